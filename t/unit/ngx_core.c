@@ -33,7 +33,7 @@
 #include <ngx_time.c>
 #include <ngx_times.c>
 
-#include "ngx_core.h"
+#include "unit_ngx.h"
 
 
 static void unit_init(void) __attribute__((constructor));

@@ -4,8 +4,8 @@
  */
 
 
-#ifndef _UNIT_NGX_CORE_H_INCLUDED_
-#define _UNIT_NGX_CORE_H_INCLUDED_
+#ifndef _UNIT_NGX_H_INCLUDED_
+#define _UNIT_NGX_H_INCLUDED_
 
 
 /*
@@ -22,4 +22,4 @@ extern char        unit_log_last[NGX_MAX_ERROR_STR];  /* terminated */
 extern ngx_uint_t  unit_log_count[NGX_LOG_DEBUG + 1]; /* lines by level */
 
 
-#endif /* _UNIT_NGX_CORE_H_INCLUDED_ */
+#endif /* _UNIT_NGX_H_INCLUDED_ */
