@@ -1,0 +1,590 @@
+/*
+ * Copyright (C) vidcast contributors
+ *
+ * The page: which source is watched, what is known about it, and what the
+ * reader is told.  The states are
+ *
+ *   connecting     nothing has arrived yet
+ *   live           a picture in the last two seconds
+ *   stale          connected, and no picture for two seconds
+ *   reconnecting   the connection is gone, the next try is on its way
+ *   paused         the tab is hidden and has stopped pulling
+ */
+
+import { Stream } from './stream.js';
+import { Stage } from './stage.js';
+import { Meter } from './meter.js';
+import { Pulse } from './pulse.js';
+import { Log, element, duration } from './log.js';
+import { parsePicture, parseObject, sources, words } from './wire.js';
+
+const STALE = 2000;
+const HALF_OPEN = 10000;        /* silent, yet said to be live: try anew */
+const HIDDEN = 5000;            /* a hidden tab lets go after this */
+const POLL_LIVE = 5000;
+const POLL_ELSE = 1500;
+const PLAUSIBLE = 10;           /* seconds a picture may have been under way */
+
+const $ = (id) => document.getElementById(id);
+const root = document.documentElement;
+const calm = matchMedia('(prefers-reduced-motion: reduce)');
+
+const meters = {
+    picture: new Meter(),
+    result: new Meter(),
+    predict: new Meter(),
+    delay: new Meter(),
+};
+
+const pulse = new Pulse($('pulse'));
+const stage = new Stage($('picture'), shown);
+const log = new Log({ list: $('list'), hold: $('hold'), raw: $('raw'),
+                      note: $('note') }, (label) => stage.color(label));
+
+let stream = null;
+let current = null;             /* name of the source that is watched */
+let known = [];                 /* sources as the status listed them last */
+let asked = { ok: null, failed: 0, at: 0 };
+let pictureAt = null;
+let hiddenTimer = 0;
+let pollTimer = 0;
+
+
+/* what arrives */
+
+function gotText(text) {
+    const message = parseObject(text);
+
+    if (message === null || !('result' in message || 'status' in message)) {
+        return;
+    }
+
+    meters.result.add();
+    meters.predict.add(message.latency?.predict);
+    pulse.add(message.skipped > 0 ? 'skip' : 'result');
+    stage.add(message);
+    log.add(message);
+}
+
+
+function gotBinary(buffer, subprotocol) {
+    const picture = parsePicture(buffer, subprotocol);
+
+    if (picture === null) {
+        stage.broken++;
+        return;
+    }
+
+    const live = root.dataset.state === 'live';
+
+    pictureAt = performance.now();
+    meters.picture.add(buffer.byteLength);
+    pulse.add('picture');
+    stage.push(picture);
+
+    if (!live) {
+        update();
+    }
+}
+
+
+/* called after each drawing of the picture */
+
+function shown(picture, result, boxes) {
+    list(boxes);
+    say(result);
+
+    if (picture === null || picture.drawn) {
+        return;
+    }
+
+    const { bitmap, meta } = picture;
+
+    meters.delay.add(Date.now() / 1000 - meta.ts);
+
+    if (stage.size !== `${bitmap.width}×${bitmap.height}`) {
+        stage.size = `${bitmap.width}×${bitmap.height}`;
+        $('size').textContent = stage.size;
+        $('figure').style.aspectRatio = `${bitmap.width} / ${bitmap.height}`;
+    }
+
+    $('frame').textContent = meta.frame === undefined ? ''
+                                                      : `frame ${meta.frame}`;
+    $('clock').textContent = clock(meta.ts);
+    $('picture').dataset.frame = meta.frame ?? '';
+
+    if (!calm.matches) {
+        pulse.draw();
+    }
+}
+
+
+/* the same boxes for those who do not see the canvas */
+
+function list(boxes) {
+    const items = $('boxes').children;
+
+    while (items.length > boxes.length) {
+        items[items.length - 1].remove();
+    }
+
+    while (items.length < boxes.length) {
+        $('boxes').append(element('li'));
+    }
+
+    boxes.forEach(({ label, score, bbox, x, y, w, h }, i) => {
+        const { dataset } = items[i];
+        const name = label || 'box';
+
+        items[i].textContent = score === null ? name
+                                              : `${name} ${score.toFixed(2)}`;
+        dataset.bbox = bbox.join(',');
+        dataset.canvas = [x, y, w, h].map((v) => v.toFixed(2)).join(',');
+    });
+}
+
+
+function say(result) {
+    const text = result === null ? '' : words(result).slice(0, 400);
+
+    if ($('words').textContent !== text) {
+        $('words').textContent = text;
+        $('words').hidden = text === '';
+    }
+
+    $('picture').dataset.result = result?.seq ?? '';
+}
+
+
+function clock(ts) {
+    if (!Number.isFinite(ts)) {
+        return '';
+    }
+
+    const date = new Date(ts * 1000);
+    const two = (n) => String(n).padStart(2, '0');
+
+    return `${two(date.getHours())}:${two(date.getMinutes())}:`
+           + `${two(date.getSeconds())}.`
+           + `${Math.floor(date.getMilliseconds() / 100)}`;
+}
+
+
+/* what the reader is told */
+
+function state() {
+    const now = performance.now();
+
+    if (stream === null) {
+        return 'connecting';
+    }
+
+    if (stream.phase === 'idle') {
+        return 'paused';
+    }
+
+    if (stream.phase !== 'open') {
+        return stream.everOpened || stream.failures > 0 ? 'reconnecting'
+                                                        : 'connecting';
+    }
+
+    const since = Math.max(pictureAt ?? 0, stream.opened);
+
+    if (now - since > STALE) {
+        return 'stale';
+    }
+
+    return pictureAt !== null && pictureAt >= stream.opened
+           ? 'live'
+           : stream.gone ? 'reconnecting' : 'connecting';
+}
+
+
+function update() {
+    const now = state();
+
+    if (root.dataset.state !== now) {
+        root.dataset.state = now;
+        $('state').textContent = now;
+        document.title = `${now === 'live' ? '' : `${now}: `}`
+                         + `${current ?? ''} – vidcast`;
+
+        if (now === 'stale' || now === 'reconnecting') {
+            poll();
+        }
+    }
+
+    veil(now);
+    halfOpen(now);
+}
+
+
+function veil(now) {
+    const [title, text] = explain(now);
+
+    $('veil').hidden = title === '';
+    put('veil-title', title);
+    put('veil-text', text);
+
+    $('retry').hidden = !(now === 'reconnecting'
+                          && stream.retryAt - performance.now() > 1000);
+    $('veil-mjpeg').hidden = !(now === 'reconnecting'
+                               && asked.ok && stream.failures > 2);
+}
+
+
+function put(id, text) {
+    if ($(id).textContent !== text) {
+        $(id).textContent = text;
+    }
+}
+
+
+function explain(now) {
+    const wait = stream === null ? 0 : stream.retryAt - performance.now();
+
+    switch (now) {
+
+    case 'live':
+        return stage.picture === null && stage.broken > 3
+               ? ['Unreadable pictures',
+                  'The pictures arrive, but this browser cannot decode them.']
+               : ['', ''];
+
+    case 'paused':
+        return ['Paused', 'The picture comes back with the tab.'];
+
+    case 'stale':
+        return [`No picture for ${silence()}`, reason()];
+
+    case 'reconnecting':
+        return ['Reconnecting',
+                `${sentence(stream.reason)} ${trouble()}`
+                + (wait > 1000 ? ` Next try in ${Math.ceil(wait / 1000)} s.`
+                               : '')];
+
+    default:
+        return ['Connecting', current === null ? trouble() : ''];
+    }
+}
+
+
+function silence() {
+    const since = Math.max(pictureAt ?? 0, stream.opened);
+
+    return `${Math.floor((performance.now() - since) / 1000)} s`;
+}
+
+
+/* why it is black, in the server's words */
+
+function reason() {
+    const source = known.find((s) => s.name === current);
+
+    if (!asked.ok || source === undefined) {
+        return trouble();
+    }
+
+    const error = source.error || source.last_error || '';
+
+    return sentence(`the server says ${current} is ${source.state}`
+                    + (error ? `: ${error}` : ''));
+}
+
+
+function trouble() {
+    if (asked.ok === null) {
+        return '';
+    }
+
+    if (!asked.ok) {
+        return asked.code ? `The server’s status says ${asked.code}.`
+                          : 'The server does not answer.';
+    }
+
+    if (known.length === 0) {
+        return 'The server has no source.';
+    }
+
+    if (current !== null && !known.some((s) => s.name === current)) {
+        return `The server has no source ${current}.`;
+    }
+
+    return stream !== null && !stream.everOpened && stream.failures > 1
+           ? 'The server answers, but lets no WebSocket through: see its '
+             + 'error log, or a proxy on the way.'
+           : '';
+}
+
+
+function sentence(text) {
+    if (text === '') {
+        return '';
+    }
+
+    return text[0].toUpperCase() + text.slice(1)
+           + (/[.!?]$/.test(text) ? '' : '.');
+}
+
+
+/* a connection that only looks open */
+
+function halfOpen(now) {
+    if (now !== 'stale') {
+        return;
+    }
+
+    const since = Math.max(pictureAt ?? 0, stream.opened);
+    const source = known.find((s) => s.name === current);
+
+    if (performance.now() - since > HALF_OPEN
+        && (asked.failed > 1 || (asked.ok && source?.state === 'live')))
+    {
+        stream.drop('the connection fell silent');
+    }
+}
+
+
+function figures() {
+    const live = root.dataset.state === 'live';
+    const number = (value) => value >= 100 ? value.toFixed(0)
+                                           : value.toFixed(1);
+    const ms = (value) => value === null ? '–'
+                          : duration(value).replace(/ .*/, '');
+
+    const delay = meters.delay.median();
+    const sane = delay !== null && delay > -0.005 && delay < PLAUSIBLE;
+
+    put('fps', live ? number(meters.picture.rate()) : '–');
+    put('rps', live ? number(meters.result.rate()) : '–');
+    put('predict', live ? ms(meters.predict.median()) : '–');
+    put('delay', live && sane ? ms(Math.max(delay, 0)) : '–');
+    put('traffic', live ? number(meters.picture.flow() * 8 / 1e6) : '–');
+
+    $('delay').parentElement.title = delay !== null && !sane
+                   ? 'not known: this clock and the server’s differ'
+                   : '';
+
+    const count = $('boxes').childElementCount;
+
+    $('picture').setAttribute('aria-label',
+        stage.picture === null
+        ? 'No picture yet'
+        : `Live picture of ${current}, ${count} box${count === 1 ? '' : 'es'}`);
+}
+
+
+/* sources */
+
+async function poll() {
+    clearTimeout(pollTimer);
+
+    if (document.hidden) {
+        return;
+    }
+
+    try {
+        const answer = await fetch('status', {
+            headers: { Accept: 'application/json' },
+            signal: AbortSignal.timeout(4000),
+        });
+
+        asked = { ok: answer.ok, code: answer.ok ? 0 : answer.status,
+                  failed: 0 };
+
+        if (answer.ok) {
+            known = sources(await answer.json());
+        }
+
+    } catch {
+        asked = { ok: false, code: 0, failed: asked.failed + 1 };
+    }
+
+    clearTimeout(pollTimer);
+    pollTimer = setTimeout(poll, root.dataset.state === 'live' ? POLL_LIVE
+                                                               : POLL_ELSE);
+    offer();
+    choose();
+    update();
+}
+
+
+function offer() {
+    const box = $('sources');
+    const names = known.map((s) => s.name);
+    const old = [...box.querySelectorAll('input')].map((i) => i.value);
+
+    if (asked.ok && names.join('\n') !== old.join('\n')) {
+        box.querySelectorAll('label').forEach((label) => label.remove());
+
+        for (const name of names) {
+            const label = element('label');
+            const input = element('input');
+
+            input.type = 'radio';
+            input.name = 'source';
+            input.value = name;
+            input.checked = name === current;
+            input.addEventListener('change', () => {
+                location.hash = encodeURIComponent(name);
+            });
+            label.append(input, name);
+            box.append(label);
+        }
+    }
+
+    box.hidden = names.length < 2;
+
+    for (const input of box.querySelectorAll('input')) {
+        const source = known.find((s) => s.name === input.value);
+
+        input.parentElement.dataset.state = source?.state ?? '';
+        input.parentElement.title = source?.state ?? '';
+    }
+}
+
+
+function choose() {
+    let wanted = '';
+
+    try {
+        wanted = decodeURIComponent(location.hash.slice(1));
+
+    } catch {
+        /* not ours */
+    }
+
+    const names = known.map((s) => s.name);
+
+    if (wanted === '' || (asked.ok && !names.includes(wanted))) {
+        wanted = names.includes(current) ? current : names[0];
+    }
+
+    if (wanted !== undefined && wanted !== '' && wanted !== current) {
+        watch(wanted);
+    }
+}
+
+
+function watch(name) {
+    const url = new URL(`live/${encodeURIComponent(name)}`, location.href);
+
+    url.protocol = url.protocol.replace('http', 'ws');
+    url.hash = '';
+
+    stream?.close();
+    stream = new Stream(url.href, { change, text: gotText,
+                                    binary: gotBinary });
+    current = name;
+    pictureAt = null;
+    root.dataset.source = name;
+
+    stage.reset();
+    pulse.reset();
+    log.reset();
+    Object.values(meters).forEach((meter) => meter.reset());
+
+    put('name', name);
+    put('size', '');
+    put('frame', '');
+    put('clock', '');
+    stage.size = '';
+
+    const form = encodeURIComponent(name);
+
+    $('to-mjpeg').href = $('veil-mjpeg').href = `video_feed/${form}`;
+    $('to-snapshot').href = `snapshot/${form}.jpg`;
+    $('to-events').href = `events/${form}`;
+
+    for (const input of $('sources').querySelectorAll('input')) {
+        input.checked = input.value === name;
+    }
+
+    if (!document.hidden) {
+        stream.open();
+    }
+
+    update();
+}
+
+
+function change() {
+    if (stream === null) {
+        return;
+    }
+
+    if (stream.phase === 'waiting') {
+        stream.gone = true;     /* it was there once: say "reconnecting" */
+        Object.values(meters).forEach((meter) => meter.reset());
+    }
+
+    update();
+}
+
+
+/* a hidden tab pulls nothing */
+
+function visibility() {
+    clearTimeout(hiddenTimer);
+
+    if (document.hidden) {
+        hiddenTimer = setTimeout(() => {
+            stream?.close();
+        }, HIDDEN);
+        return;
+    }
+
+    resume();
+}
+
+
+function resume() {
+    if (document.hidden) {
+        return;
+    }
+
+    if (stream !== null && stream.phase !== 'open') {
+        Object.values(meters).forEach((meter) => meter.reset());
+        stream.open();
+    }
+
+    poll();
+}
+
+
+document.addEventListener('visibilitychange', visibility);
+addEventListener('pagehide', () => stream?.close());
+addEventListener('pageshow', (event) => event.persisted && resume());
+addEventListener('online', resume);
+addEventListener('hashchange', choose);
+
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+    stage.theme();
+    pulse.theme();
+});
+
+$('retry').addEventListener('click', () => stream?.open());
+
+$('show-boxes').addEventListener('click', () => {
+    stage.boxes = !stage.boxes;
+    $('show-boxes').setAttribute('aria-pressed', String(stage.boxes));
+    stage.invalidate();
+});
+
+$('fullscreen').hidden = !document.fullscreenEnabled;
+$('fullscreen').addEventListener('click', () => $('figure').requestFullscreen());
+
+setInterval(() => {
+    if (document.hidden) {
+        return;
+    }
+
+    update();
+    figures();
+
+    if (calm.matches || root.dataset.state !== 'live') {
+        pulse.draw();
+    }
+}, 500);
+
+poll();
