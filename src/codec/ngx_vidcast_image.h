@@ -1,0 +1,40 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#ifndef _NGX_VIDCAST_IMAGE_H_INCLUDED_
+#define _NGX_VIDCAST_IMAGE_H_INCLUDED_
+
+
+#include "ngx_vidcast.h"
+
+
+/*
+ * Allocates (malloc, 64-byte aligned strides and planes) an I420 or, with
+ * "gray", a GRAY8 image of the size.  NGX_OK or NGX_ERROR: no memory.  Freed
+ * by ngx_vidcast_image_free(), which may be called on a zeroed image.
+ */
+ngx_int_t ngx_vidcast_image_alloc(ngx_vidcast_image_t *image, uint32_t width,
+    uint32_t height, ngx_uint_t gray);
+void ngx_vidcast_image_free(ngx_vidcast_image_t *image);
+
+/*
+ * Conversion of one frame into the I420 "dst", whose size says how much is
+ * converted.  "stride" is in bytes.
+ */
+void ngx_vidcast_image_from_yuyv(ngx_vidcast_image_t *dst, const u_char *src,
+    uint32_t stride);
+void ngx_vidcast_image_from_i420(ngx_vidcast_image_t *dst, const u_char *src,
+    uint32_t stride);
+
+/*
+ * Scales luma (plane[0] of GRAY8 or I420) to the size of the GRAY8 "dst",
+ * averaging over the area when it shrinks.
+ */
+void ngx_vidcast_image_scale_luma(const ngx_vidcast_image_t *src,
+    ngx_vidcast_image_t *dst);
+
+
+#endif /* _NGX_VIDCAST_IMAGE_H_INCLUDED_ */

@@ -1,0 +1,80 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#ifndef _NGX_VIDCAST_JPEG_H_INCLUDED_
+#define _NGX_VIDCAST_JPEG_H_INCLUDED_
+
+
+#include "ngx_vidcast.h"
+
+
+/* bytes of the standard Huffman tables as one DHT segment, marker included */
+
+#define NGX_VIDCAST_JPEG_DHT_LEN  420
+
+
+typedef struct {
+    uint32_t                     width;
+    uint32_t                     height;
+    size_t                       size;     /* SOI to EOI, padding cut */
+    size_t                       dht_pos;  /* where a missing DHT belongs */
+    unsigned                     dht:1;    /* has Huffman tables */
+} ngx_vidcast_jpeg_info_t;
+
+
+typedef struct ngx_vidcast_jpeg_encoder_s  ngx_vidcast_jpeg_encoder_t;
+typedef struct ngx_vidcast_jpeg_decoder_s  ngx_vidcast_jpeg_decoder_t;
+
+
+/*
+ * Walks the segments up to the start of scan without decoding: SOI first, a
+ * frame header (SOF0-SOF2) with a size within NGX_VIDCAST_MAX_DIMENSION, EOI
+ * at the end (zero padding and a stray byte behind it, as cameras send, are
+ * cut).  NGX_OK, or NGX_DECLINED: not a whole JPEG.
+ */
+ngx_int_t ngx_vidcast_jpeg_probe(const u_char *data, size_t size,
+    ngx_vidcast_jpeg_info_t *info);
+
+/*
+ * Copies a probed JPEG to "dst" with the standard Huffman tables put in
+ * (ISO/IEC 10918-1, K.3).  "dst" has room for info->size +
+ * NGX_VIDCAST_JPEG_DHT_LEN bytes.  Returns the end of what was written.
+ */
+u_char *ngx_vidcast_jpeg_insert_dht(u_char *dst, const u_char *data,
+    ngx_vidcast_jpeg_info_t *info);
+
+/* one per thread; NULL: no memory */
+ngx_vidcast_jpeg_encoder_t *ngx_vidcast_jpeg_encoder_create(void);
+void ngx_vidcast_jpeg_encoder_destroy(ngx_vidcast_jpeg_encoder_t *enc);
+
+/*
+ * Encodes I420 planes, 4:2:0, quality 1-100, straight into "dst", never
+ * beyond dst + *size; no allocation for each frame.  NGX_OK: *size is the
+ * length; NGX_DECLINED: does not fit; NGX_ERROR: the library refused, see
+ * ngx_vidcast_jpeg_encoder_error().
+ */
+ngx_int_t ngx_vidcast_jpeg_encode(ngx_vidcast_jpeg_encoder_t *enc,
+    const ngx_vidcast_image_t *image, ngx_uint_t quality, u_char *dst,
+    size_t *size);
+const char *ngx_vidcast_jpeg_encoder_error(ngx_vidcast_jpeg_encoder_t *enc);
+
+/* one per thread; NULL: no memory */
+ngx_vidcast_jpeg_decoder_t *ngx_vidcast_jpeg_decoder_create(void);
+void ngx_vidcast_jpeg_decoder_destroy(ngx_vidcast_jpeg_decoder_t *dec);
+
+/*
+ * Decodes the luma of a JPEG at the smallest of the library's scaling
+ * factors which is at least "width" pixels wide (0: full size).  *image is
+ * GRAY8, its plane belongs to the decoder and stays valid until the next
+ * call.  NGX_OK, NGX_DECLINED: not decodable (damaged data which the library
+ * only warns of is decoded).
+ */
+ngx_int_t ngx_vidcast_jpeg_decode_gray(ngx_vidcast_jpeg_decoder_t *dec,
+    const u_char *data, size_t size, uint32_t width,
+    ngx_vidcast_image_t *image);
+
+
+#endif /* _NGX_VIDCAST_JPEG_H_INCLUDED_ */
