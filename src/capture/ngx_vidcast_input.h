@@ -1,0 +1,114 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#ifndef _NGX_VIDCAST_INPUT_H_INCLUDED_
+#define _NGX_VIDCAST_INPUT_H_INCLUDED_
+
+
+#include "ngx_vidcast.h"
+
+
+/* what an input delivers; settled by open() */
+
+#define NGX_VIDCAST_INPUT_JPEG  0
+#define NGX_VIDCAST_INPUT_I420  1
+
+
+/* one opened input; made by the capture process, used by its input thread */
+
+typedef struct {
+    ngx_vidcast_input_conf_t  *conf;
+    ngx_log_t                 *log;
+    void                      *data;      /* the module's own state */
+
+    /* set by open() */
+
+    ngx_uint_t                 format;
+    uint32_t                   width;     /* pixels; I420 only */
+    uint32_t                   height;
+    double                     fps;       /* frames a second, 0: unknown */
+
+    /* why the last call failed, in words, terminated */
+
+    u_char                     error[NGX_VIDCAST_ERROR_LEN];
+} ngx_vidcast_input_t;
+
+
+typedef struct {
+    uint64_t                   time;      /* of capture, CLOCK_MONOTONIC, us */
+    ngx_vidcast_image_t       *image;     /* I420: given by the caller */
+    const u_char              *data;      /* JPEG: valid until release() */
+    size_t                     size;
+} ngx_vidcast_picture_t;
+
+
+/*
+ * set()      at configuration, in the master: one "name=value" of the input
+ *            directive.  Common ones (size=, fps=) are set through here as
+ *            well, by those inputs which have them.
+ *            NGX_OK; NGX_DECLINED: no such parameter; NGX_ERROR: bad value.
+ *
+ * check()    at configuration, after all set(): is it whole and sensible?
+ *            Touches no device.  NGX_OK; NGX_ERROR: reason in "error".
+ *
+ * open()     in the capture process.  NGX_OK; NGX_BUSY: somebody else has
+ *            the device; NGX_ERROR.  Both with the reason in in->error, and
+ *            with nothing left open.
+ *
+ * grab()     the next picture, as soon as it is there.  Blocks for 200 ms at
+ *            most.  JPEG: data and size are set.  I420: the planes of
+ *            picture->image, which has the size that open() told, are filled.
+ *            NGX_OK; NGX_AGAIN: none yet; NGX_DECLINED: a bad frame, to be
+ *            counted and skipped, reason in in->error; NGX_DONE: the source
+ *            has ended; NGX_ERROR: the device is lost, reason in in->error,
+ *            close() comes next.
+ *
+ * release()  after each grab() that said NGX_OK.  May be NULL.
+ *
+ * close()    after each open() that said NGX_OK.
+ *
+ * "params" is what create_params() gave; it is found in in->conf->params.
+ * One module, several sources: no static state.
+ */
+
+struct ngx_vidcast_input_module_s {
+    ngx_str_t     scheme;
+    void       *(*create_params)(ngx_pool_t *pool);
+    ngx_int_t   (*set)(ngx_vidcast_input_conf_t *conf, ngx_str_t *name,
+                      ngx_str_t *value);
+    ngx_int_t   (*check)(ngx_vidcast_input_conf_t *conf, u_char *error);
+    ngx_int_t   (*open)(ngx_vidcast_input_t *in);
+    ngx_int_t   (*grab)(ngx_vidcast_input_t *in,
+                      ngx_vidcast_picture_t *picture);
+    void        (*release)(ngx_vidcast_input_t *in);
+    void        (*close)(ngx_vidcast_input_t *in);
+};
+
+
+/* finds the module of "scheme:path" and splits it; NULL: unknown scheme */
+ngx_vidcast_input_module_t *ngx_vidcast_input_find(ngx_str_t *uri,
+    ngx_str_t *path);
+
+/* "640x480"; NGX_OK or NGX_ERROR */
+ngx_int_t ngx_vidcast_input_parse_size(ngx_str_t *value, uint32_t *width,
+    uint32_t *height);
+
+/* "30", "29.97" or "30000/1001"; NGX_OK or NGX_ERROR */
+ngx_int_t ngx_vidcast_input_parse_fps(ngx_str_t *value, double *fps);
+
+/*
+ * Waits until the monotonic time "due", microseconds, but 200 ms at most.
+ * NGX_OK: it has come; NGX_AGAIN: not yet.
+ */
+ngx_int_t ngx_vidcast_input_wait(uint64_t due);
+
+
+extern ngx_vidcast_input_module_t  ngx_vidcast_input_test;
+extern ngx_vidcast_input_module_t  ngx_vidcast_input_images;
+extern ngx_vidcast_input_module_t  ngx_vidcast_input_v4l2;
+
+
+#endif /* _NGX_VIDCAST_INPUT_H_INCLUDED_ */
