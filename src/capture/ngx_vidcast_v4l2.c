@@ -1,0 +1,589 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ngx_vidcast_v4l2.h"
+
+#include <poll.h>
+#include <sys/mman.h>
+#include <linux/videodev2.h>
+#include <libv4l2.h>
+
+
+/*
+ * The device is opened by libv4l2 without its conversion, so that MJPEG and
+ * YUYV are the camera's own bytes.  Only if it has neither it is opened once
+ * more, with conversion to YUV 4:2:0.
+ */
+
+
+#define NGX_VIDCAST_V4L2_ANCIENT  5000000    /* us */
+
+
+typedef struct {
+    ngx_uint_t  format;
+    uint32_t    fourcc;
+} ngx_vidcast_v4l2_fourcc_t;
+
+
+static ngx_int_t ngx_vidcast_v4l2_open_device(ngx_vidcast_v4l2_t *dev,
+    const char *path, int flags);
+static ngx_int_t ngx_vidcast_v4l2_check_device(ngx_vidcast_v4l2_t *dev);
+static ngx_int_t ngx_vidcast_v4l2_choose(ngx_vidcast_v4l2_t *dev,
+    uint32_t *fourcc);
+static ngx_int_t ngx_vidcast_v4l2_offers(ngx_vidcast_v4l2_t *dev,
+    uint32_t fourcc, ngx_uint_t exact);
+static ngx_int_t ngx_vidcast_v4l2_set_format(ngx_vidcast_v4l2_t *dev,
+    uint32_t fourcc);
+static int ngx_vidcast_v4l2_ask(ngx_vidcast_v4l2_t *dev,
+    unsigned long request, uint32_t fourcc, struct v4l2_format *fmt);
+static ngx_int_t ngx_vidcast_v4l2_layout(ngx_vidcast_v4l2_t *dev,
+    uint32_t stride);
+static void ngx_vidcast_v4l2_set_rate(ngx_vidcast_v4l2_t *dev);
+static ngx_int_t ngx_vidcast_v4l2_map(ngx_vidcast_v4l2_t *dev);
+static ngx_int_t ngx_vidcast_v4l2_start(ngx_vidcast_v4l2_t *dev);
+static ngx_int_t ngx_vidcast_v4l2_accept(ngx_vidcast_v4l2_t *dev,
+    struct v4l2_buffer *buf, ngx_vidcast_v4l2_frame_t *frame);
+static uint64_t ngx_vidcast_v4l2_time(struct v4l2_buffer *buf);
+static int ngx_vidcast_v4l2_ioctl(ngx_vidcast_v4l2_t *dev,
+    unsigned long request, void *arg);
+
+
+/* as they are preferred; some drivers call the first one by the other name */
+
+static ngx_vidcast_v4l2_fourcc_t  ngx_vidcast_v4l2_fourccs[] = {
+    { NGX_VIDCAST_V4L2_MJPEG, V4L2_PIX_FMT_MJPEG },
+    { NGX_VIDCAST_V4L2_MJPEG, V4L2_PIX_FMT_JPEG },
+    { NGX_VIDCAST_V4L2_YUYV, V4L2_PIX_FMT_YUYV },
+    { NGX_VIDCAST_V4L2_AUTO, 0 }
+};
+
+
+ngx_int_t
+ngx_vidcast_v4l2_open(ngx_vidcast_v4l2_t *dev, const char *path)
+{
+    uint32_t   fourcc;
+    ngx_int_t  rc;
+
+    rc = ngx_vidcast_v4l2_open_device(dev, path, V4L2_DISABLE_CONVERSION);
+
+    if (rc == NGX_OK) {
+        rc = ngx_vidcast_v4l2_choose(dev, &fourcc);
+    }
+
+    if (rc == NGX_OK && dev->format == NGX_VIDCAST_V4L2_I420) {
+        (void) v4l2_close(dev->fd);
+
+        rc = ngx_vidcast_v4l2_open_device(dev, path, 0);
+    }
+
+    if (rc == NGX_OK) {
+        rc = ngx_vidcast_v4l2_set_format(dev, fourcc);
+    }
+
+    if (rc == NGX_OK) {
+        ngx_vidcast_v4l2_set_rate(dev);
+
+        rc = ngx_vidcast_v4l2_map(dev);
+    }
+
+    if (rc == NGX_OK) {
+        rc = ngx_vidcast_v4l2_start(dev);
+    }
+
+    if (rc != NGX_OK) {
+        ngx_vidcast_v4l2_close(dev);
+    }
+
+    return rc;
+}
+
+
+/* leaves dev->fd open if it fails, but for -1 */
+
+static ngx_int_t
+ngx_vidcast_v4l2_open_device(ngx_vidcast_v4l2_t *dev, const char *path,
+    int flags)
+{
+    /* libv4l2 would print to stderr, each time; our caller says it once */
+
+    if (v4l2_log_file == NULL) {
+        v4l2_log_file = fopen("/dev/null", "we");
+    }
+
+    dev->nbuffers = 0;
+    dev->fd = open(path, O_RDWR|O_NONBLOCK|O_CLOEXEC);
+
+    if (dev->fd == -1) {
+        return ngx_vidcast_v4l2_open_failed(dev, path, ngx_errno);
+    }
+
+    if (v4l2_fd_open(dev->fd, flags) == -1) {
+
+        if (ngx_errno == ENODEV || ngx_errno == EBUSY) {
+            return ngx_vidcast_v4l2_failed(dev, "v4l2_fd_open()", ngx_errno);
+        }
+
+        ngx_vidcast_v4l2_error(dev, "not a video capture device");
+        return NGX_ERROR;
+    }
+
+    return ngx_vidcast_v4l2_check_device(dev);
+}
+
+
+static ngx_int_t
+ngx_vidcast_v4l2_check_device(ngx_vidcast_v4l2_t *dev)
+{
+    uint32_t                caps;
+    struct v4l2_capability  cap;
+
+    ngx_memzero(&cap, sizeof(struct v4l2_capability));
+
+    if (ngx_vidcast_v4l2_ioctl(dev, VIDIOC_QUERYCAP, &cap) == -1) {
+        return ngx_vidcast_v4l2_failed(dev, "VIDIOC_QUERYCAP", ngx_errno);
+    }
+
+    caps = (cap.capabilities & V4L2_CAP_DEVICE_CAPS) ? cap.device_caps
+                                                     : cap.capabilities;
+
+    if (!(caps & V4L2_CAP_VIDEO_CAPTURE)) {
+        ngx_vidcast_v4l2_error(dev, "not a video capture device");
+        return NGX_ERROR;
+    }
+
+    if (!(caps & V4L2_CAP_STREAMING)) {
+        ngx_vidcast_v4l2_error(dev, "the driver has no streaming");
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * Settles dev->format: first what is offered in the very size, then what is
+ * offered at all, then the conversion.
+ */
+
+static ngx_int_t
+ngx_vidcast_v4l2_choose(ngx_vidcast_v4l2_t *dev, uint32_t *fourcc)
+{
+    ngx_int_t                   exact;
+    ngx_vidcast_v4l2_fourcc_t  *f;
+
+    for (exact = 1; exact >= 0; exact--) {
+
+        for (f = ngx_vidcast_v4l2_fourccs; f->fourcc; f++) {
+
+            if (dev->format != NGX_VIDCAST_V4L2_AUTO
+                && dev->format != f->format)
+            {
+                continue;
+            }
+
+            if (ngx_vidcast_v4l2_offers(dev, f->fourcc, exact) == NGX_OK) {
+                dev->format = f->format;
+                *fourcc = f->fourcc;
+                return NGX_OK;
+            }
+        }
+    }
+
+    if (dev->format != NGX_VIDCAST_V4L2_AUTO) {
+        ngx_vidcast_v4l2_error(dev, "unsupported format: no %s from this "
+                               "device",
+                               (dev->format == NGX_VIDCAST_V4L2_MJPEG)
+                               ? "MJPEG" : "YUYV");
+        return NGX_ERROR;
+    }
+
+    dev->format = NGX_VIDCAST_V4L2_I420;
+    *fourcc = V4L2_PIX_FMT_YUV420;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_vidcast_v4l2_offers(ngx_vidcast_v4l2_t *dev, uint32_t fourcc,
+    ngx_uint_t exact)
+{
+    struct v4l2_format  fmt;
+
+    if (ngx_vidcast_v4l2_ask(dev, VIDIOC_TRY_FMT, fourcc, &fmt) == -1
+        || fmt.fmt.pix.pixelformat != fourcc)
+    {
+        return NGX_DECLINED;
+    }
+
+    if (exact && dev->width
+        && (fmt.fmt.pix.width != dev->width
+            || fmt.fmt.pix.height != dev->height))
+    {
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_vidcast_v4l2_set_format(ngx_vidcast_v4l2_t *dev, uint32_t fourcc)
+{
+    struct v4l2_format  fmt;
+
+    if (ngx_vidcast_v4l2_ask(dev, VIDIOC_S_FMT, fourcc, &fmt) == -1) {
+        return ngx_vidcast_v4l2_failed(dev, "VIDIOC_S_FMT", ngx_errno);
+    }
+
+    if (fmt.fmt.pix.pixelformat != fourcc) {
+        ngx_vidcast_v4l2_error(dev, "unsupported format: \"%*s\"",
+                               sizeof(uint32_t), &fmt.fmt.pix.pixelformat);
+        return NGX_ERROR;
+    }
+
+    dev->width = fmt.fmt.pix.width;
+    dev->height = fmt.fmt.pix.height;
+
+    return ngx_vidcast_v4l2_layout(dev, fmt.fmt.pix.bytesperline);
+}
+
+
+/* without a size, the one which the driver has now */
+
+static int
+ngx_vidcast_v4l2_ask(ngx_vidcast_v4l2_t *dev, unsigned long request,
+    uint32_t fourcc, struct v4l2_format *fmt)
+{
+    ngx_memzero(fmt, sizeof(struct v4l2_format));
+    fmt->type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
+
+    if (ngx_vidcast_v4l2_ioctl(dev, VIDIOC_G_FMT, fmt) == -1) {
+        return -1;
+    }
+
+    if (dev->width) {
+        fmt->fmt.pix.width = dev->width;
+        fmt->fmt.pix.height = dev->height;
+    }
+
+    fmt->fmt.pix.pixelformat = fourcc;
+    fmt->fmt.pix.field = V4L2_FIELD_ANY;
+    fmt->fmt.pix.bytesperline = 0;
+    fmt->fmt.pix.sizeimage = 0;
+
+    return ngx_vidcast_v4l2_ioctl(dev, request, fmt);
+}
+
+
+static ngx_int_t
+ngx_vidcast_v4l2_layout(ngx_vidcast_v4l2_t *dev, uint32_t stride)
+{
+    uint32_t  least;
+
+    if (dev->width == 0 || dev->width > NGX_VIDCAST_MAX_DIMENSION
+        || dev->height == 0 || dev->height > NGX_VIDCAST_MAX_DIMENSION)
+    {
+        ngx_vidcast_v4l2_error(dev, "unsupported size: %uDx%uD", dev->width,
+                               dev->height);
+        return NGX_ERROR;
+    }
+
+    if (dev->format == NGX_VIDCAST_V4L2_MJPEG) {
+        dev->stride = 0;
+        dev->size = 1;
+        return NGX_OK;
+    }
+
+    least = (dev->format == NGX_VIDCAST_V4L2_YUYV) ? (dev->width + 1) / 2 * 4
+                                                   : dev->width;
+
+    dev->stride = ngx_max(stride, least);
+    dev->size = (size_t) dev->stride * dev->height;
+
+    if (dev->format == NGX_VIDCAST_V4L2_I420) {
+        dev->size += (size_t) ((dev->stride + 1) / 2) * 2
+                     * ((dev->height + 1) / 2);
+    }
+
+    return NGX_OK;
+}
+
+
+/* a driver which takes no rate, or tells none, is no error */
+
+static void
+ngx_vidcast_v4l2_set_rate(ngx_vidcast_v4l2_t *dev)
+{
+    struct v4l2_fract       *interval;
+    struct v4l2_streamparm   parm;
+
+    ngx_memzero(&parm, sizeof(struct v4l2_streamparm));
+    parm.type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
+
+    interval = &parm.parm.capture.timeperframe;
+
+    if (dev->fps > 0) {
+        interval->numerator = 1000;
+        interval->denominator = (uint32_t) (dev->fps * 1000 + 0.5);
+
+        (void) ngx_vidcast_v4l2_ioctl(dev, VIDIOC_S_PARM, &parm);
+    }
+
+    dev->fps = 0;
+
+    ngx_memzero(&parm, sizeof(struct v4l2_streamparm));
+    parm.type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
+
+    if (ngx_vidcast_v4l2_ioctl(dev, VIDIOC_G_PARM, &parm) == 0
+        && (parm.parm.capture.capability & V4L2_CAP_TIMEPERFRAME)
+        && interval->numerator)
+    {
+        dev->fps = (double) interval->denominator / interval->numerator;
+    }
+}
+
+
+static ngx_int_t
+ngx_vidcast_v4l2_map(ngx_vidcast_v4l2_t *dev)
+{
+    u_char                      *data;
+    ngx_uint_t                   i;
+    struct v4l2_buffer           buf;
+    struct v4l2_requestbuffers   req;
+
+    ngx_memzero(&req, sizeof(struct v4l2_requestbuffers));
+    req.count = NGX_VIDCAST_V4L2_BUFFERS;
+    req.type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
+    req.memory = V4L2_MEMORY_MMAP;
+
+    if (ngx_vidcast_v4l2_ioctl(dev, VIDIOC_REQBUFS, &req) == -1) {
+        return ngx_vidcast_v4l2_failed(dev, "VIDIOC_REQBUFS", ngx_errno);
+    }
+
+    if (req.count < 2) {
+        ngx_vidcast_v4l2_error(dev, "the driver gave %uD of %d buffers",
+                               req.count, NGX_VIDCAST_V4L2_BUFFERS);
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < req.count && i < NGX_VIDCAST_V4L2_MAX; i++) {
+
+        ngx_memzero(&buf, sizeof(struct v4l2_buffer));
+        buf.index = i;
+        buf.type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
+        buf.memory = V4L2_MEMORY_MMAP;
+
+        if (ngx_vidcast_v4l2_ioctl(dev, VIDIOC_QUERYBUF, &buf) == -1) {
+            return ngx_vidcast_v4l2_failed(dev, "VIDIOC_QUERYBUF", ngx_errno);
+        }
+
+        data = v4l2_mmap(NULL, buf.length, PROT_READ, MAP_SHARED, dev->fd,
+                         buf.m.offset);
+        if (data == MAP_FAILED) {
+            return ngx_vidcast_v4l2_failed(dev, "mmap()", ngx_errno);
+        }
+
+        dev->buffers[i].data = data;
+        dev->buffers[i].size = buf.length;
+        dev->nbuffers++;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_vidcast_v4l2_start(ngx_vidcast_v4l2_t *dev)
+{
+    ngx_int_t           rc;
+    ngx_uint_t          i;
+    enum v4l2_buf_type  type;
+
+    for (i = 0; i < dev->nbuffers; i++) {
+        rc = ngx_vidcast_v4l2_queue(dev, i);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
+
+    if (ngx_vidcast_v4l2_ioctl(dev, VIDIOC_STREAMON, &type) == -1) {
+        return ngx_vidcast_v4l2_failed(dev, "VIDIOC_STREAMON", ngx_errno);
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_vidcast_v4l2_dequeue(ngx_vidcast_v4l2_t *dev,
+    ngx_vidcast_v4l2_frame_t *frame, ngx_uint_t timeout)
+{
+    int                 n;
+    struct pollfd       pfd;
+    struct v4l2_buffer  buf;
+
+    pfd.fd = dev->fd;
+    pfd.events = POLLIN;
+    pfd.revents = 0;
+
+    n = poll(&pfd, 1, (int) timeout);
+
+    if (n == 0 || (n == -1 && ngx_errno == NGX_EINTR)) {
+        return NGX_AGAIN;
+    }
+
+    if (n == -1) {
+        return ngx_vidcast_v4l2_failed(dev, "poll()", ngx_errno);
+    }
+
+    ngx_memzero(&buf, sizeof(struct v4l2_buffer));
+    buf.type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
+    buf.memory = V4L2_MEMORY_MMAP;
+
+    /* also after POLLERR: it tells why */
+
+    if (ngx_vidcast_v4l2_ioctl(dev, VIDIOC_DQBUF, &buf) == -1) {
+
+        if (ngx_errno != NGX_EAGAIN) {
+            return ngx_vidcast_v4l2_failed(dev, "VIDIOC_DQBUF", ngx_errno);
+        }
+
+        if (pfd.revents & (POLLERR|POLLHUP|POLLNVAL)) {
+            return ngx_vidcast_v4l2_failed(dev, "poll()", EIO);
+        }
+
+        return NGX_AGAIN;
+    }
+
+    return ngx_vidcast_v4l2_accept(dev, &buf, frame);
+}
+
+
+static ngx_int_t
+ngx_vidcast_v4l2_accept(ngx_vidcast_v4l2_t *dev, struct v4l2_buffer *buf,
+    ngx_vidcast_v4l2_frame_t *frame)
+{
+    if (buf->index >= dev->nbuffers) {
+        ngx_vidcast_v4l2_error(dev, "the driver gave the unknown buffer %uD",
+                               buf->index);
+        return NGX_ERROR;
+    }
+
+    frame->index = buf->index;
+    frame->data = dev->buffers[buf->index].data;
+    frame->size = ngx_min(buf->bytesused, dev->buffers[buf->index].size);
+    frame->time = ngx_vidcast_v4l2_time(buf);
+
+    if (!(buf->flags & V4L2_BUF_FLAG_ERROR) && frame->size >= dev->size) {
+        return NGX_OK;
+    }
+
+    if (ngx_vidcast_v4l2_queue(dev, buf->index) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (buf->flags & V4L2_BUF_FLAG_ERROR) {
+        ngx_vidcast_v4l2_error(dev, "the driver says the frame is damaged");
+
+    } else {
+        ngx_vidcast_v4l2_error(dev, "short frame: %uz of %uz bytes",
+                               frame->size, dev->size);
+    }
+
+    return NGX_DECLINED;
+}
+
+
+static uint64_t
+ngx_vidcast_v4l2_time(struct v4l2_buffer *buf)
+{
+    uint64_t  now, time;
+
+    now = ngx_vidcast_clock();
+
+    if ((buf->flags & V4L2_BUF_FLAG_TIMESTAMP_MASK)
+        != V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC)
+    {
+        return now;
+    }
+
+    time = (uint64_t) buf->timestamp.tv_sec * 1000000
+           + buf->timestamp.tv_usec;
+
+    /* some cameras' own clocks make it nonsense */
+
+    if (time > now || now - time > NGX_VIDCAST_V4L2_ANCIENT) {
+        return now;
+    }
+
+    return time;
+}
+
+
+ngx_int_t
+ngx_vidcast_v4l2_queue(ngx_vidcast_v4l2_t *dev, ngx_uint_t index)
+{
+    struct v4l2_buffer  buf;
+
+    ngx_memzero(&buf, sizeof(struct v4l2_buffer));
+    buf.index = index;
+    buf.type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
+    buf.memory = V4L2_MEMORY_MMAP;
+
+    if (ngx_vidcast_v4l2_ioctl(dev, VIDIOC_QBUF, &buf) == -1) {
+        (void) ngx_vidcast_v4l2_failed(dev, "VIDIOC_QBUF", ngx_errno);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_vidcast_v4l2_close(ngx_vidcast_v4l2_t *dev)
+{
+    ngx_uint_t          i;
+    enum v4l2_buf_type  type;
+
+    if (dev->fd == -1) {
+        return;
+    }
+
+    if (dev->nbuffers) {
+        type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
+        (void) ngx_vidcast_v4l2_ioctl(dev, VIDIOC_STREAMOFF, &type);
+    }
+
+    for (i = 0; i < dev->nbuffers; i++) {
+        (void) v4l2_munmap(dev->buffers[i].data, dev->buffers[i].size);
+    }
+
+    (void) v4l2_close(dev->fd);
+
+    dev->nbuffers = 0;
+    dev->fd = -1;
+}
+
+
+static int
+ngx_vidcast_v4l2_ioctl(ngx_vidcast_v4l2_t *dev, unsigned long request,
+    void *arg)
+{
+    int  rc;
+
+    do {
+        rc = v4l2_ioctl(dev->fd, request, arg);
+    } while (rc == -1 && ngx_errno == NGX_EINTR);
+
+    return (rc == -1) ? -1 : 0;
+}
