@@ -284,9 +284,7 @@ ngx_vidcast_ws_begin_payload(ngx_vidcast_ws_reader_t *reader)
 
     if (reader->type == 0) {
         reader->type = reader->opcode;
-        reader->message = 0;
         reader->fresh = 1;
-        reader->utf8_need = 0;
     }
 
     reader->message += reader->rest;
@@ -681,9 +679,10 @@ ngx_vidcast_ws_check_key(ngx_str_t *key)
     u_char     nonce[ngx_base64_decoded_length(NGX_VIDCAST_WS_KEY_LEN)];
     ngx_str_t  decoded;
 
+    /* the decoder stops at the first "=" and does without the padding */
+
     if (key->len != NGX_VIDCAST_WS_KEY_LEN
-        || key->data[22] != '='
-        || key->data[23] != '=')
+        || key->data[NGX_VIDCAST_WS_KEY_LEN - 1] != '=')
     {
         return NGX_DECLINED;
     }
