@@ -123,17 +123,15 @@ ngx_vidcast_v4l2_open_device(ngx_vidcast_v4l2_t *dev, const char *path,
         return ngx_vidcast_v4l2_open_failed(dev, path, ngx_errno);
     }
 
-    if (v4l2_fd_open(dev->fd, flags) == -1) {
-
-        if (ngx_errno == ENODEV || ngx_errno == EBUSY) {
-            return ngx_vidcast_v4l2_failed(dev, "v4l2_fd_open()", ngx_errno);
-        }
-
-        ngx_vidcast_v4l2_error(dev, "not a video capture device");
+    if (ngx_vidcast_v4l2_check_device(dev) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    return ngx_vidcast_v4l2_check_device(dev);
+    if (v4l2_fd_open(dev->fd, flags) == -1) {
+        return ngx_vidcast_v4l2_failed(dev, "v4l2_fd_open()", ngx_errno);
+    }
+
+    return NGX_OK;
 }
 
 
@@ -143,16 +141,17 @@ ngx_vidcast_v4l2_check_device(ngx_vidcast_v4l2_t *dev)
     uint32_t                caps;
     struct v4l2_capability  cap;
 
-    ngx_memzero(&cap, sizeof(struct v4l2_capability));
+    caps = 0;
 
-    if (ngx_vidcast_v4l2_ioctl(dev, VIDIOC_QUERYCAP, &cap) == -1) {
+    if (ngx_vidcast_v4l2_ioctl(dev, VIDIOC_QUERYCAP, &cap) == 0) {
+        caps = (cap.capabilities & V4L2_CAP_DEVICE_CAPS) ? cap.device_caps
+                                                         : cap.capabilities;
+
+    } else if (ngx_errno != ENOTTY && ngx_errno != EINVAL) {
         return ngx_vidcast_v4l2_failed(dev, "VIDIOC_QUERYCAP", ngx_errno);
     }
 
-    caps = (cap.capabilities & V4L2_CAP_DEVICE_CAPS) ? cap.device_caps
-                                                     : cap.capabilities;
-
-    if (!(caps & V4L2_CAP_VIDEO_CAPTURE)) {
+    if (!(caps & (V4L2_CAP_VIDEO_CAPTURE|V4L2_CAP_VIDEO_CAPTURE_MPLANE))) {
         ngx_vidcast_v4l2_error(dev, "not a video capture device");
         return NGX_ERROR;
     }

@@ -42,7 +42,6 @@ ngx_vidcast_v4l2_open_failed(ngx_vidcast_v4l2_t *dev, const char *path,
 }
 
 
-
 /* says what to do about it, as this is met by everybody once */
 
 static void
@@ -58,8 +57,11 @@ ngx_vidcast_v4l2_denied(ngx_vidcast_v4l2_t *dev, const char *path)
     }
 
     if ((st.st_mode & 0060) != 0060) {
-        ngx_vidcast_v4l2_error(dev, "permission denied, its mode is %04uo",
-                               (ngx_uint_t) (st.st_mode & 07777));
+        ngx_vidcast_v4l2_error(dev, "permission denied, its mode is "
+                               "0%ui%ui%ui",
+                               (ngx_uint_t) (st.st_mode >> 6 & 7),
+                               (ngx_uint_t) (st.st_mode >> 3 & 7),
+                               (ngx_uint_t) (st.st_mode & 7));
         return;
     }
 
@@ -78,7 +80,6 @@ ngx_vidcast_v4l2_denied(ngx_vidcast_v4l2_t *dev, const char *path)
 }
 
 
-
 void
 ngx_vidcast_v4l2_error(ngx_vidcast_v4l2_t *dev, const char *fmt, ...)
 {
@@ -92,7 +93,6 @@ ngx_vidcast_v4l2_error(ngx_vidcast_v4l2_t *dev, const char *fmt, ...)
 
     *p = '\0';
 }
-
 
 
 ngx_int_t
