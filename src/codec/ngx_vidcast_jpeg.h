@@ -31,9 +31,10 @@ typedef struct ngx_vidcast_jpeg_decoder_s  ngx_vidcast_jpeg_decoder_t;
 
 /*
  * Walks the segments up to the start of scan without decoding: SOI first, a
- * frame header (SOF0-SOF2) with a size within NGX_VIDCAST_MAX_DIMENSION, EOI
- * at the end (zero padding and a stray byte behind it, as cameras send, are
- * cut).  NGX_OK, or NGX_DECLINED: not a whole JPEG.
+ * frame header (SOF0-SOF2, 8 bits a sample) with a size within
+ * NGX_VIDCAST_MAX_DIMENSION, 64 million pixels, and what so many bytes can
+ * tell; EOI at the end (zero padding and a stray byte behind it, as cameras
+ * send, are cut).  NGX_OK, or NGX_DECLINED: not a whole JPEG.
  */
 ngx_int_t ngx_vidcast_jpeg_probe(const u_char *data, size_t size,
     ngx_vidcast_jpeg_info_t *info);
@@ -52,7 +53,9 @@ void ngx_vidcast_jpeg_encoder_destroy(ngx_vidcast_jpeg_encoder_t *enc);
 
 /*
  * Encodes I420 planes, 4:2:0, quality 1-100, straight into "dst", never
- * beyond dst + *size; no allocation for each frame.  NGX_OK: *size is the
+ * beyond dst + *size; by way of a buffer of the encoder's own where *size is
+ * less than the library's worst case, 3 bytes a pixel (of whole 16x16 blocks)
+ * and 2048.  No allocation of ours for each frame.  NGX_OK: *size is the
  * length; NGX_DECLINED: does not fit; NGX_ERROR: the library refused, see
  * ngx_vidcast_jpeg_encoder_error().
  */
@@ -66,11 +69,12 @@ ngx_vidcast_jpeg_decoder_t *ngx_vidcast_jpeg_decoder_create(void);
 void ngx_vidcast_jpeg_decoder_destroy(ngx_vidcast_jpeg_decoder_t *dec);
 
 /*
- * Decodes the luma of a JPEG at the smallest of the library's scaling
- * factors which is at least "width" pixels wide (0: full size).  *image is
+ * Decodes the luma of a JPEG at the smallest of 1/8, 1/4, 1/2 and 1/1 of its
+ * size which is at least "width" pixels wide (0, or more than it has: full
+ * size).  Other factors of the library are slower than full size.  *image is
  * GRAY8, its plane belongs to the decoder and stays valid until the next
  * call.  NGX_OK, NGX_DECLINED: not decodable (damaged data which the library
- * only warns of is decoded).
+ * only warns of is decoded), or no memory.
  */
 ngx_int_t ngx_vidcast_jpeg_decode_gray(ngx_vidcast_jpeg_decoder_t *dec,
     const u_char *data, size_t size, uint32_t width,
