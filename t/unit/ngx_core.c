@@ -67,6 +67,22 @@ static const char *unit_levels[] = {
 };
 
 
+void ngx_cdecl
+ngx_log_stderr(ngx_err_t err, const char *fmt, ...)
+{
+    u_char   *p;
+    va_list   args;
+    u_char    text[NGX_MAX_ERROR_STR];
+
+    va_start(args, fmt);
+    p = ngx_vslprintf(text, text + sizeof(text), fmt, args);
+    va_end(args);
+
+    ngx_log_error_core(NGX_LOG_STDERR, &unit_log, err, "%*s",
+                       (size_t) (p - text), text);
+}
+
+
 void
 ngx_log_error_core(ngx_uint_t level, ngx_log_t *log, ngx_err_t err,
     const char *fmt, ...)
@@ -111,7 +127,8 @@ ngx_conf_log_error(ngx_uint_t level, ngx_conf_t *cf, ngx_err_t err,
     p = ngx_vslprintf(text, text + sizeof(text), fmt, args);
     va_end(args);
 
-    ngx_log_error_core(level, cf->log, err, "%*s", p - text, text);
+    ngx_log_error_core(level, cf->log, err, "%*s", (size_t) (p - text),
+                       text);
 }
 
 

@@ -1,0 +1,156 @@
+
+# Copyright (C) vidcast contributors
+#
+#   make          the module, build/module/ngx_http_vidcast_module.so
+#   make run      starts the demo of conf/nginx.conf: http://localhost:8080/
+#                 (another port: make run PORT=8081)
+#   make test     everything that proves it works
+#   make unit     the unit tests, plain and under sanitizers
+#   make style    the gates on style, layers and README
+#   make install  the module, where Debian's nginx looks for modules
+#   make clean    removes build/
+#
+# "run" and "test" install the packages that are missing; t/util/packages is
+# the list.  Nothing is written outside of build/ but by "install".
+
+
+MAKEFLAGS    += --no-print-directory --no-builtin-rules
+
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS    += -j$(shell nproc)
+endif
+
+SHELL         = /bin/bash
+.SHELLFLAGS   = -euc
+
+PORT          = 8080
+CLANG         = clang
+
+NGINX_SRC     = /usr/share/nginx/src
+MODULE        = ngx_http_vidcast_module
+
+WARNINGS      = -Wall -Wextra -Wno-unused-parameter -Werror
+MODULE_CFLAGS = -g -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2 $(WARNINGS)
+
+UNIT_CFLAGS   = -g -O1 -D_GNU_SOURCE $(WARNINGS)
+UNIT_LIBS     = -lturbojpeg -lyuv -lv4l2 -lpthread -lm
+SANITIZE      = -fsanitize=address,undefined -fno-sanitize-recover=all         \
+                -fno-omit-frame-pointer -DNGX_DEBUG_PALLOC=1
+
+INCS          = -It/unit -Isrc -Isrc/codec -Isrc/shm -Isrc/capture             \
+                $(addprefix -isystem build/nginx-source/src/,core event os/unix) \
+                -isystem build/module
+
+UNITS         = $(basename $(notdir $(wildcard t/unit/test_*.c)))
+SOURCES       = $(wildcard src/*.[ch] src/*/*.[ch])
+FLAGS         = $(wildcard $(NGINX_SRC)/conf_flags $(NGINX_SRC)/src/core/nginx.h)
+
+
+.PHONY:         module run test unit style install clean FORCE
+.PHONY:         packages-build packages-run packages-test
+.DELETE_ON_ERROR:
+
+
+module:         build/module/$(MODULE).so
+
+
+packages-build:
+	@t/util/install build
+
+packages-run: packages-build
+	@t/util/install run
+
+packages-test: packages-run
+	@t/util/install test npm
+
+
+# as Debian builds its module packages; the log is shown when it fails
+
+define configure
+	mkdir -p $(@D) && cd $(NGINX_SRC) && . ./conf_flags                    \
+	&& ./configure "$${NGX_CONF_FLAGS[@]}" --with-cc=$(1)                  \
+	    --with-cc-opt="$(MODULE_CFLAGS)"                                   \
+	    --add-dynamic-module=$(CURDIR) --builddir=$(CURDIR)/$(@D)          \
+	    > $(CURDIR)/$(@D)/configure.log 2>&1                               \
+	|| { tail -n 20 $(CURDIR)/$(@D)/configure.log >&2; exit 1; }
+endef
+
+define compile
+	mkdir -p $(@D) && $(MAKE) -C $(NGINX_SRC) -f $(CURDIR)/$(<D)/Makefile  \
+	    modules > $(@D)/make.log 2>&1                                      \
+	|| { grep -B 2 -A 20 -E 'error:|Error ' $(@D)/make.log >&2; exit 1; }
+endef
+
+build/module/Makefile: config $(FLAGS) | packages-build
+	@echo "configuring the module"
+	@$(call configure,gcc)
+
+build/module/$(MODULE).so: build/module/Makefile $(SOURCES)
+	@echo "building the module"
+	@$(compile)
+	@touch $@
+
+build/clang/Makefile: config $(FLAGS) | packages-test
+	@echo "configuring the module for clang"
+	@$(call configure,$(CLANG))
+
+build/clang/$(MODULE).so: build/clang/Makefile $(SOURCES)
+	@echo "building the module with clang"
+	@$(compile)
+	@touch $@
+
+
+run:            module | packages-run
+	@t/util/run $(PORT)
+
+
+# unit tests: t/unit/test_*.c, one program each, and nginx's own functions
+
+build/nginx-source/version: FORCE | packages-test
+	@t/util/nginx-source
+
+define unit_rules
+build/$(1)/ngx_core.o: t/unit/ngx_core.c build/nginx-source/version            \
+                build/module/Makefile
+	@mkdir -p $$(@D)
+	@gcc $$(UNIT_CFLAGS) $(2) $$(INCS) -MMD -MP -c -o $$@ $$<
+
+build/$(1)/test_%: t/unit/test_%.c build/$(1)/ngx_core.o
+	@gcc $$(UNIT_CFLAGS) $(2) $$(INCS) -MMD -MP -MF $$@.d -o $$@ $$<       \
+	    build/$(1)/ngx_core.o $$(UNIT_LIBS)
+endef
+
+$(eval $(call unit_rules,unit,))
+$(eval $(call unit_rules,unit-sanitize,$(SANITIZE)))
+
+UNIT_PROGRAMS = $(addprefix build/unit/,$(UNITS))                              \
+                $(addprefix build/unit-sanitize/,$(UNITS))
+
+-include $(wildcard build/unit*/*.d)
+
+
+unit:           $(UNIT_PROGRAMS)
+	@t/util/suite unit
+
+style:          | packages-test
+	@t/util/suite style
+
+test:           module build/clang/$(MODULE).so $(UNIT_PROGRAMS) | packages-test
+	@t/util/suite all
+
+
+# a package of Debian's would put the same files there
+
+install:        module
+	@install -D -m 644 build/module/$(MODULE).so                           \
+	    $(DESTDIR)/usr/lib/nginx/modules/$(MODULE).so
+	@install -d $(DESTDIR)/usr/share/nginx/modules-available
+	@echo "load_module modules/$(MODULE).so;"                              \
+	    > $(DESTDIR)/usr/share/nginx/modules-available/mod-http-vidcast.conf
+	@install -d $(DESTDIR)/etc/nginx/modules-enabled
+	@ln -sf /usr/share/nginx/modules-available/mod-http-vidcast.conf       \
+	    $(DESTDIR)/etc/nginx/modules-enabled/50-mod-http-vidcast.conf
+	@echo "installed and enabled $(MODULE).so"
+
+clean:
+	@rm -rf build
