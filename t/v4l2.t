@@ -1,0 +1,379 @@
+#!/usr/bin/perl
+
+# Copyright (C) vidcast contributors
+
+# The v4l2: input above real drivers: vivid, which gives raw pictures and can
+# be told to fail in any way a driver does, and a USB camera that sends MJPEG.
+# They are in a virtual machine: this file starts it, and runs again in there.
+
+use strict;
+use warnings;
+
+use Digest::MD5 qw(md5_hex);
+use Fcntl qw(O_RDWR);
+use IO::Select;
+use Test::More;
+
+use lib 't/lib';
+
+use Vidcast::Wait;
+
+my $seconds = 400;
+
+if (!$ENV{VIDCAST_VM}) {
+    exit outside();
+}
+
+require Vidcast::Grabber;
+
+my $vivid = '/sys/bus/platform/drivers/vivid';
+my $descriptors;               # of a grabber that had no trouble
+
+raw('640x480');
+raw('1280x720');
+accepted();
+refused();
+busy();
+faults();
+replugged();
+mjpeg();
+
+done_testing();
+
+
+# on the host: relays what the machine says
+
+sub outside {
+    system('make', '-s', 'build/unit/test_v4l2_grab') == 0
+        or die "cannot build test_v4l2_grab\n";
+
+    local $ENV{VIDCAST_VM} = 1;
+    local $ENV{VIDCAST_TEST_PATIENCE} = 3 * ($ENV{VIDCAST_TEST_PATIENCE} || 1);
+
+    open my $vm, '-|', 't/util/v4l2-vm', '--timeout', $seconds,
+                       $^X, '-It/lib', $0
+        or die "v4l2-vm: $!\n";
+
+    $| = 1;
+    print while <$vm>;
+    close $vm;
+
+    plan(skip_all => 'no virtual machine can be had, see build/vm/log')
+        if $? >> 8 == 77;
+
+    return $? >> 8 || $?;
+}
+
+
+# a control of vivid's, by its name as v4l2-ctl would have it
+
+sub control {
+    my ($name, $value) = @_;
+
+    my ($queryctrl, $s_ctrl, $next) = (0xc0445624, 0xc008561c, 0x80000000);
+    my $id = 0;
+
+    sysopen my $fh, '/dev/video0', O_RDWR or die "/dev/video0: $!\n";
+
+    for (;;) {
+        my $query = pack 'L L Z32 l4 L L2', $id | $next, (0) x 9;
+
+        ioctl $fh, $queryctrl, $query or die "no control \"$name\"\n";
+
+        ($id, undef, my $own) = unpack 'L L Z32', $query;
+
+        $own = lc $own;
+        $own =~ s/[^a-z0-9]+/_/g;
+
+        last if $own eq $name;
+    }
+
+    my $control = pack 'L l', $id, $value;
+
+    ioctl $fh, $s_ctrl, $control or die "control \"$name\": $!\n";
+    close $fh;
+}
+
+
+sub write_file {
+    my ($path, $text) = @_;
+
+    open my $fh, '>', $path or die "$path: $!\n";
+    print $fh $text;
+    close $fh or die "$path: $!\n";
+}
+
+
+# time stamps in their order, and none from another clock
+
+sub clock_is_sane {
+    my @frames = @_;
+
+    for my $i (1 .. $#frames) {
+        return 0 if $frames[$i]{time} <= $frames[$i - 1]{time};
+    }
+
+    return !grep { $_->{age} < 0 || $_->{age} > 5e6 } @frames;
+}
+
+
+# vivid's bars, from left to right: white, yellow, cyan, green, magenta, red,
+# blue, black
+
+sub bars_are_right {
+    my ($bars) = @_;
+
+    my @chroma = ([0, 0], [-1, 1], [1, -1], [-1, -1], [1, 1], [-1, 1],
+                  [1, -1], [0, 0]);
+
+    for my $i (0 .. $#chroma) {
+        return 0 if $i && $bars->[$i][0] >= $bars->[$i - 1][0];
+
+        for my $plane (0, 1) {
+            my $diff = $bars->[$i][$plane + 1] - 128;
+
+            return 0 if (abs $diff > 3 ? $diff <=> 0 : 0)
+                        != $chroma[$i][$plane];
+        }
+    }
+
+    return 1;
+}
+
+
+sub raw {
+    my ($size) = @_;
+
+    my $grab = Vidcast::Grabber->new('v4l2:/dev/video0', "size=$size",
+                                     'fps=10');
+    my $open = $grab->wait('open');
+    my @frames = $grab->frames(10);
+
+    is_deeply([@$open{qw(rc format)}, "$open->{width}x$open->{height}"],
+              ['ok', 'i420', $size], "vivid at $size");
+    is(scalar @frames, 10, 'ten frames, and nothing else');
+    is(scalar(grep { bars_are_right($_->{bars}) } @frames), 10,
+       'the bars have their colors');
+    ok(clock_is_sane(@frames), "the driver's time stamps");
+
+    my $end = $grab->stop;
+
+    $descriptors = $end->{descriptors};
+    ok($descriptors, 'ended');
+}
+
+
+sub accepted {
+    my $grab = Vidcast::Grabber->new('v4l2:/dev/video0', 'size=333x222');
+    my $open = $grab->wait('open');
+
+    is("$open->{width}x$open->{height}", '320x180',
+       "the driver's own size is accepted");
+    is($open->{said}, 1, 'and said');
+    is(scalar $grab->frames(3), 3, 'frames come');
+
+    $grab->stop;
+}
+
+
+sub refused {
+    my $grab = Vidcast::Grabber->new('v4l2:/dev/video0', 'format=mjpeg');
+
+    is($grab->wait('open')->{error},
+       'unsupported format: no MJPEG from this device',
+       'vivid has no MJPEG');
+    is($grab->stop->{descriptors}, $descriptors, 'nothing is left open');
+}
+
+
+sub busy {
+    my $first = Vidcast::Grabber->new('v4l2:/dev/video0', 'size=320x180');
+
+    ok($first->wait('frame'), 'a first program has the device');
+
+    my $second = Vidcast::Grabber->new('v4l2:/dev/video0', 'size=640x480');
+    my $open = $second->wait('open');
+
+    is($open->{rc}, 'busy', 'a second one is told that it is busy');
+    like($open->{error}, qr/^busy, another program uses it: /, 'in words');
+
+    is(scalar $first->frames(5), 5, 'the first one is not disturbed');
+    $first->stop;
+
+    is(($second->wait('open') // {})->{rc}, 'ok',
+       'the second one gets it when the first one leaves');
+    ok($second->wait('frame'), 'and frames');
+
+    $second->stop;
+}
+
+
+# each is survived by opening the device again
+
+sub faults {
+    my $grab = Vidcast::Grabber->new('v4l2:/dev/video0', 'size=320x180',
+                                     'fps=30');
+    my $healed = sub {
+        my ($name) = @_;
+
+        is(($grab->wait('open') // {})->{rc}, 'ok', "$name: opened again");
+        is(scalar $grab->frames(5), 5, "$name: frames come");
+        $grab->skip;
+    };
+
+    ok($grab->wait('frame'), 'vivid before the faults');
+
+    control(inject_v4l2_buf_flag_error => 1);
+    is(($grab->wait('bad') // {})->{error},
+       'the driver says the frame is damaged', 'a damaged frame is told');
+    is(scalar $grab->frames(5), 5, 'and the next ones come');
+
+    control(inject_vidioc_qbuf_error => 1);
+    like(($grab->wait('lost') // {})->{error}, qr/VIDIOC_QBUF failed \(22: /,
+         'QBUF: lost');
+    $healed->('QBUF');
+
+    control(inject_fatal_streaming_error => 1);
+    like(($grab->wait('lost') // {})->{error}, qr/VIDIOC_DQBUF failed \(5: /,
+         'fatal streaming error: lost');
+    $healed->('fatal streaming error');
+
+    control(disconnect => 1);
+    like(($grab->wait('lost') // {})->{error},
+         qr/VIDIOC_DQBUF failed \((?:19|22): /, 'disconnect: lost');
+    $healed->('disconnect');
+
+    for my $call (qw(STREAMON REQBUFS)) {
+        control("inject_vidioc_\L${call}\E_error" => 1);
+        control(inject_fatal_streaming_error => 1);
+
+        ok($grab->wait('lost'), "$call: lost by another fault");
+        like(($grab->wait('open') // {})->{error},
+             qr/^the device failed: VIDIOC_$call failed \(22: /,
+             "$call: it cannot be opened, and says why");
+        $healed->($call);
+    }
+
+    control(percentage_of_dropped_buffers => 100);
+    is(($grab->wait('lost', 20) // {})->{error}, 'no frame for 5 s',
+       'silence: lost');
+    control(percentage_of_dropped_buffers => 0);
+    $healed->('silence');
+
+    is($grab->stop->{descriptors}, $descriptors,
+       'after all of it no descriptor is left');
+}
+
+
+sub replugged {
+    my $grab = Vidcast::Grabber->new('v4l2:/dev/video0', 'size=320x180',
+                                     'fps=30');
+
+    ok($grab->wait('frame'), 'vivid before it is unplugged');
+
+    write_file("$vivid/unbind", 'vivid.0');
+
+    ok($grab->wait('lost'), 'unplugged: lost');
+    is(($grab->wait('open') // {})->{error}, 'no such device',
+       'it cannot be opened, and says why');
+
+    write_file("$vivid/bind", 'vivid.0');
+
+    is(($grab->wait('open', 20) // {})->{rc}, 'ok', 'plugged in: opened');
+    is(scalar $grab->frames(5), 5, 'frames come');
+    is($grab->stop->{descriptors}, $descriptors, 'no descriptor is left');
+}
+
+
+# starts the camera; returns its process and its node
+
+sub plug {
+    my @files = @_;
+
+    my $pid = open my $out, '-|', 't/util/uvc-camera', @files
+        or die "uvc-camera: $!\n";
+
+    wait_for { IO::Select->new($out)->can_read(0) } 30;
+
+    chomp(my $node = <$out> // die "uvc-camera: no device\n");
+
+    return { pid => $pid, out => $out, node => $node };
+}
+
+
+sub unplug {
+    my ($camera) = @_;
+
+    kill 'KILL', $camera->{pid};
+    close $camera->{out};
+}
+
+
+sub mjpeg {
+    my (@files, %number);
+
+    for my $i (0 .. 3) {
+        push @files, "/tmp/$i.jpg";
+
+        system('build/unit/test_v4l2_grab', '-w', $files[$i], '320x240', $i)
+            == 0 or die "cannot write $files[$i]\n";
+
+        $number{md5_hex(slurp($files[$i]))} = $i;
+    }
+
+    is(scalar keys %number, 4, 'four different JPEGs');
+
+    my $camera = plug(@files);
+    my $grab = Vidcast::Grabber->new("v4l2:$camera->{node}", 'size=320x240',
+                                     'fps=30');
+    my $open = $grab->wait('open');
+
+    is_deeply([@$open{qw(rc format width height)}],
+              ['ok', 'jpeg', 320, 240], 'a USB camera with MJPEG');
+
+    my @frames = $grab->frames(40);
+    my @numbers = map { $number{$_->{md5}} // 'another' } @frames;
+    my $steps = grep { $numbers[$_] == ($numbers[$_ - 1] + 1) % 4 } 1 .. 39;
+
+    is(scalar(grep { /^\d$/ } @numbers), 40,
+       'forty frames are the files, byte for byte');
+    cmp_ok($steps, '>=', 30, 'in their order, with few of them skipped');
+    ok(clock_is_sane(@frames), "the camera's time stamps");
+
+    kill 'STOP', $camera->{pid};
+    is(($grab->wait('lost', 20) // {})->{error}, 'no frame for 5 s',
+       'it hangs: lost');
+
+    unplug($camera);
+    like(($grab->wait('open', 20) // {})->{error}, qr/\w/,
+         'it is unplugged: it cannot be opened, and says why');
+
+    write_file('/tmp/damaged.jpg', substr slurp($files[2]), 0, 2000);
+    $camera = plug(@files[0, 1], '/tmp/damaged.jpg');
+
+    my $again = wait_for {
+        my $open = $grab->wait('open');
+
+        $open && $open->{rc} eq 'ok';
+    };
+
+    ok($again, 'plugged in: opened');
+
+    is(($grab->wait('bad') // {})->{error}, 'not a whole JPEG: 2000 bytes',
+       'a damaged frame is told');
+    is($number{($grab->wait('frame') // {})->{md5} // ''}, 0,
+       'and the next one comes');
+
+    is($grab->stop->{descriptors}, $descriptors, 'no descriptor is left');
+    unplug($camera);
+}
+
+
+sub slurp {
+    my ($path) = @_;
+
+    open my $fh, '<:raw', $path or die "$path: $!\n";
+    local $/;
+
+    return scalar <$fh>;
+}
