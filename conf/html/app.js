@@ -44,8 +44,8 @@ const log = new Log({ list: $('list'), hold: $('hold'), raw: $('raw'),
 let stream = null;
 let current = null;             /* name of the source that is watched */
 let known = [];                 /* sources as the status listed them last */
-let asked = { ok: null, failed: 0, at: 0 };
-let pictureAt = null;
+let asked = { ok: null, code: 0, failed: 0 };   /* the last status */
+let pictureAt = 0;              /* performance.now() of the last one */
 let hiddenTimer = 0;
 let pollTimer = 0;
 
@@ -93,6 +93,7 @@ function gotBinary(buffer, subprotocol) {
 function shown(picture, result, boxes) {
     list(boxes);
     say(result);
+    $('words').style.marginLeft = `${stage.left / stage.ratio}px`;
 
     if (picture === null || picture.drawn) {
         return;
@@ -132,14 +133,14 @@ function list(boxes) {
         $('boxes').append(element('li'));
     }
 
-    boxes.forEach(({ label, score, bbox, x, y, w, h }, i) => {
+    boxes.forEach(({ label, score, bbox }, i) => {
         const { dataset } = items[i];
         const name = label || 'box';
 
         items[i].textContent = score === null ? name
                                               : `${name} ${score.toFixed(2)}`;
         dataset.bbox = bbox.join(',');
-        dataset.canvas = [x, y, w, h].map((v) => v.toFixed(2)).join(',');
+        dataset.color = stage.color(label);
     });
 }
 
@@ -183,20 +184,17 @@ function state() {
         return 'paused';
     }
 
-    if (stream.phase !== 'open') {
-        return stream.everOpened || stream.failures > 0 ? 'reconnecting'
-                                                        : 'connecting';
+    if (stream.phase === 'open') {
+        if (now - Math.max(pictureAt, stream.opened) > STALE) {
+            return 'stale';
+        }
+
+        if (pictureAt >= stream.opened) {
+            return 'live';
+        }
     }
 
-    const since = Math.max(pictureAt ?? 0, stream.opened);
-
-    if (now - since > STALE) {
-        return 'stale';
-    }
-
-    return pictureAt !== null && pictureAt >= stream.opened
-           ? 'live'
-           : stream.gone ? 'reconnecting' : 'connecting';
+    return stream.gone ? 'reconnecting' : 'connecting';
 }
 
 
@@ -270,7 +268,7 @@ function explain(now) {
 
 
 function silence() {
-    const since = Math.max(pictureAt ?? 0, stream.opened);
+    const since = Math.max(pictureAt, stream.opened);
 
     return `${Math.floor((performance.now() - since) / 1000)} s`;
 }
@@ -334,7 +332,7 @@ function halfOpen(now) {
         return;
     }
 
-    const since = Math.max(pictureAt ?? 0, stream.opened);
+    const since = Math.max(pictureAt, stream.opened);
     const source = known.find((s) => s.name === current);
 
     if (performance.now() - since > HALF_OPEN
@@ -386,6 +384,7 @@ async function poll() {
     try {
         const answer = await fetch('status', {
             headers: { Accept: 'application/json' },
+            cache: 'no-store',
             signal: AbortSignal.timeout(4000),
         });
 
@@ -457,10 +456,10 @@ function choose() {
     const names = known.map((s) => s.name);
 
     if (wanted === '' || (asked.ok && !names.includes(wanted))) {
-        wanted = names.includes(current) ? current : names[0];
+        wanted = names[0];
     }
 
-    if (wanted !== undefined && wanted !== '' && wanted !== current) {
+    if (wanted !== undefined && wanted !== current) {
         watch(wanted);
     }
 }
@@ -476,7 +475,7 @@ function watch(name) {
     stream = new Stream(url.href, { change, text: gotText,
                                     binary: gotBinary });
     current = name;
-    pictureAt = null;
+    pictureAt = 0;
     root.dataset.source = name;
 
     stage.reset();
@@ -514,7 +513,6 @@ function change() {
     }
 
     if (stream.phase === 'waiting') {
-        stream.gone = true;     /* it was there once: say "reconnecting" */
         Object.values(meters).forEach((meter) => meter.reset());
     }
 
@@ -572,7 +570,8 @@ $('show-boxes').addEventListener('click', () => {
 });
 
 $('fullscreen').hidden = !document.fullscreenEnabled;
-$('fullscreen').addEventListener('click', () => $('figure').requestFullscreen());
+$('fullscreen').addEventListener('click', () =>
+    $('figure').requestFullscreen());
 
 setInterval(() => {
     if (document.hidden) {

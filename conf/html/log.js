@@ -135,6 +135,10 @@ export class Log {
 
 
     pause(held) {
+        if (held === this.held) {
+            return;
+        }
+
         this.held = held;
         this.hold.setAttribute('aria-pressed', String(held));
         this.hold.textContent = held ? 'Resume' : 'Pause';

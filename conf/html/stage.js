@@ -24,7 +24,8 @@ export class Stage {
         this.boxes = true;
         this.labels = new Map();
         this.palette = [];
-        this.ratio = 1;
+        this.ratio = 1;         /* device pixels to a CSS pixel */
+        this.left = 0;          /* of the picture in the canvas */
         this.pending = 0;
 
         this.reset();
@@ -71,10 +72,15 @@ export class Stage {
             const exact = entry.devicePixelContentBoxSize?.[0];
             const css = entry.contentRect;
 
-            const width = exact?.inlineSize
-                          ?? Math.round(css.width * devicePixelRatio);
-            const height = exact?.blockSize
-                           ?? Math.round(css.height * devicePixelRatio);
+            /* an emulated screen has a ratio that the exact size lacks */
+
+            const fit = (pixels, wanted) =>
+                Math.abs(pixels - wanted) < 1.5 ? pixels : Math.round(wanted);
+
+            const width = fit(exact?.inlineSize,
+                              css.width * devicePixelRatio);
+            const height = fit(exact?.blockSize,
+                               css.height * devicePixelRatio);
 
             this.ratio = css.width > 0 ? width / css.width : 1;
 
@@ -222,6 +228,8 @@ export class Stage {
         const height = bitmap.height * scale;
         const left = (canvas.width - width) / 2;
         const top = (canvas.height - height) / 2;
+
+        this.left = left;
 
         context.imageSmoothingQuality = 'medium';
         context.drawImage(bitmap, left, top, width, height);

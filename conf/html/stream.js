@@ -34,6 +34,7 @@ export class Stream {
         this.opened = 0;        /* performance.now() of the last handshake */
         this.failures = 0;      /* attempts since the last good message */
         this.everOpened = false;
+        this.gone = false;      /* it was lost and is being sought */
         this.reason = '';
         this.retryAt = 0;
 
@@ -106,6 +107,7 @@ export class Stream {
         this.forget();
         this.reason = '';
         this.failures = 0;
+        this.gone = false;
         this.enter('idle');
     }
 
@@ -130,6 +132,7 @@ export class Stream {
                      * (0.75 + Math.random() / 2);
 
         this.failures++;
+        this.gone = true;
         this.reason = reason;
         this.retryAt = performance.now() + wait;
         this.timer = setTimeout(() => this.open(), wait);

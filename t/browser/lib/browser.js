@@ -1,0 +1,98 @@
+/*
+ * Copyright (C) vidcast contributors
+ *
+ * Chromium, and pages that remember everything they said and asked for.
+ */
+
+'use strict';
+
+const path = require('node:path');
+
+const TOP = path.resolve(__dirname, '../../..');
+
+/* NODE_PATH or the build's own modules */
+
+function playwright() {
+    try {
+        return require('playwright-core');
+
+    } catch {
+        return require(path.join(TOP, 'build/node_modules/playwright-core'));
+    }
+}
+
+
+const ARGS = [
+    '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-sync',
+    '--disable-background-networking', '--disable-component-update',
+];
+
+
+function launch() {
+    return playwright().chromium.launch({
+        executablePath: process.env.TEST_CHROMIUM ?? '/usr/bin/chromium',
+        args: ARGS,
+    });
+}
+
+
+/* page.seen: what it asked for, complained about, and was told */
+
+async function open(browser, url, options = {}, before = null) {
+    const context = await browser.newContext({
+        viewport: { width: 1280, height: 800 },
+        ...options,
+    });
+    const page = await context.newPage();
+    const seen = { requests: [], complaints: [], results: new Map(),
+                   sockets: 0 };
+
+    page.seen = seen;
+    page.setDefaultTimeout(20000);
+
+    page.on('request', (request) => seen.requests.push(request.url()));
+    page.on('pageerror', (error) => seen.complaints.push(error.message));
+    page.on('console', (message) => {
+        if (['error', 'warning'].includes(message.type())) {
+            seen.complaints.push(message.text());
+        }
+    });
+
+    page.on('websocket', (socket) => {
+        seen.requests.push(socket.url());
+        seen.sockets++;
+        socket.on('close', () => seen.sockets--);
+        socket.on('framereceived', ({ payload }) => {
+            if (typeof payload === 'string') {
+                const message = JSON.parse(payload);
+
+                seen.results.set(`${message.source} ${message.seq}`, message);
+            }
+        });
+    });
+
+    if (before !== null) {
+        await before(page);
+    }
+
+    await page.goto(url);
+
+    return page;
+}
+
+
+function state(page) {
+    return page.evaluate(() => document.documentElement.dataset.state);
+}
+
+
+function text(page, id) {
+    return page.evaluate((id) => {
+        const node = document.getElementById(id);
+
+        return node.hidden ? '' : node.textContent;
+    }, id);
+}
+
+
+module.exports = { launch, open, state, text };
