@@ -17,7 +17,8 @@ function playwright() {
         return require('playwright-core');
 
     } catch {
-        return require(path.join(TOP, 'build/node_modules/playwright-core'));
+        return require(path.join(TOP, 'build/npm/node_modules',
+                                 'playwright-core'));
     }
 }
 
