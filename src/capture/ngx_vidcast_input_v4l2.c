@@ -43,6 +43,9 @@ typedef struct {
     uint64_t                  last;         /* when a good frame came */
     unsigned                  lent:1;       /* the frame, until release() */
     unsigned                  lost:1;       /* told by the next grab() */
+    u_char                    luma[256];    /* to full range, as JPEG has it */
+    u_char                    chroma[256];
+    u_char                    reason[NGX_VIDCAST_ERROR_LEN];  /* of dev */
 } ngx_vidcast_input_v4l2_t;
 
 
@@ -54,6 +57,7 @@ static ngx_int_t ngx_vidcast_input_v4l2_set_format(
 static ngx_int_t ngx_vidcast_input_v4l2_check(ngx_vidcast_input_conf_t *conf,
     u_char *error);
 static ngx_int_t ngx_vidcast_input_v4l2_open(ngx_vidcast_input_t *in);
+static void ngx_vidcast_input_v4l2_range(ngx_vidcast_input_v4l2_t *v4l2);
 static void ngx_vidcast_input_v4l2_tell(ngx_vidcast_input_t *in,
     ngx_vidcast_v4l2_t *dev);
 static ngx_int_t ngx_vidcast_input_v4l2_grab(ngx_vidcast_input_t *in,
@@ -61,6 +65,8 @@ static ngx_int_t ngx_vidcast_input_v4l2_grab(ngx_vidcast_input_t *in,
 static ngx_int_t ngx_vidcast_input_v4l2_newest(ngx_vidcast_input_v4l2_t *v4l2);
 static ngx_int_t ngx_vidcast_input_v4l2_take(ngx_vidcast_input_t *in,
     ngx_vidcast_picture_t *picture);
+static void ngx_vidcast_input_v4l2_expand(ngx_vidcast_image_t *image,
+    ngx_uint_t plane, u_char *table);
 static void ngx_vidcast_input_v4l2_release(ngx_vidcast_input_t *in);
 static void ngx_vidcast_input_v4l2_requeue(ngx_vidcast_input_v4l2_t *v4l2);
 static void ngx_vidcast_input_v4l2_close(ngx_vidcast_input_t *in);
@@ -195,6 +201,9 @@ ngx_vidcast_input_v4l2_open(ngx_vidcast_input_t *in)
         return rc;
     }
 
+    dev->error = v4l2->reason;
+
+    ngx_vidcast_input_v4l2_range(v4l2);
     ngx_vidcast_input_v4l2_tell(in, dev);
 
     in->format = (dev->format == NGX_VIDCAST_V4L2_MJPEG)
@@ -207,6 +216,23 @@ ngx_vidcast_input_v4l2_open(ngx_vidcast_input_t *in)
     v4l2->last = ngx_vidcast_clock();
 
     return NGX_OK;
+}
+
+
+/* cameras leave room at both ends of a byte, JPEG uses all of it */
+
+static void
+ngx_vidcast_input_v4l2_range(ngx_vidcast_input_v4l2_t *v4l2)
+{
+    ngx_int_t  i, luma, chroma;
+
+    for (i = 0; i < 256; i++) {
+        luma = ((i - 16) * 255 * 2 + 219) / (219 * 2);
+        chroma = ((i - 16) * 255 * 2 + 224) / (224 * 2);
+
+        v4l2->luma[i] = (u_char) ngx_min(ngx_max(luma, 0), 255);
+        v4l2->chroma[i] = (u_char) ngx_min(ngx_max(chroma, 0), 255);
+    }
 }
 
 
@@ -257,14 +283,13 @@ ngx_vidcast_input_v4l2_grab(ngx_vidcast_input_t *in,
 
     v4l2 = in->data;
 
-    if (v4l2->lost) {
-        return NGX_ERROR;
-    }
-
-    rc = ngx_vidcast_input_v4l2_newest(v4l2);
+    rc = v4l2->lost ? NGX_ERROR : ngx_vidcast_input_v4l2_newest(v4l2);
 
     if (rc == NGX_OK) {
         rc = ngx_vidcast_input_v4l2_take(in, picture);
+
+    } else if (rc != NGX_AGAIN) {
+        (void) ngx_cpystrn(in->error, v4l2->reason, NGX_VIDCAST_ERROR_LEN);
     }
 
     if (rc == NGX_ERROR) {
@@ -371,7 +396,35 @@ ngx_vidcast_input_v4l2_take(ngx_vidcast_input_t *in,
 
     ngx_vidcast_input_v4l2_requeue(v4l2);
 
+    if (dev->limited) {
+        ngx_vidcast_input_v4l2_expand(picture->image, 0, v4l2->luma);
+        ngx_vidcast_input_v4l2_expand(picture->image, 1, v4l2->chroma);
+        ngx_vidcast_input_v4l2_expand(picture->image, 2, v4l2->chroma);
+    }
+
     return NGX_OK;
+}
+
+
+static void
+ngx_vidcast_input_v4l2_expand(ngx_vidcast_image_t *image, ngx_uint_t plane,
+    u_char *table)
+{
+    u_char    *p, *last;
+    uint32_t   width, height, y;
+
+    width = plane ? (image->width + 1) / 2 : image->width;
+    height = plane ? (image->height + 1) / 2 : image->height;
+
+    for (y = 0; y < height; y++) {
+
+        p = image->plane[plane] + (size_t) y * image->stride[plane];
+        last = p + width;
+
+        for ( /* void */ ; p < last; p++) {
+            *p = table[*p];
+        }
+    }
 }
 
 

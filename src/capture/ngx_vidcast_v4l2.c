@@ -7,12 +7,12 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "ngx_vidcast_v4l2.h"
-
 #include <poll.h>
 #include <sys/mman.h>
 #include <linux/videodev2.h>
 #include <libv4l2.h>
+
+#include "ngx_vidcast_v4l2.h"
 
 
 /*
@@ -43,7 +43,7 @@ static ngx_int_t ngx_vidcast_v4l2_set_format(ngx_vidcast_v4l2_t *dev,
 static int ngx_vidcast_v4l2_ask(ngx_vidcast_v4l2_t *dev,
     unsigned long request, uint32_t fourcc, struct v4l2_format *fmt);
 static ngx_int_t ngx_vidcast_v4l2_layout(ngx_vidcast_v4l2_t *dev,
-    uint32_t stride);
+    struct v4l2_pix_format *pix);
 static void ngx_vidcast_v4l2_set_rate(ngx_vidcast_v4l2_t *dev);
 static ngx_int_t ngx_vidcast_v4l2_map(ngx_vidcast_v4l2_t *dev);
 static ngx_int_t ngx_vidcast_v4l2_start(ngx_vidcast_v4l2_t *dev);
@@ -247,10 +247,7 @@ ngx_vidcast_v4l2_set_format(ngx_vidcast_v4l2_t *dev, uint32_t fourcc)
         return NGX_ERROR;
     }
 
-    dev->width = fmt.fmt.pix.width;
-    dev->height = fmt.fmt.pix.height;
-
-    return ngx_vidcast_v4l2_layout(dev, fmt.fmt.pix.bytesperline);
+    return ngx_vidcast_v4l2_layout(dev, &fmt.fmt.pix);
 }
 
 
@@ -282,9 +279,12 @@ ngx_vidcast_v4l2_ask(ngx_vidcast_v4l2_t *dev, unsigned long request,
 
 
 static ngx_int_t
-ngx_vidcast_v4l2_layout(ngx_vidcast_v4l2_t *dev, uint32_t stride)
+ngx_vidcast_v4l2_layout(ngx_vidcast_v4l2_t *dev, struct v4l2_pix_format *pix)
 {
-    uint32_t  least;
+    uint32_t  least, range;
+
+    dev->width = pix->width;
+    dev->height = pix->height;
 
     if (dev->width == 0 || dev->width > NGX_VIDCAST_MAX_DIMENSION
         || dev->height == 0 || dev->height > NGX_VIDCAST_MAX_DIMENSION)
@@ -297,19 +297,28 @@ ngx_vidcast_v4l2_layout(ngx_vidcast_v4l2_t *dev, uint32_t stride)
     if (dev->format == NGX_VIDCAST_V4L2_MJPEG) {
         dev->stride = 0;
         dev->size = 1;
+        dev->limited = 0;
         return NGX_OK;
     }
 
     least = (dev->format == NGX_VIDCAST_V4L2_YUYV) ? (dev->width + 1) / 2 * 4
                                                    : dev->width;
 
-    dev->stride = ngx_max(stride, least);
+    dev->stride = ngx_max(pix->bytesperline, least);
     dev->size = (size_t) dev->stride * dev->height;
 
     if (dev->format == NGX_VIDCAST_V4L2_I420) {
         dev->size += (size_t) ((dev->stride + 1) / 2) * 2
                      * ((dev->height + 1) / 2);
     }
+
+    range = pix->quantization;
+
+    if (range == V4L2_QUANTIZATION_DEFAULT) {
+        range = V4L2_MAP_QUANTIZATION_DEFAULT(0, pix->colorspace, 0);
+    }
+
+    dev->limited = (range == V4L2_QUANTIZATION_LIM_RANGE);
 
     return NGX_OK;
 }

@@ -47,6 +47,7 @@ typedef struct {
 
     uint32_t                      stride;
     size_t                        size;     /* of a whole frame */
+    ngx_uint_t                    limited;  /* luma is 16-235, as in TV */
 
     ngx_uint_t                    nbuffers;
     ngx_vidcast_v4l2_buffer_t     buffers[NGX_VIDCAST_V4L2_MAX];

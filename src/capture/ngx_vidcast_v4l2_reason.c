@@ -7,9 +7,9 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "ngx_vidcast_v4l2.h"
-
 #include <grp.h>
+
+#include "ngx_vidcast_v4l2.h"
 
 
 /* why a device does not work, in words, and what to do about it */

@@ -56,6 +56,7 @@ typedef struct {
     ngx_uint_t              noffers;
     uint32_t                rate;           /* the only one it has */
     uint32_t                padding;        /* of each line, bytes */
+    uint32_t                quantization;
 
     /* faults, set by the test */
 
@@ -233,6 +234,8 @@ unit_v4l2_fit(struct v4l2_pix_format *pix)
     pix->width = best->width;
     pix->height = best->height;
     pix->field = V4L2_FIELD_NONE;
+    pix->colorspace = V4L2_COLORSPACE_SRGB;
+    pix->quantization = unit_v4l2.quantization;
     pix->bytesperline = 0;
     pix->sizeimage = UNIT_V4L2_LENGTH;
 
