@@ -15,7 +15,7 @@ import { Stream } from './stream.js';
 import { Stage } from './stage.js';
 import { Meter } from './meter.js';
 import { Pulse } from './pulse.js';
-import { Log, element, duration } from './log.js';
+import { Log, element } from './log.js';
 import { parsePicture, parseObject, sources, words } from './wire.js';
 
 const STALE = 2000;
@@ -345,19 +345,14 @@ function halfOpen(now) {
 
 function figures() {
     const live = root.dataset.state === 'live';
-    const number = (value) => value >= 100 ? value.toFixed(0)
-                                           : value.toFixed(1);
-    const ms = (value) => value === null ? '–'
-                          : duration(value).replace(/ .*/, '');
-
     const delay = meters.delay.median();
     const sane = delay !== null && delay > -0.005 && delay < PLAUSIBLE;
 
-    put('fps', live ? number(meters.picture.rate()) : '–');
-    put('rps', live ? number(meters.result.rate()) : '–');
-    put('predict', live ? ms(meters.predict.median()) : '–');
-    put('delay', live && sane ? ms(Math.max(delay, 0)) : '–');
-    put('traffic', live ? number(meters.picture.flow() * 8 / 1e6) : '–');
+    figure('fps', live ? plain(meters.picture.rate()) : '');
+    figure('rps', live ? plain(meters.result.rate()) : '');
+    figure('predict', live ? milliseconds(meters.predict.median()) : '');
+    figure('delay', live && sane ? milliseconds(Math.max(delay, 0)) : '');
+    figure('traffic', live ? plain(meters.picture.flow() * 8 / 1e6) : '');
 
     $('delay').parentElement.title = delay !== null && !sane
                    ? 'not known: this clock and the server’s differ'
@@ -369,6 +364,26 @@ function figures() {
         stage.picture === null
         ? 'No picture yet'
         : `Live picture of ${current}, ${count} box${count === 1 ? '' : 'es'}`);
+}
+
+
+function figure(id, value) {
+    put(id, value || '–');
+    $(id).parentElement.toggleAttribute('data-none', value === '');
+}
+
+
+function plain(value) {
+    return value.toFixed(value < 100 ? 1 : 0);
+}
+
+
+function milliseconds(seconds) {
+    if (seconds === null) {
+        return '';
+    }
+
+    return (seconds * 1000).toFixed(seconds < 0.00995 ? 1 : 0);
 }
 
 

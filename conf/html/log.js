@@ -8,7 +8,8 @@
 import { detections, words } from './wire.js';
 
 const KEPT = 120;
-const EVERY = 120;              /* milliseconds between two insertions */
+const EVERY = 120;              /* milliseconds between two insertions ... */
+const CALM = 1000;              /* ... for those who want less motion */
 
 
 export class Log {
@@ -19,6 +20,7 @@ export class Log {
         this.raw = raw;
         this.note = note;
         this.color = color;
+        this.calm = matchMedia('(prefers-reduced-motion: reduce)');
 
         this.rows = new Map();  /* element to message */
         this.queue = [];
@@ -54,7 +56,8 @@ export class Log {
             this.queue.shift();
         }
 
-        this.timer ||= setTimeout(() => this.flush(), EVERY);
+        this.timer ||= setTimeout(() => this.flush(),
+                                  this.calm.matches ? CALM : EVERY);
     }
 
 
@@ -218,7 +221,7 @@ export class Log {
 }
 
 
-export function duration(seconds) {
+function duration(seconds) {
     if (!Number.isFinite(seconds)) {
         return '';
     }
