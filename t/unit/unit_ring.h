@@ -22,12 +22,25 @@
 #include "unit.h"
 #include "unit_ngx.h"
 
+#include "../../src/shm/ngx_vidcast_ring.h"
+
 
 typedef struct {
     u_char    *start;          /* of the mapping */
     size_t     len;
     u_char    *addr;           /* its last byte is before a forbidden page */
 } unit_memory_t;
+
+
+/* a ring with a handle for its writer, and those of two readers */
+
+typedef struct {
+    unit_memory_t        shm;
+    unit_memory_t        frames;
+    ngx_vidcast_ring_t   writer;
+    ngx_vidcast_ring_t   a;
+    ngx_vidcast_ring_t   b;
+} unit_ring_t;
 
 
 static void        (*unit_step_hook)(void);
@@ -110,7 +123,7 @@ unit_cas(uint64_t *p, uint64_t *old, uint64_t value)
 
 /* memory shared with children of fork(), the byte behind it is forbidden */
 
-static void
+static void __attribute__((unused))
 unit_memory(unit_memory_t *memory, size_t size)
 {
     memory->len = ngx_align(size, ngx_pagesize) + ngx_pagesize;
@@ -133,7 +146,7 @@ unit_memory(unit_memory_t *memory, size_t size)
 }
 
 
-static void
+static void __attribute__((unused))
 unit_memory_free(unit_memory_t *memory)
 {
     (void) munmap(memory->start, memory->len);
@@ -171,7 +184,7 @@ unit_word(uint64_t seed, size_t i)
 }
 
 
-static void
+static void __attribute__((unused))
 unit_bytes(u_char *p, size_t size, uint64_t seed)
 {
     size_t    i;
@@ -193,7 +206,7 @@ unit_bytes(u_char *p, size_t size, uint64_t seed)
 
 /* the place of the first wrong word, or "size" */
 
-static size_t
+static size_t __attribute__((unused))
 unit_bytes_check(u_char *p, size_t size, uint64_t seed)
 {
     size_t    i;
@@ -223,7 +236,7 @@ unit_bytes_check(u_char *p, size_t size, uint64_t seed)
 
 /* what frame "number" is in a ring whose largest picture has "max" bytes */
 
-static void
+static void __attribute__((unused))
 unit_frame(ngx_vidcast_frame_t *frame, uint64_t number, uint32_t max)
 {
     uint64_t  h;
@@ -247,7 +260,7 @@ unit_frame(ngx_vidcast_frame_t *frame, uint64_t number, uint32_t max)
 }
 
 
-static void
+static void __attribute__((unused))
 unit_frame_write(ngx_vidcast_ring_t *ring, uint32_t slot, uint64_t number)
 {
     u_char                   *p;
@@ -279,7 +292,7 @@ unit_frame_write(ngx_vidcast_ring_t *ring, uint32_t slot, uint64_t number)
 
 /* NULL, or what is wrong with the frame whose bytes are at "data" */
 
-static const char *
+static __attribute__((unused)) const char *
 unit_frame_check(ngx_vidcast_ring_t *ring, ngx_vidcast_frame_t *frame,
     u_char *data)
 {
@@ -312,12 +325,19 @@ unit_frame_check(ngx_vidcast_ring_t *ring, ngx_vidcast_frame_t *frame,
 }
 
 
+static ngx_uint_t __attribute__((unused))
+unit_whole(ngx_vidcast_ring_t *ring, ngx_vidcast_frame_t *frame)
+{
+    return unit_frame_check(ring, frame, frame->data) == NULL;
+}
+
+
 /*
  * A result says in its "frame" which writer wrote it: a new one may write
  * again what its predecessor could not publish.
  */
 
-static void
+static void __attribute__((unused))
 unit_result_write(ngx_vidcast_ring_t *ring, uint64_t writer)
 {
     uint64_t                    h, seq;
@@ -345,7 +365,7 @@ unit_result_write(ngx_vidcast_ring_t *ring, uint64_t writer)
 }
 
 
-static const char *
+static __attribute__((unused)) const char *
 unit_result_check(ngx_vidcast_ring_t *ring, uint64_t seq,
     ngx_vidcast_ring_result_t *r, u_char *text)
 {
@@ -368,6 +388,84 @@ unit_result_check(ngx_vidcast_ring_t *ring, uint64_t seq,
     }
 
     return NULL;
+}
+
+
+static void __attribute__((unused))
+unit_ring_open(unit_ring_t *ring, uint32_t slots, uint32_t slot_size,
+    uint32_t results, uint32_t result_size)
+{
+    ngx_vidcast_geometry_t  geometry;
+
+    geometry.slots = slots;
+    geometry.slot_size = slot_size;
+    geometry.results = results;
+    geometry.result_size = result_size;
+
+    unit_memory(&ring->shm, ngx_vidcast_ring_size(&geometry));
+    unit_memory(&ring->frames, ngx_vidcast_ring_frames_size(&geometry));
+
+    ngx_vidcast_ring_attach(&ring->writer, ring->shm.addr, ring->frames.addr,
+                            &geometry);
+    ngx_vidcast_ring_attach(&ring->a, ring->shm.addr, ring->frames.addr, NULL);
+    ngx_vidcast_ring_attach(&ring->b, ring->shm.addr, ring->frames.addr, NULL);
+
+    ring->a.bit = 1;
+    ring->b.bit = (uint64_t) 1 << (NGX_VIDCAST_RING_BITS - 1);
+}
+
+
+static void __attribute__((unused))
+unit_ring_close(unit_ring_t *ring)
+{
+    unit_memory_free(&ring->shm);
+    unit_memory_free(&ring->frames);
+}
+
+
+/* one frame from claim to publish; its number, or zero */
+
+static uint64_t __attribute__((unused))
+unit_ring_put(ngx_vidcast_ring_t *ring)
+{
+    uint32_t  slot;
+    uint64_t  number;
+
+    slot = ngx_vidcast_ring_claim(ring);
+
+    if (slot == NGX_VIDCAST_RING_NONE) {
+        return 0;
+    }
+
+    number = ngx_vidcast_ring_next(ring);
+    unit_frame_write(ring, slot, number);
+    ngx_vidcast_ring_publish(ring, slot, number);
+
+    return number;
+}
+
+
+/* slots which a writer could claim now; they are given back */
+
+static ngx_uint_t __attribute__((unused))
+unit_ring_free(ngx_vidcast_ring_t *ring)
+{
+    uint32_t    slots[64];
+    ngx_uint_t  i, n;
+
+    for (n = 0; n < 64; n++) {
+        slots[n] = ngx_vidcast_ring_claim(ring);
+
+        if (slots[n] == NGX_VIDCAST_RING_NONE) {
+            break;
+        }
+    }
+
+    for (i = 0; i < n; i++) {
+        ngx_vidcast_ring_abandon(ring, slots[i]);
+    }
+
+    return n;
 }
 
 
