@@ -29,7 +29,8 @@ CLANG         = clang
 NGINX_SRC     = /usr/share/nginx/src
 MODULE        = ngx_http_vidcast_module
 
-WARNINGS      = -Wall -Wextra -Wno-unused-parameter -Werror
+WARNINGS      = -Wall -Wextra -Wno-unused-parameter                            \
+                -Wdeclaration-after-statement -Wvla -Werror
 MODULE_CFLAGS = -g -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2 $(WARNINGS)
 
 UNIT_CFLAGS   = -g -O1 -D_GNU_SOURCE $(WARNINGS)
@@ -132,7 +133,7 @@ UNIT_PROGRAMS = $(addprefix build/unit/,$(UNITS))                              \
 unit:           $(UNIT_PROGRAMS)
 	@t/util/suite unit
 
-style:          | packages-test
+style:          module | packages-test
 	@t/util/suite style
 
 test:           module build/clang/$(MODULE).so $(UNIT_PROGRAMS) | packages-test
