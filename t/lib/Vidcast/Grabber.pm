@@ -8,6 +8,8 @@ package Vidcast::Grabber;
 #     my $event = $grab->wait('frame');     # undef: none came
 #     my @frames = $grab->frames(10);       # fewer: no more came
 #     my $end = $grab->stop;                # its last event
+#
+# @Vidcast::Grabber::command is how it is run.
 
 use strict;
 use warnings;
@@ -17,11 +19,13 @@ use JSON::PP qw(decode_json);
 
 use Vidcast::Wait;
 
+our @command = ('build/unit/test_v4l2_grab');
+
 
 sub new {
     my ($class, @args) = @_;
 
-    my $pid = open my $out, '-|', 'build/unit/test_v4l2_grab', @args
+    my $pid = open my $out, '-|', @command, @args
         or die "test_v4l2_grab: $!\n";
 
     return bless { pid => $pid, out => $out, buffer => '' }, $class;
