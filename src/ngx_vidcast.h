@@ -1,0 +1,102 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#ifndef _NGX_VIDCAST_H_INCLUDED_
+#define _NGX_VIDCAST_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+#define NGX_VIDCAST_MAX_NAME       63      /* bytes of a source's name */
+#define NGX_VIDCAST_MAX_SOURCES    256
+#define NGX_VIDCAST_MAX_DIMENSION  16384   /* pixels, width or height */
+#define NGX_VIDCAST_MAX_FPS        1000
+#define NGX_VIDCAST_ERROR_LEN      256     /* with the terminating null */
+
+
+/*
+ * A picture in memory.  I420: three planes, full width and height for Y,
+ * halves rounded up for U and V; GRAY8: plane[0] only, the others are NULL.
+ * Strides are in bytes.  Who made an image owns its planes.
+ */
+
+typedef struct {
+    u_char                        *plane[3];
+    uint32_t                       stride[3];
+    uint32_t                       width;
+    uint32_t                       height;
+} ngx_vidcast_image_t;
+
+
+typedef struct ngx_vidcast_input_module_s    ngx_vidcast_input_module_t;
+typedef struct ngx_vidcast_predict_module_s  ngx_vidcast_predict_module_t;
+typedef struct ngx_vidcast_zone_s            ngx_vidcast_zone_t;
+
+
+typedef struct {
+    ngx_vidcast_input_module_t    *module;
+    ngx_str_t                      uri;      /* as written, for logs */
+    ngx_str_t                      path;     /* behind the scheme */
+    uint32_t                       width;    /* asked; 0 is any */
+    uint32_t                       height;
+    double                         fps;      /* asked; 0 is any */
+    void                          *params;   /* the module's own */
+} ngx_vidcast_input_conf_t;
+
+
+typedef struct {
+    ngx_vidcast_predict_module_t  *module;   /* NULL is no predictor */
+    void                          *params;   /* the module's own */
+} ngx_vidcast_predict_conf_t;
+
+
+typedef struct {
+    uint32_t                       slots;
+    uint32_t                       slot_size;    /* largest frame, bytes */
+    uint32_t                       results;
+    uint32_t                       result_size;  /* largest result, bytes */
+} ngx_vidcast_geometry_t;
+
+
+/*
+ * One vidcast_source block.  Read-only once the workers run; "entry" and
+ * "zone" are set when the shared memory is.
+ */
+
+typedef struct {
+    ngx_str_t                      name;
+    ngx_vidcast_input_conf_t       input;
+    ngx_vidcast_predict_conf_t     predict;
+    ngx_vidcast_geometry_t         geometry;
+    ngx_uint_t                     quality;
+    ngx_uint_t                     encoders;
+    ngx_msec_t                     stale;
+    uint64_t                       checksum;
+    ngx_uint_t                     entry;        /* in the control zone */
+    ngx_shm_zone_t                *shm_zone;
+    ngx_vidcast_zone_t            *zone;
+    ngx_pool_t                    *pool;         /* of the configuration */
+    u_char                        *file;         /* place of the block */
+    ngx_uint_t                     line;
+} ngx_vidcast_source_t;
+
+
+/* CLOCK_MONOTONIC in microseconds; the same in all processes */
+
+static ngx_inline uint64_t
+ngx_vidcast_clock(void)
+{
+    struct timespec  ts;
+
+    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    return (uint64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+
+#endif /* _NGX_VIDCAST_H_INCLUDED_ */

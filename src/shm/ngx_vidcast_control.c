@@ -1,0 +1,358 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ngx_vidcast_control.h"
+#include "ngx_vidcast_roles.h"
+
+
+static void ngx_vidcast_control_retire(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_conf_t *old);
+static ngx_uint_t ngx_vidcast_control_entry(ngx_vidcast_control_t *control,
+    ngx_vidcast_source_t *source, ngx_log_t *log);
+static void ngx_vidcast_process_settle(ngx_vidcast_conf_t *conf,
+    ngx_uint_t process);
+static uint64_t ngx_vidcast_process_bit(ngx_uint_t process);
+
+
+/* for a worker that found no entry: counted, but told to nobody */
+
+static ngx_vidcast_share_t  ngx_vidcast_control_nowhere;
+
+
+void
+ngx_vidcast_zone_publish(ngx_vidcast_conf_t *conf, ngx_vidcast_conf_t *old)
+{
+    ngx_uint_t                  i, n;
+    ngx_vidcast_entry_t        *entry;
+    ngx_vidcast_source_t      **source;
+    ngx_vidcast_control_shm_t  *shm;
+
+    if (old) {
+        ngx_vidcast_control_retire(conf, old);
+    }
+
+    if (conf == NULL || conf->control == NULL) {
+        return;
+    }
+
+    shm = conf->control->shm;
+    source = conf->sources.elts;
+
+    for (i = 0; i < conf->sources.nelts; i++) {
+        n = ngx_vidcast_control_entry(conf->control, source[i],
+                                      conf->cycle->log);
+
+        source[i]->entry = n;
+        entry = &shm->sources[n];
+
+        ngx_vidcast_store(&entry->checksum, source[i]->checksum);
+
+        if (!entry->wanted) {
+            (void) ngx_cpystrn(entry->name, source[i]->name.data,
+                               source[i]->name.len + 1);
+            ngx_vidcast_store(&entry->wanted, 1);
+        }
+    }
+
+    for (n = 0; n < NGX_VIDCAST_ENTRIES; n++) {
+
+        for (i = 0; i < conf->sources.nelts; i++) {
+            if (source[i]->entry == n) {
+                break;
+            }
+        }
+
+        if (i == conf->sources.nelts) {
+            ngx_vidcast_store(&shm->sources[n].wanted, 0);
+        }
+    }
+
+    conf->generation = shm->generation + 1;
+
+    ngx_vidcast_store(&shm->generation, conf->generation);
+}
+
+
+static void
+ngx_vidcast_control_retire(ngx_vidcast_conf_t *conf, ngx_vidcast_conf_t *old)
+{
+    ngx_uint_t              i, n;
+    ngx_vidcast_source_t  **source, **before;
+
+    if (old->control && (conf == NULL || conf->control != old->control)) {
+        ngx_vidcast_store(&old->control->shm->retired, 1);
+    }
+
+    before = old->sources.elts;
+    source = conf ? conf->sources.elts : NULL;
+
+    for (i = 0; i < old->sources.nelts; i++) {
+
+        for (n = 0; conf && n < conf->sources.nelts; n++) {
+            if (source[n]->zone == before[i]->zone) {
+                break;
+            }
+        }
+
+        if (conf && n < conf->sources.nelts) {
+            continue;
+        }
+
+        if (before[i]->zone) {
+            ngx_vidcast_store(&before[i]->zone->shm->retired, 1);
+            ngx_vidcast_zone_wake(before[i]->zone);
+        }
+    }
+}
+
+
+/*
+ * A source keeps its entry, and with it the lock byte of its capture, as long
+ * as its name is known: a new capture then waits until the old one has left
+ * the device.  There are twice as many entries as a configuration may have
+ * sources; the other half is for captures which are leaving.
+ */
+
+static ngx_uint_t
+ngx_vidcast_control_entry(ngx_vidcast_control_t *control,
+    ngx_vidcast_source_t *source, ngx_log_t *log)
+{
+    ngx_uint_t            i, free;
+    ngx_vidcast_entry_t  *entry;
+
+    free = NGX_VIDCAST_ENTRIES;
+
+    for (i = 0; i < NGX_VIDCAST_ENTRIES; i++) {
+        entry = &control->shm->sources[i];
+
+        if (ngx_strlen(entry->name) == source->name.len
+            && ngx_strncmp(entry->name, source->name.data, source->name.len)
+               == 0)
+        {
+            return i;
+        }
+
+        if (free == NGX_VIDCAST_ENTRIES
+            && !entry->wanted
+            && ngx_vidcast_role_holder(control->roles,
+                                       NGX_VIDCAST_ROLE_CAPTURE + i, log)
+               == 0)
+        {
+            free = i;
+        }
+    }
+
+    return ngx_min(free, NGX_VIDCAST_ENTRIES - 1);
+}
+
+
+void
+ngx_vidcast_process_enter(ngx_vidcast_conf_t *conf, ngx_log_t *log)
+{
+    ngx_uint_t              i;
+    ngx_vidcast_control_t  *control;
+
+    control = conf->control;
+    control->process = NGX_VIDCAST_NO_PROCESS;
+
+    for (i = 0; i < NGX_VIDCAST_PROCESSES; i++) {
+
+        switch (ngx_vidcast_role_take(control->roles,
+                                      NGX_VIDCAST_ROLE_PROCESS + i, log))
+        {
+        case NGX_OK:
+            ngx_vidcast_process_settle(conf, i);
+            return;
+
+        case NGX_BUSY:
+            continue;
+
+        default: /* NGX_ERROR */
+            return;
+        }
+    }
+
+    ngx_log_error(NGX_LOG_ALERT, log, 0,
+                  "more than %d processes share \"%s\"",
+                  NGX_VIDCAST_PROCESSES, NGX_VIDCAST_CONTROL_NAME);
+}
+
+
+static void
+ngx_vidcast_process_settle(ngx_vidcast_conf_t *conf, ngx_uint_t process)
+{
+    uint64_t                 bit;
+    ngx_uint_t               i;
+    ngx_vidcast_share_t     *share;
+    ngx_vidcast_source_t   **source;
+    ngx_vidcast_process_t   *entry;
+
+    bit = ngx_vidcast_process_bit(process);
+
+    source = conf->sources.elts;
+
+    for (i = 0; i < conf->sources.nelts; i++) {
+        share = &source[i]->zone->shm->shares[process];
+        ngx_memzero(share->viewers, sizeof(share->viewers));
+
+        ngx_vidcast_ring_unpin(&source[i]->zone->ring, bit);
+        source[i]->zone->ring.bit = bit;
+    }
+
+    conf->control->process = process;
+    entry = &conf->control->shm->processes[process];
+
+    ngx_vidcast_store(&entry->exiting, 0);
+    ngx_vidcast_store(&entry->generation, conf->generation);
+    ngx_vidcast_store(&entry->pid, (int64_t) ngx_pid);
+}
+
+
+static uint64_t
+ngx_vidcast_process_bit(ngx_uint_t process)
+{
+    return (process < NGX_VIDCAST_RING_BITS) ? (uint64_t) 1 << process : 0;
+}
+
+
+void
+ngx_vidcast_process_exiting(ngx_vidcast_conf_t *conf)
+{
+    ngx_uint_t  process;
+
+    process = conf->control->process;
+
+    if (process != NGX_VIDCAST_NO_PROCESS) {
+        ngx_vidcast_store(&conf->control->shm->processes[process].exiting, 1);
+    }
+}
+
+
+void
+ngx_vidcast_process_leave(ngx_vidcast_conf_t *conf)
+{
+    ngx_uint_t               i, process;
+    ngx_vidcast_share_t     *share;
+    ngx_vidcast_source_t   **source;
+
+    process = conf->control->process;
+
+    if (process == NGX_VIDCAST_NO_PROCESS) {
+        return;
+    }
+
+    source = conf->sources.elts;
+
+    for (i = 0; i < conf->sources.nelts; i++) {
+        share = &source[i]->zone->shm->shares[process];
+        ngx_memzero(share->viewers, sizeof(share->viewers));
+
+        ngx_vidcast_ring_unpin(&source[i]->zone->ring,
+                               ngx_vidcast_process_bit(process));
+    }
+
+    ngx_vidcast_store(&conf->control->shm->processes[process].pid, 0);
+
+    conf->control->process = NGX_VIDCAST_NO_PROCESS;
+}
+
+
+ngx_uint_t
+ngx_vidcast_process_alive(ngx_vidcast_control_t *control, ngx_uint_t process,
+    ngx_log_t *log)
+{
+    if (ngx_vidcast_load(&control->shm->processes[process].pid) == 0) {
+        return 0;
+    }
+
+    return ngx_vidcast_role_holder(control->roles,
+                                   NGX_VIDCAST_ROLE_PROCESS + process, log)
+           != 0;
+}
+
+
+ngx_uint_t
+ngx_vidcast_control_served(ngx_vidcast_control_t *control, ngx_log_t *log)
+{
+    uint64_t                generation;
+    ngx_uint_t              i;
+    ngx_vidcast_process_t  *process;
+
+    generation = ngx_vidcast_load(&control->shm->generation);
+
+    for (i = 0; i < NGX_VIDCAST_PROCESSES; i++) {
+        process = &control->shm->processes[i];
+
+        if (ngx_vidcast_load(&process->generation) == generation
+            && !ngx_vidcast_load(&process->exiting)
+            && ngx_vidcast_process_alive(control, i, log))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_uint_t
+ngx_vidcast_zone_wanted(ngx_vidcast_control_t *control,
+    ngx_vidcast_source_t *source)
+{
+    ngx_vidcast_entry_t  *entry;
+
+    entry = &control->shm->sources[source->entry];
+
+    return !ngx_vidcast_load(&control->shm->retired)
+           && !ngx_vidcast_load(&source->zone->shm->retired)
+           && ngx_vidcast_load(&entry->wanted)
+           && ngx_vidcast_load(&entry->checksum) == source->checksum;
+}
+
+
+void
+ngx_vidcast_zone_unpin_dead(ngx_vidcast_control_t *control,
+    ngx_vidcast_zone_t *zone, ngx_log_t *log)
+{
+    uint64_t    pins, bit;
+    ngx_uint_t  i, role;
+
+    pins = ngx_vidcast_ring_pinned(&zone->ring);
+
+    for (i = 0; i < NGX_VIDCAST_RING_BITS; i++) {
+
+        bit = (uint64_t) 1 << i;
+
+        if (!(pins & bit)) {
+            continue;
+        }
+
+        role = NGX_VIDCAST_ROLE_PROCESS + i;
+
+        if (ngx_vidcast_role_take(control->roles, role, log) != NGX_OK) {
+            continue;
+        }
+
+        ngx_vidcast_ring_unpin(&zone->ring, bit);
+
+        ngx_vidcast_role_drop(control->roles, role, log);
+    }
+}
+
+
+ngx_vidcast_share_t *
+ngx_vidcast_zone_share(ngx_vidcast_control_t *control,
+    ngx_vidcast_zone_t *zone)
+{
+    if (control->process == NGX_VIDCAST_NO_PROCESS) {
+        return &ngx_vidcast_control_nowhere;
+    }
+
+    return &zone->shm->shares[control->process];
+}

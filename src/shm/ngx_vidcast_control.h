@@ -1,0 +1,56 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#ifndef _NGX_VIDCAST_CONTROL_H_INCLUDED_
+#define _NGX_VIDCAST_CONTROL_H_INCLUDED_
+
+
+#include "ngx_vidcast_zone.h"
+
+
+/*
+ * In the master, once the configuration is certain to be used: retires what
+ * of the old one it does not use, and publishes what it wants itself.  "old"
+ * may be NULL, and so may "conf".  Must not and cannot fail.
+ */
+void ngx_vidcast_zone_publish(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_conf_t *old);
+
+/*
+ * In a worker: takes a free entry of the control zone, and with it, if it is
+ * among the first 62, a pin in each source's ring.  Without an entry the
+ * worker has neither and is not counted.
+ */
+void ngx_vidcast_process_enter(ngx_vidcast_conf_t *conf, ngx_log_t *log);
+void ngx_vidcast_process_exiting(ngx_vidcast_conf_t *conf);
+void ngx_vidcast_process_leave(ngx_vidcast_conf_t *conf);
+
+/* does a process other than ours live in this entry? */
+ngx_uint_t ngx_vidcast_process_alive(ngx_vidcast_control_t *control,
+    ngx_uint_t process, ngx_log_t *log);
+
+/* does the newest generation have a worker which is not exiting? */
+ngx_uint_t ngx_vidcast_control_served(ngx_vidcast_control_t *control,
+    ngx_log_t *log);
+
+/* is this source, just as it is configured, still wanted? */
+ngx_uint_t ngx_vidcast_zone_wanted(ngx_vidcast_control_t *control,
+    ngx_vidcast_source_t *source);
+
+/*
+ * In the capture: clears the pins of dead processes.  Entries are asked by
+ * their lock bytes; the entry is held meanwhile, so that no new owner can
+ * come in between.
+ */
+void ngx_vidcast_zone_unpin_dead(ngx_vidcast_control_t *control,
+    ngx_vidcast_zone_t *zone, ngx_log_t *log);
+
+/* our counters in a source; there always, if only to be thrown away */
+ngx_vidcast_share_t *ngx_vidcast_zone_share(ngx_vidcast_control_t *control,
+    ngx_vidcast_zone_t *zone);
+
+
+#endif /* _NGX_VIDCAST_CONTROL_H_INCLUDED_ */

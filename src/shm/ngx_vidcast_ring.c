@@ -1,0 +1,457 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ngx_vidcast_ring.h"
+
+
+#define ngx_vidcast_ring_or(p, v)                                             \
+    __atomic_fetch_or(p, v, __ATOMIC_SEQ_CST)
+
+#define ngx_vidcast_ring_and(p, v)                                            \
+    __atomic_fetch_and(p, v, __ATOMIC_SEQ_CST)
+
+#define ngx_vidcast_ring_cas(p, old, v)                                       \
+    __atomic_compare_exchange_n(p, old, v, 0, __ATOMIC_SEQ_CST,               \
+                                __ATOMIC_SEQ_CST)
+
+#define NGX_VIDCAST_RING_TRIES  3
+
+
+static size_t ngx_vidcast_ring_stride(uint32_t slot_size);
+static size_t ngx_vidcast_ring_result_stride(uint32_t result_size);
+static void ngx_vidcast_ring_describe(ngx_vidcast_ring_t *ring, uint32_t i,
+    ngx_vidcast_frame_t *frame);
+static ngx_vidcast_ring_result_t *ngx_vidcast_ring_result(
+    ngx_vidcast_ring_t *ring, uint64_t seq);
+
+
+size_t
+ngx_vidcast_ring_size(ngx_vidcast_geometry_t *geometry)
+{
+    return sizeof(ngx_vidcast_ring_shm_t)
+           + geometry->slots * sizeof(ngx_vidcast_ring_slot_t)
+           + geometry->results
+             * ngx_vidcast_ring_result_stride(geometry->result_size);
+}
+
+
+size_t
+ngx_vidcast_ring_frames_size(ngx_vidcast_geometry_t *geometry)
+{
+    return geometry->slots * ngx_vidcast_ring_stride(geometry->slot_size);
+}
+
+
+/* slots begin on pages, so that a page never holds bytes of two frames */
+
+static size_t
+ngx_vidcast_ring_stride(uint32_t slot_size)
+{
+    return ngx_align((size_t) slot_size + NGX_VIDCAST_RING_HEAD, ngx_pagesize);
+}
+
+
+static size_t
+ngx_vidcast_ring_result_stride(uint32_t result_size)
+{
+    return ngx_align(sizeof(ngx_vidcast_ring_result_t) + result_size, 64);
+}
+
+
+void
+ngx_vidcast_ring_attach(ngx_vidcast_ring_t *ring, void *addr, u_char *frames,
+    ngx_vidcast_geometry_t *geometry)
+{
+    ngx_vidcast_ring_shm_t  *shm;
+
+    shm = addr;
+
+    if (geometry) {
+        shm->slots = geometry->slots;
+        shm->slot_size = geometry->slot_size;
+        shm->results = geometry->results;
+        shm->result_size = geometry->result_size;
+        shm->newest = NGX_VIDCAST_RING_NONE;
+    }
+
+    ring->shm = shm;
+    ring->slots = (ngx_vidcast_ring_slot_t *) (shm + 1);
+    ring->results = (u_char *) (ring->slots + shm->slots);
+    ring->frames = frames;
+    ring->bit = 0;
+    ring->last = 0;
+}
+
+
+ngx_int_t
+ngx_vidcast_ring_acquire(ngx_vidcast_ring_t *ring, uint64_t seen,
+    ngx_vidcast_frame_t *frame)
+{
+    uint32_t                  i;
+    uint64_t                  old, number;
+    ngx_uint_t                n;
+    ngx_vidcast_ring_slot_t  *slot;
+
+    if (ring->bit == 0) {
+        return NGX_DECLINED;
+    }
+
+    for (n = 0; n < NGX_VIDCAST_RING_TRIES; n++) {
+
+        i = ngx_vidcast_load(&ring->shm->newest);
+
+        if (i == NGX_VIDCAST_RING_NONE) {
+            return NGX_AGAIN;
+        }
+
+        slot = &ring->slots[i];
+        number = ngx_vidcast_load(&slot->number);
+
+        if (number && number <= seen) {
+            return NGX_AGAIN;
+        }
+
+        old = ngx_vidcast_ring_or(&slot->state, ring->bit);
+        number = ngx_vidcast_load(&slot->number);
+
+        if (!(old & NGX_VIDCAST_RING_WRITING) && number > seen) {
+            ngx_vidcast_ring_describe(ring, i, frame);
+            return NGX_OK;
+        }
+
+        if (!(old & ring->bit)) {
+            (void) ngx_vidcast_ring_and(&slot->state, ~ring->bit);
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
+void
+ngx_vidcast_ring_release(ngx_vidcast_ring_t *ring, ngx_vidcast_frame_t *frame)
+{
+    (void) ngx_vidcast_ring_and(&ring->slots[frame->slot].state, ~ring->bit);
+}
+
+
+ngx_int_t
+ngx_vidcast_ring_peek(ngx_vidcast_ring_t *ring, uint64_t seen,
+    ngx_vidcast_frame_t *frame)
+{
+    uint32_t    i;
+    ngx_uint_t  n;
+
+    for (n = 0; n < NGX_VIDCAST_RING_TRIES; n++) {
+
+        i = ngx_vidcast_load(&ring->shm->newest);
+
+        if (i == NGX_VIDCAST_RING_NONE) {
+            return NGX_AGAIN;
+        }
+
+        ngx_vidcast_ring_describe(ring, i, frame);
+
+        if (frame->number && frame->number <= seen) {
+            return NGX_AGAIN;
+        }
+
+        if (ngx_vidcast_ring_check(ring, frame) == NGX_OK) {
+            return NGX_OK;
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_vidcast_ring_check(ngx_vidcast_ring_t *ring, ngx_vidcast_frame_t *frame)
+{
+    ngx_vidcast_ring_slot_t  *slot;
+
+    slot = &ring->slots[frame->slot];
+
+    /* the bytes must have been read before the number is read again */
+
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+
+    if (frame->number == 0
+        || ngx_vidcast_load(&slot->number) != frame->number
+        || (ngx_vidcast_load(&slot->state) & NGX_VIDCAST_RING_WRITING))
+    {
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_vidcast_ring_describe(ngx_vidcast_ring_t *ring, uint32_t i,
+    ngx_vidcast_frame_t *frame)
+{
+    ngx_vidcast_ring_slot_t  *slot;
+
+    slot = &ring->slots[i];
+
+    frame->number = ngx_vidcast_load(&slot->number);
+    frame->time = slot->time;
+    frame->captured = slot->captured;
+    frame->ready = slot->ready;
+    frame->size = slot->size;
+    frame->width = slot->width;
+    frame->height = slot->height;
+    frame->plain = slot->plain;
+    frame->v1 = slot->v1;
+    frame->data = ngx_vidcast_ring_data(ring, i);
+    frame->slot = i;
+}
+
+
+uint64_t
+ngx_vidcast_ring_newest(ngx_vidcast_ring_t *ring)
+{
+    /* not from the newest slot, which may be taken again meanwhile */
+
+    return ngx_vidcast_load(&ring->shm->frame);
+}
+
+
+uint64_t
+ngx_vidcast_ring_newest_result(ngx_vidcast_ring_t *ring)
+{
+    return ngx_vidcast_load(&ring->shm->seq);
+}
+
+
+ngx_int_t
+ngx_vidcast_ring_read_result(ngx_vidcast_ring_t *ring, uint64_t seq,
+    ngx_vidcast_ring_result_t *result, u_char *text)
+{
+    ngx_vidcast_ring_result_t  *r;
+
+    if (seq == 0) {
+        return NGX_DECLINED;
+    }
+
+    if (seq > ngx_vidcast_ring_newest_result(ring)) {
+        return NGX_AGAIN;
+    }
+
+    r = ngx_vidcast_ring_result(ring, seq);
+
+    if (ngx_vidcast_load(&r->seq) != seq) {
+        return NGX_DECLINED;
+    }
+
+    *result = *r;
+
+    if (result->size > ring->shm->result_size) {
+        return NGX_DECLINED;
+    }
+
+    ngx_memcpy(text, r + 1, result->size);
+
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+
+    if (ngx_vidcast_load(&r->seq) != seq) {
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_vidcast_ring_result_t *
+ngx_vidcast_ring_result(ngx_vidcast_ring_t *ring, uint64_t seq)
+{
+    size_t  stride;
+
+    stride = ngx_vidcast_ring_result_stride(ring->shm->result_size);
+
+    return (ngx_vidcast_ring_result_t *)
+               (ring->results + (seq % ring->shm->results) * stride);
+}
+
+
+void
+ngx_vidcast_ring_recover(ngx_vidcast_ring_t *ring)
+{
+    uint32_t                  i;
+    uint64_t                  state;
+    ngx_vidcast_ring_slot_t  *slot;
+
+    for (i = 0; i < ring->shm->slots; i++) {
+
+        slot = &ring->slots[i];
+        state = ngx_vidcast_load(&slot->state);
+
+        if (state & NGX_VIDCAST_RING_WRITING) {
+            ngx_vidcast_store(&slot->number, 0);
+        }
+
+        (void) ngx_vidcast_ring_and(&slot->state,
+                                    ~(NGX_VIDCAST_RING_WRITING
+                                      | (uint64_t) 1 << NGX_VIDCAST_RING_OWN));
+    }
+}
+
+
+uint64_t
+ngx_vidcast_ring_next(ngx_vidcast_ring_t *ring)
+{
+    uint64_t  number;
+
+    number = ngx_vidcast_load(&ring->shm->number) + 1;
+    ngx_vidcast_store(&ring->shm->number, number);
+
+    return number;
+}
+
+
+uint32_t
+ngx_vidcast_ring_claim(ngx_vidcast_ring_t *ring)
+{
+    uint32_t                  i, n, newest;
+    uint64_t                  free;
+    ngx_vidcast_ring_slot_t  *slot;
+
+    i = ring->last;
+    newest = ngx_vidcast_load(&ring->shm->newest);
+
+    for (n = 0; n < ring->shm->slots; n++) {
+
+        i = (i + 1) % ring->shm->slots;
+
+        if (i == newest) {
+            continue;
+        }
+
+        free = 0;
+        slot = &ring->slots[i];
+
+        if (ngx_vidcast_ring_cas(&slot->state, &free,
+                                 NGX_VIDCAST_RING_WRITING))
+        {
+            ngx_vidcast_store(&slot->number, 0);
+
+            /* seen before the bytes to come, by those who read unpinned */
+
+            __atomic_thread_fence(__ATOMIC_SEQ_CST);
+
+            ring->last = i;
+            return i;
+        }
+    }
+
+    return NGX_VIDCAST_RING_NONE;
+}
+
+
+u_char *
+ngx_vidcast_ring_data(ngx_vidcast_ring_t *ring, uint32_t slot)
+{
+    return ring->frames + slot * ngx_vidcast_ring_stride(ring->shm->slot_size)
+           + NGX_VIDCAST_RING_HEAD;
+}
+
+
+ngx_vidcast_ring_slot_t *
+ngx_vidcast_ring_slot(ngx_vidcast_ring_t *ring, uint32_t slot)
+{
+    return &ring->slots[slot];
+}
+
+
+void
+ngx_vidcast_ring_publish(ngx_vidcast_ring_t *ring, uint32_t slot,
+    uint64_t number)
+{
+    ngx_vidcast_ring_slot_t  *s;
+
+    s = &ring->slots[slot];
+
+    if (number <= ngx_vidcast_ring_newest(ring)) {
+        ngx_vidcast_ring_abandon(ring, slot);
+        return;
+    }
+
+    ngx_vidcast_store(&s->number, number);
+
+    /* nobody may get a frame that is above the newest number */
+
+    ngx_vidcast_store(&ring->shm->frame, number);
+
+    /* readers may have set their bits meanwhile: never a plain store here */
+
+    (void) ngx_vidcast_ring_and(&s->state, ~NGX_VIDCAST_RING_WRITING);
+
+    ngx_vidcast_store(&ring->shm->newest, slot);
+}
+
+
+void
+ngx_vidcast_ring_abandon(ngx_vidcast_ring_t *ring, uint32_t slot)
+{
+    (void) ngx_vidcast_ring_and(&ring->slots[slot].state,
+                                ~NGX_VIDCAST_RING_WRITING);
+}
+
+
+void
+ngx_vidcast_ring_unpin(ngx_vidcast_ring_t *ring, uint64_t bits)
+{
+    uint32_t  i;
+
+    for (i = 0; i < ring->shm->slots; i++) {
+        (void) ngx_vidcast_ring_and(&ring->slots[i].state, ~bits);
+    }
+}
+
+
+uint64_t
+ngx_vidcast_ring_pinned(ngx_vidcast_ring_t *ring)
+{
+    uint32_t  i;
+    uint64_t  bits;
+
+    bits = 0;
+
+    for (i = 0; i < ring->shm->slots; i++) {
+        bits |= ngx_vidcast_load(&ring->slots[i].state);
+    }
+
+    return bits & ~NGX_VIDCAST_RING_WRITING;
+}
+
+
+ngx_vidcast_ring_result_t *
+ngx_vidcast_ring_open_result(ngx_vidcast_ring_t *ring, uint64_t *seq)
+{
+    ngx_vidcast_ring_result_t  *result;
+
+    *seq = ngx_vidcast_ring_newest_result(ring) + 1;
+
+    result = ngx_vidcast_ring_result(ring, *seq);
+
+    ngx_vidcast_store(&result->seq, 0);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+
+    return result;
+}
+
+
+void
+ngx_vidcast_ring_publish_result(ngx_vidcast_ring_t *ring,
+    ngx_vidcast_ring_result_t *result, uint64_t seq)
+{
+    ngx_vidcast_store(&result->seq, seq);
+    ngx_vidcast_store(&ring->shm->seq, seq);
+}

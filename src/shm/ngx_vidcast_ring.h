@@ -1,0 +1,205 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#ifndef _NGX_VIDCAST_RING_H_INCLUDED_
+#define _NGX_VIDCAST_RING_H_INCLUDED_
+
+
+#include "ngx_vidcast.h"
+
+
+/*
+ * One source's frames and results between one writing process and many
+ * readers.  The bookkeeping lies in shared memory without a single pointer,
+ * the pictures in a memfd.  Nobody waits for anybody: a reader pins a slot by
+ * its process's bit, the writer takes only slots without pins.
+ *
+ * Before each picture a slot has NGX_VIDCAST_RING_HEAD bytes for headers,
+ * which are written backward from the picture, so that header and picture
+ * leave in one piece: first comes, right before the picture, the header of
+ * a plain WebSocket message, and before that, with the former as its filler,
+ * that of a "vidcast.v1" message.
+ */
+
+#define NGX_VIDCAST_RING_HEAD     512
+
+#define NGX_VIDCAST_RING_BITS     62    /* pins of processes */
+#define NGX_VIDCAST_RING_OWN      62    /* the pin of the writer itself */
+#define NGX_VIDCAST_RING_NO_BIT   64
+
+#define NGX_VIDCAST_RING_WRITING  ((uint64_t) 1 << 63)
+
+#define NGX_VIDCAST_RING_NONE     0xffffffff
+
+
+typedef struct {
+    uint64_t                     state;      /* WRITING and pins */
+    uint64_t                     number;     /* of the frame; 0: none */
+    uint64_t                     time;       /* of capture, since 1970, us */
+    uint64_t                     captured;   /* CLOCK_MONOTONIC, us */
+    uint64_t                     ready;      /* CLOCK_MONOTONIC, us */
+    uint32_t                     size;       /* of the picture, bytes */
+    uint32_t                     width;
+    uint32_t                     height;
+    uint32_t                     plain;      /* bytes of the plain header */
+    uint32_t                     v1;         /* bytes of all headers */
+    uint32_t                     unused[17];
+} ngx_vidcast_ring_slot_t;
+
+
+typedef struct {
+    uint64_t                     seq;        /* 0: being written, or none */
+    uint64_t                     frame;
+    uint64_t                     captured;   /* CLOCK_MONOTONIC, us */
+    uint64_t                     ready;      /* CLOCK_MONOTONIC, us */
+    uint32_t                     size;       /* of the text, bytes */
+    uint32_t                     unused[7];
+} ngx_vidcast_ring_result_t;
+
+
+typedef struct {
+    uint32_t                     slots;
+    uint32_t                     slot_size;  /* largest picture */
+    uint32_t                     results;
+    uint32_t                     result_size;
+    uint64_t                     epoch;
+    uint64_t                     number;     /* last frame number given */
+    uint64_t                     seq;        /* newest result, 0: none */
+    uint64_t                     frame;      /* newest frame, 0: none */
+    uint32_t                     newest;     /* its slot */
+    uint32_t                     unused[19];
+} ngx_vidcast_ring_shm_t;
+
+
+/* a process's handle; plain memory, may be copied by fork */
+
+typedef struct {
+    ngx_vidcast_ring_shm_t      *shm;
+    ngx_vidcast_ring_slot_t     *slots;
+    u_char                      *results;
+    u_char                      *frames;     /* the memfd's mapping */
+    uint64_t                     bit;        /* this process's pin, or zero */
+    uint32_t                     last;       /* writer: slot taken last */
+} ngx_vidcast_ring_t;
+
+
+/* what a reader got; "data" is the picture, headers stand before it */
+
+typedef struct {
+    uint64_t                     number;
+    uint64_t                     time;
+    uint64_t                     captured;
+    uint64_t                     ready;
+    u_char                      *data;
+    uint32_t                     size;
+    uint32_t                     width;
+    uint32_t                     height;
+    uint32_t                     plain;
+    uint32_t                     v1;
+    uint32_t                     slot;
+} ngx_vidcast_frame_t;
+
+
+/* bytes of shared memory, and of the memfd, for a ring of this geometry */
+size_t ngx_vidcast_ring_size(ngx_vidcast_geometry_t *geometry);
+size_t ngx_vidcast_ring_frames_size(ngx_vidcast_geometry_t *geometry);
+
+/*
+ * A handle to the ring at "addr" and "frames"; with "geometry" the ring is
+ * laid out in zeroed memory first, else it is found there as it is.
+ */
+void ngx_vidcast_ring_attach(ngx_vidcast_ring_t *ring, void *addr,
+    u_char *frames, ngx_vidcast_geometry_t *geometry);
+
+
+/*
+ * Readers.
+ *
+ * acquire() pins the newest frame if its number is above "seen".
+ *
+ *     NGX_OK        *frame is whole and stays so until release()
+ *     NGX_AGAIN     nothing newer than "seen"
+ *     NGX_DECLINED  the writer was faster, three times, call again later;
+ *                   or this process has no bit
+ *
+ * A process holds at most one pin on a slot: it must not acquire a frame that
+ * it has.
+ *
+ * peek() is for a reader without a pin: it copies the frame's bytes, headers
+ * as well, and then asks check(), NGX_OK or NGX_DECLINED, whether they were
+ * the same all the time.
+ */
+ngx_int_t ngx_vidcast_ring_acquire(ngx_vidcast_ring_t *ring, uint64_t seen,
+    ngx_vidcast_frame_t *frame);
+void ngx_vidcast_ring_release(ngx_vidcast_ring_t *ring,
+    ngx_vidcast_frame_t *frame);
+ngx_int_t ngx_vidcast_ring_peek(ngx_vidcast_ring_t *ring, uint64_t seen,
+    ngx_vidcast_frame_t *frame);
+ngx_int_t ngx_vidcast_ring_check(ngx_vidcast_ring_t *ring,
+    ngx_vidcast_frame_t *frame);
+
+/*
+ * Number of the newest frame, and of the newest result; 0: none yet.  They
+ * never go back, and no reader has got a frame or result above them.
+ */
+uint64_t ngx_vidcast_ring_newest(ngx_vidcast_ring_t *ring);
+uint64_t ngx_vidcast_ring_newest_result(ngx_vidcast_ring_t *ring);
+
+/*
+ * Copies result "seq" to "text", which has room for result_size bytes, and
+ * its description to *result.
+ *
+ *     NGX_OK        copied whole
+ *     NGX_AGAIN     not yet written
+ *     NGX_DECLINED  overwritten, or lost with its writer
+ */
+ngx_int_t ngx_vidcast_ring_read_result(ngx_vidcast_ring_t *ring, uint64_t seq,
+    ngx_vidcast_ring_result_t *result, u_char *text);
+
+
+/*
+ * The writer: one process, whose threads call these one at a time.
+ *
+ * recover()  takes back what a dead writer left
+ * next()     a new frame number
+ * claim()    a slot to write, NGX_VIDCAST_RING_NONE: all are pinned.  The
+ *            picture goes to ngx_vidcast_ring_data(), slot_size bytes, the
+ *            description to ngx_vidcast_ring_slot()
+ * publish()  makes it the newest frame, unless a newer one came out first
+ * abandon()  gives the slot back without a frame
+ * unpin()    clears the pins of the processes in "bits"
+ * pinned()   the pins of all processes, of any slot
+ */
+void ngx_vidcast_ring_recover(ngx_vidcast_ring_t *ring);
+uint64_t ngx_vidcast_ring_next(ngx_vidcast_ring_t *ring);
+uint32_t ngx_vidcast_ring_claim(ngx_vidcast_ring_t *ring);
+u_char *ngx_vidcast_ring_data(ngx_vidcast_ring_t *ring, uint32_t slot);
+ngx_vidcast_ring_slot_t *ngx_vidcast_ring_slot(ngx_vidcast_ring_t *ring,
+    uint32_t slot);
+void ngx_vidcast_ring_publish(ngx_vidcast_ring_t *ring, uint32_t slot,
+    uint64_t number);
+void ngx_vidcast_ring_abandon(ngx_vidcast_ring_t *ring, uint32_t slot);
+void ngx_vidcast_ring_unpin(ngx_vidcast_ring_t *ring, uint64_t bits);
+uint64_t ngx_vidcast_ring_pinned(ngx_vidcast_ring_t *ring);
+
+/*
+ * A result is written to the result_size bytes behind the description which
+ * open_result() gives, "seq" being the number that it will have, and is there
+ * for the readers after publish_result().
+ */
+ngx_vidcast_ring_result_t *ngx_vidcast_ring_open_result(
+    ngx_vidcast_ring_t *ring, uint64_t *seq);
+void ngx_vidcast_ring_publish_result(ngx_vidcast_ring_t *ring,
+    ngx_vidcast_ring_result_t *result, uint64_t seq);
+
+
+/* the project's atomics: sequentially consistent, between processes */
+
+#define ngx_vidcast_load(p)      __atomic_load_n(p, __ATOMIC_SEQ_CST)
+#define ngx_vidcast_store(p, v)  __atomic_store_n(p, v, __ATOMIC_SEQ_CST)
+
+
+#endif /* _NGX_VIDCAST_RING_H_INCLUDED_ */

@@ -1,0 +1,569 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+
+#include "ngx_vidcast_zone.h"
+#include "ngx_vidcast_roles.h"
+
+
+static ngx_shm_zone_t *ngx_vidcast_zone_reserve(ngx_conf_t *cf,
+    const char *prefix, ngx_str_t *name, void *tag);
+static ngx_int_t ngx_vidcast_control_init(ngx_shm_zone_t *shm_zone,
+    void *data);
+static ngx_int_t ngx_vidcast_control_check_event(ngx_cycle_t *cycle,
+    ngx_log_t *log);
+static ngx_int_t ngx_vidcast_control_adopt(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_control_t *control);
+static void ngx_vidcast_control_cleanup(void *data);
+static ngx_int_t ngx_vidcast_zone_settle(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_source_t *source, ngx_log_t *log);
+static size_t ngx_vidcast_zone_layout(ngx_vidcast_geometry_t *geometry);
+static ngx_vidcast_zone_t *ngx_vidcast_zone_before(ngx_vidcast_conf_t *conf,
+    ngx_shm_zone_t *shm_zone, size_t *size);
+static ngx_int_t ngx_vidcast_zone_init(ngx_shm_zone_t *shm_zone, void *data);
+static ngx_int_t ngx_vidcast_zone_adopt(ngx_vidcast_source_t *source,
+    ngx_vidcast_zone_t *zone);
+static ngx_int_t ngx_vidcast_zone_create(ngx_shm_zone_t *shm_zone,
+    ngx_vidcast_source_t *source);
+static ngx_int_t ngx_vidcast_zone_open(ngx_vidcast_zone_t *zone,
+    ngx_vidcast_source_t *source, ngx_log_t *log);
+static void ngx_vidcast_zone_cleanup(void *data);
+static void *ngx_vidcast_zone_alloc(ngx_shm_zone_t *shm_zone, size_t size,
+    ngx_str_t *name);
+static void ngx_vidcast_zone_close_file(ngx_fd_t fd);
+
+
+static ngx_str_t  ngx_vidcast_state_names[] = {
+    ngx_string("off"),
+    ngx_string("starting"),
+    ngx_string("live"),
+    ngx_string("stale"),
+    ngx_string("reconnecting"),
+    ngx_string("failed"),
+    ngx_string("ended")
+};
+
+
+ngx_int_t
+ngx_vidcast_zone_add(ngx_conf_t *cf, ngx_vidcast_conf_t *conf,
+    ngx_vidcast_source_t *source, void *tag)
+{
+    ngx_str_t               none;
+    ngx_vidcast_source_t  **sp;
+
+    if (conf->shm_zone == NULL) {
+
+        ngx_str_null(&none);
+
+        conf->shm_zone = ngx_vidcast_zone_reserve(cf, NGX_VIDCAST_CONTROL_NAME,
+                                                  &none, tag);
+        if (conf->shm_zone == NULL) {
+            return NGX_ERROR;
+        }
+
+        conf->shm_zone->init = ngx_vidcast_control_init;
+        conf->shm_zone->data = conf;
+
+        /* the list of zones is walked in order: see ngx_vidcast_zone_settle */
+
+        conf->shm_zone->shm.size = ngx_align(sizeof(ngx_vidcast_control_shm_t),
+                                             ngx_pagesize)
+                                   + 8 * ngx_pagesize;
+    }
+
+    source->shm_zone = ngx_vidcast_zone_reserve(cf, NGX_VIDCAST_ZONE_PREFIX,
+                                                &source->name, tag);
+    if (source->shm_zone == NULL) {
+        return NGX_ERROR;
+    }
+
+    source->shm_zone->init = ngx_vidcast_zone_init;
+    source->shm_zone->data = source;
+
+    sp = ngx_array_push(&conf->sources);
+    if (sp == NULL) {
+        return NGX_ERROR;
+    }
+
+    *sp = source;
+
+    return NGX_OK;
+}
+
+
+static ngx_shm_zone_t *
+ngx_vidcast_zone_reserve(ngx_conf_t *cf, const char *prefix, ngx_str_t *name,
+    void *tag)
+{
+    ngx_str_t  full;
+
+    full.len = ngx_strlen(prefix) + name->len;
+
+    full.data = ngx_pnalloc(cf->pool, full.len + 1);
+    if (full.data == NULL) {
+        return NULL;
+    }
+
+    (void) ngx_sprintf(full.data, "%s%V%Z", prefix, name);
+
+    return ngx_shared_memory_add(cf, &full, 0, tag);
+}
+
+
+/*
+ * The control zone stands in the list before those of the sources.  When it
+ * is initialized the configuration has been read to its end, so that
+ * worker_processes is known wherever it stands, and the zones of the sources,
+ * still without a size, come next.
+ */
+
+static ngx_int_t
+ngx_vidcast_control_init(ngx_shm_zone_t *shm_zone, void *data)
+{
+    ngx_vidcast_conf_t  *old = data;
+
+    ngx_uint_t               i;
+    ngx_vidcast_conf_t      *conf;
+    ngx_vidcast_source_t   **source;
+    ngx_vidcast_control_t   *control;
+
+    conf = shm_zone->data;
+
+    if (ngx_vidcast_control_check_event(conf->cycle, shm_zone->shm.log)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    source = conf->sources.elts;
+
+    for (i = 0; i < conf->sources.nelts; i++) {
+        if (ngx_vidcast_zone_settle(conf, source[i], shm_zone->shm.log)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    if (old) {
+        return ngx_vidcast_control_adopt(conf, old->control);
+    }
+
+    control = ngx_calloc(sizeof(ngx_vidcast_control_t), shm_zone->shm.log);
+    if (control == NULL) {
+        return NGX_ERROR;
+    }
+
+    control->roles = NGX_INVALID_FILE;
+    control->alive[0] = NGX_INVALID_FILE;
+    control->alive[1] = NGX_INVALID_FILE;
+    control->process = NGX_VIDCAST_NO_PROCESS;
+
+    if (ngx_vidcast_control_adopt(conf, control) != NGX_OK) {
+        ngx_free(control);
+        return NGX_ERROR;
+    }
+
+    control->shm = ngx_vidcast_zone_alloc(shm_zone,
+                                          sizeof(ngx_vidcast_control_shm_t),
+                                          &shm_zone->shm.name);
+    if (control->shm == NULL) {
+        return NGX_ERROR;
+    }
+
+    control->roles = ngx_vidcast_roles_create(shm_zone->shm.log);
+    if (control->roles == NGX_INVALID_FILE) {
+        return NGX_ERROR;
+    }
+
+    if (pipe2(control->alive, O_CLOEXEC|O_NONBLOCK) == -1) {
+        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, ngx_errno,
+                      "pipe2() failed");
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/* one write to an eventfd must wake every worker: edges, as epoll has them */
+
+static ngx_int_t
+ngx_vidcast_control_check_event(ngx_cycle_t *cycle, ngx_log_t *log)
+{
+    ngx_event_conf_t  *ecf;
+
+    ecf = ngx_event_get_conf(cycle->conf_ctx, ngx_event_core_module);
+
+    if (ngx_strcmp(ecf->name, "epoll") != 0) {
+        ngx_log_error(NGX_LOG_EMERG, log, 0,
+                      "vidcast needs the \"epoll\" event method, "
+                      "but \"use %s\" is configured", ecf->name);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_vidcast_control_adopt(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_control_t *control)
+{
+    ngx_pool_cleanup_t  *cln;
+
+    cln = ngx_pool_cleanup_add(conf->cycle->pool, 0);
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    cln->handler = ngx_vidcast_control_cleanup;
+    cln->data = control;
+
+    control->refs++;
+    conf->control = control;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_vidcast_control_cleanup(void *data)
+{
+    ngx_vidcast_control_t  *control = data;
+
+    if (--control->refs) {
+        return;
+    }
+
+    ngx_vidcast_zone_close_file(control->roles);
+    ngx_vidcast_zone_close_file(control->alive[0]);
+    ngx_vidcast_zone_close_file(control->alive[1]);
+
+    ngx_free(control);
+}
+
+
+/*
+ * Geometry and size of a source's zone.  Memory is kept over a reload when
+ * name and size are the same, so another geometry must show in the size.
+ */
+
+static ngx_int_t
+ngx_vidcast_zone_settle(ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source,
+    ngx_log_t *log)
+{
+    size_t                   size, before;
+    ngx_uint_t               least, workers;
+    ngx_core_conf_t         *ccf;
+    ngx_vidcast_zone_t      *zone;
+    ngx_vidcast_geometry_t  *g;
+
+    ccf = (ngx_core_conf_t *) ngx_get_conf(conf->cycle->conf_ctx,
+                                           ngx_core_module);
+
+    workers = ngx_min((ngx_uint_t) ccf->worker_processes,
+                      NGX_VIDCAST_RING_BITS);
+
+    g = &source->geometry;
+
+    /* two pins a worker, a claim an encoder, a pin a predictor, the newest */
+
+    least = 2 * workers + source->encoders + 1 + 4;
+
+    if (g->slots == 0) {
+        g->slots = least;
+    }
+
+    if (g->slots < least) {
+        ngx_log_error(NGX_LOG_EMERG, log, 0,
+                      "\"frames %uD\" of vidcast_source \"%V\" is too small "
+                      "for %ui workers and %ui encoders, it must be at least "
+                      "%ui in %s:%ui", g->slots, &source->name, workers,
+                      source->encoders, least, source->file, source->line);
+        return NGX_ERROR;
+    }
+
+    size = ngx_align(ngx_vidcast_zone_layout(g), ngx_pagesize);
+
+    /* of the slab allocator: a page's description, and its own */
+
+    size += (size / ngx_pagesize) * 2 * sizeof(ngx_slab_page_t)
+            + 8 * ngx_pagesize;
+    size = ngx_align(size, ngx_pagesize);
+
+    zone = ngx_vidcast_zone_before(conf, source->shm_zone, &before);
+
+    if (zone
+        && before == size
+        && (zone->ring.shm->slots != g->slots
+            || zone->ring.shm->slot_size != g->slot_size
+            || zone->ring.shm->results != g->results
+            || zone->ring.shm->result_size != g->result_size))
+    {
+        size += ngx_pagesize;
+    }
+
+    source->shm_zone->shm.size = size;
+
+    return NGX_OK;
+}
+
+
+static size_t
+ngx_vidcast_zone_layout(ngx_vidcast_geometry_t *geometry)
+{
+    return ngx_align(sizeof(ngx_vidcast_zone_shm_t), 64)
+           + ngx_vidcast_ring_size(geometry);
+}
+
+
+/* the zone of the same name in the configuration before this one, if any */
+
+static ngx_vidcast_zone_t *
+ngx_vidcast_zone_before(ngx_vidcast_conf_t *conf, ngx_shm_zone_t *shm_zone,
+    size_t *size)
+{
+    ngx_uint_t             i;
+    ngx_list_part_t       *part;
+    ngx_shm_zone_t        *old;
+    ngx_vidcast_source_t  *source;
+
+    part = &conf->cycle->old_cycle->shared_memory.part;
+    old = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                return NULL;
+            }
+
+            part = part->next;
+            old = part->elts;
+            i = 0;
+        }
+
+        if (old[i].tag == shm_zone->tag
+            && old[i].shm.name.len == shm_zone->shm.name.len
+            && ngx_strncmp(old[i].shm.name.data, shm_zone->shm.name.data,
+                           shm_zone->shm.name.len)
+               == 0)
+        {
+            source = old[i].data;
+            *size = old[i].shm.size;
+
+            return source->zone;
+        }
+    }
+}
+
+
+static ngx_int_t
+ngx_vidcast_zone_init(ngx_shm_zone_t *shm_zone, void *data)
+{
+    ngx_vidcast_source_t  *old = data;
+
+    ngx_vidcast_source_t  *source;
+
+    source = shm_zone->data;
+
+    if (old) {
+        return ngx_vidcast_zone_adopt(source, old->zone);
+    }
+
+    return ngx_vidcast_zone_create(shm_zone, source);
+}
+
+
+static ngx_int_t
+ngx_vidcast_zone_adopt(ngx_vidcast_source_t *source, ngx_vidcast_zone_t *zone)
+{
+    ngx_pool_cleanup_t  *cln;
+
+    cln = ngx_pool_cleanup_add(source->pool, 0);
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    cln->handler = ngx_vidcast_zone_cleanup;
+    cln->data = zone;
+
+    zone->refs++;
+    source->zone = zone;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_vidcast_zone_create(ngx_shm_zone_t *shm_zone, ngx_vidcast_source_t *source)
+{
+    size_t               size;
+    ngx_vidcast_zone_t  *zone;
+
+    zone = ngx_calloc(sizeof(ngx_vidcast_zone_t), shm_zone->shm.log);
+    if (zone == NULL) {
+        return NGX_ERROR;
+    }
+
+    zone->frames = NGX_INVALID_FILE;
+    zone->wake = NGX_INVALID_FILE;
+    zone->call = NGX_INVALID_FILE;
+    zone->ring.frames = MAP_FAILED;
+
+    if (ngx_vidcast_zone_adopt(source, zone) != NGX_OK) {
+        ngx_free(zone);
+        return NGX_ERROR;
+    }
+
+    size = ngx_vidcast_zone_layout(&source->geometry);
+
+    zone->shm = ngx_vidcast_zone_alloc(shm_zone, size, &source->name);
+    if (zone->shm == NULL) {
+        return NGX_ERROR;
+    }
+
+    return ngx_vidcast_zone_open(zone, source, shm_zone->shm.log);
+}
+
+
+static ngx_int_t
+ngx_vidcast_zone_open(ngx_vidcast_zone_t *zone, ngx_vidcast_source_t *source,
+    ngx_log_t *log)
+{
+    u_char  *addr;
+
+    zone->frames_size = ngx_vidcast_ring_frames_size(&source->geometry);
+
+    zone->frames = memfd_create("vidcast frames", MFD_CLOEXEC);
+
+    if (zone->frames == -1) {
+        ngx_log_error(NGX_LOG_EMERG, log, ngx_errno,
+                      "memfd_create(\"vidcast frames\") failed");
+        return NGX_ERROR;
+    }
+
+    if (ftruncate(zone->frames, (off_t) zone->frames_size) == -1) {
+        ngx_log_error(NGX_LOG_EMERG, log, ngx_errno,
+                      "ftruncate() to %uz bytes for vidcast_source \"%V\" "
+                      "failed", zone->frames_size, &source->name);
+        return NGX_ERROR;
+    }
+
+    addr = mmap(NULL, zone->frames_size, PROT_READ|PROT_WRITE, MAP_SHARED,
+                zone->frames, 0);
+
+    if (addr == MAP_FAILED) {
+        ngx_log_error(NGX_LOG_EMERG, log, ngx_errno,
+                      "mmap() of %uz bytes for vidcast_source \"%V\" failed",
+                      zone->frames_size, &source->name);
+        return NGX_ERROR;
+    }
+
+    ngx_vidcast_ring_attach(&zone->ring,
+                            (u_char *) zone->shm
+                            + ngx_align(sizeof(ngx_vidcast_zone_shm_t), 64),
+                            addr, &source->geometry);
+
+    zone->ring.shm->epoch = ((uint64_t) ngx_random() << 32)
+                            ^ (uint64_t) ngx_random()
+                            ^ (ngx_vidcast_clock() << 8);
+
+    zone->wake = eventfd(0, EFD_CLOEXEC|EFD_NONBLOCK);
+    zone->call = eventfd(0, EFD_CLOEXEC|EFD_NONBLOCK);
+
+    if (zone->wake == -1 || zone->call == -1) {
+        ngx_log_error(NGX_LOG_EMERG, log, ngx_errno, "eventfd() failed");
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_vidcast_zone_cleanup(void *data)
+{
+    ngx_vidcast_zone_t  *zone = data;
+
+    if (--zone->refs) {
+        return;
+    }
+
+    if (zone->ring.frames != MAP_FAILED) {
+        (void) munmap(zone->ring.frames, zone->frames_size);
+    }
+
+    ngx_vidcast_zone_close_file(zone->frames);
+    ngx_vidcast_zone_close_file(zone->wake);
+    ngx_vidcast_zone_close_file(zone->call);
+
+    ngx_free(zone);
+}
+
+
+static void *
+ngx_vidcast_zone_alloc(ngx_shm_zone_t *shm_zone, size_t size, ngx_str_t *name)
+{
+    void             *p;
+    ngx_slab_pool_t  *shpool;
+
+    shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
+
+    p = ngx_slab_calloc(shpool, size);
+
+    if (p == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
+                      "zone \"%V\" is too small", name);
+        return NULL;
+    }
+
+    shpool->data = p;
+
+    return p;
+}
+
+
+static void
+ngx_vidcast_zone_close_file(ngx_fd_t fd)
+{
+    if (fd != NGX_INVALID_FILE) {
+        (void) ngx_close_file(fd);
+    }
+}
+
+
+void
+ngx_vidcast_zone_wake(ngx_vidcast_zone_t *zone)
+{
+    uint64_t  one;
+
+    one = 1;
+
+    /* never read, so it may be full one day; the sleepers are woken anyway */
+
+    if (write(zone->wake, &one, sizeof(uint64_t)) == -1) {
+        return;
+    }
+}
+
+
+ngx_str_t *
+ngx_vidcast_state_name(ngx_uint_t state)
+{
+    if (state >= sizeof(ngx_vidcast_state_names) / sizeof(ngx_str_t)) {
+        state = NGX_VIDCAST_OFF;
+    }
+
+    return &ngx_vidcast_state_names[state];
+}

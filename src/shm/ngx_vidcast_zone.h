@@ -1,0 +1,186 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#ifndef _NGX_VIDCAST_ZONE_H_INCLUDED_
+#define _NGX_VIDCAST_ZONE_H_INCLUDED_
+
+
+#include "ngx_vidcast.h"
+#include "ngx_vidcast_ring.h"
+
+
+/*
+ * The shared memory of a configuration: one control zone, which tells all
+ * processes of all generations who they are and what is wanted, and one zone
+ * for each source.  What is not memory, memfds, eventfds and a pipe, is made
+ * by the master before any fork and belongs to the contexts here, which live
+ * as long as a configuration refers to them.
+ */
+
+#define NGX_VIDCAST_CONTROL_NAME   "vidcast_control:1"
+#define NGX_VIDCAST_ZONE_PREFIX    "vidcast:"
+
+#define NGX_VIDCAST_ENTRIES        512     /* of sources; some are leaving */
+#define NGX_VIDCAST_PROCESSES      1024
+#define NGX_VIDCAST_NO_PROCESS     NGX_VIDCAST_PROCESSES
+
+#define NGX_VIDCAST_LINGER         700000  /* us without workers, then leave */
+
+
+typedef enum {
+    NGX_VIDCAST_OFF = 0,
+    NGX_VIDCAST_STARTING,
+    NGX_VIDCAST_LIVE,
+    NGX_VIDCAST_STALE,
+    NGX_VIDCAST_RECONNECTING,
+    NGX_VIDCAST_FAILED,
+    NGX_VIDCAST_ENDED
+} ngx_vidcast_state_e;
+
+
+typedef enum {
+    NGX_VIDCAST_WEBSOCKET = 0,
+    NGX_VIDCAST_SSE,
+    NGX_VIDCAST_MJPEG,
+    NGX_VIDCAST_NDJSON,
+    NGX_VIDCAST_SNAPSHOT,
+    NGX_VIDCAST_TRANSPORTS
+} ngx_vidcast_transport_e;
+
+
+/* a source as the newest configuration wants it */
+
+typedef struct {
+    u_char                       name[NGX_VIDCAST_MAX_NAME + 1];
+    uint64_t                     checksum;
+    uint32_t                     wanted;
+    uint32_t                     unused[13];
+} ngx_vidcast_entry_t;
+
+
+/* a worker */
+
+typedef struct {
+    int64_t                      pid;        /* 0: free */
+    uint64_t                     generation;
+    uint32_t                     exiting;
+    uint32_t                     unused[3];
+} ngx_vidcast_process_t;
+
+
+typedef struct {
+    uint64_t                     generation;
+    uint64_t                     manager_generation;
+    int64_t                      manager_pid;
+    uint64_t                     manager_restarts;
+    uint32_t                     retired;
+    uint32_t                     unused[7];
+    ngx_vidcast_entry_t          sources[NGX_VIDCAST_ENTRIES];
+    ngx_vidcast_process_t        processes[NGX_VIDCAST_PROCESSES];
+} ngx_vidcast_control_shm_t;
+
+
+typedef struct {
+    ngx_vidcast_control_shm_t   *shm;
+    ngx_fd_t                     roles;
+    ngx_fd_t                     alive[2];   /* ends when all nginx ended */
+    ngx_uint_t                   refs;       /* configurations */
+    ngx_uint_t                   process;    /* ours, or NO_PROCESS */
+} ngx_vidcast_control_t;
+
+
+/* what one worker says of one source; written by that worker only */
+
+typedef struct {
+    uint32_t                     viewers[8];
+    uint64_t                     frames;
+    uint64_t                     results;
+    uint64_t                     frames_skipped;
+    uint64_t                     results_skipped;
+    uint64_t                     bytes;
+    uint64_t                     stalled;
+    uint64_t                     refused;
+    uint64_t                     unused;
+} ngx_vidcast_share_t;
+
+
+/* written by the capture only */
+
+typedef struct {
+    uint64_t                     captured;
+    uint64_t                     published;
+    uint64_t                     predicted;
+    uint64_t                     bad_frame;
+    uint64_t                     too_large;
+    uint64_t                     ring_full;
+    uint64_t                     encoder_busy;
+    uint64_t                     encoder_error;
+    uint64_t                     predictor_busy;
+    uint64_t                     predictor_error;
+    uint64_t                     tables_inserted;
+    uint64_t                     opened;
+    uint64_t                     lost;
+    uint64_t                     encode_time;    /* us, sum */
+    uint64_t                     predict_time;   /* us, sum */
+} ngx_vidcast_counters_t;
+
+
+typedef struct {
+    uint32_t                     retired;
+    uint32_t                     state;
+    int64_t                      pid;        /* of the capture */
+    uint64_t                     changed;    /* CLOCK_MONOTONIC, us */
+    uint64_t                     restarts;   /* of the capture */
+    uint32_t                     width;
+    uint32_t                     height;
+    uint32_t                     asked_mfps;      /* frames in 1,000 s */
+    uint32_t                     captured_mfps;
+    uint32_t                     predicted_mfps;
+    uint32_t                     predict_time;    /* us, the last one */
+    u_char                       error[NGX_VIDCAST_ERROR_LEN];
+    ngx_vidcast_counters_t       counters;
+    ngx_vidcast_share_t          shares[NGX_VIDCAST_PROCESSES];
+} ngx_vidcast_zone_shm_t;
+
+
+struct ngx_vidcast_zone_s {
+    ngx_vidcast_zone_shm_t      *shm;
+    ngx_vidcast_ring_t           ring;
+    ngx_fd_t                     frames;     /* memfd */
+    ngx_fd_t                     wake;       /* eventfd, capture to workers */
+    ngx_fd_t                     call;       /* eventfd, workers to capture */
+    size_t                       frames_size;
+    ngx_uint_t                   refs;       /* configurations */
+};
+
+
+/* all of one configuration; in its cycle's pool */
+
+typedef struct {
+    ngx_cycle_t                 *cycle;
+    ngx_array_t                  sources;    /* of ngx_vidcast_source_t * */
+    ngx_shm_zone_t              *shm_zone;   /* of control */
+    ngx_vidcast_control_t       *control;
+    uint64_t                     generation;
+} ngx_vidcast_conf_t;
+
+
+/*
+ * Adds the zones of a source, and of the control with the first one.  The
+ * sizes are settled later, when worker_processes is known for sure.  NGX_OK;
+ * NGX_ERROR, logged.
+ */
+ngx_int_t ngx_vidcast_zone_add(ngx_conf_t *cf, ngx_vidcast_conf_t *conf,
+    ngx_vidcast_source_t *source, void *tag);
+
+/* wakes all workers which have viewers of the source */
+void ngx_vidcast_zone_wake(ngx_vidcast_zone_t *zone);
+
+/* state in the words of the status page */
+ngx_str_t *ngx_vidcast_state_name(ngx_uint_t state);
+
+
+#endif /* _NGX_VIDCAST_ZONE_H_INCLUDED_ */
