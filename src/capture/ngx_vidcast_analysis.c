@@ -1,0 +1,447 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ngx_vidcast_capture.h"
+#include "ngx_vidcast_image.h"
+#include "ngx_vidcast_jpeg.h"
+#include "ngx_vidcast_predict.h"
+
+
+/* a frame to be predicted */
+
+typedef struct {
+    ngx_vidcast_raw_t            *raw;       /* NULL: it is in the ring */
+    uint64_t                      number;
+    uint64_t                      captured;
+    uint32_t                      width;
+    uint32_t                      height;
+    unsigned                      waiting:1;
+} ngx_vidcast_task_t;
+
+
+struct ngx_vidcast_analysis_s {
+    ngx_vidcast_capture_t        *capture;
+    ngx_vidcast_predict_t         predict;
+
+    pthread_mutex_t               mutex;
+    pthread_cond_t                submitted;
+    ngx_vidcast_task_t            task;      /* the newest one */
+
+    ngx_vidcast_jpeg_decoder_t   *decoder;
+    ngx_vidcast_image_t           scaled;
+    u_char                       *json;
+    uint64_t                      last;      /* frame predicted */
+
+    ngx_uint_t                    failing;   /* and it is logged */
+};
+
+
+static void *ngx_vidcast_analysis_thread(void *data);
+static void ngx_vidcast_analysis_open(ngx_vidcast_analysis_t *analysis);
+static void ngx_vidcast_analysis_take(ngx_vidcast_analysis_t *analysis,
+    ngx_vidcast_task_t *task);
+static ngx_int_t ngx_vidcast_analysis_picture(ngx_vidcast_analysis_t *analysis,
+    ngx_vidcast_task_t *task, ngx_vidcast_image_t **image);
+static ngx_int_t ngx_vidcast_analysis_decode(ngx_vidcast_analysis_t *analysis,
+    ngx_vidcast_task_t *task, uint32_t width, ngx_vidcast_image_t *image);
+static ngx_int_t ngx_vidcast_analysis_scale(ngx_vidcast_analysis_t *analysis,
+    ngx_vidcast_image_t *image, uint32_t width);
+static void ngx_vidcast_analysis_run(ngx_vidcast_analysis_t *analysis,
+    ngx_vidcast_task_t *task);
+static void ngx_vidcast_analysis_publish(ngx_vidcast_analysis_t *analysis,
+    ngx_vidcast_task_t *task, uint64_t start, size_t size);
+static void ngx_vidcast_analysis_failed(ngx_vidcast_analysis_t *analysis,
+    const u_char *reason);
+
+
+ngx_vidcast_analysis_t *
+ngx_vidcast_analysis_create(ngx_vidcast_capture_t *capture)
+{
+    ngx_vidcast_analysis_t  *analysis;
+
+    analysis = ngx_calloc(sizeof(ngx_vidcast_analysis_t), capture->log);
+    if (analysis == NULL) {
+        return NULL;
+    }
+
+    analysis->capture = capture;
+    analysis->predict.conf = &capture->source->predict;
+    analysis->predict.log = capture->log;
+
+    analysis->json = ngx_alloc(capture->source->geometry.result_size,
+                               capture->log);
+    if (analysis->json == NULL) {
+        return NULL;
+    }
+
+    if (pthread_mutex_init(&analysis->mutex, NULL) != 0
+        || pthread_cond_init(&analysis->submitted, NULL) != 0
+        || ngx_vidcast_capture_thread(capture, ngx_vidcast_analysis_thread,
+                                      analysis, "vidcast predict")
+           != NGX_OK)
+    {
+        return NULL;
+    }
+
+    return analysis;
+}
+
+
+void
+ngx_vidcast_analysis_submit(ngx_vidcast_analysis_t *analysis,
+    ngx_vidcast_raw_t *raw, uint64_t number, uint64_t captured, uint32_t width,
+    uint32_t height)
+{
+    ngx_uint_t           skipped;
+    ngx_vidcast_raw_t   *old;
+    ngx_vidcast_task_t  *task;
+
+    if (raw) {
+        ngx_vidcast_encoders_refer(analysis->capture->encoders, raw);
+    }
+
+    task = &analysis->task;
+
+    (void) pthread_mutex_lock(&analysis->mutex);
+
+    old = task->raw;
+    skipped = task->waiting;
+
+    task->raw = raw;
+    task->number = number;
+    task->captured = captured;
+    task->width = width;
+    task->height = height;
+    task->waiting = 1;
+
+    (void) pthread_cond_signal(&analysis->submitted);
+    (void) pthread_mutex_unlock(&analysis->mutex);
+
+    if (skipped) {
+        analysis->capture->counters->predictor_busy++;
+    }
+
+    if (old) {
+        ngx_vidcast_encoders_unref(analysis->capture->encoders, old);
+    }
+}
+
+
+static void *
+ngx_vidcast_analysis_thread(void *data)
+{
+    ngx_vidcast_analysis_t  *analysis = data;
+
+    ngx_vidcast_task_t  task;
+
+    ngx_vidcast_analysis_open(analysis);
+
+    for ( ;; ) {
+        ngx_vidcast_analysis_take(analysis, &task);
+
+        ngx_vidcast_analysis_run(analysis, &task);
+
+        if (task.raw) {
+            ngx_vidcast_encoders_unref(analysis->capture->encoders, task.raw);
+        }
+    }
+
+    return NULL;
+}
+
+
+static void
+ngx_vidcast_analysis_open(ngx_vidcast_analysis_t *analysis)
+{
+    ngx_log_t  *log;
+
+    log = analysis->capture->log;
+
+    analysis->decoder = ngx_vidcast_jpeg_decoder_create();
+
+    if (analysis->decoder == NULL) {
+        ngx_log_error(NGX_LOG_ALERT, log, 0, "could not create JPEG decoder");
+        _exit(2);
+    }
+
+    if (analysis->predict.conf->module->open(&analysis->predict) != NGX_OK) {
+        ngx_log_error(NGX_LOG_ALERT, log, 0,
+                      "could not open predictor of vidcast source \"%V\": %s",
+                      &analysis->capture->source->name,
+                      analysis->predict.error);
+        _exit(2);
+    }
+}
+
+
+static void
+ngx_vidcast_analysis_take(ngx_vidcast_analysis_t *analysis,
+    ngx_vidcast_task_t *task)
+{
+    (void) pthread_mutex_lock(&analysis->mutex);
+
+    while (!analysis->task.waiting) {
+        (void) pthread_cond_wait(&analysis->submitted, &analysis->mutex);
+    }
+
+    *task = analysis->task;
+
+    analysis->task.waiting = 0;
+    analysis->task.raw = NULL;
+
+    (void) pthread_mutex_unlock(&analysis->mutex);
+}
+
+
+static void
+ngx_vidcast_analysis_run(ngx_vidcast_analysis_t *analysis,
+    ngx_vidcast_task_t *task)
+{
+    size_t                   size;
+    uint64_t                 start;
+    ngx_int_t                rc;
+    ngx_vidcast_sample_t     sample;
+    ngx_vidcast_predict_t   *predict;
+
+    predict = &analysis->predict;
+
+    start = ngx_vidcast_clock();
+
+    rc = ngx_vidcast_analysis_picture(analysis, task, &sample.image);
+
+    if (rc == NGX_AGAIN) {
+        return;
+    }
+
+    if (rc != NGX_OK) {
+        ngx_vidcast_analysis_failed(analysis, predict->error);
+        return;
+    }
+
+    sample.width = task->width;
+    sample.height = task->height;
+    sample.number = task->number;
+    sample.time = task->captured;
+
+    size = analysis->capture->source->geometry.result_size;
+
+    if (predict->conf->module->predict(predict, &sample, analysis->json, &size)
+        != NGX_OK)
+    {
+        ngx_vidcast_analysis_failed(analysis, predict->error);
+        return;
+    }
+
+    ngx_vidcast_analysis_publish(analysis, task, start, size);
+}
+
+
+/*
+ * The gray picture of the size that the predictor wants.  A frame which is
+ * only in the ring is the newest there, task is told which.  NGX_AGAIN: it
+ * was predicted already, for an older one.
+ */
+
+static ngx_int_t
+ngx_vidcast_analysis_picture(ngx_vidcast_analysis_t *analysis,
+    ngx_vidcast_task_t *task, ngx_vidcast_image_t **image)
+{
+    uint32_t                width;
+    ngx_int_t               rc;
+    ngx_vidcast_image_t     decoded;
+    ngx_vidcast_predict_t  *predict;
+
+    *image = NULL;
+    predict = &analysis->predict;
+
+    width = predict->conf->module->want(predict->conf, task->width);
+
+    if (width == 0) {
+        return NGX_OK;
+    }
+
+    if (task->raw) {
+        decoded = task->raw->image;
+
+    } else {
+        rc = ngx_vidcast_analysis_decode(analysis, task, width, &decoded);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    if (ngx_vidcast_analysis_scale(analysis, &decoded, width) != NGX_OK) {
+        (void) ngx_cpystrn(predict->error, (u_char *) "no memory",
+                           NGX_VIDCAST_ERROR_LEN);
+        return NGX_ERROR;
+    }
+
+    *image = &analysis->scaled;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_vidcast_analysis_decode(ngx_vidcast_analysis_t *analysis,
+    ngx_vidcast_task_t *task, uint32_t width, ngx_vidcast_image_t *image)
+{
+    ngx_int_t             rc;
+    ngx_vidcast_ring_t   *ring;
+    ngx_vidcast_frame_t   frame;
+
+    ring = &analysis->capture->zone->ring;
+
+    rc = ngx_vidcast_ring_acquire(ring, ngx_max(analysis->last,
+                                                task->number - 1), &frame);
+    if (rc != NGX_OK) {
+        return NGX_AGAIN;
+    }
+
+    if (frame.number != task->number) {
+        analysis->capture->counters->predictor_busy++;
+    }
+
+    analysis->last = frame.number;
+
+    task->number = frame.number;
+    task->captured = frame.captured;
+    task->width = frame.width;
+    task->height = frame.height;
+
+    rc = ngx_vidcast_jpeg_decode_gray(analysis->decoder, frame.data,
+                                      frame.size, width, image);
+
+    ngx_vidcast_ring_release(ring, &frame);
+
+    if (rc != NGX_OK) {
+        (void) ngx_cpystrn(analysis->predict.error,
+                           (u_char *) "the frame could not be decoded",
+                           NGX_VIDCAST_ERROR_LEN);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_vidcast_analysis_scale(ngx_vidcast_analysis_t *analysis,
+    ngx_vidcast_image_t *image, uint32_t width)
+{
+    uint32_t              height;
+    ngx_vidcast_image_t  *scaled;
+
+    scaled = &analysis->scaled;
+
+    width = ngx_min(width, image->width);
+
+    height = (uint32_t) ((uint64_t) image->height * width / image->width);
+    height = ngx_max(height, 1);
+
+    if (scaled->width != width || scaled->height != height) {
+        ngx_vidcast_image_free(scaled);
+        ngx_memzero(scaled, sizeof(ngx_vidcast_image_t));
+
+        if (ngx_vidcast_image_alloc(scaled, width, height, 1) != NGX_OK) {
+            ngx_memzero(scaled, sizeof(ngx_vidcast_image_t));
+            return NGX_ERROR;
+        }
+    }
+
+    ngx_vidcast_image_scale_luma(image, scaled);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_vidcast_analysis_publish(ngx_vidcast_analysis_t *analysis,
+    ngx_vidcast_task_t *task, uint64_t start, size_t size)
+{
+    u_char                     *p, *last;
+    uint64_t                    now, seq, time, predict, total;
+    ngx_vidcast_ring_t         *ring;
+    struct timespec             ts;
+    ngx_vidcast_capture_t      *capture;
+    ngx_vidcast_ring_result_t  *result;
+
+    capture = analysis->capture;
+    ring = &capture->zone->ring;
+
+    (void) clock_gettime(CLOCK_REALTIME, &ts);
+    now = ngx_vidcast_clock();
+
+    time = (uint64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000
+           - (now - task->captured);
+    predict = now - start;
+    total = now - task->captured;
+
+    result = ngx_vidcast_ring_open_result(ring, &seq);
+
+    p = (u_char *) (result + 1);
+    last = p + capture->source->geometry.result_size;
+
+    p = ngx_slprintf(p, last,
+                     "{\"v\":1,\"source\":\"%V\",\"epoch\":\"%016xL\","
+                     "\"seq\":%uL,\"frame\":%uL,\"ts\":%uL.%06uL,"
+                     "\"width\":%uD,\"height\":%uD,\"status\":\"ok\","
+                     "\"latency\":{\"predict\":%uL.%06uL,\"total\":%uL.%06uL},"
+                     "\"result\":",
+                     &capture->source->name, ring->shm->epoch, seq,
+                     task->number, time / 1000000, time % 1000000,
+                     task->width, task->height, predict / 1000000,
+                     predict % 1000000, total / 1000000, total % 1000000);
+
+    if ((size_t) (last - p) < size + 1) {
+        ngx_vidcast_analysis_failed(analysis, (u_char *)
+                                    "the result is too large, see "
+                                    "\"results\"");
+        return;
+    }
+
+    p = ngx_cpymem(p, analysis->json, size);
+    *p++ = '}';
+
+    result->frame = task->number;
+    result->captured = task->captured;
+    result->ready = now;
+    result->size = (uint32_t) (p - (u_char *) (result + 1));
+
+    ngx_vidcast_ring_publish_result(ring, result, seq);
+
+    capture->counters->predicted++;
+    capture->counters->predict_time += predict;
+    capture->zone->shm->predict_time = (uint32_t) predict;
+
+    analysis->failing = 0;
+
+    ngx_vidcast_zone_wake(capture->zone);
+}
+
+
+/* counted each time, logged when it begins to fail */
+
+static void
+ngx_vidcast_analysis_failed(ngx_vidcast_analysis_t *analysis,
+    const u_char *reason)
+{
+    analysis->capture->counters->predictor_error++;
+
+    if (analysis->failing) {
+        return;
+    }
+
+    analysis->failing = 1;
+
+    ngx_log_error(NGX_LOG_CRIT, analysis->capture->log, 0,
+                  "predictor of vidcast source \"%V\" failed: %s",
+                  &analysis->capture->source->name, reason);
+}

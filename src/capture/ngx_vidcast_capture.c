@@ -1,0 +1,456 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ngx_vidcast_capture.h"
+#include "ngx_vidcast_child.h"
+#include "ngx_vidcast_control.h"
+#include "ngx_vidcast_roles.h"
+#include "ngx_vidcast_ws.h"
+
+
+#define NGX_VIDCAST_CAPTURE_TICK     50          /* ms */
+#define NGX_VIDCAST_CAPTURE_RATE     1000000     /* us between rates */
+#define NGX_VIDCAST_CAPTURE_UNPIN    100000      /* us between looks */
+#define NGX_VIDCAST_CAPTURE_STACK    (1024 * 1024)
+
+#define NGX_VIDCAST_V1_PREFIX        12
+#define NGX_VIDCAST_V1_JSON          (NGX_VIDCAST_MAX_NAME + 256)
+
+
+/* for the rates: counters as they were */
+
+typedef struct {
+    uint64_t                 time;
+    uint64_t                 captured;
+    uint64_t                 predicted;
+} ngx_vidcast_rates_t;
+
+
+static ngx_int_t ngx_vidcast_capture_init(ngx_vidcast_capture_t *capture,
+    ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source);
+static ngx_int_t ngx_vidcast_capture_start(ngx_vidcast_capture_t *capture);
+static ngx_uint_t ngx_vidcast_capture_unwanted(ngx_vidcast_capture_t *capture);
+static void ngx_vidcast_capture_watch(ngx_vidcast_capture_t *capture);
+static void ngx_vidcast_capture_rates(ngx_vidcast_capture_t *capture,
+    ngx_vidcast_rates_t *rates);
+static void ngx_vidcast_capture_headers(ngx_vidcast_capture_t *capture,
+    ngx_vidcast_ring_slot_t *slot, u_char *data, uint64_t number);
+
+
+void
+ngx_vidcast_capture_process(ngx_vidcast_conf_t *conf, void *data)
+{
+    ngx_vidcast_source_t  *source = data;
+
+    uint64_t                deserted;
+    ngx_vidcast_rates_t     rates;
+    ngx_vidcast_capture_t   capture;
+
+    if (ngx_vidcast_role_take(conf->control->roles,
+                              NGX_VIDCAST_ROLE_CAPTURE + source->entry,
+                              conf->cycle->log)
+        != NGX_OK)
+    {
+        return;
+    }
+
+    if (ngx_vidcast_capture_init(&capture, conf, source) != NGX_OK
+        || ngx_vidcast_capture_start(&capture) != NGX_OK)
+    {
+        _exit(2);
+    }
+
+    deserted = 0;
+    ngx_memzero(&rates, sizeof(ngx_vidcast_rates_t));
+
+    while (ngx_vidcast_child_wait(conf, NGX_VIDCAST_CAPTURE_TICK) == NGX_OK
+           && !ngx_vidcast_capture_unwanted(&capture)
+           && !ngx_vidcast_child_deserted(conf, &deserted))
+    {
+        ngx_vidcast_capture_watch(&capture);
+        ngx_vidcast_capture_rates(&capture, &rates);
+    }
+
+    ngx_log_error(NGX_LOG_NOTICE, capture.log, 0,
+                  "vidcast capture process of \"%V\" exiting", &source->name);
+
+    /* the kernel takes the device and the slots' claims are taken back */
+
+    ngx_vidcast_store(&capture.zone->shm->pid, 0);
+    ngx_vidcast_store(&capture.zone->shm->state, NGX_VIDCAST_OFF);
+    ngx_vidcast_zone_wake(capture.zone);
+
+    _exit(0);
+}
+
+
+static ngx_int_t
+ngx_vidcast_capture_init(ngx_vidcast_capture_t *capture,
+    ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source)
+{
+    ngx_vidcast_zone_shm_t  *shm;
+
+    ngx_memzero(capture, sizeof(ngx_vidcast_capture_t));
+
+    capture->conf = conf;
+    capture->source = source;
+    capture->zone = source->zone;
+    capture->log = conf->cycle->log;
+
+    shm = source->zone->shm;
+    capture->counters = &shm->counters;
+
+    if (pthread_mutex_init(&capture->ring, NULL) != 0
+        || pthread_mutex_init(&capture->state, NULL) != 0)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_vidcast_ring_recover(&source->zone->ring);
+    source->zone->ring.bit = (uint64_t) 1 << NGX_VIDCAST_RING_OWN;
+
+    shm->width = 0;
+    shm->height = 0;
+    shm->error[0] = '\0';
+    shm->asked_mfps = (uint32_t) (source->input.fps * 1000);
+    shm->captured_mfps = 0;
+    shm->predicted_mfps = 0;
+
+    ngx_vidcast_store(&shm->pid, (int64_t) ngx_pid);
+    ngx_vidcast_store(&shm->changed, ngx_vidcast_clock());
+    ngx_vidcast_store(&shm->state, NGX_VIDCAST_STARTING);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_vidcast_capture_start(ngx_vidcast_capture_t *capture)
+{
+    capture->encoders = ngx_vidcast_encoders_create(capture);
+    if (capture->encoders == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (capture->source->predict.module) {
+        capture->analysis = ngx_vidcast_analysis_create(capture);
+        if (capture->analysis == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    return ngx_vidcast_capture_thread(capture, ngx_vidcast_grabber_thread,
+                                      capture, "vidcast input");
+}
+
+
+ngx_int_t
+ngx_vidcast_capture_thread(ngx_vidcast_capture_t *capture,
+    void *(*proc)(void *data), void *data, const char *name)
+{
+    int             err;
+    sigset_t        all, before;
+    pthread_t       tid;
+    pthread_attr_t  attr;
+
+    err = pthread_attr_init(&attr);
+
+    if (err) {
+        ngx_log_error(NGX_LOG_ALERT, capture->log, err,
+                      "pthread_attr_init() failed");
+        return NGX_ERROR;
+    }
+
+    (void) pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    (void) pthread_attr_setstacksize(&attr, NGX_VIDCAST_CAPTURE_STACK);
+
+    /* signals are for the main thread, which sleeps in poll() */
+
+    sigfillset(&all);
+    (void) pthread_sigmask(SIG_BLOCK, &all, &before);
+
+    err = pthread_create(&tid, &attr, proc, data);
+
+    (void) pthread_sigmask(SIG_SETMASK, &before, NULL);
+    (void) pthread_attr_destroy(&attr);
+
+    if (err) {
+        ngx_log_error(NGX_LOG_ALERT, capture->log, err,
+                      "pthread_create() failed");
+        return NGX_ERROR;
+    }
+
+    (void) pthread_setname_np(tid, name);
+
+    return NGX_OK;
+}
+
+
+/*
+ * A capture whose source goes on unchanged lives through a reload; one that
+ * fails makes room for a new one, so that a reload is worth a try.
+ */
+
+static ngx_uint_t
+ngx_vidcast_capture_unwanted(ngx_vidcast_capture_t *capture)
+{
+    uint32_t             state;
+    ngx_vidcast_conf_t  *conf;
+
+    conf = capture->conf;
+
+    if (!ngx_vidcast_zone_wanted(conf->control, capture->source)) {
+        return 1;
+    }
+
+    if (ngx_vidcast_load(&conf->control->shm->generation) == conf->generation) {
+        return 0;
+    }
+
+    state = ngx_vidcast_load(&capture->zone->shm->state);
+
+    if (state == NGX_VIDCAST_RECONNECTING || state == NGX_VIDCAST_FAILED) {
+        return 1;
+    }
+
+    conf->generation = ngx_vidcast_load(&conf->control->shm->generation);
+
+    return 0;
+}
+
+
+static void
+ngx_vidcast_capture_watch(ngx_vidcast_capture_t *capture)
+{
+    u_char    *p, reason[64];
+    uint64_t   last;
+
+    last = ngx_vidcast_load(&capture->last);
+
+    if (ngx_vidcast_load(&capture->zone->shm->state) != NGX_VIDCAST_LIVE
+        || ngx_vidcast_clock() - last
+           < (uint64_t) capture->source->stale * 1000)
+    {
+        return;
+    }
+
+    p = ngx_snprintf(reason, sizeof(reason) - 1, "no frame for %M ms",
+                     capture->source->stale);
+    *p = '\0';
+
+    ngx_vidcast_capture_state(capture, NGX_VIDCAST_STALE, reason);
+}
+
+
+static void
+ngx_vidcast_capture_rates(ngx_vidcast_capture_t *capture,
+    ngx_vidcast_rates_t *rates)
+{
+    uint64_t                 now, passed, captured, predicted;
+    ngx_vidcast_zone_shm_t  *shm;
+
+    now = ngx_vidcast_clock();
+    passed = now - rates->time;
+
+    if (passed < NGX_VIDCAST_CAPTURE_RATE) {
+        return;
+    }
+
+    shm = capture->zone->shm;
+
+    captured = ngx_vidcast_load(&capture->counters->captured);
+    predicted = ngx_vidcast_load(&capture->counters->predicted);
+
+    if (rates->time) {
+        shm->captured_mfps = (uint32_t) ((captured - rates->captured)
+                                         * 1000000000 / passed);
+        shm->predicted_mfps = (uint32_t) ((predicted - rates->predicted)
+                                          * 1000000000 / passed);
+    }
+
+    rates->time = now;
+    rates->captured = captured;
+    rates->predicted = predicted;
+}
+
+
+void
+ngx_vidcast_capture_state(ngx_vidcast_capture_t *capture, ngx_uint_t state,
+    const u_char *reason)
+{
+    ngx_str_t               *name;
+    ngx_uint_t               level;
+    ngx_vidcast_zone_shm_t  *shm;
+
+    shm = capture->zone->shm;
+
+    if (reason == NULL) {
+        reason = (u_char *) "";
+    }
+
+    (void) pthread_mutex_lock(&capture->state);
+
+    if (shm->state == state
+        && ngx_strncmp(shm->error, reason, NGX_VIDCAST_ERROR_LEN - 1) == 0)
+    {
+        (void) pthread_mutex_unlock(&capture->state);
+        return;
+    }
+
+    (void) ngx_cpystrn(shm->error, (u_char *) reason, NGX_VIDCAST_ERROR_LEN);
+
+    ngx_vidcast_store(&shm->changed, ngx_vidcast_clock());
+    ngx_vidcast_store(&shm->state, state);
+
+    name = ngx_vidcast_state_name(state);
+
+    level = (state == NGX_VIDCAST_RECONNECTING || state == NGX_VIDCAST_STALE)
+                ? NGX_LOG_CRIT : NGX_LOG_NOTICE;
+
+    if (*reason) {
+        ngx_log_error(level, capture->log, 0,
+                      "vidcast source \"%V\" is %V: %s",
+                      &capture->source->name, name, reason);
+    } else {
+        ngx_log_error(level, capture->log, 0, "vidcast source \"%V\" is %V",
+                      &capture->source->name, name);
+    }
+
+    (void) pthread_mutex_unlock(&capture->state);
+}
+
+
+uint32_t
+ngx_vidcast_capture_claim(ngx_vidcast_capture_t *capture)
+{
+    uint32_t  slot;
+    uint64_t  now;
+
+    (void) pthread_mutex_lock(&capture->ring);
+
+    slot = ngx_vidcast_ring_claim(&capture->zone->ring);
+
+    if (slot == NGX_VIDCAST_RING_NONE) {
+        now = ngx_vidcast_clock();
+
+        if (now - capture->unpinned > NGX_VIDCAST_CAPTURE_UNPIN) {
+            capture->unpinned = now;
+            ngx_vidcast_zone_unpin_dead(capture->conf->control, capture->zone,
+                                        capture->log);
+            slot = ngx_vidcast_ring_claim(&capture->zone->ring);
+        }
+    }
+
+    if (slot == NGX_VIDCAST_RING_NONE) {
+        capture->counters->ring_full++;
+    }
+
+    (void) pthread_mutex_unlock(&capture->ring);
+
+    return slot;
+}
+
+
+void
+ngx_vidcast_capture_publish(ngx_vidcast_capture_t *capture, uint32_t slot,
+    uint64_t number, uint64_t captured, size_t size, uint32_t width,
+    uint32_t height)
+{
+    uint64_t                  now;
+    ngx_vidcast_ring_t       *ring;
+    struct timespec           ts;
+    ngx_vidcast_ring_slot_t  *s;
+
+    ring = &capture->zone->ring;
+    s = ngx_vidcast_ring_slot(ring, slot);
+
+    (void) clock_gettime(CLOCK_REALTIME, &ts);
+    now = ngx_vidcast_clock();
+
+    s->time = (uint64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000
+              - (now - captured);
+    s->captured = captured;
+    s->ready = now;
+    s->size = (uint32_t) size;
+    s->width = width;
+    s->height = height;
+
+    ngx_vidcast_capture_headers(capture, s, ngx_vidcast_ring_data(ring, slot),
+                                number);
+
+    (void) pthread_mutex_lock(&capture->ring);
+
+    ngx_vidcast_ring_publish(ring, slot, number);
+    capture->counters->published++;
+
+    (void) pthread_mutex_unlock(&capture->ring);
+
+    capture->zone->shm->width = width;
+    capture->zone->shm->height = height;
+
+    ngx_vidcast_zone_wake(capture->zone);
+}
+
+
+void
+ngx_vidcast_capture_abandon(ngx_vidcast_capture_t *capture, uint32_t slot)
+{
+    (void) pthread_mutex_lock(&capture->ring);
+
+    ngx_vidcast_ring_abandon(&capture->zone->ring, slot);
+
+    (void) pthread_mutex_unlock(&capture->ring);
+}
+
+
+/*
+ * A message of "vidcast.v1" begins with "vidc", a version, flags, the offset
+ * of the picture, the length of the JSON text which follows.  What is between
+ * that text and the picture means nothing, and holds the plain header.
+ */
+
+static void
+ngx_vidcast_capture_headers(ngx_vidcast_capture_t *capture,
+    ngx_vidcast_ring_slot_t *slot, u_char *data, uint64_t number)
+{
+    u_char  *p, *last, json[NGX_VIDCAST_V1_JSON];
+    size_t   len, offset;
+
+    last = ngx_slprintf(json, json + NGX_VIDCAST_V1_JSON,
+                        "{\"v\":1,\"source\":\"%V\",\"epoch\":\"%016xL\","
+                        "\"frame\":%uL,\"ts\":%uL.%06uL,"
+                        "\"width\":%uD,\"height\":%uD}",
+                        &capture->source->name,
+                        capture->zone->ring.shm->epoch, number,
+                        slot->time / 1000000, slot->time % 1000000,
+                        slot->width, slot->height);
+    len = last - json;
+
+    slot->plain = ngx_vidcast_ws_header_len(slot->size);
+    offset = ngx_align(NGX_VIDCAST_V1_PREFIX + len + slot->plain, 8);
+    slot->v1 = offset + ngx_vidcast_ws_header_len(offset + slot->size);
+
+    (void) ngx_vidcast_ws_header(data - slot->plain, NGX_VIDCAST_WS_BINARY,
+                                 slot->size);
+
+    p = ngx_vidcast_ws_header(data - slot->v1, NGX_VIDCAST_WS_BINARY,
+                              offset + slot->size);
+
+    p = ngx_cpymem(p, "vidc\x01\x00", 6);
+    *p++ = (u_char) (offset >> 8);
+    *p++ = (u_char) offset;
+    *p++ = (u_char) (len >> 8);
+    *p++ = (u_char) len;
+    *p++ = 0;
+    *p++ = 0;
+
+    p = ngx_cpymem(p, json, len);
+
+    ngx_memzero(p, data - slot->plain - p);
+}

@@ -1,0 +1,120 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#ifndef _NGX_VIDCAST_CAPTURE_H_INCLUDED_
+#define _NGX_VIDCAST_CAPTURE_H_INCLUDED_
+
+
+#include <pthread.h>
+
+#include "ngx_vidcast_zone.h"
+#include "ngx_vidcast_input.h"
+
+
+/*
+ * The capture process of one source.  Its threads: main watches whether the
+ * process is still wanted, input grabs pictures, encoders make them JPEGs,
+ * one predicts.  Pictures which are JPEGs already go from the input thread
+ * straight into the ring.
+ */
+
+typedef struct ngx_vidcast_encoders_s   ngx_vidcast_encoders_t;
+typedef struct ngx_vidcast_analysis_s   ngx_vidcast_analysis_t;
+
+
+/* a raw picture on its way to an encoder and to the predictor */
+
+typedef struct ngx_vidcast_raw_s  ngx_vidcast_raw_t;
+
+struct ngx_vidcast_raw_s {
+    ngx_vidcast_raw_t            *next;
+    ngx_uint_t                    refs;      /* under the encoders' mutex */
+    uint64_t                      number;
+    uint64_t                      captured;  /* CLOCK_MONOTONIC, us */
+    ngx_vidcast_image_t           image;
+};
+
+
+typedef struct {
+    ngx_vidcast_conf_t           *conf;
+    ngx_vidcast_source_t         *source;
+    ngx_vidcast_zone_t           *zone;
+    ngx_vidcast_counters_t       *counters;
+    ngx_log_t                    *log;
+
+    ngx_vidcast_encoders_t       *encoders;
+    ngx_vidcast_analysis_t       *analysis;  /* NULL: no predictor */
+
+    pthread_mutex_t               ring;      /* writing frames */
+    pthread_mutex_t               state;
+
+    uint64_t                      last;      /* frame, CLOCK_MONOTONIC, us */
+    uint64_t                      unpinned;  /* dead pins looked for, us */
+} ngx_vidcast_capture_t;
+
+
+/* the process; "data" is its ngx_vidcast_source_t; does not return */
+void ngx_vidcast_capture_process(ngx_vidcast_conf_t *conf, void *data);
+
+/*
+ * The state that viewers of the status see, with its reason, NULL: none.
+ * Logged when either changes.  Any thread.
+ */
+void ngx_vidcast_capture_state(ngx_vidcast_capture_t *capture,
+    ngx_uint_t state, const u_char *reason);
+
+/* starts a thread that runs till the process ends; NGX_ERROR is logged */
+ngx_int_t ngx_vidcast_capture_thread(ngx_vidcast_capture_t *capture,
+    void *(*proc)(void *data), void *data, const char *name);
+
+/* a slot to write into; NGX_VIDCAST_RING_NONE: counted as ring_full */
+uint32_t ngx_vidcast_capture_claim(ngx_vidcast_capture_t *capture);
+
+/*
+ * Describes the picture of "size" bytes which stands in the slot, writes the
+ * headers before it, makes it the newest frame and wakes the workers.
+ */
+void ngx_vidcast_capture_publish(ngx_vidcast_capture_t *capture, uint32_t slot,
+    uint64_t number, uint64_t captured, size_t size, uint32_t width,
+    uint32_t height);
+void ngx_vidcast_capture_abandon(ngx_vidcast_capture_t *capture,
+    uint32_t slot);
+
+/* the input thread; "data" is the capture */
+void *ngx_vidcast_grabber_thread(void *data);
+
+
+/*
+ * Raw pictures.  get() gives a free one of the size, or NULL, counted as
+ * encoder_busy; encode() hands it on, to come out in the order of the calls;
+ * refer() and unref() are for who looks at it meanwhile.
+ */
+ngx_vidcast_encoders_t *ngx_vidcast_encoders_create(
+    ngx_vidcast_capture_t *capture);
+ngx_vidcast_raw_t *ngx_vidcast_encoders_get(ngx_vidcast_encoders_t *encoders,
+    uint32_t width, uint32_t height);
+void ngx_vidcast_encoders_encode(ngx_vidcast_encoders_t *encoders,
+    ngx_vidcast_raw_t *raw);
+void ngx_vidcast_encoders_refer(ngx_vidcast_encoders_t *encoders,
+    ngx_vidcast_raw_t *raw);
+void ngx_vidcast_encoders_unref(ngx_vidcast_encoders_t *encoders,
+    ngx_vidcast_raw_t *raw);
+
+
+/*
+ * The predictor's thread.  submit() tells it of a new frame, with the raw
+ * picture if there is one (refer()red by submit itself), else the frame is
+ * taken from the ring.  A frame that came while it was busy is predicted
+ * unless a newer one comes too: then it is skipped and counted.
+ */
+ngx_vidcast_analysis_t *ngx_vidcast_analysis_create(
+    ngx_vidcast_capture_t *capture);
+void ngx_vidcast_analysis_submit(ngx_vidcast_analysis_t *analysis,
+    ngx_vidcast_raw_t *raw, uint64_t number, uint64_t captured, uint32_t width,
+    uint32_t height);
+
+
+#endif /* _NGX_VIDCAST_CAPTURE_H_INCLUDED_ */

@@ -1,0 +1,331 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ngx_vidcast_capture.h"
+#include "ngx_vidcast_image.h"
+#include "ngx_vidcast_jpeg.h"
+
+
+/*
+ * Raw pictures wait in a queue, as many encoder threads take them, and what
+ * they made is published in the order of the queue: each waits for its turn.
+ */
+
+struct ngx_vidcast_encoders_s {
+    ngx_vidcast_capture_t        *capture;
+
+    pthread_mutex_t               mutex;
+    pthread_cond_t                queued;
+    pthread_cond_t                turn;
+
+    ngx_vidcast_raw_t            *first;     /* to be encoded */
+    ngx_vidcast_raw_t           **last;
+    uint64_t                      taken;     /* tickets given */
+    uint64_t                      done;      /* tickets gone */
+
+    ngx_vidcast_raw_t            *raws;
+    ngx_uint_t                    nraws;
+
+    ngx_uint_t                    failing;   /* and it is logged */
+};
+
+
+static void *ngx_vidcast_encoders_thread(void *data);
+static ngx_vidcast_raw_t *ngx_vidcast_encoders_take(
+    ngx_vidcast_encoders_t *encoders, uint64_t *ticket);
+static uint32_t ngx_vidcast_encoders_fill(ngx_vidcast_encoders_t *encoders,
+    ngx_vidcast_jpeg_encoder_t *enc, ngx_vidcast_raw_t *raw, size_t *size);
+static void ngx_vidcast_encoders_failed(ngx_vidcast_encoders_t *encoders,
+    ngx_int_t rc, const char *reason);
+
+
+/* two for each encoder, and what the input and the predictor hold */
+
+#define ngx_vidcast_encoders_nraws(n)  (2 * (n) + 3)
+
+
+ngx_vidcast_encoders_t *
+ngx_vidcast_encoders_create(ngx_vidcast_capture_t *capture)
+{
+    ngx_uint_t               i, n;
+    ngx_vidcast_encoders_t  *encoders;
+
+    n = capture->source->encoders;
+
+    encoders = ngx_calloc(sizeof(ngx_vidcast_encoders_t), capture->log);
+    if (encoders == NULL) {
+        return NULL;
+    }
+
+    encoders->nraws = ngx_vidcast_encoders_nraws(n);
+
+    encoders->raws = ngx_calloc(encoders->nraws * sizeof(ngx_vidcast_raw_t),
+                                capture->log);
+    if (encoders->raws == NULL) {
+        return NULL;
+    }
+
+    if (pthread_mutex_init(&encoders->mutex, NULL) != 0
+        || pthread_cond_init(&encoders->queued, NULL) != 0
+        || pthread_cond_init(&encoders->turn, NULL) != 0)
+    {
+        return NULL;
+    }
+
+    encoders->capture = capture;
+    encoders->last = &encoders->first;
+
+    for (i = 0; i < n; i++) {
+        if (ngx_vidcast_capture_thread(capture, ngx_vidcast_encoders_thread,
+                                       encoders, "vidcast encode")
+            != NGX_OK)
+        {
+            return NULL;
+        }
+    }
+
+    return encoders;
+}
+
+
+ngx_vidcast_raw_t *
+ngx_vidcast_encoders_get(ngx_vidcast_encoders_t *encoders, uint32_t width,
+    uint32_t height)
+{
+    ngx_uint_t          i;
+    ngx_vidcast_raw_t  *raw;
+
+    (void) pthread_mutex_lock(&encoders->mutex);
+
+    for (i = 0; i < encoders->nraws; i++) {
+        if (encoders->raws[i].refs == 0) {
+            encoders->raws[i].refs = 1;
+            break;
+        }
+    }
+
+    (void) pthread_mutex_unlock(&encoders->mutex);
+
+    if (i == encoders->nraws) {
+        return NULL;
+    }
+
+    raw = &encoders->raws[i];
+
+    if (raw->image.width == width && raw->image.height == height) {
+        return raw;
+    }
+
+    ngx_vidcast_image_free(&raw->image);
+    ngx_memzero(&raw->image, sizeof(ngx_vidcast_image_t));
+
+    if (ngx_vidcast_image_alloc(&raw->image, width, height, 0) != NGX_OK) {
+        ngx_memzero(&raw->image, sizeof(ngx_vidcast_image_t));
+        ngx_vidcast_encoders_unref(encoders, raw);
+        return NULL;
+    }
+
+    return raw;
+}
+
+
+void
+ngx_vidcast_encoders_encode(ngx_vidcast_encoders_t *encoders,
+    ngx_vidcast_raw_t *raw)
+{
+    raw->next = NULL;
+
+    (void) pthread_mutex_lock(&encoders->mutex);
+
+    *encoders->last = raw;
+    encoders->last = &raw->next;
+
+    (void) pthread_cond_signal(&encoders->queued);
+    (void) pthread_mutex_unlock(&encoders->mutex);
+}
+
+
+void
+ngx_vidcast_encoders_refer(ngx_vidcast_encoders_t *encoders,
+    ngx_vidcast_raw_t *raw)
+{
+    (void) pthread_mutex_lock(&encoders->mutex);
+    raw->refs++;
+    (void) pthread_mutex_unlock(&encoders->mutex);
+}
+
+
+void
+ngx_vidcast_encoders_unref(ngx_vidcast_encoders_t *encoders,
+    ngx_vidcast_raw_t *raw)
+{
+    (void) pthread_mutex_lock(&encoders->mutex);
+    raw->refs--;
+    (void) pthread_mutex_unlock(&encoders->mutex);
+}
+
+
+static void *
+ngx_vidcast_encoders_thread(void *data)
+{
+    ngx_vidcast_encoders_t  *encoders = data;
+
+    size_t                       size;
+    uint32_t                     slot;
+    uint64_t                     ticket;
+    ngx_vidcast_raw_t           *raw;
+    ngx_vidcast_jpeg_encoder_t  *enc;
+
+    enc = ngx_vidcast_jpeg_encoder_create();
+    if (enc == NULL) {
+        ngx_log_error(NGX_LOG_ALERT, encoders->capture->log, 0,
+                      "could not create JPEG encoder");
+        _exit(2);
+    }
+
+    for ( ;; ) {
+        raw = ngx_vidcast_encoders_take(encoders, &ticket);
+
+        slot = ngx_vidcast_encoders_fill(encoders, enc, raw, &size);
+
+        (void) pthread_mutex_lock(&encoders->mutex);
+
+        while (encoders->done != ticket) {
+            (void) pthread_cond_wait(&encoders->turn, &encoders->mutex);
+        }
+
+        (void) pthread_mutex_unlock(&encoders->mutex);
+
+        if (slot != NGX_VIDCAST_RING_NONE) {
+            ngx_vidcast_capture_publish(encoders->capture, slot, raw->number,
+                                        raw->captured, size, raw->image.width,
+                                        raw->image.height);
+        }
+
+        (void) pthread_mutex_lock(&encoders->mutex);
+
+        raw->refs--;
+        encoders->done++;
+
+        (void) pthread_cond_broadcast(&encoders->turn);
+        (void) pthread_mutex_unlock(&encoders->mutex);
+    }
+
+    return NULL;
+}
+
+
+static ngx_vidcast_raw_t *
+ngx_vidcast_encoders_take(ngx_vidcast_encoders_t *encoders, uint64_t *ticket)
+{
+    ngx_vidcast_raw_t  *raw;
+
+    (void) pthread_mutex_lock(&encoders->mutex);
+
+    while (encoders->first == NULL) {
+        (void) pthread_cond_wait(&encoders->queued, &encoders->mutex);
+    }
+
+    raw = encoders->first;
+    encoders->first = raw->next;
+
+    if (encoders->first == NULL) {
+        encoders->last = &encoders->first;
+    }
+
+    *ticket = encoders->taken++;
+
+    (void) pthread_mutex_unlock(&encoders->mutex);
+
+    return raw;
+}
+
+
+static uint32_t
+ngx_vidcast_encoders_fill(ngx_vidcast_encoders_t *encoders,
+    ngx_vidcast_jpeg_encoder_t *enc, ngx_vidcast_raw_t *raw, size_t *size)
+{
+    uint32_t                slot;
+    uint64_t                start;
+    ngx_int_t               rc;
+    ngx_vidcast_capture_t  *capture;
+
+    capture = encoders->capture;
+
+    slot = ngx_vidcast_capture_claim(capture);
+
+    if (slot == NGX_VIDCAST_RING_NONE) {
+        return NGX_VIDCAST_RING_NONE;
+    }
+
+    *size = capture->source->geometry.slot_size;
+
+    start = ngx_vidcast_clock();
+
+    rc = ngx_vidcast_jpeg_encode(enc, &raw->image, capture->source->quality,
+                                 ngx_vidcast_ring_data(&capture->zone->ring,
+                                                       slot),
+                                 size);
+
+    (void) __atomic_fetch_add(&capture->counters->encode_time,
+                              ngx_vidcast_clock() - start, __ATOMIC_RELAXED);
+
+    if (rc == NGX_OK) {
+        encoders->failing = 0;
+        return slot;
+    }
+
+    ngx_vidcast_encoders_failed(encoders, rc,
+                                ngx_vidcast_jpeg_encoder_error(enc));
+
+    ngx_vidcast_capture_abandon(capture, slot);
+
+    return NGX_VIDCAST_RING_NONE;
+}
+
+
+static void
+ngx_vidcast_encoders_failed(ngx_vidcast_encoders_t *encoders, ngx_int_t rc,
+    const char *reason)
+{
+    ngx_uint_t              logged;
+    ngx_vidcast_capture_t  *capture;
+
+    capture = encoders->capture;
+
+    (void) pthread_mutex_lock(&encoders->mutex);
+
+    if (rc == NGX_DECLINED) {
+        capture->counters->too_large++;
+
+    } else {
+        capture->counters->encoder_error++;
+    }
+
+    logged = encoders->failing;
+    encoders->failing = 1;
+
+    (void) pthread_mutex_unlock(&encoders->mutex);
+
+    if (logged) {
+        return;
+    }
+
+    if (rc == NGX_DECLINED) {
+        ngx_log_error(NGX_LOG_WARN, capture->log, 0,
+                      "a frame of vidcast source \"%V\" is larger than %uD "
+                      "bytes, see \"frames\"", &capture->source->name,
+                      capture->source->geometry.slot_size);
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_CRIT, capture->log, 0,
+                  "could not encode a frame of vidcast source \"%V\": %s",
+                  &capture->source->name, reason);
+}

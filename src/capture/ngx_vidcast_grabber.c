@@ -1,0 +1,390 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ngx_vidcast_capture.h"
+#include "ngx_vidcast_jpeg.h"
+
+
+/*
+ * The input thread: keeps the input open, as long as the process lives, and
+ * hands on what comes.
+ */
+
+
+#define NGX_VIDCAST_GRABBER_BACKOFF_MIN  200000      /* us */
+#define NGX_VIDCAST_GRABBER_BACKOFF_MAX  30000000
+#define NGX_VIDCAST_GRABBER_SETTLED      2000000
+#define NGX_VIDCAST_GRABBER_BUSY         10000000    /* the old one leaves */
+
+
+typedef struct {
+    ngx_vidcast_capture_t   *capture;
+    ngx_vidcast_input_t      in;
+    ngx_vidcast_raw_t       *raw;        /* the next one to be filled */
+    uint64_t                 started;
+    uint64_t                 opened;
+    uint64_t                 frames;     /* since it was opened */
+    uint64_t                 backoff;
+    unsigned                 bad:1;      /* frames are bad, and it is logged */
+} ngx_vidcast_grabber_t;
+
+
+static ngx_int_t ngx_vidcast_grabber_open(ngx_vidcast_grabber_t *grabber);
+static ngx_int_t ngx_vidcast_grabber_run(ngx_vidcast_grabber_t *grabber);
+static ngx_int_t ngx_vidcast_grabber_grab(ngx_vidcast_grabber_t *grabber,
+    ngx_vidcast_picture_t *picture);
+static void ngx_vidcast_grabber_bad(ngx_vidcast_grabber_t *grabber);
+static ngx_int_t ngx_vidcast_grabber_jpeg(ngx_vidcast_grabber_t *grabber,
+    ngx_vidcast_picture_t *picture);
+static void ngx_vidcast_grabber_raw(ngx_vidcast_grabber_t *grabber,
+    ngx_vidcast_picture_t *picture);
+static void ngx_vidcast_grabber_pause(ngx_vidcast_grabber_t *grabber);
+
+
+void *
+ngx_vidcast_grabber_thread(void *data)
+{
+    ngx_int_t                     rc;
+    ngx_vidcast_grabber_t         grabber;
+    ngx_vidcast_input_module_t   *module;
+
+    ngx_memzero(&grabber, sizeof(ngx_vidcast_grabber_t));
+
+    grabber.capture = data;
+    grabber.started = ngx_vidcast_clock();
+
+    grabber.in.conf = &grabber.capture->source->input;
+    grabber.in.log = grabber.capture->log;
+
+    module = grabber.in.conf->module;
+
+    for ( ;; ) {
+
+        if (ngx_vidcast_grabber_open(&grabber) == NGX_OK) {
+
+            rc = ngx_vidcast_grabber_run(&grabber);
+
+            module->close(&grabber.in);
+
+            if (rc == NGX_DONE) {
+                ngx_vidcast_capture_state(grabber.capture, NGX_VIDCAST_ENDED,
+                                          NULL);
+                break;
+            }
+
+            grabber.capture->counters->lost++;
+
+            ngx_vidcast_capture_state(grabber.capture,
+                                      NGX_VIDCAST_RECONNECTING,
+                                      grabber.in.error);
+        }
+
+        ngx_vidcast_grabber_pause(&grabber);
+    }
+
+    return NULL;
+}
+
+
+static ngx_int_t
+ngx_vidcast_grabber_open(ngx_vidcast_grabber_t *grabber)
+{
+    ngx_int_t             rc;
+    ngx_uint_t            state;
+    ngx_vidcast_input_t  *in;
+
+    in = &grabber->in;
+
+    in->error[0] = '\0';
+    in->fps = 0;
+
+    rc = in->conf->module->open(in);
+
+    if (rc == NGX_OK) {
+        grabber->opened = ngx_vidcast_clock();
+        grabber->frames = 0;
+        grabber->bad = 0;
+        grabber->capture->counters->opened++;
+
+        if (in->fps) {
+            grabber->capture->zone->shm->asked_mfps =
+                                                   (uint32_t) (in->fps * 1000);
+        }
+
+        return NGX_OK;
+    }
+
+    /* a capture before us may be just about to leave the device */
+
+    if (rc == NGX_BUSY
+        && ngx_vidcast_clock() - grabber->started
+           < NGX_VIDCAST_GRABBER_BUSY)
+    {
+        grabber->backoff = 0;
+        state = NGX_VIDCAST_STARTING;
+
+    } else {
+        state = NGX_VIDCAST_RECONNECTING;
+    }
+
+    ngx_vidcast_capture_state(grabber->capture, state, in->error);
+
+    return NGX_ERROR;
+}
+
+
+/* NGX_ERROR: the device is lost; NGX_DONE: the source has ended */
+
+static ngx_int_t
+ngx_vidcast_grabber_run(ngx_vidcast_grabber_t *grabber)
+{
+    ngx_int_t               rc;
+    ngx_vidcast_input_t    *in;
+    ngx_vidcast_picture_t   picture;
+
+    in = &grabber->in;
+
+    for ( ;; ) {
+
+        rc = ngx_vidcast_grabber_grab(grabber, &picture);
+
+        if (rc == NGX_AGAIN) {
+            continue;
+        }
+
+        if (rc == NGX_DECLINED) {
+            ngx_vidcast_grabber_bad(grabber);
+            continue;
+        }
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        if (in->format == NGX_VIDCAST_INPUT_JPEG) {
+            rc = ngx_vidcast_grabber_jpeg(grabber, &picture);
+
+        } else {
+            ngx_vidcast_grabber_raw(grabber, &picture);
+        }
+
+        if (in->conf->module->release) {
+            in->conf->module->release(in);
+        }
+
+        if (rc == NGX_DECLINED) {
+            ngx_vidcast_grabber_bad(grabber);
+            continue;
+        }
+
+        grabber->bad = 0;
+        grabber->frames++;
+
+        ngx_vidcast_store(&grabber->capture->last, ngx_vidcast_clock());
+
+        ngx_vidcast_capture_state(grabber->capture, NGX_VIDCAST_LIVE, NULL);
+    }
+}
+
+
+static ngx_int_t
+ngx_vidcast_grabber_grab(ngx_vidcast_grabber_t *grabber,
+    ngx_vidcast_picture_t *picture)
+{
+    ngx_int_t             rc;
+    ngx_vidcast_input_t  *in;
+
+    in = &grabber->in;
+
+    ngx_memzero(picture, sizeof(ngx_vidcast_picture_t));
+
+    if (in->format == NGX_VIDCAST_INPUT_I420) {
+
+        if (grabber->raw
+            && (grabber->raw->image.width != in->width
+                || grabber->raw->image.height != in->height))
+        {
+            ngx_vidcast_encoders_unref(grabber->capture->encoders,
+                                       grabber->raw);
+            grabber->raw = NULL;
+        }
+
+        if (grabber->raw == NULL) {
+            grabber->raw = ngx_vidcast_encoders_get(grabber->capture->encoders,
+                                                    in->width, in->height);
+        }
+
+        if (grabber->raw == NULL) {
+            (void) ngx_snprintf(in->error, NGX_VIDCAST_ERROR_LEN,
+                                "no memory for %uDx%uD pixels%Z", in->width,
+                                in->height);
+            return NGX_ERROR;
+        }
+
+        picture->image = &grabber->raw->image;
+    }
+
+    rc = in->conf->module->grab(in, picture);
+
+    if (rc == NGX_OK && picture->time == 0) {
+        picture->time = ngx_vidcast_clock();
+    }
+
+    return rc;
+}
+
+
+/* a bad frame is counted each time, and logged when they begin to be bad */
+
+static void
+ngx_vidcast_grabber_bad(ngx_vidcast_grabber_t *grabber)
+{
+    grabber->capture->counters->bad_frame++;
+
+    if (grabber->bad) {
+        return;
+    }
+
+    grabber->bad = 1;
+
+    ngx_log_error(NGX_LOG_WARN, grabber->capture->log, 0,
+                  "vidcast source \"%V\" gave a bad frame: %s",
+                  &grabber->capture->source->name, grabber->in.error);
+}
+
+
+/* passed through as it is; only missing Huffman tables are put in */
+
+static ngx_int_t
+ngx_vidcast_grabber_jpeg(ngx_vidcast_grabber_t *grabber,
+    ngx_vidcast_picture_t *picture)
+{
+    u_char                   *data;
+    size_t                    size;
+    uint32_t                  slot;
+    uint64_t                  number;
+    ngx_vidcast_capture_t    *capture;
+    ngx_vidcast_jpeg_info_t   info;
+
+    capture = grabber->capture;
+
+    if (ngx_vidcast_jpeg_probe(picture->data, picture->size, &info)
+        != NGX_OK)
+    {
+        (void) ngx_snprintf(grabber->in.error, NGX_VIDCAST_ERROR_LEN,
+                            "%uz bytes which are not a whole JPEG%Z",
+                            picture->size);
+        return NGX_DECLINED;
+    }
+
+    capture->counters->captured++;
+
+    number = ngx_vidcast_ring_next(&capture->zone->ring);
+
+    size = info.size + (info.dht ? 0 : NGX_VIDCAST_JPEG_DHT_LEN);
+
+    if (size > capture->source->geometry.slot_size) {
+        capture->counters->too_large++;
+        return NGX_OK;
+    }
+
+    slot = ngx_vidcast_capture_claim(capture);
+
+    if (slot == NGX_VIDCAST_RING_NONE) {
+        return NGX_OK;
+    }
+
+    data = ngx_vidcast_ring_data(&capture->zone->ring, slot);
+
+    if (info.dht) {
+        ngx_memcpy(data, picture->data, info.size);
+
+    } else {
+        (void) ngx_vidcast_jpeg_insert_dht(data, picture->data, &info);
+        capture->counters->tables_inserted++;
+    }
+
+    ngx_vidcast_capture_publish(capture, slot, number, picture->time, size,
+                                info.width, info.height);
+
+    if (capture->analysis) {
+        ngx_vidcast_analysis_submit(capture->analysis, NULL, number,
+                                    picture->time, info.width, info.height);
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * The picture in hand goes to the encoders if there is another one to be
+ * filled next; else it is dropped, and filled again.
+ */
+
+static void
+ngx_vidcast_grabber_raw(ngx_vidcast_grabber_t *grabber,
+    ngx_vidcast_picture_t *picture)
+{
+    ngx_vidcast_raw_t      *raw, *next;
+    ngx_vidcast_capture_t  *capture;
+
+    capture = grabber->capture;
+    raw = grabber->raw;
+
+    capture->counters->captured++;
+
+    raw->number = ngx_vidcast_ring_next(&capture->zone->ring);
+    raw->captured = picture->time;
+
+    next = ngx_vidcast_encoders_get(capture->encoders, raw->image.width,
+                                    raw->image.height);
+    if (next == NULL) {
+        capture->counters->encoder_busy++;
+        return;
+    }
+
+    grabber->raw = next;
+
+    if (capture->analysis) {
+        ngx_vidcast_analysis_submit(capture->analysis, raw, raw->number,
+                                    raw->captured, raw->image.width,
+                                    raw->image.height);
+    }
+
+    ngx_vidcast_encoders_encode(capture->encoders, raw);
+}
+
+
+/* a source that did its work is tried again at once, another one ever later */
+
+static void
+ngx_vidcast_grabber_pause(ngx_vidcast_grabber_t *grabber)
+{
+    uint64_t  now, due;
+
+    now = ngx_vidcast_clock();
+
+    if (grabber->frames
+        && now - grabber->opened >= NGX_VIDCAST_GRABBER_SETTLED)
+    {
+        grabber->backoff = 0;
+    }
+
+    grabber->frames = 0;
+
+    grabber->backoff = ngx_max(ngx_min(grabber->backoff * 2,
+                                       NGX_VIDCAST_GRABBER_BACKOFF_MAX),
+                               NGX_VIDCAST_GRABBER_BACKOFF_MIN);
+
+    due = now + grabber->backoff;
+
+    while (ngx_vidcast_input_wait(due) == NGX_AGAIN) {
+        /* void */
+    }
+}

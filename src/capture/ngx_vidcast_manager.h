@@ -1,0 +1,24 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#ifndef _NGX_VIDCAST_MANAGER_H_INCLUDED_
+#define _NGX_VIDCAST_MANAGER_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ngx_vidcast_zone.h"
+
+
+/*
+ * Forks a manager of this generation unless one lives.  Called by a worker,
+ * at its start and every second; of several workers one wins.
+ */
+void ngx_vidcast_manager_start(ngx_vidcast_conf_t *conf);
+
+
+#endif /* _NGX_VIDCAST_MANAGER_H_INCLUDED_ */
