@@ -1,0 +1,82 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#ifndef _NGX_HTTP_VIDCAST_MODULE_H_INCLUDED_
+#define _NGX_HTTP_VIDCAST_MODULE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_vidcast_zone.h"
+
+
+#define NGX_HTTP_VIDCAST_AUTO        NGX_VIDCAST_TRANSPORTS
+
+#define NGX_HTTP_VIDCAST_RESULTS     0x1
+#define NGX_HTTP_VIDCAST_FRAMES      0x2
+#define NGX_HTTP_VIDCAST_BOTH        0x3
+
+#define NGX_HTTP_VIDCAST_ORIGIN_ANY  0x1
+#define NGX_HTTP_VIDCAST_ORIGIN_SAME 0x2
+#define NGX_HTTP_VIDCAST_ORIGIN_NONE 0x4
+
+
+typedef struct ngx_http_vidcast_hub_s  ngx_http_vidcast_hub_t;
+
+
+typedef struct {
+    ngx_vidcast_conf_t           vidcast;
+    ngx_array_t                  references;  /* of sources, by locations */
+
+    /* of this process */
+
+    ngx_http_vidcast_hub_t      *hubs;        /* as many as sources */
+    ngx_connection_t            *exit;
+    ngx_event_t                  watch;       /* does the manager live? */
+    ngx_event_t                  sweep;       /* of all viewers */
+    ngx_event_t                  drain;       /* sends some away */
+    ngx_uint_t                   draining;    /* as many at a time, or zero */
+    ngx_uint_t                   viewers;     /* of all hubs */
+    u_char                      *input;       /* what viewers send */
+} ngx_http_vidcast_main_conf_t;
+
+
+typedef struct {
+    ngx_http_complex_value_t    *source;      /* NULL: the only one */
+    ngx_uint_t                   as;
+    ngx_uint_t                   send;
+    ngx_uint_t                   origin;      /* bits */
+    ngx_array_t                 *origins;     /* of ngx_str_t, hosts */
+    ngx_uint_t                   fps;
+    ngx_uint_t                   backlog;
+    ngx_msec_t                   ping;
+    ngx_msec_t                   ping_timeout;
+    ngx_msec_t                   stall_timeout;
+    size_t                       max_message;
+} ngx_http_vidcast_loc_conf_t;
+
+
+/* the vidcast_source block */
+char *ngx_http_vidcast_source_block(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* a handler for each transport; "auto" is settled before */
+ngx_int_t ngx_http_vidcast_ws_handler(ngx_http_request_t *r,
+    ngx_http_vidcast_hub_t *hub);
+ngx_int_t ngx_http_vidcast_stream_handler(ngx_http_request_t *r,
+    ngx_http_vidcast_hub_t *hub, ngx_uint_t transport);
+ngx_int_t ngx_http_vidcast_snapshot_handler(ngx_http_request_t *r,
+    ngx_http_vidcast_hub_t *hub);
+
+ngx_int_t ngx_http_vidcast_status_handler(ngx_http_request_t *r);
+
+
+extern ngx_module_t  ngx_http_vidcast_module;
+
+
+#endif /* _NGX_HTTP_VIDCAST_MODULE_H_INCLUDED_ */

@@ -1,0 +1,410 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_vidcast_handshake.h"
+#include "ngx_http_vidcast_hub.h"
+#include "ngx_vidcast_control.h"
+#include "ngx_vidcast_roles.h"
+
+
+#define NGX_HTTP_VIDCAST_STATUS_SOURCE  4096    /* bytes of one's text */
+#define NGX_HTTP_VIDCAST_STATUS_WORKER  256
+
+
+/* counters of the capture, and of the workers added up */
+
+typedef struct {
+    const char  *name;
+    size_t       offset;
+} ngx_http_vidcast_counter_t;
+
+
+static ngx_buf_t *ngx_http_vidcast_status_build(ngx_http_request_t *r,
+    ngx_http_vidcast_main_conf_t *vmcf);
+static ngx_uint_t ngx_http_vidcast_status_list_workers(
+    ngx_vidcast_conf_t *conf, u_char *alive, ngx_log_t *log);
+static u_char *ngx_http_vidcast_status_source(u_char *p, u_char *last,
+    ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source, u_char *alive,
+    ngx_log_t *log);
+static u_char *ngx_http_vidcast_status_dropped(u_char *p, u_char *last,
+    ngx_vidcast_zone_shm_t *shm);
+static u_char *ngx_http_vidcast_status_error(u_char *p, u_char *last,
+    ngx_vidcast_zone_shm_t *shm);
+static u_char *ngx_http_vidcast_status_viewers(u_char *p, u_char *last,
+    ngx_vidcast_conf_t *conf, ngx_vidcast_zone_shm_t *shm, u_char *alive);
+static u_char *ngx_http_vidcast_status_delivered(u_char *p, u_char *last,
+    ngx_vidcast_zone_shm_t *shm);
+static u_char *ngx_http_vidcast_status_workers(u_char *p, u_char *last,
+    ngx_vidcast_conf_t *conf, ngx_vidcast_zone_shm_t *shm, u_char *alive);
+
+
+static ngx_http_vidcast_counter_t  ngx_http_vidcast_dropped[] = {
+    { "bad_frame", offsetof(ngx_vidcast_counters_t, bad_frame) },
+    { "too_large", offsetof(ngx_vidcast_counters_t, too_large) },
+    { "ring_full", offsetof(ngx_vidcast_counters_t, ring_full) },
+    { "encoder_busy", offsetof(ngx_vidcast_counters_t, encoder_busy) },
+    { "encoder_error", offsetof(ngx_vidcast_counters_t, encoder_error) },
+    { "predictor_busy", offsetof(ngx_vidcast_counters_t, predictor_busy) },
+    { "predictor_error", offsetof(ngx_vidcast_counters_t, predictor_error) },
+    { NULL, 0 }
+};
+
+
+static ngx_http_vidcast_counter_t  ngx_http_vidcast_delivered[] = {
+    { "frames", offsetof(ngx_vidcast_share_t, frames) },
+    { "results", offsetof(ngx_vidcast_share_t, results) },
+    { "frames_skipped", offsetof(ngx_vidcast_share_t, frames_skipped) },
+    { "results_skipped", offsetof(ngx_vidcast_share_t, results_skipped) },
+    { "bytes", offsetof(ngx_vidcast_share_t, bytes) },
+    { "stalled", offsetof(ngx_vidcast_share_t, stalled) },
+    { "refused", offsetof(ngx_vidcast_share_t, refused) },
+    { NULL, 0 }
+};
+
+
+static const char  *ngx_http_vidcast_transports[] = {
+    "websocket", "sse", "mjpeg", "ndjson", "snapshot"
+};
+
+
+ngx_int_t
+ngx_http_vidcast_status_handler(ngx_http_request_t *r)
+{
+    ngx_int_t                      rc;
+    ngx_buf_t                     *b;
+    ngx_chain_t                    out;
+    ngx_http_vidcast_main_conf_t  *vmcf;
+
+    static ngx_str_t  cache = ngx_string("no-cache, no-store");
+
+    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
+        return NGX_HTTP_NOT_ALLOWED;
+    }
+
+    rc = ngx_http_discard_request_body(r);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    vmcf = ngx_http_get_module_main_conf(r, ngx_http_vidcast_module);
+
+    b = ngx_http_vidcast_status_build(r, vmcf);
+    if (b == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    r->headers_out.status = NGX_HTTP_OK;
+    r->headers_out.content_length_n = b->last - b->pos;
+
+    ngx_str_set(&r->headers_out.content_type, "application/json");
+    r->headers_out.content_type_len = r->headers_out.content_type.len;
+
+    if (ngx_http_vidcast_add_header(r, "Cache-Control", &cache) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    b->last_buf = (r == r->main);
+    b->last_in_chain = 1;
+
+    out.buf = b;
+    out.next = NULL;
+
+    return ngx_http_output_filter(r, &out);
+}
+
+
+static ngx_buf_t *
+ngx_http_vidcast_status_build(ngx_http_request_t *r,
+    ngx_http_vidcast_main_conf_t *vmcf)
+{
+    u_char                     *p, *last, *alive;
+    size_t                      size;
+    ngx_buf_t                  *b;
+    ngx_uint_t                  i, n, workers;
+    ngx_vidcast_conf_t         *conf;
+    ngx_vidcast_source_t      **source;
+    ngx_vidcast_control_shm_t  *shm;
+
+    conf = &vmcf->vidcast;
+    source = conf->sources.elts;
+    n = vmcf->hubs ? conf->sources.nelts : 0;
+    workers = 0;
+    alive = NULL;
+    shm = NULL;
+
+    if (n) {
+        alive = ngx_pcalloc(r->pool, NGX_VIDCAST_PROCESSES);
+        if (alive == NULL) {
+            return NULL;
+        }
+
+        shm = conf->control->shm;
+        workers = ngx_http_vidcast_status_list_workers(conf, alive,
+                                                       r->connection->log);
+    }
+
+    size = 256 + n * (NGX_HTTP_VIDCAST_STATUS_SOURCE
+                      + workers * NGX_HTTP_VIDCAST_STATUS_WORKER);
+
+    b = ngx_create_temp_buf(r->pool, size);
+    if (b == NULL) {
+        return NULL;
+    }
+
+    p = b->last;
+    last = b->end;
+
+    p = ngx_slprintf(p, last, "{\"v\":1,\"pid\":%P,\"generation\":%uL,"
+                     "\"manager\":{\"pid\":%L,\"restarts\":%uL},"
+                     "\"sources\":[", ngx_pid, conf->generation,
+                     shm ? ngx_vidcast_load(&shm->manager_pid) : 0,
+                     shm ? shm->manager_restarts : 0);
+
+    for (i = 0; i < n; i++) {
+
+        if (i) {
+            *p++ = ',';
+        }
+
+        p = ngx_http_vidcast_status_source(p, last, conf, source[i], alive,
+                                           r->connection->log);
+    }
+
+    b->last = ngx_slprintf(p, last, "]}" CRLF);
+
+    return b;
+}
+
+
+/* marks the entries of living workers, our own included; how many there are */
+
+static ngx_uint_t
+ngx_http_vidcast_status_list_workers(ngx_vidcast_conf_t *conf, u_char *alive,
+    ngx_log_t *log)
+{
+    ngx_uint_t  i, n;
+
+    n = 0;
+
+    for (i = 0; i < NGX_VIDCAST_PROCESSES; i++) {
+        alive[i] = (i == conf->control->process
+                    || ngx_vidcast_process_alive(conf->control, i, log));
+        n += alive[i];
+    }
+
+    return n;
+}
+
+
+static u_char *
+ngx_http_vidcast_status_source(u_char *p, u_char *last,
+    ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source, u_char *alive,
+    ngx_log_t *log)
+{
+    uint32_t                 state;
+    uint64_t                 predicted, encoded;
+    ngx_pid_t                pid;
+    ngx_vidcast_counters_t  *c;
+    ngx_vidcast_zone_shm_t  *shm;
+
+    shm = source->zone->shm;
+    c = &shm->counters;
+
+    pid = ngx_vidcast_role_holder(conf->control->roles,
+                                  NGX_VIDCAST_ROLE_CAPTURE + source->entry,
+                                  log);
+    state = ngx_vidcast_load(&shm->state);
+
+    /* a capture that was killed did not say so */
+
+    if (pid == 0 && state != NGX_VIDCAST_FAILED) {
+        state = NGX_VIDCAST_OFF;
+    }
+
+    predicted = ngx_max(c->predicted, 1);
+    encoded = ngx_max(c->published, 1);
+
+    p = ngx_slprintf(p, last,
+                     "{\"name\":\"%V\",\"state\":\"%V\",\"state_age\":%uL,"
+                     "\"pid\":%P,\"starts\":%uL,"
+                     "\"width\":%uD,\"height\":%uD,"
+                     "\"fps_asked\":%uD.%03uD,\"fps\":%uD.%03uD,"
+                     "\"fps_predicted\":%uD.%03uD,"
+                     "\"captured\":%uL,\"published\":%uL,\"predicted\":%uL,"
+                     "\"frame\":%uL,\"result\":%uL,"
+                     "\"opened\":%uL,\"lost\":%uL,\"tables_inserted\":%uL,"
+                     "\"encode_ms\":%uL.%03uL,\"predict_ms\":%uL.%03uL,"
+                     "\"dropped\":{",
+                     &source->name, ngx_vidcast_state_name(state),
+                     (ngx_vidcast_clock() - ngx_vidcast_load(&shm->changed))
+                     / 1000000, pid, shm->restarts, shm->width, shm->height,
+                     shm->asked_mfps / 1000, shm->asked_mfps % 1000,
+                     shm->captured_mfps / 1000, shm->captured_mfps % 1000,
+                     shm->predicted_mfps / 1000, shm->predicted_mfps % 1000,
+                     c->captured, c->published, c->predicted,
+                     ngx_vidcast_ring_newest(&source->zone->ring),
+                     ngx_vidcast_ring_newest_result(&source->zone->ring),
+                     c->opened, c->lost, c->tables_inserted,
+                     c->encode_time / encoded / 1000,
+                     c->encode_time / encoded % 1000,
+                     c->predict_time / predicted / 1000,
+                     c->predict_time / predicted % 1000);
+
+    p = ngx_http_vidcast_status_dropped(p, last, shm);
+    p = ngx_http_vidcast_status_error(p, last, shm);
+    p = ngx_http_vidcast_status_viewers(p, last, conf, shm, alive);
+    p = ngx_http_vidcast_status_delivered(p, last, shm);
+
+    return ngx_http_vidcast_status_workers(p, last, conf, shm, alive);
+}
+
+
+static u_char *
+ngx_http_vidcast_status_dropped(u_char *p, u_char *last,
+    ngx_vidcast_zone_shm_t *shm)
+{
+    u_char                      *counters;
+    ngx_http_vidcast_counter_t  *c;
+
+    counters = (u_char *) &shm->counters;
+
+    for (c = ngx_http_vidcast_dropped; c->name; c++) {
+        p = ngx_slprintf(p, last, "%s\"%s\":%uL",
+                         (c == ngx_http_vidcast_dropped) ? "" : ",", c->name,
+                         *(uint64_t *) (counters + c->offset));
+    }
+
+    return ngx_slprintf(p, last, "},");
+}
+
+
+/* another process may be writing it: it is copied, and ends where ours ends */
+
+static u_char *
+ngx_http_vidcast_status_error(u_char *p, u_char *last,
+    ngx_vidcast_zone_shm_t *shm)
+{
+    size_t  len;
+    u_char  error[NGX_VIDCAST_ERROR_LEN];
+
+    ngx_memcpy(error, shm->error, NGX_VIDCAST_ERROR_LEN);
+    error[NGX_VIDCAST_ERROR_LEN - 1] = '\0';
+
+    len = ngx_strlen(error);
+
+    p = ngx_slprintf(p, last, "\"error\":\"");
+
+    if ((size_t) (last - p) > len + ngx_escape_json(NULL, error, len)) {
+        p = (u_char *) ngx_escape_json(p, error, len);
+    }
+
+    return ngx_slprintf(p, last, "\",");
+}
+
+
+static u_char *
+ngx_http_vidcast_status_viewers(u_char *p, u_char *last,
+    ngx_vidcast_conf_t *conf, ngx_vidcast_zone_shm_t *shm, u_char *alive)
+{
+    uint64_t    n, sum;
+    ngx_uint_t  i, t;
+
+    p = ngx_slprintf(p, last, "\"viewers\":{");
+
+    sum = 0;
+
+    for (t = 0; t < NGX_VIDCAST_TRANSPORTS; t++) {
+
+        n = 0;
+
+        for (i = 0; i < NGX_VIDCAST_PROCESSES; i++) {
+            if (alive[i]) {
+                n += ngx_vidcast_load(&shm->shares[i].viewers[t]);
+            }
+        }
+
+        sum += n;
+
+        p = ngx_slprintf(p, last, "\"%s\":%uL,",
+                         ngx_http_vidcast_transports[t], n);
+    }
+
+    return ngx_slprintf(p, last, "\"all\":%uL},", sum);
+}
+
+
+static u_char *
+ngx_http_vidcast_status_delivered(u_char *p, u_char *last,
+    ngx_vidcast_zone_shm_t *shm)
+{
+    uint64_t                     sum;
+    ngx_uint_t                   i;
+    ngx_http_vidcast_counter_t  *c;
+
+    p = ngx_slprintf(p, last, "\"delivered\":{");
+
+    for (c = ngx_http_vidcast_delivered; c->name; c++) {
+
+        sum = 0;
+
+        for (i = 0; i < NGX_VIDCAST_PROCESSES; i++) {
+            sum += *(uint64_t *) ((u_char *) &shm->shares[i] + c->offset);
+        }
+
+        p = ngx_slprintf(p, last, "%s\"%s\":%uL",
+                         (c == ngx_http_vidcast_delivered) ? "" : ",",
+                         c->name, sum);
+    }
+
+    return ngx_slprintf(p, last, "},");
+}
+
+
+static u_char *
+ngx_http_vidcast_status_workers(u_char *p, u_char *last,
+    ngx_vidcast_conf_t *conf, ngx_vidcast_zone_shm_t *shm, u_char *alive)
+{
+    uint64_t                n;
+    ngx_uint_t              i, t, many;
+    ngx_vidcast_process_t  *process;
+
+    p = ngx_slprintf(p, last, "\"workers\":[");
+
+    many = 0;
+
+    for (i = 0; i < NGX_VIDCAST_PROCESSES; i++) {
+
+        if (!alive[i]) {
+            continue;
+        }
+
+        n = 0;
+
+        for (t = 0; t < NGX_VIDCAST_TRANSPORTS; t++) {
+            n += ngx_vidcast_load(&shm->shares[i].viewers[t]);
+        }
+
+        process = &conf->control->shm->processes[i];
+
+        p = ngx_slprintf(p, last, "%s{\"pid\":%L,\"generation\":%uL,"
+                         "\"exiting\":%s,\"viewers\":%uL}", many++ ? "," : "",
+                         process->pid, process->generation,
+                         process->exiting ? "true" : "false", n);
+    }
+
+    return ngx_slprintf(p, last, "]}");
+}
