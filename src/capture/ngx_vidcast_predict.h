@@ -1,0 +1,74 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#ifndef _NGX_VIDCAST_PREDICT_H_INCLUDED_
+#define _NGX_VIDCAST_PREDICT_H_INCLUDED_
+
+
+#include "ngx_vidcast.h"
+
+
+/* one opened predictor; made by the capture process, used by one thread */
+
+typedef struct {
+    ngx_vidcast_predict_conf_t  *conf;
+    ngx_log_t                   *log;
+    void                        *data;      /* the module's own state */
+    u_char                       error[NGX_VIDCAST_ERROR_LEN];
+} ngx_vidcast_predict_t;
+
+
+typedef struct {
+    ngx_vidcast_image_t         *image;     /* GRAY8; NULL: none wanted */
+    uint32_t                     width;     /* of the frame, pixels: answers */
+    uint32_t                     height;    /*   are told in these */
+    uint64_t                     number;    /* of the frame */
+    uint64_t                     time;      /* CLOCK_MONOTONIC, us */
+} ngx_vidcast_sample_t;
+
+
+/*
+ * set()      at configuration: one "name=value" of the predict directive.
+ *            NGX_OK; NGX_DECLINED: no such parameter; NGX_ERROR: bad value.
+ *
+ * want()     the width in pixels of the GRAY8 picture which predict() is to
+ *            get of frames this wide, the height follows in proportion; 0: no
+ *            picture at all.
+ *
+ * open()     in the capture process.  NGX_OK or NGX_ERROR, reason in
+ *            predict->error.
+ *
+ * predict()  writes one JSON value of at most "size" bytes to "json", which
+ *            becomes "result" of the message to the viewers, and sets *size.
+ *            The size of the image may change between calls.  NGX_OK; or
+ *            NGX_ERROR, reason in predict->error, this frame has no result.
+ *
+ * close()    after an open() that said NGX_OK.
+ */
+
+struct ngx_vidcast_predict_module_s {
+    ngx_str_t     name;
+    void       *(*create_params)(ngx_pool_t *pool);
+    ngx_int_t   (*set)(ngx_vidcast_predict_conf_t *conf, ngx_str_t *name,
+                      ngx_str_t *value);
+    uint32_t    (*want)(ngx_vidcast_predict_conf_t *conf, uint32_t width);
+    ngx_int_t   (*open)(ngx_vidcast_predict_t *predict);
+    ngx_int_t   (*predict)(ngx_vidcast_predict_t *predict,
+                      ngx_vidcast_sample_t *sample, u_char *json,
+                      size_t *size);
+    void        (*close)(ngx_vidcast_predict_t *predict);
+};
+
+
+/* NULL: unknown */
+ngx_vidcast_predict_module_t *ngx_vidcast_predict_find(ngx_str_t *name);
+
+
+extern ngx_vidcast_predict_module_t  ngx_vidcast_predict_delay;
+extern ngx_vidcast_predict_module_t  ngx_vidcast_predict_motion;
+
+
+#endif /* _NGX_VIDCAST_PREDICT_H_INCLUDED_ */
