@@ -159,13 +159,13 @@ ngx_vidcast_scene_boxes(uint64_t number, uint32_t width, uint32_t height,
         round = i / npaths;
 
         period = (uint64_t) path->period + 44 * round;
-        t = 2 * M_PI * (number % period) / period;
+        t = 2 * M_PI * (number % period) / period + 1.7 * round;
 
         boxes[i].width = ngx_max(side * path->width + 0.5, 2);
         boxes[i].height = ngx_max(side * path->height + 0.5, 2);
 
-        x = path->cx + path->rx * cos(t + path->px + 1.7 * round);
-        y = path->cy + path->ry * sin(path->ky * t + path->py + 2.9 * round);
+        x = path->cx + path->rx * cos(t + path->px);
+        y = path->cy + path->ry * sin(path->ky * t + path->py);
 
         boxes[i].x = (width - boxes[i].width) * x + 0.5;
         boxes[i].y = top + (uint32_t) ((free - boxes[i].height) * y + 0.5);
