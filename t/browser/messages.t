@@ -204,12 +204,12 @@ async function pairing(feed, jpeg) {
     await show(1);
     is(await boxes(page), '', 'no result, no box');
 
-    feed.send(result(1, 3, found([32, 24, 64, 48])));
+    feed.send(result(1, 3, found([224, 168, 64, 48])));
     await show(2);
     is(await boxes(page), '', 'a result waits for its picture');
 
     await show(3);
-    is(await boxes(page), '32,24,64,48', 'and is drawn with it');
+    is(await boxes(page), '224,168,64,48', 'and is drawn with it');
 
     const [inside, color] = await page.evaluate(() => {
         const canvas = document.getElementById('picture');
@@ -220,7 +220,7 @@ async function pairing(feed, jpeg) {
                       .getPropertyValue('--box-0').trim().match(/\w\w/g)
                       .map((hex) => parseInt(hex, 16));
 
-        return [[[32, 72], [96, 24], [96, 72]].map(([x, y]) =>
+        return [[[224, 216], [288, 168], [288, 216]].map(([x, y]) =>
             [(left + x * scale) / canvas.width,
              (top + y * scale) / canvas.height]), color];
     });
@@ -231,7 +231,7 @@ async function pairing(feed, jpeg) {
        'its corners are on the pixels that it names');
 
     await show(4);
-    is(await boxes(page), '32,24,64,48', 'held on the next picture');
+    is(await boxes(page), '224,168,64,48', 'held on the next picture');
 
     feed.send(result(2, 4, found([0, 0, 10, 10], [300, 200, 20, 40])));
     ok(await until(async () => await boxes(page)
@@ -342,6 +342,20 @@ async function nonsense(feed, jpeg) {
     feed.send(spoil((m) => m.writeUInt16BE(3, 8)));
     feed.send(picture(Buffer.from('no picture'), good));
     feed.send(picture(jpeg.subarray(0, 20), good));
+
+    /* as long as a good one would have taken to be seen */
+
+    feed.send(result(900, 900, 'the end of it', { epoch: 'e3' }));
+    await until(async () => /the end of it/.test(
+                                await page.locator('#list li').first()
+                                          .textContent()));
+    await page.evaluate(async (jpeg) => {
+        await createImageBitmap(new Blob([new Uint8Array(jpeg)]));
+        await new Promise(requestAnimationFrame);
+        await new Promise(requestAnimationFrame);
+    }, [...jpeg]);
+
+    ok(await frame(page) < 900, 'nothing spoiled is shown');
 
     feed.send(picture(jpeg, { frame: 901, ts: T0 + 90.1 }));
 
