@@ -395,7 +395,7 @@ ngx_vidcast_input_images_no_match(ngx_vidcast_input_t *in, ngx_uint_t folder)
         p = im->path + ngx_strlen(im->path);
 
     } else {
-        while (p[-1] != '/') {
+        while (p > im->path && p[-1] != '/') {
             p--;
         }
     }

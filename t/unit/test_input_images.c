@@ -262,6 +262,17 @@ test_pace(void)
             "100 pictures, each in its time (%d early, %d out of order)",
             (int) early, (int) unordered);
 
+    /* picture 3,000,000, two and a half hours later */
+
+    anchor = ngx_vidcast_clock() - 9000000000;
+    im->anchor = anchor;
+    im->count = 3000000;
+
+    unit_ok(ngx_vidcast_input_images.grab(&in, &picture) == NGX_OK,
+            "a picture three million intervals later is due");
+    unit_ok(im->anchor == anchor || picture.time > anchor + 9001000000,
+            "and is not late: the time has not drifted");
+
     test_close(&in);
 
     (void) test_open(&in, folder, "on");

@@ -52,6 +52,13 @@ test_open_errors(void)
             && test_says(&in, "opendir() \"/nonexistent/\" failed (2: "),
             "no such folder of a pattern");
 
+    unit_ok(test_open(&in, "/nonexistent/a/b*c/d.jpg", "on") == NGX_ERROR
+            && test_says(&in, "opendir() \"/nonexistent/a/\" failed (2: "),
+            "nor of one with its star elsewhere");
+
+    unit_ok(test_open(&in, "nonexistent*.jpg", "on") == NGX_ERROR
+            && test_says(&in, "failed (2: "), "nor of a relative one");
+
     unit_ok(test_open(&in, folder, "on") == NGX_ERROR
             && test_says(&in, "no *.jpg or *.jpeg in \"/tmp/"),
             "an empty folder");

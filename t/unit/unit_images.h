@@ -209,7 +209,9 @@ test_next(ngx_vidcast_input_t *in, uint32_t width)
 static ngx_uint_t __attribute__((unused))
 test_says(ngx_vidcast_input_t *in, const char *text)
 {
-    if (memchr(in->error, '\0', NGX_VIDCAST_ERROR_LEN) == NULL) {
+    if (in->error[0] == 'x'
+        || memchr(in->error, '\0', NGX_VIDCAST_ERROR_LEN) == NULL)
+    {
         return 0;
     }
 
