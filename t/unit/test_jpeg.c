@@ -315,8 +315,8 @@ test_quality(void)
     }
 
     unit_ok(bad == 0, "more quality is more bytes");
-    unit_ok(diff[1] < 50 && diff[0] > 4 * diff[1], "and a better picture (%d, %d)",
-            (int) diff[0], (int) diff[1]);
+    unit_ok(diff[1] < 50 && diff[0] > 4 * diff[1],
+            "and a better picture (%d, %d)", (int) diff[0], (int) diff[1]);
 
     free(dst);
     ngx_vidcast_image_free(&image);
@@ -508,7 +508,8 @@ test_progressive(void)
     unit_copy(&first, &out);
 
     free(jpeg.data);
-    unit_jpeg_foreign(&jpeg, 200, 101, TJPF_RGB, TJSAMP_420, TJFLAG_PROGRESSIVE);
+    unit_jpeg_foreign(&jpeg, 200, 101, TJPF_RGB, TJSAMP_420,
+                      TJFLAG_PROGRESSIVE);
 
     unit_ok(unit_jpeg_find(&jpeg, 0xc2, 0) != 0
             && test_decode(&jpeg, 0) == NGX_OK

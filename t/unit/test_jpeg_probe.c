@@ -309,7 +309,8 @@ test_sizes(void)
             == NGX_DECLINED, "too wide");
     unit_ok(test_sof_size(64, NGX_VIDCAST_MAX_DIMENSION + 1, 4096)
             == NGX_DECLINED, "too high");
-    unit_ok(test_sof_size(65535, 65535, 8388608) == NGX_DECLINED, "65535x65535");
+    unit_ok(test_sof_size(65535, 65535, 8388608) == NGX_DECLINED,
+            "65535x65535");
 
     unit_ok(test_sof_size(8192, 8192, 65536) == NGX_OK,
             "as many pixels as may be, in 64k");
