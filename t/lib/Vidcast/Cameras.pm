@@ -18,11 +18,13 @@ use warnings;
 use Exporter 'import';
 use Fcntl qw(O_RDWR);
 use IO::Select;
+use JSON::PP qw(decode_json);
 use Test::More ();
 
 use Vidcast::Wait;
 
-our @EXPORT = qw(control unbind bind_again plug unplug write_jpegs slurp spew);
+our @EXPORT = qw(control unbind bind_again plug unplug write_jpegs decode
+                 slurp spew);
 
 my $timeout = 300;
 my $program = 'build/unit/test_v4l2_grab';
@@ -128,6 +130,19 @@ sub write_jpegs {
     }
 
     return @files;
+}
+
+
+# what libjpeg makes of it: { width, height, md5, bars }, undef: nothing
+
+sub decode {
+    my ($jpeg) = @_;
+
+    spew('/tmp/decode.jpg', $jpeg);
+
+    my $text = `$program -d /tmp/decode.jpg`;
+
+    return $? ? undef : decode_json($text);
 }
 
 

@@ -45,7 +45,7 @@ for my $signal (qw(INT TERM HUP)) {
 $SIG{PIPE} = 'IGNORE';
 
 
-# the module's file, or undef when it was not built
+# the files to load; none when the module was not built
 
 sub modules {
     if ($ENV{TEST_NGINX_LOAD_MODULES}) {
@@ -79,7 +79,8 @@ sub plan {
 
 
 # main, events, http: text for the three levels; workers: their number; ports:
-# how many; log: level; allow: patterns of log lines that are expected
+# how many; log: level; allow: patterns of log lines that are expected; single:
+# master_process off; modules: other files to load
 
 sub new {
     my ($class, %args) = @_;
@@ -95,7 +96,8 @@ sub new {
 
     my $self = bless {
         main => '', events => '', http => '', workers => 1, ports => 4,
-        log => 'info', allow => [], %args, prefix => $prefix,
+        log => 'info', allow => [], modules => [$class->modules], %args,
+        prefix => $prefix,
     }, $class;
 
     $running{$prefix} = $self;
@@ -141,7 +143,7 @@ sub write_config {
 
     @$self{keys %parts} = values %parts;
 
-    my $modules = join '', map { "load_module $_;\n" } $self->modules;
+    my $modules = join '', map { "load_module $_;\n" } @{$self->{modules}};
     my $temp = join '', map { "    ${_}_temp_path %%PREFIX%%/tmp/$_;\n" }
         qw(client_body proxy fastcgi uwsgi scgi);
 
@@ -260,6 +262,13 @@ sub spawn {
 
 sub listens {
     my ($self) = @_;
+
+    # written when the configuration stands and the sockets listen
+
+    return 0 if slurp("$self->{prefix}/logs/nginx.pid") !~ /^$self->{pid}$/m;
+
+    return 0 if !$self->{single}
+        && $self->processes('worker') < $self->{workers};
 
     my %wanted;
 
@@ -443,6 +452,9 @@ sub process {
 
     my ($kind, $name) = classify($title);
 
+    $kind = 'single'
+        if $kind eq 'other' && $self->{single} && $pid == ($self->{pid} // 0);
+
     return { pid => $pid, parent => $parent, title => $title, kind => $kind,
              name => $name };
 }
@@ -460,6 +472,18 @@ sub classify {
         if $title =~ /^nginx: vidcast (capture|predictor) process: (\S+)/;
 
     return ('other');
+}
+
+
+# what a process has open: (descriptor => path, ...)
+
+sub descriptors {
+    my ($self, $pid) = @_;
+
+    opendir my $fds, "/proc/$pid/fd" or return;
+
+    return map { $_ => readlink "/proc/$pid/fd/$_" // '' }
+        grep { /^\d+$/ } readdir $fds;
 }
 
 

@@ -104,6 +104,8 @@ sub accepted {
 sub frame {
     my ($opcode, $payload, %args) = @_;
 
+    $payload = "$payload";      # a number would be masked as a number
+
     my $length = $args{length} // length $payload;
     my $form = $args{form} // ($length < 126 ? 7 : $length < 65536 ? 16 : 64);
     my $mask = ($args{mask} // 1) ? 0x80 : 0;
