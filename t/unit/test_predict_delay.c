@@ -33,7 +33,7 @@ set(ngx_vidcast_predict_conf_t *conf, char *name, char *value)
 }
 
 
-/* is this the answer?  Room is exactly for it. */
+/* is this the answer, in a room that is exactly for it? */
 
 static ngx_uint_t
 answers(ngx_vidcast_predict_conf_t *conf, const char *json)

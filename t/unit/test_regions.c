@@ -34,7 +34,7 @@ next(void)
 }
 
 
-/* has any pixel within "d" of x, y the value?  Outside none has. */
+/* has any pixel within "d" of x, y, and in the picture, the value? */
 
 static u_char
 near(u_char pixels[MAX_HEIGHT][MAX_WIDTH], int width, int height, int x,
