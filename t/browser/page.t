@@ -330,8 +330,11 @@ async function black(browser, server) {
 
     ok(await until(async () => await state(page) === 'stale'),
        'a source without a picture is stale');
-    ok(await until(async () =>
-           /vidcast-is-not-there/.test(await text(page, 'veil-text'))),
+
+    const { error } = await server.source('black');
+
+    ok(error.length > 0 && await until(async () =>
+           (await text(page, 'veil-text')).includes(error)),
        'and the server\'s reason is told');
     diag(await text(page, 'veil-text'));
 
@@ -356,6 +359,39 @@ async function fallbacks(page, server) {
 
     like(policy, /default-src 'none'; script-src 'self'; style-src 'self'/,
          'nothing inline, nothing from elsewhere is allowed');
+}
+
+
+/* a capture that dies, a reload: the page need not even be told */
+
+async function capture(page, server) {
+    const { pid } = await server.source('front');
+    const { opened } = page.seen;
+
+    process.kill(pid, 'SIGKILL');
+
+    ok(await until(async () => {
+        const source = await server.source('front');
+
+        return source.pid !== pid && source.state === 'live';
+    }), 'a capture is killed, there is another');
+    ok(await moves(page), 'and the picture moves');
+    is(page.seen.opened, opened, 'on the connection that it had');
+
+    server.child.kill('SIGHUP');
+
+    ok(await until(() => page.seen.opened > opened),
+       'a reload: the page connects to a new worker');
+    ok(await live(page) && await moves(page), 'and the picture moves');
+}
+
+
+async function moves(page) {
+    const frame = async () =>
+        Number(await page.getAttribute('#picture', 'data-frame'));
+    const before = await frame();
+
+    return until(async () => await frame() > before);
 }
 
 
@@ -414,6 +450,9 @@ async function main() {
 
         await boxes(browser, server);
         await black(browser, server);
+
+        await capture(page, server);
+        clean(page, server, 'through all of it');
 
         await restart(page, server, 'SIGTERM');
         await restart(page, server, 'SIGKILL');

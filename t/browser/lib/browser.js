@@ -46,7 +46,7 @@ async function open(browser, url, options = {}, before = null) {
     });
     const page = await context.newPage();
     const seen = { requests: [], complaints: [], results: new Map(),
-                   sockets: 0 };
+                   sockets: 0, opened: 0 };
 
     page.seen = seen;
     page.setDefaultTimeout(20000);
@@ -62,6 +62,7 @@ async function open(browser, url, options = {}, before = null) {
     page.on('websocket', (socket) => {
         seen.requests.push(socket.url());
         seen.sockets++;
+        seen.opened++;
         socket.on('close', () => seen.sockets--);
         socket.on('framereceived', ({ payload }) => {
             if (typeof payload === 'string') {

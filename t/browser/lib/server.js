@@ -95,7 +95,7 @@ class Server {
         this.child = spawn(nginx, ['-p', `${this.prefix}/`,
                                    '-c', path.join(this.prefix, 'nginx.conf'),
                                    '-g', `daemon off;${user}`],
-                           { stdio: ['ignore', log, log] });
+                           { stdio: ['ignore', log, log], detached: true });
         fs.closeSync(log);
 
         this.gone = new Promise((resolve) => {
@@ -114,12 +114,29 @@ class Server {
     }
 
 
+    /* SIGKILL: of the master, the workers and all that they made */
+
     async stop(signal = 'SIGTERM') {
-        if (this.child !== null) {
-            this.child.kill(signal);
-            await this.gone;
-            this.child = null;
+        if (this.child === null) {
+            return;
         }
+
+        if (signal === 'SIGKILL') {
+            process.kill(-this.child.pid, signal);
+
+        } else {
+            this.child.kill(signal);
+        }
+
+        await this.gone;
+        this.child = null;
+    }
+
+
+    async source(name) {
+        const { body } = await this.get('status');
+
+        return JSON.parse(body).sources.find((s) => s.name === name);
     }
 
 
