@@ -13,6 +13,8 @@
  * test_v4l2_grab -w FILE WxH NUMBER - writes a JPEG, a different one for each
  * number.
  *
+ * test_v4l2_grab -d FILE - decodes a JPEG, and says what is in it.
+ *
  * Without arguments it is a unit test that is skipped.
  */
 
@@ -29,7 +31,8 @@
 #include <dirent.h>
 
 
-#define BARS  8
+#define BARS      8
+#define MAX_JPEG  (4 * 1024 * 1024)
 
 
 /* the table names them, nobody calls them here */
@@ -92,21 +95,27 @@ print_error(const char *event, ngx_int_t rc)
 /* eight points near the lower edge: of vivid's bars, clear of its text */
 
 static void
-print_bars(void)
+print_bars(ngx_vidcast_image_t *picture)
 {
     uint32_t  i, x, y;
 
-    y = image.height * 15 / 16;
+    y = picture->height * 15 / 16;
 
     printf(",\"bars\":[");
 
     for (i = 0; i < BARS; i++) {
-        x = (2 * i + 1) * image.width / (2 * BARS);
+        x = (2 * i + 1) * picture->width / (2 * BARS);
 
-        printf("%s[%d,%d,%d]", i ? "," : "",
-               image.plane[0][y * image.stride[0] + x],
-               image.plane[1][y / 2 * image.stride[1] + x / 2],
-               image.plane[2][y / 2 * image.stride[2] + x / 2]);
+        printf("%s[%d", i ? "," : "",
+               picture->plane[0][y * picture->stride[0] + x]);
+
+        if (picture->plane[1] != NULL) {
+            printf(",%d,%d",
+                   picture->plane[1][y / 2 * picture->stride[1] + x / 2],
+                   picture->plane[2][y / 2 * picture->stride[2] + x / 2]);
+        }
+
+        printf("]");
     }
 
     printf("]");
@@ -145,7 +154,7 @@ print_frame(void)
         print_md5(picture.data, picture.size);
 
     } else {
-        print_bars();
+        print_bars(&image);
     }
 
     printf("}\n");
@@ -347,6 +356,54 @@ write_jpeg(const char *file, const char *dimensions, unsigned number)
 }
 
 
+static int
+decode_jpeg(const char *file)
+{
+    FILE                        *f;
+    size_t                       size;
+    u_char                      *data, *luma;
+    uint32_t                     y;
+    ngx_vidcast_image_t          gray;
+    ngx_vidcast_jpeg_decoder_t  *dec;
+
+    data = malloc(MAX_JPEG);
+    dec = ngx_vidcast_jpeg_decoder_create();
+    f = fopen(file, "r");
+
+    if (data == NULL || dec == NULL || f == NULL) {
+        return 1;
+    }
+
+    size = fread(data, 1, MAX_JPEG, f);
+    (void) fclose(f);
+
+    if (ngx_vidcast_jpeg_decode_gray(dec, data, size, 0, &gray) != NGX_OK) {
+        return 1;
+    }
+
+    luma = malloc(gray.width * gray.height);
+    if (luma == NULL) {
+        return 1;
+    }
+
+    for (y = 0; y < gray.height; y++) {
+        ngx_memcpy(luma + y * gray.width,
+                   gray.plane[0] + y * gray.stride[0], gray.width);
+    }
+
+    printf("{\"width\":%u,\"height\":%u", gray.width, gray.height);
+    print_md5(luma, gray.width * gray.height);
+    print_bars(&gray);
+    printf("}\n");
+
+    ngx_vidcast_jpeg_decoder_destroy(dec);
+    free(luma);
+    free(data);
+
+    return 0;
+}
+
+
 int
 main(int argc, char **argv)
 {
@@ -360,6 +417,10 @@ main(int argc, char **argv)
 
     if (argc == 5 && strcmp(argv[1], "-w") == 0) {
         return write_jpeg(argv[2], argv[3], atoi(argv[4]));
+    }
+
+    if (argc == 3 && strcmp(argv[1], "-d") == 0) {
+        return decode_jpeg(argv[2]);
     }
 
     ngx_memzero(&sa, sizeof(struct sigaction));
