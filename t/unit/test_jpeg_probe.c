@@ -138,8 +138,8 @@ static void
 test_truncated(void)
 {
     size_t       n;
-    ngx_uint_t   passed, padded;
     u_char      *p;
+    ngx_uint_t   passed, padded;
     unit_jpeg_t  jpeg;
 
     unit_jpeg(&jpeg, TEST_WIDTH, TEST_HEIGHT);
