@@ -368,8 +368,8 @@ ngx_vidcast_analysis_publish(ngx_vidcast_analysis_t *analysis,
 {
     u_char                     *p, *last;
     uint64_t                    now, seq, time, predict, total;
-    ngx_vidcast_ring_t         *ring;
     struct timespec             ts;
+    ngx_vidcast_ring_t         *ring;
     ngx_vidcast_capture_t      *capture;
     ngx_vidcast_ring_result_t  *result;
 

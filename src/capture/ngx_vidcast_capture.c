@@ -317,6 +317,7 @@ ngx_vidcast_capture_state(ngx_vidcast_capture_t *capture, ngx_uint_t state,
         ngx_log_error(level, capture->log, 0,
                       "vidcast source \"%V\" is %V: %s",
                       &capture->source->name, name, reason);
+
     } else {
         ngx_log_error(level, capture->log, 0, "vidcast source \"%V\" is %V",
                       &capture->source->name, name);
@@ -363,8 +364,8 @@ ngx_vidcast_capture_publish(ngx_vidcast_capture_t *capture, uint32_t slot,
     uint32_t height)
 {
     uint64_t                  now;
-    ngx_vidcast_ring_t       *ring;
     struct timespec           ts;
+    ngx_vidcast_ring_t       *ring;
     ngx_vidcast_ring_slot_t  *s;
 
     ring = &capture->zone->ring;

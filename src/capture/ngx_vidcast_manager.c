@@ -14,12 +14,12 @@
 #include "ngx_vidcast_roles.h"
 
 
-#define NGX_VIDCAST_MANAGER_TICK     50          /* ms */
-#define NGX_VIDCAST_MANAGER_PATIENCE 3000000     /* us, for the role */
+#define NGX_VIDCAST_MANAGER_TICK      50          /* ms */
+#define NGX_VIDCAST_MANAGER_PATIENCE  3000000     /* us, for the role */
 
-#define NGX_VIDCAST_BACKOFF_MIN      200000      /* us */
-#define NGX_VIDCAST_BACKOFF_MAX      30000000
-#define NGX_VIDCAST_SETTLED          2000000
+#define NGX_VIDCAST_BACKOFF_MIN       200000      /* us */
+#define NGX_VIDCAST_BACKOFF_MAX       30000000
+#define NGX_VIDCAST_SETTLED           2000000
 
 
 /* a source as the manager sees it */
@@ -252,6 +252,7 @@ ngx_vidcast_manager_exited(ngx_vidcast_managed_t *managed, int status,
         p = ngx_snprintf(shm->error, NGX_VIDCAST_ERROR_LEN - 1,
                          "capture process exited on signal %d",
                          WTERMSIG(status));
+
     } else {
         ngx_log_error(NGX_LOG_NOTICE, log, 0, "%s %P exited with code %d",
                       managed->title, managed->pid, WEXITSTATUS(status));

@@ -6,19 +6,9 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include <ngx_event.h>
 #include <ngx_http.h>
 
 #include "ngx_http_vidcast_module.h"
-#include "ngx_http_vidcast_handshake.h"
-#include "ngx_http_vidcast_hub.h"
-#include "ngx_vidcast_control.h"
-#include "ngx_vidcast_manager.h"
-#include "ngx_vidcast_notify.h"
-
-
-#define NGX_HTTP_VIDCAST_WATCH  1000     /* ms */
-#define NGX_HTTP_VIDCAST_INPUT  16384
 
 
 /* a location's static source name, checked when all sources are known */
@@ -30,19 +20,13 @@ typedef struct {
 } ngx_http_vidcast_reference_t;
 
 
-static ngx_int_t ngx_http_vidcast_handler(ngx_http_request_t *r);
-static ngx_http_vidcast_hub_t *ngx_http_vidcast_request_hub(
-    ngx_http_request_t *r, ngx_int_t *rc);
-static ngx_uint_t ngx_http_vidcast_negotiate(ngx_http_request_t *r);
-static ngx_uint_t ngx_http_vidcast_accepts(ngx_http_request_t *r,
-    ngx_str_t *type);
-
 static ngx_int_t ngx_http_vidcast_postconfiguration(ngx_conf_t *cf);
 static void *ngx_http_vidcast_create_main_conf(ngx_conf_t *cf);
 static void *ngx_http_vidcast_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_vidcast_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
-static char *ngx_http_vidcast(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+static char *ngx_http_vidcast_set(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 static char *ngx_http_vidcast_refer(ngx_conf_t *cf, ngx_str_t *name);
 static char *ngx_http_vidcast_status(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -50,14 +34,6 @@ static char *ngx_http_vidcast_ping(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_vidcast_origin(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-
-static ngx_int_t ngx_http_vidcast_init_module(ngx_cycle_t *cycle);
-static ngx_int_t ngx_http_vidcast_init_process(ngx_cycle_t *cycle);
-static void ngx_http_vidcast_exit_process(ngx_cycle_t *cycle);
-static ngx_http_vidcast_main_conf_t *ngx_http_vidcast_cycle_conf(
-    ngx_cycle_t *cycle);
-static void ngx_http_vidcast_watch_handler(ngx_event_t *ev);
-static void ngx_http_vidcast_exit_handler(ngx_event_t *ev);
 
 
 static ngx_conf_num_bounds_t  ngx_http_vidcast_fps_bounds = {
@@ -81,7 +57,7 @@ static ngx_command_t  ngx_http_vidcast_commands[] = {
 
     { ngx_string("vidcast"),
       NGX_HTTP_LOC_CONF|NGX_CONF_ANY,
-      ngx_http_vidcast,
+      ngx_http_vidcast_set,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -168,149 +144,6 @@ ngx_module_t  ngx_http_vidcast_module = {
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };
-
-
-static ngx_int_t
-ngx_http_vidcast_handler(ngx_http_request_t *r)
-{
-    ngx_int_t                     rc;
-    ngx_uint_t                    as;
-    ngx_http_vidcast_hub_t       *hub;
-    ngx_http_vidcast_loc_conf_t  *vlcf;
-
-    vlcf = ngx_http_get_module_loc_conf(r, ngx_http_vidcast_module);
-
-    hub = ngx_http_vidcast_request_hub(r, &rc);
-    if (hub == NULL) {
-        return rc;
-    }
-
-    as = vlcf->as;
-
-    if (as == NGX_HTTP_VIDCAST_AUTO) {
-        as = ngx_http_vidcast_negotiate(r);
-    }
-
-    switch (as) {
-
-    case NGX_VIDCAST_WEBSOCKET:
-        return ngx_http_vidcast_ws_handler(r, hub);
-
-    case NGX_VIDCAST_SNAPSHOT:
-        return ngx_http_vidcast_snapshot_handler(r, hub);
-
-    default:
-        return ngx_http_vidcast_stream_handler(r, hub, as);
-    }
-}
-
-
-static ngx_http_vidcast_hub_t *
-ngx_http_vidcast_request_hub(ngx_http_request_t *r, ngx_int_t *rc)
-{
-    ngx_str_t                      name;
-    ngx_http_vidcast_hub_t        *hub;
-    ngx_http_vidcast_loc_conf_t   *vlcf;
-    ngx_http_vidcast_main_conf_t  *vmcf;
-
-    vlcf = ngx_http_get_module_loc_conf(r, ngx_http_vidcast_module);
-    vmcf = ngx_http_get_module_main_conf(r, ngx_http_vidcast_module);
-
-    *rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
-
-    if (vmcf->hubs == NULL) {
-        return NULL;
-    }
-
-    if (vlcf->source == NULL) {
-        return &vmcf->hubs[0];
-    }
-
-    if (ngx_http_complex_value(r, vlcf->source, &name) != NGX_OK) {
-        return NULL;
-    }
-
-    hub = ngx_http_vidcast_hub_find(vmcf, &name);
-
-    if (hub == NULL) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "no vidcast_source \"%V\"", &name);
-        *rc = NGX_HTTP_NOT_FOUND;
-    }
-
-    return hub;
-}
-
-
-/* a WebSocket is also what nobody asked for: it is answered by how to ask */
-
-static ngx_uint_t
-ngx_http_vidcast_negotiate(ngx_http_request_t *r)
-{
-    static ngx_str_t  sse = ngx_string("text/event-stream");
-    static ngx_str_t  ndjson = ngx_string("application/x-ndjson");
-    static ngx_str_t  mjpeg = ngx_string("multipart/x-mixed-replace");
-    static ngx_str_t  jpeg = ngx_string("image/jpeg");
-
-    if (ngx_http_vidcast_handshake_wanted(r)) {
-        return NGX_VIDCAST_WEBSOCKET;
-    }
-
-    if (ngx_http_vidcast_accepts(r, &sse)) {
-        return NGX_VIDCAST_SSE;
-    }
-
-    if (ngx_http_vidcast_accepts(r, &ndjson)) {
-        return NGX_VIDCAST_NDJSON;
-    }
-
-    if (ngx_http_vidcast_accepts(r, &mjpeg)) {
-        return NGX_VIDCAST_MJPEG;
-    }
-
-    if (ngx_http_vidcast_accepts(r, &jpeg)) {
-        return NGX_VIDCAST_SNAPSHOT;
-    }
-
-    return NGX_VIDCAST_WEBSOCKET;
-}
-
-
-static ngx_uint_t
-ngx_http_vidcast_accepts(ngx_http_request_t *r, ngx_str_t *type)
-{
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
-
-    part = &r->headers_in.headers.part;
-    h = part->elts;
-
-    for (i = 0; /* void */ ; i++) {
-
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                return 0;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (h[i].key.len == sizeof("Accept") - 1
-            && ngx_strncasecmp(h[i].key.data, (u_char *) "Accept",
-                               sizeof("Accept") - 1)
-               == 0
-            && ngx_strlcasestrn(h[i].value.data,
-                                h[i].value.data + h[i].value.len,
-                                type->data, type->len - 1)
-               != NULL)
-        {
-            return 1;
-        }
-    }
-}
 
 
 /* locations may name sources which are defined behind them */
@@ -459,7 +292,7 @@ ngx_http_vidcast_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
 
 static char *
-ngx_http_vidcast(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+ngx_http_vidcast_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_vidcast_loc_conf_t *vlcf = conf;
 
@@ -708,159 +541,4 @@ ngx_http_vidcast_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     return NGX_CONF_OK;
-}
-
-
-static ngx_int_t
-ngx_http_vidcast_init_module(ngx_cycle_t *cycle)
-{
-    ngx_http_vidcast_main_conf_t  *vmcf, *old;
-
-    if (ngx_test_config) {
-        return NGX_OK;
-    }
-
-    vmcf = ngx_http_vidcast_cycle_conf(cycle);
-    old = ngx_http_vidcast_cycle_conf(cycle->old_cycle);
-
-    ngx_vidcast_zone_publish(vmcf ? &vmcf->vidcast : NULL,
-                             old ? &old->vidcast : NULL);
-
-    return NGX_OK;
-}
-
-
-/* NULL: a configuration without us */
-
-static ngx_http_vidcast_main_conf_t *
-ngx_http_vidcast_cycle_conf(ngx_cycle_t *cycle)
-{
-    ngx_http_vidcast_main_conf_t  *vmcf;
-
-    if (cycle == NULL
-        || cycle->conf_ctx == NULL
-        || ngx_get_conf(cycle->conf_ctx, ngx_http_module) == NULL)
-    {
-        return NULL;
-    }
-
-    vmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_vidcast_module);
-
-    return (vmcf && vmcf->vidcast.control) ? vmcf : NULL;
-}
-
-
-static ngx_int_t
-ngx_http_vidcast_init_process(ngx_cycle_t *cycle)
-{
-    ngx_vidcast_control_t         *control;
-    ngx_http_vidcast_main_conf_t  *vmcf;
-
-    vmcf = ngx_http_vidcast_cycle_conf(cycle);
-
-    if (vmcf == NULL) {
-        return NGX_OK;
-    }
-
-    control = vmcf->vidcast.control;
-
-    if (ngx_process != NGX_PROCESS_WORKER && ngx_process != NGX_PROCESS_SINGLE)
-    {
-        /* a cache manager must not be what keeps captures alive */
-
-        (void) ngx_close_file(control->alive[1]);
-        control->alive[1] = NGX_INVALID_FILE;
-
-        return NGX_OK;
-    }
-
-    ngx_vidcast_process_enter(&vmcf->vidcast, cycle->log);
-
-    vmcf->input = ngx_pnalloc(cycle->pool, NGX_HTTP_VIDCAST_INPUT);
-    if (vmcf->input == NULL
-        || ngx_http_vidcast_hub_init(cycle, vmcf) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    vmcf->exit = ngx_vidcast_notify_watch_exit(ngx_http_vidcast_exit_handler,
-                                               vmcf, cycle->log);
-    if (vmcf->exit == NULL) {
-        return NGX_ERROR;
-    }
-
-    vmcf->watch.handler = ngx_http_vidcast_watch_handler;
-    vmcf->watch.data = vmcf;
-    vmcf->watch.log = cycle->log;
-    vmcf->watch.cancelable = 1;
-
-    ngx_add_timer(&vmcf->watch, NGX_HTTP_VIDCAST_WATCH);
-
-    /* the other workers take the part of this one when it has died */
-
-    if (ngx_worker == 0) {
-        ngx_vidcast_manager_start(&vmcf->vidcast);
-    }
-
-    return NGX_OK;
-}
-
-
-static void
-ngx_http_vidcast_exit_process(ngx_cycle_t *cycle)
-{
-    ngx_http_vidcast_main_conf_t  *vmcf;
-
-    vmcf = ngx_http_vidcast_cycle_conf(cycle);
-
-    if (vmcf == NULL || vmcf->exit == NULL) {
-        return;
-    }
-
-    if (vmcf->watch.timer_set) {
-        ngx_del_timer(&vmcf->watch);
-    }
-
-    ngx_http_vidcast_hub_exit(vmcf);
-
-    ngx_vidcast_notify_unwatch_exit(vmcf->exit);
-    vmcf->exit = NULL;
-
-    ngx_vidcast_process_leave(&vmcf->vidcast);
-}
-
-
-static void
-ngx_http_vidcast_watch_handler(ngx_event_t *ev)
-{
-    ngx_http_vidcast_main_conf_t  *vmcf;
-
-    vmcf = ev->data;
-
-    if (ngx_exiting) {
-        return;
-    }
-
-    ngx_vidcast_manager_start(&vmcf->vidcast);
-
-    ngx_add_timer(ev, NGX_HTTP_VIDCAST_WATCH);
-}
-
-
-static void
-ngx_http_vidcast_exit_handler(ngx_event_t *ev)
-{
-    ngx_connection_t              *c;
-    ngx_http_vidcast_main_conf_t  *vmcf;
-
-    c = ev->data;
-    vmcf = c->data;
-
-    if (!c->close) {
-        return;
-    }
-
-    ngx_vidcast_process_exiting(&vmcf->vidcast);
-
-    ngx_http_vidcast_hub_drain(vmcf);
 }

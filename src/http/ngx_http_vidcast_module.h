@@ -15,15 +15,17 @@
 #include "ngx_vidcast_zone.h"
 
 
-#define NGX_HTTP_VIDCAST_AUTO        NGX_VIDCAST_TRANSPORTS
+#define NGX_HTTP_VIDCAST_AUTO         NGX_VIDCAST_TRANSPORTS
 
-#define NGX_HTTP_VIDCAST_RESULTS     0x1
-#define NGX_HTTP_VIDCAST_FRAMES      0x2
-#define NGX_HTTP_VIDCAST_BOTH        0x3
+#define NGX_HTTP_VIDCAST_RESULTS      0x1
+#define NGX_HTTP_VIDCAST_FRAMES       0x2
+#define NGX_HTTP_VIDCAST_BOTH         0x3
 
-#define NGX_HTTP_VIDCAST_ORIGIN_ANY  0x1
-#define NGX_HTTP_VIDCAST_ORIGIN_SAME 0x2
-#define NGX_HTTP_VIDCAST_ORIGIN_NONE 0x4
+#define NGX_HTTP_VIDCAST_INPUT        16384   /* bytes read at a time */
+
+#define NGX_HTTP_VIDCAST_ORIGIN_ANY   0x1
+#define NGX_HTTP_VIDCAST_ORIGIN_SAME  0x2
+#define NGX_HTTP_VIDCAST_ORIGIN_NONE  0x4
 
 
 typedef struct ngx_http_vidcast_hub_s  ngx_http_vidcast_hub_t;
@@ -65,7 +67,14 @@ typedef struct {
 char *ngx_http_vidcast_source_block(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
-/* a handler for each transport; "auto" is settled before */
+/* hooks of the master and of all processes */
+ngx_int_t ngx_http_vidcast_init_module(ngx_cycle_t *cycle);
+ngx_int_t ngx_http_vidcast_init_process(ngx_cycle_t *cycle);
+void ngx_http_vidcast_exit_process(ngx_cycle_t *cycle);
+
+/* of a location; settles source and transport, and calls one of those below */
+ngx_int_t ngx_http_vidcast_handler(ngx_http_request_t *r);
+
 ngx_int_t ngx_http_vidcast_ws_handler(ngx_http_request_t *r,
     ngx_http_vidcast_hub_t *hub);
 ngx_int_t ngx_http_vidcast_stream_handler(ngx_http_request_t *r,

@@ -14,7 +14,6 @@
 #include "ngx_vidcast_ws.h"
 
 
-#define NGX_HTTP_VIDCAST_INPUT        16384
 #define NGX_HTTP_VIDCAST_INPUT_TURNS  4       /* then others have a turn */
 #define NGX_HTTP_VIDCAST_CLOSE_WAIT   2000    /* ms for the peer's close */
 

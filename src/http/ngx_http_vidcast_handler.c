@@ -1,0 +1,162 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_vidcast_handshake.h"
+#include "ngx_http_vidcast_hub.h"
+
+
+static ngx_http_vidcast_hub_t *ngx_http_vidcast_request_hub(
+    ngx_http_request_t *r, ngx_int_t *rc);
+static ngx_uint_t ngx_http_vidcast_negotiate(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_vidcast_accepts(ngx_http_request_t *r,
+    ngx_str_t *type);
+
+
+ngx_int_t
+ngx_http_vidcast_handler(ngx_http_request_t *r)
+{
+    ngx_int_t                     rc;
+    ngx_uint_t                    as;
+    ngx_http_vidcast_hub_t       *hub;
+    ngx_http_vidcast_loc_conf_t  *vlcf;
+
+    vlcf = ngx_http_get_module_loc_conf(r, ngx_http_vidcast_module);
+
+    hub = ngx_http_vidcast_request_hub(r, &rc);
+    if (hub == NULL) {
+        return rc;
+    }
+
+    as = vlcf->as;
+
+    if (as == NGX_HTTP_VIDCAST_AUTO) {
+        as = ngx_http_vidcast_negotiate(r);
+    }
+
+    switch (as) {
+
+    case NGX_VIDCAST_WEBSOCKET:
+        return ngx_http_vidcast_ws_handler(r, hub);
+
+    case NGX_VIDCAST_SNAPSHOT:
+        return ngx_http_vidcast_snapshot_handler(r, hub);
+
+    default:
+        return ngx_http_vidcast_stream_handler(r, hub, as);
+    }
+}
+
+
+static ngx_http_vidcast_hub_t *
+ngx_http_vidcast_request_hub(ngx_http_request_t *r, ngx_int_t *rc)
+{
+    ngx_str_t                      name;
+    ngx_http_vidcast_hub_t        *hub;
+    ngx_http_vidcast_loc_conf_t   *vlcf;
+    ngx_http_vidcast_main_conf_t  *vmcf;
+
+    vlcf = ngx_http_get_module_loc_conf(r, ngx_http_vidcast_module);
+    vmcf = ngx_http_get_module_main_conf(r, ngx_http_vidcast_module);
+
+    *rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
+
+    if (vmcf->hubs == NULL) {
+        return NULL;
+    }
+
+    if (vlcf->source == NULL) {
+        return &vmcf->hubs[0];
+    }
+
+    if (ngx_http_complex_value(r, vlcf->source, &name) != NGX_OK) {
+        return NULL;
+    }
+
+    hub = ngx_http_vidcast_hub_find(vmcf, &name);
+
+    if (hub == NULL) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "no vidcast_source \"%V\"", &name);
+        *rc = NGX_HTTP_NOT_FOUND;
+    }
+
+    return hub;
+}
+
+
+/* a WebSocket is also what nobody asked for: it is answered by how to ask */
+
+static ngx_uint_t
+ngx_http_vidcast_negotiate(ngx_http_request_t *r)
+{
+    static ngx_str_t  sse = ngx_string("text/event-stream");
+    static ngx_str_t  ndjson = ngx_string("application/x-ndjson");
+    static ngx_str_t  mjpeg = ngx_string("multipart/x-mixed-replace");
+    static ngx_str_t  jpeg = ngx_string("image/jpeg");
+
+    if (ngx_http_vidcast_handshake_wanted(r)) {
+        return NGX_VIDCAST_WEBSOCKET;
+    }
+
+    if (ngx_http_vidcast_accepts(r, &sse)) {
+        return NGX_VIDCAST_SSE;
+    }
+
+    if (ngx_http_vidcast_accepts(r, &ndjson)) {
+        return NGX_VIDCAST_NDJSON;
+    }
+
+    if (ngx_http_vidcast_accepts(r, &mjpeg)) {
+        return NGX_VIDCAST_MJPEG;
+    }
+
+    if (ngx_http_vidcast_accepts(r, &jpeg)) {
+        return NGX_VIDCAST_SNAPSHOT;
+    }
+
+    return NGX_VIDCAST_WEBSOCKET;
+}
+
+
+static ngx_uint_t
+ngx_http_vidcast_accepts(ngx_http_request_t *r, ngx_str_t *type)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    part = &r->headers_in.headers.part;
+    h = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                return 0;
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        if (h[i].key.len == sizeof("Accept") - 1
+            && ngx_strncasecmp(h[i].key.data, (u_char *) "Accept",
+                               sizeof("Accept") - 1)
+               == 0
+            && ngx_strlcasestrn(h[i].value.data,
+                                h[i].value.data + h[i].value.len,
+                                type->data, type->len - 1)
+               != NULL)
+        {
+            return 1;
+        }
+    }
+}
