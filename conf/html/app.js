@@ -93,7 +93,8 @@ function gotBinary(buffer, subprotocol) {
 function shown(picture, result, boxes) {
     list(boxes);
     say(result);
-    $('words').style.marginLeft = `${stage.left / stage.ratio}px`;
+    $('words').style.translate = `${stage.left / stage.ratio}px `
+                                 + `${-stage.top / stage.ratio}px`;
 
     if (picture === null || picture.drawn) {
         return;

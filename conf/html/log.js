@@ -8,6 +8,8 @@
 import { detections, words } from './wire.js';
 
 const KEPT = 120;
+const LABELS = 8;               /* in a row, ... */
+const SCORES = 6;               /* ... and of each of them */
 const EVERY = 120;              /* milliseconds between two insertions ... */
 const CALM = 1000;              /* ... for those who want less motion */
 
@@ -89,22 +91,7 @@ export class Log {
         row.append(element('span', 'at', String(message.frame ?? '')), what,
                    element('span', 'took', duration(message.latency?.predict)));
 
-        for (const { label, score } of found.slice(0, 8)) {
-            const item = element('span', 'found', String(label ?? 'box'));
-            const name = this.color(String(label ?? ''));
-
-            item.prepend(element('i', `swatch box-${name}`));
-
-            if (Number.isFinite(score)) {
-                item.append(element('b', '', score.toFixed(2)));
-            }
-
-            what.append(item);
-        }
-
-        if (found.length > 8) {
-            what.append(element('span', 'none', `+${found.length - 8}`));
-        }
+        what.append(...this.groups(found));
 
         if (said !== '') {
             what.append(element('span', 'said', said.slice(0, 120)));
@@ -134,6 +121,34 @@ export class Log {
         }
 
         return [row];
+    }
+
+
+    /* one item for each label, with the scores of all that bear it */
+
+    groups(found) {
+        const scores = new Map();
+
+        for (const { label, score } of found) {
+            const name = String(label ?? '');
+
+            scores.set(name, [...scores.get(name) ?? [], score]);
+        }
+
+        return [...scores].slice(0, LABELS).map(([name, list]) => {
+            const item = element('span', 'found', name || 'box');
+            const told = list.filter(Number.isFinite).slice(0, SCORES)
+                             .map((score) => score.toFixed(2));
+
+            if (list.length > told.length) {
+                told.unshift(`\u00d7${list.length}`);
+            }
+
+            item.prepend(element('i', `swatch box-${this.color(name)}`));
+            item.append(element('b', '', told.join(' ')));
+
+            return item;
+        });
     }
 
 

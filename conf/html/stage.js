@@ -26,6 +26,7 @@ export class Stage {
         this.palette = [];
         this.ratio = 1;         /* device pixels to a CSS pixel */
         this.left = 0;          /* of the picture in the canvas */
+        this.top = 0;
         this.pending = 0;
 
         this.reset();
@@ -230,6 +231,7 @@ export class Stage {
         const top = (canvas.height - height) / 2;
 
         this.left = left;
+        this.top = top;
 
         context.imageSmoothingQuality = 'medium';
         context.drawImage(bitmap, left, top, width, height);

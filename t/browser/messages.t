@@ -298,6 +298,9 @@ async function answers(feed, jpeg) {
                               { bbox: [10, 20, 30, 40] }] });
     is(await boxes(page), '10,20,30,40', 'boxes that are none are left out');
 
+    await says(found([1, 1, 5, 5], [2, 2, 5, 5]));
+    like(await row(), /thing0\.50 0\.50/, 'boxes of one label share a place');
+
     await says(found([1, 1, 5, 5]), { skipped: 7 });
     like(await page.locator('#list .skip').first().textContent(),
          /^7 results skipped$/, 'skipped results are told');
