@@ -22,6 +22,8 @@
 #define NGX_VIDCAST_WS_PING            0x9
 #define NGX_VIDCAST_WS_PONG            0xa
 
+#define NGX_VIDCAST_WS_RSV1            0x40  /* the message is compressed */
+
 #define NGX_VIDCAST_WS_CLOSE_NORMAL    1000
 #define NGX_VIDCAST_WS_CLOSE_AWAY      1001
 #define NGX_VIDCAST_WS_CLOSE_PROTOCOL  1002
@@ -45,6 +47,7 @@ typedef struct {
     ngx_uint_t                   code;       /* of a close frame */
     unsigned                     first:1;    /* first chunk of its message */
     unsigned                     last:1;     /* last chunk of its message */
+    unsigned                     compressed:1;  /* its message came with RSV1 */
 } ngx_vidcast_ws_event_t;
 
 
@@ -72,6 +75,8 @@ typedef struct {
 
     unsigned                     fin:1;
     unsigned                     fresh:1;      /* no chunk given out yet */
+    unsigned                     compressed:1; /* the message has RSV1 */
+    unsigned                     deflate:1;    /* set by the caller */
 } ngx_vidcast_ws_reader_t;
 
 
@@ -102,14 +107,25 @@ void ngx_vidcast_ws_reader_init(ngx_vidcast_ws_reader_t *reader,
  * close codes that may be sent (RFC 6455, 7.4), a close body of one byte.
  * A length beyond max_message is refused from the header alone.
  * A close frame without a code is told as NGX_VIDCAST_WS_CLOSE_NO_CODE.
+ *
+ * With reader->deflate (of RFC 7692; set after the init) the first frame of a
+ * message may have RSV1.  event->compressed is set then in all events of that
+ * message, max_message counts bytes as they came, and its text is not checked:
+ * the caller does, when it is inflated.
  */
 ngx_int_t ngx_vidcast_ws_read(ngx_vidcast_ws_reader_t *reader, u_char **pos,
     u_char *last, ngx_vidcast_ws_event_t *event);
 
+/* is this UTF-8, from the first to the last byte?  NGX_OK or NGX_ERROR */
+ngx_int_t ngx_vidcast_ws_check_utf8(u_char *data, size_t size);
+
 /* bytes that ngx_vidcast_ws_header() writes: 2, 4 or 10 */
 size_t ngx_vidcast_ws_header_len(uint64_t size);
 
-/* header of a whole (FIN) frame that is not masked; returns its end */
+/*
+ * Header of a whole (FIN) frame that is not masked; returns its end.
+ * NGX_VIDCAST_WS_RSV1 may be OR-ed into the opcode.
+ */
 u_char *ngx_vidcast_ws_header(u_char *dst, ngx_uint_t opcode, uint64_t size);
 
 /*
