@@ -9,11 +9,9 @@
 #include <ngx_http.h>
 
 #include "ngx_http_vidcast_handshake.h"
-#include "ngx_http_vidcast_hub.h"
+#include "ngx_http_vidcast_wish.h"
 
 
-static ngx_http_vidcast_hub_t *ngx_http_vidcast_request_hub(
-    ngx_http_request_t *r, ngx_int_t *rc);
 static ngx_uint_t ngx_http_vidcast_negotiate(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_vidcast_accepts(ngx_http_request_t *r,
     ngx_str_t *type);
@@ -24,13 +22,14 @@ ngx_http_vidcast_handler(ngx_http_request_t *r)
 {
     ngx_int_t                     rc;
     ngx_uint_t                    as;
-    ngx_http_vidcast_hub_t       *hub;
+    ngx_http_vidcast_wish_t       wish;
     ngx_http_vidcast_loc_conf_t  *vlcf;
 
     vlcf = ngx_http_get_module_loc_conf(r, ngx_http_vidcast_module);
 
-    hub = ngx_http_vidcast_request_hub(r, &rc);
-    if (hub == NULL) {
+    rc = ngx_http_vidcast_wish_read(r, &wish);
+
+    if (rc != NGX_OK) {
         return rc;
     }
 
@@ -43,51 +42,14 @@ ngx_http_vidcast_handler(ngx_http_request_t *r)
     switch (as) {
 
     case NGX_VIDCAST_WEBSOCKET:
-        return ngx_http_vidcast_ws_handler(r, hub);
+        return ngx_http_vidcast_ws_handler(r, &wish);
 
     case NGX_VIDCAST_SNAPSHOT:
-        return ngx_http_vidcast_snapshot_handler(r, hub);
+        return ngx_http_vidcast_snapshot_handler(r, &wish);
 
     default:
-        return ngx_http_vidcast_stream_handler(r, hub, as);
+        return ngx_http_vidcast_stream_handler(r, &wish, as);
     }
-}
-
-
-static ngx_http_vidcast_hub_t *
-ngx_http_vidcast_request_hub(ngx_http_request_t *r, ngx_int_t *rc)
-{
-    ngx_str_t                      name;
-    ngx_http_vidcast_hub_t        *hub;
-    ngx_http_vidcast_loc_conf_t   *vlcf;
-    ngx_http_vidcast_main_conf_t  *vmcf;
-
-    vlcf = ngx_http_get_module_loc_conf(r, ngx_http_vidcast_module);
-    vmcf = ngx_http_get_module_main_conf(r, ngx_http_vidcast_module);
-
-    *rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
-
-    if (vmcf->hubs == NULL) {
-        return NULL;
-    }
-
-    if (vlcf->source == NULL) {
-        return &vmcf->hubs[0];
-    }
-
-    if (ngx_http_complex_value(r, vlcf->source, &name) != NGX_OK) {
-        return NULL;
-    }
-
-    hub = ngx_http_vidcast_hub_find(vmcf, &name);
-
-    if (hub == NULL) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "no vidcast_source \"%V\"", &name);
-        *rc = NGX_HTTP_NOT_FOUND;
-    }
-
-    return hub;
 }
 
 

@@ -10,14 +10,15 @@
 
 #include "ngx_http_vidcast_handshake.h"
 #include "ngx_http_vidcast_module.h"
+#include "ngx_vidcast_deflate.h"
 #include "ngx_vidcast_ws.h"
 
 
-static ngx_table_elt_t *ngx_http_vidcast_header(ngx_http_request_t *r,
-    ngx_str_t *name, ngx_uint_t nth);
 static ngx_int_t ngx_http_vidcast_header_token(ngx_http_request_t *r,
     ngx_str_t *name, ngx_str_t *token, ngx_uint_t exact);
 static ngx_int_t ngx_http_vidcast_upgrade_required(ngx_http_request_t *r);
+static ngx_int_t ngx_http_vidcast_handshake_deflate(ngx_http_request_t *r,
+    ngx_uint_t *bits);
 static ngx_int_t ngx_http_vidcast_origin_check(ngx_http_request_t *r);
 static ngx_int_t ngx_http_vidcast_origin_allowed(
     ngx_http_vidcast_loc_conf_t *vlcf, ngx_str_t *origin, ngx_str_t *host);
@@ -34,6 +35,8 @@ static ngx_str_t  ngx_http_vidcast_name_version =
 static ngx_str_t  ngx_http_vidcast_name_key = ngx_string("Sec-WebSocket-Key");
 static ngx_str_t  ngx_http_vidcast_name_protocol =
     ngx_string("Sec-WebSocket-Protocol");
+static ngx_str_t  ngx_http_vidcast_name_extensions =
+    ngx_string("Sec-WebSocket-Extensions");
 
 static ngx_str_t  ngx_http_vidcast_websocket = ngx_string("websocket");
 static ngx_str_t  ngx_http_vidcast_version = ngx_string("13");
@@ -116,7 +119,8 @@ ngx_http_vidcast_upgrade_required(ngx_http_request_t *r)
 
 
 ngx_int_t
-ngx_http_vidcast_handshake_answer(ngx_http_request_t *r, ngx_str_t *protocol)
+ngx_http_vidcast_handshake_answer(ngx_http_request_t *r, ngx_str_t *protocol,
+    ngx_uint_t *bits)
 {
     ngx_int_t         rc;
     ngx_str_t         accept;
@@ -140,7 +144,8 @@ ngx_http_vidcast_handshake_answer(ngx_http_request_t *r, ngx_str_t *protocol)
         || (protocol->len
             && ngx_http_vidcast_add_header(r, "Sec-WebSocket-Protocol",
                                            protocol)
-               != NGX_OK))
+               != NGX_OK)
+        || (bits && ngx_http_vidcast_handshake_deflate(r, bits) != NGX_OK))
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -159,6 +164,44 @@ ngx_http_vidcast_handshake_answer(ngx_http_request_t *r, ngx_str_t *protocol)
 
     return ngx_http_send_special(r, NGX_HTTP_FLUSH) == NGX_ERROR ? NGX_ERROR
                                                                  : NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_handshake_deflate(ngx_http_request_t *r, ngx_uint_t *bits)
+{
+    ngx_str_t              answer;
+    ngx_uint_t             n;
+    ngx_table_elt_t       *h;
+    ngx_vidcast_deflate_t  deflate;
+
+    *bits = 0;
+
+    for (n = 0; /* void */ ; n++) {
+
+        h = ngx_http_vidcast_header(r, &ngx_http_vidcast_name_extensions, n);
+
+        if (h == NULL) {
+            return NGX_OK;
+        }
+
+        if (ngx_vidcast_deflate_negotiate(&h->value, &deflate) == NGX_OK) {
+            break;
+        }
+    }
+
+    answer.len = deflate.answer_len;
+
+    answer.data = ngx_pnalloc(r->pool, answer.len);
+    if (answer.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(answer.data, deflate.answer, answer.len);
+
+    *bits = deflate.bits;
+
+    return ngx_http_vidcast_add_header(r, "Sec-WebSocket-Extensions", &answer);
 }
 
 
@@ -192,9 +235,7 @@ ngx_http_vidcast_add_header(ngx_http_request_t *r, const char *name,
 }
 
 
-/* the first, second, ... header of the name; NULL: there are not so many */
-
-static ngx_table_elt_t *
+ngx_table_elt_t *
 ngx_http_vidcast_header(ngx_http_request_t *r, ngx_str_t *name, ngx_uint_t nth)
 {
     ngx_uint_t        i;

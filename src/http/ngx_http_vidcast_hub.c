@@ -16,14 +16,22 @@
 
 #define NGX_HTTP_VIDCAST_SLICE        3000    /* us before others have a turn */
 #define NGX_HTTP_VIDCAST_SLICE_CHECK  31      /* sends between clock readings */
-#define NGX_HTTP_VIDCAST_SWEEP        500     /* ms */
-#define NGX_HTTP_VIDCAST_DRAIN        50      /* ms */
-#define NGX_HTTP_VIDCAST_DRAIN_STEPS  30
 #define NGX_HTTP_VIDCAST_JITTER       2000    /* us that cost no frame */
 
 
 static ngx_int_t ngx_http_vidcast_hub_create(ngx_http_vidcast_hub_t *hub,
     ngx_cycle_t *cycle);
+static void ngx_http_vidcast_hub_cleanup(void *data);
+static ngx_http_vidcast_subscription_t *ngx_http_vidcast_hub_subscription(
+    ngx_http_vidcast_hub_t *hub, ngx_http_vidcast_viewer_t *viewer);
+static ngx_http_vidcast_subscription_t *
+    ngx_http_vidcast_hub_create_subscription(
+    ngx_http_vidcast_viewer_t *viewer);
+static ngx_uint_t ngx_http_vidcast_hub_full(ngx_http_vidcast_hub_t *hub,
+    ngx_http_vidcast_viewer_t *viewer);
+static void ngx_http_vidcast_hub_resume(ngx_http_vidcast_subscription_t *sub,
+    uint64_t since);
+static void ngx_http_vidcast_hub_end(ngx_http_vidcast_subscription_t *sub);
 static void ngx_http_vidcast_hub_wake_handler(ngx_event_t *ev);
 static void ngx_http_vidcast_hub_slice_handler(ngx_event_t *ev);
 static void ngx_http_vidcast_hub_walk(ngx_http_vidcast_hub_t *hub);
@@ -31,18 +39,11 @@ static void ngx_http_vidcast_hub_deliver(ngx_http_vidcast_viewer_t *viewer);
 static ngx_int_t ngx_http_vidcast_hub_next(ngx_http_vidcast_viewer_t *viewer,
     ngx_http_vidcast_message_t **message);
 static ngx_int_t ngx_http_vidcast_hub_next_result(
-    ngx_http_vidcast_viewer_t *viewer, ngx_http_vidcast_message_t **message);
+    ngx_http_vidcast_subscription_t *sub,
+    ngx_http_vidcast_message_t **message);
 static ngx_int_t ngx_http_vidcast_hub_next_frame(
-    ngx_http_vidcast_viewer_t *viewer, ngx_http_vidcast_message_t **message);
-static void ngx_http_vidcast_hub_sweep_handler(ngx_event_t *ev);
-static void ngx_http_vidcast_hub_sweep(ngx_http_vidcast_hub_t *hub);
-static void ngx_http_vidcast_hub_drain_handler(ngx_event_t *ev);
-static ngx_uint_t ngx_http_vidcast_hub_drain_some(ngx_http_vidcast_hub_t *hub,
-    ngx_uint_t most, ngx_uint_t all);
-static ngx_int_t ngx_http_vidcast_hub_stalled(
-    ngx_http_vidcast_viewer_t *viewer);
-static void ngx_http_vidcast_hub_arm(ngx_http_vidcast_main_conf_t *vmcf);
-static void ngx_http_vidcast_hub_cleanup(void *data);
+    ngx_http_vidcast_subscription_t *sub,
+    ngx_http_vidcast_message_t **message);
 
 
 ngx_int_t
@@ -75,13 +76,7 @@ ngx_http_vidcast_hub_init(ngx_cycle_t *cycle,
         }
     }
 
-    vmcf->sweep.handler = ngx_http_vidcast_hub_sweep_handler;
-    vmcf->sweep.data = vmcf;
-    vmcf->sweep.log = cycle->log;
-
-    vmcf->drain.handler = ngx_http_vidcast_hub_drain_handler;
-    vmcf->drain.data = vmcf;
-    vmcf->drain.log = cycle->log;
+    ngx_http_vidcast_sweep_init(vmcf, cycle->log);
 
     return NGX_OK;
 }
@@ -94,7 +89,7 @@ ngx_http_vidcast_hub_create(ngx_http_vidcast_hub_t *hub, ngx_cycle_t *cycle)
 
     g = &hub->source->geometry;
 
-    ngx_queue_init(&hub->viewers);
+    ngx_queue_init(&hub->subscriptions);
 
     hub->results = ngx_pcalloc(cycle->pool, g->results
                                      * sizeof(ngx_http_vidcast_message_t *));
@@ -128,13 +123,7 @@ ngx_http_vidcast_hub_exit(ngx_http_vidcast_main_conf_t *vmcf)
     ngx_uint_t               i;
     ngx_http_vidcast_hub_t  *hub;
 
-    if (vmcf->sweep.timer_set) {
-        ngx_del_timer(&vmcf->sweep);
-    }
-
-    if (vmcf->drain.timer_set) {
-        ngx_del_timer(&vmcf->drain);
-    }
+    ngx_http_vidcast_sweep_exit(vmcf);
 
     for (i = 0; i < vmcf->vidcast.sources.nelts; i++) {
         hub = &vmcf->hubs[i];
@@ -143,7 +132,7 @@ ngx_http_vidcast_hub_exit(ngx_http_vidcast_main_conf_t *vmcf)
             ngx_delete_posted_event(&hub->slice);
         }
 
-        if (hub->nviewers == 0) {
+        if (hub->nsubscriptions == 0) {
             ngx_http_vidcast_message_drop(hub);
         }
 
@@ -176,16 +165,12 @@ ngx_http_vidcast_hub_find(ngx_http_vidcast_main_conf_t *vmcf, ngx_str_t *name)
 
 
 ngx_int_t
-ngx_http_vidcast_hub_join(ngx_http_vidcast_hub_t *hub,
+ngx_http_vidcast_hub_join(ngx_http_vidcast_main_conf_t *vmcf,
     ngx_http_vidcast_viewer_t *viewer)
 {
     ngx_http_cleanup_t  *cln;
 
-    if (hub->wake == NULL
-        || hub->vmcf->draining
-        || ngx_vidcast_notify_enable(hub->wake) != NGX_OK)
-    {
-        hub->share->refused++;
+    if (vmcf->draining) {
         return NGX_BUSY;
     }
 
@@ -197,20 +182,16 @@ ngx_http_vidcast_hub_join(ngx_http_vidcast_hub_t *hub,
     cln->handler = ngx_http_vidcast_hub_cleanup;
     cln->data = viewer;
 
-    viewer->hub = hub;
+    ngx_queue_init(&viewer->subscriptions);
+    ngx_queue_init(&viewer->ended);
+    ngx_queue_insert_tail(&vmcf->viewers, &viewer->queue);
+
+    viewer->joined = 1;
     viewer->progress = ngx_current_msec;
 
-    ngx_queue_insert_tail(&hub->viewers, &viewer->queue);
+    vmcf->nviewers++;
 
-    hub->nviewers++;
-    hub->nframes += viewer->frames;
-    hub->vmcf->viewers++;
-    hub->share->viewers[viewer->transport->id]++;
-
-    ngx_http_vidcast_hub_arm(hub->vmcf);
-    ngx_http_vidcast_message_news(hub);
-
-    viewer->result = hub->result;
+    ngx_http_vidcast_sweep_watch(vmcf);
 
     return NGX_OK;
 }
@@ -226,36 +207,214 @@ ngx_http_vidcast_hub_cleanup(void *data)
 void
 ngx_http_vidcast_hub_leave(ngx_http_vidcast_viewer_t *viewer)
 {
-    ngx_http_vidcast_hub_t  *hub;
+    ngx_queue_t                      *q;
+    ngx_http_vidcast_main_conf_t     *vmcf;
+    ngx_http_vidcast_subscription_t  *sub;
 
-    hub = viewer->hub;
-
-    if (hub == NULL) {
+    if (!viewer->joined) {
         return;
     }
 
-    viewer->hub = NULL;
+    viewer->joined = 0;
+
+    while (!ngx_queue_empty(&viewer->subscriptions)) {
+        q = ngx_queue_head(&viewer->subscriptions);
+        sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, link);
+
+        ngx_http_vidcast_hub_end(sub);
+    }
+
+    vmcf = ngx_http_get_module_main_conf(viewer->request,
+                                         ngx_http_vidcast_module);
 
     ngx_queue_remove(&viewer->queue);
+    vmcf->nviewers--;
+}
 
-    hub->nviewers--;
+
+ngx_int_t
+ngx_http_vidcast_hub_subscribe(ngx_http_vidcast_hub_t *hub,
+    ngx_http_vidcast_viewer_t *viewer, uint64_t *since)
+{
+    ngx_http_vidcast_subscription_t  *sub;
+
+    if (ngx_http_vidcast_hub_subscription(hub, viewer)) {
+        return NGX_OK;
+    }
+
+    if (hub->wake == NULL
+        || ngx_http_vidcast_hub_full(hub, viewer)
+        || ngx_vidcast_notify_enable(hub->wake) != NGX_OK)
+    {
+        hub->share->refused++;
+        return NGX_BUSY;
+    }
+
+    sub = ngx_http_vidcast_hub_create_subscription(viewer);
+    if (sub == NULL) {
+        return NGX_ERROR;
+    }
+
+    sub->hub = hub;
+
+    ngx_queue_insert_tail(&hub->subscriptions, &sub->queue);
+    ngx_queue_insert_tail(&viewer->subscriptions, &sub->link);
+
+    hub->nsubscriptions++;
+    hub->nframes += viewer->frames;
+    hub->share->viewers[viewer->transport->id]++;
+
+    ngx_http_vidcast_message_news(hub);
+
+    sub->result = hub->result;
+
+    if (since) {
+        ngx_http_vidcast_hub_resume(sub, *since);
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_vidcast_hub_unsubscribe(ngx_http_vidcast_hub_t *hub,
+    ngx_http_vidcast_viewer_t *viewer)
+{
+    ngx_http_vidcast_subscription_t  *sub;
+
+    sub = ngx_http_vidcast_hub_subscription(hub, viewer);
+
+    if (sub) {
+        ngx_http_vidcast_hub_end(sub);
+    }
+}
+
+
+/* NULL: the viewer does not watch this source */
+
+static ngx_http_vidcast_subscription_t *
+ngx_http_vidcast_hub_subscription(ngx_http_vidcast_hub_t *hub,
+    ngx_http_vidcast_viewer_t *viewer)
+{
+    ngx_queue_t                      *q;
+    ngx_http_vidcast_subscription_t  *sub;
+
+    for (q = ngx_queue_head(&viewer->subscriptions);
+         q != ngx_queue_sentinel(&viewer->subscriptions);
+         q = ngx_queue_next(q))
+    {
+        sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, link);
+
+        if (sub->hub == hub) {
+            return sub;
+        }
+    }
+
+    return NULL;
+}
+
+
+/* ended ones are used again: viewers may come and go as long as they like */
+
+static ngx_http_vidcast_subscription_t *
+ngx_http_vidcast_hub_create_subscription(ngx_http_vidcast_viewer_t *viewer)
+{
+    ngx_queue_t                      *q;
+    ngx_http_vidcast_subscription_t  *sub;
+
+    if (ngx_queue_empty(&viewer->ended)) {
+        sub = ngx_palloc(viewer->request->pool,
+                         sizeof(ngx_http_vidcast_subscription_t));
+        if (sub == NULL) {
+            return NULL;
+        }
+
+    } else {
+        q = ngx_queue_head(&viewer->ended);
+        ngx_queue_remove(q);
+        sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, link);
+    }
+
+    ngx_memzero(sub, sizeof(ngx_http_vidcast_subscription_t));
+
+    sub->viewer = viewer;
+
+    return sub;
+}
+
+
+static void
+ngx_http_vidcast_hub_end(ngx_http_vidcast_subscription_t *sub)
+{
+    ngx_http_vidcast_hub_t     *hub;
+    ngx_http_vidcast_viewer_t  *viewer;
+
+    hub = sub->hub;
+    viewer = sub->viewer;
+
+    ngx_queue_remove(&sub->queue);
+    ngx_queue_remove(&sub->link);
+    ngx_queue_insert_tail(&viewer->ended, &sub->link);
+
+    hub->nsubscriptions--;
     hub->nframes -= viewer->frames;
-    hub->vmcf->viewers--;
     hub->share->viewers[viewer->transport->id]--;
-    hub->share->bytes += viewer->request->connection->sent;
 
     if (hub->nframes == 0 && hub->frame) {
         ngx_http_vidcast_message_unref(hub->frame);
         hub->frame = NULL;
     }
 
-    if (hub->nviewers == 0) {
+    if (hub->nsubscriptions == 0) {
         ngx_http_vidcast_message_drop(hub);
 
         if (hub->wake) {
             ngx_vidcast_notify_disable(hub->wake);
         }
     }
+}
+
+
+/*
+ * Viewers of all workers are counted; what a worker that was killed left is
+ * told from the living ones only when it matters.
+ */
+
+static ngx_uint_t
+ngx_http_vidcast_hub_full(ngx_http_vidcast_hub_t *hub,
+    ngx_http_vidcast_viewer_t *viewer)
+{
+    ngx_uint_t                    most;
+    ngx_vidcast_control_t        *control;
+    ngx_http_vidcast_loc_conf_t  *vlcf;
+
+    vlcf = ngx_http_get_module_loc_conf(viewer->request,
+                                        ngx_http_vidcast_module);
+    most = vlcf->max_viewers;
+    control = hub->vmcf->vidcast.control;
+
+    return most
+           && ngx_vidcast_zone_viewers(control, hub->zone, NULL) >= most
+           && ngx_vidcast_zone_viewers(control, hub->zone,
+                                       viewer->request->connection->log)
+              >= most;
+}
+
+
+/* a number that we did not give, or not yet, is of another series */
+
+static void
+ngx_http_vidcast_hub_resume(ngx_http_vidcast_subscription_t *sub,
+    uint64_t since)
+{
+    if (since == NGX_HTTP_VIDCAST_UNKNOWN || since > sub->hub->result) {
+        sub->reset = 1;
+        return;
+    }
+
+    sub->result = ngx_http_vidcast_message_seek(sub->hub, since + 1);
+    sub->skipped = sub->result - (since + 1);
+    sub->replay = 1;
 }
 
 
@@ -287,7 +446,7 @@ ngx_http_vidcast_hub_wake_handler(ngx_event_t *ev)
     c = ev->data;
     hub = c->data;
 
-    if (hub->nviewers == 0) {
+    if (hub->nsubscriptions == 0) {
         return;
     }
 
@@ -295,7 +454,7 @@ ngx_http_vidcast_hub_wake_handler(ngx_event_t *ev)
 
     /* a walk that is under way goes on from where it is, all around again */
 
-    hub->remaining = hub->nviewers;
+    hub->remaining = hub->nsubscriptions;
 
     if (!hub->slice.posted) {
         ngx_http_vidcast_hub_walk(hub);
@@ -319,23 +478,23 @@ ngx_http_vidcast_hub_slice_handler(ngx_event_t *ev)
 static void
 ngx_http_vidcast_hub_walk(ngx_http_vidcast_hub_t *hub)
 {
-    uint64_t                    start;
-    ngx_uint_t                  n;
-    ngx_queue_t                *q;
-    ngx_http_vidcast_viewer_t  *viewer;
+    uint64_t                          start;
+    ngx_uint_t                        n;
+    ngx_queue_t                      *q;
+    ngx_http_vidcast_subscription_t  *sub;
 
     start = ngx_vidcast_clock();
 
-    for (n = 1; hub->remaining && !ngx_queue_empty(&hub->viewers); n++) {
+    for (n = 1; hub->remaining && !ngx_queue_empty(&hub->subscriptions); n++) {
 
-        q = ngx_queue_head(&hub->viewers);
+        q = ngx_queue_head(&hub->subscriptions);
         ngx_queue_remove(q);
-        ngx_queue_insert_tail(&hub->viewers, q);
+        ngx_queue_insert_tail(&hub->subscriptions, q);
 
         hub->remaining--;
 
-        viewer = ngx_queue_data(q, ngx_http_vidcast_viewer_t, queue);
-        ngx_http_vidcast_hub_deliver(viewer);
+        sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, queue);
+        ngx_http_vidcast_hub_deliver(sub->viewer);
 
         if ((n & NGX_HTTP_VIDCAST_SLICE_CHECK) == 0
             && ngx_vidcast_clock() - start > NGX_HTTP_VIDCAST_SLICE)
@@ -344,7 +503,7 @@ ngx_http_vidcast_hub_walk(ngx_http_vidcast_hub_t *hub)
         }
     }
 
-    if (hub->remaining && !ngx_queue_empty(&hub->viewers)) {
+    if (hub->remaining && !ngx_queue_empty(&hub->subscriptions)) {
         ngx_post_event(&hub->slice, &ngx_posted_next_events);
     }
 }
@@ -355,9 +514,7 @@ ngx_http_vidcast_hub_ready(ngx_http_vidcast_viewer_t *viewer)
 {
     viewer->busy = 0;
 
-    if (viewer->hub) {
-        ngx_http_vidcast_hub_deliver(viewer);
-    }
+    ngx_http_vidcast_hub_deliver(viewer);
 }
 
 
@@ -367,7 +524,7 @@ ngx_http_vidcast_hub_deliver(ngx_http_vidcast_viewer_t *viewer)
     ngx_int_t                    rc;
     ngx_http_vidcast_message_t  *message;
 
-    while (!viewer->busy) {
+    while (viewer->joined && !viewer->busy && !viewer->paused) {
 
         rc = ngx_http_vidcast_hub_next(viewer, &message);
 
@@ -385,86 +542,124 @@ ngx_http_vidcast_hub_deliver(ngx_http_vidcast_viewer_t *viewer)
             return;
         }
 
-        if (rc == NGX_AGAIN) {
-            viewer->busy = 1;
-        }
+        if (rc == NGX_DONE) {
 
-        if (viewer->hub == NULL) {
+            /* it was the last thing this viewer wanted */
+
+            ngx_http_vidcast_hub_finalize(viewer, NGX_OK);
             return;
         }
+
+        viewer->busy = (rc == NGX_AGAIN);
     }
 }
 
 
-/* NGX_OK, with a reference for the caller; NGX_DONE: nothing; NGX_ERROR */
+/*
+ * Results of all sources, then pictures of one after the other.  NGX_OK, with
+ * a reference for the caller; NGX_DONE: nothing; NGX_ERROR.
+ */
 
 static ngx_int_t
 ngx_http_vidcast_hub_next(ngx_http_vidcast_viewer_t *viewer,
     ngx_http_vidcast_message_t **message)
 {
-    ngx_int_t  rc;
+    ngx_int_t                         rc;
+    ngx_queue_t                      *q, *sentinel;
+    ngx_http_vidcast_subscription_t  *sub;
 
-    rc = NGX_DONE;
+    sentinel = ngx_queue_sentinel(&viewer->subscriptions);
 
-    if (viewer->results) {
-        rc = ngx_http_vidcast_hub_next_result(viewer, message);
+    for (q = ngx_queue_head(&viewer->subscriptions);
+         viewer->results && q != sentinel;
+         q = ngx_queue_next(q))
+    {
+        sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, link);
+        rc = ngx_http_vidcast_hub_next_result(sub, message);
+
+        if (rc != NGX_DONE) {
+            return rc;
+        }
     }
 
-    if (rc == NGX_DONE && viewer->frames) {
-        rc = ngx_http_vidcast_hub_next_frame(viewer, message);
+    if (!viewer->frames || (viewer->acks && viewer->unacked)) {
+        return NGX_DONE;
     }
 
-    return rc;
+    for (q = ngx_queue_head(&viewer->subscriptions);
+         q != sentinel;
+         q = ngx_queue_next(q))
+    {
+        sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, link);
+
+        if (ngx_http_vidcast_hub_next_frame(sub, message) == NGX_OK) {
+            ngx_queue_remove(q);
+            ngx_queue_insert_tail(&viewer->subscriptions, q);
+            return NGX_OK;
+        }
+    }
+
+    return NGX_DONE;
 }
 
 
 static ngx_int_t
-ngx_http_vidcast_hub_next_result(ngx_http_vidcast_viewer_t *viewer,
+ngx_http_vidcast_hub_next_result(ngx_http_vidcast_subscription_t *sub,
     ngx_http_vidcast_message_t **message)
 {
-    ngx_uint_t                   n;
+    ngx_uint_t                   n, backlog;
     ngx_http_vidcast_hub_t      *hub;
     ngx_http_vidcast_message_t  *m;
 
-    hub = viewer->hub;
+    hub = sub->hub;
     n = hub->source->geometry.results;
 
-    if (viewer->result == 0) {
+    if (sub->result == 0) {
 
         /* came before the first result */
 
-        viewer->result = ngx_max(hub->result, 1);
+        sub->result = ngx_max(hub->result, 1);
     }
 
-    if (viewer->result + ngx_min(viewer->backlog, n) <= hub->result) {
-        viewer->skipped += hub->result - viewer->result;
-        hub->share->results_skipped += hub->result - viewer->result;
-        viewer->result = hub->result;
+    if (sub->result > hub->result) {
+        sub->replay = 0;
+        return NGX_DONE;
     }
 
-    while (viewer->result <= hub->result) {
+    backlog = sub->replay ? n : ngx_min(sub->viewer->backlog, n);
 
-        m = hub->results[viewer->result % n];
-        viewer->result++;
+    if (sub->result + backlog <= hub->result) {
+        sub->skipped += hub->result - sub->result;
+        sub->result = hub->result;
+    }
 
-        if (m == NULL) {
+    while (sub->result <= hub->result) {
+
+        m = hub->results[sub->result % n];
+
+        if (m == NULL || m->seq != sub->result) {
 
             /* its writer died before it was whole, or we had no memory */
 
-            viewer->skipped++;
+            sub->result++;
+            sub->skipped++;
             continue;
         }
 
+        sub->result++;
         hub->share->results++;
+        hub->share->results_skipped += sub->skipped;
 
-        if (viewer->skipped == 0) {
+        if (sub->skipped == 0 && !sub->reset) {
             m->refs++;
             *message = m;
             return NGX_OK;
         }
 
-        *message = ngx_http_vidcast_message_told(m, viewer->skipped);
-        viewer->skipped = 0;
+        *message = ngx_http_vidcast_message_told(m, sub->skipped, sub->reset);
+
+        sub->skipped = 0;
+        sub->reset = 0;
 
         return *message ? NGX_OK : NGX_ERROR;
     }
@@ -474,223 +669,41 @@ ngx_http_vidcast_hub_next_result(ngx_http_vidcast_viewer_t *viewer,
 
 
 static ngx_int_t
-ngx_http_vidcast_hub_next_frame(ngx_http_vidcast_viewer_t *viewer,
+ngx_http_vidcast_hub_next_frame(ngx_http_vidcast_subscription_t *sub,
     ngx_http_vidcast_message_t **message)
 {
     ngx_http_vidcast_hub_t      *hub;
+    ngx_http_vidcast_viewer_t   *viewer;
     ngx_http_vidcast_message_t  *frame;
 
-    hub = viewer->hub;
+    hub = sub->hub;
+    viewer = sub->viewer;
     frame = hub->frame;
 
-    if (frame == NULL || frame->frame.number <= viewer->frame) {
+    if (frame == NULL || frame->frame.number <= sub->frame) {
         return NGX_DONE;
     }
 
     if (viewer->interval) {
 
-        if (frame->frame.captured + NGX_HTTP_VIDCAST_JITTER < viewer->due) {
+        if (frame->frame.captured + NGX_HTTP_VIDCAST_JITTER < sub->due) {
             return NGX_DONE;
         }
 
-        viewer->due = ngx_max(viewer->due + viewer->interval,
-                              frame->frame.captured + viewer->interval / 2);
+        sub->due = ngx_max(sub->due + viewer->interval,
+                           frame->frame.captured + viewer->interval / 2);
     }
 
-    if (viewer->frame) {
-        hub->share->frames_skipped += frame->frame.number - viewer->frame - 1;
+    if (sub->frame) {
+        hub->share->frames_skipped += frame->frame.number - sub->frame - 1;
     }
 
-    viewer->frame = frame->frame.number;
+    sub->frame = frame->frame.number;
+    viewer->unacked = 1;
     hub->share->frames++;
 
     frame->refs++;
     *message = frame;
 
     return NGX_OK;
-}
-
-
-static void
-ngx_http_vidcast_hub_arm(ngx_http_vidcast_main_conf_t *vmcf)
-{
-    if (!vmcf->sweep.timer_set && vmcf->viewers) {
-        ngx_add_timer(&vmcf->sweep, NGX_HTTP_VIDCAST_SWEEP);
-    }
-}
-
-
-/*
- * One timer for all viewers, armed while there are any: it is not cancelable,
- * so an exiting worker waits for those which may stay.
- */
-
-static void
-ngx_http_vidcast_hub_sweep_handler(ngx_event_t *ev)
-{
-    ngx_uint_t                     i;
-    ngx_http_vidcast_main_conf_t  *vmcf;
-
-    vmcf = ev->data;
-
-    for (i = 0; i < vmcf->vidcast.sources.nelts; i++) {
-        ngx_http_vidcast_hub_sweep(&vmcf->hubs[i]);
-    }
-
-    ngx_http_vidcast_hub_arm(vmcf);
-}
-
-
-static void
-ngx_http_vidcast_hub_sweep(ngx_http_vidcast_hub_t *hub)
-{
-    ngx_uint_t                  n, wanted;
-    ngx_queue_t                *q;
-    ngx_http_vidcast_viewer_t  *viewer;
-
-    wanted = ngx_vidcast_zone_wanted(hub->vmcf->vidcast.control, hub->source);
-
-    for (n = hub->nviewers; n && !ngx_queue_empty(&hub->viewers); n--) {
-
-        q = ngx_queue_head(&hub->viewers);
-        ngx_queue_remove(q);
-        ngx_queue_insert_tail(&hub->viewers, q);
-
-        viewer = ngx_queue_data(q, ngx_http_vidcast_viewer_t, queue);
-
-        if (!wanted) {
-            viewer->transport->stop(viewer);
-            continue;
-        }
-
-        if (ngx_http_vidcast_hub_stalled(viewer) == NGX_OK) {
-            hub->share->stalled++;
-
-            ngx_log_error(NGX_LOG_INFO, viewer->request->connection->log,
-                          NGX_ETIMEDOUT,
-                          "vidcast viewer took no byte for %M ms",
-                          viewer->stall_timeout);
-
-            viewer->request->connection->timedout = 1;
-            ngx_http_vidcast_hub_finalize(viewer, NGX_HTTP_REQUEST_TIME_OUT);
-            continue;
-        }
-
-        if (viewer->transport->idle
-            && viewer->transport->idle(viewer) == NGX_ERROR)
-        {
-            ngx_http_vidcast_hub_finalize(viewer, NGX_ERROR);
-        }
-    }
-}
-
-
-/*
- * The worker is to leave.  Viewers who can come back and resume are sent away
- * first, not all at once, as they all come back; the others may stay if there
- * will be pictures for them: after a reload, not when nginx quits.
- */
-
-void
-ngx_http_vidcast_hub_drain(ngx_http_vidcast_main_conf_t *vmcf)
-{
-    ngx_uint_t               i;
-    ngx_http_vidcast_hub_t  *hub;
-
-    if (vmcf->draining) {
-        return;
-    }
-
-    vmcf->draining = ngx_max(vmcf->viewers / NGX_HTTP_VIDCAST_DRAIN_STEPS, 1);
-
-    for (i = 0; i < vmcf->vidcast.sources.nelts; i++) {
-        hub = &vmcf->hubs[i];
-
-        if ((hub->frame && ngx_http_vidcast_message_copy(hub->frame) != NGX_OK)
-            || (hub->older
-                && ngx_http_vidcast_message_copy(hub->older) != NGX_OK))
-        {
-            continue;
-        }
-
-        hub->zone->ring.bit = 0;
-    }
-
-    ngx_http_vidcast_hub_drain_handler(&vmcf->drain);
-}
-
-
-static void
-ngx_http_vidcast_hub_drain_handler(ngx_event_t *ev)
-{
-    ngx_uint_t                     i, n, all;
-    ngx_vidcast_conf_t            *conf;
-    ngx_http_vidcast_main_conf_t  *vmcf;
-
-    vmcf = ev->data;
-    conf = &vmcf->vidcast;
-
-    all = ngx_vidcast_load(&conf->control->shm->generation)
-          == conf->generation;
-
-    n = vmcf->draining;
-
-    for (i = 0; n && i < conf->sources.nelts; i++) {
-        n -= ngx_http_vidcast_hub_drain_some(&vmcf->hubs[i], n, all);
-    }
-
-    if (n == 0) {
-        ngx_add_timer(ev, NGX_HTTP_VIDCAST_DRAIN);
-    }
-}
-
-
-static ngx_uint_t
-ngx_http_vidcast_hub_drain_some(ngx_http_vidcast_hub_t *hub, ngx_uint_t most,
-    ngx_uint_t all)
-{
-    ngx_uint_t                  n, stopped;
-    ngx_queue_t                *q;
-    ngx_http_vidcast_viewer_t  *viewer;
-
-    stopped = 0;
-
-    for (n = hub->nviewers;
-         n && stopped < most && !ngx_queue_empty(&hub->viewers);
-         n--)
-    {
-        q = ngx_queue_head(&hub->viewers);
-        ngx_queue_remove(q);
-        ngx_queue_insert_tail(&hub->viewers, q);
-
-        viewer = ngx_queue_data(q, ngx_http_vidcast_viewer_t, queue);
-
-        if (all || viewer->transport->resumes) {
-            viewer->transport->stop(viewer);
-            stopped++;
-        }
-    }
-
-    return stopped;
-}
-
-
-/* NGX_OK: it is; NGX_DECLINED: it is not */
-
-static ngx_int_t
-ngx_http_vidcast_hub_stalled(ngx_http_vidcast_viewer_t *viewer)
-{
-    ngx_connection_t  *c;
-
-    c = viewer->request->connection;
-
-    if (!viewer->busy || c->write->delayed || c->sent != viewer->sent) {
-        viewer->sent = c->sent;
-        viewer->progress = ngx_current_msec;
-        return NGX_DECLINED;
-    }
-
-    return (ngx_msec_int_t) (ngx_current_msec - viewer->progress)
-           < (ngx_msec_int_t) viewer->stall_timeout
-               ? NGX_DECLINED : NGX_OK;
 }

@@ -12,23 +12,26 @@
 
 
 /*
- * A hub is a source in one worker: the viewers it has there, and what they
- * share.  Whatever the transport, the policy is here: a viewer gets the
+ * A hub is a source in one worker: who subscribed to it there, and what they
+ * share.  A viewer has one connection and a subscription for each source that
+ * it watches.  Whatever the transport, the policy is here: a viewer gets the
  * results in order and the newest picture, one message at a time.
  */
 
-typedef struct ngx_http_vidcast_viewer_s   ngx_http_vidcast_viewer_t;
-typedef struct ngx_http_vidcast_message_s  ngx_http_vidcast_message_t;
+typedef struct ngx_http_vidcast_viewer_s        ngx_http_vidcast_viewer_t;
+typedef struct ngx_http_vidcast_subscription_s  ngx_http_vidcast_subscription_t;
+typedef struct ngx_http_vidcast_message_s       ngx_http_vidcast_message_t;
 
 
 /*
  * send()   begins to send a message.  NGX_OK: it has left; NGX_AGAIN: it is
  *          leaving, the transport has its own reference to it and calls
- *          ngx_http_vidcast_hub_ready() when it is done; NGX_ERROR: the
- *          connection is broken, the hub finalizes the request.
+ *          ngx_http_vidcast_hub_ready() when it is done; NGX_DONE: that was
+ *          all, NGX_ERROR: the connection is broken, and in both cases the
+ *          hub finalizes the request.
  *
  * idle()   called about twice a second: pings, comments to keep alive.
- *          NGX_OK, or NGX_ERROR as above.  May be NULL.
+ *          NGX_OK, NGX_DONE or NGX_ERROR as above.  May be NULL.
  *
  * stop()   ends the viewer politely: it leaves the hub, and the request may
  *          be finalized.
@@ -66,27 +69,44 @@ struct ngx_http_vidcast_message_s {
     size_t                         size;
     size_t                         header;    /* of a result, WebSocket */
 
+    u_char                        *deflated;  /* a frame of WebSocket */
+    size_t                         deflated_size;
+
     ngx_vidcast_frame_t            frame;
     u_char                        *copy;
     u_char                        *part;      /* MJPEG, in the copy */
     size_t                         part_len;
 
     unsigned                       pinned:1;
+    unsigned                       text:1;    /* a result, or like one */
+    unsigned                       plain:1;   /* deflate is not worth it */
+};
+
+
+struct ngx_http_vidcast_subscription_s {
+    ngx_queue_t                    queue;     /* of the hub */
+    ngx_queue_t                    link;      /* of the viewer */
+    ngx_http_vidcast_viewer_t     *viewer;
+    ngx_http_vidcast_hub_t        *hub;       /* NULL: ended */
+
+    uint64_t                       frame;     /* number of the last one */
+    uint64_t                       result;    /* the next one; 0: newest */
+    uint64_t                       skipped;   /* results, to be told */
+    uint64_t                       due;       /* capture time, us */
+
+    unsigned                       reset:1;   /* to be told */
+    unsigned                       replay:1;  /* history, up to the newest */
 };
 
 
 struct ngx_http_vidcast_viewer_s {
-    ngx_queue_t                    queue;
+    ngx_queue_t                    queue;     /* of all viewers */
+    ngx_queue_t                    subscriptions;
+    ngx_queue_t                    ended;     /* to be used again */
     ngx_http_request_t            *request;
-    ngx_http_vidcast_hub_t        *hub;       /* NULL: left, or not yet in */
     ngx_http_vidcast_transport_t  *transport;
 
-    uint64_t                       frame;     /* number of the last one */
-    uint64_t                       result;    /* the next one */
-    uint64_t                       skipped;   /* results, to be told */
     uint64_t                       interval;  /* us between frames */
-    uint64_t                       due;       /* capture time, us */
-
     ngx_uint_t                     backlog;
     ngx_msec_t                     stall_timeout;
     ngx_msec_t                     progress;  /* when bytes last left */
@@ -94,7 +114,11 @@ struct ngx_http_vidcast_viewer_s {
 
     unsigned                       results:1;
     unsigned                       frames:1;
+    unsigned                       joined:1;
     unsigned                       busy:1;    /* a message is leaving */
+    unsigned                       paused:1;
+    unsigned                       acks:1;    /* acknowledges pictures */
+    unsigned                       unacked:1; /* has one to acknowledge */
 };
 
 
@@ -105,9 +129,10 @@ struct ngx_http_vidcast_hub_s {
     ngx_vidcast_share_t           *share;
     ngx_connection_t              *wake;      /* NULL: none was free */
 
-    ngx_queue_t                    viewers;
-    ngx_uint_t                     nviewers;
-    ngx_uint_t                     nframes;   /* viewers of frames */
+    ngx_queue_t                    subscriptions;
+    ngx_uint_t                     nsubscriptions;
+    ngx_uint_t                     nframes;   /* which want frames */
+    ngx_uint_t                     wanted;    /* still, by the master */
     ngx_uint_t                     remaining; /* to visit in this walk */
     ngx_event_t                    slice;     /* goes on with the walk */
 
@@ -125,22 +150,35 @@ ngx_int_t ngx_http_vidcast_hub_init(ngx_cycle_t *cycle,
     ngx_http_vidcast_main_conf_t *vmcf);
 void ngx_http_vidcast_hub_exit(ngx_http_vidcast_main_conf_t *vmcf);
 
-/* the worker is leaving: sends its viewers away, if it can be helped */
-void ngx_http_vidcast_hub_drain(ngx_http_vidcast_main_conf_t *vmcf);
 
 /* NULL: no such source */
 ngx_http_vidcast_hub_t *ngx_http_vidcast_hub_find(
     ngx_http_vidcast_main_conf_t *vmcf, ngx_str_t *name);
 
 /*
- * Adds a viewer whose request, transport and wishes are set; it leaves when
- * the request's pool is cleaned up, or by leave().  The newest picture and
- * result are sent by a ready() after it.
- * NGX_OK; NGX_BUSY: this worker cannot watch the source; NGX_ERROR.
+ * Adds a viewer whose request, transport and wishes are set, still without a
+ * subscription.  It leaves, and all its subscriptions end, when the request
+ * is cleaned up, or by leave().
+ * NGX_OK; NGX_BUSY: this worker is leaving; NGX_ERROR: no memory.
  */
-ngx_int_t ngx_http_vidcast_hub_join(ngx_http_vidcast_hub_t *hub,
+ngx_int_t ngx_http_vidcast_hub_join(ngx_http_vidcast_main_conf_t *vmcf,
     ngx_http_vidcast_viewer_t *viewer);
 void ngx_http_vidcast_hub_leave(ngx_http_vidcast_viewer_t *viewer);
+
+#define NGX_HTTP_VIDCAST_UNKNOWN  ((uint64_t) -1)
+
+/*
+ * Lets a viewer watch a source; nothing new if it does.  The newest picture
+ * and result are sent by a ready() after it.  With *since, which is the
+ * number of the last result that it has, results go on from there, as far as
+ * they are still known; NGX_HTTP_VIDCAST_UNKNOWN is a number of other times.
+ * NGX_OK; NGX_BUSY: the source has viewers enough, or cannot be watched by
+ * this worker; NGX_ERROR: no memory.
+ */
+ngx_int_t ngx_http_vidcast_hub_subscribe(ngx_http_vidcast_hub_t *hub,
+    ngx_http_vidcast_viewer_t *viewer, uint64_t *since);
+void ngx_http_vidcast_hub_unsubscribe(ngx_http_vidcast_hub_t *hub,
+    ngx_http_vidcast_viewer_t *viewer);
 
 /*
  * The viewer can take a message: sends what there is for it.  The request
@@ -154,18 +192,43 @@ void ngx_http_vidcast_hub_finalize(ngx_http_vidcast_viewer_t *viewer,
 
 
 /*
+ * All viewers of the process, looked at twice a second while there are any.
+ *
+ * watch()  a viewer has joined
+ * drain()  the worker is leaving: sends its viewers away, some at a time
+ */
+void ngx_http_vidcast_sweep_init(ngx_http_vidcast_main_conf_t *vmcf,
+    ngx_log_t *log);
+void ngx_http_vidcast_sweep_exit(ngx_http_vidcast_main_conf_t *vmcf);
+void ngx_http_vidcast_sweep_watch(ngx_http_vidcast_main_conf_t *vmcf);
+void ngx_http_vidcast_sweep_drain(ngx_http_vidcast_main_conf_t *vmcf);
+
+
+/*
  * Messages.
  *
  * news()   takes what is new in the ring: all results, and the newest frame
  *          if a viewer wants frames
- * told()   the result with what its viewer missed written in; NULL: no memory
+ * seek()   makes results from "seq" on available, where the ring has them;
+ *          the first one there
+ * told()   the result with what its viewer missed, or that it is another
+ *          series, written in; NULL: no memory
+ * error()  a text for one viewer, about what it said; NULL: no memory
+ * bytes()  what leaves by WebSocket: with a header of "vidcast.v1" if it is a
+ *          frame, compressed if it is text and our window has these bits
  * copy()   makes a frame independent of the ring, as output filters want it;
  *          NGX_OK or NGX_ERROR: no memory
  * drop()   gives up all that the hub itself refers to
  */
 void ngx_http_vidcast_message_news(ngx_http_vidcast_hub_t *hub);
+uint64_t ngx_http_vidcast_message_seek(ngx_http_vidcast_hub_t *hub,
+    uint64_t seq);
 ngx_http_vidcast_message_t *ngx_http_vidcast_message_told(
-    ngx_http_vidcast_message_t *message, uint64_t skipped);
+    ngx_http_vidcast_message_t *message, uint64_t skipped, ngx_uint_t reset);
+ngx_http_vidcast_message_t *ngx_http_vidcast_message_error(
+    ngx_http_vidcast_hub_t *hub, const char *reason);
+void ngx_http_vidcast_message_bytes(ngx_http_vidcast_message_t *message,
+    ngx_uint_t v1, ngx_uint_t bits, u_char **data, size_t *size);
 ngx_int_t ngx_http_vidcast_message_copy(ngx_http_vidcast_message_t *message);
 void ngx_http_vidcast_message_unref(ngx_http_vidcast_message_t *message);
 void ngx_http_vidcast_message_drop(ngx_http_vidcast_hub_t *hub);

@@ -9,7 +9,14 @@
 #include <ngx_http.h>
 
 #include "ngx_http_vidcast_hub.h"
+#include "ngx_vidcast_deflate.h"
 #include "ngx_vidcast_ws.h"
+
+
+/* results are small: a window of 4 kB, and none for a few bytes */
+
+#define NGX_HTTP_VIDCAST_WINDOW       12
+#define NGX_HTTP_VIDCAST_DEFLATE_MIN  64
 
 
 /*
@@ -25,6 +32,8 @@ static ngx_http_vidcast_message_t *ngx_http_vidcast_message_result(
     ngx_http_vidcast_hub_t *hub, uint64_t seq);
 static ngx_http_vidcast_message_t *ngx_http_vidcast_message_text(
     ngx_http_vidcast_hub_t *hub, size_t size);
+static ngx_int_t ngx_http_vidcast_message_deflate(
+    ngx_http_vidcast_message_t *message);
 static void ngx_http_vidcast_message_new_frame(ngx_http_vidcast_hub_t *hub);
 static ngx_int_t ngx_http_vidcast_message_pin(
     ngx_http_vidcast_message_t *message);
@@ -83,6 +92,39 @@ ngx_http_vidcast_message_new_results(ngx_http_vidcast_hub_t *hub)
 }
 
 
+/* results before the first viewer came were not read: they may be there */
+
+uint64_t
+ngx_http_vidcast_message_seek(ngx_http_vidcast_hub_t *hub, uint64_t seq)
+{
+    uint64_t                      i;
+    ngx_uint_t                    n;
+    ngx_http_vidcast_message_t  **slot;
+
+    n = hub->source->geometry.results;
+
+    if (seq + n <= hub->result) {
+        seq = hub->result - n + 1;
+    }
+
+    for (i = seq; i <= hub->result; i++) {
+        slot = &hub->results[i % n];
+
+        if (*slot && (*slot)->seq == i) {
+            continue;
+        }
+
+        if (*slot) {
+            ngx_http_vidcast_message_unref(*slot);
+        }
+
+        *slot = ngx_http_vidcast_message_result(hub, i);
+    }
+
+    return seq;
+}
+
+
 /* NULL: lost, or no memory */
 
 static ngx_http_vidcast_message_t *
@@ -125,6 +167,7 @@ ngx_http_vidcast_message_text(ngx_http_vidcast_hub_t *hub, size_t size)
     ngx_memzero(message, sizeof(ngx_http_vidcast_message_t));
 
     message->refs = 1;
+    message->text = 1;
     message->hub = hub;
     message->data = (u_char *) (message + 1) + NGX_VIDCAST_WS_MAX_HEADER;
     message->size = size;
@@ -148,14 +191,24 @@ ngx_http_vidcast_message_text(ngx_http_vidcast_hub_t *hub, size_t size)
 
 ngx_http_vidcast_message_t *
 ngx_http_vidcast_message_told(ngx_http_vidcast_message_t *message,
-    uint64_t skipped)
+    uint64_t skipped, ngx_uint_t reset)
 {
-    u_char                      *p, text[sizeof("\"skipped\":,")
+    u_char                      *p, text[sizeof("\"skipped\":,\"reset\":true,")
                                          + NGX_INT64_LEN];
     size_t                       len;
     ngx_http_vidcast_message_t  *told;
 
-    len = ngx_sprintf(text, "\"skipped\":%uL,", skipped) - text;
+    p = text;
+
+    if (skipped) {
+        p = ngx_sprintf(p, "\"skipped\":%uL,", skipped);
+    }
+
+    if (reset) {
+        p = ngx_sprintf(p, "\"reset\":true,");
+    }
+
+    len = p - text;
 
     told = ngx_http_vidcast_message_text(message->hub, message->size + len);
     if (told == NULL) {
@@ -170,6 +223,107 @@ ngx_http_vidcast_message_told(ngx_http_vidcast_message_t *message,
                message->size - NGX_HTTP_VIDCAST_VERSION_LEN);
 
     return told;
+}
+
+
+ngx_http_vidcast_message_t *
+ngx_http_vidcast_message_error(ngx_http_vidcast_hub_t *hub, const char *reason)
+{
+    u_char                      *p;
+    ngx_http_vidcast_message_t  *message;
+
+    static const char  before[] = "{\"v\":1,\"type\":\"error\",\"error\":\"";
+
+    message = ngx_http_vidcast_message_text(hub, sizeof(before) - 1
+                                                 + ngx_strlen(reason) + 2);
+    if (message == NULL) {
+        return NULL;
+    }
+
+    p = ngx_cpymem(message->data, before, sizeof(before) - 1);
+    p = ngx_cpymem(p, reason, ngx_strlen(reason));
+    ngx_memcpy(p, "\"}", 2);
+
+    return message;
+}
+
+
+void
+ngx_http_vidcast_message_bytes(ngx_http_vidcast_message_t *message,
+    ngx_uint_t v1, ngx_uint_t bits, u_char **data, size_t *size)
+{
+    size_t  header;
+
+    if (message->text) {
+
+        if (bits >= NGX_HTTP_VIDCAST_WINDOW
+            && ngx_http_vidcast_message_deflate(message) == NGX_OK)
+        {
+            *data = message->deflated;
+            *size = message->deflated_size;
+            return;
+        }
+
+        header = message->header;
+
+    } else {
+        header = v1 ? message->frame.v1 : message->frame.plain;
+    }
+
+    *data = message->data - header;
+    *size = message->size + header;
+}
+
+
+/* once for all viewers; NGX_DECLINED: it is better sent as it is */
+
+static ngx_int_t
+ngx_http_vidcast_message_deflate(ngx_http_vidcast_message_t *message)
+{
+    u_char     *p;
+    size_t      header;
+    ngx_str_t   in, out;
+
+    if (message->deflated) {
+        return NGX_OK;
+    }
+
+    if (message->plain || message->size < NGX_HTTP_VIDCAST_DEFLATE_MIN) {
+        return NGX_DECLINED;
+    }
+
+    message->plain = 1;
+
+    p = ngx_alloc(NGX_VIDCAST_WS_MAX_HEADER + message->size, ngx_cycle->log);
+    if (p == NULL) {
+        return NGX_DECLINED;
+    }
+
+    in.data = message->data;
+    in.len = message->size;
+    header = ngx_vidcast_ws_header_len(message->size);
+    out.data = p + header;
+    out.len = message->size - 1;
+
+    if (ngx_vidcast_deflate(&in, NGX_HTTP_VIDCAST_WINDOW, &out) != NGX_OK) {
+        ngx_free(p);
+        return NGX_DECLINED;
+    }
+
+    /* the header is made shorter by a shorter message: it ends at the data */
+
+    if (ngx_vidcast_ws_header_len(out.len) != header) {
+        header = ngx_vidcast_ws_header_len(out.len);
+        ngx_memmove(p + header, out.data, out.len);
+    }
+
+    (void) ngx_vidcast_ws_header(p, NGX_VIDCAST_WS_TEXT|NGX_VIDCAST_WS_RSV1,
+                                 out.len);
+
+    message->deflated = p;
+    message->deflated_size = header + out.len;
+
+    return NGX_OK;
 }
 
 
@@ -360,7 +514,12 @@ ngx_http_vidcast_message_unref(ngx_http_vidcast_message_t *message)
         return;
     }
 
-    if (message->seq) {
+    if (message->text) {
+
+        if (message->deflated) {
+            ngx_free(message->deflated);
+        }
+
         ngx_free(message);
         return;
     }

@@ -30,6 +30,8 @@ static char *ngx_http_vidcast_set(ngx_conf_t *cf, ngx_command_t *cmd,
 static char *ngx_http_vidcast_refer(ngx_conf_t *cf, ngx_str_t *name);
 static char *ngx_http_vidcast_status(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static char *ngx_http_vidcast_echo(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 static char *ngx_http_vidcast_ping(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_vidcast_origin(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -69,6 +71,13 @@ static ngx_command_t  ngx_http_vidcast_commands[] = {
       0,
       NULL },
 
+    { ngx_string("vidcast_echo"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_vidcast_echo,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("vidcast_fps"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_num_slot,
@@ -83,6 +92,13 @@ static ngx_command_t  ngx_http_vidcast_commands[] = {
       offsetof(ngx_http_vidcast_loc_conf_t, backlog),
       &ngx_http_vidcast_backlog_bounds },
 
+    { ngx_string("vidcast_max_viewers"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_vidcast_loc_conf_t, max_viewers),
+      NULL },
+
     { ngx_string("vidcast_ping"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
       ngx_http_vidcast_ping,
@@ -95,6 +111,20 @@ static ngx_command_t  ngx_http_vidcast_commands[] = {
       ngx_conf_set_msec_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_vidcast_loc_conf_t, stall_timeout),
+      NULL },
+
+    { ngx_string("vidcast_snapshot_timeout"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_vidcast_loc_conf_t, snapshot_timeout),
+      NULL },
+
+    { ngx_string("vidcast_deflate"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_vidcast_loc_conf_t, deflate),
       NULL },
 
     { ngx_string("vidcast_max_message"),
@@ -255,10 +285,13 @@ ngx_http_vidcast_create_loc_conf(ngx_conf_t *cf)
     vlcf->origins = NGX_CONF_UNSET_PTR;
     vlcf->fps = NGX_CONF_UNSET_UINT;
     vlcf->backlog = NGX_CONF_UNSET_UINT;
+    vlcf->max_viewers = NGX_CONF_UNSET_UINT;
     vlcf->ping = NGX_CONF_UNSET_MSEC;
     vlcf->ping_timeout = NGX_CONF_UNSET_MSEC;
     vlcf->stall_timeout = NGX_CONF_UNSET_MSEC;
+    vlcf->snapshot_timeout = NGX_CONF_UNSET_MSEC;
     vlcf->max_message = NGX_CONF_UNSET_SIZE;
+    vlcf->deflate = NGX_CONF_UNSET;
 
     return vlcf;
 }
@@ -282,10 +315,14 @@ ngx_http_vidcast_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_conf_merge_uint_value(conf->fps, prev->fps, 0);
     ngx_conf_merge_uint_value(conf->backlog, prev->backlog, 64);
+    ngx_conf_merge_uint_value(conf->max_viewers, prev->max_viewers, 0);
     ngx_conf_merge_msec_value(conf->ping, prev->ping, 20000);
     ngx_conf_merge_msec_value(conf->ping_timeout, prev->ping_timeout, 20000);
     ngx_conf_merge_msec_value(conf->stall_timeout, prev->stall_timeout, 10000);
+    ngx_conf_merge_msec_value(conf->snapshot_timeout, prev->snapshot_timeout,
+                              3000);
     ngx_conf_merge_size_value(conf->max_message, prev->max_message, 16384);
+    ngx_conf_merge_value(conf->deflate, prev->deflate, 0);
 
     return NGX_CONF_OK;
 }
@@ -424,6 +461,18 @@ ngx_http_vidcast_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
     clcf->handler = ngx_http_vidcast_status_handler;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_vidcast_echo(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    clcf->handler = ngx_http_vidcast_echo_handler;
 
     return NGX_CONF_OK;
 }

@@ -43,7 +43,8 @@ typedef struct {
     ngx_event_t                  sweep;       /* of all viewers */
     ngx_event_t                  drain;       /* sends some away */
     ngx_uint_t                   draining;    /* as many at a time, or zero */
-    ngx_uint_t                   viewers;     /* of all hubs */
+    ngx_queue_t                  viewers;     /* of all hubs */
+    ngx_uint_t                   nviewers;
     u_char                      *input;       /* what viewers send */
 } ngx_http_vidcast_main_conf_t;
 
@@ -56,10 +57,13 @@ typedef struct {
     ngx_array_t                 *origins;     /* of ngx_str_t, hosts */
     ngx_uint_t                   fps;
     ngx_uint_t                   backlog;
+    ngx_uint_t                   max_viewers;
     ngx_msec_t                   ping;
     ngx_msec_t                   ping_timeout;
     ngx_msec_t                   stall_timeout;
+    ngx_msec_t                   snapshot_timeout;
     size_t                       max_message;
+    ngx_flag_t                   deflate;
 } ngx_http_vidcast_loc_conf_t;
 
 
@@ -72,17 +76,10 @@ ngx_int_t ngx_http_vidcast_init_module(ngx_cycle_t *cycle);
 ngx_int_t ngx_http_vidcast_init_process(ngx_cycle_t *cycle);
 void ngx_http_vidcast_exit_process(ngx_cycle_t *cycle);
 
-/* of a location; settles source and transport, and calls one of those below */
+/* of locations; the first settles what is wanted, and by which transport */
 ngx_int_t ngx_http_vidcast_handler(ngx_http_request_t *r);
-
-ngx_int_t ngx_http_vidcast_ws_handler(ngx_http_request_t *r,
-    ngx_http_vidcast_hub_t *hub);
-ngx_int_t ngx_http_vidcast_stream_handler(ngx_http_request_t *r,
-    ngx_http_vidcast_hub_t *hub, ngx_uint_t transport);
-ngx_int_t ngx_http_vidcast_snapshot_handler(ngx_http_request_t *r,
-    ngx_http_vidcast_hub_t *hub);
-
 ngx_int_t ngx_http_vidcast_status_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_vidcast_echo_handler(ngx_http_request_t *r);
 
 
 extern ngx_module_t  ngx_http_vidcast_module;

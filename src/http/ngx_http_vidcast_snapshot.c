@@ -6,30 +6,67 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_event.h>
 #include <ngx_http.h>
 
 #include "ngx_http_vidcast_handshake.h"
-#include "ngx_http_vidcast_hub.h"
+#include "ngx_http_vidcast_wish.h"
+
+
+/*
+ * One picture: the newest, if it will do; else the request waits, as a viewer
+ * of a single frame, for the next one.
+ */
+
+typedef struct {
+    ngx_http_vidcast_viewer_t    viewer;
+    ngx_http_vidcast_message_t  *message;     /* being sent */
+    ngx_msec_t                   started;
+    ngx_msec_t                   timeout;
+    ngx_buf_t                    buf;
+} ngx_http_vidcast_snapshot_t;
 
 
 static ngx_int_t ngx_http_vidcast_snapshot_read(ngx_http_request_t *r,
     ngx_http_vidcast_hub_t *hub, ngx_vidcast_frame_t *frame);
-static ngx_int_t ngx_http_vidcast_snapshot_none(ngx_http_request_t *r,
-    ngx_http_vidcast_hub_t *hub);
+static ngx_uint_t ngx_http_vidcast_snapshot_will_do(
+    ngx_vidcast_query_t *query, ngx_vidcast_frame_t *frame);
+static ngx_int_t ngx_http_vidcast_snapshot_send_frame(ngx_http_request_t *r,
+    ngx_http_vidcast_hub_t *hub, ngx_vidcast_frame_t *frame, ngx_buf_t *b);
 static ngx_int_t ngx_http_vidcast_snapshot_header(ngx_http_request_t *r,
     ngx_http_vidcast_hub_t *hub, ngx_vidcast_frame_t *frame);
 static ngx_int_t ngx_http_vidcast_snapshot_add(ngx_http_request_t *r,
     const char *name, const char *fmt, ...);
+static ngx_int_t ngx_http_vidcast_snapshot_wait(ngx_http_request_t *r,
+    ngx_http_vidcast_wish_t *wish, uint64_t seen);
+static void ngx_http_vidcast_snapshot_cleanup(void *data);
+static void ngx_http_vidcast_snapshot_write_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_vidcast_snapshot_send(
+    ngx_http_vidcast_viewer_t *viewer, ngx_http_vidcast_message_t *message);
+static ngx_int_t ngx_http_vidcast_snapshot_idle(
+    ngx_http_vidcast_viewer_t *viewer);
+static void ngx_http_vidcast_snapshot_stop(ngx_http_vidcast_viewer_t *viewer);
+static ngx_int_t ngx_http_vidcast_snapshot_none(ngx_http_request_t *r);
+
+
+static ngx_http_vidcast_transport_t  ngx_http_vidcast_snapshot_transport = {
+    NGX_VIDCAST_SNAPSHOT,
+    1,
+    ngx_http_vidcast_snapshot_send,
+    ngx_http_vidcast_snapshot_idle,
+    ngx_http_vidcast_snapshot_stop
+};
 
 
 ngx_int_t
 ngx_http_vidcast_snapshot_handler(ngx_http_request_t *r,
-    ngx_http_vidcast_hub_t *hub)
+    ngx_http_vidcast_wish_t *wish)
 {
-    ngx_int_t             rc;
-    ngx_buf_t            *b;
-    ngx_chain_t           out;
-    ngx_vidcast_frame_t   frame;
+    uint64_t                 seen;
+    ngx_int_t                rc;
+    ngx_buf_t               *b;
+    ngx_vidcast_frame_t      frame;
+    ngx_http_vidcast_hub_t  *hub;
 
     if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
         return NGX_HTTP_NOT_ALLOWED;
@@ -41,40 +78,31 @@ ngx_http_vidcast_snapshot_handler(ngx_http_request_t *r,
         return rc;
     }
 
+    hub = ngx_http_vidcast_wish_hub(wish);
+    seen = 0;
+
     rc = ngx_http_vidcast_snapshot_read(r, hub, &frame);
 
-    if (rc == NGX_AGAIN) {
-        return ngx_http_vidcast_snapshot_none(r, hub);
-    }
-
-    if (rc != NGX_OK) {
+    if (rc == NGX_ERROR) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    rc = ngx_http_vidcast_snapshot_header(r, hub, &frame);
+    if (rc == NGX_OK) {
 
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
-        return rc;
+        if (ngx_http_vidcast_snapshot_will_do(&wish->query, &frame)) {
+            b = ngx_calloc_buf(r->pool);
+            if (b == NULL) {
+                return NGX_HTTP_INTERNAL_SERVER_ERROR;
+            }
+
+            return ngx_http_vidcast_snapshot_send_frame(r, hub, &frame, b);
+        }
+
+        seen = frame.number;
     }
 
-    b = ngx_calloc_buf(r->pool);
-    if (b == NULL) {
-        return NGX_ERROR;
-    }
-
-    b->pos = frame.data;
-    b->last = frame.data + frame.size;
-    b->memory = 1;
-    b->last_buf = (r == r->main);
-    b->last_in_chain = 1;
-
-    out.buf = b;
-    out.next = NULL;
-
-    hub->share->frames++;
-    hub->share->bytes += frame.size;
-
-    return ngx_http_output_filter(r, &out);
+    return ngx_http_vidcast_snapshot_wait(r, wish,
+                                          ngx_max(seen, wish->query.after));
 }
 
 
@@ -130,19 +158,52 @@ ngx_http_vidcast_snapshot_read(ngx_http_request_t *r,
 }
 
 
-static ngx_int_t
-ngx_http_vidcast_snapshot_none(ngx_http_request_t *r,
-    ngx_http_vidcast_hub_t *hub)
+static ngx_uint_t
+ngx_http_vidcast_snapshot_will_do(ngx_vidcast_query_t *query,
+    ngx_vidcast_frame_t *frame)
 {
-    static ngx_str_t  retry = ngx_string("1");
-
-    hub->share->refused++;
-
-    if (ngx_http_vidcast_add_header(r, "Retry-After", &retry) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    if ((query->has & NGX_VIDCAST_QUERY_AFTER)
+        && frame->number <= query->after)
+    {
+        return 0;
     }
 
-    return NGX_HTTP_SERVICE_UNAVAILABLE;
+    if ((query->has & NGX_VIDCAST_QUERY_MAX_AGE)
+        && ngx_vidcast_clock() - frame->captured > query->max_age)
+    {
+        return 0;
+    }
+
+    return 1;
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_snapshot_send_frame(ngx_http_request_t *r,
+    ngx_http_vidcast_hub_t *hub, ngx_vidcast_frame_t *frame, ngx_buf_t *b)
+{
+    ngx_int_t    rc;
+    ngx_chain_t  out;
+
+    rc = ngx_http_vidcast_snapshot_header(r, hub, frame);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    b->pos = frame->data;
+    b->last = frame->data + frame->size;
+    b->memory = 1;
+    b->last_buf = (r == r->main);
+    b->last_in_chain = 1;
+
+    out.buf = b;
+    out.next = NULL;
+
+    hub->share->frames++;
+    hub->share->bytes += frame->size;
+
+    return ngx_http_output_filter(r, &out);
 }
 
 
@@ -211,4 +272,152 @@ ngx_http_vidcast_snapshot_add(ngx_http_request_t *r, const char *name,
     value.len = p - value.data;
 
     return ngx_http_vidcast_add_header(r, name, &value);
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_snapshot_wait(ngx_http_request_t *r,
+    ngx_http_vidcast_wish_t *wish, uint64_t seen)
+{
+    ngx_int_t                         rc;
+    ngx_queue_t                      *q;
+    ngx_http_cleanup_t               *cln;
+    ngx_http_vidcast_snapshot_t      *shot;
+    ngx_http_vidcast_loc_conf_t      *vlcf;
+    ngx_http_vidcast_subscription_t  *sub;
+
+    vlcf = ngx_http_get_module_loc_conf(r, ngx_http_vidcast_module);
+
+    shot = ngx_pcalloc(r->pool, sizeof(ngx_http_vidcast_snapshot_t));
+    cln = ngx_http_cleanup_add(r, 0);
+
+    if (shot == NULL || cln == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    cln->handler = ngx_http_vidcast_snapshot_cleanup;
+    cln->data = shot;
+
+    shot->started = ngx_current_msec;
+    shot->timeout = vlcf->snapshot_timeout;
+
+    shot->viewer.request = r;
+    shot->viewer.transport = &ngx_http_vidcast_snapshot_transport;
+
+    wish->send = NGX_HTTP_VIDCAST_FRAMES;
+    wish->chosen &= ~wish->chosen + 1;
+
+    rc = ngx_http_vidcast_wish_join(wish, &shot->viewer);
+
+    if (rc != NGX_OK) {
+        ngx_http_vidcast_hub_leave(&shot->viewer);
+        return rc;
+    }
+
+    q = ngx_queue_head(&shot->viewer.subscriptions);
+    sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, link);
+    sub->frame = seen;
+
+    ngx_http_set_ctx(r, shot, ngx_http_vidcast_module);
+
+    r->connection->log->action = "waiting for video frame";
+
+    r->read_event_handler = ngx_http_test_reading;
+    r->write_event_handler = ngx_http_vidcast_snapshot_write_handler;
+
+    /* one may have come since */
+
+    ngx_post_event(r->connection->write, &ngx_posted_events);
+
+    r->main->count++;
+
+    return NGX_DONE;
+}
+
+
+static void
+ngx_http_vidcast_snapshot_cleanup(void *data)
+{
+    ngx_http_vidcast_snapshot_t  *shot = data;
+
+    if (shot->message) {
+        ngx_http_vidcast_message_unref(shot->message);
+        shot->message = NULL;
+    }
+}
+
+
+static void
+ngx_http_vidcast_snapshot_write_handler(ngx_http_request_t *r)
+{
+    ngx_http_vidcast_snapshot_t  *shot;
+
+    shot = ngx_http_get_module_ctx(r, ngx_http_vidcast_module);
+
+    ngx_http_vidcast_hub_ready(&shot->viewer);
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_snapshot_send(ngx_http_vidcast_viewer_t *viewer,
+    ngx_http_vidcast_message_t *message)
+{
+    ngx_int_t                     rc;
+    ngx_vidcast_frame_t           frame;
+    ngx_http_vidcast_snapshot_t  *shot;
+
+    shot = (ngx_http_vidcast_snapshot_t *) viewer;
+
+    if (ngx_http_vidcast_message_copy(message) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    /* referred to till the request is over: filters have pointers to it */
+
+    message->refs++;
+    shot->message = message;
+
+    frame = message->frame;
+    frame.data = message->data;
+
+    rc = ngx_http_vidcast_snapshot_send_frame(viewer->request, message->hub,
+                                              &frame, &shot->buf);
+
+    return (rc == NGX_ERROR) ? NGX_ERROR : NGX_DONE;
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_snapshot_idle(ngx_http_vidcast_viewer_t *viewer)
+{
+    ngx_http_vidcast_snapshot_t  *shot;
+
+    shot = (ngx_http_vidcast_snapshot_t *) viewer;
+
+    if (ngx_current_msec - shot->started >= shot->timeout) {
+        viewer->transport->stop(viewer);
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_vidcast_snapshot_stop(ngx_http_vidcast_viewer_t *viewer)
+{
+    ngx_http_vidcast_hub_finalize(viewer,
+                             ngx_http_vidcast_snapshot_none(viewer->request));
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_snapshot_none(ngx_http_request_t *r)
+{
+    static ngx_str_t  retry = ngx_string("1");
+
+    if (ngx_http_vidcast_add_header(r, "Retry-After", &retry) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return NGX_HTTP_SERVICE_UNAVAILABLE;
 }

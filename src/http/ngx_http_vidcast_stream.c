@@ -10,7 +10,7 @@
 #include <ngx_http.h>
 
 #include "ngx_http_vidcast_handshake.h"
-#include "ngx_http_vidcast_hub.h"
+#include "ngx_http_vidcast_wish.h"
 
 
 /*
@@ -85,7 +85,7 @@ static ngx_http_vidcast_transport_t  ngx_http_vidcast_ndjson_transport = {
 
 ngx_int_t
 ngx_http_vidcast_stream_handler(ngx_http_request_t *r,
-    ngx_http_vidcast_hub_t *hub, ngx_uint_t transport)
+    ngx_http_vidcast_wish_t *wish, ngx_uint_t transport)
 {
     ngx_int_t                     rc;
     ngx_http_vidcast_stream_t    *st;
@@ -112,17 +112,14 @@ ngx_http_vidcast_stream_handler(ngx_http_request_t *r,
     st->wrote = ngx_current_msec;
 
     st->viewer.request = r;
-    st->viewer.results = 1;
-    st->viewer.backlog = vlcf->backlog;
-    st->viewer.stall_timeout = vlcf->stall_timeout;
+
+    wish->send = NGX_HTTP_VIDCAST_RESULTS;
 
     switch (transport) {
 
     case NGX_VIDCAST_MJPEG:
         st->viewer.transport = &ngx_http_vidcast_mjpeg_transport;
-        st->viewer.results = 0;
-        st->viewer.frames = 1;
-        st->viewer.interval = vlcf->fps ? 1000000 / vlcf->fps : 0;
+        wish->send = NGX_HTTP_VIDCAST_FRAMES;
         break;
 
     case NGX_VIDCAST_SSE:
@@ -138,14 +135,11 @@ ngx_http_vidcast_stream_handler(ngx_http_request_t *r,
         return ngx_http_vidcast_stream_header(r, transport);
     }
 
-    rc = ngx_http_vidcast_hub_join(hub, &st->viewer);
+    rc = ngx_http_vidcast_wish_join(wish, &st->viewer);
 
-    if (rc != NGX_OK) {
-        return (rc == NGX_BUSY) ? NGX_HTTP_SERVICE_UNAVAILABLE
-                                : NGX_HTTP_INTERNAL_SERVER_ERROR;
+    if (rc == NGX_OK) {
+        rc = ngx_http_vidcast_stream_start(r, st);
     }
-
-    rc = ngx_http_vidcast_stream_start(r, st);
 
     if (rc != NGX_OK) {
         ngx_http_vidcast_hub_leave(&st->viewer);
@@ -310,7 +304,7 @@ ngx_http_vidcast_stream_send(ngx_http_vidcast_viewer_t *viewer,
 
     case NGX_VIDCAST_SSE:
         p = ngx_sprintf(st->id, "id: %016xL-%uL\ndata: ",
-                        viewer->hub->zone->ring.shm->epoch, message->seq);
+                        message->hub->zone->ring.shm->epoch, message->seq);
 
         ngx_http_vidcast_stream_part(st, 0, st->id, p - st->id);
         ngx_http_vidcast_stream_part(st, 1, message->data, message->size + 2);

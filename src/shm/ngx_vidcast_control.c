@@ -346,6 +346,36 @@ ngx_vidcast_zone_unpin_dead(ngx_vidcast_control_t *control,
 }
 
 
+ngx_uint_t
+ngx_vidcast_zone_viewers(ngx_vidcast_control_t *control,
+    ngx_vidcast_zone_t *zone, ngx_log_t *log)
+{
+    ngx_uint_t            i, t, n;
+    ngx_vidcast_share_t  *share;
+
+    n = 0;
+
+    for (i = 0; i < NGX_VIDCAST_PROCESSES; i++) {
+
+        if (ngx_vidcast_load(&control->shm->processes[i].pid) == 0
+            || (log
+                && i != control->process
+                && !ngx_vidcast_process_alive(control, i, log)))
+        {
+            continue;
+        }
+
+        share = &zone->shm->shares[i];
+
+        for (t = 0; t < NGX_VIDCAST_TRANSPORTS; t++) {
+            n += ngx_vidcast_load(&share->viewers[t]);
+        }
+    }
+
+    return n;
+}
+
+
 ngx_vidcast_share_t *
 ngx_vidcast_zone_share(ngx_vidcast_control_t *control,
     ngx_vidcast_zone_t *zone)

@@ -48,6 +48,13 @@ ngx_uint_t ngx_vidcast_zone_wanted(ngx_vidcast_control_t *control,
 void ngx_vidcast_zone_unpin_dead(ngx_vidcast_control_t *control,
     ngx_vidcast_zone_t *zone, ngx_log_t *log);
 
+/*
+ * Viewers of a source, of all transports and workers; with a log those of
+ * living workers only, which costs a system call for each.
+ */
+ngx_uint_t ngx_vidcast_zone_viewers(ngx_vidcast_control_t *control,
+    ngx_vidcast_zone_t *zone, ngx_log_t *log);
+
 /* our counters in a source; there always, if only to be thrown away */
 ngx_vidcast_share_t *ngx_vidcast_zone_share(ngx_vidcast_control_t *control,
     ngx_vidcast_zone_t *zone);
