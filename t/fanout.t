@@ -23,6 +23,7 @@ use Vidcast::WebSocket qw(gather);
 Vidcast::Nginx->plan;
 
 my $fps = 30;
+my $slack = 6;        # a machine that does other things, too
 
 my $nginx = Vidcast::Nginx->new(workers => 2, http => <<'CONF')->start;
 vidcast_source front {
@@ -121,11 +122,11 @@ for my $count (1, 3, 100) {
 
     $alone //= $rate;
 
-    cmp_ok abs($rate - $fps), '<', 2, "$fps frames a second were captured";
-    cmp_ok abs($rate - $alone), '<', 2, 'as many as for one client';
+    cmp_ok abs($rate - $fps), '<', $slack, "$fps frames a second captured";
+    cmp_ok abs($rate - $alone), '<', $slack, 'as many as for one client';
 
     is $after->{state}, 'live', 'the source is live';
-    cmp_ok abs($after->{fps} - $fps), '<', 2, 'and says so';
+    cmp_ok abs($after->{fps} - $fps), '<', $slack, 'and says so';
     is $after->{pid}, $before->{pid}, 'from one capture process';
 
     for my $client (@clients) {

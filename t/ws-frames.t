@@ -374,6 +374,8 @@ unlike $nginx->error_log, qr/exited on signal/, 'nobody died';
 $witness->send_close(1000);
 is $witness->closed_with, 1000, 'a clean end';
 
+$_->close for $witness, $polite, $ws;
+
 $nginx->stop;
 
 done_testing;
