@@ -123,10 +123,9 @@ void ngx_vidcast_ring_attach(ngx_vidcast_ring_t *ring, void *addr,
  *     NGX_OK        *frame is whole and stays so until release()
  *     NGX_AGAIN     nothing newer than "seen"
  *     NGX_DECLINED  the writer was faster, three times, call again later;
- *                   or this process has no bit
+ *                   or this process has no bit, or has this frame already
  *
- * A process holds at most one pin on a slot: it must not acquire a frame that
- * it has.
+ * A process has one bit, and so at most one pin on a slot.
  *
  * peek() is for a reader without a pin: it copies the frame's bytes, headers
  * as well, and then asks check(), NGX_OK or NGX_DECLINED, whether they were
