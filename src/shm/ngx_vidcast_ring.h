@@ -28,7 +28,6 @@
 
 #define NGX_VIDCAST_RING_BITS     62    /* pins of processes */
 #define NGX_VIDCAST_RING_OWN      62    /* the pin of the writer itself */
-#define NGX_VIDCAST_RING_NO_BIT   64
 
 #define NGX_VIDCAST_RING_WRITING  ((uint64_t) 1 << 63)
 
