@@ -102,8 +102,9 @@ sub prepare {
     my ($block) = @_;
 
     if (defined $block->live || defined $block->client) {
-        $block->set_value('config', ($block->config // '')
-            . "\n    location = /test-status { vidcast_status; }\n");
+        $block->set_value('config',
+            "    location = /test-status { vidcast_status; }\n"
+            . ($block->config // ''));
     }
 
     if (defined $block->pictures) {
