@@ -166,6 +166,8 @@ sub take_frame {
         ($length, $head) = (unpack('x2Q>', $self->{buffer}), 10);
     }
 
+    $head += 4 if $second & 0x80;       # a fault, but the next frame is there
+
     return undef if $have < $head + $length;
 
     $self->{frames}++;
