@@ -190,6 +190,7 @@ like told(frame(1, 'x', %plain, rsv => 4)), qr/\|RSV bits$/, 'RSV';
 like told(frame(0, 'x', %plain)), qr/\|a wrong fragment$/, 'continuation';
 like told(frame(1, 'x', %plain, fin => 0) . frame(1, 'y', %plain)),
     qr/\|a wrong fragment$/, 'a text within a text';
+like told(frame(3, 'x', %plain)), qr/\|an unknown opcode/, 'an opcode';
 like told(frame(9, 'x', %plain, fin => 0)), qr/\|a bad control frame$/,
     'a fragmented ping';
 like told(frame(8, "\x03\xe8", %plain) . frame(1, 'x', %plain)),

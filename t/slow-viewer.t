@@ -62,16 +62,22 @@ sub status {
 }
 
 
-# waits till the witness has seen so many results more
+my $witness = dial('/ws')->attend;
 
-my $witness = dial('/ws');
+
+sub results {
+    return grep { $_->{type} eq 'text' } @{$witness->{inbox}};
+}
+
+
+# waits till the witness has seen so many results more
 
 sub watch {
     my ($count) = @_;
 
-    my $end = @{$witness->{inbox}} + $count;
+    my $end = results() + $count;
 
-    return gather([$witness], sub { @{$witness->{inbox}} >= $end }, 30);
+    return gather([$witness], sub { results() >= $end }, 30);
 }
 
 
@@ -127,7 +133,7 @@ cmp_ok $jumps, '>', 0, 'so were pictures';
 ok gather([$slow], sub {
     take($_) while $_ = shift @{$slow->{inbox}};
 
-    return $seq >= decode_json($witness->{inbox}[-1]{data})->{seq};
+    return $seq >= decode_json((results())[-1]{data})->{seq};
 }), 'when it reads it catches up';
 
 is join("\n", @faults), '', 'without a fault';
@@ -170,7 +176,7 @@ for (1 .. 60) {
 is status()->{dropped}{ring_full}, $dropped, 'no frame was dropped for them';
 $_->close for @rude;
 
-my @seen = map { decode_json($_->{data}) } @{$witness->{inbox}};
+my @seen = map { decode_json($_->{data}) } results();
 
 is scalar(grep { $seen[$_]{seq} != $seen[$_ - 1]{seq} + 1 } 1 .. $#seen), 0,
     'the witness saw every result';

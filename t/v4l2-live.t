@@ -35,17 +35,8 @@ my $camera = plug(@files);
 my $changes = qr/vidcast source "\w+" is (?:reconnecting|stale)/;
 
 my $nginx = Vidcast::Nginx->new(workers => 2, main => 'user root;',
-                                allow => [ $changes ], http => <<"CONF");
-vidcast_source vivid { input v4l2:/dev/video0 size=320x180 fps=30; }
-vidcast_source usb { input v4l2:$camera->{node} size=320x240 fps=30; }
-
-server {
-    listen 127.0.0.1:%%PORT%%;
-    location = /vivid { vidcast vivid send=frames; }
-    location = /usb { vidcast usb send=frames; }
-    location = /status { vidcast_status; }
-}
-CONF
+                                allow => [ $changes ],
+                                http => config('320x180'));
 
 $nginx->start;
 
@@ -55,6 +46,7 @@ my %viewer = map {
 
 raw_frames();
 usb_frames();
+foreign_client();
 
 fault('QBUF', sub { control(inject_vidioc_qbuf_error => 1) });
 fault('a fatal error', sub { control(inject_fatal_streaming_error => 1) });
@@ -71,10 +63,29 @@ held('unplugged', qr/^no such device$/, \&unbind, \&bind_again);
 
 usb_unplugged();
 not_dropped();
+handed_over();
 
+unplug($camera);
 $nginx->stop;
 
 done_testing();
+
+
+sub config {
+    my ($size) = @_;
+
+    return <<"CONF";
+vidcast_source vivid { input v4l2:/dev/video0 size=$size fps=30; }
+vidcast_source usb { input v4l2:$camera->{node} size=320x240 fps=30; }
+
+server {
+    listen 127.0.0.1:%%PORT%%;
+    location = /vivid { vidcast vivid send=frames; }
+    location = /usb { vidcast usb send=frames; }
+    location = /status { vidcast_status; }
+}
+CONF
+}
 
 
 sub viewer {
@@ -194,6 +205,35 @@ sub usb_frames {
 }
 
 
+# the client of the tutorials: Debian's python3-websockets
+
+sub foreign_client {
+    my $program = <<'PYTHON' =~ s/^    //gmr;
+    import asyncio, hashlib, sys, websockets
+
+    async def main():
+        async with websockets.connect(sys.argv[1], max_size=None) as socket:
+            for _ in range(8):
+                print(hashlib.md5(await socket.recv()).hexdigest())
+
+    asyncio.run(main())
+PYTHON
+
+    my %files = map { md5_hex(slurp($_)) => 1 } @files[0 .. 2];
+
+    spew('/tmp/client.py', $program);
+
+    my $url = sprintf 'ws://127.0.0.1:%d/usb', $nginx->port;
+    my @sums = split /\n/, `/usr/bin/python3 /tmp/client.py $url`;
+
+    my %other = map { $_ => 1 } grep { !$files{$_} } @sums;
+
+    is(scalar @sums, 8, 'a client in Python gets eight frames');
+    ok((grep { $files{$_} } @sums) && keys %other <= 1,
+       'they are the files, but for the one which got tables');
+}
+
+
 # what is mended at once: the state may change faster than one can look
 
 sub fault {
@@ -261,6 +301,28 @@ sub not_dropped {
 
         is(status($source)->{viewers}{websocket}, 2, "both of $source count");
     }
+}
 
-    unplug($camera);
+
+# the old capture process has the device when the new one starts
+
+sub handed_over {
+    my %before = map { $_ => status($_)->{pid} } qw(vivid usb);
+
+    ok($nginx->reload(http => config('640x360')),
+       'a reload asks vivid for another size');
+
+    ok(becomes('vivid', sub {
+        $_->{state} eq 'live' && $_->{width} == 640 && $_->{height} == 360
+    }), 'vivid is live in that size');
+
+    isnt(status('vivid')->{pid}, $before{vivid}, 'by a new process');
+    is(status('usb')->{pid}, $before{usb}, 'the other camera keeps its own');
+
+    my $info = jpeg_info(next_picture(viewer('vivid')) // '') // {};
+
+    is(($info->{width} // 0) . 'x' . ($info->{height} // 0), '640x360',
+       'a viewer gets that size');
+    ok(defined next_picture(viewer('usb')),
+       'and one of the other camera is served');
 }

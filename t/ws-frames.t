@@ -36,7 +36,7 @@ server {
     location /frames  { vidcast front as=websocket send=frames; }
     location /both    { vidcast front as=websocket send=both; }
     location /small   { vidcast; vidcast_max_message 100; }
-    location /ping    { vidcast; vidcast_ping 1s timeout=1s; }
+    location /ping    { vidcast; vidcast_ping 1s timeout=3s; }
 }
 CONF
 
@@ -56,7 +56,7 @@ sub dial {
 
 # a viewer who sees all that follows, and must not notice
 
-my $witness = dial('/ws');
+my $witness = dial('/ws')->attend;
 
 
 sub watch {
@@ -314,7 +314,7 @@ is $ws->closed_with, 1009, 'fragments longer than vidcast_max_message';
 # pings from the server
 
 my $silent = dial('/ping', auto_pong => 0);
-my $polite = dial('/ping');
+my $polite = dial('/ping')->attend;
 
 ok $silent->message('ping'), 'a ping while results stream';
 ok gather([$polite], sub { ($polite->{pings} // 0) >= 3 }), 'three answered';
@@ -373,6 +373,8 @@ unlike $nginx->error_log, qr/exited on signal/, 'nobody died';
 
 $witness->send_close(1000);
 is $witness->closed_with, 1000, 'a clean end';
+
+$_->close for $witness, $polite, $ws;
 
 $nginx->stop;
 

@@ -46,6 +46,10 @@ typedef struct {
 
 
 /*
+ * file       the path names files: a relative one, which the capture process
+ *            would look for in a directory that nobody chose, is made full by
+ *            nginx's prefix before check().
+ *
  * set()      at configuration, in the master: one "name=value" of the input
  *            directive.  Common ones (size=, fps=) are set through here as
  *            well, by those inputs which have them.
@@ -76,6 +80,7 @@ typedef struct {
 
 struct ngx_vidcast_input_module_s {
     ngx_str_t     scheme;
+    ngx_uint_t    file;
     void       *(*create_params)(ngx_pool_t *pool);
     ngx_int_t   (*set)(ngx_vidcast_input_conf_t *conf, ngx_str_t *name,
                       ngx_str_t *value);

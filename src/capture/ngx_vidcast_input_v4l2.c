@@ -74,6 +74,7 @@ static void ngx_vidcast_input_v4l2_close(ngx_vidcast_input_t *in);
 
 ngx_vidcast_input_module_t  ngx_vidcast_input_v4l2 = {
     ngx_string("v4l2"),
+    0,
     ngx_vidcast_input_v4l2_create_params,
     ngx_vidcast_input_v4l2_set,
     ngx_vidcast_input_v4l2_check,

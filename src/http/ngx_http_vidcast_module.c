@@ -36,6 +36,8 @@ static char *ngx_http_vidcast_ping(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_vidcast_origin(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static char *ngx_http_vidcast_not_zero(ngx_conf_t *cf, void *post,
+    void *data);
 
 
 static ngx_conf_num_bounds_t  ngx_http_vidcast_fps_bounds = {
@@ -45,6 +47,11 @@ static ngx_conf_num_bounds_t  ngx_http_vidcast_fps_bounds = {
 
 static ngx_conf_num_bounds_t  ngx_http_vidcast_backlog_bounds = {
     ngx_conf_check_num_bounds, 1, 65536
+};
+
+
+static ngx_conf_post_t  ngx_http_vidcast_stall_post = {
+    ngx_http_vidcast_not_zero
 };
 
 
@@ -111,7 +118,7 @@ static ngx_command_t  ngx_http_vidcast_commands[] = {
       ngx_conf_set_msec_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_vidcast_loc_conf_t, stall_timeout),
-      NULL },
+      &ngx_http_vidcast_stall_post },
 
     { ngx_string("vidcast_snapshot_timeout"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
@@ -590,4 +597,13 @@ ngx_http_vidcast_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_vidcast_not_zero(ngx_conf_t *cf, void *post, void *data)
+{
+    ngx_msec_t  *msp = data;
+
+    return *msp ? NGX_CONF_OK : "must not be zero";
 }

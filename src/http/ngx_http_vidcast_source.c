@@ -330,6 +330,13 @@ ngx_http_vidcast_source_input(ngx_conf_t *cf, ngx_vidcast_source_t *source,
 
     input->module = module;
 
+    if (module->file
+        && input->path.len
+        && ngx_conf_full_name(cf->cycle, &input->path, 0) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
     input->params = module->create_params(cf->pool);
     if (input->params == NULL) {
         return NGX_CONF_ERROR;

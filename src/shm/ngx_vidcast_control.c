@@ -148,7 +148,14 @@ ngx_vidcast_control_entry(ngx_vidcast_control_t *control,
         }
     }
 
-    return ngx_min(free, NGX_VIDCAST_ENTRIES - 1);
+    if (free == NGX_VIDCAST_ENTRIES) {
+        ngx_log_error(NGX_LOG_ALERT, log, 0,
+                      "no entry is free for vidcast_source \"%V\"",
+                      &source->name);
+        free = NGX_VIDCAST_ENTRIES - 1;
+    }
+
+    return free;
 }
 
 

@@ -120,7 +120,11 @@ ngx_vidcast_ring_acquire(ngx_vidcast_ring_t *ring, uint64_t seen,
         old = ngx_vidcast_ring_or(&slot->state, ring->bit);
         number = ngx_vidcast_load(&slot->number);
 
-        if (!(old & NGX_VIDCAST_RING_WRITING) && number > seen) {
+        /* one bit cannot stand for two pins: the first release takes both */
+
+        if (!(old & (NGX_VIDCAST_RING_WRITING | ring->bit))
+            && number > seen)
+        {
             ngx_vidcast_ring_describe(ring, i, frame);
             return NGX_OK;
         }

@@ -28,7 +28,6 @@
 
 #define NGX_VIDCAST_RING_BITS     62    /* pins of processes */
 #define NGX_VIDCAST_RING_OWN      62    /* the pin of the writer itself */
-#define NGX_VIDCAST_RING_NO_BIT   64
 
 #define NGX_VIDCAST_RING_WRITING  ((uint64_t) 1 << 63)
 
@@ -123,10 +122,9 @@ void ngx_vidcast_ring_attach(ngx_vidcast_ring_t *ring, void *addr,
  *     NGX_OK        *frame is whole and stays so until release()
  *     NGX_AGAIN     nothing newer than "seen"
  *     NGX_DECLINED  the writer was faster, three times, call again later;
- *                   or this process has no bit
+ *                   or this process has no bit, or has this frame already
  *
- * A process holds at most one pin on a slot: it must not acquire a frame that
- * it has.
+ * A process has one bit, and so at most one pin on a slot.
  *
  * peek() is for a reader without a pin: it copies the frame's bytes, headers
  * as well, and then asks check(), NGX_OK or NGX_DECLINED, whether they were

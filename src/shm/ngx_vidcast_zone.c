@@ -62,7 +62,7 @@ ngx_vidcast_zone_add(ngx_conf_t *cf, ngx_vidcast_conf_t *conf,
 
     if (conf->shm_zone == NULL) {
 
-        ngx_str_null(&none);
+        ngx_str_set(&none, "");
 
         conf->shm_zone = ngx_vidcast_zone_reserve(cf, NGX_VIDCAST_CONTROL_NAME,
                                                   &none, tag);
@@ -304,12 +304,16 @@ ngx_vidcast_zone_settle(ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source,
     zone = ngx_vidcast_zone_before(conf, source->shm_zone, &before);
 
     if (zone
-        && before == size
-        && (zone->ring.shm->slots != g->slots
-            || zone->ring.shm->slot_size != g->slot_size
-            || zone->ring.shm->results != g->results
-            || zone->ring.shm->result_size != g->result_size))
+        && zone->ring.shm->slots == g->slots
+        && zone->ring.shm->slot_size == g->slot_size
+        && zone->ring.shm->results == g->results
+        && zone->ring.shm->result_size == g->result_size)
     {
+        /* it may be a page larger, to differ from another one before */
+
+        size = before;
+
+    } else if (zone && before == size) {
         size += ngx_pagesize;
     }
 

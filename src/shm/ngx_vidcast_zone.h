@@ -103,7 +103,7 @@ typedef struct {
     uint64_t                     bytes;
     uint64_t                     stalled;
     uint64_t                     refused;
-    uint64_t                     unused;
+    uint64_t                     unused[5];
 } ngx_vidcast_share_t;
 
 

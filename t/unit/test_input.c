@@ -30,15 +30,15 @@ static void test_handler(int signo);
 /* the table needs their names only */
 
 ngx_vidcast_input_module_t  ngx_vidcast_input_test = {
-    ngx_string("test"), NULL, NULL, NULL, NULL, NULL, NULL, NULL
+    ngx_string("test"), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 };
 
 ngx_vidcast_input_module_t  ngx_vidcast_input_images = {
-    ngx_string("images"), NULL, NULL, NULL, NULL, NULL, NULL, NULL
+    ngx_string("images"), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 };
 
 ngx_vidcast_input_module_t  ngx_vidcast_input_v4l2 = {
-    ngx_string("v4l2"), NULL, NULL, NULL, NULL, NULL, NULL, NULL
+    ngx_string("v4l2"), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 };
 
 

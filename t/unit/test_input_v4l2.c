@@ -88,6 +88,11 @@ test_choice(void)
     (void) set("format", "mjpeg");
     unit_ok(start() == NGX_ERROR && says("unsupported format: no MJPEG"),
             "format=mjpeg from a camera without it");
+
+    fresh();
+    unit_v4l2_offer(V4L2_PIX_FMT_H264, W, H);
+    unit_ok(start() == NGX_ERROR && says("unsupported format: \"H264\""),
+            "a format which libv4l2 cannot convert is named");
 }
 
 

@@ -78,6 +78,9 @@ test_acquire(void)
     unit_ok(ngx_vidcast_ring_slot(&r.a, first.slot)->state == r.a.bit,
             "acquire: in vain, changes no pin");
 
+    unit_ok(ngx_vidcast_ring_acquire(&r.a, 0, &second) == NGX_DECLINED
+            && ngx_vidcast_ring_slot(&r.a, first.slot)->state == r.a.bit,
+            "acquire: not twice by a process");
     unit_ok(ngx_vidcast_ring_acquire(&r.b, 0, &other) == NGX_OK
             && other.slot == first.slot, "acquire: by another process");
     unit_ok(ngx_vidcast_ring_pinned(&r.a) == (r.a.bit | r.b.bit),

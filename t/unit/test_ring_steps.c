@@ -501,7 +501,6 @@ steps_pin(ngx_vidcast_ring_t *ring)
 static const char *
 steps_peek(ngx_vidcast_ring_t *ring)
 {
-    size_t                size;
     u_char                copy[NGX_VIDCAST_RING_HEAD + 24];
     ngx_int_t             rc;
     ngx_vidcast_frame_t   frame;
@@ -520,12 +519,7 @@ steps_peek(ngx_vidcast_ring_t *ring)
         return "a frame larger than its slot";
     }
 
-    size = frame.v1 + frame.size;
-
-    ngx_memcpy(copy, frame.data - frame.v1, size / 2);
-    unit_step();
-    ngx_memcpy(copy + size / 2, frame.data - frame.v1 + size / 2,
-               size - size / 2);
+    unit_copy(copy, frame.data - frame.v1, frame.v1 + frame.size);
 
     if (ngx_vidcast_ring_check(ring, &frame) != NGX_OK) {
         return NULL;

@@ -28,7 +28,7 @@
 #define STRESS_PINNERS    3
 #define STRESS_PEEKERS    1
 #define STRESS_READERS    1                 /* of results */
-#define STRESS_CHILDREN   (1 + STRESS_PINNERS + STRESS_PEEKERS               \
+#define STRESS_CHILDREN   (1 + STRESS_PINNERS + STRESS_PEEKERS                \
                            + STRESS_READERS)
 
 

@@ -11,24 +11,12 @@
 
 #include "unit.h"
 #include "unit_ngx.h"
+#include "unit_actor.h"
 
 #include "../../src/shm/ngx_vidcast_roles.c"
 
-#include <poll.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 
-
-#define TEST_ROUNDS    50
-#define TEST_DEADLINE  20000           /* ms */
-
-
-/* a process that does what it is told, a byte each time */
-
-typedef struct {
-    pid_t   pid;
-    int     fd;
-} test_actor_t;
+#define TEST_ROUNDS  50
 
 
 static void test_file(void);
@@ -40,11 +28,7 @@ static ngx_uint_t test_round(ngx_uint_t role);
 static void test_race(void);
 static void test_close(void);
 static void test_errors(void);
-static void test_spawn(test_actor_t *actor);
-static void test_act(int fd);
-static int test_tell(test_actor_t *actor, char what, uint32_t role);
-static void test_dead(test_actor_t *actor);
-static void test_reap(test_actor_t *actor);
+static int64_t test_act(ngx_uint_t what, uint32_t role);
 
 
 static ngx_fd_t  test_fd;
@@ -101,37 +85,37 @@ test_own(void)
 static void
 test_fork(void)
 {
-    test_actor_t  a, b;
+    unit_actor_t  a, b;
 
     (void) ngx_vidcast_role_take(test_fd, 7, &unit_log);
 
-    test_spawn(&a);
-    test_spawn(&b);
+    unit_spawn(&a, test_act);
+    unit_spawn(&b, test_act);
 
-    unit_ok(test_tell(&a, 'h', 7) == getpid(), "fork: the child sees us");
-    unit_ok(test_tell(&a, 't', 7) == NGX_BUSY, "fork: and did not inherit it");
+    unit_ok(unit_tell(&a, 'h', 7) == getpid(), "fork: the child sees us");
+    unit_ok(unit_tell(&a, 't', 7) == NGX_BUSY, "fork: and did not inherit it");
 
     ngx_vidcast_role_drop(test_fd, 7, &unit_log);
 
-    unit_ok(test_tell(&a, 't', 7) == NGX_OK, "fork: taken after our drop");
+    unit_ok(unit_tell(&a, 't', 7) == NGX_OK, "fork: taken after our drop");
     unit_ok(ngx_vidcast_role_holder(test_fd, 7, &unit_log) == a.pid
-            && test_tell(&b, 'h', 7) == a.pid, "fork: all see it");
-    unit_ok(test_tell(&b, 't', 7) == NGX_BUSY, "fork: a second is refused");
+            && unit_tell(&b, 'h', 7) == a.pid, "fork: all see it");
+    unit_ok(unit_tell(&b, 't', 7) == NGX_BUSY, "fork: a second is refused");
 
-    (void) test_tell(&b, 'd', 7);
+    (void) unit_tell(&b, 'd', 7);
 
-    unit_ok(test_tell(&b, 'h', 7) == a.pid,
+    unit_ok(unit_tell(&b, 'h', 7) == a.pid,
             "fork: nobody drops another's role");
 
-    (void) test_tell(&a, 'd', 7);
+    (void) unit_tell(&a, 'd', 7);
 
-    unit_ok(test_tell(&b, 't', 7) == NGX_OK, "fork: the second takes it now");
-    unit_ok(test_tell(&a, 'h', 7) == b.pid, "fork: its pid is told");
+    unit_ok(unit_tell(&b, 't', 7) == NGX_OK, "fork: the second takes it now");
+    unit_ok(unit_tell(&a, 'h', 7) == b.pid, "fork: its pid is told");
 
-    test_dead(&a);
-    test_reap(&a);
-    test_dead(&b);
-    test_reap(&b);
+    unit_kill(&a);
+    unit_reap(&a);
+    unit_kill(&b);
+    unit_reap(&b);
 }
 
 
@@ -141,7 +125,7 @@ static void
 test_ranges(void)
 {
     ngx_uint_t     i;
-    test_actor_t   a, b;
+    unit_actor_t   a, b;
 
     static uint32_t  roles[] = {
         NGX_VIDCAST_ROLE_MANAGER, NGX_VIDCAST_ROLE_FORKING,
@@ -153,11 +137,11 @@ test_ranges(void)
 
     static uint32_t  n = sizeof(roles) / sizeof(roles[0]);
 
-    test_spawn(&a);
-    test_spawn(&b);
+    unit_spawn(&a, test_act);
+    unit_spawn(&b, test_act);
 
     for (i = 0; i < n; i++) {
-        (void) test_tell((i % 2) ? &a : &b, 't', roles[i]);
+        (void) unit_tell((i % 2) ? &a : &b, 't', roles[i]);
     }
 
     for (i = 0; i < n; i++) {
@@ -170,7 +154,7 @@ test_ranges(void)
 
     unit_ok(i == n, "ranges: each role has its own holder");
 
-    test_dead(&a);
+    unit_kill(&a);
 
     for (i = 0; i < n; i++) {
         if (ngx_vidcast_role_holder(test_fd, roles[i], &unit_log)
@@ -182,9 +166,9 @@ test_ranges(void)
 
     unit_ok(i == n, "ranges: one process's death frees all that it had");
 
-    test_reap(&a);
-    test_dead(&b);
-    test_reap(&b);
+    unit_reap(&a);
+    unit_kill(&b);
+    unit_reap(&b);
 }
 
 
@@ -214,20 +198,20 @@ static ngx_uint_t
 test_round(ngx_uint_t role)
 {
     ngx_uint_t     wrong;
-    test_actor_t   a, b;
+    unit_actor_t   a, b;
 
     wrong = 0;
 
-    test_spawn(&a);
-    test_spawn(&b);
+    unit_spawn(&a, test_act);
+    unit_spawn(&b, test_act);
 
-    if (test_tell(&a, 't', role) != NGX_OK) {
+    if (unit_tell(&a, 't', role) != NGX_OK) {
         wrong = 1;
 
     } else if (ngx_vidcast_role_holder(test_fd, role, &unit_log) != a.pid) {
         wrong = 2;
 
-    } else if (test_tell(&b, 't', role) != NGX_BUSY) {
+    } else if (unit_tell(&b, 't', role) != NGX_BUSY) {
         wrong = 3;
 
     } else if (ngx_vidcast_role_take(test_fd, role, &unit_log) != NGX_BUSY) {
@@ -236,7 +220,7 @@ test_round(ngx_uint_t role)
 
     /* a zombie still has its pid, but not its roles */
 
-    test_dead(&a);
+    unit_kill(&a);
 
     if (wrong == 0) {
 
@@ -246,7 +230,7 @@ test_round(ngx_uint_t role)
         } else if (ngx_vidcast_role_holder(test_fd, role, &unit_log) != 0) {
             wrong = 6;
 
-        } else if (test_tell(&b, 't', role) != NGX_OK) {
+        } else if (unit_tell(&b, 't', role) != NGX_OK) {
             wrong = 7;
 
         } else if (ngx_vidcast_role_holder(test_fd, role, &unit_log)
@@ -256,7 +240,7 @@ test_round(ngx_uint_t role)
         }
     }
 
-    test_reap(&a);
+    unit_reap(&a);
 
     if (wrong == 0
         && ngx_vidcast_role_holder(test_fd, role, &unit_log) != b.pid)
@@ -264,8 +248,8 @@ test_round(ngx_uint_t role)
         wrong = 9;
     }
 
-    test_dead(&b);
-    test_reap(&b);
+    unit_kill(&b);
+    unit_reap(&b);
 
     return wrong;
 }
@@ -352,18 +336,18 @@ test_race(void)
 static void
 test_close(void)
 {
-    test_actor_t  a;
+    unit_actor_t  a;
 
-    test_spawn(&a);
+    unit_spawn(&a, test_act);
 
-    (void) test_tell(&a, 't', 9);
-    (void) test_tell(&a, 'c', 9);
+    (void) unit_tell(&a, 't', 9);
+    (void) unit_tell(&a, 'c', 9);
 
     unit_ok(ngx_vidcast_role_holder(test_fd, 9, &unit_log) == 0,
             "close: closing any descriptor gives all roles away");
 
-    test_dead(&a);
-    test_reap(&a);
+    unit_kill(&a);
+    unit_reap(&a);
 }
 
 
@@ -388,118 +372,22 @@ test_errors(void)
 }
 
 
-static void
-test_spawn(test_actor_t *actor)
+static int64_t
+test_act(ngx_uint_t what, uint32_t role)
 {
-    int    fds[2];
-    pid_t  parent;
+    switch (what) {
 
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds) == -1) {
-        exit(2);
+    case 't':
+        return ngx_vidcast_role_take(test_fd, role, &unit_log);
+
+    case 'h':
+        return ngx_vidcast_role_holder(test_fd, role, &unit_log);
+
+    case 'd':
+        ngx_vidcast_role_drop(test_fd, role, &unit_log);
+        return 0;
+
+    default: /* 'c' */
+        return close(dup(test_fd));
     }
-
-    parent = getpid();
-    actor->fd = fds[0];
-    actor->pid = fork();
-
-    if (actor->pid == -1) {
-        exit(2);
-    }
-
-    if (actor->pid == 0) {
-        if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent) {
-            _exit(3);
-        }
-
-        (void) close(fds[0]);
-        test_act(fds[1]);
-    }
-
-    (void) close(fds[1]);
-}
-
-
-static void
-test_act(int fd)
-{
-    int64_t   answer;
-    uint32_t  order[2];
-
-    for ( ;; ) {
-        if (read(fd, order, sizeof(order)) != sizeof(order)) {
-            _exit(0);
-        }
-
-        answer = 0;
-
-        switch (order[0]) {
-
-        case 't':
-            answer = ngx_vidcast_role_take(test_fd, order[1], &unit_log);
-            break;
-
-        case 'h':
-            answer = ngx_vidcast_role_holder(test_fd, order[1], &unit_log);
-            break;
-
-        case 'd':
-            ngx_vidcast_role_drop(test_fd, order[1], &unit_log);
-            break;
-
-        case 'c':
-            answer = close(dup(test_fd));
-            break;
-        }
-
-        if (write(fd, &answer, sizeof(answer)) != sizeof(answer)) {
-            _exit(0);
-        }
-    }
-}
-
-
-static int
-test_tell(test_actor_t *actor, char what, uint32_t role)
-{
-    int64_t        answer;
-    uint32_t       order[2];
-    struct pollfd  pfd;
-
-    order[0] = what;
-    order[1] = role;
-
-    pfd.fd = actor->fd;
-    pfd.events = POLLIN;
-
-    if (write(actor->fd, order, sizeof(order)) != sizeof(order)
-        || poll(&pfd, 1, TEST_DEADLINE) != 1
-        || read(actor->fd, &answer, sizeof(answer)) != sizeof(answer))
-    {
-        printf("# process %d does not answer\n", (int) actor->pid);
-        return -1000;
-    }
-
-    return (int) answer;
-}
-
-
-/* killed, and left as a zombie */
-
-static void
-test_dead(test_actor_t *actor)
-{
-    siginfo_t  info;
-
-    (void) kill(actor->pid, SIGKILL);
-    (void) waitid(P_PID, actor->pid, &info, WEXITED|WNOWAIT);
-    (void) close(actor->fd);
-}
-
-
-static void
-test_reap(test_actor_t *actor)
-{
-    int  status;
-
-    (void) waitpid(actor->pid, &status, 0);
 }

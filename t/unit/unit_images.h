@@ -31,11 +31,11 @@ static ngx_int_t test_set(ngx_vidcast_input_conf_t *conf, const char *name,
 /* the table needs their names only */
 
 ngx_vidcast_input_module_t  ngx_vidcast_input_test = {
-    ngx_string("test"), NULL, NULL, NULL, NULL, NULL, NULL, NULL
+    ngx_string("test"), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 };
 
 ngx_vidcast_input_module_t  ngx_vidcast_input_v4l2 = {
-    ngx_string("v4l2"), NULL, NULL, NULL, NULL, NULL, NULL, NULL
+    ngx_string("v4l2"), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 };
 
 

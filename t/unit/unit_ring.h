@@ -9,9 +9,10 @@
 
 
 /*
- * The ring with a step in front of each of its atomic operations, where a
- * test can look, interfere or die; and frames and results whose every byte
- * and field follow from their number, so that a mixture of two is seen.
+ * The ring with a step in front of each of its atomic operations, and amid its
+ * copies, where a test can look, interfere or die; and frames and results
+ * whose every byte and field follow from their number, so that a mixture of
+ * two is seen.
  */
 
 #include <ngx_config.h>
@@ -104,6 +105,23 @@ unit_cas(uint64_t *p, uint64_t *old, uint64_t value)
 }
 
 
+/* a copy takes time, in which much can happen */
+
+static ngx_inline void
+unit_copy(u_char *dst, u_char *src, size_t n)
+{
+    unit_step();
+    ngx_memcpy(dst, src, n / 2);
+    unit_step();
+    ngx_memcpy(dst + n / 2, src + n / 2, n - n / 2);
+}
+
+
+#pragma push_macro("ngx_memcpy")
+#undef ngx_memcpy
+#define ngx_memcpy(dst, src, n)                                               \
+    unit_copy((u_char *) (dst), (u_char *) (src), n)
+
 #define __atomic_load_n(p, o)      (unit_step(), __atomic_load_n(p, o))
 #define __atomic_store_n(p, v, o)  (unit_step(), __atomic_store_n(p, v, o))
 #define __atomic_fetch_or(p, v, o)                                            \
@@ -114,6 +132,7 @@ unit_cas(uint64_t *p, uint64_t *old, uint64_t value)
 
 #include "../../src/shm/ngx_vidcast_ring.c"
 
+#pragma pop_macro("ngx_memcpy")
 #undef __atomic_load_n
 #undef __atomic_store_n
 #undef __atomic_fetch_or

@@ -354,7 +354,6 @@ static void
 stress_peeker(stress_child_t *child)
 {
     u_char               *copy;
-    size_t                half;
     uint32_t              wake;
     uint64_t              seen, newest;
     ngx_int_t             rc;
@@ -384,11 +383,7 @@ stress_peeker(stress_child_t *child)
             continue;
         }
 
-        half = (frame.v1 + frame.size) / 2;
-        ngx_memcpy(copy, frame.data - frame.v1, half);
-        unit_step();
-        ngx_memcpy(copy + half, frame.data - frame.v1 + half,
-                   frame.v1 + frame.size - half);
+        unit_copy(copy, frame.data - frame.v1, frame.v1 + frame.size);
 
         if (stress->broken != STRESS_CHECK
             && ngx_vidcast_ring_check(ring, &frame) != NGX_OK)

@@ -16,7 +16,7 @@ use strict;
 use warnings;
 
 use Exporter 'import';
-use Fcntl qw(O_RDWR);
+use Fcntl qw(O_RDWR :flock);
 use IO::Select;
 use JSON::PP qw(decode_json);
 use Test::More ();
@@ -36,7 +36,7 @@ exit outside() if !$ENV{VIDCAST_VM};
 # on the host: relays what the machine says
 
 sub outside {
-    system('make', '-s', $program) == 0 or die "cannot build $program\n";
+    build();
 
     local $ENV{VIDCAST_VM} = 1;
     local $ENV{VIDCAST_TEST_PATIENCE} = 3 * ($ENV{VIDCAST_TEST_PATIENCE} || 1);
@@ -54,6 +54,18 @@ sub outside {
         if $? >> 8 == 77;
 
     return $? >> 8 || $?;
+}
+
+
+# two files may want it at the same time
+
+sub build {
+    mkdir 'build';
+
+    open my $lock, '>', 'build/v4l2.lock' or die "build/v4l2.lock: $!\n";
+    flock $lock, LOCK_EX or die "flock: $!\n";
+
+    system('make', '-s', $program) == 0 or die "cannot build $program\n";
 }
 
 

@@ -17,6 +17,8 @@ use Vidcast::Wait;
 
 our @EXPORT_OK = qw(get request);
 
+my %attended;
+
 
 # port or socket; recv_buffer: small, to play a slow viewer
 
@@ -106,13 +108,57 @@ sub fill {
 }
 
 
+# takes what came; a WebSocket goes on to read its frames
+
+sub serve { $_[0]->fill }
+
+
+# this connection is served whenever a test waits for another one
+
+sub attend {
+    my ($self) = @_;
+
+    $attended{$self} = $self;
+
+    return $self;
+}
+
+
+# serves connections that can be read, and the attended ones, till something
+# came for one of the former; false when nothing did
+
+sub wait_readable {
+    my ($clients, $deadline) = @_;
+
+    my %of = map { fileno($_->{socket}) => $_ }
+        grep { !$_->{eof} } values %attended, @$clients;
+    my %wanted = map { $_ => 1 } grep { !$_->{eof} } @$clients;
+    my $select = IO::Select->new(map { $_->{socket} } values %of);
+
+    while (%wanted) {
+        my @ready = $select->can_read(remaining($deadline)) or return 0;
+        my $served = 0;
+
+        for my $client (map { $of{fileno $_} } @ready) {
+            $client->serve;
+            $served = 1 if $wanted{$client};
+
+            $select->remove($client->{socket}) if $client->{eof};
+        }
+
+        return 1 if $served;
+    }
+
+    return 0;
+}
+
+
 # calls $take until it returns something; undef at the end, and in vain
 
 sub until_some {
     my ($self, $take, $seconds) = @_;
 
     my $deadline = deadline($seconds);
-    my $select = IO::Select->new($self->{socket});
 
     for (;;) {
         my $value = $take->();
@@ -120,9 +166,7 @@ sub until_some {
         return $value if defined $value;
         return undef if $self->{eof};
 
-        $select->can_read(remaining($deadline)) or return undef;
-
-        $self->fill;
+        wait_readable([$self], $deadline) or return undef;
     }
 }
 
@@ -141,6 +185,7 @@ sub take {
 sub wait_eof {
     my ($self, $seconds) = @_;
 
+    $self->{blind} = 1;
     $self->until_some(sub { $self->{buffer} = ''; undef }, $seconds);
 
     return $self->{eof};
@@ -265,6 +310,8 @@ sub read_chunk {
 
 sub close {
     my ($self) = @_;
+
+    delete $attended{$self};
 
     close $self->{socket} if $self->{socket};
     $self->{eof} = 1;

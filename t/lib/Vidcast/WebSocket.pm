@@ -17,7 +17,6 @@ use parent 'Vidcast::Client';
 
 use Digest::SHA qw(sha1);
 use Exporter 'import';
-use IO::Select;
 use JSON::PP qw(decode_json);
 use MIME::Base64 qw(encode_base64);
 
@@ -167,6 +166,8 @@ sub take_frame {
         ($length, $head) = (unpack('x2Q>', $self->{buffer}), 10);
     }
 
+    $head += 4 if $second & 0x80;       # a fault, but the next frame is there
+
     return undef if $have < $head + $length;
 
     $self->{frames}++;
@@ -182,15 +183,23 @@ sub take_frame {
 }
 
 
+sub serve {
+    my ($self) = @_;
+
+    $self->fill;
+    $self->parse if $self->status == 101 && !$self->{blind};
+}
+
+
 # all frames of the buffer into the inbox; faults of the server are noted
 
 sub parse {
     my ($self) = @_;
 
     while (my $frame = $self->take_frame) {
-        my $type = $types{$frame->{opcode}};
+        my $type = $types{$frame->{opcode}} // 'unknown';
 
-        $self->fault('an unknown opcode') if !defined $type;
+        $self->fault('an unknown opcode') if $type eq 'unknown';
         $self->fault('a masked frame') if $frame->{masked};
         $self->fault('RSV bits') if $frame->{rsv};
         $self->fault('a frame after a close') if $self->{closed};
@@ -294,24 +303,13 @@ sub gather {
     my ($clients, $condition, $seconds) = @_;
 
     my $deadline = deadline($seconds);
-    my %of = map { fileno($_->{socket}) => $_ } grep { !$_->{eof} } @$clients;
-    my $select = IO::Select->new(map { $_->{socket} } values %of);
 
     $_->parse for @$clients;
 
     for (;;) {
         return 1 if $condition->();
 
-        my @ready = $select->can_read(remaining($deadline)) or return 0;
-
-        for my $socket (@ready) {
-            my $client = $of{fileno $socket};
-
-            $client->fill;
-            $client->parse;
-
-            $select->remove($socket) if $client->{eof};
-        }
+        Vidcast::Client::wait_readable($clients, $deadline) or return 0;
     }
 }
 

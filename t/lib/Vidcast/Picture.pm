@@ -1,0 +1,68 @@
+package Vidcast::Picture;
+
+# Copyright (C) vidcast contributors
+
+# Small JPEGs made by hand, so that no test needs a file or a library: one
+# shade of gray, of any size.  What decodes them to the last pixel is in
+# t/unit; here they are to be recognized.
+#
+#     my $jpeg = picture(64, 48, 200);
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+
+our @EXPORT = qw(picture);
+
+# the table of Annex K for differences of DC: lengths and codes by category
+
+my @dc_counts = (0, 1, 5, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0);
+my @dc_codes = qw(00 010 011 100 101 110 1110 11110 111110 1111110 11111110
+                  111111110);
+
+
+sub segment {
+    my ($marker, $data) = @_;
+
+    return pack 'CCna*', 0xff, $marker, 2 + length $data, $data;
+}
+
+
+# baseline, quantized by one; of AC there is one code, "0": the block ends
+
+sub picture {
+    my ($width, $height, $shade) = @_;
+
+    my $dc = ($shade - 128) * 8;
+    my $blocks = int(($width + 7) / 8) * int(($height + 7) / 8);
+
+    my $bits = difference($dc) . '0' . ($dc_codes[0] . '0') x ($blocks - 1);
+
+    $bits .= '1' x (-length($bits) % 8);
+
+    return "\xff\xd8"
+        . segment(0xdb, "\0" . "\1" x 64)
+        . segment(0xc0, pack 'CnnC4', 8, $height, $width, 1, 1, 0x11, 0)
+        . segment(0xc4, pack 'C*', 0x00, @dc_counts, 0 .. 11)
+        . segment(0xc4, pack 'C*', 0x10, 1, (0) x 15, 0)
+        . segment(0xda, pack 'C*', 1, 1, 0, 0, 63, 0)
+        . (pack 'B*', $bits) =~ s/\xff/\xff\0/gr
+        . "\xff\xd9";
+}
+
+
+sub difference {
+    my ($dc) = @_;
+
+    my $size = $dc ? length sprintf '%b', abs $dc : 0;
+
+    return $dc_codes[0] if !$size;
+
+    my $value = $dc > 0 ? $dc : $dc + (1 << $size) - 1;
+
+    return $dc_codes[$size] . sprintf '%0*b', $size, $value;
+}
+
+
+1;

@@ -1,0 +1,653 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+/*
+ * Zones over loads and reloads of a configuration: their sizes, what is kept,
+ * what is retired, what is closed; and a failed reload, which must leave all
+ * as it was.
+ */
+
+#include "unit_zone.h"
+
+#include <dirent.h>
+#include <sys/resource.h>
+
+
+static void test_roles(void);
+static void test_geometry(void);
+static void test_too_small(void);
+static void test_epoll(void);
+static void test_unchanged(void);
+static void test_changed(void);
+static void test_same_size(void);
+static void test_removed(void);
+static void test_entries(void);
+static void test_failed(void);
+static void test_wake(void);
+static void test_states(void);
+static ngx_vidcast_source_t *test_source(ngx_vidcast_conf_t *conf,
+    ngx_uint_t n);
+static ngx_uint_t test_frame(ngx_vidcast_zone_t *zone);
+static ngx_uint_t test_gaps(void);
+static ngx_uint_t test_descriptors(void);
+
+
+static int            test_null;
+static ngx_uint_t     test_filled;
+
+static unit_source_t  test_three[] = {
+    { "front", { 0, 10000, 16, 1000 }, 11 },
+    { "back", { 12, 5000, 8, 500 }, 22 },
+    { "door", { 0, 100, 1, 1 }, 33 }
+};
+
+
+int
+main(void)
+{
+    ngx_uint_t  n;
+
+    test_null = open("/dev/null", O_RDONLY|O_CLOEXEC);
+    n = test_descriptors();
+
+    test_roles();
+    test_geometry();
+    test_too_small();
+    test_epoll();
+    test_unchanged();
+    test_changed();
+    test_same_size();
+    test_removed();
+    test_entries();
+    test_failed();
+    test_wake();
+    test_states();
+
+    unit_ok(test_descriptors() == n + test_filled,
+            "no descriptor is left open");
+
+    return unit_done();
+}
+
+
+static void
+test_roles(void)
+{
+    unit_ok(NGX_VIDCAST_ROLE_CAPTURE + NGX_VIDCAST_ENTRIES
+            <= NGX_VIDCAST_ROLE_PREDICTOR
+            && NGX_VIDCAST_ROLE_PREDICTOR + NGX_VIDCAST_ENTRIES
+               <= NGX_VIDCAST_ROLE_PROCESS,
+            "roles: they do not overlap");
+}
+
+
+/* the zone is large enough for any ring, by nginx's own slab allocator */
+
+static void
+test_geometry(void)
+{
+    uint64_t              random;
+    ngx_uint_t            i, bad;
+    unit_source_t         s;
+    ngx_vidcast_conf_t   *conf;
+    ngx_vidcast_zone_t   *zone;
+
+    random = 7;
+    bad = 0;
+
+    for (i = 0; i < 200; i++) {
+        s.name = "front";
+        s.checksum = 1;
+
+        random = random * 6364136223846793005 + 1442695040888963407;
+        s.geometry.slots = (random >> 33) % 300 + 12;
+        s.geometry.slot_size = (random >> 20) % 30000 + 1;
+        s.geometry.results = (random >> 45) % 2000 + 1;
+        s.geometry.result_size = (random >> 13) % 5000;
+
+        conf = unit_load(NULL, &s, 1);
+
+        if (conf == NULL) {
+            bad++;
+            continue;
+        }
+
+        zone = test_source(conf, 0)->zone;
+
+        bad += ((uintptr_t) zone->ring.shm % 64 != 0
+                || zone->ring.shm->slots != s.geometry.slots
+                || zone->ring.shm->result_size != s.geometry.result_size
+                || !test_frame(zone)
+                || zone->frames_size
+                   != ngx_vidcast_ring_frames_size(&s.geometry));
+
+        /* its end is in the zone */
+
+        bad += ((u_char *) zone->ring.shm + ngx_vidcast_ring_size(&s.geometry)
+                > test_source(conf, 0)->shm_zone->shm.addr
+                  + test_source(conf, 0)->shm_zone->shm.size);
+
+        unit_unload(conf);
+    }
+
+    unit_ok(bad == 0, "geometry: 200 rings fit into their zones");
+}
+
+
+static void
+test_too_small(void)
+{
+    unit_source_t        s;
+    ngx_vidcast_conf_t  *conf;
+
+    s = test_three[0];
+    s.geometry.slots = 9;
+
+    conf = unit_load(NULL, &s, 1);
+
+    unit_ok(conf == NULL
+            && ngx_strstr(unit_log_last, "\"frames 9\"") != NULL
+            && ngx_strstr(unit_log_last, "\"front\"") != NULL
+            && ngx_strstr(unit_log_last, "nginx.conf:7") != NULL,
+            "frames: too few are refused, with file and line");
+
+    s.geometry.slots = 10;
+    conf = unit_load(NULL, &s, 1);
+
+    unit_ok(conf != NULL, "frames: 2 workers and 1 encoder need 10");
+
+    unit_unload(conf);
+
+    s.geometry.slots = 0;
+    unit_workers = 4;
+    unit_encoders = 3;
+    conf = unit_load(NULL, &s, 1);
+
+    unit_ok(test_source(conf, 0)->zone->ring.shm->slots == 16,
+            "frames: 4 workers and 3 encoders get 16");
+
+    unit_unload(conf);
+
+    unit_workers = 500;
+    conf = unit_load(NULL, &s, 1);
+
+    unit_ok(test_source(conf, 0)->zone->ring.shm->slots
+            == 2 * NGX_VIDCAST_RING_BITS + 8,
+            "frames: no more than 62 workers have pins");
+
+    unit_unload(conf);
+
+    unit_workers = 2;
+    unit_encoders = 1;
+}
+
+
+static void
+test_epoll(void)
+{
+    ngx_vidcast_conf_t  *conf;
+
+    unit_event = "select";
+    conf = unit_load(NULL, test_three, 3);
+    unit_event = "epoll";
+
+    unit_ok(conf == NULL && ngx_strstr(unit_log_last, "epoll") != NULL
+            && ngx_strstr(unit_log_last, "\"use select\"") != NULL,
+            "epoll: another method is refused");
+}
+
+
+static void
+test_unchanged(void)
+{
+    uint64_t               generation, epoch;
+    ngx_uint_t             i, entry, descriptors;
+    ngx_vidcast_conf_t    *conf;
+    ngx_vidcast_zone_t    *zone;
+    ngx_vidcast_control_t *control;
+
+    conf = unit_load(NULL, test_three, 3);
+
+    control = conf->control;
+    generation = conf->generation;
+    zone = test_source(conf, 1)->zone;
+    entry = test_source(conf, 1)->entry;
+    epoch = zone->ring.shm->epoch;
+    descriptors = test_descriptors();
+
+    unit_ok(generation == 1 && control->refs == 1 && zone->refs == 1,
+            "load: the first generation");
+    unit_ok(epoch != 0 && epoch != test_source(conf, 0)->zone->ring.shm->epoch
+            && epoch != test_source(conf, 2)->zone->ring.shm->epoch,
+            "load: each ring has its epoch");
+
+    (void) test_frame(zone);
+
+    for (i = 0; i < 5; i++) {
+        conf = unit_load(conf, test_three, 3);
+    }
+
+    unit_ok(conf->control == control && control->refs == 1,
+            "reload: control is kept");
+    unit_ok(conf->generation == 6 && control->shm->generation == 6,
+            "reload: each one is a generation");
+    unit_ok(test_source(conf, 1)->zone == zone && zone->refs == 1
+            && test_source(conf, 1)->entry == entry,
+            "reload: the zone and its entry are kept");
+    unit_ok(zone->ring.shm->epoch == epoch
+            && ngx_vidcast_ring_newest(&zone->ring) == 1,
+            "reload: and what is in it");
+    unit_ok(!zone->shm->retired && !control->shm->retired,
+            "reload: nothing is retired");
+    unit_ok(ngx_vidcast_zone_wanted(control, test_source(conf, 1)),
+            "reload: it is wanted");
+    unit_ok(test_descriptors() == descriptors,
+            "reload: no descriptor more or less");
+
+    unit_unload(conf);
+}
+
+
+static void
+test_changed(void)
+{
+    unit_source_t           now[2];
+    ngx_uint_t              entry;
+    ngx_vidcast_conf_t     *conf;
+    ngx_vidcast_zone_t     *zone;
+    ngx_vidcast_source_t    before;
+
+    conf = unit_load(NULL, test_three, 2);
+    before = *test_source(conf, 0);
+    zone = before.zone;
+    entry = before.entry;
+
+    now[0] = test_three[0];
+    now[1] = test_three[1];
+    now[0].checksum++;
+
+    conf = unit_load(conf, now, 2);
+
+    unit_ok(test_source(conf, 0)->zone == zone
+            && test_source(conf, 0)->entry == entry,
+            "changed: with the same ring the zone is kept");
+    unit_ok(!ngx_vidcast_zone_wanted(conf->control, &before),
+            "changed: the old capture is not wanted any more");
+    unit_ok(ngx_vidcast_zone_wanted(conf->control, test_source(conf, 0))
+            && ngx_vidcast_zone_wanted(conf->control, test_source(conf, 1)),
+            "changed: the new one is, and the other");
+
+    now[0].geometry.results = 400;
+    zone->refs++;
+    conf = unit_load(conf, now, 2);
+
+    unit_ok(test_source(conf, 0)->zone != zone, "changed: another ring");
+    unit_ok(test_source(conf, 0)->entry == entry,
+            "changed: the same name is the same role");
+    unit_ok(test_source(conf, 1)->zone->refs == 1
+            && !test_source(conf, 1)->zone->shm->retired,
+            "changed: the other zone is not touched");
+
+    /* the last of its users */
+
+    unit_ok(zone->refs == 1, "changed: the old configuration let it go");
+    ngx_vidcast_zone_cleanup(zone);
+
+    unit_unload(conf);
+}
+
+
+/*
+ * Zones are told apart by their size alone; still another ring is never found
+ * in the old one's memory, and the next reload, unchanged, keeps it.
+ */
+
+static void
+test_same_size(void)
+{
+    unit_source_t           a, b;
+    ngx_vidcast_conf_t     *conf;
+    ngx_vidcast_zone_t     *first, *second;
+
+    a = test_three[1];
+    b = a;
+    b.geometry.slot_size += ngx_pagesize;
+
+    conf = unit_load(NULL, &a, 1);
+    first = test_source(conf, 0)->zone;
+    first->refs++;
+
+    conf = unit_load(conf, &b, 1);
+    second = test_source(conf, 0)->zone;
+
+    unit_ok(second != first
+            && second->ring.shm->slot_size == b.geometry.slot_size,
+            "same size: another ring gets another zone");
+
+    ngx_vidcast_zone_cleanup(first);
+    second->refs++;
+
+    conf = unit_load(conf, &b, 1);
+
+    unit_ok(test_source(conf, 0)->zone == second,
+            "same size: an unchanged one is kept by the next reload");
+
+    ngx_vidcast_zone_cleanup(second);
+
+    unit_unload(conf);
+}
+
+
+/* it is told in the old memory, which its users still have */
+
+static void
+test_removed(void)
+{
+    u_char                  *addr;
+    uint64_t                 rings;
+    uint32_t                 before;
+    ngx_shm_t                shm;
+    ngx_vidcast_conf_t      *conf;
+    ngx_vidcast_zone_t      *zone;
+    ngx_vidcast_source_t     gone;
+    ngx_vidcast_zone_shm_t  *users;
+
+    conf = unit_load(NULL, test_three, 3);
+    gone = *test_source(conf, 2);
+    zone = gone.zone;
+    zone->refs++;
+    shm = gone.shm_zone->shm;
+
+    addr = mremap(shm.addr, 0, shm.size, MREMAP_MAYMOVE);
+    users = (ngx_vidcast_zone_shm_t *)
+                (addr + ((u_char *) zone->shm - shm.addr));
+    before = users->retired;
+
+    conf = unit_load(conf, test_three, 2);
+
+    unit_ok(!before && users->retired, "removed: its zone is retired");
+    unit_ok(read(zone->wake, &rings, sizeof(rings)) == sizeof(rings),
+            "removed: and its users are woken");
+    unit_ok(!conf->control->shm->sources[gone.entry].wanted,
+            "removed: it is not wanted");
+    unit_ok(conf->control->shm->sources[test_source(conf, 0)->entry].wanted
+            && conf->control->shm->sources[test_source(conf, 1)->entry].wanted
+            && !test_source(conf, 0)->zone->shm->retired,
+            "removed: the others are");
+
+    ngx_vidcast_zone_cleanup(zone);
+
+    conf = unit_load(conf, test_three, 3);
+
+    unit_ok(test_source(conf, 2)->entry == gone.entry
+            && ngx_vidcast_zone_wanted(conf->control, test_source(conf, 2))
+            && !test_source(conf, 2)->zone->shm->retired,
+            "removed: and added again, fresh, with the same role");
+
+    (void) munmap(addr, shm.size);
+
+    unit_unload(conf);
+}
+
+
+/* entries of sources that come and go */
+
+static void
+test_entries(void)
+{
+    char                 names[400][8];
+    ngx_uint_t           i, j, bad;
+    unit_source_t        s[4];
+    ngx_vidcast_conf_t  *conf;
+
+    conf = NULL;
+    bad = 0;
+
+    for (i = 0; i < 400; i++) {
+        (void) snprintf(names[i], sizeof(names[i]), "n%u", (unsigned) i);
+    }
+
+    for (i = 0; i < 390; i++) {
+
+        for (j = 0; j < 4; j++) {
+            s[j] = test_three[2];
+            s[j].name = names[i + j];
+        }
+
+        conf = unit_load(conf, s, 4);
+
+        for (j = 0; j < 4; j++) {
+            bad += (test_source(conf, j)->entry
+                    == test_source(conf, (j + 1) % 4)->entry
+                    || test_source(conf, j)->entry
+                       == test_source(conf, (j + 2) % 4)->entry
+                    || !ngx_vidcast_zone_wanted(conf->control,
+                                                test_source(conf, j)));
+        }
+    }
+
+    unit_ok(bad == 0, "entries: of 393 sources, 4 at a time, all different");
+
+    unit_unload(conf);
+}
+
+
+static void
+test_failed(void)
+{
+    uint64_t               generation;
+    ngx_uint_t             i, bad, first, descriptors;
+    unit_source_t          s[3];
+    struct rlimit          limit, none;
+    ngx_vidcast_conf_t    *conf;
+    ngx_vidcast_zone_t    *zone;
+
+    conf = unit_load(NULL, test_three, 2);
+    zone = test_source(conf, 1)->zone;
+    generation = conf->control->shm->generation;
+    descriptors = test_descriptors();
+
+    /* the first two are adopted before the third one is refused */
+
+    ngx_memcpy(s, test_three, sizeof(s));
+    s[2].geometry.slots = 1;
+
+    bad = 0;
+
+    for (i = 0; i < 5; i++) {
+        bad += (unit_load(conf, s, 3) != NULL);
+    }
+
+    /* at any file of a new zone the limit may be reached */
+
+    (void) getrlimit(RLIMIT_NOFILE, &limit);
+    first = test_gaps();
+    descriptors = test_descriptors();
+
+    for (i = 0; i < 3; i++) {
+        none = limit;
+        none.rlim_cur = first + i;
+        (void) setrlimit(RLIMIT_NOFILE, &none);
+        bad += (unit_load(conf, test_three, 3) != NULL);
+        (void) setrlimit(RLIMIT_NOFILE, &limit);
+    }
+
+    unit_ok(bad == 0, "failed: each time");
+    unit_ok(conf->control->refs == 1 && zone->refs == 1,
+            "failed: what was adopted is given back");
+    unit_ok(test_descriptors() == descriptors,
+            "failed: what was opened is closed");
+    unit_ok(conf->control->shm->generation == generation
+            && ngx_vidcast_zone_wanted(conf->control, test_source(conf, 0))
+            && ngx_vidcast_zone_wanted(conf->control, test_source(conf, 1))
+            && !zone->shm->retired && test_frame(zone),
+            "failed: the old configuration goes on");
+
+    conf = unit_load(conf, test_three, 3);
+
+    unit_ok(test_source(conf, 1)->zone == zone,
+            "failed: the next one succeeds");
+
+    unit_unload(conf);
+}
+
+
+static void
+test_wake(void)
+{
+    uint64_t              full, rings;
+    ngx_vidcast_conf_t   *conf;
+    ngx_vidcast_zone_t   *zone;
+
+    conf = unit_load(NULL, test_three, 1);
+    zone = test_source(conf, 0)->zone;
+
+    ngx_vidcast_zone_wake(zone);
+    ngx_vidcast_zone_wake(zone);
+
+    unit_ok(read(zone->wake, &rings, sizeof(rings)) == sizeof(rings)
+            && rings == 2, "wake: rings");
+
+    full = (uint64_t) -2;
+    unit_ok(write(zone->wake, &full, sizeof(full)) == sizeof(full),
+            "wake: full");
+
+    ngx_vidcast_zone_wake(zone);
+
+    unit_ok(read(zone->wake, &rings, sizeof(rings)) == sizeof(rings),
+            "wake: does not wait when full");
+
+    unit_unload(conf);
+}
+
+
+static void
+test_states(void)
+{
+    ngx_str_t  *name;
+
+    name = ngx_vidcast_state_name(NGX_VIDCAST_LIVE);
+
+    unit_ok(name->len == 4 && ngx_strncmp(name->data, "live", 4) == 0,
+            "states: live");
+
+    name = ngx_vidcast_state_name(NGX_VIDCAST_ENDED);
+
+    unit_ok(name->len == 5 && ngx_strncmp(name->data, "ended", 5) == 0,
+            "states: ended");
+    unit_ok(ngx_vidcast_state_name(1000)
+            == ngx_vidcast_state_name(NGX_VIDCAST_OFF), "states: none");
+}
+
+
+static ngx_vidcast_source_t *
+test_source(ngx_vidcast_conf_t *conf, ngx_uint_t n)
+{
+    ngx_vidcast_source_t  **source;
+
+    source = conf->sources.elts;
+
+    return source[n];
+}
+
+
+/* every byte of a slot can be written, and read by another handle */
+
+static ngx_uint_t
+test_frame(ngx_vidcast_zone_t *zone)
+{
+    uint32_t              slot, size;
+    uint64_t              number;
+    ngx_vidcast_ring_t    ring;
+    ngx_vidcast_frame_t   frame;
+
+    ring = zone->ring;
+    ring.bit = 1;
+
+    slot = ngx_vidcast_ring_claim(&ring);
+
+    if (slot == NGX_VIDCAST_RING_NONE) {
+        return 0;
+    }
+
+    size = ring.shm->slot_size;
+    number = ngx_vidcast_ring_next(&ring);
+
+    ngx_memset(ngx_vidcast_ring_data(&ring, ring.shm->slots - 1), '!', size);
+    ngx_memset(ngx_vidcast_ring_data(&ring, slot), '#', size);
+    ngx_vidcast_ring_slot(&ring, slot)->size = size;
+    ngx_vidcast_ring_publish(&ring, slot, number);
+
+    if (ngx_vidcast_ring_acquire(&ring, number - 1, &frame) != NGX_OK) {
+        return 0;
+    }
+
+    ngx_vidcast_ring_release(&ring, &frame);
+
+    return frame.size == size && frame.data[0] == '#'
+           && frame.data[size - 1] == '#';
+}
+
+
+/* no descriptor below the one that is returned is free then */
+
+static ngx_uint_t
+test_gaps(void)
+{
+    int             fd, last;
+    DIR            *dir;
+    struct dirent  *entry;
+
+    last = 2;
+    dir = opendir("/proc/self/fd");
+
+    if (dir == NULL) {
+        exit(2);
+    }
+
+    while ((entry = readdir(dir)) != NULL) {
+        last = ngx_max(last, atoi(entry->d_name));
+    }
+
+    (void) closedir(dir);
+
+    for ( ;; ) {
+        fd = dup(test_null);
+
+        if (fd == -1) {
+            exit(2);
+        }
+
+        if (fd > last) {
+            (void) close(fd);
+            return fd;
+        }
+
+        test_filled++;
+    }
+}
+
+
+static ngx_uint_t
+test_descriptors(void)
+{
+    DIR         *dir;
+    ngx_uint_t   n;
+
+    dir = opendir("/proc/self/fd");
+
+    if (dir == NULL) {
+        exit(2);
+    }
+
+    for (n = 0; readdir(dir); n++) { /* void */ }
+
+    (void) closedir(dir);
+
+    /* without ".", ".." and the directory */
+
+    return n - 3;
+}
