@@ -39,7 +39,10 @@ front
     vidcast_source slow     { input test: size=64x48 fps=0.5; }
     vidcast_source default  { input test: size=64x48; }
 --- live
-decimal fraction slow default
+decimal
+fraction
+slow
+default
 --- client
     is source('decimal')->{fps_asked}, 29.97, 'decimal';
     is source('fraction')->{fps_asked}, 29.97, 'a fraction';
@@ -128,7 +131,8 @@ front
 --- config
     location ~ ^/(.*).jpg$ { vidcast $1 as=snapshot; }
 --- live
-good poor
+good
+poor
 --- client
     my ($good, $poor) = map { length get("/$_.jpg")->{body} } qw(good poor);
 
@@ -185,7 +189,8 @@ front
         vidcast  "${some}${arg_rest}" as=snapshot;
     }
 --- live
-front back
+front
+back
 --- client
     my $width = sub { jpeg_info(get($_[0])->{body})->{width} };
 

@@ -39,6 +39,15 @@ ngx_http_vidcast_handler(ngx_http_request_t *r)
         as = ngx_http_vidcast_negotiate(r);
     }
 
+    /* the response of the main request would never end */
+
+    if (r != r->main && as != NGX_VIDCAST_SNAPSHOT) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "a subrequest can have a snapshot only of "
+                      "vidcast_source \"%V\"", &hub->source->name);
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
     switch (as) {
 
     case NGX_VIDCAST_WEBSOCKET:

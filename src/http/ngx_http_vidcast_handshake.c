@@ -60,10 +60,6 @@ ngx_http_vidcast_handshake_check(ngx_http_request_t *r)
         return NGX_HTTP_NOT_ALLOWED;
     }
 
-    if (r != r->main) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
     if (r->http_version > NGX_HTTP_VERSION_11
         || !ngx_http_vidcast_handshake_wanted(r))
     {

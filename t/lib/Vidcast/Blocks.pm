@@ -14,8 +14,9 @@ package Vidcast::Blocks;
 #     --- pictures               JPEGs made before nginx starts, in html/
 #     cam/1.jpg 64x48 200        name, size, shade of gray
 #
-#     --- live                   sources that must be live before the request
-#     front
+#     --- live                   sources that must be live before the request,
+#     front                      their first picture encoded, too, or be in
+#     back reconnecting          another state
 #
 #     --- client                 instead of a request: Perl, one subtest, with
 #     my $s = stream('/sse');    the functions below
@@ -134,9 +135,9 @@ sub run {
         IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => port());
     } or return Test::More::fail($block->name . ' - nginx does not listen');
 
-    for my $name (split ' ', $block->live // '') {
-        wait_for { live($name) }
-            or return Test::More::fail($block->name . " - $name is not live");
+    for my $line (split /\n/, $block->live // '') {
+        wait_for { live(split ' ', $line) }
+            or return Test::More::fail($block->name . " - $line: it is not");
     }
 
     return $helper->(@_) if !defined $block->client;
@@ -147,12 +148,15 @@ sub run {
 }
 
 
-# its first picture has been encoded, too
+# is the source in this state?  Live is one with a picture to be had
 
 sub live {
-    my $source = source($_[0]);
+    my ($name, $state) = @_;
 
-    return $source && $source->{state} eq 'live' && $source->{frame};
+    my $source = source($name) or return 0;
+
+    return $state ? $source->{state} eq $state
+                  : $source->{state} eq 'live' && $source->{frame};
 }
 
 
