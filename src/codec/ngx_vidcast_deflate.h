@@ -51,11 +51,12 @@ size_t ngx_vidcast_deflate_bound(size_t size);
 
 /*
  * Makes the payload of a message (to be sent with RSV1) in the caller's
- * buffer: out->len is its size, and becomes what was written, never zero.
+ * buffer: out->len is its room, 5 bytes more than the payload at least, and
+ * becomes the size of the payload, which is never zero.
  *
  * NGX_OK
- * NGX_DECLINED  it does not fit; with room for less than in->len bytes that
- *               means "not worth it": send the message as it is
+ * NGX_DECLINED  it does not fit; with out->len of in->len + 4 that means
+ *               "does not get smaller": send the message as it is
  * NGX_ERROR     no memory (only at the first message with these bits)
  */
 ngx_int_t ngx_vidcast_deflate(ngx_str_t *in, ngx_uint_t bits, ngx_str_t *out);

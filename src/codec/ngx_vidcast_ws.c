@@ -6,7 +6,6 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include <ngx_sha1.h>
 #include "ngx_vidcast_ws.h"
 
 
@@ -18,8 +17,6 @@
 
 #define NGX_VIDCAST_WS_LENGTH_16      126
 #define NGX_VIDCAST_WS_LENGTH_64      127
-
-#define NGX_VIDCAST_WS_KEY_LEN        24
 
 #define ngx_vidcast_ws_is_control(opcode)  ((opcode) & 0x8)
 
@@ -151,15 +148,26 @@ static ngx_int_t
 ngx_vidcast_ws_parse_opcode(ngx_vidcast_ws_reader_t *reader, u_char byte)
 {
     u_char      opcode;
-    ngx_uint_t  valid;
+    ngx_uint_t  valid, rsv;
 
     opcode = byte & NGX_VIDCAST_WS_OPCODE;
+    rsv = byte & NGX_VIDCAST_WS_RSV;
 
     switch (opcode) {
 
     case NGX_VIDCAST_WS_TEXT:
     case NGX_VIDCAST_WS_BINARY:
         valid = (reader->type == 0);
+
+        if (valid) {
+            reader->compressed = (reader->deflate
+                                  && rsv == NGX_VIDCAST_WS_RSV1);
+        }
+
+        if (reader->compressed) {
+            rsv = 0;
+        }
+
         break;
 
     case NGX_VIDCAST_WS_CONTINUATION:
@@ -177,7 +185,7 @@ ngx_vidcast_ws_parse_opcode(ngx_vidcast_ws_reader_t *reader, u_char byte)
         break;
     }
 
-    if (!valid || (byte & NGX_VIDCAST_WS_RSV)) {
+    if (!valid || rsv) {
         return ngx_vidcast_ws_fail(reader, NGX_VIDCAST_WS_CLOSE_PROTOCOL);
     }
 
@@ -322,7 +330,7 @@ ngx_vidcast_ws_read_payload(ngx_vidcast_ws_reader_t *reader, u_char **pos,
 
     ngx_vidcast_ws_unmask(reader, data, size);
 
-    if (reader->type == NGX_VIDCAST_WS_TEXT) {
+    if (reader->type == NGX_VIDCAST_WS_TEXT && !reader->compressed) {
 
         if (ngx_vidcast_ws_utf8(reader, data, size) != NGX_OK
             || (end && reader->utf8_need))
@@ -337,6 +345,7 @@ ngx_vidcast_ws_read_payload(ngx_vidcast_ws_reader_t *reader, u_char **pos,
     event->code = 0;
     event->first = reader->fresh;
     event->last = end ? 1 : 0;
+    event->compressed = reader->compressed;
 
     reader->fresh = 0;
 
@@ -380,6 +389,7 @@ ngx_vidcast_ws_read_control(ngx_vidcast_ws_reader_t *reader, u_char **pos,
     event->code = 0;
     event->first = 1;
     event->last = 1;
+    event->compressed = 0;
 
     if (reader->opcode == NGX_VIDCAST_WS_CLOSE) {
         return ngx_vidcast_ws_parse_close(reader, event);
@@ -586,6 +596,23 @@ ngx_vidcast_ws_utf8_lead(ngx_vidcast_ws_reader_t *reader, u_char byte)
 }
 
 
+ngx_int_t
+ngx_vidcast_ws_check_utf8(u_char *data, size_t size)
+{
+    ngx_vidcast_ws_reader_t  reader;
+
+    reader.utf8_need = 0;
+
+    if (ngx_vidcast_ws_utf8(&reader, data, size) != NGX_OK
+        || reader.utf8_need)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
 size_t
 ngx_vidcast_ws_header_len(uint64_t size)
 {
@@ -647,51 +674,4 @@ ngx_vidcast_ws_close(u_char *dst, ngx_uint_t code, const char *reason)
     *dst++ = (u_char) code;
 
     return ngx_cpymem(dst, reason, len);
-}
-
-
-void
-ngx_vidcast_ws_accept(u_char *dst, ngx_str_t *key)
-{
-    u_char      hash[20];
-    ngx_str_t   src, accept;
-    ngx_sha1_t  sha1;
-
-    static const u_char  guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-
-    ngx_sha1_init(&sha1);
-    ngx_sha1_update(&sha1, key->data, key->len);
-    ngx_sha1_update(&sha1, guid, sizeof(guid) - 1);
-    ngx_sha1_final(hash, &sha1);
-
-    src.len = sizeof(hash);
-    src.data = hash;
-
-    accept.data = dst;
-
-    ngx_encode_base64(&accept, &src);
-}
-
-
-ngx_int_t
-ngx_vidcast_ws_check_key(ngx_str_t *key)
-{
-    u_char     nonce[ngx_base64_decoded_length(NGX_VIDCAST_WS_KEY_LEN)];
-    ngx_str_t  decoded;
-
-    /* the decoder stops at the first "=" and does without the padding */
-
-    if (key->len != NGX_VIDCAST_WS_KEY_LEN
-        || key->data[NGX_VIDCAST_WS_KEY_LEN - 1] != '=')
-    {
-        return NGX_DECLINED;
-    }
-
-    decoded.data = nonce;
-
-    if (ngx_decode_base64(&decoded, key) != NGX_OK || decoded.len != 16) {
-        return NGX_DECLINED;
-    }
-
-    return NGX_OK;
 }

@@ -10,6 +10,7 @@
  */
 
 #include "../../src/codec/ngx_vidcast_ws.c"
+#include "../../src/codec/ngx_vidcast_ws_key.c"
 #include "unit_ws.h"
 
 
