@@ -158,7 +158,11 @@ sub types {
 is types(dial('/both')), 'binary text', 'send=both';
 is types(dial('/ws')), 'text', 'send=results is the default';
 is types(dial('/ws?send=both')), 'text', 'results cannot be widened';
-is types(dial('/frames?send=results')), 'binary', 'frames neither';
+is types(dial('/both?send=results')), 'text', 'both is narrowed to results';
+is types(dial('/both?send=frames')), 'binary', 'both is narrowed to frames';
+
+is(Vidcast::WebSocket->connect($port, '/frames?send=results')->status, 403,
+   'of frames there are no results');
 
 
 # vidcast.v1

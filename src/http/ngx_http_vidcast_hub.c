@@ -360,9 +360,8 @@ ngx_http_vidcast_hub_end(ngx_http_vidcast_subscription_t *sub)
     hub->nframes -= viewer->frames;
     hub->share->viewers[viewer->transport->id]--;
 
-    if (hub->nframes == 0 && hub->frame) {
-        ngx_http_vidcast_message_unref(hub->frame);
-        hub->frame = NULL;
+    if (hub->nframes == 0) {
+        ngx_http_vidcast_message_retire(hub);
     }
 
     if (hub->nsubscriptions == 0) {

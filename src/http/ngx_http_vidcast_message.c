@@ -331,7 +331,7 @@ static void
 ngx_http_vidcast_message_new_frame(ngx_http_vidcast_hub_t *hub)
 {
     ngx_int_t                    rc;
-    ngx_http_vidcast_message_t  *message, *frame;
+    ngx_http_vidcast_message_t  *message;
 
     message = hub->free;
 
@@ -361,8 +361,19 @@ ngx_http_vidcast_message_new_frame(ngx_http_vidcast_hub_t *hub)
     message->refs = 1;
     message->size = message->frame.size;
 
-    frame = hub->frame;
+    ngx_http_vidcast_message_retire(hub);
+
     hub->frame = message;
+}
+
+
+void
+ngx_http_vidcast_message_retire(ngx_http_vidcast_hub_t *hub)
+{
+    ngx_http_vidcast_message_t  *frame;
+
+    frame = hub->frame;
+    hub->frame = NULL;
 
     if (frame == NULL) {
         return;
@@ -545,10 +556,7 @@ ngx_http_vidcast_message_drop(ngx_http_vidcast_hub_t *hub)
     ngx_uint_t                   i;
     ngx_http_vidcast_message_t  *message;
 
-    if (hub->frame) {
-        ngx_http_vidcast_message_unref(hub->frame);
-        hub->frame = NULL;
-    }
+    ngx_http_vidcast_message_retire(hub);
 
     for (i = 0; i < hub->source->geometry.results; i++) {
         if (hub->results[i]) {

@@ -14,7 +14,7 @@
 /* a location's static source name, checked when all sources are known */
 
 typedef struct {
-    ngx_str_t            name;           /* empty: the only one */
+    ngx_str_t            name;           /* no data: the only one */
     u_char              *file;
     ngx_uint_t           line;
 } ngx_http_vidcast_reference_t;
@@ -27,6 +27,7 @@ static char *ngx_http_vidcast_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
 static char *ngx_http_vidcast_set(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static char *ngx_http_vidcast_refer_list(ngx_conf_t *cf, ngx_str_t *list);
 static char *ngx_http_vidcast_refer(ngx_conf_t *cf, ngx_str_t *name);
 static char *ngx_http_vidcast_status(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -200,7 +201,7 @@ ngx_http_vidcast_postconfiguration(ngx_conf_t *cf)
 
     for (i = 0; i < vmcf->references.nelts; i++) {
 
-        if (ref[i].name.len == 0) {
+        if (ref[i].name.data == NULL) {
 
             if (vmcf->vidcast.sources.nelts == 1) {
                 continue;
@@ -431,7 +432,38 @@ ngx_http_vidcast_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     /* a name made of variables is known only when a request comes */
 
     return vlcf->source->lengths ? NGX_CONF_OK
-                                 : ngx_http_vidcast_refer(cf, source);
+                                 : ngx_http_vidcast_refer_list(cf, source);
+}
+
+
+static char *
+ngx_http_vidcast_refer_list(ngx_conf_t *cf, ngx_str_t *list)
+{
+    char       *rv;
+    u_char     *p, *last;
+    ngx_str_t   name;
+
+    last = list->data + list->len;
+    name.data = list->data;
+
+    for (p = name.data; p <= last; p++) {
+
+        if (p < last && *p != ',') {
+            continue;
+        }
+
+        name.len = p - name.data;
+
+        rv = ngx_http_vidcast_refer(cf, &name);
+
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
+
+        name.data = p + 1;
+    }
+
+    return NGX_CONF_OK;
 }
 
 

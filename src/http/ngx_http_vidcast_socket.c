@@ -366,6 +366,12 @@ ngx_http_vidcast_socket_pong(ngx_http_vidcast_socket_t *socket,
         return NGX_OK;
     }
 
+    /* a ping of ours that waits is lost by it, and needless: the peer lives */
+
+    if (socket->ncontrol) {
+        socket->pinging = 0;
+    }
+
     p = ngx_vidcast_ws_header(socket->control, NGX_VIDCAST_WS_PONG,
                               event->size);
     p = ngx_cpymem(p, event->data, event->size);
