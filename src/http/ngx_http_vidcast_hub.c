@@ -242,7 +242,7 @@ ngx_http_vidcast_hub_leave(ngx_http_vidcast_viewer_t *viewer)
     hub->nframes -= viewer->frames;
     hub->vmcf->viewers--;
     hub->share->viewers[viewer->transport->id]--;
-    hub->share->bytes += viewer->request->connection->sent;
+    hub->share->bytes += viewer->request->connection->sent - viewer->sent;
 
     if (hub->nframes == 0 && hub->frame) {
         ngx_http_vidcast_message_unref(hub->frame);
@@ -675,17 +675,21 @@ ngx_http_vidcast_hub_drain_some(ngx_http_vidcast_hub_t *hub, ngx_uint_t most,
 }
 
 
-/* NGX_OK: it is; NGX_DECLINED: it is not */
+/* NGX_OK: it is; NGX_DECLINED: it is not; counts what left since last time */
 
 static ngx_int_t
 ngx_http_vidcast_hub_stalled(ngx_http_vidcast_viewer_t *viewer)
 {
+    off_t              sent;
     ngx_connection_t  *c;
 
     c = viewer->request->connection;
 
-    if (!viewer->busy || c->write->delayed || c->sent != viewer->sent) {
-        viewer->sent = c->sent;
+    sent = c->sent - viewer->sent;
+    viewer->sent = c->sent;
+    viewer->hub->share->bytes += sent;
+
+    if (!viewer->busy || c->write->delayed || sent) {
         viewer->progress = ngx_current_msec;
         return NGX_DECLINED;
     }
