@@ -217,6 +217,8 @@ ngx_http_vidcast_hub_leave(ngx_http_vidcast_viewer_t *viewer)
 
     viewer->joined = 0;
 
+    (void) ngx_http_vidcast_hub_account(viewer);
+
     while (!ngx_queue_empty(&viewer->subscriptions)) {
         q = ngx_queue_head(&viewer->subscriptions);
         sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, link);
@@ -229,6 +231,29 @@ ngx_http_vidcast_hub_leave(ngx_http_vidcast_viewer_t *viewer)
 
     ngx_queue_remove(&viewer->queue);
     vmcf->nviewers--;
+}
+
+
+off_t
+ngx_http_vidcast_hub_account(ngx_http_vidcast_viewer_t *viewer)
+{
+    off_t                             sent;
+    ngx_queue_t                      *q;
+    ngx_connection_t                 *c;
+    ngx_http_vidcast_subscription_t  *sub;
+
+    c = viewer->request->connection;
+
+    sent = c->sent - viewer->sent;
+    viewer->sent = c->sent;
+
+    if (!ngx_queue_empty(&viewer->subscriptions)) {
+        q = ngx_queue_head(&viewer->subscriptions);
+        sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, link);
+        sub->hub->share->bytes += sent;
+    }
+
+    return sent;
 }
 
 

@@ -181,6 +181,12 @@ void ngx_http_vidcast_hub_unsubscribe(ngx_http_vidcast_hub_t *hub,
     ngx_http_vidcast_viewer_t *viewer);
 
 /*
+ * Counts the bytes that have left since the last call, and returns their
+ * number; of several sources one gets them all.
+ */
+off_t ngx_http_vidcast_hub_account(ngx_http_vidcast_viewer_t *viewer);
+
+/*
  * The viewer can take a message: sends what there is for it.  The request
  * may be finalized on return.
  */

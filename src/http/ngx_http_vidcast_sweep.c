@@ -166,14 +166,16 @@ ngx_http_vidcast_sweep_unwanted(ngx_http_vidcast_viewer_t *viewer)
 static ngx_uint_t
 ngx_http_vidcast_sweep_stalled(ngx_http_vidcast_viewer_t *viewer)
 {
+    off_t                             sent;
     ngx_queue_t                      *q;
     ngx_connection_t                 *c;
     ngx_http_vidcast_subscription_t  *sub;
 
     c = viewer->request->connection;
 
-    if (!viewer->busy || c->write->delayed || c->sent != viewer->sent) {
-        viewer->sent = c->sent;
+    sent = ngx_http_vidcast_hub_account(viewer);
+
+    if (!viewer->busy || c->write->delayed || sent) {
         viewer->progress = ngx_current_msec;
         return 0;
     }
