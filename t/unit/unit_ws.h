@@ -30,6 +30,7 @@ typedef struct {
     size_t       open;     /* start of a message not ended yet */
     size_t       taken;    /* bytes read when it was refused */
     ngx_uint_t   type;
+    ngx_uint_t   compressed;
     u_char      *data;
 } test_story_t;
 
@@ -60,6 +61,7 @@ static test_unused size_t test_random_text(u_char *dst, size_t size);
 static u_char    *input;
 static size_t     input_len;
 static uint32_t   seed = 2463534242;
+static unsigned   deflate;               /* is RSV1 allowed? */
 
 
 static void
@@ -141,9 +143,10 @@ test_told(test_story_t *story, const char *fmt, size_t n, const void *data,
 
 
 /*
- * A message becomes "T(Hello)", "B(...)", a ping "P(...)", a pong "O(...)", a
- * close "C1000(...)"; what the contract of an event forbids, "BAD".  A control
- * frame inside a message is told before it, hence the move.
+ * A message becomes "T(Hello)", "B(...)", "t(...)" and "b(...)" when it has
+ * RSV1, a ping "P(...)", a pong "O(...)", a close "C1000(...)"; what the
+ * contract of an event forbids, "BAD".  A control frame inside a message is
+ * told before it, hence the move.
  */
 
 static void
@@ -158,15 +161,20 @@ test_event(test_story_t *story, ngx_vidcast_ws_event_t *event)
         if (story->type == 0) {
             story->open = story->len;
             story->type = event->opcode;
+            story->compressed = event->compressed;
 
             test_told(story, event->opcode == NGX_VIDCAST_WS_TEXT ? "T(" : "B(",
                       0, NULL, 0);
+
+            story->data[story->open] |= event->compressed ? 0x20 : 0;
 
             if (!event->first) {
                 test_told(story, "BAD first missing", 0, NULL, 0);
             }
 
-        } else if (event->first || story->type != event->opcode) {
+        } else if (event->first || story->type != event->opcode
+                   || story->compressed != event->compressed)
+        {
             test_told(story, "BAD first again", 0, NULL, 0);
         }
 
@@ -205,8 +213,8 @@ test_event(test_story_t *story, ngx_vidcast_ws_event_t *event)
         break;
     }
 
-    test_told(story, (event->first && event->last) ? ")" : "BAD control", 0,
-              NULL, 0);
+    test_told(story, (event->first && event->last && !event->compressed)
+                     ? ")" : "BAD control", 0, NULL, 0);
 
     if (story->type) {
         len = story->len - start;
@@ -284,6 +292,7 @@ test_run(size_t max, size_t cut, size_t step, test_story_t *story)
 
     memset(&reader, 0xa5, sizeof(reader));
     ngx_vidcast_ws_reader_init(&reader, max);
+    reader.deflate = deflate;
 
     story->len = 0;
     story->open = 0;
