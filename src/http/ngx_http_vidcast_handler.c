@@ -44,7 +44,8 @@ ngx_http_vidcast_handler(ngx_http_request_t *r)
     if (r != r->main && as != NGX_VIDCAST_SNAPSHOT) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "a subrequest can have a snapshot only of "
-                      "vidcast_source \"%V\"", &hub->source->name);
+                      "vidcast_source \"%V\"",
+                      &ngx_http_vidcast_wish_hub(&wish)->source->name);
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 

@@ -101,6 +101,10 @@ ngx_http_vidcast_snapshot_handler(ngx_http_request_t *r,
         seen = frame.number;
     }
 
+    if (r != r->main) {
+        return ngx_http_vidcast_snapshot_none(r);
+    }
+
     return ngx_http_vidcast_snapshot_wait(r, wish,
                                           ngx_max(seen, wish->query.after));
 }
