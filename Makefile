@@ -7,6 +7,7 @@
 #   make test     everything that proves it works
 #   make unit     the unit tests, plain and under sanitizers
 #   make style    the gates on style, layers and README
+#   make fuzz     FUZZ_TIME=60 seconds of each fuzz target, t/fuzz/Makefile
 #   make install  the module, where Debian's nginx looks for modules
 #   make clean    removes build/
 #
@@ -47,7 +48,7 @@ SOURCES       = $(wildcard src/*.[ch] src/*/*.[ch])
 FLAGS         = $(wildcard $(NGINX_SRC)/conf_flags $(NGINX_SRC)/src/core/nginx.h)
 
 
-.PHONY:         module run test unit style install clean FORCE
+.PHONY:         module run test unit style fuzz install clean FORCE
 .PHONY:         packages-build packages-run packages-test
 .DELETE_ON_ERROR:
 
@@ -135,6 +136,9 @@ unit:           $(UNIT_PROGRAMS)
 
 style:          module | packages-test
 	@t/util/suite style
+
+fuzz:           module build/nginx-source/version
+	@$(MAKE) -f t/fuzz/Makefile
 
 test:           module build/clang/$(MODULE).so $(UNIT_PROGRAMS) | packages-test
 	@t/util/suite all
