@@ -35,7 +35,7 @@ WARNINGS      = -Wall -Wextra -Wno-unused-parameter                            \
 MODULE_CFLAGS = -g -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2 $(WARNINGS)
 
 UNIT_CFLAGS   = -g -O1 -D_GNU_SOURCE $(WARNINGS)
-UNIT_LIBS     = -lturbojpeg -lyuv -lv4l2 -lpthread -lm
+UNIT_LIBS     = -lturbojpeg -lyuv -lv4l2 -ljansson -lz -lpthread -lm
 SANITIZE      = -fsanitize=address,undefined -fno-sanitize-recover=all         \
                 -fno-omit-frame-pointer -DNGX_DEBUG_PALLOC=1
 

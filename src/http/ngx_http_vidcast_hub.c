@@ -14,11 +14,6 @@
 #include "ngx_vidcast_notify.h"
 
 
-#define NGX_HTTP_VIDCAST_SLICE        3000    /* us before others have a turn */
-#define NGX_HTTP_VIDCAST_SLICE_CHECK  31      /* sends between clock readings */
-#define NGX_HTTP_VIDCAST_JITTER       2000    /* us that cost no frame */
-
-
 static ngx_int_t ngx_http_vidcast_hub_create(ngx_http_vidcast_hub_t *hub,
     ngx_cycle_t *cycle);
 static void ngx_http_vidcast_hub_cleanup(void *data);
@@ -32,18 +27,6 @@ static ngx_uint_t ngx_http_vidcast_hub_full(ngx_http_vidcast_hub_t *hub,
 static void ngx_http_vidcast_hub_resume(ngx_http_vidcast_subscription_t *sub,
     uint64_t since);
 static void ngx_http_vidcast_hub_end(ngx_http_vidcast_subscription_t *sub);
-static void ngx_http_vidcast_hub_wake_handler(ngx_event_t *ev);
-static void ngx_http_vidcast_hub_slice_handler(ngx_event_t *ev);
-static void ngx_http_vidcast_hub_walk(ngx_http_vidcast_hub_t *hub);
-static void ngx_http_vidcast_hub_deliver(ngx_http_vidcast_viewer_t *viewer);
-static ngx_int_t ngx_http_vidcast_hub_next(ngx_http_vidcast_viewer_t *viewer,
-    ngx_http_vidcast_message_t **message);
-static ngx_int_t ngx_http_vidcast_hub_next_result(
-    ngx_http_vidcast_subscription_t *sub,
-    ngx_http_vidcast_message_t **message);
-static ngx_int_t ngx_http_vidcast_hub_next_frame(
-    ngx_http_vidcast_subscription_t *sub,
-    ngx_http_vidcast_message_t **message);
 
 
 ngx_int_t
@@ -99,13 +82,13 @@ ngx_http_vidcast_hub_create(ngx_http_vidcast_hub_t *hub, ngx_cycle_t *cycle)
         return NGX_ERROR;
     }
 
-    hub->slice.handler = ngx_http_vidcast_hub_slice_handler;
+    hub->slice.handler = ngx_http_vidcast_delivery_slice_handler;
     hub->slice.data = hub;
     hub->slice.log = cycle->log;
 
     hub->wake = ngx_vidcast_notify_create(hub->zone->wake,
-                                          ngx_http_vidcast_hub_wake_handler,
-                                          hub, cycle->log);
+                                        ngx_http_vidcast_delivery_wake_handler,
+                                        hub, cycle->log);
 
     if (hub->wake == NULL) {
         ngx_log_error(NGX_LOG_ALERT, cycle->log, 0,
@@ -458,276 +441,4 @@ ngx_http_vidcast_hub_finalize(ngx_http_vidcast_viewer_t *viewer, ngx_int_t rc)
     ngx_http_finalize_request(r, rc);
 
     ngx_http_run_posted_requests(c);
-}
-
-
-static void
-ngx_http_vidcast_hub_wake_handler(ngx_event_t *ev)
-{
-    ngx_connection_t        *c;
-    ngx_http_vidcast_hub_t  *hub;
-
-    c = ev->data;
-    hub = c->data;
-
-    if (hub->nsubscriptions == 0) {
-        return;
-    }
-
-    ngx_http_vidcast_message_news(hub);
-
-    /* a walk that is under way goes on from where it is, all around again */
-
-    hub->remaining = hub->nsubscriptions;
-
-    if (!hub->slice.posted) {
-        ngx_http_vidcast_hub_walk(hub);
-    }
-}
-
-
-static void
-ngx_http_vidcast_hub_slice_handler(ngx_event_t *ev)
-{
-    ngx_http_vidcast_hub_walk(ev->data);
-}
-
-
-/*
- * Visits viewers in turn: the one visited goes to the end of the queue, so
- * that the walk needs no place of its own, and whoever leaves meanwhile is
- * just not there.
- */
-
-static void
-ngx_http_vidcast_hub_walk(ngx_http_vidcast_hub_t *hub)
-{
-    uint64_t                          start;
-    ngx_uint_t                        n;
-    ngx_queue_t                      *q;
-    ngx_http_vidcast_subscription_t  *sub;
-
-    start = ngx_vidcast_clock();
-
-    for (n = 1; hub->remaining && !ngx_queue_empty(&hub->subscriptions); n++) {
-
-        q = ngx_queue_head(&hub->subscriptions);
-        ngx_queue_remove(q);
-        ngx_queue_insert_tail(&hub->subscriptions, q);
-
-        hub->remaining--;
-
-        sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, queue);
-        ngx_http_vidcast_hub_deliver(sub->viewer);
-
-        if ((n & NGX_HTTP_VIDCAST_SLICE_CHECK) == 0
-            && ngx_vidcast_clock() - start > NGX_HTTP_VIDCAST_SLICE)
-        {
-            break;
-        }
-    }
-
-    if (hub->remaining && !ngx_queue_empty(&hub->subscriptions)) {
-        ngx_post_event(&hub->slice, &ngx_posted_next_events);
-    }
-}
-
-
-void
-ngx_http_vidcast_hub_ready(ngx_http_vidcast_viewer_t *viewer)
-{
-    viewer->busy = 0;
-
-    ngx_http_vidcast_hub_deliver(viewer);
-}
-
-
-static void
-ngx_http_vidcast_hub_deliver(ngx_http_vidcast_viewer_t *viewer)
-{
-    ngx_int_t                    rc;
-    ngx_http_vidcast_message_t  *message;
-
-    while (viewer->joined && !viewer->busy && !viewer->paused) {
-
-        rc = ngx_http_vidcast_hub_next(viewer, &message);
-
-        if (rc == NGX_DONE) {
-            return;
-        }
-
-        if (rc == NGX_OK) {
-            rc = viewer->transport->send(viewer, message);
-            ngx_http_vidcast_message_unref(message);
-        }
-
-        if (rc == NGX_ERROR) {
-            ngx_http_vidcast_hub_finalize(viewer, NGX_ERROR);
-            return;
-        }
-
-        if (rc == NGX_DONE) {
-
-            /* it was the last thing this viewer wanted */
-
-            ngx_http_vidcast_hub_finalize(viewer, NGX_OK);
-            return;
-        }
-
-        viewer->busy = (rc == NGX_AGAIN);
-    }
-}
-
-
-/*
- * Results of all sources, then pictures of one after the other.  NGX_OK, with
- * a reference for the caller; NGX_DONE: nothing; NGX_ERROR.
- */
-
-static ngx_int_t
-ngx_http_vidcast_hub_next(ngx_http_vidcast_viewer_t *viewer,
-    ngx_http_vidcast_message_t **message)
-{
-    ngx_int_t                         rc;
-    ngx_queue_t                      *q, *sentinel;
-    ngx_http_vidcast_subscription_t  *sub;
-
-    sentinel = ngx_queue_sentinel(&viewer->subscriptions);
-
-    for (q = ngx_queue_head(&viewer->subscriptions);
-         viewer->results && q != sentinel;
-         q = ngx_queue_next(q))
-    {
-        sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, link);
-        rc = ngx_http_vidcast_hub_next_result(sub, message);
-
-        if (rc != NGX_DONE) {
-            return rc;
-        }
-    }
-
-    if (!viewer->frames || (viewer->acks && viewer->unacked)) {
-        return NGX_DONE;
-    }
-
-    for (q = ngx_queue_head(&viewer->subscriptions);
-         q != sentinel;
-         q = ngx_queue_next(q))
-    {
-        sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, link);
-
-        if (ngx_http_vidcast_hub_next_frame(sub, message) == NGX_OK) {
-            ngx_queue_remove(q);
-            ngx_queue_insert_tail(&viewer->subscriptions, q);
-            return NGX_OK;
-        }
-    }
-
-    return NGX_DONE;
-}
-
-
-static ngx_int_t
-ngx_http_vidcast_hub_next_result(ngx_http_vidcast_subscription_t *sub,
-    ngx_http_vidcast_message_t **message)
-{
-    ngx_uint_t                   n, backlog;
-    ngx_http_vidcast_hub_t      *hub;
-    ngx_http_vidcast_message_t  *m;
-
-    hub = sub->hub;
-    n = hub->source->geometry.results;
-
-    if (sub->result == 0) {
-
-        /* came before the first result */
-
-        sub->result = ngx_max(hub->result, 1);
-    }
-
-    if (sub->result > hub->result) {
-        sub->replay = 0;
-        return NGX_DONE;
-    }
-
-    backlog = sub->replay ? n : ngx_min(sub->viewer->backlog, n);
-
-    if (sub->result + backlog <= hub->result) {
-        sub->skipped += hub->result - sub->result;
-        sub->result = hub->result;
-    }
-
-    while (sub->result <= hub->result) {
-
-        m = hub->results[sub->result % n];
-
-        if (m == NULL || m->seq != sub->result) {
-
-            /* its writer died before it was whole, or we had no memory */
-
-            sub->result++;
-            sub->skipped++;
-            continue;
-        }
-
-        sub->result++;
-        hub->share->results++;
-        hub->share->results_skipped += sub->skipped;
-
-        if (sub->skipped == 0 && !sub->reset) {
-            m->refs++;
-            *message = m;
-            return NGX_OK;
-        }
-
-        *message = ngx_http_vidcast_message_told(m, sub->skipped, sub->reset);
-
-        sub->skipped = 0;
-        sub->reset = 0;
-
-        return *message ? NGX_OK : NGX_ERROR;
-    }
-
-    return NGX_DONE;
-}
-
-
-static ngx_int_t
-ngx_http_vidcast_hub_next_frame(ngx_http_vidcast_subscription_t *sub,
-    ngx_http_vidcast_message_t **message)
-{
-    ngx_http_vidcast_hub_t      *hub;
-    ngx_http_vidcast_viewer_t   *viewer;
-    ngx_http_vidcast_message_t  *frame;
-
-    hub = sub->hub;
-    viewer = sub->viewer;
-    frame = hub->frame;
-
-    if (frame == NULL || frame->frame.number <= sub->frame) {
-        return NGX_DONE;
-    }
-
-    if (viewer->interval) {
-
-        if (frame->frame.captured + NGX_HTTP_VIDCAST_JITTER < sub->due) {
-            return NGX_DONE;
-        }
-
-        sub->due = ngx_max(sub->due + viewer->interval,
-                           frame->frame.captured + viewer->interval / 2);
-    }
-
-    if (sub->frame) {
-        hub->share->frames_skipped += frame->frame.number - sub->frame - 1;
-    }
-
-    sub->frame = frame->frame.number;
-    viewer->unacked = 1;
-    hub->share->frames++;
-
-    frame->refs++;
-    *message = frame;
-
-    return NGX_OK;
 }

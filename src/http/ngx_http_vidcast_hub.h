@@ -192,6 +192,10 @@ off_t ngx_http_vidcast_hub_account(ngx_http_vidcast_viewer_t *viewer);
  */
 void ngx_http_vidcast_hub_ready(ngx_http_vidcast_viewer_t *viewer);
 
+/* something new is in the ring; the walk over the viewers goes on */
+void ngx_http_vidcast_delivery_wake_handler(ngx_event_t *ev);
+void ngx_http_vidcast_delivery_slice_handler(ngx_event_t *ev);
+
 /* ends the request of a viewer and the connection; nothing of it is left */
 void ngx_http_vidcast_hub_finalize(ngx_http_vidcast_viewer_t *viewer,
     ngx_int_t rc);

@@ -117,6 +117,15 @@ ngx_int_t ngx_http_vidcast_socket_close(ngx_http_vidcast_socket_t *socket,
 /* with "holding" cleared, reads what has come meanwhile */
 void ngx_http_vidcast_socket_resume(ngx_http_vidcast_socket_t *socket);
 
+/*
+ * A chunk of a data message: when it is the last one, the user gets all of
+ * it.  NGX_OK; NGX_DONE: the request is gone.  forget() frees what is half
+ * there.
+ */
+ngx_int_t ngx_http_vidcast_socket_data(ngx_http_vidcast_socket_t *socket,
+    ngx_vidcast_ws_event_t *event);
+void ngx_http_vidcast_socket_forget(ngx_http_vidcast_socket_t *socket);
+
 /* ends the request at once; all of it is gone */
 void ngx_http_vidcast_socket_finalize(ngx_http_vidcast_socket_t *socket,
     ngx_int_t rc);
