@@ -112,23 +112,23 @@ cam/1.jpg 64x48 100
 
 === TEST 5: the newest picture at once, and again when nothing new comes
 --- http_config
-    vidcast_source still {
+    vidcast_source short {
         input images:$TEST_NGINX_SERVER_ROOT/html/cam loop=off fps=100;
     }
 --- config
-    location = /video { vidcast still as=mjpeg; }
+    location = /video { vidcast short as=mjpeg; }
 --- pictures
 cam/1.jpg 64x48 100
 cam/2.jpg 64x48 120
 cam/3.jpg 64x48 140
 --- live
-still ended
+short ended
 --- client
     my $video = stream('/video');
     my $first = $video->part;
 
     is $first->{data}, picture(64, 48, 140), 'the newest one';
-    is $first->{headers}{'x-vidcast-frame'}, source('still')->{frame},
+    is $first->{headers}{'x-vidcast-frame'}, source('short')->{frame},
         'with its number';
 
     my $again = $video->part(10);
