@@ -378,7 +378,30 @@ ngx_http_vidcast_message_unref(ngx_http_vidcast_message_t *message)
 }
 
 
-/* called without viewers: everything left is referred to by the hub alone */
+/*
+ * Those who left in the middle of a frame, to say good-bye first, may still
+ * refer to it: they must not keep the slot.
+ */
+
+void
+ngx_http_vidcast_message_drop_frame(ngx_http_vidcast_hub_t *hub)
+{
+    ngx_http_vidcast_message_t  *frame;
+
+    frame = hub->frame;
+
+    if (frame == NULL
+        || (frame->refs > 1
+            && ngx_http_vidcast_message_copy(frame) != NGX_OK))
+    {
+        return;
+    }
+
+    hub->frame = NULL;
+
+    ngx_http_vidcast_message_unref(frame);
+}
+
 
 void
 ngx_http_vidcast_message_drop(ngx_http_vidcast_hub_t *hub)
@@ -386,10 +409,7 @@ ngx_http_vidcast_message_drop(ngx_http_vidcast_hub_t *hub)
     ngx_uint_t                   i;
     ngx_http_vidcast_message_t  *message;
 
-    if (hub->frame) {
-        ngx_http_vidcast_message_unref(hub->frame);
-        hub->frame = NULL;
-    }
+    ngx_http_vidcast_message_drop_frame(hub);
 
     for (i = 0; i < hub->source->geometry.results; i++) {
         if (hub->results[i]) {
