@@ -244,9 +244,8 @@ ngx_http_vidcast_hub_leave(ngx_http_vidcast_viewer_t *viewer)
     hub->share->viewers[viewer->transport->id]--;
     hub->share->bytes += viewer->request->connection->sent - viewer->sent;
 
-    if (hub->nframes == 0 && hub->frame) {
-        ngx_http_vidcast_message_unref(hub->frame);
-        hub->frame = NULL;
+    if (hub->nframes == 0) {
+        ngx_http_vidcast_message_drop_frame(hub);
     }
 
     if (hub->nviewers == 0) {
@@ -630,17 +629,18 @@ ngx_http_vidcast_hub_drain_handler(ngx_event_t *ev)
     vmcf = ev->data;
     conf = &vmcf->vidcast;
 
-    all = ngx_vidcast_load(&conf->control->shm->generation)
-          == conf->generation;
+    /* nginx may also quit later, when we wait for those who stay */
 
+    all = ngx_vidcast_load(&conf->control->shm->generation) == conf->generation
+          || !ngx_vidcast_control_served(conf->control, ev->log);
     n = vmcf->draining;
 
     for (i = 0; n && i < conf->sources.nelts; i++) {
         n -= ngx_http_vidcast_hub_drain_some(&vmcf->hubs[i], n, all);
     }
 
-    if (n == 0) {
-        ngx_add_timer(ev, NGX_HTTP_VIDCAST_DRAIN);
+    if (vmcf->viewers) {
+        ngx_add_timer(ev, n ? NGX_HTTP_VIDCAST_SWEEP : NGX_HTTP_VIDCAST_DRAIN);
     }
 }
 

@@ -161,7 +161,8 @@ void ngx_http_vidcast_hub_finalize(ngx_http_vidcast_viewer_t *viewer,
  * told()   the result with what its viewer missed written in; NULL: no memory
  * copy()   makes a frame independent of the ring, as output filters want it;
  *          NGX_OK or NGX_ERROR: no memory
- * drop()   gives up all that the hub itself refers to
+ * drop()   gives up all that the hub itself refers to, when it has no viewers
+ *          any more; drop_frame() the newest frame, without viewers of frames
  */
 void ngx_http_vidcast_message_news(ngx_http_vidcast_hub_t *hub);
 ngx_http_vidcast_message_t *ngx_http_vidcast_message_told(
@@ -169,6 +170,7 @@ ngx_http_vidcast_message_t *ngx_http_vidcast_message_told(
 ngx_int_t ngx_http_vidcast_message_copy(ngx_http_vidcast_message_t *message);
 void ngx_http_vidcast_message_unref(ngx_http_vidcast_message_t *message);
 void ngx_http_vidcast_message_drop(ngx_http_vidcast_hub_t *hub);
+void ngx_http_vidcast_message_drop_frame(ngx_http_vidcast_hub_t *hub);
 
 
 #endif /* _NGX_HTTP_VIDCAST_HUB_H_INCLUDED_ */
