@@ -61,6 +61,7 @@ static void ngx_http_vidcast_ws_write_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_vidcast_ws_send(ngx_http_vidcast_viewer_t *viewer,
     ngx_http_vidcast_message_t *message);
 static ngx_int_t ngx_http_vidcast_ws_flush(ngx_http_vidcast_ws_t *ws);
+static ngx_int_t ngx_http_vidcast_ws_flush_answer(ngx_http_vidcast_ws_t *ws);
 static ngx_int_t ngx_http_vidcast_ws_flush_message(ngx_http_vidcast_ws_t *ws);
 static ngx_int_t ngx_http_vidcast_ws_write(ngx_http_vidcast_ws_t *ws,
     u_char *data, size_t size, size_t *sent);
@@ -364,6 +365,10 @@ ngx_http_vidcast_ws_pong(ngx_http_vidcast_ws_t *ws,
         return NGX_OK;
     }
 
+    /* who asks lives, and a ping of ours may be what is overwritten here */
+
+    ws->pinging = 0;
+
     p = ngx_vidcast_ws_header(ws->control, NGX_VIDCAST_WS_PONG, event->size);
     p = ngx_cpymem(p, event->data, event->size);
 
@@ -414,9 +419,9 @@ ngx_http_vidcast_ws_flush(ngx_http_vidcast_ws_t *ws)
 {
     ngx_int_t  rc;
 
-    rc = NGX_OK;
+    rc = ngx_http_vidcast_ws_flush_answer(ws);
 
-    if (ws->message && ws->control_sent == 0) {
+    if (rc == NGX_OK && ws->message && ws->control_sent == 0) {
         rc = ngx_http_vidcast_ws_flush_message(ws);
     }
 
@@ -433,6 +438,37 @@ ngx_http_vidcast_ws_flush(ngx_http_vidcast_ws_t *ws)
     ws->viewer.busy = (rc == NGX_AGAIN);
 
     return rc;
+}
+
+
+/* what the output filters still have of the handshake: nothing may pass it */
+
+static ngx_int_t
+ngx_http_vidcast_ws_flush_answer(ngx_http_vidcast_ws_t *ws)
+{
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    r = ws->viewer.request;
+    c = r->connection;
+
+    if (!r->buffered && !c->buffered) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_output_filter(r, NULL) == NGX_ERROR || c->error) {
+        return NGX_ERROR;
+    }
+
+    if (!r->buffered && !c->buffered) {
+        return NGX_OK;
+    }
+
+    if (!c->write->delayed && ngx_handle_write_event(c->write, 0) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return NGX_AGAIN;
 }
 
 
