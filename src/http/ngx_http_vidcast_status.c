@@ -250,6 +250,7 @@ ngx_http_vidcast_status_source(u_char *p, u_char *last,
                      "\"fps_predicted\":%uD.%03uD,"
                      "\"captured\":%uL,\"published\":%uL,\"predicted\":%uL,"
                      "\"frame\":%uL,\"result\":%uL,"
+                     "\"slots\":%uD,\"pins\":%uD,"
                      "\"opened\":%uL,\"lost\":%uL,\"tables_inserted\":%uL,"
                      "\"encode_ms\":%uL.%03uL,\"predict_ms\":%uL.%03uL,"
                      "\"dropped\":{",
@@ -262,6 +263,8 @@ ngx_http_vidcast_status_source(u_char *p, u_char *last,
                      c->captured, c->published, c->predicted,
                      ngx_vidcast_ring_newest(&source->zone->ring),
                      ngx_vidcast_ring_newest_result(&source->zone->ring),
+                     source->zone->ring.shm->slots,
+                     ngx_vidcast_ring_pins(&source->zone->ring),
                      c->opened, c->lost, c->tables_inserted,
                      c->encode_time / encoded / 1000,
                      c->encode_time / encoded % 1000,
