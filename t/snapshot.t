@@ -89,16 +89,16 @@ front
 
 === TEST 4: HEAD
 --- http_config
-    vidcast_source front {
+    vidcast_source headed {
         input images:$TEST_NGINX_SERVER_ROOT/html/cam loop=off;
     }
 --- config
-    location = /snapshot.jpg { vidcast front as=snapshot; }
+    location = /snapshot.jpg { vidcast headed as=snapshot; }
 --- pictures
 cam/1.jpg 64x48 100
+--- live
+headed ended
 --- client
-    wait_for { source('front')->{frame} };
-
     my $get = get('/snapshot.jpg');
     my $head = get('/snapshot.jpg', method => 'HEAD');
 
@@ -113,16 +113,16 @@ cam/1.jpg 64x48 100
 
 === TEST 5: If-None-Match, of a picture that is still the newest
 --- http_config
-    vidcast_source front {
+    vidcast_source tagged {
         input images:$TEST_NGINX_SERVER_ROOT/html/cam loop=off;
     }
 --- config
-    location = /snapshot.jpg { vidcast front as=snapshot; }
+    location = /snapshot.jpg { vidcast tagged as=snapshot; }
 --- pictures
 cam/1.jpg 64x48 100
+--- live
+tagged ended
 --- client
-    wait_for { source('front')->{frame} };
-
     my $first = get('/snapshot.jpg');
     my $etag = $first->{headers}{etag};
 
@@ -180,16 +180,16 @@ GET /snapshot.jpg
 
 === TEST 8: the age of a picture grows
 --- http_config
-    vidcast_source front {
+    vidcast_source aging {
         input images:$TEST_NGINX_SERVER_ROOT/html/cam loop=off;
     }
 --- config
-    location = /snapshot.jpg { vidcast front as=snapshot; }
+    location = /snapshot.jpg { vidcast aging as=snapshot; }
 --- pictures
 cam/1.jpg 64x48 100
+--- live
+aging ended
 --- client
-    wait_for { source('front')->{frame} };
-
     my $age = sub { get('/snapshot.jpg')->{headers}{'x-vidcast-age'} };
     my $first = $age->();
 
@@ -200,11 +200,11 @@ cam/1.jpg 64x48 100
 
 === TEST 9: no picture yet
 --- http_config
-    vidcast_source front { input v4l2:/dev/video99; }
+    vidcast_source missing { input v4l2:/dev/video99; }
 --- config
-    location = /snapshot.jpg { vidcast front as=snapshot; }
+    location = /snapshot.jpg { vidcast missing as=snapshot; }
 --- live
-front reconnecting
+missing reconnecting
 --- request
 GET /snapshot.jpg
 --- response_headers
@@ -216,9 +216,9 @@ Retry-After: 1
 
 === TEST 10: no picture yet, HEAD
 --- http_config
-    vidcast_source front { input v4l2:/dev/video99; }
+    vidcast_source missing { input v4l2:/dev/video99; }
 --- config
-    location = /snapshot.jpg { vidcast front as=snapshot; }
+    location = /snapshot.jpg { vidcast missing as=snapshot; }
 --- request
 HEAD /snapshot.jpg
 --- response_headers
@@ -229,10 +229,10 @@ Retry-After: 1
 
 === TEST 11: no picture yet, with an error page
 --- http_config
-    vidcast_source front { input v4l2:/dev/video99; }
+    vidcast_source missing { input v4l2:/dev/video99; }
 --- config
     location = /snapshot.jpg {
-        vidcast     front as=snapshot;
+        vidcast     missing as=snapshot;
         error_page  503 = /off.txt;
     }
 --- user_files
@@ -316,16 +316,16 @@ front
 
 === TEST 17: a range
 --- http_config
-    vidcast_source front {
+    vidcast_source parted {
         input images:$TEST_NGINX_SERVER_ROOT/html/cam loop=off;
     }
 --- config
-    location = /snapshot.jpg { vidcast front as=snapshot; }
+    location = /snapshot.jpg { vidcast parted as=snapshot; }
 --- pictures
 cam/1.jpg 64x48 100
+--- live
+parted ended
 --- client
-    wait_for { source('front')->{frame} };
-
     my $whole = get('/snapshot.jpg');
     my $part = get('/snapshot.jpg', headers => [Range => 'bytes=0-1']);
 

@@ -82,8 +82,9 @@ front
 
     is join(' ', sort keys %$source), join(' ', qw(
         captured delivered dropped encode_ms error fps fps_asked
-        fps_predicted frame height lost name opened pid predict_ms predicted
-        published result starts state state_age tables_inserted viewers width
+        fps_predicted frame height lost name opened pid pins predict_ms
+        predicted published result slots starts state state_age
+        tables_inserted viewers width
         workers)), 'a source';
 
     is join(' ', sort keys %{$source->{dropped}}), join(' ', qw(
@@ -127,7 +128,10 @@ front
 
     is $status->{v}, 1, 'version';
     ok kill(0, $status->{pid}), 'the worker lives';
-    ok kill(0, $status->{manager}{pid}), 'the manager lives';
+    ok wait_for {
+        my $manager = decode_json(get('/status')->{body})->{manager}{pid};
+        $manager && kill 0, $manager;
+    }, 'the manager lives';
     ok kill(0, $source->{pid}), 'the capture lives';
     is $status->{manager}{restarts}, 0, 'it did not have to be restarted';
     cmp_ok $status->{generation}, '>=', 1, 'generation';

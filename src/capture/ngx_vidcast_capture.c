@@ -7,6 +7,8 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include <sys/mman.h>
+
 #include "ngx_vidcast_capture.h"
 #include "ngx_vidcast_child.h"
 #include "ngx_vidcast_control.h"
@@ -32,6 +34,8 @@ typedef struct {
 } ngx_vidcast_rates_t;
 
 
+static void ngx_vidcast_capture_forget(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_source_t *source);
 static ngx_int_t ngx_vidcast_capture_init(ngx_vidcast_capture_t *capture,
     ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source);
 static ngx_int_t ngx_vidcast_capture_start(ngx_vidcast_capture_t *capture);
@@ -60,6 +64,8 @@ ngx_vidcast_capture_process(ngx_vidcast_conf_t *conf, void *data)
         return;
     }
 
+    ngx_vidcast_capture_forget(conf, source);
+
     if (ngx_vidcast_capture_init(&capture, conf, source) != NGX_OK
         || ngx_vidcast_capture_start(&capture) != NGX_OK)
     {
@@ -87,6 +93,39 @@ ngx_vidcast_capture_process(ngx_vidcast_conf_t *conf, void *data)
     ngx_vidcast_zone_wake(capture.zone);
 
     _exit(0);
+}
+
+
+/*
+ * A capture may outlive many configurations: the memory of other sources must
+ * not live as long.
+ */
+
+static void
+ngx_vidcast_capture_forget(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_source_t *source)
+{
+    ngx_uint_t              i;
+    ngx_vidcast_zone_t     *zone;
+    ngx_vidcast_source_t  **other;
+
+    other = conf->sources.elts;
+
+    for (i = 0; i < conf->sources.nelts; i++) {
+
+        if (other[i] == source) {
+            continue;
+        }
+
+        zone = other[i]->zone;
+
+        (void) munmap(zone->ring.frames, zone->frames_size);
+        (void) ngx_close_file(zone->frames);
+        (void) ngx_close_file(zone->wake);
+        (void) ngx_close_file(zone->call);
+
+        ngx_shm_free(&other[i]->shm_zone->shm);
+    }
 }
 
 

@@ -35,7 +35,7 @@ ngx_pid_t ngx_vidcast_child_fork(ngx_vidcast_conf_t *conf,
 ngx_int_t ngx_vidcast_child_wait(ngx_vidcast_conf_t *conf, int timeout);
 
 /*
- * Has the newest generation been without a worker for NGX_VIDCAST_LINGER?
+ * Have there been no workers, or exiting ones only, for NGX_VIDCAST_LINGER?
  * *since is the caller's memory, zero at first.
  */
 ngx_uint_t ngx_vidcast_child_deserted(ngx_vidcast_conf_t *conf,

@@ -120,17 +120,21 @@ ngx_vidcast_grabber_open(ngx_vidcast_grabber_t *grabber)
         return NGX_OK;
     }
 
-    /* a capture before us may be just about to leave the device */
+    state = NGX_VIDCAST_RECONNECTING;
 
-    if (rc == NGX_BUSY
-        && ngx_vidcast_clock() - grabber->started
-           < NGX_VIDCAST_GRABBER_BUSY)
-    {
+    if (rc == NGX_BUSY) {
+
+        /*
+         * A capture before us may be just about to leave the device; or that
+         * of an nginx whose successor we are, which takes its time.
+         */
+
         grabber->backoff = 0;
-        state = NGX_VIDCAST_STARTING;
 
-    } else {
-        state = NGX_VIDCAST_RECONNECTING;
+        if (ngx_vidcast_clock() - grabber->started < NGX_VIDCAST_GRABBER_BUSY)
+        {
+            state = NGX_VIDCAST_STARTING;
+        }
     }
 
     ngx_vidcast_capture_state(grabber->capture, state, in->error);

@@ -48,7 +48,7 @@ static void ngx_vidcast_manager_spawn(ngx_vidcast_conf_t *conf,
     ngx_vidcast_managed_t *managed);
 
 
-void
+ngx_int_t
 ngx_vidcast_manager_start(ngx_vidcast_conf_t *conf)
 {
     ngx_int_t                rc;
@@ -66,22 +66,28 @@ ngx_vidcast_manager_start(ngx_vidcast_conf_t *conf)
     ngx_vidcast_role_drop(control->roles, NGX_VIDCAST_ROLE_FORKING, log);
 
     if (ngx_vidcast_load(&control->shm->generation) != conf->generation) {
-        return;
+        return NGX_OK;
     }
 
     if (ngx_vidcast_role_holder(control->roles, NGX_VIDCAST_ROLE_MANAGER, log)
         && ngx_vidcast_load(&control->shm->manager_generation)
            == conf->generation)
     {
-        return;
+        return NGX_OK;
     }
 
     rc = ngx_vidcast_role_take(control->roles, NGX_VIDCAST_ROLE_FORKING, log);
+
+    if (rc == NGX_BUSY) {
+        return NGX_AGAIN;
+    }
 
     if (rc == NGX_OK) {
         (void) ngx_vidcast_child_fork(conf, ngx_vidcast_manager_process, NULL,
                                       "vidcast manager process");
     }
+
+    return NGX_OK;
 }
 
 
@@ -205,7 +211,9 @@ ngx_vidcast_manager_reap(ngx_vidcast_conf_t *conf,
 {
     int  status;
 
-    if (managed->pid == 0 || waitpid(managed->pid, &status, WNOHANG) == 0) {
+    if (managed->pid == 0
+        || waitpid(managed->pid, &status, WNOHANG) != managed->pid)
+    {
         return;
     }
 

@@ -15,6 +15,7 @@
 static ngx_uint_t ngx_http_vidcast_negotiate(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_vidcast_accepts(ngx_http_request_t *r,
     ngx_str_t *type);
+static ngx_uint_t ngx_http_vidcast_lists(ngx_str_t *list, ngx_str_t *type);
 
 
 ngx_int_t
@@ -123,12 +124,47 @@ ngx_http_vidcast_accepts(ngx_http_request_t *r, ngx_str_t *type)
             && ngx_strncasecmp(h[i].key.data, (u_char *) "Accept",
                                sizeof("Accept") - 1)
                == 0
-            && ngx_strlcasestrn(h[i].value.data,
-                                h[i].value.data + h[i].value.len,
-                                type->data, type->len - 1)
-               != NULL)
+            && ngx_http_vidcast_lists(&h[i].value, type))
         {
             return 1;
         }
     }
+}
+
+
+/* is the type in the list, as a whole?  Its parameters do not matter */
+
+static ngx_uint_t
+ngx_http_vidcast_lists(ngx_str_t *list, ngx_str_t *type)
+{
+    u_char  *p, *last, *next;
+
+    p = list->data;
+    last = p + list->len;
+
+    while (p < last) {
+
+        next = ngx_strlchr(p, last, ',');
+        if (next == NULL) {
+            next = last;
+        }
+
+        while (p < next && (*p == ' ' || *p == '\t')) {
+            p++;
+        }
+
+        if ((size_t) (next - p) >= type->len
+            && ngx_strncasecmp(p, type->data, type->len) == 0)
+        {
+            p += type->len;
+
+            if (p == next || *p == ';' || *p == ' ' || *p == '\t') {
+                return 1;
+            }
+        }
+
+        p = next + 1;
+    }
+
+    return 0;
 }

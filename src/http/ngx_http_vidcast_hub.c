@@ -369,7 +369,7 @@ ngx_http_vidcast_hub_end(ngx_http_vidcast_subscription_t *sub)
     hub->share->viewers[viewer->transport->id]--;
 
     if (hub->nframes == 0) {
-        ngx_http_vidcast_message_retire(hub);
+        ngx_http_vidcast_message_drop_frame(hub);
     }
 
     if (hub->nsubscriptions == 0) {

@@ -228,8 +228,8 @@ void ngx_http_vidcast_sweep_drain(ngx_http_vidcast_main_conf_t *vmcf);
  *          frame, compressed if it is text and our window has these bits
  * copy()   makes a frame independent of the ring, as output filters want it;
  *          NGX_OK or NGX_ERROR: no memory
- * retire() gives up the newest frame, which some may still be sending
- * drop()   gives up all that the hub itself refers to
+ * drop()   gives up all that the hub itself refers to, when it has no viewers
+ *          any more; drop_frame() the newest frame, without viewers of frames
  */
 void ngx_http_vidcast_message_news(ngx_http_vidcast_hub_t *hub);
 uint64_t ngx_http_vidcast_message_seek(ngx_http_vidcast_hub_t *hub,
@@ -242,7 +242,7 @@ void ngx_http_vidcast_message_bytes(ngx_http_vidcast_message_t *message,
     ngx_uint_t v1, ngx_uint_t bits, u_char **data, size_t *size);
 ngx_int_t ngx_http_vidcast_message_copy(ngx_http_vidcast_message_t *message);
 void ngx_http_vidcast_message_unref(ngx_http_vidcast_message_t *message);
-void ngx_http_vidcast_message_retire(ngx_http_vidcast_hub_t *hub);
+void ngx_http_vidcast_message_drop_frame(ngx_http_vidcast_hub_t *hub);
 void ngx_http_vidcast_message_drop(ngx_http_vidcast_hub_t *hub);
 
 

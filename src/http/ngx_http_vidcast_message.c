@@ -35,6 +35,7 @@ static ngx_http_vidcast_message_t *ngx_http_vidcast_message_text(
 static ngx_int_t ngx_http_vidcast_message_deflate(
     ngx_http_vidcast_message_t *message);
 static void ngx_http_vidcast_message_new_frame(ngx_http_vidcast_hub_t *hub);
+static void ngx_http_vidcast_message_retire(ngx_http_vidcast_hub_t *hub);
 static ngx_int_t ngx_http_vidcast_message_pin(
     ngx_http_vidcast_message_t *message);
 static ngx_int_t ngx_http_vidcast_message_read(
@@ -367,7 +368,23 @@ ngx_http_vidcast_message_new_frame(ngx_http_vidcast_hub_t *hub)
 }
 
 
+/*
+ * Those who left in the middle of a frame, to say good-bye first, may still
+ * refer to it: they must not keep the slot.
+ */
+
 void
+ngx_http_vidcast_message_drop_frame(ngx_http_vidcast_hub_t *hub)
+{
+    if (hub->frame && hub->frame->refs > 1) {
+        (void) ngx_http_vidcast_message_copy(hub->frame);
+    }
+
+    ngx_http_vidcast_message_retire(hub);
+}
+
+
+static void
 ngx_http_vidcast_message_retire(ngx_http_vidcast_hub_t *hub)
 {
     ngx_http_vidcast_message_t  *frame;
@@ -556,7 +573,7 @@ ngx_http_vidcast_message_drop(ngx_http_vidcast_hub_t *hub)
     ngx_uint_t                   i;
     ngx_http_vidcast_message_t  *message;
 
-    ngx_http_vidcast_message_retire(hub);
+    ngx_http_vidcast_message_drop_frame(hub);
 
     for (i = 0; i < hub->source->geometry.results; i++) {
         if (hub->results[i]) {

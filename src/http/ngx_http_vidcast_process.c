@@ -15,7 +15,8 @@
 #include "ngx_vidcast_notify.h"
 
 
-#define NGX_HTTP_VIDCAST_WATCH  1000    /* ms */
+#define NGX_HTTP_VIDCAST_WATCH        1000    /* ms */
+#define NGX_HTTP_VIDCAST_WATCH_AGAIN  100
 
 
 static ngx_http_vidcast_main_conf_t *ngx_http_vidcast_cycle_conf(
@@ -43,18 +44,30 @@ ngx_http_vidcast_init_module(ngx_cycle_t *cycle)
 }
 
 
-/* NULL: a configuration without us */
+/*
+ * NULL: a configuration without us.  If the module's file was replaced before
+ * a reload, the old configuration belongs to another module than this one: a
+ * stranger, of whose memory nothing is known.
+ */
 
 static ngx_http_vidcast_main_conf_t *
 ngx_http_vidcast_cycle_conf(ngx_cycle_t *cycle)
 {
+    ngx_uint_t                     i;
     ngx_http_vidcast_main_conf_t  *vmcf;
 
     if (cycle == NULL
         || cycle->conf_ctx == NULL
+        || cycle->modules == NULL
         || ngx_get_conf(cycle->conf_ctx, ngx_http_module) == NULL)
     {
         return NULL;
+    }
+
+    for (i = 0; cycle->modules[i] != &ngx_http_vidcast_module; i++) {
+        if (cycle->modules[i] == NULL) {
+            return NULL;
+        }
     }
 
     vmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_vidcast_module);
@@ -107,12 +120,13 @@ ngx_http_vidcast_init_process(ngx_cycle_t *cycle)
     vmcf->watch.log = cycle->log;
     vmcf->watch.cancelable = 1;
 
-    ngx_add_timer(&vmcf->watch, NGX_HTTP_VIDCAST_WATCH);
-
     /* the other workers take the part of this one when it has died */
 
     if (ngx_worker == 0) {
-        ngx_vidcast_manager_start(&vmcf->vidcast);
+        ngx_http_vidcast_watch_handler(&vmcf->watch);
+
+    } else {
+        ngx_add_timer(&vmcf->watch, NGX_HTTP_VIDCAST_WATCH);
     }
 
     return NGX_OK;
@@ -146,6 +160,7 @@ ngx_http_vidcast_exit_process(ngx_cycle_t *cycle)
 static void
 ngx_http_vidcast_watch_handler(ngx_event_t *ev)
 {
+    ngx_int_t                      rc;
     ngx_http_vidcast_main_conf_t  *vmcf;
 
     vmcf = ev->data;
@@ -154,9 +169,10 @@ ngx_http_vidcast_watch_handler(ngx_event_t *ev)
         return;
     }
 
-    ngx_vidcast_manager_start(&vmcf->vidcast);
+    rc = ngx_vidcast_manager_start(&vmcf->vidcast);
 
-    ngx_add_timer(ev, NGX_HTTP_VIDCAST_WATCH);
+    ngx_add_timer(ev, (rc == NGX_OK) ? NGX_HTTP_VIDCAST_WATCH
+                                     : NGX_HTTP_VIDCAST_WATCH_AGAIN);
 }
 
 

@@ -31,6 +31,8 @@ static ngx_int_t ngx_http_vidcast_socket_event(
     ngx_http_vidcast_socket_t *socket, ngx_vidcast_ws_event_t *event);
 static ngx_int_t ngx_http_vidcast_socket_pong(
     ngx_http_vidcast_socket_t *socket, ngx_vidcast_ws_event_t *event);
+static ngx_int_t ngx_http_vidcast_socket_flush_answer(
+    ngx_http_vidcast_socket_t *socket);
 static ngx_int_t ngx_http_vidcast_socket_finish(
     ngx_http_vidcast_socket_t *socket);
 
@@ -410,9 +412,9 @@ ngx_http_vidcast_socket_flush(ngx_http_vidcast_socket_t *socket)
 {
     ngx_int_t  rc;
 
-    for ( ;; ) {
+    rc = ngx_http_vidcast_socket_flush_answer(socket);
 
-        rc = NGX_OK;
+    while (rc == NGX_OK) {
 
         /* between the bytes of a control frame nothing else may come */
 
@@ -439,6 +441,37 @@ ngx_http_vidcast_socket_flush(ngx_http_vidcast_socket_t *socket)
     socket->busy = (rc == NGX_AGAIN);
 
     return rc;
+}
+
+
+/* what the output filters still have of the handshake: nothing may pass it */
+
+static ngx_int_t
+ngx_http_vidcast_socket_flush_answer(ngx_http_vidcast_socket_t *socket)
+{
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    r = socket->request;
+    c = r->connection;
+
+    if (!r->buffered && !c->buffered) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_output_filter(r, NULL) == NGX_ERROR || c->error) {
+        return NGX_ERROR;
+    }
+
+    if (!r->buffered && !c->buffered) {
+        return NGX_OK;
+    }
+
+    if (!c->write->delayed && ngx_handle_write_event(c->write, 0) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return NGX_AGAIN;
 }
 
 

@@ -134,6 +134,7 @@ ngx_http_vidcast_status_build(ngx_http_request_t *r,
     u_char                     *p, *last, *alive;
     size_t                      size;
     ngx_buf_t                  *b;
+    ngx_pid_t                   manager;
     ngx_uint_t                  i, n, workers;
     ngx_vidcast_conf_t         *conf;
     ngx_vidcast_source_t      **source;
@@ -143,6 +144,7 @@ ngx_http_vidcast_status_build(ngx_http_request_t *r,
     source = conf->sources.elts;
     n = vmcf->hubs ? conf->sources.nelts : 0;
     workers = 0;
+    manager = 0;
     alive = NULL;
     shm = NULL;
 
@@ -155,6 +157,9 @@ ngx_http_vidcast_status_build(ngx_http_request_t *r,
         shm = conf->control->shm;
         workers = ngx_http_vidcast_status_list_workers(conf, alive,
                                                        r->connection->log);
+        manager = ngx_vidcast_role_holder(conf->control->roles,
+                                          NGX_VIDCAST_ROLE_MANAGER,
+                                          r->connection->log);
     }
 
     size = 256 + n * (NGX_HTTP_VIDCAST_STATUS_SOURCE
@@ -169,9 +174,8 @@ ngx_http_vidcast_status_build(ngx_http_request_t *r,
     last = b->end;
 
     p = ngx_slprintf(p, last, "{\"v\":1,\"pid\":%P,\"generation\":%uL,"
-                     "\"manager\":{\"pid\":%L,\"restarts\":%uL},"
-                     "\"sources\":[", ngx_pid, conf->generation,
-                     shm ? ngx_vidcast_load(&shm->manager_pid) : 0,
+                     "\"manager\":{\"pid\":%P,\"restarts\":%uL},"
+                     "\"sources\":[", ngx_pid, conf->generation, manager,
                      shm ? shm->manager_restarts : 0);
 
     for (i = 0; i < n; i++) {
@@ -246,6 +250,7 @@ ngx_http_vidcast_status_source(u_char *p, u_char *last,
                      "\"fps_predicted\":%uD.%03uD,"
                      "\"captured\":%uL,\"published\":%uL,\"predicted\":%uL,"
                      "\"frame\":%uL,\"result\":%uL,"
+                     "\"slots\":%uD,\"pins\":%uD,"
                      "\"opened\":%uL,\"lost\":%uL,\"tables_inserted\":%uL,"
                      "\"encode_ms\":%uL.%03uL,\"predict_ms\":%uL.%03uL,"
                      "\"dropped\":{",
@@ -258,6 +263,8 @@ ngx_http_vidcast_status_source(u_char *p, u_char *last,
                      c->captured, c->published, c->predicted,
                      ngx_vidcast_ring_newest(&source->zone->ring),
                      ngx_vidcast_ring_newest_result(&source->zone->ring),
+                     source->zone->ring.shm->slots,
+                     ngx_vidcast_ring_pins(&source->zone->ring),
                      c->opened, c->lost, c->tables_inserted,
                      c->encode_time / encoded / 1000,
                      c->encode_time / encoded % 1000,

@@ -249,8 +249,10 @@ ngx_http_vidcast_sweep_drain_handler(ngx_event_t *ev)
     conf = &vmcf->vidcast;
     stopped = 0;
 
-    all = ngx_vidcast_load(&conf->control->shm->generation)
-          == conf->generation;
+    /* nginx may also quit later, when we wait for those who stay */
+
+    all = ngx_vidcast_load(&conf->control->shm->generation) == conf->generation
+          || !ngx_vidcast_control_served(conf->control, ev->log);
 
     for (n = vmcf->nviewers;
          n && stopped < vmcf->draining && !ngx_queue_empty(&vmcf->viewers);
@@ -268,7 +270,9 @@ ngx_http_vidcast_sweep_drain_handler(ngx_event_t *ev)
         }
     }
 
-    if (stopped == vmcf->draining) {
-        ngx_add_timer(ev, NGX_HTTP_VIDCAST_DRAIN);
+    if (vmcf->nviewers) {
+        ngx_add_timer(ev, (stopped == vmcf->draining)
+                              ? NGX_HTTP_VIDCAST_DRAIN
+                              : NGX_HTTP_VIDCAST_SWEEP);
     }
 }

@@ -238,6 +238,11 @@ ngx_vidcast_process_exiting(ngx_vidcast_conf_t *conf)
     if (process != NGX_VIDCAST_NO_PROCESS) {
         ngx_vidcast_store(&conf->control->shm->processes[process].exiting, 1);
     }
+
+    /* it may still take hours to leave */
+
+    ngx_vidcast_role_drop(conf->control->roles, NGX_VIDCAST_ROLE_FORKING,
+                          conf->cycle->log);
 }
 
 
@@ -287,17 +292,18 @@ ngx_vidcast_process_alive(ngx_vidcast_control_t *control, ngx_uint_t process,
 ngx_uint_t
 ngx_vidcast_control_served(ngx_vidcast_control_t *control, ngx_log_t *log)
 {
-    uint64_t                generation;
     ngx_uint_t              i;
     ngx_vidcast_process_t  *process;
 
-    generation = ngx_vidcast_load(&control->shm->generation);
+    /*
+     * Of any generation: the workers of an old one are told to leave when
+     * those of the new one are there.
+     */
 
     for (i = 0; i < NGX_VIDCAST_PROCESSES; i++) {
         process = &control->shm->processes[i];
 
-        if (ngx_vidcast_load(&process->generation) == generation
-            && !ngx_vidcast_load(&process->exiting)
+        if (!ngx_vidcast_load(&process->exiting)
             && ngx_vidcast_process_alive(control, i, log))
         {
             return 1;

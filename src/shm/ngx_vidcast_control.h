@@ -32,7 +32,7 @@ void ngx_vidcast_process_leave(ngx_vidcast_conf_t *conf);
 ngx_uint_t ngx_vidcast_process_alive(ngx_vidcast_control_t *control,
     ngx_uint_t process, ngx_log_t *log);
 
-/* does the newest generation have a worker which is not exiting? */
+/* is there a worker which is not exiting? */
 ngx_uint_t ngx_vidcast_control_served(ngx_vidcast_control_t *control,
     ngx_log_t *log);
 

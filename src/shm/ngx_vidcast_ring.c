@@ -235,6 +235,28 @@ ngx_vidcast_ring_newest_result(ngx_vidcast_ring_t *ring)
 }
 
 
+uint32_t
+ngx_vidcast_ring_pins(ngx_vidcast_ring_t *ring)
+{
+    uint32_t  i, n;
+    uint64_t  pins;
+
+    n = 0;
+
+    for (i = 0; i < ring->shm->slots; i++) {
+
+        pins = ngx_vidcast_load(&ring->slots[i].state)
+               & (((uint64_t) 1 << NGX_VIDCAST_RING_BITS) - 1);
+
+        for ( /* void */ ; pins; pins &= pins - 1) {
+            n++;
+        }
+    }
+
+    return n;
+}
+
+
 ngx_int_t
 ngx_vidcast_ring_read_result(ngx_vidcast_ring_t *ring, uint64_t seq,
     ngx_vidcast_ring_result_t *result, u_char *text)

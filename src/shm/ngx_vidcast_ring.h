@@ -146,6 +146,9 @@ ngx_int_t ngx_vidcast_ring_check(ngx_vidcast_ring_t *ring,
 uint64_t ngx_vidcast_ring_newest(ngx_vidcast_ring_t *ring);
 uint64_t ngx_vidcast_ring_newest_result(ngx_vidcast_ring_t *ring);
 
+/* how many pins the reading processes have on all slots together */
+uint32_t ngx_vidcast_ring_pins(ngx_vidcast_ring_t *ring);
+
 /*
  * Copies result "seq" to "text", which has room for result_size bytes, and
  * its description to *result.

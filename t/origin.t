@@ -1,0 +1,297 @@
+# Copyright (C) vidcast contributors
+
+# A page of another site can open a WebSocket to any server, with the user's
+# cookies; only the Origin header tells.  Who may is decided here, and whoever
+# is refused must find both values and the directive in the log.
+
+use strict;
+use warnings;
+
+use Test::Nginx::Socket;
+use Vidcast::Blocks;
+
+
+# Host, Origin ("-": none) and the status in answer to them, line by line;
+# PORT is ours
+
+sub check {
+    my ($path, $lines) = @_;
+
+    for my $line (split /\n/, $lines) {
+        my ($host, $origin, $status) = split ' ', $line;
+
+        s/PORT/Vidcast::Blocks::port()/e for $host, $origin;
+
+        my $ws = websocket($path, headers => [Host => $host],
+                           $origin eq '-' ? () : (origin => $origin));
+
+        Test::More::is($ws->status, $status, $line);
+    }
+}
+
+
+plan tests => repeat_each() * 2 * blocks();
+
+no_long_string();
+run_tests();
+
+__DATA__
+
+=== TEST 1: the same host and port, by default
+--- http_config
+    vidcast_source front { input test: size=64x48; }
+--- config
+    location = /ws { vidcast; }
+--- client
+    main::check('/ws', <<'LINES');
+127.0.0.1:PORT  http://127.0.0.1:PORT   101
+127.0.0.1:PORT  https://127.0.0.1:PORT  101
+camera:PORT     http://camera:PORT      101
+Camera:PORT     http://camera:PORT      101
+camera:PORT     HTTP://CAMERA:PORT      101
+127.0.0.1:PORT  -                       101
+LINES
+
+
+
+=== TEST 2: the ports of http and https are as good as none
+--- http_config
+    vidcast_source front { input test: size=64x48; }
+--- config
+    location = /ws { vidcast; }
+--- client
+    main::check('/ws', <<'LINES');
+camera      http://camera        101
+camera      https://camera       101
+camera:80   http://camera        101
+camera      http://camera:80     101
+camera:443  https://camera       101
+camera      https://camera:443   101
+LINES
+
+
+
+=== TEST 3: another port
+--- http_config
+    vidcast_source front { input test: size=64x48; }
+--- config
+    location = /ws { vidcast; }
+--- client
+    main::check('/ws', <<'LINES');
+camera:PORT  http://camera        403
+camera:PORT  http://camera:1      403
+camera       http://camera:8080   403
+LINES
+--- error_log
+origin "http://camera:1" is not allowed for host "camera:
+
+
+
+=== TEST 4: another host
+--- http_config
+    vidcast_source front { input test: size=64x48; }
+--- config
+    location = /ws { vidcast; }
+--- client
+    main::check('/ws', <<'LINES');
+camera:PORT  http://elsewhere:PORT        403
+camera       http://elsewhere             403
+camera       http://camera.elsewhere      403
+camera       http://elsewhere.camera      403
+camera       http://camer                 403
+camera       http://cameras               403
+LINES
+--- error_log
+origin "http://elsewhere" is not allowed for host "camera", see "vidcast_origin"
+
+
+
+=== TEST 5: what is no origin at all
+--- http_config
+    vidcast_source front { input test: size=64x48; }
+--- config
+    location = /ws { vidcast; }
+--- client
+    main::check('/ws', <<'LINES');
+camera  null                   403
+camera  camera                 403
+camera  //camera               403
+camera  http:/camera           403
+camera  http://                403
+camera  http                   403
+camera  :                      403
+camera  file://                403
+camera  http://camera/         403
+camera  http://user@camera     403
+camera  http://camera:80@else  403
+camera  http://camera,http://else  403
+LINES
+--- error_log
+origin "null" is not allowed for host "camera"
+
+
+
+=== TEST 6: addresses of IPv6
+--- http_config
+    vidcast_source front { input test: size=64x48; }
+--- config
+    location = /ws { vidcast; }
+--- client
+    main::check('/ws', <<'LINES');
+[::1]:PORT  http://[::1]:PORT  101
+[::1]       http://[::1]       101
+[::1]:80    http://[::1]       101
+[::1]       http://[::2]       403
+[::1]:PORT  http://[::1]       403
+LINES
+--- error_log
+is not allowed for host "[::1]"
+
+
+
+=== TEST 7: any
+--- http_config
+    vidcast_source front { input test: size=64x48; }
+--- config
+    location = /ws { vidcast; vidcast_origin any; }
+--- client
+    main::check('/ws', <<'LINES');
+camera  http://elsewhere  101
+camera  null              101
+camera  -                 101
+LINES
+
+
+
+=== TEST 8: none
+--- http_config
+    vidcast_source front { input test: size=64x48; }
+--- config
+    location = /ws { vidcast; vidcast_origin none; }
+--- client
+    main::check('/ws', <<'LINES');
+camera  http://camera     403
+camera  http://elsewhere  403
+camera  -                 101
+LINES
+--- error_log
+origin "http://camera" is not allowed for host "camera"
+
+
+
+=== TEST 9: hosts, of any port where none is given
+--- http_config
+    vidcast_source front { input test: size=64x48; }
+--- config
+    location = /ws { vidcast; vidcast_origin example.com; }
+--- client
+    main::check('/ws', <<'LINES');
+camera  http://example.com        101
+camera  https://example.com       101
+camera  https://Example.COM:8443  101
+camera  http://www.example.com    403
+camera  http://example.com.evil   403
+camera  http://camera             403
+camera  -                         101
+LINES
+--- error_log
+origin "http://www.example.com" is not allowed
+
+
+
+=== TEST 10: a host and its port
+--- http_config
+    vidcast_source front { input test: size=64x48; }
+--- config
+    location = /ws { vidcast; vidcast_origin example.com:8443; }
+--- client
+    main::check('/ws', <<'LINES');
+camera  https://example.com:8443  101
+camera  https://example.com       403
+camera  https://example.com:8444  403
+LINES
+--- error_log
+origin "https://example.com:8444" is not allowed
+
+
+
+=== TEST 11: all hosts of a domain, but not its own name
+--- http_config
+    vidcast_source front { input test: size=64x48; }
+--- config
+    location = /ws { vidcast; vidcast_origin *.example.com; }
+--- client
+    main::check('/ws', <<'LINES');
+camera  http://a.example.com     101
+camera  http://a.b.Example.com   101
+camera  http://example.com       403
+camera  http://badexample.com    403
+camera  http://.example.com      403
+camera  http://a.example.com.bad 403
+LINES
+--- error_log
+origin "http://badexample.com" is not allowed
+
+
+
+=== TEST 12: several, and the same
+--- http_config
+    vidcast_source front { input test: size=64x48; }
+--- config
+    location = /ws { vidcast; vidcast_origin same example.com *.example.org; }
+--- client
+    main::check('/ws', <<'LINES');
+camera  http://camera         101
+camera  http://example.com    101
+camera  http://a.example.org  101
+camera  http://elsewhere      403
+LINES
+--- error_log
+origin "http://elsewhere" is not allowed
+
+
+
+=== TEST 13: inherited from http
+--- http_config
+    vidcast_source front { input test: size=64x48; }
+    vidcast_origin any;
+--- config
+    location = /ws { vidcast; }
+--- client
+    main::check('/ws', <<'LINES');
+camera  http://elsewhere  101
+LINES
+
+
+
+=== TEST 14: inherited from the server
+--- http_config
+    vidcast_source front { input test: size=64x48; }
+    vidcast_origin any;
+--- config
+    vidcast_origin example.com;
+    location = /ws { vidcast; }
+--- client
+    main::check('/ws', <<'LINES');
+camera  http://example.com  101
+camera  http://camera       403
+LINES
+--- error_log
+is not allowed
+
+
+
+=== TEST 15: set back in the location
+--- http_config
+    vidcast_source front { input test: size=64x48; }
+    vidcast_origin example.com;
+--- config
+    vidcast_origin any;
+    location = /ws { vidcast; vidcast_origin same; }
+--- client
+    main::check('/ws', <<'LINES');
+camera  http://camera       101
+camera  http://example.com  403
+LINES
+--- error_log
+is not allowed
