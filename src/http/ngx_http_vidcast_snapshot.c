@@ -20,6 +20,7 @@
 
 typedef struct {
     ngx_http_vidcast_viewer_t    viewer;
+    ngx_http_vidcast_hub_t      *hub;
     ngx_http_vidcast_message_t  *message;     /* being sent */
     ngx_msec_t                   started;
     ngx_msec_t                   timeout;
@@ -46,7 +47,8 @@ static ngx_int_t ngx_http_vidcast_snapshot_send(
 static ngx_int_t ngx_http_vidcast_snapshot_idle(
     ngx_http_vidcast_viewer_t *viewer);
 static void ngx_http_vidcast_snapshot_stop(ngx_http_vidcast_viewer_t *viewer);
-static ngx_int_t ngx_http_vidcast_snapshot_none(ngx_http_request_t *r);
+static ngx_int_t ngx_http_vidcast_snapshot_none(ngx_http_request_t *r,
+    ngx_http_vidcast_hub_t *hub);
 
 
 static ngx_http_vidcast_transport_t  ngx_http_vidcast_snapshot_transport = {
@@ -102,7 +104,7 @@ ngx_http_vidcast_snapshot_handler(ngx_http_request_t *r,
     }
 
     if (r != r->main) {
-        return ngx_http_vidcast_snapshot_none(r);
+        return ngx_http_vidcast_snapshot_none(r, hub);
     }
 
     return ngx_http_vidcast_snapshot_wait(r, wish,
@@ -302,6 +304,7 @@ ngx_http_vidcast_snapshot_wait(ngx_http_request_t *r,
     cln->handler = ngx_http_vidcast_snapshot_cleanup;
     cln->data = shot;
 
+    shot->hub = ngx_http_vidcast_wish_hub(wish);
     shot->started = ngx_current_msec;
     shot->timeout = vlcf->snapshot_timeout;
 
@@ -409,15 +412,23 @@ ngx_http_vidcast_snapshot_idle(ngx_http_vidcast_viewer_t *viewer)
 static void
 ngx_http_vidcast_snapshot_stop(ngx_http_vidcast_viewer_t *viewer)
 {
+    ngx_http_vidcast_snapshot_t  *shot;
+
+    shot = (ngx_http_vidcast_snapshot_t *) viewer;
+
     ngx_http_vidcast_hub_finalize(viewer,
-                             ngx_http_vidcast_snapshot_none(viewer->request));
+                                  ngx_http_vidcast_snapshot_none(
+                                      viewer->request, shot->hub));
 }
 
 
 static ngx_int_t
-ngx_http_vidcast_snapshot_none(ngx_http_request_t *r)
+ngx_http_vidcast_snapshot_none(ngx_http_request_t *r,
+    ngx_http_vidcast_hub_t *hub)
 {
     static ngx_str_t  retry = ngx_string("1");
+
+    hub->share->refused++;
 
     if (ngx_http_vidcast_add_header(r, "Retry-After", &retry) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
