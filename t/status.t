@@ -84,8 +84,7 @@ front
         captured delivered dropped encode_ms error fps fps_asked
         fps_predicted frame height lost name opened pid pins predict_ms
         predicted published result slots starts state state_age
-        tables_inserted viewers width
-        workers)), 'a source';
+        tables_inserted viewers width workers)), 'a source';
 
     is join(' ', sort keys %{$source->{dropped}}), join(' ', qw(
         bad_frame encoder_busy encoder_error predictor_busy predictor_error

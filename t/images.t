@@ -1,0 +1,362 @@
+# Copyright (C) vidcast contributors
+
+# A folder of pictures is the camera of whoever has none, and of every example:
+# which files are shown, in which order, and what happens when the folder is not
+# as it should be.
+
+use strict;
+use warnings;
+
+use Test::Nginx::Socket;
+use Vidcast::Blocks;
+
+
+# the widths of so many pictures in a row, as a viewer gets them: each file has
+# one of its own; @from: begin with this one
+
+sub widths {
+    my ($path, $count, $from) = @_;
+
+    my $video = stream($path);
+    my ($last, @widths) = (0);
+
+    while (@widths < $count) {
+        my $part = $video->part or last;
+        my $number = $part->{headers}{'x-vidcast-frame'};
+        my $width = Vidcast::JPEG::jpeg_info($part->{data})->{width};
+
+        # too slow for one, or shown again: begin anew
+
+        @widths = () if $number != $last + 1;
+        $last = $number;
+
+        push @widths, $width if @widths || $width == $from;
+    }
+
+    return "@widths";
+}
+
+
+# into the folder of the block, at once
+
+sub add {
+    my ($name, @picture) = @_;
+
+    my $file = "$Test::Nginx::Util::HtmlDir/$name";
+
+    open my $fh, '>:raw', "$file.new" or die "$file.new: $!\n";
+    print $fh Vidcast::Picture::picture(@picture);
+    close $fh or die "$file.new: $!\n";
+
+    rename "$file.new", $file or die "$file: $!\n";
+}
+
+
+plan tests => repeat_each() * (2 * blocks() + 3);
+
+no_long_string();
+run_tests();
+
+__DATA__
+
+=== TEST 1: in the order of the bytes of their names, round and round
+--- http_config
+    vidcast_source order {
+        input images:$TEST_NGINX_SERVER_ROOT/html/order fps=20;
+    }
+--- config
+    location = /video { vidcast order as=mjpeg; }
+--- pictures
+order/9.jpg 16x16 1
+order/10.jpg 24x16 1
+order/B.jpg 32x16 1
+order/a.jpg 40x16 1
+order/a-.jpg 48x16 1
+--- client
+    is main::widths('/video', 11, 24), '24 16 32 48 40 24 16 32 48 40 24',
+        'widths';
+
+
+
+=== TEST 2: *.jpg and *.jpeg in any case, and nothing else
+--- http_config
+    vidcast_source names {
+        input images:$TEST_NGINX_SERVER_ROOT/html/names fps=20;
+    }
+--- config
+    location = /video { vidcast names as=mjpeg; }
+--- pictures
+names/1.jpg 16x16 1
+names/2.JPG 24x16 1
+names/3.jpeg 32x16 1
+names/4.JpEg 40x16 1
+names/5.png 48x16 1
+names/6.jpg.txt 56x16 1
+names/.hidden.jpg 64x16 1
+names/folder/7.jpg 72x16 1
+--- client
+    is main::widths('/video', 9, 16), '16 24 32 40 16 24 32 40 16', 'widths';
+
+
+
+=== TEST 3: a pattern
+--- http_config
+    vidcast_source pattern {
+        input images:$TEST_NGINX_SERVER_ROOT/html/[ab]/cam?-*.jp* fps=20;
+    }
+--- config
+    location = /video { vidcast pattern as=mjpeg; }
+--- pictures
+a/cam1-1.jpg 16x16 1
+a/cam1-2.jpeg 24x16 1
+a/cam22-1.jpg 32x16 1
+b/cam2-1.jpg 40x16 1
+c/cam3-1.jpg 48x16 1
+--- client
+    is main::widths('/video', 7, 16), '16 24 40 16 24 40 16', 'widths';
+
+
+
+=== TEST 4: one file
+--- http_config
+    vidcast_source one {
+        input images:$TEST_NGINX_SERVER_ROOT/html/one/1.jpg fps=20;
+    }
+--- config
+    location = /video { vidcast one as=mjpeg; }
+--- pictures
+one/1.jpg 16x16 1
+one/2.jpg 24x16 1
+--- client
+    is main::widths('/video', 3, 16), '16 16 16', 'widths';
+
+
+
+=== TEST 5: a relative path starts from nginx's prefix
+--- http_config
+    vidcast_source relative {
+        input images:html/relative fps=20;
+    }
+    vidcast_source pattern {
+        input images:html/relative/2*.jpg fps=20;
+    }
+    vidcast_source dots {
+        input images:./conf/../html/relative/1.jpg fps=20;
+    }
+--- config
+    location = /folder  { vidcast relative as=mjpeg; }
+    location = /pattern { vidcast pattern as=mjpeg; }
+    location = /dots    { vidcast dots as=mjpeg; }
+--- pictures
+relative/1.jpg 16x16 1
+relative/2.jpg 24x16 1
+--- client
+    is main::widths('/folder', 3, 16), '16 24 16', 'a folder';
+    is main::widths('/pattern', 2, 24), '24 24', 'a pattern';
+    is main::widths('/dots', 2, 16), '16 16', 'with dots';
+
+
+
+=== TEST 6: a relative path that is not there is named in full
+--- http_config
+    vidcast_source nowhere { input images:html/nowhere; }
+--- live
+nowhere reconnecting
+--- client
+    is source('nowhere')->{error}, 'opendir() "'
+        . "$Test::Nginx::Util::HtmlDir/nowhere"
+        . '" failed (2: No such file or directory)', 'the reason';
+--- error_log
+[crit]
+is reconnecting: opendir() "
+
+
+
+=== TEST 7: names with the signs of patterns
+--- http_config
+    vidcast_source signs {
+        input "images:$TEST_NGINX_SERVER_ROOT/html/a[b]c" fps=20;
+    }
+--- config
+    location = /video { vidcast signs as=mjpeg; }
+--- user_files eval
+[
+    [ 'a[b]c/1.jpg', Vidcast::Picture::picture(16, 16, 1) ],
+    [ 'a[b]c/2[x].jpg', Vidcast::Picture::picture(24, 16, 1) ],
+    [ 'abc/3.jpg', Vidcast::Picture::picture(32, 16, 1) ],
+]
+--- client
+    is main::widths('/video', 3, 16), '16 24 16', 'widths';
+
+
+
+=== TEST 8: untouched, to the last byte
+--- http_config
+    vidcast_source bytes {
+        input images:$TEST_NGINX_SERVER_ROOT/html/bytes loop=off;
+    }
+--- config
+    location = /snapshot { vidcast bytes as=snapshot; }
+--- pictures
+bytes/1.jpg 123x45 67
+--- live
+bytes ended
+--- client
+    my $snapshot = get('/snapshot');
+
+    is $snapshot->{body}, picture(123, 45, 67), 'the file';
+    is source('bytes')->{tables_inserted}, 0, 'it had its tables';
+    is source('bytes')->{encode_ms}, 0, 'nothing was encoded';
+
+
+
+=== TEST 9: loop=off
+--- http_config
+    vidcast_source once {
+        input images:$TEST_NGINX_SERVER_ROOT/html/once loop=off fps=50;
+    }
+    vidcast_source again {
+        input images:$TEST_NGINX_SERVER_ROOT/html/once loop=on fps=50;
+    }
+--- pictures
+once/1.jpg 16x16 1
+once/2.jpg 24x16 1
+--- live
+once ended
+again
+--- client
+    is source('once')->{published}, 2, 'each once';
+    ok wait_for { source('again')->{published} > 4 }, 'again and again';
+    is source('once')->{published}, 2, 'still';
+
+
+
+=== TEST 10: rates
+--- http_config
+    vidcast_source default { input images:html/rates; }
+    vidcast_source slow    { input images:html/rates fps=12.5; }
+--- pictures
+rates/1.jpg 16x16 1
+--- live
+default
+slow
+--- client
+    is source('default')->{fps_asked}, 25, 'the default';
+    is source('slow')->{fps_asked}, 12.5, 'a given one';
+
+    # never faster than asked
+
+    my $first = source('slow');
+    my $start = time;
+
+    wait_for { source('slow')->{captured} > $first->{captured} + 10 };
+
+    cmp_ok source('slow')->{captured} - $first->{captured}, '<=',
+        12.5 * (time - $start + 1) + 1, 'paced';
+
+
+
+=== TEST 11: a file that comes later, one that goes
+--- http_config
+    vidcast_source changing { input images:html/changing fps=20; }
+--- config
+    location = /video { vidcast changing as=mjpeg; }
+--- pictures
+changing/1.jpg 16x16 1
+changing/2.jpg 24x16 1
+--- client
+    is main::widths('/video', 3, 16), '16 24 16', 'as it was';
+
+    main::add('changing/3.jpg', 32, 16, 1);
+    is main::widths('/video', 3, 32), '32 16 24', 'with a new one';
+
+    unlink "$Test::Nginx::Util::HtmlDir/changing/1.jpg";
+
+    my $widths;
+    wait_for { ($widths = main::widths('/video', 3, 24)) eq '24 32 24' };
+    is $widths, '24 32 24', 'without an old one';
+
+
+
+=== TEST 12: files that are no pictures
+--- http_config
+    vidcast_source mixed { input images:html/mixed fps=20; }
+--- config
+    location = /video { vidcast mixed as=mjpeg; }
+--- user_files eval
+[
+    [ 'mixed/1.jpg', Vidcast::Picture::picture(16, 16, 1) ],
+    [ 'mixed/2.jpg', 'hello' ],
+    [ 'mixed/3.jpg', substr(Vidcast::Picture::picture(24, 16, 1), 0, -2) ],
+    [ 'mixed/4.jpg', '' ],
+    [ 'mixed/5.jpg/6.jpg', Vidcast::Picture::picture(32, 16, 1) ],
+    [ 'mixed/7.jpg', Vidcast::Picture::picture(40, 16, 1) ],
+]
+--- client
+    is main::widths('/video', 4, 16), '16 40 16 40', 'the good ones only';
+    cmp_ok source('mixed')->{dropped}{bad_frame}, '>=', 4, 'the others counted';
+    is source('mixed')->{state}, 'live', 'the source lives';
+--- error_log
+vidcast source "mixed" gave a bad frame: not a whole JPEG: "
+
+
+
+=== TEST 13: an empty folder, until it has a picture
+--- http_config
+    vidcast_source empty { input images:html/empty fps=20; }
+--- config
+    location = /snapshot { vidcast empty as=snapshot; }
+--- user_files
+>>> empty/readme.txt
+nothing here
+--- live
+empty reconnecting
+--- client
+    is source('empty')->{error}, 'no *.jpg or *.jpeg in "'
+        . "$Test::Nginx::Util::HtmlDir/empty\"", 'the reason';
+    is get('/snapshot')->{status}, 503, 'no picture';
+
+    main::add('empty/1.jpg', 16, 16, 1);
+
+    ok wait_for { Vidcast::Blocks::live('empty') }, 'live';
+    is source('empty')->{error}, '', 'no reason any more';
+    is get('/snapshot')->{status}, 200, 'a picture';
+--- error_log
+[crit]
+is reconnecting: no *.jpg or *.jpeg in "
+
+
+
+=== TEST 14: a pattern that matches nothing
+--- http_config
+    vidcast_source nothing { input images:html/some/*.gif; }
+--- pictures
+some/1.jpg 16x16 1
+--- live
+nothing reconnecting
+--- client
+    is source('nothing')->{error}, 'no file matches "'
+        . "$Test::Nginx::Util::HtmlDir/some/*.gif\"", 'the reason';
+--- error_log
+[crit]
+is reconnecting: no file matches "
+
+
+
+=== TEST 15: motion in pictures that are not made here
+--- http_config
+    vidcast_source moving {
+        input    images:html/moving fps=20;
+        predict  motion;
+    }
+--- config
+    location = /ws { vidcast; }
+--- pictures
+moving/1.jpg 64x48 100
+moving/2.jpg 64x48 100
+--- client
+    my $result = websocket('/ws')->json;
+
+    is $result->{width}, 64, 'width';
+    is $result->{height}, 48, 'height';
+    is ref $result->{result}{detections}, 'ARRAY', 'looked at';
