@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 
 #include "ngx_http_vidcast_module.h"
+#include "ngx_http_vidcast_wish.h"
 
 
 /* a location's static source name, checked when all sources are known */
@@ -439,10 +440,12 @@ ngx_http_vidcast_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 static char *
 ngx_http_vidcast_refer_list(ngx_conf_t *cf, ngx_str_t *list)
 {
-    char       *rv;
-    u_char     *p, *last;
-    ngx_str_t   name;
+    char        *rv;
+    u_char      *p, *last;
+    ngx_str_t    name;
+    ngx_uint_t   n;
 
+    n = 0;
     last = list->data + list->len;
     name.data = list->data;
 
@@ -450,6 +453,13 @@ ngx_http_vidcast_refer_list(ngx_conf_t *cf, ngx_str_t *list)
 
         if (p < last && *p != ',') {
             continue;
+        }
+
+        if (n++ == NGX_HTTP_VIDCAST_MAX_WATCH) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "more than %d sources in \"%V\"",
+                               NGX_HTTP_VIDCAST_MAX_WATCH, list);
+            return NGX_CONF_ERROR;
         }
 
         name.len = p - name.data;
