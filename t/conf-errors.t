@@ -1342,7 +1342,123 @@ invalid number of arguments in "vidcast_origin" directive
 
 
 
-=== TEST 155: an event method without edges
+=== TEST 155: a limit of viewers below zero
+--- http_config
+    vidcast_source front { input test:; }
+--- config
+    location = /ws { vidcast_max_viewers -1; }
+--- refused
+"vidcast_max_viewers" directive invalid number
+
+
+
+=== TEST 156: a limit of viewers twice
+--- http_config
+    vidcast_source front { input test:; }
+--- config
+    location = /ws { vidcast_max_viewers 1; vidcast_max_viewers 1; }
+--- refused
+"vidcast_max_viewers" directive is duplicate
+
+
+
+=== TEST 157: a snapshot timeout that is no time
+--- http_config
+    vidcast_source front { input test:; }
+--- config
+    location = /ws { vidcast_snapshot_timeout long; }
+--- refused
+"vidcast_snapshot_timeout" directive invalid value
+
+
+
+=== TEST 158: a snapshot timeout twice
+--- http_config
+    vidcast_source front { input test:; }
+--- config
+    location = /ws { vidcast_snapshot_timeout 1s; vidcast_snapshot_timeout 1s; }
+--- refused
+"vidcast_snapshot_timeout" directive is duplicate
+
+
+
+=== TEST 159: deflate that is neither on nor off
+--- http_config
+    vidcast_source front { input test:; }
+--- config
+    location = /ws { vidcast_deflate maybe; }
+--- refused
+invalid value "maybe" in "vidcast_deflate" directive, it must be "on" or "off"
+
+
+
+=== TEST 160: deflate twice
+--- http_config
+    vidcast_source front { input test:; }
+--- config
+    location = /ws { vidcast_deflate on; vidcast_deflate off; }
+--- refused
+"vidcast_deflate" directive is duplicate
+
+
+
+=== TEST 161: an echo with a parameter
+--- http_config
+    vidcast_source front { input test:; }
+--- config
+    location = /ws { vidcast_echo loud; }
+--- refused
+invalid number of arguments in "vidcast_echo" directive
+
+
+
+=== TEST 162: an echo in a server
+--- config
+    vidcast_echo;
+--- refused
+"vidcast_echo" directive is not allowed here
+
+
+
+=== TEST 163: a status in a server
+--- config
+    vidcast_status;
+--- refused
+"vidcast_status" directive is not allowed here
+
+
+
+=== TEST 164: an unknown source in a list
+--- http_config
+    vidcast_source front { input test:; }
+--- config
+    location = /ws { vidcast front,back; }
+--- refused
+unknown vidcast_source "back"
+
+
+
+=== TEST 165: more than 32 sources in a list
+--- http_config eval
+join "\n", map { "vidcast_source s$_ { input test:; encoders 1; }" } 1 .. 33
+--- config eval
+"location = /ws { vidcast " . join(",", map { "s$_" } 1 .. 33) . "; }"
+--- refused
+~ more than 32 sources in "s1,s2,.*,s33"
+
+
+
+=== TEST 166: an empty place in a list
+--- http_config
+    vidcast_source front { input test:; }
+--- config
+    location = /ws { vidcast front,,; }
+--- refused
+unknown vidcast_source ""
+
+
+
+=== TEST 167: an event method without edges
 --- http_config
     vidcast_source front { input test:; }
 --- event chomp
