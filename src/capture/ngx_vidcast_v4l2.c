@@ -70,6 +70,8 @@ ngx_vidcast_v4l2_open(ngx_vidcast_v4l2_t *dev, const char *path)
     uint32_t   fourcc;
     ngx_int_t  rc;
 
+    fourcc = 0;
+
     rc = ngx_vidcast_v4l2_open_device(dev, path, V4L2_DISABLE_CONVERSION);
 
     if (rc == NGX_OK) {
