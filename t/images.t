@@ -306,6 +306,7 @@ vidcast source "mixed" gave a bad frame: not a whole JPEG: "
     vidcast_source empty { input images:html/empty fps=20; }
 --- config
     location = /snapshot { vidcast empty as=snapshot; }
+    vidcast_snapshot_timeout 100ms;
 --- user_files
 >>> empty/readme.txt
 nothing here

@@ -203,6 +203,7 @@ aging ended
     vidcast_source missing { input v4l2:/dev/video99; }
 --- config
     location = /snapshot.jpg { vidcast missing as=snapshot; }
+    vidcast_snapshot_timeout 100ms;
 --- live
 missing reconnecting
 --- request
@@ -219,6 +220,7 @@ Retry-After: 1
     vidcast_source missing { input v4l2:/dev/video99; }
 --- config
     location = /snapshot.jpg { vidcast missing as=snapshot; }
+    vidcast_snapshot_timeout 100ms;
 --- request
 HEAD /snapshot.jpg
 --- response_headers
@@ -235,6 +237,8 @@ Retry-After: 1
         vidcast     missing as=snapshot;
         error_page  503 = /off.txt;
     }
+
+    vidcast_snapshot_timeout 100ms;
 --- user_files
 >>> off.txt
 the camera is off
@@ -364,6 +368,7 @@ front
 --- http_config
     vidcast_source front { input test: size=64x48; }
     vidcast_source none  { input v4l2:/dev/video99; }
+    vidcast_snapshot_timeout 100ms;
 --- config
     location ~ ^/(.*)\.jpg$ { vidcast $1 as=snapshot; }
 --- live
@@ -411,3 +416,101 @@ a subrequest can have a snapshot only of vidcast_source "front"
     }
 
     is source('front')->{viewers}{all}, 0, 'no viewer';
+
+
+
+=== TEST 21: a later picture than the one known
+--- http_config
+    vidcast_source front { input test: size=64x48; }
+--- config
+    location = /snapshot.jpg { vidcast front as=snapshot; }
+--- live
+front
+--- client
+    my $number = get('/snapshot.jpg')->{headers}{'x-vidcast-frame'};
+    my @numbers;
+
+    for (1 .. 5) {
+        my $next = get("/snapshot.jpg?after=$number");
+
+        push @numbers, $next->{headers}{'x-vidcast-frame'} > $number ? 1 : 0;
+        $number = $next->{headers}{'x-vidcast-frame'};
+    }
+
+    is "@numbers", '1 1 1 1 1', 'always later';
+
+
+
+=== TEST 22: none that will do
+--- http_config
+    vidcast_source waited {
+        input images:$TEST_NGINX_SERVER_ROOT/html/cam loop=off;
+    }
+--- config
+    location = /snapshot.jpg {
+        vidcast                   waited as=snapshot;
+        vidcast_snapshot_timeout  200ms;
+    }
+--- pictures
+cam/1.jpg 64x48 100
+--- live
+waited ended
+--- client
+    my $frame = source('waited')->{frame};
+    my $before = $frame - 1;
+
+    is get("/snapshot.jpg?after=$before")->{status}, 200, 'later';
+    is get('/snapshot.jpg?max_age=3600')->{status}, 200, 'new enough';
+
+    for my $query ("after=$frame", 'max_age=0.001') {
+        my $none = get("/snapshot.jpg?$query");
+
+        is $none->{status}, 503, $query;
+        is $none->{headers}{'retry-after'}, 1, 'come back';
+    }
+
+
+
+=== TEST 23: wrong values
+--- http_config
+    vidcast_source front { input test: size=64x48; }
+--- config
+    location = /snapshot.jpg { vidcast front as=snapshot; }
+--- live
+front
+--- client
+    for my $query (qw(after= after=-1 after=x max_age= max_age=new
+                      max_age=-1))
+    {
+        is get("/snapshot.jpg?$query")->{status}, 400, $query;
+    }
+
+    is get('/snapshot.jpg?colour=red')->{status}, 200, 'others are ignored';
+
+
+
+=== TEST 24: the one who waits hears of the next one
+--- http_config
+    vidcast_source later { input images:html/later fps=20; }
+--- config
+    location = /snapshot.jpg {
+        vidcast                   later as=snapshot;
+        vidcast_snapshot_timeout  30s;
+    }
+--- live
+later reconnecting
+--- client
+    my $client = Vidcast::Client->new(port => Vidcast::Blocks::port());
+
+    is $client->ask(path => '/snapshot.jpg', seconds => 0.2), 0, 'waits';
+
+    my $folder = "$Test::Nginx::Util::HtmlDir/later";
+
+    mkdir $folder;
+    open my $fh, '>:raw', "$folder/new" or die "$folder/new: $!";
+    print $fh picture(64, 48, 90);
+    close $fh;
+    rename "$folder/new", "$folder/1.jpg";
+
+    is $client->read_head(30), 200, 'then it is there';
+    is $client->read_body, picture(64, 48, 90), 'the picture';
