@@ -315,6 +315,10 @@ ngx_vidcast_child_reopen(ngx_cycle_t *cycle)
             ngx_vidcast_child_reopen_file(&file[i]);
         }
     }
+
+    /* what foreign libraries say goes there, too */
+
+    (void) ngx_log_redirect_stderr(cycle);
 }
 
 

@@ -14,8 +14,12 @@
 #include "ngx_vidcast_notify.h"
 
 
+#define NGX_HTTP_VIDCAST_UNSENT  65536    /* bytes to wait in the kernel */
+
+
 static ngx_int_t ngx_http_vidcast_hub_create(ngx_http_vidcast_hub_t *hub,
     ngx_cycle_t *cycle);
+static void ngx_http_vidcast_hub_keep_fresh(ngx_http_request_t *r);
 static void ngx_http_vidcast_hub_cleanup(void *data);
 static ngx_http_vidcast_subscription_t *ngx_http_vidcast_hub_subscription(
     ngx_http_vidcast_hub_t *hub, ngx_http_vidcast_viewer_t *viewer);
@@ -172,11 +176,51 @@ ngx_http_vidcast_hub_join(ngx_http_vidcast_main_conf_t *vmcf,
     viewer->joined = 1;
     viewer->progress = ngx_current_msec;
 
+    if (viewer->frames) {
+        ngx_http_vidcast_hub_keep_fresh(viewer->request);
+    }
+
     vmcf->nviewers++;
 
     ngx_http_vidcast_sweep_watch(vmcf);
 
     return NGX_OK;
+}
+
+
+/*
+ * The kernel would queue megabytes for a slow viewer, who then sees pictures
+ * that are many seconds old, and who seems to take nothing for as long: it
+ * says that there is room again only when a third is free.
+ */
+
+static void
+ngx_http_vidcast_hub_keep_fresh(ngx_http_request_t *r)
+{
+    int                lowat;
+    ngx_connection_t  *c;
+
+    c = r->connection;
+
+#if (NGX_HTTP_V2)
+
+    if (r->stream) {
+        return;
+    }
+
+#endif
+
+    lowat = NGX_HTTP_VIDCAST_UNSENT;
+
+    if (setsockopt(c->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT,
+                   (const void *) &lowat, sizeof(int))
+        == -1)
+    {
+        /* a Unix socket, for one; it has a small queue of its own */
+
+        ngx_log_debug0(NGX_LOG_DEBUG_HTTP, c->log, ngx_socket_errno,
+                       "vidcast setsockopt(TCP_NOTSENT_LOWAT) failed");
+    }
 }
 
 
