@@ -80,7 +80,8 @@ sub plan {
 
 # main, events, http: text for the three levels; workers: their number; ports:
 # how many; log: level; allow: patterns of log lines that are expected; single:
-# master_process off; modules: other files to load
+# master_process off; daemon: daemon on; modules: other files to load; wrap: a
+# command that runs nginx
 
 sub new {
     my ($class, %args) = @_;
@@ -147,11 +148,12 @@ sub write_config {
     my $temp = join '', map { "    ${_}_temp_path %%PREFIX%%/tmp/$_;\n" }
         qw(client_body proxy fastcgi uwsgi scgi);
 
+    my $daemon = $self->{daemon} ? 'on' : 'off';
     my $master = $self->{single} ? "master_process off;\n" : '';
 
     my $config = $self->expand(<<"CONF");
 $modules
-daemon off;
+daemon $daemon;
 ${master}worker_processes $self->{workers};
 pid %%PREFIX%%/logs/nginx.pid;
 error_log %%PREFIX%%/logs/error.log $self->{log};
@@ -183,7 +185,7 @@ sub command {
 
     my $prefix = $self->{prefix};
 
-    return ($self->binary, '-p', "$prefix/", '-c', "$prefix/nginx.conf",
+    return (@{$self->{wrap} // []}, $self->binary, '-p', "$prefix/", '-c', "$prefix/nginx.conf",
             '-e', "$prefix/logs/error.log", @options);
 }
 
@@ -257,6 +259,28 @@ sub spawn {
     $self->{pid} = $pid;
     $self->{session} = $pid;
     $self->{status} = undef;
+
+    $self->find_daemon if $self->{daemon};
+}
+
+
+# it is no child of ours: the one who was has ended
+
+sub find_daemon {
+    my ($self) = @_;
+
+    my $pidfile = "$self->{prefix}/logs/nginx.pid";
+
+    waitpid $self->{pid}, 0;
+
+    $self->{status} = $? || undef;
+    $self->{pid} = undef;
+
+    return if $?;
+
+    wait_for { ($self->{pid}) = slurp($pidfile) =~ /^(\d+)\n/ };
+
+    $self->{session} = $self->{pid};
 }
 
 
@@ -290,6 +314,12 @@ sub left {
     my ($self) = @_;
 
     return 1 if !$self->{pid};
+
+    if ($self->{daemon}) {
+        $self->{pid} = undef if !$self->process($self->{pid});
+
+        return !$self->{pid};
+    }
 
     if (waitpid($self->{pid}, WNOHANG) == $self->{pid}) {
         $self->{status} = $?;
