@@ -152,6 +152,15 @@ ngx_vidcast_capture_init(ngx_vidcast_capture_t *capture,
     }
 
     ngx_vidcast_ring_recover(&source->zone->ring);
+
+    if (shm->checksum != source->checksum) {
+
+        /* the pictures of another camera, in the ring of the same name */
+
+        ngx_vidcast_ring_forget(&source->zone->ring);
+        shm->checksum = source->checksum;
+    }
+
     source->zone->ring.bit = (uint64_t) 1 << NGX_VIDCAST_RING_OWN;
 
     shm->width = 0;

@@ -320,6 +320,14 @@ ngx_http_vidcast_hub_subscribe(ngx_http_vidcast_hub_t *hub,
 
     sub->result = hub->result;
 
+    if (hub->result
+        && hub->results[hub->result % hub->source->geometry.results] == NULL)
+    {
+        /* it was of other times: nothing that this viewer missed */
+
+        sub->result++;
+    }
+
     if (since) {
         ngx_http_vidcast_hub_resume(sub, *since);
     }

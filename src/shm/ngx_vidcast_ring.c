@@ -330,6 +330,22 @@ ngx_vidcast_ring_recover(ngx_vidcast_ring_t *ring)
 }
 
 
+void
+ngx_vidcast_ring_forget(ngx_vidcast_ring_t *ring)
+{
+    uint64_t    seq;
+    ngx_uint_t  i;
+
+    ngx_vidcast_store(&ring->shm->newest, NGX_VIDCAST_RING_NONE);
+
+    seq = ngx_vidcast_ring_newest_result(ring);
+
+    for (i = 0; i < ring->shm->results && i < seq; i++) {
+        ngx_vidcast_store(&ngx_vidcast_ring_result(ring, seq - i)->seq, 0);
+    }
+}
+
+
 uint64_t
 ngx_vidcast_ring_next(ngx_vidcast_ring_t *ring)
 {

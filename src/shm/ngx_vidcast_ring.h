@@ -165,6 +165,8 @@ ngx_int_t ngx_vidcast_ring_read_result(ngx_vidcast_ring_t *ring, uint64_t seq,
  * The writer: one process, whose threads call these one at a time.
  *
  * recover()  takes back what a dead writer left
+ * forget()   takes all frames and results away from readers to come; numbers
+ *            go on
  * next()     a new frame number
  * claim()    a slot to write, NGX_VIDCAST_RING_NONE: all are pinned.  The
  *            picture goes to ngx_vidcast_ring_data(), slot_size bytes, the
@@ -175,6 +177,7 @@ ngx_int_t ngx_vidcast_ring_read_result(ngx_vidcast_ring_t *ring, uint64_t seq,
  * pinned()   the pins of all processes, of any slot
  */
 void ngx_vidcast_ring_recover(ngx_vidcast_ring_t *ring);
+void ngx_vidcast_ring_forget(ngx_vidcast_ring_t *ring);
 uint64_t ngx_vidcast_ring_next(ngx_vidcast_ring_t *ring);
 uint32_t ngx_vidcast_ring_claim(ngx_vidcast_ring_t *ring);
 u_char *ngx_vidcast_ring_data(ngx_vidcast_ring_t *ring, uint32_t slot);

@@ -132,6 +132,7 @@ typedef struct {
     uint32_t                     retired;
     uint32_t                     state;
     int64_t                      pid;        /* of the capture */
+    uint64_t                     checksum;   /* of what is in the ring */
     uint64_t                     changed;    /* CLOCK_MONOTONIC, us */
     uint64_t                     restarts;   /* of the capture */
     uint32_t                     width;

@@ -25,6 +25,7 @@ static void test_abandon(void);
 static void test_recover(void);
 static void test_unpin(void);
 static void test_peek(void);
+static void test_forget(void);
 
 
 static unit_ring_t  *test_ring;
@@ -47,6 +48,7 @@ main(void)
     test_recover();
     test_unpin();
     test_peek();
+    test_forget();
 
     return unit_done();
 }
@@ -567,4 +569,42 @@ test_peek(void)
             "check: another frame is there");
 
     unit_ring_close(&r);
+}
+
+
+/* a ring whose source became another one */
+
+static void
+test_forget(void)
+{
+    u_char                       text[16];
+    uint64_t                     seq;
+    unit_ring_t                  r;
+    ngx_vidcast_frame_t          held, frame;
+    ngx_vidcast_ring_result_t   *result, read;
+
+    unit_ring_open(&r, 4, 5000, 4, 16);
+
+    (void) unit_ring_put(&r.writer);
+
+    result = ngx_vidcast_ring_open_result(&r.writer, &seq);
+    result->size = 3;
+    ngx_vidcast_ring_publish_result(&r.writer, result, seq);
+
+    (void) ngx_vidcast_ring_acquire(&r.a, 0, &held);
+
+    ngx_vidcast_ring_forget(&r.writer);
+
+    unit_ok(ngx_vidcast_ring_acquire(&r.b, 0, &frame) == NGX_AGAIN
+            && ngx_vidcast_ring_peek(&r.b, 0, &frame) == NGX_AGAIN,
+            "forget: no frame for who comes now");
+    unit_ok(ngx_vidcast_ring_read_result(&r.b, seq, &read, text)
+            == NGX_DECLINED, "forget: no result");
+    unit_ok(unit_whole(&r.a, &held), "forget: whole for who has it");
+
+    ngx_vidcast_ring_release(&r.a, &held);
+    (void) unit_ring_put(&r.writer);
+
+    unit_ok(ngx_vidcast_ring_acquire(&r.b, 0, &frame) == NGX_OK
+            && frame.number == 2, "forget: numbers go on");
 }

@@ -215,8 +215,8 @@ test_reload(void)
     zone = test_source(0)->zone;
     test_conf = unit_load(test_conf, test_sources, 2);
 
-    unit_ok(test_source(0)->zone == zone && !test_served(),
-            "reload: the new generation has no worker yet");
+    unit_ok(test_source(0)->zone == zone && test_served(),
+            "reload: the old worker serves till it is told to leave");
 
     unit_spawn(&b, test_worker);
 
@@ -234,7 +234,7 @@ test_reload(void)
 
     unit_kill(&b);
 
-    unit_ok(!test_served(), "reload: the old one is not of this generation");
+    unit_ok(test_served(), "reload: the old one has not been told so yet");
 
     unit_kill(&a);
     unit_reap(&a);
