@@ -117,6 +117,10 @@ ngx_http_vidcast_socket_cleanup(void *data)
         socket->kept = NULL;
     }
 
+    /* nothing can leave any more, not even what was to be finished */
+
+    socket->closing = 0;
+
     socket->user->leave(socket);
 }
 
