@@ -359,7 +359,7 @@ ngx_http_vidcast_socket_pong(ngx_http_vidcast_socket_t *socket,
 {
     u_char  *p;
 
-    if (socket->closing || socket->control_sent) {
+    if (socket->closing || socket->begun) {
         return NGX_OK;
     }
 
@@ -422,13 +422,15 @@ ngx_http_vidcast_socket_flush(ngx_http_vidcast_socket_t *socket)
 
         /* between the bytes of a control frame nothing else may come */
 
-        if (socket->control_sent == 0) {
+        if (!socket->begun) {
             rc = socket->user->flush(socket);
         }
 
         if (rc != NGX_OK || socket->ncontrol == 0) {
             break;
         }
+
+        socket->begun = 1;
 
         rc = ngx_http_vidcast_socket_write(socket, socket->control,
                                            socket->ncontrol,
@@ -437,6 +439,7 @@ ngx_http_vidcast_socket_flush(ngx_http_vidcast_socket_t *socket)
             break;
         }
 
+        socket->begun = 0;
         socket->ncontrol = 0;
         socket->control_sent = 0;
         socket->pinged = ngx_current_msec;
@@ -538,13 +541,13 @@ ngx_http_vidcast_socket_close(ngx_http_vidcast_socket_t *socket,
 
     socket->user->leave(socket);
 
-    if (socket->control_sent == 0) {
+    if (!socket->begun) {
         p = ngx_vidcast_ws_close(socket->control, code, reason);
         socket->ncontrol = p - socket->control;
 
     } else {
 
-        /* half of a ping or pong has left, it has no room for another one */
+        /* half of a ping or pong may have left: no room for another frame */
 
         socket->closed = 1;
     }

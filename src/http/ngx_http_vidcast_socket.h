@@ -76,6 +76,9 @@ struct ngx_http_vidcast_socket_s {
     unsigned                         compressed:1; /* the message coming */
     unsigned                         holding:1; /* read nothing for now */
     unsigned                         busy:1;   /* something is leaving */
+    unsigned                         begun:1;  /* the control frame is: even
+                                                  with no byte sent, TLS may
+                                                  have encrypted some */
     unsigned                         pinging:1; /* no answer to it yet */
     unsigned                         closing:1; /* our close frame is made */
     unsigned                         closed:1; /* the peer's has come */

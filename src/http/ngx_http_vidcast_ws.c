@@ -240,7 +240,10 @@ ngx_http_vidcast_ws_ready(ngx_http_vidcast_socket_t *socket)
 }
 
 
-/* a message that has been begun is kept till it has left, or nothing can */
+/*
+ * A message that has been begun is kept till it has left, or nothing can any
+ * more.  Begun may mean that no byte was sent: TLS has encrypted some of it.
+ */
 
 static void
 ngx_http_vidcast_ws_leave(ngx_http_vidcast_socket_t *socket)
@@ -251,7 +254,7 @@ ngx_http_vidcast_ws_leave(ngx_http_vidcast_socket_t *socket)
 
     ngx_http_vidcast_hub_leave(&ws->viewer);
 
-    if (ws->message && (ws->sent == 0 || !socket->closing)) {
+    if (ws->message && !(socket->busy && socket->closing)) {
         ngx_http_vidcast_message_unref(ws->message);
         ws->message = NULL;
     }
