@@ -195,6 +195,8 @@ ngx_vidcast_analysis_take(ngx_vidcast_analysis_t *analysis,
     analysis->task.waiting = 0;
     analysis->task.raw = NULL;
 
+    ngx_vidcast_store(&analysis->capture->zone->shm->predicting, task->number);
+
     (void) pthread_mutex_unlock(&analysis->mutex);
 }
 
@@ -310,6 +312,8 @@ ngx_vidcast_analysis_decode(ngx_vidcast_analysis_t *analysis,
     }
 
     analysis->last = frame.number;
+
+    ngx_vidcast_store(&analysis->capture->zone->shm->predicting, frame.number);
 
     task->number = frame.number;
     task->captured = frame.captured;

@@ -28,6 +28,14 @@ static ngx_int_t ngx_http_vidcast_delivery_next(
 static ngx_int_t ngx_http_vidcast_delivery_next_result(
     ngx_http_vidcast_subscription_t *sub,
     ngx_http_vidcast_message_t **message);
+static void ngx_http_vidcast_delivery_first(
+    ngx_http_vidcast_subscription_t *sub);
+static ngx_int_t ngx_http_vidcast_delivery_next_pair(
+    ngx_http_vidcast_subscription_t *sub,
+    ngx_http_vidcast_message_t **message);
+static ngx_int_t ngx_http_vidcast_delivery_take(
+    ngx_http_vidcast_subscription_t *sub, ngx_http_vidcast_message_t *result,
+    ngx_http_vidcast_message_t **message);
 static ngx_int_t ngx_http_vidcast_delivery_next_frame(
     ngx_http_vidcast_subscription_t *sub,
     ngx_http_vidcast_message_t **message);
@@ -171,14 +179,20 @@ ngx_http_vidcast_delivery_next(ngx_http_vidcast_viewer_t *viewer,
          q = ngx_queue_next(q))
     {
         sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, link);
-        rc = ngx_http_vidcast_delivery_next_result(sub, message);
+
+        rc = viewer->paired
+                 ? ngx_http_vidcast_delivery_next_pair(sub, message)
+                 : ngx_http_vidcast_delivery_next_result(sub, message);
 
         if (rc != NGX_DONE) {
             return rc;
         }
     }
 
-    if (!viewer->frames || (viewer->acks && viewer->unacked)) {
+    if (!viewer->frames
+        || viewer->paired
+        || (viewer->acks && viewer->unacked))
+    {
         return NGX_DONE;
     }
 
@@ -210,12 +224,7 @@ ngx_http_vidcast_delivery_next_result(ngx_http_vidcast_subscription_t *sub,
     hub = sub->hub;
     n = hub->source->geometry.results;
 
-    if (sub->result == 0) {
-
-        /* came before the first result */
-
-        sub->result = ngx_max(hub->result, 1);
-    }
+    ngx_http_vidcast_delivery_first(sub);
 
     if (sub->result > hub->result) {
         sub->replay = 0;
@@ -243,24 +252,105 @@ ngx_http_vidcast_delivery_next_result(ngx_http_vidcast_subscription_t *sub,
         }
 
         sub->result++;
-        hub->share->results++;
-        hub->share->results_skipped += sub->skipped;
 
-        if (sub->skipped == 0 && !sub->reset) {
-            m->refs++;
-            *message = m;
-            return NGX_OK;
-        }
-
-        *message = ngx_http_vidcast_message_told(m, sub->skipped, sub->reset);
-
-        sub->skipped = 0;
-        sub->reset = 0;
-
-        return *message ? NGX_OK : NGX_ERROR;
+        return ngx_http_vidcast_delivery_take(sub, m, message);
     }
 
     return NGX_DONE;
+}
+
+
+/* a viewer who came before the first result */
+
+static void
+ngx_http_vidcast_delivery_first(ngx_http_vidcast_subscription_t *sub)
+{
+    if (sub->result == 0) {
+        sub->result = ngx_max(sub->hub->result, 1);
+    }
+}
+
+
+/*
+ * The newest result whose picture is there, and that picture next.  A result
+ * may come before its picture, when the predictor is faster than the encoder;
+ * one whose picture was dropped is skipped.
+ */
+
+static ngx_int_t
+ngx_http_vidcast_delivery_next_pair(ngx_http_vidcast_subscription_t *sub,
+    ngx_http_vidcast_message_t **message)
+{
+    ngx_http_vidcast_hub_t      *hub;
+    ngx_http_vidcast_viewer_t   *viewer;
+    ngx_http_vidcast_message_t  *m, *frame;
+
+    hub = sub->hub;
+    viewer = sub->viewer;
+
+    if (sub->pair) {
+        *message = sub->pair;
+        sub->pair = NULL;
+        viewer->unacked = 1;
+        hub->share->frames++;
+        return NGX_OK;
+    }
+
+    ngx_http_vidcast_delivery_first(sub);
+
+    if (sub->result > hub->result || (viewer->acks && viewer->unacked)) {
+        return NGX_DONE;
+    }
+
+    m = hub->results[hub->result % hub->source->geometry.results];
+
+    if (m == NULL) {
+        return NGX_DONE;
+    }
+
+    frame = ngx_http_vidcast_message_find(hub, m->frame.number);
+
+    if (frame == NULL) {
+        return NGX_DONE;
+    }
+
+    /* what had no picture when this viewer came was not meant for him */
+
+    if (sub->frame) {
+        sub->skipped += hub->result - sub->result;
+    }
+
+    sub->result = hub->result + 1;
+    sub->frame = m->frame.number;
+
+    frame->refs++;
+    sub->pair = frame;
+
+    return ngx_http_vidcast_delivery_take(sub, m, message);
+}
+
+
+/* a reference to a result, which says what this viewer missed before it */
+
+static ngx_int_t
+ngx_http_vidcast_delivery_take(ngx_http_vidcast_subscription_t *sub,
+    ngx_http_vidcast_message_t *result, ngx_http_vidcast_message_t **message)
+{
+    sub->hub->share->results++;
+    sub->hub->share->results_skipped += sub->skipped;
+
+    if (sub->skipped == 0 && !sub->reset) {
+        result->refs++;
+        *message = result;
+        return NGX_OK;
+    }
+
+    *message = ngx_http_vidcast_message_told(result, sub->skipped, sub->reset);
+
+    sub->skipped = 0;
+    sub->reset = 0;
+
+    return *message ? NGX_OK : NGX_ERROR;
 }
 
 

@@ -314,6 +314,7 @@ ngx_http_vidcast_hub_subscribe(ngx_http_vidcast_hub_t *hub,
 
     hub->nsubscriptions++;
     hub->nframes += viewer->frames;
+    hub->npaired += viewer->paired;
     hub->share->viewers[viewer->transport->id]++;
 
     ngx_http_vidcast_message_news(hub);
@@ -418,7 +419,13 @@ ngx_http_vidcast_hub_end(ngx_http_vidcast_subscription_t *sub)
 
     hub->nsubscriptions--;
     hub->nframes -= viewer->frames;
+    hub->npaired -= viewer->paired;
     hub->share->viewers[viewer->transport->id]--;
+
+    if (sub->pair) {
+        ngx_http_vidcast_message_unref(sub->pair);
+        sub->pair = NULL;
+    }
 
     if (hub->nframes == 0) {
         ngx_http_vidcast_message_drop_frame(hub);

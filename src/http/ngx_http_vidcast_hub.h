@@ -94,6 +94,8 @@ struct ngx_http_vidcast_subscription_s {
     uint64_t                       skipped;   /* results, to be told */
     uint64_t                       due;       /* capture time, us */
 
+    ngx_http_vidcast_message_t    *pair;      /* the picture to come next */
+
     unsigned                       reset:1;   /* to be told */
     unsigned                       replay:1;  /* history, up to the newest */
 };
@@ -114,6 +116,7 @@ struct ngx_http_vidcast_viewer_s {
 
     unsigned                       results:1;
     unsigned                       frames:1;
+    unsigned                       paired:1;  /* a result and its picture */
     unsigned                       joined:1;
     unsigned                       busy:1;    /* a message is leaving */
     unsigned                       paused:1;
@@ -132,12 +135,14 @@ struct ngx_http_vidcast_hub_s {
     ngx_queue_t                    subscriptions;
     ngx_uint_t                     nsubscriptions;
     ngx_uint_t                     nframes;   /* which want frames */
+    ngx_uint_t                     npaired;   /* which want pairs */
     ngx_uint_t                     wanted;    /* still, by the master */
     ngx_uint_t                     remaining; /* to visit in this walk */
     ngx_event_t                    slice;     /* goes on with the walk */
 
     ngx_http_vidcast_message_t    *frame;     /* the newest */
     ngx_http_vidcast_message_t    *older;     /* pinned, still leaving */
+    ngx_http_vidcast_message_t    *kept;      /* may get a result yet */
     ngx_http_vidcast_message_t    *free;
 
     ngx_http_vidcast_message_t   **results;   /* by seq modulo their number */
@@ -221,6 +226,7 @@ void ngx_http_vidcast_sweep_drain(ngx_http_vidcast_main_conf_t *vmcf);
  *          if a viewer wants frames
  * seek()   makes results from "seq" on available, where the ring has them;
  *          the first one there
+ * find()   the frame of this number, if it is there; no reference is added
  * told()   the result with what its viewer missed, or that it is another
  *          series, written in; NULL: no memory
  * error()  a text for one viewer, about what it said; NULL: no memory
@@ -234,6 +240,8 @@ void ngx_http_vidcast_sweep_drain(ngx_http_vidcast_main_conf_t *vmcf);
 void ngx_http_vidcast_message_news(ngx_http_vidcast_hub_t *hub);
 uint64_t ngx_http_vidcast_message_seek(ngx_http_vidcast_hub_t *hub,
     uint64_t seq);
+ngx_http_vidcast_message_t *ngx_http_vidcast_message_find(
+    ngx_http_vidcast_hub_t *hub, uint64_t number);
 ngx_http_vidcast_message_t *ngx_http_vidcast_message_told(
     ngx_http_vidcast_message_t *message, uint64_t skipped, ngx_uint_t reset);
 ngx_http_vidcast_message_t *ngx_http_vidcast_message_error(

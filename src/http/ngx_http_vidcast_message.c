@@ -35,6 +35,7 @@ static ngx_http_vidcast_message_t *ngx_http_vidcast_message_text(
 static ngx_int_t ngx_http_vidcast_message_deflate(
     ngx_http_vidcast_message_t *message);
 static void ngx_http_vidcast_message_new_frame(ngx_http_vidcast_hub_t *hub);
+static void ngx_http_vidcast_message_keep(ngx_http_vidcast_hub_t *hub);
 static void ngx_http_vidcast_message_retire(ngx_http_vidcast_hub_t *hub);
 static ngx_int_t ngx_http_vidcast_message_pin(
     ngx_http_vidcast_message_t *message);
@@ -146,6 +147,7 @@ ngx_http_vidcast_message_result(ngx_http_vidcast_hub_t *hub, uint64_t seq)
     }
 
     message->seq = seq;
+    message->frame.number = result.frame;
 
     ngx_memcpy(message->data, hub->text, result.size);
 
@@ -217,6 +219,7 @@ ngx_http_vidcast_message_told(ngx_http_vidcast_message_t *message,
     }
 
     told->seq = message->seq;
+    told->frame.number = message->frame.number;
 
     p = ngx_cpymem(told->data, message->data, NGX_HTTP_VIDCAST_VERSION_LEN);
     p = ngx_cpymem(p, text, len);
@@ -362,9 +365,76 @@ ngx_http_vidcast_message_new_frame(ngx_http_vidcast_hub_t *hub)
     message->refs = 1;
     message->size = message->frame.size;
 
+    ngx_http_vidcast_message_keep(hub);
     ngx_http_vidcast_message_retire(hub);
 
     hub->frame = message;
+}
+
+
+/*
+ * A picture is to be sent with its result, which comes later.  Needed are the
+ * one that is being predicted, that of the newest result, and the one before
+ * the newest, which the predictor may just be taking; as copies, since pins
+ * are few.
+ */
+
+static void
+ngx_http_vidcast_message_keep(ngx_http_vidcast_hub_t *hub)
+{
+    uint64_t                       predicting, predicted;
+    ngx_http_vidcast_message_t    *frame, *result, **next;
+
+    predicting = ngx_vidcast_load(&hub->zone->shm->predicting);
+
+    result = hub->results[hub->result % hub->source->geometry.results];
+    predicted = result ? result->frame.number : 0;
+
+    for (next = &hub->kept; *next; /* void */ ) {
+
+        frame = *next;
+
+        if (hub->npaired
+            && (frame->frame.number == predicting
+                || frame->frame.number == predicted))
+        {
+            next = &frame->next;
+            continue;
+        }
+
+        *next = frame->next;
+        ngx_http_vidcast_message_unref(frame);
+    }
+
+    frame = hub->frame;
+
+    if (frame
+        && hub->npaired
+        && ngx_http_vidcast_message_copy(frame) == NGX_OK)
+    {
+        frame->refs++;
+        frame->next = NULL;
+        *next = frame;
+    }
+}
+
+
+ngx_http_vidcast_message_t *
+ngx_http_vidcast_message_find(ngx_http_vidcast_hub_t *hub, uint64_t number)
+{
+    ngx_http_vidcast_message_t  *frame;
+
+    if (hub->frame && hub->frame->frame.number == number) {
+        return hub->frame;
+    }
+
+    for (frame = hub->kept; frame; frame = frame->next) {
+        if (frame->frame.number == number) {
+            return frame;
+        }
+    }
+
+    return NULL;
 }
 
 
@@ -376,6 +446,14 @@ ngx_http_vidcast_message_new_frame(ngx_http_vidcast_hub_t *hub)
 void
 ngx_http_vidcast_message_drop_frame(ngx_http_vidcast_hub_t *hub)
 {
+    ngx_http_vidcast_message_t  *frame;
+
+    while (hub->kept) {
+        frame = hub->kept;
+        hub->kept = frame->next;
+        ngx_http_vidcast_message_unref(frame);
+    }
+
     if (hub->frame && hub->frame->refs > 1) {
         (void) ngx_http_vidcast_message_copy(hub->frame);
     }

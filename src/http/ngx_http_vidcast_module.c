@@ -361,6 +361,7 @@ ngx_http_vidcast_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         { ngx_string("send=results"), NGX_HTTP_VIDCAST_RESULTS },
         { ngx_string("send=frames"), NGX_HTTP_VIDCAST_FRAMES },
         { ngx_string("send=both"), NGX_HTTP_VIDCAST_BOTH },
+        { ngx_string("send=paired"), NGX_HTTP_VIDCAST_PAIRED },
         { ngx_null_string, 0 }
     };
 

@@ -20,6 +20,7 @@
 #define NGX_HTTP_VIDCAST_RESULTS      0x1
 #define NGX_HTTP_VIDCAST_FRAMES       0x2
 #define NGX_HTTP_VIDCAST_BOTH         0x3
+#define NGX_HTTP_VIDCAST_PAIRED       0x7
 
 #define NGX_HTTP_VIDCAST_INPUT        16384   /* bytes read at a time */
 

@@ -12,6 +12,8 @@
 #include "ngx_http_vidcast_wish.h"
 
 
+static ngx_uint_t ngx_http_vidcast_wish_narrow(ngx_uint_t given,
+    ngx_uint_t asked);
 static ngx_int_t ngx_http_vidcast_wish_allow(ngx_http_request_t *r,
     ngx_http_vidcast_wish_t *wish);
 static ngx_int_t ngx_http_vidcast_wish_add(ngx_http_request_t *r,
@@ -57,10 +59,7 @@ ngx_http_vidcast_wish_read(ngx_http_request_t *r,
     wish->send = vlcf->send;
 
     if (query->has & NGX_VIDCAST_QUERY_SEND) {
-
-        /* less than the location gives, never more */
-
-        wish->send &= query->send;
+        wish->send = ngx_http_vidcast_wish_narrow(vlcf->send, query->send);
 
         if (wish->send == 0) {
             return NGX_HTTP_FORBIDDEN;
@@ -71,6 +70,27 @@ ngx_http_vidcast_wish_read(ngx_http_request_t *r,
     wish->interval = ngx_max(wish->interval, query->interval);
 
     return ngx_http_vidcast_wish_choose(r, wish);
+}
+
+
+/*
+ * Less than the location gives, never more: pairs are less than both, and
+ * pictures alone are more than pairs.
+ */
+
+static ngx_uint_t
+ngx_http_vidcast_wish_narrow(ngx_uint_t given, ngx_uint_t asked)
+{
+    if (given == NGX_HTTP_VIDCAST_PAIRED) {
+        return (asked == NGX_HTTP_VIDCAST_FRAMES) ? 0
+               : (asked == NGX_HTTP_VIDCAST_RESULTS) ? asked : given;
+    }
+
+    if (given == NGX_HTTP_VIDCAST_BOTH) {
+        return asked;
+    }
+
+    return given & asked;
 }
 
 
@@ -249,6 +269,7 @@ ngx_http_vidcast_wish_join(ngx_http_vidcast_wish_t *wish,
 
     viewer->results = (wish->send & NGX_HTTP_VIDCAST_RESULTS) ? 1 : 0;
     viewer->frames = (wish->send & NGX_HTTP_VIDCAST_FRAMES) ? 1 : 0;
+    viewer->paired = (wish->send == NGX_HTTP_VIDCAST_PAIRED);
     viewer->interval = wish->interval;
     viewer->backlog = vlcf->backlog;
     viewer->stall_timeout = vlcf->stall_timeout;

@@ -135,6 +135,7 @@ typedef struct {
     uint64_t                     checksum;   /* of what is in the ring */
     uint64_t                     changed;    /* CLOCK_MONOTONIC, us */
     uint64_t                     restarts;   /* of the capture */
+    uint64_t                     predicting; /* number of the frame */
     uint32_t                     width;
     uint32_t                     height;
     uint32_t                     asked_mfps;      /* frames in 1,000 s */
