@@ -65,19 +65,15 @@ my @block = map { pack 'L*', map { rand 2 ** 32 } 1 .. 16384 } 1, 2;
 sub whole {
     my ($number, $size) = @_;
 
-    my $picture = picture(64, 48, 100 + $number);
-    my $padding = '';
+    my @padding;
 
-    for (my $n = 0; length $padding < $size; $n++) {
+    for (my $n = 0; $size > 0; $n++, $size -= 65000) {
         my $start = ($number * 7919 + $n * 104729) % 65536;
-        my $length = min(65000, $size - length $padding);
 
-        $padding .= pack 'CCna*', 0xff, 0xfe, 2 + $length,
-            substr $block[0] . $block[1], $start, $length;
+        push @padding, substr $block[0] . $block[1], $start, min(65000, $size);
     }
 
-    my $jpeg = "\xff\xd8" . pack('CCna*', 0xff, 0xfe, 34, ' ' x 32) . $padding
-        . substr $picture, 2;
+    my $jpeg = comments(picture(64, 48, 100 + $number), ' ' x 32, @padding);
 
     substr($jpeg, 6, 32) = md5_hex($jpeg);
 
