@@ -251,7 +251,9 @@ ngx_http_vidcast_sweep_drain_handler(ngx_event_t *ev)
 
     /* nginx may also quit later, when we wait for those who stay */
 
-    all = ngx_vidcast_load(&conf->control->shm->generation) == conf->generation
+    all = conf->control == NULL
+          || ngx_vidcast_load(&conf->control->shm->generation)
+             == conf->generation
           || !ngx_vidcast_control_served(conf->control, ev->log);
 
     for (n = vmcf->nviewers;
