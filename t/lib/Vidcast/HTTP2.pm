@@ -56,7 +56,8 @@ sub huffman {
 }
 
 
-# window: of each stream; what the connection has is opened as bytes come
+# window: of each stream; credit: of the connection, beyond the 65535 which it
+# has from the start.  Both are opened as bytes come
 
 sub connect {
     my ($class, $port, %args) = @_;
@@ -67,7 +68,9 @@ sub connect {
 
     $self->write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
                  . frame($settings, 0, 0, pack 'nN nN', 2, 0,
-                         4, $self->{window}));
+                         4, $self->{window})
+                 . ($args{credit} ? frame($update, 0, 0, pack 'N', $args{credit})
+                                  : ''));
 
     return $self;
 }
