@@ -124,6 +124,8 @@ ngx_vidcast_manager_process(ngx_vidcast_conf_t *conf, void *data)
         }
     }
 
+    ngx_free(managed);
+
     ngx_log_error(NGX_LOG_NOTICE, conf->cycle->log, 0,
                   "vidcast manager process exiting");
 }

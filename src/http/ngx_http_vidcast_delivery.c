@@ -217,6 +217,7 @@ static ngx_int_t
 ngx_http_vidcast_delivery_next_result(ngx_http_vidcast_subscription_t *sub,
     ngx_http_vidcast_message_t **message)
 {
+    uint64_t                     next;
     ngx_uint_t                   n, backlog;
     ngx_http_vidcast_hub_t      *hub;
     ngx_http_vidcast_message_t  *m;
@@ -234,8 +235,12 @@ ngx_http_vidcast_delivery_next_result(ngx_http_vidcast_subscription_t *sub,
     backlog = sub->replay ? n : ngx_min(sub->viewer->backlog, n);
 
     if (sub->result + backlog <= hub->result) {
-        sub->skipped += hub->result - sub->result;
-        sub->result = hub->result;
+
+        /* who asked for the history gets what is left of it */
+
+        next = sub->replay ? hub->result - n + 1 : hub->result;
+        sub->skipped += next - sub->result;
+        sub->result = next;
     }
 
     while (sub->result <= hub->result) {
@@ -358,6 +363,7 @@ static ngx_int_t
 ngx_http_vidcast_delivery_next_frame(ngx_http_vidcast_subscription_t *sub,
     ngx_http_vidcast_message_t **message)
 {
+    uint64_t                     latest;
     ngx_http_vidcast_hub_t      *hub;
     ngx_http_vidcast_viewer_t   *viewer;
     ngx_http_vidcast_message_t  *frame;
@@ -371,6 +377,15 @@ ngx_http_vidcast_delivery_next_frame(ngx_http_vidcast_subscription_t *sub,
     }
 
     if (viewer->interval) {
+
+        latest = frame->frame.captured + viewer->interval;
+
+        if (sub->due > latest + NGX_HTTP_VIDCAST_JITTER) {
+
+            /* of a longer interval, which the viewer had before */
+
+            sub->due = 0;
+        }
 
         if (frame->frame.captured + NGX_HTTP_VIDCAST_JITTER < sub->due) {
             return NGX_DONE;

@@ -136,6 +136,10 @@ ngx_http_vidcast_echo_idle(ngx_http_vidcast_viewer_t *viewer)
 
     echo = ngx_http_vidcast_echo_of(viewer);
 
+    /* who does not take an answer to a ping is stalled, too */
+
+    viewer->busy |= echo->socket.busy;
+
     return ngx_http_vidcast_socket_idle(&echo->socket);
 }
 
@@ -274,7 +278,7 @@ ngx_http_vidcast_echo_leave(ngx_http_vidcast_socket_t *socket)
 
     ngx_http_vidcast_hub_leave(&echo->viewer);
 
-    if (echo->out && !socket->closing) {
+    if (echo->out && socket->gone) {
         ngx_free(echo->out);
         echo->out = NULL;
     }

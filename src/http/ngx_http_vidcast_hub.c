@@ -44,6 +44,12 @@ ngx_http_vidcast_hub_init(ngx_cycle_t *cycle,
     n = vmcf->vidcast.sources.nelts;
     source = vmcf->vidcast.sources.elts;
 
+    ngx_http_vidcast_sweep_init(vmcf, cycle->log);
+
+    if (n == 0) {
+        return NGX_OK;
+    }
+
     vmcf->hubs = ngx_pcalloc(cycle->pool, n * sizeof(ngx_http_vidcast_hub_t));
     if (vmcf->hubs == NULL) {
         return NGX_ERROR;
@@ -62,8 +68,6 @@ ngx_http_vidcast_hub_init(ngx_cycle_t *cycle,
             return NGX_ERROR;
         }
     }
-
-    ngx_http_vidcast_sweep_init(vmcf, cycle->log);
 
     return NGX_OK;
 }
@@ -288,22 +292,31 @@ ngx_int_t
 ngx_http_vidcast_hub_subscribe(ngx_http_vidcast_hub_t *hub,
     ngx_http_vidcast_viewer_t *viewer, uint64_t *since)
 {
+    uint32_t                         *viewers;
     ngx_http_vidcast_subscription_t  *sub;
 
     if (ngx_http_vidcast_hub_subscription(hub, viewer)) {
         return NGX_OK;
     }
 
+    viewers = &hub->share->viewers[viewer->transport->id];
+
+    /* counted first: of two workers at a time one at least sees the other */
+
+    ngx_vidcast_store(viewers, *viewers + 1);
+
     if (hub->wake == NULL
         || ngx_http_vidcast_hub_full(hub, viewer)
         || ngx_vidcast_notify_enable(hub->wake) != NGX_OK)
     {
+        ngx_vidcast_store(viewers, *viewers - 1);
         hub->share->refused++;
         return NGX_BUSY;
     }
 
     sub = ngx_http_vidcast_hub_create_subscription(viewer);
     if (sub == NULL) {
+        ngx_vidcast_store(viewers, *viewers - 1);
         return NGX_ERROR;
     }
 
@@ -315,7 +328,6 @@ ngx_http_vidcast_hub_subscribe(ngx_http_vidcast_hub_t *hub,
     hub->nsubscriptions++;
     hub->nframes += viewer->frames;
     hub->npaired += viewer->paired;
-    hub->share->viewers[viewer->transport->id]++;
 
     ngx_http_vidcast_message_news(hub);
 
@@ -460,10 +472,10 @@ ngx_http_vidcast_hub_full(ngx_http_vidcast_hub_t *hub,
     control = hub->vmcf->vidcast.control;
 
     return most
-           && ngx_vidcast_zone_viewers(control, hub->zone, NULL) >= most
+           && ngx_vidcast_zone_viewers(control, hub->zone, NULL) > most
            && ngx_vidcast_zone_viewers(control, hub->zone,
                                        viewer->request->connection->log)
-              >= most;
+              > most;
 }
 
 

@@ -253,6 +253,7 @@ ngx_http_vidcast_create_main_conf(ngx_conf_t *cf)
      *
      *     vmcf->vidcast.shm_zone = NULL;
      *     vmcf->vidcast.control = NULL;
+     *     vmcf->echo = 0;
      *     vmcf->hubs = NULL;
      */
 
@@ -519,7 +520,11 @@ ngx_http_vidcast_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 static char *
 ngx_http_vidcast_echo(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_http_core_loc_conf_t  *clcf;
+    ngx_http_core_loc_conf_t      *clcf;
+    ngx_http_vidcast_main_conf_t  *vmcf;
+
+    vmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_vidcast_module);
+    vmcf->echo = 1;
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
     clcf->handler = ngx_http_vidcast_echo_handler;

@@ -35,6 +35,7 @@ typedef struct ngx_http_vidcast_hub_s  ngx_http_vidcast_hub_t;
 typedef struct {
     ngx_vidcast_conf_t           vidcast;
     ngx_array_t                  references;  /* of sources, by locations */
+    ngx_uint_t                   echo;        /* there is one somewhere */
 
     /* of this process */
 

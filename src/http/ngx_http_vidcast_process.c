@@ -21,6 +21,8 @@
 
 static ngx_http_vidcast_main_conf_t *ngx_http_vidcast_cycle_conf(
     ngx_cycle_t *cycle);
+static ngx_http_vidcast_main_conf_t *ngx_http_vidcast_source_conf(
+    ngx_cycle_t *cycle);
 static void ngx_http_vidcast_watch_handler(ngx_event_t *ev);
 static void ngx_http_vidcast_exit_handler(ngx_event_t *ev);
 
@@ -34,8 +36,8 @@ ngx_http_vidcast_init_module(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
-    vmcf = ngx_http_vidcast_cycle_conf(cycle);
-    old = ngx_http_vidcast_cycle_conf(cycle->old_cycle);
+    vmcf = ngx_http_vidcast_source_conf(cycle);
+    old = ngx_http_vidcast_source_conf(cycle->old_cycle);
 
     ngx_vidcast_zone_publish(vmcf ? &vmcf->vidcast : NULL,
                              old ? &old->vidcast : NULL);
@@ -72,6 +74,19 @@ ngx_http_vidcast_cycle_conf(ngx_cycle_t *cycle)
 
     vmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_vidcast_module);
 
+    return (vmcf && (vmcf->vidcast.control || vmcf->echo)) ? vmcf : NULL;
+}
+
+
+/* NULL: there may still be an echo, which shares nothing */
+
+static ngx_http_vidcast_main_conf_t *
+ngx_http_vidcast_source_conf(ngx_cycle_t *cycle)
+{
+    ngx_http_vidcast_main_conf_t  *vmcf;
+
+    vmcf = ngx_http_vidcast_cycle_conf(cycle);
+
     return (vmcf && vmcf->vidcast.control) ? vmcf : NULL;
 }
 
@@ -94,13 +109,17 @@ ngx_http_vidcast_init_process(ngx_cycle_t *cycle)
     {
         /* a cache manager must not be what keeps captures alive */
 
-        (void) ngx_close_file(control->alive[1]);
-        control->alive[1] = NGX_INVALID_FILE;
+        if (control) {
+            (void) ngx_close_file(control->alive[1]);
+            control->alive[1] = NGX_INVALID_FILE;
+        }
 
         return NGX_OK;
     }
 
-    ngx_vidcast_process_enter(&vmcf->vidcast, cycle->log);
+    if (control) {
+        ngx_vidcast_process_enter(&vmcf->vidcast, cycle->log);
+    }
 
     vmcf->input = ngx_pnalloc(cycle->pool, NGX_HTTP_VIDCAST_INPUT);
     if (vmcf->input == NULL
@@ -113,6 +132,10 @@ ngx_http_vidcast_init_process(ngx_cycle_t *cycle)
                                                vmcf, cycle->log);
     if (vmcf->exit == NULL) {
         return NGX_ERROR;
+    }
+
+    if (control == NULL) {
+        return NGX_OK;
     }
 
     vmcf->watch.handler = ngx_http_vidcast_watch_handler;
@@ -153,7 +176,9 @@ ngx_http_vidcast_exit_process(ngx_cycle_t *cycle)
     ngx_vidcast_notify_unwatch_exit(vmcf->exit);
     vmcf->exit = NULL;
 
-    ngx_vidcast_process_leave(&vmcf->vidcast);
+    if (vmcf->vidcast.control) {
+        ngx_vidcast_process_leave(&vmcf->vidcast);
+    }
 }
 
 
@@ -189,7 +214,9 @@ ngx_http_vidcast_exit_handler(ngx_event_t *ev)
         return;
     }
 
-    ngx_vidcast_process_exiting(&vmcf->vidcast);
+    if (vmcf->vidcast.control) {
+        ngx_vidcast_process_exiting(&vmcf->vidcast);
+    }
 
     ngx_http_vidcast_sweep_drain(vmcf);
 }

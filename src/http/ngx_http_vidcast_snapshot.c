@@ -287,7 +287,7 @@ ngx_http_vidcast_snapshot_wait(ngx_http_request_t *r,
 {
     ngx_int_t                         rc;
     ngx_queue_t                      *q;
-    ngx_http_cleanup_t               *cln;
+    ngx_pool_cleanup_t               *cln;
     ngx_http_vidcast_snapshot_t      *shot;
     ngx_http_vidcast_loc_conf_t      *vlcf;
     ngx_http_vidcast_subscription_t  *sub;
@@ -295,7 +295,7 @@ ngx_http_vidcast_snapshot_wait(ngx_http_request_t *r,
     vlcf = ngx_http_get_module_loc_conf(r, ngx_http_vidcast_module);
 
     shot = ngx_pcalloc(r->pool, sizeof(ngx_http_vidcast_snapshot_t));
-    cln = ngx_http_cleanup_add(r, 0);
+    cln = ngx_pool_cleanup_add(r->pool, 0);
 
     if (shot == NULL || cln == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;

@@ -31,6 +31,8 @@ static ngx_int_t ngx_http_vidcast_socket_event(
     ngx_http_vidcast_socket_t *socket, ngx_vidcast_ws_event_t *event);
 static ngx_int_t ngx_http_vidcast_socket_pong(
     ngx_http_vidcast_socket_t *socket, ngx_vidcast_ws_event_t *event);
+static ngx_int_t ngx_http_vidcast_socket_control(
+    ngx_http_vidcast_socket_t *socket, u_char *frame, size_t size);
 static ngx_int_t ngx_http_vidcast_socket_flush_answer(
     ngx_http_vidcast_socket_t *socket);
 static ngx_int_t ngx_http_vidcast_socket_finish(
@@ -117,10 +119,7 @@ ngx_http_vidcast_socket_cleanup(void *data)
         socket->kept = NULL;
     }
 
-    /* nothing can leave any more, not even what was to be finished */
-
-    socket->closing = 0;
-
+    socket->gone = 1;
     socket->user->leave(socket);
 }
 
@@ -313,9 +312,10 @@ ngx_http_vidcast_socket_input(ngx_http_vidcast_socket_t *socket, u_char **pos,
                           "viewer sent invalid websocket data, close code %ui",
                           socket->reader.code);
 
-            /* whatever follows could not be understood */
+            /* whatever follows could not be understood, but may follow */
 
             socket->closed = 1;
+            socket->request->lingering_close = 1;
 
             return ngx_http_vidcast_socket_close(socket, socket->reader.code,
                                                  "");
@@ -357,9 +357,9 @@ static ngx_int_t
 ngx_http_vidcast_socket_pong(ngx_http_vidcast_socket_t *socket,
     ngx_vidcast_ws_event_t *event)
 {
-    u_char  *p;
+    u_char  *p, frame[NGX_HTTP_VIDCAST_SOCKET_CONTROL];
 
-    if (socket->closing || socket->begun) {
+    if (socket->closing) {
         return NGX_OK;
     }
 
@@ -369,13 +369,42 @@ ngx_http_vidcast_socket_pong(ngx_http_vidcast_socket_t *socket,
         socket->pinging = 0;
     }
 
-    p = ngx_vidcast_ws_header(socket->control, NGX_VIDCAST_WS_PONG,
-                              event->size);
+    p = ngx_vidcast_ws_header(frame, NGX_VIDCAST_WS_PONG, event->size);
     p = ngx_cpymem(p, event->data, event->size);
 
-    socket->ncontrol = p - socket->control;
+    if (ngx_http_vidcast_socket_control(socket, frame, p - frame) != NGX_OK) {
+        ngx_http_vidcast_socket_finalize(socket, NGX_ERROR);
+        return NGX_DONE;
+    }
 
     return ngx_http_vidcast_socket_finish(socket);
+}
+
+
+/* takes the place of one that waits; behind one of which half has left */
+
+static ngx_int_t
+ngx_http_vidcast_socket_control(ngx_http_vidcast_socket_t *socket,
+    u_char *frame, size_t size)
+{
+    if (!socket->half) {
+        ngx_memcpy(socket->control, frame, size);
+        socket->ncontrol = size;
+        return NGX_OK;
+    }
+
+    if (socket->next == NULL) {
+        socket->next = ngx_pnalloc(socket->request->pool,
+                                   NGX_HTTP_VIDCAST_SOCKET_CONTROL);
+        if (socket->next == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    ngx_memcpy(socket->next, frame, size);
+    socket->nnext = size;
+
+    return NGX_OK;
 }
 
 
@@ -399,12 +428,24 @@ ngx_http_vidcast_socket_write(ngx_http_vidcast_socket_t *socket, u_char *data,
 
         if (n > 0) {
             *sent += n;
+            socket->pending = 0;
             continue;
         }
 
         if (n != NGX_AGAIN) {
             return NGX_ERROR;
         }
+
+#if (NGX_SSL)
+        socket->pending = (c->ssl != NULL);
+
+        if (c->write->ready) {
+
+            /* TLS wants to read first, and calls the write handler then */
+
+            return NGX_AGAIN;
+        }
+#endif
     }
 
     return NGX_OK;
@@ -422,7 +463,7 @@ ngx_http_vidcast_socket_flush(ngx_http_vidcast_socket_t *socket)
 
         /* between the bytes of a control frame nothing else may come */
 
-        if (!socket->begun) {
+        if (!socket->half) {
             rc = socket->user->flush(socket);
         }
 
@@ -430,19 +471,25 @@ ngx_http_vidcast_socket_flush(ngx_http_vidcast_socket_t *socket)
             break;
         }
 
-        socket->begun = 1;
-
         rc = ngx_http_vidcast_socket_write(socket, socket->control,
                                            socket->ncontrol,
                                            &socket->control_sent);
+
+        socket->half = (socket->control_sent || socket->pending);
+
         if (rc != NGX_OK) {
             break;
         }
 
-        socket->begun = 0;
-        socket->ncontrol = 0;
+        socket->half = 0;
+        socket->ncontrol = socket->nnext;
         socket->control_sent = 0;
+        socket->nnext = 0;
         socket->pinged = ngx_current_msec;
+
+        if (socket->ncontrol) {
+            ngx_memcpy(socket->control, socket->next, socket->ncontrol);
+        }
     }
 
     socket->busy = (rc == NGX_AGAIN);
@@ -530,26 +577,29 @@ ngx_int_t
 ngx_http_vidcast_socket_close(ngx_http_vidcast_socket_t *socket,
     ngx_uint_t code, const char *reason)
 {
-    u_char  *p;
+    u_char  *p, frame[NGX_HTTP_VIDCAST_SOCKET_CONTROL];
 
     if (socket->closing) {
         return ngx_http_vidcast_socket_finish(socket);
     }
 
     socket->closing = 1;
-    socket->holding = 0;
+
+    if (socket->holding) {
+
+        /* the peer's close frame may be here already */
+
+        socket->holding = 0;
+        ngx_http_vidcast_socket_resume(socket);
+    }
 
     socket->user->leave(socket);
 
-    if (!socket->begun) {
-        p = ngx_vidcast_ws_close(socket->control, code, reason);
-        socket->ncontrol = p - socket->control;
+    p = ngx_vidcast_ws_close(frame, code, reason);
 
-    } else {
-
-        /* half of a ping or pong may have left: no room for another frame */
-
-        socket->closed = 1;
+    if (ngx_http_vidcast_socket_control(socket, frame, p - frame) != NGX_OK) {
+        ngx_http_vidcast_socket_finalize(socket, NGX_ERROR);
+        return NGX_DONE;
     }
 
     ngx_add_timer(socket->request->connection->read,
@@ -600,6 +650,7 @@ ngx_http_vidcast_socket_finalize(ngx_http_vidcast_socket_t *socket,
     r = socket->request;
     c = r->connection;
 
+    socket->gone = 1;
     socket->user->leave(socket);
 
     ngx_http_set_log_request(c->log, r);

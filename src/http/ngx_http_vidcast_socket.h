@@ -22,6 +22,9 @@
  * context of the request.
  */
 
+#define NGX_HTTP_VIDCAST_SOCKET_CONTROL  (4 + NGX_VIDCAST_WS_MAX_CONTROL)
+
+
 typedef struct ngx_http_vidcast_socket_s  ngx_http_vidcast_socket_t;
 
 
@@ -36,7 +39,7 @@ typedef struct ngx_http_vidcast_socket_s  ngx_http_vidcast_socket_t;
  *            may be gone on return
  *
  * leave()    no message must be begun any more: the socket is closing, or
- *            gone
+ *            "gone", and what has been begun is to be freed, too
  */
 
 typedef struct {
@@ -61,9 +64,12 @@ struct ngx_http_vidcast_socket_s {
     u_char                          *pos;      /* in it */
     u_char                          *last;
 
+    u_char                          *next;     /* a control frame, when */
+    size_t                           nnext;    /* half of one has left */
+
     size_t                           ncontrol; /* a control frame to send */
     size_t                           control_sent;
-    u_char                           control[4 + NGX_VIDCAST_WS_MAX_CONTROL];
+    u_char                           control[NGX_HTTP_VIDCAST_SOCKET_CONTROL];
 
     ngx_msec_t                       ping;
     ngx_msec_t                       ping_timeout;
@@ -76,12 +82,12 @@ struct ngx_http_vidcast_socket_s {
     unsigned                         compressed:1; /* the message coming */
     unsigned                         holding:1; /* read nothing for now */
     unsigned                         busy:1;   /* something is leaving */
-    unsigned                         begun:1;  /* the control frame is: even
-                                                  with no byte sent, TLS may
-                                                  have encrypted some */
     unsigned                         pinging:1; /* no answer to it yet */
     unsigned                         closing:1; /* our close frame is made */
     unsigned                         closed:1; /* the peer's has come */
+    unsigned                         pending:1; /* TLS has bytes, not sent */
+    unsigned                         half:1;   /* of the control frame left */
+    unsigned                         gone:1;   /* nothing leaves any more */
 
     ngx_vidcast_ws_reader_t          reader;
 };
@@ -99,10 +105,17 @@ ngx_int_t ngx_http_vidcast_socket_open(ngx_http_request_t *r,
 
 /*
  * Writes data from *sent on.  NGX_OK: all of it; NGX_AGAIN: goes on when the
- * connection is writable; NGX_ERROR.
+ * connection is writable, with the same data; NGX_ERROR.
  */
 ngx_int_t ngx_http_vidcast_socket_write(ngx_http_vidcast_socket_t *socket,
     u_char *data, size_t size, size_t *sent);
+
+/*
+ * Has the user's data, of which "sent" bytes have left, been begun?  TLS may
+ * have made a record of it, and takes nothing else until that has left.
+ */
+#define ngx_http_vidcast_socket_begun(socket, sent)                           \
+    ((sent) || ((socket)->pending && !(socket)->half))
 
 /*
  * Flushes the user's, then the control frame.  NGX_OK, NGX_AGAIN: "busy" is

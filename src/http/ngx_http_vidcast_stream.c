@@ -159,12 +159,14 @@ ngx_http_vidcast_stream_start(ngx_http_request_t *r,
     ngx_int_t            rc;
     ngx_uint_t           transport;
     ngx_connection_t    *c;
-    ngx_http_cleanup_t  *cln;
+    ngx_pool_cleanup_t  *cln;
 
     c = r->connection;
     transport = st->viewer.transport->id;
 
-    cln = ngx_http_cleanup_add(r, 0);
+    /* a frame of HTTP/2 that has been begun leaves even if the request ended */
+
+    cln = ngx_pool_cleanup_add(r->pool, 0);
     if (cln == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }

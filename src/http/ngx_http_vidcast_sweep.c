@@ -46,6 +46,18 @@ ngx_http_vidcast_sweep_init(ngx_http_vidcast_main_conf_t *vmcf, ngx_log_t *log)
 void
 ngx_http_vidcast_sweep_exit(ngx_http_vidcast_main_conf_t *vmcf)
 {
+    ngx_queue_t  *q;
+
+    /* nginx ends at once: who is still here gives back what he holds */
+
+    while (!ngx_queue_empty(&vmcf->viewers)) {
+        q = ngx_queue_head(&vmcf->viewers);
+
+        ngx_http_vidcast_hub_finalize(ngx_queue_data(q,
+                                           ngx_http_vidcast_viewer_t, queue),
+                                      NGX_ERROR);
+    }
+
     if (vmcf->sweep.timer_set) {
         ngx_del_timer(&vmcf->sweep);
     }
@@ -251,7 +263,9 @@ ngx_http_vidcast_sweep_drain_handler(ngx_event_t *ev)
 
     /* nginx may also quit later, when we wait for those who stay */
 
-    all = ngx_vidcast_load(&conf->control->shm->generation) == conf->generation
+    all = conf->control == NULL
+          || ngx_vidcast_load(&conf->control->shm->generation)
+             == conf->generation
           || !ngx_vidcast_control_served(conf->control, ev->log);
 
     for (n = vmcf->nviewers;

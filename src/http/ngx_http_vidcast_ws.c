@@ -172,6 +172,10 @@ ngx_http_vidcast_ws_idle(ngx_http_vidcast_viewer_t *viewer)
 
     ws = ngx_http_vidcast_ws_of(viewer);
 
+    /* who does not take an answer to a ping is stalled, too */
+
+    viewer->busy |= ws->socket.busy;
+
     return ngx_http_vidcast_socket_idle(&ws->socket);
 }
 
@@ -220,6 +224,11 @@ ngx_http_vidcast_ws_flush(ngx_http_vidcast_socket_t *socket)
         rc = ngx_http_vidcast_socket_write(socket, data, size, &ws->sent);
 
         if (rc != NGX_OK) {
+
+            /* a reply was not the hub's: it must not send meanwhile */
+
+            ws->viewer.busy = (rc == NGX_AGAIN);
+
             return rc;
         }
 
@@ -240,10 +249,7 @@ ngx_http_vidcast_ws_ready(ngx_http_vidcast_socket_t *socket)
 }
 
 
-/*
- * A message that has been begun is kept till it has left, or nothing can any
- * more.  Begun may mean that no byte was sent: TLS has encrypted some of it.
- */
+/* a message that has been begun is kept till it has left, or nothing can */
 
 static void
 ngx_http_vidcast_ws_leave(ngx_http_vidcast_socket_t *socket)
@@ -254,7 +260,9 @@ ngx_http_vidcast_ws_leave(ngx_http_vidcast_socket_t *socket)
 
     ngx_http_vidcast_hub_leave(&ws->viewer);
 
-    if (ws->message && !(socket->busy && socket->closing)) {
+    if (ws->message
+        && (socket->gone || !ngx_http_vidcast_socket_begun(socket, ws->sent)))
+    {
         ngx_http_vidcast_message_unref(ws->message);
         ws->message = NULL;
     }

@@ -20,7 +20,7 @@ our @EXPORT_OK = qw(get request);
 my %attended;
 
 
-# port or socket; recv_buffer: small, to play a slow viewer
+# port or socket; recv_buffer: small, to play a slow viewer; tls: see TLS.pm
 
 sub new {
     my ($class, %args) = @_;
@@ -53,7 +53,11 @@ sub dial {
 
     connect $socket, $address or die "connect to $self->{port}: $!\n";
 
-    return $socket;
+    return $socket if !$self->{tls};
+
+    require Vidcast::TLS;
+
+    return Vidcast::TLS::upgrade($socket, %{$self->{tls}});
 }
 
 
@@ -86,6 +90,39 @@ sub write {
 
     return 1;
 }
+
+
+# writes all, and takes meanwhile what comes: for a server that answers before
+# it reads on.  False when the peer has closed
+
+sub write_and_read {
+    my ($self, $data) = @_;
+
+    my $deadline = deadline(30);
+    my $select = IO::Select->new($self->{socket});
+    my $at = 0;
+
+    while ($at < length $data) {
+        my ($in, $out) = IO::Select->select($select, $select, undef,
+                                            remaining($deadline))
+            or die "cannot write in time\n";
+
+        $self->serve if @$in;
+
+        return 0 if $self->{eof};
+        next if !@$out;
+
+        $at += syswrite($self->{socket}, $data, 262144, $at)
+               // ($!{EAGAIN} || $!{EINTR} ? 0 : return 0);
+    }
+
+    return 1;
+}
+
+
+# no more bytes from here, RFC 9293's half-closed connection
+
+sub half_close { shutdown $_[0]{socket}, 1 }
 
 
 # what there is, without waiting; 0 at the end
@@ -323,7 +360,7 @@ sub close {
 sub request {
     my ($port, $path, %args) = @_;
 
-    my $client = __PACKAGE__->new(port => $port);
+    my $client = __PACKAGE__->new(port => $port, %{$args{client} // {}});
     my @headers = @{$args{headers} // []};
 
     $client->ask(%args, path => $path,

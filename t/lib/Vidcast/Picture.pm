@@ -7,13 +7,14 @@ package Vidcast::Picture;
 # t/unit; here they are to be recognized.
 #
 #     my $jpeg = picture(64, 48, 200);
+#     my $large = comments($jpeg, ('x' x 65000) x 16);
 
 use strict;
 use warnings;
 
 use Exporter 'import';
 
-our @EXPORT = qw(picture);
+our @EXPORT = qw(picture comments);
 
 # the table of Annex K for differences of DC: lengths and codes by category
 
@@ -49,6 +50,16 @@ sub picture {
         . segment(0xda, pack 'C*', 1, 1, 0, 0, 63, 0)
         . (pack 'B*', $bits) =~ s/\xff/\xff\0/gr
         . "\xff\xd9";
+}
+
+
+# the same with comments behind its first two bytes
+
+sub comments {
+    my ($jpeg, @texts) = @_;
+
+    return substr($jpeg, 0, 2) . join('', map { segment(0xfe, $_) } @texts)
+        . substr $jpeg, 2;
 }
 
 

@@ -81,30 +81,37 @@ sub some {
 sub part {
     my ($self, $seconds) = @_;
 
+    return $self->some(sub { $self->take_part }, $seconds);
+}
+
+
+# without waiting
+
+sub take_part {
+    my ($self) = @_;
+
     my ($boundary) = ($self->header('Content-Type') // '')
         =~ /boundary="?([^";]+)/ or die "no boundary\n";
 
-    return $self->some(sub {
-        my ($head, $fields) = $self->{content}
-            =~ /^((?:\r\n)?--\Q$boundary\E\r\n(.*?)\r\n\r\n)/s or return;
+    my ($head, $fields) = $self->{content}
+        =~ /^((?:\r\n)?--\Q$boundary\E\r\n(.*?)\r\n\r\n)/s or return;
 
-        my %headers = map { /^([^:]+):\s*(.*)$/ ? (lc $1 => $2) : () }
-            split /\r\n/, $fields;
+    my %headers = map { /^([^:]+):\s*(.*)$/ ? (lc $1 => $2) : () }
+        split /\r\n/, $fields;
 
-        my $size = $headers{'content-length'} // die "no Content-Length\n";
-        my $end = length($head) + $size;
+    my $size = $headers{'content-length'} // die "no Content-Length\n";
+    my $end = length($head) + $size;
 
-        return if length $self->{content} < $end + 4 + length $boundary;
+    return if length $self->{content} < $end + 4 + length $boundary;
 
-        my $data = substr $self->{content}, length $head, $size;
-        my $next = substr $self->{content}, $end, 4 + length $boundary;
+    my $data = substr $self->{content}, length $head, $size;
+    my $next = substr $self->{content}, $end, 4 + length $boundary;
 
-        die "no boundary behind the part\n" if $next ne "\r\n--$boundary";
+    die "no boundary behind the part\n" if $next ne "\r\n--$boundary";
 
-        substr($self->{content}, 0, $end) = '';
+    substr($self->{content}, 0, $end) = '';
 
-        return { headers => \%headers, data => $data };
-    }, $seconds);
+    return { headers => \%headers, data => $data };
 }
 
 

@@ -4,7 +4,8 @@ package Vidcast::WebSocket;
 
 # A WebSocket client that can also misbehave: any bits, any length, masked or
 # not.  Messages arrive in order in an inbox, pings are answered unless
-# auto_pong is 0.
+# auto_pong is 0.  With deflate => "..." permessage-deflate is offered so, and
+# a message may be "compressed": see inflated() and deflated().
 #
 #     my $ws = Vidcast::WebSocket->connect($port, '/ws');
 #     my $message = $ws->message;           # { type, data }, undef: none came
@@ -15,6 +16,7 @@ use warnings;
 
 use parent 'Vidcast::Client';
 
+use Compress::Raw::Zlib;
 use Digest::SHA qw(sha1);
 use Exporter 'import';
 use JSON::PP qw(decode_json);
@@ -22,7 +24,7 @@ use MIME::Base64 qw(encode_base64);
 
 use Vidcast::Wait;
 
-our @EXPORT_OK = qw(gather frame accept_of);
+our @EXPORT_OK = qw(gather frame accept_of deflated inflated);
 
 my %types = (0 => 'continuation', 1 => 'text', 2 => 'binary', 8 => 'close',
              9 => 'ping', 10 => 'pong');
@@ -55,6 +57,9 @@ sub connect {
     push @headers, 'Sec-WebSocket-Protocol' => $args{protocol}
         if defined $args{protocol};
 
+    push @headers, 'Sec-WebSocket-Extensions' => $args{deflate}
+        if defined $args{deflate};
+
     push @headers, Origin => $args{origin} if defined $args{origin};
 
     my @all;
@@ -73,6 +78,10 @@ sub connect {
     $self->ask(path => $path, method => $args{method},
                version => $args{version}, headers => \@all,
                after => $args{after}, no_host => $args{no_host});
+
+    $self->{deflate}
+        = ($self->header('Sec-WebSocket-Extensions') // '')
+          =~ /^permessage-deflate\b/;
 
     return $self;
 }
@@ -146,6 +155,43 @@ sub send_close {
 }
 
 
+# RFC 7692, 7.2: without context takeover; level, bits of the window
+
+sub deflated {
+    my ($text, %args) = @_;
+
+    my $d = Compress::Raw::Zlib::Deflate->new(
+        -WindowBits => -($args{bits} // 15), -AppendOutput => 1,
+        -Level => $args{level} // Z_DEFAULT_COMPRESSION);
+
+    my $out = '';
+
+    $d->deflate($text, $out) == Z_OK or die "deflate\n";
+    $d->flush($out, Z_SYNC_FLUSH) == Z_OK or die "flush\n";
+
+    $out =~ s/\x00\x00\xff\xff\z// or die "no empty block\n";
+
+    return $out;
+}
+
+
+# what a message says; undef when it cannot be inflated in such a window
+
+sub inflated {
+    my ($message, $bits) = @_;
+
+    return $message->{data} if !$message->{compressed};
+
+    my $i = Compress::Raw::Zlib::Inflate->new(-WindowBits => -($bits // 15),
+                                              -AppendOutput => 1);
+    my $in = "$message->{data}\x00\x00\xff\xff";
+    my $out = '';
+    my $rc = $i->inflate($in, $out);
+
+    return ($rc == Z_OK || $rc == Z_STREAM_END) && $in eq '' ? $out : undef;
+}
+
+
 # the next frame of the buffer: { fin, rsv, opcode, masked, data }
 
 sub take_frame {
@@ -201,7 +247,12 @@ sub parse {
 
         $self->fault('an unknown opcode') if $type eq 'unknown';
         $self->fault('a masked frame') if $frame->{masked};
-        $self->fault('RSV bits') if $frame->{rsv};
+        # RSV1 may be in the first frame of a message, when it was agreed on
+
+        my $compressed = $self->{deflate} && $frame->{rsv} == 4
+            && ($frame->{opcode} == 1 || $frame->{opcode} == 2);
+
+        $self->fault('RSV bits') if $frame->{rsv} && !$compressed;
         $self->fault('a frame after a close') if $self->{closed};
 
         if ($frame->{opcode} >= 8) {
@@ -215,7 +266,8 @@ sub parse {
         $self->fault('a wrong fragment')
             if ($type eq 'continuation') != defined $self->{partial};
 
-        $self->{partial} //= { type => $type, data => '' };
+        $self->{partial} //= { type => $type, data => '',
+                               compressed => $compressed };
         $self->{partial}{data} .= $frame->{data};
 
         if ($frame->{fin}) {
@@ -282,7 +334,7 @@ sub json {
 
     my $message = $self->message('text', $seconds // 10) or return undef;
 
-    return decode_json($message->{data});
+    return decode_json(inflated($message));
 }
 
 
