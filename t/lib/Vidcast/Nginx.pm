@@ -291,7 +291,7 @@ sub listens {
 
     return 0 if slurp("$self->{prefix}/logs/nginx.pid") !~ /^$self->{pid}$/m;
 
-    return 0 if !$self->{single}
+    return 0 if !$self->{single} && !$self->{wrap}
         && $self->processes('worker') < $self->{workers};
 
     my %wanted;
