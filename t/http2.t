@@ -90,12 +90,7 @@ sub source {
 sub viewers {
     my ($name) = @_;
 
-    my $viewers = source($name)->{viewers};
-    my $sum = 0;
-
-    $sum += $_ for values %$viewers;
-
-    return $sum;
+    return source($name)->{viewers}{all};
 }
 
 

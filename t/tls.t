@@ -216,13 +216,60 @@ for my $version (qw(TLSv1_2 TLSv1_3)) {
     $slow->send_close(1000);
     is $slow->closed_with(30), 1000, 'closed in the middle of a picture';
     is $slow->faults, '', 'which was whole';
+    $slow = dial('/large/ws');
+
+
+
+    # gone in the middle of one, each in another one: it must not stay.  What
+    # the first ones needed is there for the others
+
+    vanish($slow = dial('/large/ws'), 20);
+
+    my $before = memory();
+
+    vanish($slow, 20);
+    ok wait_for { memory() < $before + 10 * 2 ** 10 }, 'no memory is lost'
+        or diag("$before kB before, ", memory(), ' kB after');
 
     delete $tls{recv_buffer};
 }
 
-unlike $nginx->error_log, qr/SSL_\w+\(\) failed/, 'no error of TLS';
+unlike $nginx->error_log, qr/SSL_\w+\(\) failed \(SSL:/, 'no error of TLS';
 
 $nginx->stop;
+
+
+# so many viewers leave in the middle of a picture; another one tells when the
+# next picture is there
+
+sub vanish {
+    my ($witness, $count) = @_;
+
+    my @gone;
+
+    for (1 .. $count) {
+        my $ws = dial('/large/ws');
+
+        $ws->until_some(sub { length $ws->{buffer} > 1000 ? 1 : undef });
+        $ws->send_close(1000);
+        $witness->message('binary', 30);
+        push @gone, $ws;
+    }
+
+    $_->close for @gone;
+}
+
+
+# of the worker, kB
+
+sub memory {
+    my ($worker) = $nginx->processes('worker');
+
+    my ($size) = Vidcast::Nginx::slurp("/proc/$worker->{pid}/status")
+        =~ /^RssAnon:\s+(\d+)/m;
+
+    return $size;
+}
 
 
 # pings without reading, till the server does not read on either

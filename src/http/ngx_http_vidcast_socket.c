@@ -312,13 +312,7 @@ ngx_http_vidcast_socket_input(ngx_http_vidcast_socket_t *socket, u_char **pos,
                           "viewer sent invalid websocket data, close code %ui",
                           socket->reader.code);
 
-            /* whatever follows could not be understood, but may follow */
-
-            socket->closed = 1;
-            socket->request->lingering_close = 1;
-
-            return ngx_http_vidcast_socket_close(socket, socket->reader.code,
-                                                 "");
+            return ngx_http_vidcast_socket_fail(socket, socket->reader.code);
         }
 
         if (ngx_http_vidcast_socket_event(socket, &event) != NGX_OK) {
@@ -606,6 +600,19 @@ ngx_http_vidcast_socket_close(ngx_http_vidcast_socket_t *socket,
                   NGX_HTTP_VIDCAST_SOCKET_CLOSE);
 
     return ngx_http_vidcast_socket_finish(socket);
+}
+
+
+/* whatever follows could not be understood, but may be on its way */
+
+ngx_int_t
+ngx_http_vidcast_socket_fail(ngx_http_vidcast_socket_t *socket,
+    ngx_uint_t code)
+{
+    socket->closed = 1;
+    socket->request->lingering_close = 1;
+
+    return ngx_http_vidcast_socket_close(socket, code, "");
 }
 
 

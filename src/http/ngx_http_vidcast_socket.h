@@ -130,6 +130,10 @@ ngx_int_t ngx_http_vidcast_socket_idle(ngx_http_vidcast_socket_t *socket);
 ngx_int_t ngx_http_vidcast_socket_close(ngx_http_vidcast_socket_t *socket,
     ngx_uint_t code, const char *reason);
 
+/* the peer broke the protocol: does not wait for its close frame */
+ngx_int_t ngx_http_vidcast_socket_fail(ngx_http_vidcast_socket_t *socket,
+    ngx_uint_t code);
+
 /* with "holding" cleared, reads what has come meanwhile */
 void ngx_http_vidcast_socket_resume(ngx_http_vidcast_socket_t *socket);
 

@@ -121,8 +121,8 @@ ngx_http_vidcast_socket_message(ngx_http_vidcast_socket_t *socket,
         if (opcode == NGX_VIDCAST_WS_TEXT
             && ngx_vidcast_ws_check_utf8(out.data, out.len) != NGX_OK)
         {
-            rc = ngx_http_vidcast_socket_close(socket,
-                                               NGX_VIDCAST_WS_CLOSE_DATA, "");
+            rc = ngx_http_vidcast_socket_fail(socket,
+                                              NGX_VIDCAST_WS_CLOSE_DATA);
 
         } else {
             rc = socket->user->message(socket, opcode, out.data, out.len);
@@ -133,10 +133,10 @@ ngx_http_vidcast_socket_message(ngx_http_vidcast_socket_t *socket,
         return rc;
     }
 
-    return ngx_http_vidcast_socket_close(socket,
+    return ngx_http_vidcast_socket_fail(socket,
                               rc == NGX_DECLINED ? NGX_VIDCAST_WS_CLOSE_TOO_BIG
                               : rc == NGX_ERROR ? NGX_VIDCAST_WS_CLOSE_DATA
-                              : NGX_VIDCAST_WS_CLOSE_INTERNAL, "");
+                              : NGX_VIDCAST_WS_CLOSE_INTERNAL);
 }
 
 

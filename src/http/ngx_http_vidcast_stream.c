@@ -215,6 +215,7 @@ static ngx_int_t
 ngx_http_vidcast_stream_header(ngx_http_request_t *r, ngx_uint_t transport)
 {
     static ngx_str_t  cache = ngx_string("no-cache, no-store");
+    static ngx_str_t  no = ngx_string("no");
 
     switch (transport) {
 
@@ -236,7 +237,11 @@ ngx_http_vidcast_stream_header(ngx_http_request_t *r, ngx_uint_t transport)
     r->headers_out.status = NGX_HTTP_OK;
     r->headers_out.content_length_n = -1;
 
-    if (ngx_http_vidcast_add_header(r, "Cache-Control", &cache) != NGX_OK) {
+    /* the latter for an nginx in front of us, which would wait for more */
+
+    if (ngx_http_vidcast_add_header(r, "Cache-Control", &cache) != NGX_OK
+        || ngx_http_vidcast_add_header(r, "X-Accel-Buffering", &no) != NGX_OK)
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
