@@ -119,6 +119,21 @@ ngx_http_vidcast_socket_cleanup(void *data)
         socket->kept = NULL;
     }
 
+#if (NGX_SSL)
+
+    if (socket->pending) {
+        ngx_connection_t  *c;
+
+        /* behind half a record TLS can say nothing, not even good-bye */
+
+        c = socket->request->connection;
+
+        c->ssl->no_wait_shutdown = 1;
+        c->ssl->no_send_shutdown = 1;
+    }
+
+#endif
+
     socket->gone = 1;
     socket->user->leave(socket);
 }
