@@ -137,7 +137,7 @@ is source($nginx, $_)->{starts}, 5, "$_ was started five times" for @names;
 
 my $first = capture_pid($nginx, 'a');
 
-for my $time (1 .. 3) {
+for my $time (1 .. 5) {
     my $pid;
 
     ok wait_for { $pid = capture_pid($nginx, 'a') }, "capture of a is there";
