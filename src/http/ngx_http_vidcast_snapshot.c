@@ -390,7 +390,7 @@ ngx_http_vidcast_snapshot_send(ngx_http_vidcast_viewer_t *viewer,
     rc = ngx_http_vidcast_snapshot_send_frame(viewer->request, message->hub,
                                               &frame, &shot->buf);
 
-    return (rc == NGX_ERROR) ? NGX_ERROR : NGX_DONE;
+    return (rc == NGX_ERROR || rc > NGX_OK) ? NGX_ERROR : NGX_DONE;
 }
 
 
