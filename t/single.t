@@ -2,7 +2,7 @@
 
 # Copyright (C) vidcast contributors
 
-# master_process off, as Test::Nginx and debuggers run nginx: one process that
+# master_process off, as other tests and debuggers run nginx: one process that
 # serves, and that ends on TERM and on QUIT with all that it started; as a
 # daemon, too.
 
