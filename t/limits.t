@@ -39,6 +39,7 @@ vidcast_source missing { input v4l2:/dev/video99; }
 
 server {
     listen  127.0.0.1:%%PORT%% reuseport;
+    listen  127.0.0.1:%%PORT1%% sndbuf=8k;
 
     location /status    { vidcast_status; }
     location /any       { vidcast front as=websocket; }
@@ -65,6 +66,14 @@ server {
                              vidcast_snapshot_timeout 60s; }
     location /limited.jpg  { vidcast slow as=snapshot; limit_rate 10k; }
     location /echo         { vidcast_echo; vidcast_max_viewers 1; }
+
+    location /stall/ {
+        vidcast_stall_timeout  1s;
+        vidcast_ping           0;
+
+        location /stall/echo   { vidcast_echo; }
+        location /stall/ws     { vidcast missing as=websocket; }
+    }
 }
 CONF
 
@@ -284,6 +293,24 @@ for my $round (1 .. 3) {
 # an echo is of no source
 
 ok dial('/echo')->accepted, 'an echo is not limited' for 1 .. 3;
+
+
+# who takes nothing is closed, though answers to pings are all that there is
+
+for my $path ('/stall/echo', '/stall/ws') {
+    my $ws = Vidcast::WebSocket->connect($nginx->port(1), $path,
+                                         client => { recv_buffer => 2048 });
+
+    for (1 .. 2000) {
+        last if !$ws->write(frame(9, 'x' x 125) x 5);
+    }
+
+    # what it has not read is lost
+
+    ok +(wait_for { !$ws->write(frame(9, '')) } 20), "$path: not for ever";
+}
+
+ok $nginx->wait_log(qr/viewer took no byte for 1000 ms.*echo/), 'in the log';
 
 
 # snapshots

@@ -14,6 +14,7 @@ use lib "$FindBin::Bin/lib";
 use List::Util qw(shuffle);
 use Test::More;
 
+use Vidcast::Client qw(get);
 use Vidcast::Nginx;
 use Vidcast::Wait;
 use Vidcast::WebSocket qw(frame gather);
@@ -631,6 +632,38 @@ for my $path ('/small', '/both') {
 
 
 unlike $nginx->error_log, qr/exited on signal/, 'nobody died';
+
+$nginx->stop;
+
+
+# an echo needs no source
+
+$nginx = Vidcast::Nginx->new(workers => 2, http => <<'CONF')->start;
+server {
+    listen  127.0.0.1:%%PORT%%;
+
+    location /echo    { vidcast_echo; }
+    location /status  { vidcast_status; }
+}
+CONF
+
+is scalar(grep { $_->{title} =~ /vidcast (?:manager|capture)/ }
+          $nginx->processes), 0, 'without a source: no process of ours';
+
+for my $round (1 .. 2) {
+    $ws = dial('/echo');
+    echo_of('text', 'here', 'without a source', frame(1, 'here'));
+    is get($nginx->port, '/status')->{status}, 200, 'without a source: status';
+
+    ok $nginx->reload, 'without a source: reload';
+    is $ws->closed_with, 1001, 'without a source: 1001';
+}
+
+$ws = dial('/echo');
+$nginx->signal('QUIT');
+is $ws->closed_with, 1001, 'without a source: 1001 when nginx quits';
+$ws->send_close(1001);
+ok $ws->wait_eof, 'without a source: then TCP ends';
 
 $nginx->stop;
 

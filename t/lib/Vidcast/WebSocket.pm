@@ -300,7 +300,9 @@ sub control {
 sub fault {
     my ($self, $text) = @_;
 
-    push @{$self->{faults}}, $text;
+    # one brings others
+
+    push @{$self->{faults}}, $text if @{$self->{faults} // []} < 5;
 }
 
 
