@@ -67,6 +67,8 @@ static char *ngx_http_vidcast_source_ring(ngx_conf_t *cf,
 static char *ngx_http_vidcast_source_time(ngx_conf_t *cf,
     ngx_vidcast_source_t *source, ngx_http_vidcast_field_t *field,
     ngx_str_t *args, ngx_uint_t n);
+static char *ngx_http_vidcast_source_answer(ngx_conf_t *cf, ngx_str_t *arg,
+    ngx_int_t rc);
 static char *ngx_http_vidcast_source_invalid(ngx_conf_t *cf, const char *what,
     ngx_str_t *value);
 static ngx_int_t ngx_http_vidcast_source_split(ngx_str_t *arg,
@@ -313,6 +315,7 @@ static char *
 ngx_http_vidcast_source_input(ngx_conf_t *cf, ngx_vidcast_source_t *source,
     ngx_http_vidcast_field_t *field, ngx_str_t *args, ngx_uint_t n)
 {
+    char                        *rv;
     u_char                       error[NGX_VIDCAST_ERROR_LEN];
     ngx_str_t                    name, value;
     ngx_uint_t                   i;
@@ -348,16 +351,11 @@ ngx_http_vidcast_source_input(ngx_conf_t *cf, ngx_vidcast_source_t *source,
             return ngx_http_vidcast_source_invalid(cf, "parameter", &args[i]);
         }
 
-        switch (module->set(input, &name, &value)) {
+        rv = ngx_http_vidcast_source_answer(cf, &args[i],
+                                        module->set(input, &name, &value));
 
-        case NGX_OK:
-            break;
-
-        case NGX_DECLINED:
-            return ngx_http_vidcast_source_invalid(cf, "parameter", &args[i]);
-
-        default: /* NGX_ERROR */
-            return ngx_http_vidcast_source_invalid(cf, "value", &args[i]);
+        if (rv != NGX_CONF_OK) {
+            return rv;
         }
     }
 
@@ -383,6 +381,7 @@ static char *
 ngx_http_vidcast_source_predict(ngx_conf_t *cf, ngx_vidcast_source_t *source,
     ngx_http_vidcast_field_t *field, ngx_str_t *args, ngx_uint_t n)
 {
+    char                          *rv;
     ngx_str_t                      name, value;
     ngx_uint_t                     i;
     ngx_vidcast_predict_conf_t    *predict;
@@ -409,16 +408,11 @@ ngx_http_vidcast_source_predict(ngx_conf_t *cf, ngx_vidcast_source_t *source,
             return ngx_http_vidcast_source_invalid(cf, "parameter", &args[i]);
         }
 
-        switch (module->set(predict, &name, &value)) {
+        rv = ngx_http_vidcast_source_answer(cf, &args[i],
+                                        module->set(predict, &name, &value));
 
-        case NGX_OK:
-            break;
-
-        case NGX_DECLINED:
-            return ngx_http_vidcast_source_invalid(cf, "parameter", &args[i]);
-
-        default: /* NGX_ERROR */
-            return ngx_http_vidcast_source_invalid(cf, "value", &args[i]);
+        if (rv != NGX_CONF_OK) {
+            return rv;
         }
     }
 
@@ -535,6 +529,25 @@ ngx_http_vidcast_source_time(ngx_conf_t *cf, ngx_vidcast_source_t *source,
     *(ngx_msec_t *) ((u_char *) source + field->offset) = time;
 
     return NGX_CONF_OK;
+}
+
+
+/* what an input or a predictor said of one of its parameters */
+
+static char *
+ngx_http_vidcast_source_answer(ngx_conf_t *cf, ngx_str_t *arg, ngx_int_t rc)
+{
+    switch (rc) {
+
+    case NGX_OK:
+        return NGX_CONF_OK;
+
+    case NGX_DECLINED:
+        return ngx_http_vidcast_source_invalid(cf, "parameter", arg);
+
+    default: /* NGX_ERROR */
+        return ngx_http_vidcast_source_invalid(cf, "value", arg);
+    }
 }
 
 
