@@ -74,6 +74,7 @@ static int load_connect(struct addrinfo *addr, const char *host,
 static int load_read(load_viewer_t *v);
 static void load_bytes(load_viewer_t *v, uint8_t *p, size_t size);
 static void load_header(load_viewer_t *v);
+static void load_pong(load_viewer_t *v);
 static void load_message(load_viewer_t *v);
 static void load_result(load_viewer_t *v);
 static void load_sample(const char *json);
@@ -374,6 +375,23 @@ load_header(load_viewer_t *v)
     v->rest = v->size;
     v->nheader = 0;
     v->nhead = 0;
+
+    if (v->opcode == 9) {
+        load_pong(v);
+    }
+}
+
+
+/* the server's pings are empty, and so are the answers, masked with zeros */
+
+static void
+load_pong(load_viewer_t *v)
+{
+    static const uint8_t  pong[] = { 0x8a, 0x80, 0, 0, 0, 0 };
+
+    if (send(v->fd, pong, sizeof(pong), MSG_NOSIGNAL) == -1) {
+        v->wrong++;
+    }
 }
 
 
