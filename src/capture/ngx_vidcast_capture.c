@@ -458,6 +458,16 @@ ngx_vidcast_capture_abandon(ngx_vidcast_capture_t *capture, uint32_t slot)
 }
 
 
+void
+ngx_vidcast_capture_log_too_large(ngx_vidcast_capture_t *capture)
+{
+    ngx_log_error(NGX_LOG_WARN, capture->log, 0,
+                  "a frame of vidcast source \"%V\" is larger than %uD "
+                  "bytes, see \"frames\"", &capture->source->name,
+                  capture->source->geometry.slot_size);
+}
+
+
 /*
  * A message of "vidcast.v1" begins with "vidc", a version, flags, the offset
  * of the picture, the length of the JSON text which follows.  What is between

@@ -80,6 +80,9 @@ uint32_t ngx_vidcast_capture_claim(ngx_vidcast_capture_t *capture);
 void ngx_vidcast_capture_publish(ngx_vidcast_capture_t *capture, uint32_t slot,
     uint64_t number, uint64_t captured, size_t size, uint32_t width,
     uint32_t height);
+/* says that frames are too large for the ring; the caller says it once */
+void ngx_vidcast_capture_log_too_large(ngx_vidcast_capture_t *capture);
+
 void ngx_vidcast_capture_abandon(ngx_vidcast_capture_t *capture,
     uint32_t slot);
 

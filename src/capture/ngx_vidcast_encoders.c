@@ -318,10 +318,7 @@ ngx_vidcast_encoders_failed(ngx_vidcast_encoders_t *encoders, ngx_int_t rc,
     }
 
     if (rc == NGX_DECLINED) {
-        ngx_log_error(NGX_LOG_WARN, capture->log, 0,
-                      "a frame of vidcast source \"%V\" is larger than %uD "
-                      "bytes, see \"frames\"", &capture->source->name,
-                      capture->source->geometry.slot_size);
+        ngx_vidcast_capture_log_too_large(capture);
         return;
     }
 

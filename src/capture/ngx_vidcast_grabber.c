@@ -32,6 +32,7 @@ typedef struct {
     uint64_t                 frames;     /* since it was opened */
     uint64_t                 backoff;
     unsigned                 bad:1;      /* frames are bad, and it is logged */
+    unsigned                 large:1;    /* or too large */
 } ngx_vidcast_grabber_t;
 
 
@@ -295,8 +296,16 @@ ngx_vidcast_grabber_jpeg(ngx_vidcast_grabber_t *grabber,
 
     if (size > capture->source->geometry.slot_size) {
         capture->counters->too_large++;
+
+        if (!grabber->large) {
+            grabber->large = 1;
+            ngx_vidcast_capture_log_too_large(capture);
+        }
+
         return NGX_OK;
     }
+
+    grabber->large = 0;
 
     slot = ngx_vidcast_capture_claim(capture);
 
