@@ -165,7 +165,6 @@ ngx_vidcast_manager_take_role(ngx_vidcast_conf_t *conf)
         shm->manager_restarts++;
     }
 
-    ngx_vidcast_store(&shm->manager_pid, (int64_t) ngx_pid);
     ngx_vidcast_store(&shm->manager_generation, conf->generation);
 
     return NGX_OK;

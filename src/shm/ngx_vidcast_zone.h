@@ -74,7 +74,6 @@ typedef struct {
 typedef struct {
     uint64_t                     generation;
     uint64_t                     manager_generation;
-    int64_t                      manager_pid;
     uint64_t                     manager_restarts;
     uint32_t                     retired;
     uint32_t                     unused[7];
