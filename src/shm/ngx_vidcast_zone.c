@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 
@@ -557,6 +558,40 @@ ngx_vidcast_zone_wake(ngx_vidcast_zone_t *zone)
     /* never read, so it may be full one day; the sleepers are woken anyway */
 
     if (write(zone->wake, &one, sizeof(uint64_t)) == -1) {
+        return;
+    }
+}
+
+
+void
+ngx_vidcast_zone_call(ngx_vidcast_zone_t *zone)
+{
+    uint64_t  one;
+
+    one = 1;
+
+    /* full means that it has been called already */
+
+    if (write(zone->call, &one, sizeof(uint64_t)) == -1) {
+        return;
+    }
+}
+
+
+void
+ngx_vidcast_zone_called(ngx_vidcast_zone_t *zone, int timeout)
+{
+    uint64_t       calls;
+    struct pollfd  pfd;
+
+    pfd.fd = zone->call;
+    pfd.events = POLLIN;
+
+    if (poll(&pfd, 1, timeout) != 1) {
+        return;
+    }
+
+    if (read(zone->call, &calls, sizeof(uint64_t)) == -1) {
         return;
     }
 }

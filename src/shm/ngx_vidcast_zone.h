@@ -180,6 +180,13 @@ ngx_int_t ngx_vidcast_zone_add(ngx_conf_t *cf, ngx_vidcast_conf_t *conf,
 /* wakes all workers which have viewers of the source */
 void ngx_vidcast_zone_wake(ngx_vidcast_zone_t *zone);
 
+/*
+ * The other way: call() wakes the source's capture, where called() waits for
+ * it, or until "timeout" ms have passed; it tells nothing but to look again.
+ */
+void ngx_vidcast_zone_call(ngx_vidcast_zone_t *zone);
+void ngx_vidcast_zone_called(ngx_vidcast_zone_t *zone, int timeout);
+
 /* state in the words of the status page */
 ngx_str_t *ngx_vidcast_state_name(ngx_uint_t state);
 

@@ -1,0 +1,277 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#ifndef _VIDCAST_PLUGIN_H_INCLUDED_
+#define _VIDCAST_PLUGIN_H_INCLUDED_
+
+
+#include <stddef.h>
+#include <stdint.h>
+
+
+/*
+ * What a plugin of vidcast is: a shared object which exports one function,
+ * vidcast_plugin().  It knows nothing of nginx, and nginx's own processes
+ * never keep it: it is loaded by the process which uses it, the capture
+ * process of a source (an input) or a predictor process (a predictor), and by
+ * a short-lived one which checks the configuration.  These run as nginx's
+ * "user".
+ *
+ * All text is UTF-8 and terminated by a null.  All structures which the host
+ * makes begin with their size, "size", as the host was built: a member beyond
+ * it is not there.  Tables which a plugin makes begin with their size as the
+ * plugin was built.  Members are only ever added, at the end; anything else
+ * is another VIDCAST_ABI.
+ */
+
+#define VIDCAST_ABI           1
+
+
+/* what functions return; where others are possible, they are named */
+
+#define VIDCAST_OK            0
+#define VIDCAST_ERROR         (-1)    /* the reason is in "error" */
+#define VIDCAST_AGAIN         (-2)    /* nothing yet, call again */
+#define VIDCAST_BUSY          (-3)    /* somebody else has it; as an error */
+#define VIDCAST_BAD           (-4)    /* this one; the next may be good */
+#define VIDCAST_END           (-5)    /* there is no more, and never will be */
+
+#define VIDCAST_ERROR_LEN     256     /* of "error", the null included */
+
+
+/* the levels of nginx's error log */
+
+#define VIDCAST_LOG_ERROR     4
+#define VIDCAST_LOG_WARN      5
+#define VIDCAST_LOG_NOTICE    6
+#define VIDCAST_LOG_INFO      7
+#define VIDCAST_LOG_DEBUG     8
+
+
+/*
+ * Pixel formats.  I420: three planes, 8 bits, full width and height for Y,
+ * halves rounded up for U and V, JPEG's full range of values (BT.601).  The
+ * others have plane[0] only: GRAY8 one byte a pixel, RGB24 and BGR24 three in
+ * the order of the name.
+ */
+
+#define VIDCAST_I420          1
+#define VIDCAST_GRAY8         2
+#define VIDCAST_RGB24         3
+#define VIDCAST_BGR24         4
+
+
+/* a view of a picture; strides are in bytes, a row may be padded at its end */
+
+typedef struct {
+    uint32_t                    format;
+    uint32_t                    width;        /* pixels, 1-16384 */
+    uint32_t                    height;
+    uint32_t                    stride[3];
+    uint8_t                    *plane[3];
+} vidcast_image_t;
+
+
+/* "name=value" of the directive, in its order; the last one has no name */
+
+typedef struct {
+    const char                 *name;
+    const char                 *value;
+} vidcast_param_t;
+
+
+/*
+ * What the host gives an instance, valid till its close() has returned.
+ * log() may be called from any thread; the line is written as it is, with the
+ * source's name before it.
+ */
+
+typedef struct {
+    size_t                      size;
+    const char                 *source;       /* its name */
+    const char                 *argument;     /* URI, or the first argument */
+    const vidcast_param_t      *params;
+    void                       *host;
+    void                      (*log)(void *host, int level, const char *line);
+} vidcast_context_t;
+
+
+/*
+ * An input.  One thread calls all functions of an instance, one at a time.
+ *
+ * check()    required.  At configuration, in a process of its own: are the
+ *            URI and all parameters known and sensible?  Opens nothing.
+ *            VIDCAST_OK or VIDCAST_ERROR.
+ *
+ * open()     required.  Connects, and returns an instance; what it is going to
+ *            deliver is told by the pictures.  NULL: reason in "error", and
+ *            nothing is left open.  May take as long as the input's own
+ *            time-outs; *stop becomes nonzero when the process wants to leave,
+ *            and is to be looked at at least every 200 ms.
+ *
+ * grab()     required.  The next picture, as soon as it is due, within 200 ms.
+ *            VIDCAST_OK, VIDCAST_AGAIN, VIDCAST_BAD, VIDCAST_END; or
+ *            VIDCAST_ERROR: it is lost, close() comes next.  All but OK and
+ *            AGAIN with a reason in "error".
+ *
+ * release()  optional.  After each grab() that said VIDCAST_OK: the picture
+ *            is not used any more.
+ *
+ * close()    required.  After each open() that gave an instance.
+ */
+
+typedef struct {
+    size_t                      size;         /* set by the host */
+    int64_t                     time;         /* CLOCK_MONOTONIC of capture,
+                                                 us; 0: now */
+    const uint8_t              *jpeg;         /* a whole JPEG; or NULL, and */
+    size_t                      jpeg_size;
+    vidcast_image_t             image;        /* this one, of I420 */
+} vidcast_picture_t;
+
+
+typedef struct {
+    size_t                      size;
+    int                       (*check)(const vidcast_context_t *context,
+                                  char *error);
+    void                     *(*open)(const vidcast_context_t *context,
+                                  const volatile int *stop, char *error);
+    int                       (*grab)(void *instance,
+                                  vidcast_picture_t *picture, char *error);
+    void                      (*release)(void *instance);
+    void                      (*close)(void *instance);
+} vidcast_input_table_t;
+
+
+/*
+ * A predictor.  Each instance has a process of its own, and one thread.
+ *
+ * check()    required.  At configuration, in a process of its own: are the
+ *            argument and all parameters good?  It may load the model.
+ *            VIDCAST_OK or VIDCAST_ERROR.
+ *
+ * open()     required.  An instance, and in *want what its pictures are to be
+ *            like.  NULL: reason in "error".
+ *
+ * predict()  required.  Looks at a picture and tells what is there.
+ *            VIDCAST_OK: *answer is set, and what it points to is the
+ *            plugin's, left alone till the next call of this instance.
+ *            VIDCAST_AGAIN: no result for this frame; VIDCAST_BAD: neither,
+ *            and it is counted as an error, reason in "error";
+ *            VIDCAST_ERROR: the instance is of no use any more, close() comes
+ *            next and then, after a pause, open().
+ *
+ * close()    required.  After each open() that gave an instance; but not
+ *            when its process is killed, for its time-out or its memory.
+ */
+
+/* how a picture becomes one of the width and height that are wanted */
+
+#define VIDCAST_FIT_ANY        0    /* as it is; both must be 0 */
+#define VIDCAST_FIT_WITHIN     1    /* scaled down in proportion */
+#define VIDCAST_FIT_STRETCH    2    /* exactly, not in proportion */
+#define VIDCAST_FIT_LETTERBOX  3    /* in proportion, the rest filled */
+
+
+typedef struct {
+    size_t                      size;         /* set by the host */
+    uint32_t                    format;       /* the host sets VIDCAST_RGB24 */
+    uint32_t                    fit;          /* the host sets FIT_ANY */
+    uint32_t                    width;        /* pixels, 1-16384, or 0 */
+    uint32_t                    height;
+    uint32_t                    fill;         /* gray value around, 0-255 */
+} vidcast_want_t;
+
+
+/*
+ * A point x, y of the image is the point (x - offset_x) * scale_x,
+ * (y - offset_y) * scale_y of the frame.  The image is valid till predict()
+ * returns, and must not be written to.
+ */
+
+typedef struct {
+    size_t                      size;
+    vidcast_image_t             image;
+    uint64_t                    frame;        /* number, from 1 on */
+    int64_t                     time;         /* of capture, since 1970, us */
+    uint32_t                    width;        /* of the frame, pixels */
+    uint32_t                    height;
+    double                      scale_x;
+    double                      scale_y;
+    double                      offset_x;
+    double                      offset_y;
+} vidcast_sample_t;
+
+
+/* box in pixels of the image; the host maps it to the frame and clips it */
+
+typedef struct {
+    float                       x;            /* left */
+    float                       y;            /* top */
+    float                       width;
+    float                       height;
+    float                       score;        /* 0-1; negative: none */
+    int32_t                     track;        /* identity; negative: none */
+    const char                 *label;        /* NULL: none */
+} vidcast_detection_t;
+
+
+/*
+ * "json" is one JSON value, checked by the host.  With detections as well it
+ * must be an object, and "detections" is added to it; with neither the result
+ * is an empty list of detections.
+ */
+
+typedef struct {
+    size_t                      size;         /* set by the host */
+    const char                 *json;         /* or NULL */
+    size_t                      json_size;    /* bytes */
+    const vidcast_detection_t  *detections;
+    size_t                      ndetections;
+} vidcast_answer_t;
+
+
+typedef struct {
+    size_t                      size;
+    int                       (*check)(const vidcast_context_t *context,
+                                  char *error);
+    void                     *(*open)(const vidcast_context_t *context,
+                                  vidcast_want_t *want, char *error);
+    int                       (*predict)(void *instance,
+                                  const vidcast_sample_t *sample,
+                                  vidcast_answer_t *answer, char *error);
+    void                      (*close)(void *instance);
+} vidcast_predictor_table_t;
+
+
+/* a plugin is an input, a predictor, or both */
+
+typedef struct {
+    size_t                             size;
+    uint32_t                           abi;        /* VIDCAST_ABI */
+    const char                        *name;       /* and version, for logs */
+    const vidcast_input_table_t       *input;      /* or NULL */
+    const vidcast_predictor_table_t   *predictor;  /* or NULL */
+} vidcast_plugin_t;
+
+
+/*
+ * The one symbol that the host looks for.  "abi" is the host's.  The answer
+ * is not copied: it stays.  A plugin which cannot serve this ABI still
+ * returns its description, so that the refusal can name both.
+ */
+
+#if defined(__GNUC__)
+__attribute__((visibility("default")))
+#endif
+const vidcast_plugin_t *vidcast_plugin(uint32_t abi);
+
+typedef const vidcast_plugin_t *(*vidcast_plugin_pt)(uint32_t abi);
+
+#define VIDCAST_PLUGIN_SYMBOL  "vidcast_plugin"
+
+
+#endif /* _VIDCAST_PLUGIN_H_INCLUDED_ */
