@@ -170,18 +170,21 @@ ok wait_for {
     IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port);
 }, 'it listens' or diag slurp("$prefix/log");
 
-my $page = get($port, '/');
+# the pages, what they load, and what that loads
 
-is $page->{status}, 200, 'the page';
-like $page->{headers}{'content-type'}, qr{^text/html}, 'is HTML';
+my @files;
 
-# what the page loads, and what that loads
+for my $page (map { get($port, $_) } '/', '/publish.html') {
+    is $page->{status}, 200, 'a page';
+    like $page->{headers}{'content-type'}, qr{^text/html}, 'is HTML';
+
+    push @files,
+        $page->{body} =~ /(?:src|href)="([\w.-]+\.(?:js|css|svg))"/g;
+}
 
 my %types = (js => qr{^text/javascript}, css => qr{^text/css},
              svg => qr{^image/svg\+xml});
 my %seen;
-my @files = $page->{body} =~ /(?:src|href)="([\w.-]+\.(?:js|css|svg))"/g;
-
 cmp_ok scalar @files, '>', 1, 'it loads something';
 
 while (defined(my $file = shift @files)) {
@@ -193,8 +196,7 @@ while (defined(my $file = shift @files)) {
     is $response->{status}, 200, $file;
     like $response->{headers}{'content-type'}, $types{$type}, 'its type';
 
-    push @files, $response->{body} =~ m{from "\./([\w.-]+\.js)"}g,
-        $response->{body} =~ m{from '\./([\w.-]+\.js)'}g;
+    push @files, $response->{body} =~ m{(?:from |URL\()'\./([\w.-]+\.js)'}g;
 }
 
 my @names;

@@ -28,14 +28,16 @@ const REASONS = {
 
 export class Stream {
 
-    constructor(url, { change, text, binary }) {
+    constructor(url, { change, text, binary }, protocols = [SUBPROTOCOL]) {
         this.url = url;
+        this.protocols = protocols;
         this.phase = 'idle';
         this.opened = 0;        /* performance.now() of the last handshake */
         this.failures = 0;      /* attempts since the last good message */
         this.everOpened = false;
         this.gone = false;      /* it was lost and is being sought */
         this.reason = '';
+        this.code = 0;          /* of the last close, if there was one */
         this.retryAt = 0;
 
         this.socket = null;
@@ -50,11 +52,12 @@ export class Stream {
         }
 
         clearTimeout(this.timer);
+        this.code = 0;
 
         let socket;
 
         try {
-            socket = new WebSocket(this.url, SUBPROTOCOL);
+            socket = new WebSocket(this.url, this.protocols);
 
         } catch (error) {
             this.lost(error.message);
@@ -84,6 +87,7 @@ export class Stream {
         socket.onclose = ({ code, reason }) => {
             const known = REASONS[code] ?? `closed with code ${code}`;
 
+            this.code = code;
             this.forget();
             this.lost(reason ? `${known}: ${reason}` : known);
         };
@@ -92,6 +96,24 @@ export class Stream {
         this.timer = setTimeout(() => this.drop('no answer'),
                                 HANDSHAKE_TIMEOUT);
         this.enter('connecting');
+    }
+
+
+    /* what was sent and has not left yet, in bytes */
+
+    get buffered() {
+        return this.socket === null ? 0 : this.socket.bufferedAmount;
+    }
+
+
+    send(data) {
+        if (this.phase !== 'open') {
+            return false;
+        }
+
+        this.socket.send(data);
+
+        return true;
     }
 
 

@@ -29,10 +29,10 @@ const ARGS = [
 ];
 
 
-function launch() {
+function launch(args = []) {
     return playwright().chromium.launch({
         executablePath: process.env.TEST_CHROMIUM ?? '/usr/bin/chromium',
-        args: ARGS,
+        args: [...ARGS, ...args],
     });
 }
 
