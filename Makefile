@@ -8,6 +8,8 @@
 #   make unit     the unit tests, plain and under sanitizers
 #   make style    the gates on style, layers and README
 #   make fuzz     FUZZ_TIME=60 seconds of each fuzz target, t/fuzz/Makefile
+#   make bench    beside other servers, about 40 minutes: t/bench/run; less
+#                 with BENCH="--rows=results-1000 --pairs=3"
 #   make install  the module, where Debian's nginx looks for modules
 #   make clean    removes build/
 #
@@ -48,8 +50,8 @@ SOURCES       = $(wildcard src/*.[ch] src/*/*.[ch])
 FLAGS         = $(wildcard $(NGINX_SRC)/conf_flags $(NGINX_SRC)/src/core/nginx.h)
 
 
-.PHONY:         module run test unit style fuzz install clean FORCE
-.PHONY:         packages-build packages-run packages-test
+.PHONY:         module run test unit style fuzz bench install clean FORCE
+.PHONY:         packages-build packages-run packages-test packages-bench
 .DELETE_ON_ERROR:
 
 
@@ -64,6 +66,9 @@ packages-run: packages-build
 
 packages-test: packages-run
 	@t/util/install test npm
+
+packages-bench: packages-run
+	@t/util/install bench npm
 
 
 # as Debian builds its module packages; the log is shown when it fails
@@ -142,6 +147,14 @@ fuzz:           module build/nginx-source/version
 
 test:           module build/clang/$(MODULE).so $(UNIT_PROGRAMS) | packages-test
 	@t/util/suite all
+
+
+build/bench/%: t/bench/%.c
+	@mkdir -p $(@D)
+	@gcc -O2 -D_GNU_SOURCE $(WARNINGS) $< -o $@
+
+bench:          module build/bench/load build/bench/raw | packages-bench
+	@t/bench/run $(BENCH)
 
 
 # a package of Debian's would put the same files there

@@ -5,17 +5,23 @@
 
 
 /*
- * Many viewers in one process: opens WebSocket connections, reads for a
- * while, and tells as JSON what each of them got, when, and what it cost the
- * server.  Some may be slow, some may never read at all.
+ * Many viewers in one process: opens connections, reads for a while, and
+ * tells as JSON what each of them got, when, and what it cost the server.
+ * Some may be slow, some may never read at all.
  *
- *     load [-n viewers] [-s slow] [-b bytes a second of a slow one]
- *          [-z never reading] [-w seconds of warm-up] [-d seconds]
+ *     load [-t ws|mjpeg|sse|plain] [-n viewers] [-s slow]
+ *          [-b bytes a second of a slow one] [-z never reading]
+ *          [-w seconds of warm-up] [-d seconds]
  *          [-p pid of the server's process] host port path
  *
- * "fps" is messages a second of one viewer: pictures if they are binary,
- * results if they are text.  "gaps" are results missed without a "skipped";
- * "wrong" are messages that are no result, or pictures which are no JPEG.
+ * "plain" sends a request and looks at nothing of the answer.  The clock
+ * starts when all viewers have their answer's header, but for those who never
+ * read; "connected" says how many had it after a minute.
+ *
+ * "fps" is messages a second of one viewer: pictures if they are binary or
+ * MJPEG, results if they are text.  "gaps" are results missed without a
+ * "skipped"; "wrong" are messages that are no result, or pictures which are
+ * no JPEG.
  * Latency is from "ts" in the message to its last byte here, in ms: both
  * clocks are this machine's.  "cpu_us" is the server's CPU time a message,
  * "kb" its private memory a viewer, after the warm-up.
@@ -40,7 +46,8 @@
 
 #define LOAD_BUFFER   262144
 #define LOAD_HEAD     512        /* bytes of a message that are looked at */
-#define LOAD_SAMPLES  1000000
+#define LOAD_SAMPLES  4000000
+#define LOAD_CONNECT  60         /* seconds */
 
 
 typedef struct {
@@ -68,16 +75,30 @@ typedef struct {
 } load_viewer_t;
 
 
+typedef struct {
+    const char  *name;
+    const char  *request;        /* path, host */
+    void       (*bytes)(load_viewer_t *v, uint8_t *p, size_t size);
+} load_transport_t;
+
+
 static uint64_t load_clock(clockid_t id);
+static void load_wait(int n);
 static int load_connect(struct addrinfo *addr, const char *host,
     const char *path, load_viewer_t *v);
 static int load_read(load_viewer_t *v);
-static void load_bytes(load_viewer_t *v, uint8_t *p, size_t size);
+static void load_frames(load_viewer_t *v, uint8_t *p, size_t size);
+static void load_body(load_viewer_t *v, uint8_t *p, size_t size);
+static void load_parts(load_viewer_t *v, uint8_t *p, size_t size);
+static void load_part(load_viewer_t *v);
+static void load_events(load_viewer_t *v, uint8_t *p, size_t size);
+static void load_nothing(load_viewer_t *v, uint8_t *p, size_t size);
 static void load_header(load_viewer_t *v);
 static void load_pong(load_viewer_t *v);
 static void load_message(load_viewer_t *v);
 static void load_result(load_viewer_t *v);
-static void load_sample(const char *json);
+static void load_timed(load_viewer_t *v, const char *json);
+static void load_sample(const char *time);
 static void load_reset(void);
 static void load_run(double seconds);
 static void load_refill(void);
@@ -88,6 +109,29 @@ static int load_cmp_rate(const void *one, const void *two);
 static int load_cmp_sample(const void *one, const void *two);
 
 
+static load_transport_t  load_transports[] = {
+    { "ws",
+      "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\n"
+      "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+      "Sec-WebSocket-Protocol: vidcast.v1\r\n\r\n",
+      load_frames },
+
+    /* HTTP/1.0: not chunked */
+
+    { "mjpeg", "GET %s HTTP/1.0\r\nHost: %s\r\n\r\n", load_parts },
+
+    { "sse",
+      "GET %s HTTP/1.0\r\nHost: %s\r\nAccept: text/event-stream\r\n\r\n",
+      load_events },
+
+    { "plain", "GET %s HTTP/1.0\r\nHost: %s\r\n\r\n", load_nothing },
+
+    { NULL, NULL, NULL }
+};
+
+
+static load_transport_t  *load_transport = load_transports;
 static load_viewer_t  *load_viewers;
 static int             load_n, load_slow, load_never, load_closed;
 static uint64_t        load_rate = 65536;
@@ -112,8 +156,25 @@ main(int argc, char **argv)
     warmup = 1;
     seconds = 5;
 
-    while ((c = getopt(argc, argv, "n:s:b:z:w:d:p:")) != -1) {
+    while ((c = getopt(argc, argv, "t:n:s:b:z:w:d:p:")) != -1) {
         switch (c) {
+
+        case 't':
+            for (load_transport = load_transports;
+                 load_transport->name
+                 && strcmp(load_transport->name, optarg) != 0;
+                 load_transport++)
+            {
+                /* void */
+            }
+
+            if (load_transport->name == NULL) {
+                fprintf(stderr, "load: unknown transport\n");
+                return 2;
+            }
+
+            break;
+
         case 'n': n = atoi(optarg); break;
         case 's': load_slow = atoi(optarg); break;
         case 'b': load_rate = strtoull(optarg, NULL, 10); break;
@@ -170,6 +231,7 @@ main(int argc, char **argv)
         }
     }
 
+    load_wait(n);
     load_run(warmup);
 
     after = load_server_memory(pid);
@@ -194,6 +256,27 @@ load_clock(clockid_t id)
     (void) clock_gettime(id, &ts);
 
     return (uint64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+
+/* until the handshakes of those who read are over */
+
+static void
+load_wait(int n)
+{
+    int       i;
+    uint64_t  end;
+
+    end = load_clock(CLOCK_MONOTONIC) + LOAD_CONNECT * 1000000ULL;
+
+    do {
+        load_run(0.05);
+
+        for (i = 0; i < n && load_viewers[i].open; i++) {
+            /* void */
+        }
+
+    } while (i < n && load_clock(CLOCK_MONOTONIC) < end);
 }
 
 
@@ -224,11 +307,8 @@ load_connect(struct addrinfo *addr, const char *host, const char *path,
     one = 1;
     (void) setsockopt(v->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 
-    len = snprintf(request, sizeof(request),
-                   "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\n"
-                   "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-                   "Sec-WebSocket-Protocol: vidcast.v1\r\n\r\n", path, host);
+    len = snprintf(request, sizeof(request), load_transport->request, path,
+                   host);
 
     if (send(v->fd, request, len, MSG_NOSIGNAL) != len) {
         return -1;
@@ -297,14 +377,16 @@ load_read(load_viewer_t *v)
         }
     }
 
-    load_bytes(v, p, n);
+    load_transport->bytes(v, p, n);
 
     return 0;
 }
 
 
+/* of WebSocket */
+
 static void
-load_bytes(load_viewer_t *v, uint8_t *p, size_t size)
+load_frames(load_viewer_t *v, uint8_t *p, size_t size)
 {
     size_t  n;
 
@@ -319,29 +401,142 @@ load_bytes(load_viewer_t *v, uint8_t *p, size_t size)
 
         n = (size < v->rest) ? size : v->rest;
 
-        if (v->nhead < LOAD_HEAD) {
-            unsigned  take;
-
-            take = LOAD_HEAD - v->nhead;
-            take = (n < take) ? n : take;
-
-            memcpy(v->head + v->nhead, p, take);
-            v->nhead += take;
-        }
-
-        if (v->rest - n < 2) {
-            v->tail[0] = (n > 1) ? p[n - 2] : v->tail[1];
-            v->tail[1] = p[n - 1];
-        }
+        load_body(v, p, n);
 
         p += n;
         size -= n;
-        v->rest -= n;
 
         if (v->rest == 0) {
             load_message(v);
         }
     }
+}
+
+
+/* a part of a payload: its first bytes and the last two are kept */
+
+static void
+load_body(load_viewer_t *v, uint8_t *p, size_t size)
+{
+    size_t  take;
+
+    take = LOAD_HEAD - v->nhead;
+    take = (size < take) ? size : take;
+
+    memcpy(v->head + v->nhead, p, take);
+    v->nhead += take;
+
+    if (v->rest - size < 2) {
+        v->tail[0] = (size > 1) ? p[size - 2] : v->tail[1];
+        v->tail[1] = p[size - 1];
+    }
+
+    v->rest -= size;
+}
+
+
+/* of multipart/x-mixed-replace: a header, an empty line, a picture */
+
+static void
+load_parts(load_viewer_t *v, uint8_t *p, size_t size)
+{
+    size_t  n;
+
+    while (size) {
+
+        if (v->rest) {
+            n = (size < v->rest) ? size : v->rest;
+
+            load_body(v, p, n);
+
+            p += n;
+            size -= n;
+
+            if (v->rest == 0) {
+                v->pictures++;
+                v->wrong += v->tail[0] != 0xff || v->tail[1] != 0xd9;
+                v->nhead = 0;
+            }
+
+            continue;
+        }
+
+        if (v->nhead == LOAD_HEAD - 1) {
+            v->wrong++;
+            v->nhead = 0;
+        }
+
+        v->head[v->nhead++] = *p++;
+        size--;
+
+        if (v->nhead >= 4
+            && memcmp(v->head + v->nhead - 4, "\r\n\r\n", 4) == 0)
+        {
+            load_part(v);
+        }
+    }
+}
+
+
+/* the time of a part is that of its header, which is sent with the picture */
+
+static void
+load_part(load_viewer_t *v)
+{
+    char  *p;
+
+    v->head[v->nhead] = '\0';
+
+    p = strcasestr((char *) v->head, "Content-Length:");
+
+    if (p == NULL) {
+        v->wrong++;
+
+    } else {
+        v->rest = strtoull(p + 15, NULL, 10);
+    }
+
+    p = strcasestr((char *) v->head, "X-Timestamp:");
+
+    if (p && !v->slow) {
+        load_sample(p + 12);
+    }
+
+    v->nhead = 0;
+}
+
+
+/* of Server-Sent Events: only lines of "data:" count, as one result each */
+
+static void
+load_events(load_viewer_t *v, uint8_t *p, size_t size)
+{
+    for ( /* void */ ; size; p++, size--) {
+
+        if (*p != '\n') {
+
+            if (v->nhead < LOAD_HEAD - 1) {
+                v->head[v->nhead++] = *p;
+            }
+
+            continue;
+        }
+
+        if (v->nhead > 5 && memcmp(v->head, "data:", 5) == 0) {
+            load_result(v);
+        }
+
+        v->nhead = 0;
+    }
+}
+
+
+static void
+load_nothing(load_viewer_t *v, uint8_t *p, size_t size)
+{
+    (void) v;
+    (void) p;
+    (void) size;
 }
 
 
@@ -424,9 +619,7 @@ load_message(load_viewer_t *v)
 
     v->head[offset] = '\0';
 
-    if (!v->slow) {
-        load_sample((char *) v->head + 12);
-    }
+    load_timed(v, (char *) v->head + 12);
 }
 
 
@@ -459,25 +652,35 @@ load_result(load_viewer_t *v)
 
     v->seq = seq;
 
-    if (!v->slow) {
-        load_sample((char *) v->head);
-    }
+    load_timed(v, (char *) v->head);
 }
 
 
 static void
-load_sample(const char *json)
+load_timed(load_viewer_t *v, const char *json)
 {
-    char      *p;
-    double     ts, now;
+    const char  *p;
 
     p = strstr(json, "\"ts\":");
 
-    if (p == NULL || load_nsamples == LOAD_SAMPLES) {
+    if (p && !v->slow) {
+        load_sample(p + 5);
+    }
+}
+
+
+/* latency since this time, seconds since 1970 */
+
+static void
+load_sample(const char *time)
+{
+    double  ts, now;
+
+    if (load_nsamples == LOAD_SAMPLES) {
         return;
     }
 
-    ts = strtod(p + 5, NULL);
+    ts = strtod(time, NULL);
     now = load_clock(CLOCK_REALTIME) / 1e6;
 
     load_samples[load_nsamples++] = (now > ts) ? (now - ts) * 1e6 : 0;
@@ -640,14 +843,14 @@ load_report(double seconds, uint64_t cpu, long before, long after)
 {
     int             i, fast;
     double         *fps, *slow;
-    uint64_t        messages, skipped, gaps, wrong, bytes;
+    uint64_t        messages, skipped, gaps, wrong, bytes, connected;
     load_viewer_t  *v;
 
     fast = load_n - load_slow - load_never;
     fps = calloc(fast + 1, sizeof(double));
     slow = calloc(load_slow + 1, sizeof(double));
 
-    messages = skipped = gaps = wrong = bytes = 0;
+    messages = skipped = gaps = wrong = bytes = connected = 0;
 
     for (i = 0; i < load_n; i++) {
         v = &load_viewers[i];
@@ -657,6 +860,7 @@ load_report(double seconds, uint64_t cpu, long before, long after)
         gaps += v->gaps;
         wrong += v->wrong;
         bytes += v->bytes;
+        connected += v->open;
 
         if (i < fast) {
             fps[i] = (v->pictures ? v->pictures : v->results) / seconds;
@@ -678,13 +882,15 @@ load_report(double seconds, uint64_t cpu, long before, long after)
         ? load_samples[(size_t) ((load_nsamples - 1) * (p))] / 1000.0 : 0)
 
     printf("{\"viewers\":%d,\"slow\":%d,\"never\":%d,\"closed\":%d,"
+           "\"connected\":%lu,"
            "\"messages\":%lu,\"mb_s\":%.1f,"
            "\"fps\":{\"min\":%.2f,\"median\":%.2f,\"max\":%.2f},"
            "\"slow_fps\":{\"min\":%.2f,\"max\":%.2f},"
            "\"skipped\":%lu,\"gaps\":%lu,\"wrong\":%lu,"
            "\"latency_ms\":{\"p50\":%.2f,\"p99\":%.2f,\"max\":%.2f},"
            "\"cpu_us\":%.2f,\"cpu\":%.3f,\"kb\":%.2f}\n",
-           fast, load_slow, load_never, load_closed, (unsigned long) messages,
+           fast, load_slow, load_never, load_closed,
+           (unsigned long) connected, (unsigned long) messages,
            bytes / seconds / 1e6, fps[0], fps[fast / 2],
            fast ? fps[fast - 1] : 0, slow[0],
            load_slow ? slow[load_slow - 1] : 0, (unsigned long) skipped,

@@ -1,0 +1,104 @@
+package Bench::Nginx;
+
+# Copyright (C) vidcast contributors
+
+# Servers which are nginx: ours, and nchan with the one who publishes to it.
+# "http" makes the text of the http block for a job.
+
+use strict;
+use warnings;
+
+use parent -norequire, 'Bench::Server';
+
+use Bench::Server;
+use Vidcast::Nginx;
+use Vidcast::Wait;
+
+
+sub ours { $_[0]{ours} }
+
+
+sub missing {
+    my ($self) = @_;
+
+    return $self->SUPER::missing // do {
+        my ($lost) = grep { !-f } @{$self->{modules} // []};
+
+        $lost ? "no $lost" : undef;
+    };
+}
+
+
+sub start {
+    my ($self, $job) = @_;
+
+    my $workers = $job->{workers} // 1;
+    my $nginx = $self->{nginx} = Vidcast::Nginx->new(
+        workers => $workers,
+        log => 'warn',
+        ($self->{modules} ? (modules => $self->{modules}) : ()),
+        main => 'worker_rlimit_nofile 20000; worker_cpu_affinity '
+            . join(' ', ('01', '10')[0 .. $workers - 1]) . ';',
+        events => 'worker_connections 15000; multi_accept on;',
+        http => "access_log off; keepalive_requests 1000000000;\n"
+            . ($self->{pools} // '') . $self->{http}->($self, $job));
+
+    $nginx->start;
+
+    my ($worker) = $nginx->processes('worker');
+
+    $self->{port} = $nginx->port;
+    $self->{pid} = $worker->{pid};
+
+    # the capture process was forked by a worker, and is not what is measured
+
+    if ($self->{ours}) {
+        wait_for { $nginx->processes('capture') };
+        pin($_->{pid}) for $nginx->processes('manager'),
+                           $nginx->processes('capture');
+    }
+
+    if ($self->{feed}) {
+        $self->{feeder} = Bench::Server::spawn(1,
+            Bench::Server::bench_dir() . '/peers/feed', $self->{port},
+            @$job{qw(kind size rate)});
+    }
+
+    return $self;
+}
+
+
+sub pin {
+    my ($pid) = @_;
+
+    system("taskset -a -c -p 1 $pid > /dev/null 2>&1");
+}
+
+
+sub stop {
+    my ($self) = @_;
+
+    Bench::Server::end(delete $self->{feeder}) if $self->{feeder};
+
+    $self->{nginx}->signal('TERM');
+    wait_for { $self->{nginx}->left };
+    $self->{nginx}->finish;
+}
+
+
+# microseconds of CPU time that the capture used so far
+
+sub capture_cpu {
+    my ($self) = @_;
+
+    my ($capture) = $self->{nginx}->processes('capture') or return undef;
+
+    open my $fh, '<', "/proc/$capture->{pid}/stat" or return undef;
+
+    my ($user, $system) = <$fh> =~ /\) (?:\S+ ){11}(\d+) (\d+)/;
+
+    return ($user + $system) * 1e6 / POSIX::sysconf(POSIX::_SC_CLK_TCK());
+}
+
+
+1;

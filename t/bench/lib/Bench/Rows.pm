@@ -1,0 +1,398 @@
+package Bench::Rows;
+
+# Copyright (C) vidcast contributors
+
+# What is measured: rows of servers, jobs and figures.
+
+use strict;
+use warnings;
+
+use Bench::Nginx;
+use Bench::Pictures;
+use Bench::Server;
+
+use JSON::PP;
+use Vidcast::Client qw(get);
+
+my $peers = Bench::Server::bench_dir() . '/peers';
+my $build = Bench::Server::build_dir();
+my $npm = Bench::Server::bench_dir() . '/../../build/npm/node_modules';
+
+
+sub raw {
+    my ($mode) = @_;
+
+    return Bench::Server->new(
+        name => "raw $mode", raw => 1,
+        command => sub {
+            my ($self, $job) = @_;
+
+            return ("$build/raw", '-m', $mode, '-k', $job->{kind}, '-s',
+                    $job->{size}, '-r', $job->{rate}, $self->port);
+        });
+}
+
+
+sub websockets {
+    return Bench::Server->new(
+        name => 'python websockets',
+        needs => { 'python3-websockets' => '/usr/bin/python3 -c "import websockets"' },
+        command => sub {
+            my ($self, $job) = @_;
+
+            return ('/usr/bin/python3', "$peers/broadcast.py", $self->port,
+                    @$job{qw(kind size rate)});
+        });
+}
+
+
+sub npm_ws {
+    return Bench::Server->new(
+        name => 'npm ws',
+        needs => { 'npm ws' => "test -d '$npm/ws'" },
+        command => sub {
+            my ($self, $job) = @_;
+
+            return ('env', "NODE_PATH=$npm", 'node', "$peers/broadcast.js",
+                    $self->port, @$job{qw(kind size rate)});
+        });
+}
+
+
+sub flask {
+    return Bench::Server->new(
+        name => 'flask', path => '/mjpeg',
+        needs => { 'python3-flask' => '/usr/bin/python3 -c "import flask"' },
+        command => sub {
+            my ($self, $job) = @_;
+
+            return ('/usr/bin/python3', "$peers/flask_mjpeg.py", $self->port,
+                    @$job{qw(kind size rate)});
+        });
+}
+
+
+sub nchan {
+    return Bench::Nginx->new(
+        name => 'nchan', path => '/ws', feed => 1,
+        modules => [ '/usr/lib/nginx/modules/ngx_nchan_module.so' ],
+        http => sub {
+            my ($self, $job) = @_;
+
+            # a channel's messages are kept as long as someone is sending them
+
+            return <<"CONF";
+nchan_max_reserved_memory 512m;
+server {
+    listen 127.0.0.1:%%PORT%% backlog=4096;
+    client_max_body_size 8m;
+    client_body_buffer_size 8m;
+    location = /pub { nchan_publisher; nchan_channel_id a;
+                      nchan_message_buffer_length 8; }
+    location = /ws { nchan_subscriber websocket; nchan_channel_id a;
+                     nchan_subscriber_first_message newest; }
+}
+CONF
+        });
+}
+
+
+sub vidcast {
+    my ($as) = @_;
+
+    return Bench::Nginx->new(
+        name => $as eq 'mjpeg' ? 'vidcast mjpeg' : 'vidcast',
+        path => "/$as", ours => 1,
+        http => sub {
+            my ($self, $job) = @_;
+
+            my $send = $job->{kind} eq 'text' ? 'results' : 'frames';
+
+            return $job->{source} . <<"CONF";
+server {
+    listen 127.0.0.1:%%PORT%% backlog=4096;
+    location = /ws { vidcast b as=websocket send=$send; }
+    location = /mjpeg { vidcast b as=mjpeg; }
+    location = /status { vidcast_status; }
+}
+CONF
+        });
+}
+
+
+# a result has about 200 bytes with all that is around the predictor's text
+
+sub results_source {
+    my ($rate) = @_;
+
+    return "vidcast_source b { input test: size=160x120 fps=$rate;\n"
+        . "                    predict delay time=0; }\n";
+}
+
+
+sub pictures_source {
+    my ($size, $rate) = @_;
+
+    my $dir = Bench::Pictures::folder($size);
+
+    return "vidcast_source b { input images:$dir fps=$rate; }\n";
+}
+
+
+sub results_row {
+    my ($name, $viewers, $goal, @more) = @_;
+
+    return Bench::Rows->new(
+        name => $name,
+        title => "results of 200 bytes at 30 Hz, $viewers viewers",
+        goal => $goal,
+        job => { kind => 'text', size => 200, rate => 30,
+                 source => results_source(30) },
+        load => [ '-n', $viewers ],
+        metrics => [
+            { key => 'cpu_us', title => 'us a message', ratio => 1 },
+            { key => 'p99', title => 'p99 ms', ratio => 1, digits => 1 },
+            { key => 'least', title => 'least Hz', digits => 1 },
+            { key => 'median', title => 'median Hz', digits => 1 },
+            { key => 'kb', title => 'kB a viewer', digits => 1 },
+        ],
+        servers => [ vidcast('ws'), raw('send'), nchan(), websockets(),
+                     npm_ws() ]);
+}
+
+
+sub pictures_row {
+    my ($viewers) = @_;
+
+    return Bench::Rows->new(
+        name => "pictures-$viewers",
+        title => "pictures of 50 kB at 30 fps, $viewers viewers, WebSocket",
+        goal => 'at most raw send, and 1.15 x raw sendfile',
+        job => { kind => 'picture', size => 50000, rate => 30,
+                 source => pictures_source(50000, 30) },
+        load => [ '-n', $viewers ],
+        metrics => [
+            { key => 'cpu_us', title => 'us a picture', ratio => 1 },
+            { key => 'p99', title => 'p99 ms', digits => 1 },
+            { key => 'least', title => 'least fps', digits => 1 },
+            { key => 'capture', title => 'capture, us a frame', digits => 0 },
+        ],
+        servers => [ vidcast('ws'), raw('send'), raw('sendfile'), nchan(),
+                     websockets(), npm_ws() ]);
+}
+
+
+sub mjpeg_row {
+    my ($viewers) = @_;
+
+    my $ws = vidcast('ws');
+    my $mjpeg = vidcast('mjpeg');
+
+    $ws->{ours} = 1;
+    $ws->{name} = 'vidcast websocket';
+    $mjpeg->{transport} = 'mjpeg';
+
+    my $flask = flask();
+    $flask->{transport} = 'mjpeg';
+
+    return Bench::Rows->new(
+        name => "mjpeg-$viewers",
+        title => "pictures of 50 kB at 30 fps, $viewers viewers, MJPEG",
+        goal => 'at most 1.5 x our WebSocket',
+        job => { kind => 'picture', size => 50000, rate => 30,
+                 source => pictures_source(50000, 30) },
+        load => [ '-n', $viewers ],
+        metrics => [
+            { key => 'cpu_us', title => 'us a picture', ratio => 1 },
+            { key => 'p99', title => 'p99 ms', digits => 1 },
+            { key => 'least', title => 'least fps', digits => 1 },
+        ],
+        servers => [ $mjpeg, $ws, $viewers <= 200 ? $flask : () ]);
+}
+
+
+sub stream_row {
+    my ($name, $size) = @_;
+
+    return Bench::Rows->new(
+        name => "stream-$name",
+        title => "one picture stream of $size bytes, flat out, one viewer",
+        goal => "at most 1.1 x raw send",
+        job => { kind => 'picture', size => $size, rate => 0,
+                 source => pictures_source($size, 1000) },
+        load => [ '-n', 1 ],
+        metrics => [
+            { key => 'cpu_gb', title => 'CPU seconds a GB', ratio => 1,
+              digits => 3 },
+            { key => 'median', title => 'pictures a second', digits => 0 },
+            { key => 'capture', title => 'capture, us a frame', digits => 0 },
+        ],
+        servers => [ vidcast('ws'), raw('send'), raw('sendfile'),
+                     websockets(), npm_ws() ]);
+}
+
+
+# what it costs to be there; nobody is sent anything
+
+sub memory_row {
+    my $tuned = vidcast('ws');
+    my $plain = plain();
+
+    $tuned->{name} = 'vidcast, tuned pools';
+    $tuned->{ours} = 1;
+    $tuned->{pools} = "connection_pool_size 256; request_pool_size 1k;\n"
+        . "client_header_buffer_size 512;\n";
+
+    return Bench::Rows->new(
+        name => 'memory',
+        title => 'private memory of 10,000 idle viewers',
+        goal => 'at most a stalled plain request and 1.5 kB, below nchan; '
+            . 'tuned 6 kB',
+        job => { kind => 'text', size => 200, rate => 0.001,
+                 source => "vidcast_source b { input test: size=160x120; }\n" },
+        load => [ '-n', 10000 ],
+        metrics => [
+            { key => 'kb', title => 'kB a viewer', ratio => 1 },
+        ],
+        servers => [ vidcast('ws'), $tuned, $plain, nchan(), websockets(),
+                     npm_ws() ]);
+}
+
+
+# requests for a large file whose answers nobody reads
+
+sub plain {
+    return Bench::Nginx->new(
+        name => 'plain request, stalled', path => '/large', modules => [],
+        transport => 'plain', load => [ '-n', 0, '-z', 10000 ],
+        http => sub {
+            my ($self) = @_;
+
+            my $dir = Bench::Server::build_dir() . '/large';
+
+            if (!-f "$dir/large") {
+                mkdir $dir;
+                open my $fh, '>', "$dir/large" or die "$dir/large: $!\n";
+                truncate $fh, 64 * 1024 * 1024;
+            }
+
+            return <<"CONF";
+sendfile on;
+server { listen 127.0.0.1:%%PORT%% backlog=4096; location / { root $dir; } }
+CONF
+        });
+}
+
+
+sub latency_row {
+    return Bench::Rows->new(
+        name => 'latency',
+        title => 'capture to last byte, 640x480, one viewer',
+        goal => 'p99 at most 2 ms beyond encoding',
+        job => { kind => 'picture', size => 50000, rate => 30,
+                 source => "vidcast_source b { input test: size=640x480; }\n" },
+        load => [ '-n', 1 ],
+        metrics => [
+            { key => 'p50', title => 'p50 ms' },
+            { key => 'p99', title => 'p99 ms' },
+            { key => 'encode', title => 'encoding ms' },
+            { key => 'beyond', title => 'p99 beyond it' },
+        ],
+        servers => [ vidcast('ws') ]);
+}
+
+
+sub all {
+    return (
+        results_row('results-10000', 10000, 'at most 1.1 x raw send, ahead of'
+                    . ' all others; flat out'),
+        results_row('results-1000', 1000, 'at most 1.1 x raw send, both'),
+        pictures_row(200),
+        pictures_row(1000),
+        mjpeg_row(200),
+        mjpeg_row(1000),
+        stream_row('1m', 1024 * 1024),
+        stream_row('3.5m', 3584 * 1024),
+        memory_row(),
+        latency_row(),
+    );
+}
+
+
+sub new {
+    my ($class, %args) = @_;
+
+    return bless { %args }, $class;
+}
+
+
+# one run of one server
+
+sub measure {
+    my ($self, $server, $options) = @_;
+
+    my %job = (%{$self->{job}}, workers => $options->{workers});
+
+    $server->start(\%job);
+
+    my $before = $server->ours ? capture($server) : undef;
+
+    my $json = load($server, @{$server->{load} // $self->{load}},
+                    '-w', 1, '-d', $options->{seconds});
+
+    my $after = $server->ours ? capture($server) : undef;
+
+    $server->stop;
+
+    my %run = (
+        cpu_us => $json->{cpu_us},
+        cpu_gb => $json->{cpu_us} * 1000 / $job{size},
+        p50 => $json->{latency_ms}{p50},
+        p99 => $json->{latency_ms}{p99},
+        least => $json->{fps}{min},
+        median => $json->{fps}{median},
+        kb => $json->{kb},
+    );
+
+    if ($after) {
+        my $frames = $after->{frames} - $before->{frames} || 1;
+
+        $run{capture} = ($after->{cpu} - $before->{cpu}) / $frames;
+        $run{encode} = $after->{encode};
+        $run{beyond} = $run{p99} - $run{encode};
+    }
+
+    return \%run;
+}
+
+
+# the capture process so far: frames, CPU time in us, mean encoding time in ms
+
+sub capture {
+    my ($server) = @_;
+
+    my $status = decode_json(get($server->port, '/status')->{body});
+    my $source = $status->{sources}[0];
+
+    return { frames => $source->{published}, cpu => $server->capture_cpu,
+             encode => $source->{encode_ms} };
+}
+
+
+sub load {
+    my ($server, @arguments) = @_;
+
+    open my $out, '-|', 'taskset', '-c', 1, "$build/load", '-t',
+        $server->{transport} // 'ws', @arguments, '-p', $server->pid,
+        '127.0.0.1', $server->port, $server->path
+        or die "load: $!\n";
+
+    my $text = join '', <$out>;
+
+    close $out or die "load: no answer of ", $server->name, "\n";
+
+    return decode_json($text);
+}
+
+
+1;
