@@ -1467,3 +1467,59 @@ poll
 2: `$Test::Nginx::Util::NginxBinary -V 2>&1` !~ /--with-poll_module/
 --- refused
 vidcast needs the "epoll" event method, but "use poll" is configured
+
+
+
+=== TEST 168: on_demand twice
+--- http_config
+    vidcast_source front { input test:; on_demand 5s; on_demand off; }
+--- refused
+"on_demand" directive is duplicate
+
+
+
+=== TEST 169: on_demand with a wrong number of arguments
+--- http_config
+    vidcast_source front { input test:; on_demand 5s 3; }
+--- refused
+invalid number of arguments in "on_demand" directive
+
+
+
+=== TEST 170: on_demand 0
+--- http_config
+    vidcast_source front { input test:; on_demand 0; }
+--- refused
+invalid value "0"
+
+
+
+=== TEST 171: on_demand on
+--- http_config
+    vidcast_source front { input test:; on_demand on; }
+--- refused
+invalid value "on"
+
+
+
+=== TEST 172: a warmup that is none
+--- http_config
+    vidcast_source front { input test: warmup=; }
+--- refused
+invalid value "warmup="
+
+
+
+=== TEST 173: a warmup below zero
+--- http_config
+    vidcast_source front { input images:html warmup=-1; }
+--- refused
+invalid value "warmup=-1"
+
+
+
+=== TEST 174: a warmup of too many frames
+--- http_config
+    vidcast_source front { input v4l2:/dev/video0 warmup=10001; }
+--- refused
+invalid value "warmup=10001"
