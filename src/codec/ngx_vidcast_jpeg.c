@@ -171,10 +171,22 @@ u_char *
 ngx_vidcast_jpeg_insert_dht(u_char *dst, const u_char *data,
     ngx_vidcast_jpeg_info_t *info)
 {
-    dst = ngx_cpymem(dst, data, info->dht_pos);
-    dst = ngx_cpymem(dst, ngx_vidcast_jpeg_dht, NGX_VIDCAST_JPEG_DHT_LEN);
+    size_t   rest;
+    u_char  *tail;
 
-    return ngx_cpymem(dst, data + info->dht_pos, info->size - info->dht_pos);
+    rest = info->size - info->dht_pos;
+    tail = dst + info->dht_pos + NGX_VIDCAST_JPEG_DHT_LEN;
+
+    ngx_memmove(tail, data + info->dht_pos, rest);
+
+    if (dst != data) {
+        ngx_memcpy(dst, data, info->dht_pos);
+    }
+
+    ngx_memcpy(dst + info->dht_pos, ngx_vidcast_jpeg_dht,
+               NGX_VIDCAST_JPEG_DHT_LEN);
+
+    return tail + rest;
 }
 
 

@@ -42,7 +42,8 @@ ngx_int_t ngx_vidcast_jpeg_probe(const u_char *data, size_t size,
 /*
  * Copies a probed JPEG to "dst" with the standard Huffman tables put in
  * (ISO/IEC 10918-1, K.3).  "dst" has room for info->size +
- * NGX_VIDCAST_JPEG_DHT_LEN bytes.  Returns the end of what was written.
+ * NGX_VIDCAST_JPEG_DHT_LEN bytes, and may be "data" itself, which then becomes
+ * longer where it stands.  Returns the end of what was written.
  */
 u_char *ngx_vidcast_jpeg_insert_dht(u_char *dst, const u_char *data,
     ngx_vidcast_jpeg_info_t *info);
