@@ -207,6 +207,9 @@ ngx_vidcast_process_settle(ngx_vidcast_conf_t *conf, ngx_uint_t process)
     for (i = 0; i < conf->sources.nelts; i++) {
         share = &source[i]->zone->shm->shares[process];
         ngx_memzero(share->viewers, sizeof(share->viewers));
+        share->publishers = 0;
+
+        (void) ngx_vidcast_mail_leave(&source[i]->zone->shm->mail, process);
 
         ngx_vidcast_ring_unpin(&source[i]->zone->ring, bit);
         source[i]->zone->ring.bit = bit;
@@ -264,6 +267,9 @@ ngx_vidcast_process_leave(ngx_vidcast_conf_t *conf)
     for (i = 0; i < conf->sources.nelts; i++) {
         share = &source[i]->zone->shm->shares[process];
         ngx_memzero(share->viewers, sizeof(share->viewers));
+        share->publishers = 0;
+
+        (void) ngx_vidcast_mail_leave(&source[i]->zone->shm->mail, process);
 
         ngx_vidcast_ring_unpin(&source[i]->zone->ring,
                                ngx_vidcast_process_bit(process));
@@ -359,6 +365,33 @@ ngx_vidcast_zone_unpin_dead(ngx_vidcast_control_t *control,
 }
 
 
+void
+ngx_vidcast_zone_take_back(ngx_vidcast_control_t *control,
+    ngx_vidcast_zone_t *zone, ngx_log_t *log)
+{
+    uint32_t             slot;
+    ngx_uint_t           process, role, session;
+    ngx_vidcast_mail_t  *mail;
+
+    mail = &zone->shm->mail;
+
+    process = ngx_vidcast_mail_process(mail, &session);
+    role = NGX_VIDCAST_ROLE_PROCESS + process;
+
+    if (process != NGX_VIDCAST_MAIL_NOBODY
+        && ngx_vidcast_role_take(control->roles, role, log) == NGX_OK)
+    {
+        (void) ngx_vidcast_mail_leave(mail, process);
+
+        ngx_vidcast_role_drop(control->roles, role, log);
+    }
+
+    if (ngx_vidcast_mail_returned(mail, &slot) == NGX_OK) {
+        ngx_vidcast_ring_abandon(&zone->ring, slot);
+    }
+}
+
+
 ngx_uint_t
 ngx_vidcast_zone_viewers(ngx_vidcast_control_t *control,
     ngx_vidcast_zone_t *zone, ngx_log_t *log)
@@ -386,22 +419,6 @@ ngx_vidcast_zone_viewers(ngx_vidcast_control_t *control,
     }
 
     return n;
-}
-
-
-void
-ngx_vidcast_zone_ask(ngx_vidcast_zone_t *zone)
-{
-    ngx_vidcast_store(&zone->shm->asked, ngx_vidcast_clock());
-
-    /*
-     * Who falls asleep says so before he looks for viewers the last time: he
-     * sees us, or we see that he sleeps.
-     */
-
-    if (ngx_vidcast_load(&zone->shm->state) == NGX_VIDCAST_SLEEPING) {
-        ngx_vidcast_zone_call(zone);
-    }
 }
 
 

@@ -16,10 +16,6 @@
 #define ngx_vidcast_ring_and(p, v)                                            \
     __atomic_fetch_and(p, v, __ATOMIC_SEQ_CST)
 
-#define ngx_vidcast_ring_cas(p, old, v)                                       \
-    __atomic_compare_exchange_n(p, old, v, 0, __ATOMIC_SEQ_CST,               \
-                                __ATOMIC_SEQ_CST)
-
 #define NGX_VIDCAST_RING_TRIES  3
 
 
@@ -94,16 +90,13 @@ ngx_vidcast_ring_acquire(ngx_vidcast_ring_t *ring, uint64_t seen,
     ngx_vidcast_frame_t *frame)
 {
     uint32_t                  i;
-    uint64_t                  old, past, number;
+    uint64_t                  old, number;
     ngx_uint_t                n;
     ngx_vidcast_ring_slot_t  *slot;
 
     if (ring->bit == 0) {
         return NGX_DECLINED;
     }
-
-    past = ngx_vidcast_ring_past(ring);
-    seen = ngx_max(seen, past);
 
     for (n = 0; n < NGX_VIDCAST_RING_TRIES; n++) {
 
@@ -153,11 +146,7 @@ ngx_vidcast_ring_peek(ngx_vidcast_ring_t *ring, uint64_t seen,
     ngx_vidcast_frame_t *frame)
 {
     uint32_t    i;
-    uint64_t    past;
     ngx_uint_t  n;
-
-    past = ngx_vidcast_ring_past(ring);
-    seen = ngx_max(seen, past);
 
     for (n = 0; n < NGX_VIDCAST_RING_TRIES; n++) {
 
@@ -239,13 +228,6 @@ uint64_t
 ngx_vidcast_ring_newest_result(ngx_vidcast_ring_t *ring)
 {
     return ngx_vidcast_load(&ring->shm->seq);
-}
-
-
-uint64_t
-ngx_vidcast_ring_past(ngx_vidcast_ring_t *ring)
-{
-    return ngx_vidcast_load(&ring->shm->past);
 }
 
 
@@ -344,10 +326,15 @@ ngx_vidcast_ring_recover(ngx_vidcast_ring_t *ring)
 }
 
 
+/* it has no number, so that a reader who sees it just now lets it go */
+
 void
-ngx_vidcast_ring_pass(ngx_vidcast_ring_t *ring)
+ngx_vidcast_ring_retake(ngx_vidcast_ring_t *ring, uint32_t slot)
 {
-    ngx_vidcast_store(&ring->shm->past, ngx_vidcast_load(&ring->shm->number));
+    ngx_vidcast_store(&ring->slots[slot].number, 0);
+
+    (void) ngx_vidcast_ring_or(&ring->slots[slot].state,
+                               NGX_VIDCAST_RING_WRITING);
 }
 
 
@@ -357,7 +344,7 @@ ngx_vidcast_ring_forget(ngx_vidcast_ring_t *ring)
     uint64_t    seq;
     ngx_uint_t  i;
 
-    ngx_vidcast_ring_pass(ring);
+    ngx_vidcast_store(&ring->shm->newest, NGX_VIDCAST_RING_NONE);
 
     seq = ngx_vidcast_ring_newest_result(ring);
 
@@ -400,9 +387,7 @@ ngx_vidcast_ring_claim(ngx_vidcast_ring_t *ring)
         free = 0;
         slot = &ring->slots[i];
 
-        if (ngx_vidcast_ring_cas(&slot->state, &free,
-                                 NGX_VIDCAST_RING_WRITING))
-        {
+        if (ngx_vidcast_cas(&slot->state, &free, NGX_VIDCAST_RING_WRITING)) {
             ngx_vidcast_store(&slot->number, 0);
 
             /* seen before the bytes to come, by those who read unpinned */

@@ -68,9 +68,8 @@ typedef struct {
     uint64_t                     number;     /* last frame number given */
     uint64_t                     seq;        /* newest result, 0: none */
     uint64_t                     frame;      /* newest frame, 0: none */
-    uint64_t                     past;       /* frames up to it are over */
     uint32_t                     newest;     /* its slot */
-    uint32_t                     unused[17];
+    uint32_t                     unused[19];
 } ngx_vidcast_ring_shm_t;
 
 
@@ -147,9 +146,6 @@ ngx_int_t ngx_vidcast_ring_check(ngx_vidcast_ring_t *ring,
 uint64_t ngx_vidcast_ring_newest(ngx_vidcast_ring_t *ring);
 uint64_t ngx_vidcast_ring_newest_result(ngx_vidcast_ring_t *ring);
 
-/* frames up to this number are of other times, and nobody gets them */
-uint64_t ngx_vidcast_ring_past(ngx_vidcast_ring_t *ring);
-
 /* how many pins the reading processes have on all slots together */
 uint32_t ngx_vidcast_ring_pins(ngx_vidcast_ring_t *ring);
 
@@ -169,9 +165,9 @@ ngx_int_t ngx_vidcast_ring_read_result(ngx_vidcast_ring_t *ring, uint64_t seq,
  * The writer: one process, whose threads call these one at a time.
  *
  * recover()  takes back what a dead writer left
- * pass()     takes all frames away from readers to come, also those which
- *            have a number and are published later; numbers go on
- * forget()   does so with frames and results
+ * retake()   but a slot which it had lent to somebody who still has it
+ * forget()   takes all frames and results away from readers to come; numbers
+ *            go on
  * next()     a new frame number
  * claim()    a slot to write, NGX_VIDCAST_RING_NONE: all are pinned.  The
  *            picture goes to ngx_vidcast_ring_data(), slot_size bytes, the
@@ -182,7 +178,7 @@ ngx_int_t ngx_vidcast_ring_read_result(ngx_vidcast_ring_t *ring, uint64_t seq,
  * pinned()   the pins of all processes, of any slot
  */
 void ngx_vidcast_ring_recover(ngx_vidcast_ring_t *ring);
-void ngx_vidcast_ring_pass(ngx_vidcast_ring_t *ring);
+void ngx_vidcast_ring_retake(ngx_vidcast_ring_t *ring, uint32_t slot);
 void ngx_vidcast_ring_forget(ngx_vidcast_ring_t *ring);
 uint64_t ngx_vidcast_ring_next(ngx_vidcast_ring_t *ring);
 uint32_t ngx_vidcast_ring_claim(ngx_vidcast_ring_t *ring);
@@ -206,10 +202,16 @@ void ngx_vidcast_ring_publish_result(ngx_vidcast_ring_t *ring,
     ngx_vidcast_ring_result_t *result, uint64_t seq);
 
 
-/* the project's atomics: sequentially consistent, between processes */
+/*
+ * The project's atomics: sequentially consistent, between processes.  cas()
+ * is true when *p was *old, and is "v" now; else *old is what was there.
+ */
 
 #define ngx_vidcast_load(p)      __atomic_load_n(p, __ATOMIC_SEQ_CST)
 #define ngx_vidcast_store(p, v)  __atomic_store_n(p, v, __ATOMIC_SEQ_CST)
+#define ngx_vidcast_cas(p, old, v)                                            \
+    __atomic_compare_exchange_n(p, old, v, 0, __ATOMIC_SEQ_CST,               \
+                                __ATOMIC_SEQ_CST)
 
 
 #endif /* _NGX_VIDCAST_RING_H_INCLUDED_ */

@@ -50,8 +50,7 @@ static ngx_str_t  ngx_vidcast_state_names[] = {
     ngx_string("stale"),
     ngx_string("reconnecting"),
     ngx_string("failed"),
-    ngx_string("ended"),
-    ngx_string("sleeping")
+    ngx_string("ended")
 };
 
 
@@ -579,7 +578,7 @@ ngx_vidcast_zone_call(ngx_vidcast_zone_t *zone)
 }
 
 
-void
+ngx_int_t
 ngx_vidcast_zone_called(ngx_vidcast_zone_t *zone, int timeout)
 {
     uint64_t       calls;
@@ -589,12 +588,14 @@ ngx_vidcast_zone_called(ngx_vidcast_zone_t *zone, int timeout)
     pfd.events = POLLIN;
 
     if (poll(&pfd, 1, timeout) != 1) {
-        return;
+        return NGX_AGAIN;
     }
 
     if (read(zone->call, &calls, sizeof(uint64_t)) == -1) {
-        return;
+        return NGX_AGAIN;
     }
+
+    return NGX_OK;
 }
 
 

@@ -9,6 +9,7 @@
 
 
 #include "ngx_vidcast.h"
+#include "ngx_vidcast_mail.h"
 #include "ngx_vidcast_ring.h"
 
 
@@ -37,8 +38,7 @@ typedef enum {
     NGX_VIDCAST_STALE,
     NGX_VIDCAST_RECONNECTING,
     NGX_VIDCAST_FAILED,
-    NGX_VIDCAST_ENDED,
-    NGX_VIDCAST_SLEEPING
+    NGX_VIDCAST_ENDED
 } ngx_vidcast_state_e;
 
 
@@ -103,7 +103,11 @@ typedef struct {
     uint64_t                     bytes;
     uint64_t                     stalled;
     uint64_t                     refused;
-    uint64_t                     unused[5];
+    uint64_t                     publishers; /* now */
+    uint64_t                     published;  /* letters that were taken */
+    uint64_t                     received;   /* bytes of them */
+    uint64_t                     unwanted;   /* and those that were not */
+    uint64_t                     unused;
 } ngx_vidcast_share_t;
 
 
@@ -115,13 +119,13 @@ typedef struct {
     uint64_t                     predicted;
     uint64_t                     bad_frame;
     uint64_t                     too_large;
-    uint64_t                     warmup;
     uint64_t                     ring_full;
     uint64_t                     encoder_busy;
     uint64_t                     encoder_error;
     uint64_t                     predictor_busy;
     uint64_t                     predictor_error;
     uint64_t                     tables_inserted;
+    uint64_t                     pushed;         /* results */
     uint64_t                     opened;
     uint64_t                     lost;
     uint64_t                     encode_time;    /* us, sum */
@@ -137,7 +141,6 @@ typedef struct {
     uint64_t                     changed;    /* CLOCK_MONOTONIC, us */
     uint64_t                     restarts;   /* of the capture */
     uint64_t                     predicting; /* number of the frame */
-    uint64_t                     asked;      /* by a viewer, at last, us */
     uint32_t                     width;
     uint32_t                     height;
     uint32_t                     asked_mfps;      /* frames in 1,000 s */
@@ -145,6 +148,7 @@ typedef struct {
     uint32_t                     predicted_mfps;
     uint32_t                     predict_time;    /* us, the last one */
     u_char                       error[NGX_VIDCAST_ERROR_LEN];
+    ngx_vidcast_mail_t           mail;
     ngx_vidcast_counters_t       counters;
     ngx_vidcast_share_t          shares[NGX_VIDCAST_PROCESSES];
 } ngx_vidcast_zone_shm_t;
@@ -185,10 +189,11 @@ void ngx_vidcast_zone_wake(ngx_vidcast_zone_t *zone);
 
 /*
  * The other way: call() wakes the source's capture, where called() waits for
- * it, or until "timeout" ms have passed; it tells nothing but to look again.
+ * it, or until "timeout" ms have passed, NGX_AGAIN; it tells nothing but to
+ * look again.
  */
 void ngx_vidcast_zone_call(ngx_vidcast_zone_t *zone);
-void ngx_vidcast_zone_called(ngx_vidcast_zone_t *zone, int timeout);
+ngx_int_t ngx_vidcast_zone_called(ngx_vidcast_zone_t *zone, int timeout);
 
 /* state in the words of the status page */
 ngx_str_t *ngx_vidcast_state_name(ngx_uint_t state);

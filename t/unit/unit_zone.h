@@ -22,6 +22,7 @@
 #include "unit.h"
 #include "unit_ngx.h"
 
+#include "../../src/shm/ngx_vidcast_mail.c"
 #include "../../src/shm/ngx_vidcast_ring.c"
 #include "../../src/shm/ngx_vidcast_roles.c"
 #include "../../src/shm/ngx_vidcast_zone.c"

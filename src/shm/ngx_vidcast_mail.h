@@ -1,0 +1,128 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#ifndef _NGX_VIDCAST_MAIL_H_INCLUDED_
+#define _NGX_VIDCAST_MAIL_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+/*
+ * The mailbox of a source whose pictures come through workers.  The capture
+ * stays the only writer of its ring: it lends one slot at a time to the
+ * process in the box, who fills the slot and hands it in.  It lies in shared
+ * memory, and needs none of its two sides to live:
+ *
+ *     free       nobody is there
+ *     wanted     a process is, and waits for a slot
+ *     lent       the slot is the process's, to be written
+ *     submitted  the slot is the capture's again, with a letter in it
+ *     done       answered, and no other slot was asked for
+ *     returned   the slot is the capture's again, with nothing in it
+ *
+ * One word says it all: state, process, slot.  It is changed as a whole, by
+ * compare and swap, and never becomes one that was there before, so that who
+ * acts on what he read either wins or reads again.  The process leaves "free",
+ * "lent" and "done"; the capture leaves "submitted" and "returned"; "wanted"
+ * is left by whoever is first.  Slots are in the ring's "writing" state from
+ * the claim before "lent" to what the capture does after "submitted" or
+ * "returned".
+ *
+ * The other members belong to who may leave the state that the word shows:
+ * what is written before a change is seen by the other side behind it.
+ *
+ * Of a process that died, leave() is called by who holds its lock byte: the
+ * capture, or the next owner of its entry.  Of a capture that died, the next
+ * one calls recover().
+ */
+
+#define NGX_VIDCAST_MAIL_NOBODY   0xffff
+#define NGX_VIDCAST_MAIL_NO_SLOT  0xffff
+
+/* letters */
+
+#define NGX_VIDCAST_MAIL_PICTURE  0
+#define NGX_VIDCAST_MAIL_RESULT   1
+
+/* answers */
+
+#define NGX_VIDCAST_MAIL_TAKEN      0
+#define NGX_VIDCAST_MAIL_BAD        1     /* not a whole JPEG */
+#define NGX_VIDCAST_MAIL_TOO_LARGE  2
+#define NGX_VIDCAST_MAIL_LOST       3     /* the capture died over it */
+
+
+typedef struct {
+    uint64_t                     word;
+    uint32_t                     kind;       /* of the letter */
+    uint32_t                     size;       /* of it, bytes */
+    uint64_t                     number;     /* answer: frame or result */
+    uint32_t                     reason;     /* answer */
+    uint32_t                     knock;      /* process + 1, wants to be it */
+    uint32_t                     waiting;    /* somebody waits for "free" */
+    uint32_t                     unused[7];
+} ngx_vidcast_mail_t;
+
+
+/*
+ * The process's side.
+ *
+ * enter()   NGX_OK: it is ours, and a slot is wanted; NGX_BUSY: not free.
+ *           Who is in a session stays for many letters
+ * look()    NGX_OK: *slot is lent to us; NGX_AGAIN: not yet, or the letter is
+ *           with the capture; NGX_DONE: answered, no slot; NGX_DECLINED: the
+ *           box is not ours
+ * submit()  hands in what has been written into the lent slot; "once": no
+ *           other slot is wanted after it
+ * answer()  what became of it.  NGX_OK, told until the next submit();
+ *           NGX_AGAIN: not looked at yet; NGX_DECLINED: the box is not ours
+ * leave()   whatever the state is, nothing of the slot may be touched behind
+ *           it.  NGX_OK: there is something for the capture to do;
+ *           NGX_DONE: it is free; NGX_DECLINED: it was not this process's
+ */
+ngx_int_t ngx_vidcast_mail_enter(ngx_vidcast_mail_t *mail, ngx_uint_t process,
+    ngx_uint_t session);
+ngx_int_t ngx_vidcast_mail_look(ngx_vidcast_mail_t *mail, ngx_uint_t process,
+    uint32_t *slot);
+ngx_int_t ngx_vidcast_mail_submit(ngx_vidcast_mail_t *mail, ngx_uint_t process,
+    ngx_uint_t kind, size_t size, ngx_uint_t once);
+ngx_int_t ngx_vidcast_mail_answer(ngx_vidcast_mail_t *mail, ngx_uint_t process,
+    ngx_uint_t *reason, uint64_t *number);
+ngx_int_t ngx_vidcast_mail_leave(ngx_vidcast_mail_t *mail, ngx_uint_t process);
+
+/* the process in the box, or NGX_VIDCAST_MAIL_NOBODY; is it in a session? */
+ngx_uint_t ngx_vidcast_mail_process(ngx_vidcast_mail_t *mail,
+    ngx_uint_t *session);
+
+
+/*
+ * The capture's side.
+ *
+ * wanted()    a slot is: claim one, and lend() it
+ * lend()      NGX_OK; NGX_DECLINED: the process has left, the slot stays the
+ *             caller's
+ * take()      NGX_OK: the letter is in *slot, which is the caller's to be
+ *             published or abandoned; NGX_AGAIN: there is none
+ * reply()     says what became of the letter, and lends the next slot in the
+ *             same turn: as lend(), NGX_VIDCAST_MAIL_NO_SLOT being none now
+ * returned()  NGX_OK: *slot is the caller's, to be abandoned; NGX_AGAIN
+ * recover()   before the ring is recovered: whatever a dead capture had in
+ *             its hands is answered as lost.  The slot that is lent and must
+ *             stay claimed, or NGX_VIDCAST_MAIL_NO_SLOT
+ */
+ngx_uint_t ngx_vidcast_mail_wanted(ngx_vidcast_mail_t *mail);
+ngx_int_t ngx_vidcast_mail_lend(ngx_vidcast_mail_t *mail, uint32_t slot);
+ngx_int_t ngx_vidcast_mail_take(ngx_vidcast_mail_t *mail, uint32_t *slot,
+    ngx_uint_t *kind, size_t *size);
+ngx_int_t ngx_vidcast_mail_reply(ngx_vidcast_mail_t *mail, ngx_uint_t reason,
+    uint64_t number, uint32_t slot);
+ngx_int_t ngx_vidcast_mail_returned(ngx_vidcast_mail_t *mail, uint32_t *slot);
+uint32_t ngx_vidcast_mail_recover(ngx_vidcast_mail_t *mail);
+
+
+#endif /* _NGX_VIDCAST_MAIL_H_INCLUDED_ */
