@@ -37,7 +37,6 @@ struct ngx_vidcast_analysis_s {
     ngx_vidcast_image_t           scaled;
     u_char                       *json;
     uint64_t                      last;      /* frame predicted */
-    uint64_t                      past;      /* frames before a sleep */
 
     ngx_uint_t                    failing;   /* and it is logged */
 };
@@ -207,7 +206,7 @@ ngx_vidcast_analysis_run(ngx_vidcast_analysis_t *analysis,
     ngx_vidcast_task_t *task)
 {
     size_t                   size;
-    uint64_t                 start, past;
+    uint64_t                 start;
     ngx_int_t                rc;
     ngx_vidcast_sample_t     sample;
     ngx_vidcast_predict_t   *predict;
@@ -231,14 +230,6 @@ ngx_vidcast_analysis_run(ngx_vidcast_analysis_t *analysis,
     sample.height = task->height;
     sample.number = task->number;
     sample.time = task->captured;
-
-    past = ngx_vidcast_ring_past(&analysis->capture->zone->ring);
-
-    sample.anew = (past != analysis->past && task->number > past);
-
-    if (sample.anew) {
-        analysis->past = past;
-    }
 
     size = analysis->capture->source->geometry.result_size;
 
@@ -379,60 +370,31 @@ static void
 ngx_vidcast_analysis_publish(ngx_vidcast_analysis_t *analysis,
     ngx_vidcast_task_t *task, uint64_t start, size_t size)
 {
-    u_char                     *p, *last;
-    uint64_t                    now, seq, time, predict, total;
-    struct timespec             ts;
-    ngx_vidcast_ring_t         *ring;
-    ngx_vidcast_capture_t      *capture;
-    ngx_vidcast_ring_result_t  *result;
+    uint64_t                seq;
+    ngx_vidcast_result_t    result;
+    ngx_vidcast_capture_t  *capture;
 
     capture = analysis->capture;
-    ring = &capture->zone->ring;
 
-    (void) clock_gettime(CLOCK_REALTIME, &ts);
-    now = ngx_vidcast_clock();
+    result.frame = task->number;
+    result.captured = task->captured;
+    result.predict = ngx_vidcast_clock() - start;
+    result.width = task->width;
+    result.height = task->height;
 
-    time = (uint64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000
-           - (now - task->captured);
-    predict = now - start;
-    total = now - task->captured;
-
-    result = ngx_vidcast_ring_open_result(ring, &seq);
-
-    p = (u_char *) (result + 1);
-    last = p + capture->source->geometry.result_size;
-
-    p = ngx_slprintf(p, last,
-                     "{\"v\":1,\"source\":\"%V\",\"epoch\":\"%016xL\","
-                     "\"seq\":%uL,\"frame\":%uL,\"ts\":%uL.%06uL,"
-                     "\"width\":%uD,\"height\":%uD,\"status\":\"ok\","
-                     "\"latency\":{\"predict\":%uL.%06uL,\"total\":%uL.%06uL},"
-                     "\"result\":",
-                     &capture->source->name, ring->shm->epoch, seq,
-                     task->number, time / 1000000, time % 1000000,
-                     task->width, task->height, predict / 1000000,
-                     predict % 1000000, total / 1000000, total % 1000000);
-
-    if ((size_t) (last - p) < size + 1) {
+    if (ngx_vidcast_capture_result(capture, &result, analysis->json, size,
+                                   &seq)
+        != NGX_OK)
+    {
         ngx_vidcast_analysis_failed(analysis, (u_char *)
                                     "the result is too large, see "
                                     "\"results\"");
         return;
     }
 
-    p = ngx_cpymem(p, analysis->json, size);
-    *p++ = '}';
-
-    result->frame = task->number;
-    result->captured = task->captured;
-    result->ready = now;
-    result->size = (uint32_t) (p - (u_char *) (result + 1));
-
-    ngx_vidcast_ring_publish_result(ring, result, seq);
-
     capture->counters->predicted++;
-    capture->counters->predict_time += predict;
-    capture->zone->shm->predict_time = (uint32_t) predict;
+    capture->counters->predict_time += result.predict;
+    capture->zone->shm->predict_time = (uint32_t) result.predict;
 
     analysis->failing = 0;
 

@@ -40,6 +40,7 @@ static ngx_int_t ngx_vidcast_capture_init(ngx_vidcast_capture_t *capture,
     ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source);
 static ngx_int_t ngx_vidcast_capture_start(ngx_vidcast_capture_t *capture);
 static ngx_uint_t ngx_vidcast_capture_unwanted(ngx_vidcast_capture_t *capture);
+static void ngx_vidcast_capture_return_mail(ngx_vidcast_capture_t *capture);
 static void ngx_vidcast_capture_watch(ngx_vidcast_capture_t *capture);
 static void ngx_vidcast_capture_rates(ngx_vidcast_capture_t *capture,
     ngx_vidcast_rates_t *rates);
@@ -79,6 +80,10 @@ ngx_vidcast_capture_process(ngx_vidcast_conf_t *conf, void *data)
            && !ngx_vidcast_capture_unwanted(&capture)
            && !ngx_vidcast_child_deserted(conf, &deserted))
     {
+        if (!source->input.push) {
+            ngx_vidcast_capture_return_mail(&capture);
+        }
+
         ngx_vidcast_capture_watch(&capture);
         ngx_vidcast_capture_rates(&capture, &rates);
     }
@@ -133,6 +138,7 @@ static ngx_int_t
 ngx_vidcast_capture_init(ngx_vidcast_capture_t *capture,
     ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source)
 {
+    uint32_t                 lent;
     ngx_vidcast_zone_shm_t  *shm;
 
     ngx_memzero(capture, sizeof(ngx_vidcast_capture_t));
@@ -146,12 +152,22 @@ ngx_vidcast_capture_init(ngx_vidcast_capture_t *capture,
     capture->counters = &shm->counters;
 
     if (pthread_mutex_init(&capture->ring, NULL) != 0
+        || pthread_mutex_init(&capture->results, NULL) != 0
         || pthread_mutex_init(&capture->state, NULL) != 0)
     {
         return NGX_ERROR;
     }
 
+    lent = ngx_vidcast_mail_recover(&shm->mail);
+
     ngx_vidcast_ring_recover(&source->zone->ring);
+
+    if (lent != NGX_VIDCAST_MAIL_NO_SLOT) {
+
+        /* a worker may be writing to it just now, whatever our input is */
+
+        ngx_vidcast_ring_retake(&source->zone->ring, lent);
+    }
 
     if (shm->checksum != source->checksum) {
 
@@ -273,21 +289,42 @@ ngx_vidcast_capture_unwanted(ngx_vidcast_capture_t *capture)
 }
 
 
+/* workers of an older configuration may still publish, to another input */
+
+static void
+ngx_vidcast_capture_return_mail(ngx_vidcast_capture_t *capture)
+{
+    size_t               size;
+    uint32_t             slot;
+    ngx_uint_t           kind;
+    ngx_vidcast_mail_t  *mail;
+
+    mail = &capture->zone->shm->mail;
+
+    if (ngx_vidcast_mail_take(mail, &slot, &kind, &size) == NGX_OK) {
+        ngx_vidcast_capture_abandon(capture, slot);
+
+        (void) ngx_vidcast_mail_reply(mail, NGX_VIDCAST_MAIL_LOST, 0,
+                                      NGX_VIDCAST_MAIL_NO_SLOT);
+        ngx_vidcast_zone_wake(capture->zone);
+    }
+
+    ngx_vidcast_zone_take_back(capture->conf->control, capture->zone,
+                               capture->log);
+}
+
+
 static void
 ngx_vidcast_capture_watch(ngx_vidcast_capture_t *capture)
 {
     u_char    *p, reason[64];
     uint64_t   last;
 
-    if (ngx_vidcast_load(&capture->zone->shm->state) != NGX_VIDCAST_LIVE) {
-        return;
-    }
-
-    /* read after the state: the frame which made it live is older than that */
-
     last = ngx_vidcast_load(&capture->last);
 
-    if (ngx_vidcast_clock() - last < (uint64_t) capture->source->stale * 1000)
+    if (ngx_vidcast_load(&capture->zone->shm->state) != NGX_VIDCAST_LIVE
+        || ngx_vidcast_clock() - last
+           < (uint64_t) capture->source->stale * 1000)
     {
         return;
     }
@@ -348,12 +385,9 @@ ngx_vidcast_capture_state(ngx_vidcast_capture_t *capture, ngx_uint_t state,
 
     (void) pthread_mutex_lock(&capture->state);
 
-    if ((shm->state == state
-         && ngx_strncmp(shm->error, reason, NGX_VIDCAST_ERROR_LEN - 1) == 0)
-        || (state == NGX_VIDCAST_STALE && shm->state != NGX_VIDCAST_LIVE))
+    if (shm->state == state
+        && ngx_strncmp(shm->error, reason, NGX_VIDCAST_ERROR_LEN - 1) == 0)
     {
-        /* nothing new; or the input was closed while we looked */
-
         (void) pthread_mutex_unlock(&capture->state);
         return;
     }
@@ -365,7 +399,11 @@ ngx_vidcast_capture_state(ngx_vidcast_capture_t *capture, ngx_uint_t state,
 
     name = ngx_vidcast_state_name(state);
 
-    level = (state == NGX_VIDCAST_RECONNECTING || state == NGX_VIDCAST_STALE)
+    /* publishers come and go, a camera must not */
+
+    level = (state == NGX_VIDCAST_RECONNECTING
+             || (state == NGX_VIDCAST_STALE
+                 && !capture->source->input.push))
                 ? NGX_LOG_CRIT : NGX_LOG_NOTICE;
 
     if (*reason) {
@@ -386,6 +424,22 @@ uint32_t
 ngx_vidcast_capture_claim(ngx_vidcast_capture_t *capture)
 {
     uint32_t  slot;
+
+    slot = ngx_vidcast_capture_try_claim(capture);
+
+    if (slot == NGX_VIDCAST_RING_NONE) {
+        (void) __atomic_fetch_add(&capture->counters->ring_full, 1,
+                                  __ATOMIC_RELAXED);
+    }
+
+    return slot;
+}
+
+
+uint32_t
+ngx_vidcast_capture_try_claim(ngx_vidcast_capture_t *capture)
+{
+    uint32_t  slot;
     uint64_t  now;
 
     (void) pthread_mutex_lock(&capture->ring);
@@ -401,10 +455,6 @@ ngx_vidcast_capture_claim(ngx_vidcast_capture_t *capture)
                                         capture->log);
             slot = ngx_vidcast_ring_claim(&capture->zone->ring);
         }
-    }
-
-    if (slot == NGX_VIDCAST_RING_NONE) {
-        capture->counters->ring_full++;
     }
 
     (void) pthread_mutex_unlock(&capture->ring);
@@ -449,8 +499,6 @@ ngx_vidcast_capture_publish(ngx_vidcast_capture_t *capture, uint32_t slot,
 
     capture->zone->shm->width = width;
     capture->zone->shm->height = height;
-
-    ngx_vidcast_zone_wake(capture->zone);
 }
 
 

@@ -38,7 +38,7 @@ struct ngx_vidcast_raw_s {
 };
 
 
-typedef struct {
+struct ngx_vidcast_capture_s {
     ngx_vidcast_conf_t           *conf;
     ngx_vidcast_source_t         *source;
     ngx_vidcast_zone_t           *zone;
@@ -49,11 +49,23 @@ typedef struct {
     ngx_vidcast_analysis_t       *analysis;  /* NULL: no predictor */
 
     pthread_mutex_t               ring;      /* writing frames */
+    pthread_mutex_t               results;   /* writing results */
     pthread_mutex_t               state;
 
     uint64_t                      last;      /* frame, CLOCK_MONOTONIC, us */
     uint64_t                      unpinned;  /* dead pins looked for, us */
-} ngx_vidcast_capture_t;
+};
+
+
+/* what a result says besides its own text */
+
+typedef struct {
+    uint64_t                      frame;     /* number, 0: none yet */
+    uint64_t                      captured;  /* CLOCK_MONOTONIC, us */
+    uint64_t                      predict;   /* it took so many us */
+    uint32_t                      width;
+    uint32_t                      height;
+} ngx_vidcast_result_t;
 
 
 /* the process; "data" is its ngx_vidcast_source_t; does not return */
@@ -70,16 +82,29 @@ void ngx_vidcast_capture_state(ngx_vidcast_capture_t *capture,
 ngx_int_t ngx_vidcast_capture_thread(ngx_vidcast_capture_t *capture,
     void *(*proc)(void *data), void *data, const char *name);
 
-/* a slot to write into; NGX_VIDCAST_RING_NONE: counted as ring_full */
+/*
+ * A slot to write into; NGX_VIDCAST_RING_NONE: all are pinned, and for those
+ * who have a picture in hand, claim() counts it as ring_full.
+ */
+uint32_t ngx_vidcast_capture_try_claim(ngx_vidcast_capture_t *capture);
 uint32_t ngx_vidcast_capture_claim(ngx_vidcast_capture_t *capture);
 
 /*
  * Describes the picture of "size" bytes which stands in the slot, writes the
- * headers before it, makes it the newest frame and wakes the workers.
+ * headers before it and makes it the newest frame; the caller wakes the
+ * workers.
  */
 void ngx_vidcast_capture_publish(ngx_vidcast_capture_t *capture, uint32_t slot,
     uint64_t number, uint64_t captured, size_t size, uint32_t width,
     uint32_t height);
+
+/*
+ * Publishes a JSON text as a result, without waking the workers.  *seq is its
+ * number.  NGX_OK; NGX_DECLINED: with what is put around it, it is too large.
+ */
+ngx_int_t ngx_vidcast_capture_result(ngx_vidcast_capture_t *capture,
+    ngx_vidcast_result_t *result, u_char *json, size_t size, uint64_t *seq);
+
 /* says that frames are too large for the ring; the caller says it once */
 void ngx_vidcast_capture_log_too_large(ngx_vidcast_capture_t *capture);
 

@@ -206,6 +206,8 @@ ngx_vidcast_encoders_thread(void *data)
             ngx_vidcast_capture_publish(encoders->capture, slot, raw->number,
                                         raw->captured, size, raw->image.width,
                                         raw->image.height);
+
+            ngx_vidcast_zone_wake(encoders->capture->zone);
         }
 
         (void) pthread_mutex_lock(&encoders->mutex);

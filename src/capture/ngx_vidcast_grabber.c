@@ -8,13 +8,12 @@
 #include <ngx_core.h>
 
 #include "ngx_vidcast_capture.h"
-#include "ngx_vidcast_demand.h"
 #include "ngx_vidcast_jpeg.h"
 
 
 /*
- * The input thread: keeps the input open, as long as the process lives and
- * somebody looks, and hands on what comes.
+ * The input thread: keeps the input open, as long as the process lives, and
+ * hands on what comes.
  */
 
 
@@ -26,14 +25,12 @@
 
 typedef struct {
     ngx_vidcast_capture_t   *capture;
-    ngx_vidcast_demand_t     demand;
     ngx_vidcast_input_t      in;
     ngx_vidcast_raw_t       *raw;        /* the next one to be filled */
     uint64_t                 started;
     uint64_t                 opened;
     uint64_t                 frames;     /* since it was opened */
     uint64_t                 backoff;
-    ngx_uint_t               warmup;     /* frames still to be skipped */
     unsigned                 bad:1;      /* frames are bad, and it is logged */
     unsigned                 large:1;    /* or too large */
 } ngx_vidcast_grabber_t;
@@ -43,11 +40,13 @@ static ngx_int_t ngx_vidcast_grabber_open(ngx_vidcast_grabber_t *grabber);
 static ngx_int_t ngx_vidcast_grabber_run(ngx_vidcast_grabber_t *grabber);
 static ngx_int_t ngx_vidcast_grabber_grab(ngx_vidcast_grabber_t *grabber,
     ngx_vidcast_picture_t *picture);
-static void ngx_vidcast_grabber_skip(ngx_vidcast_grabber_t *grabber,
-    ngx_int_t rc);
 static void ngx_vidcast_grabber_bad(ngx_vidcast_grabber_t *grabber);
 static ngx_int_t ngx_vidcast_grabber_jpeg(ngx_vidcast_grabber_t *grabber,
     ngx_vidcast_picture_t *picture);
+static void ngx_vidcast_grabber_large(ngx_vidcast_grabber_t *grabber);
+static void ngx_vidcast_grabber_publish(ngx_vidcast_grabber_t *grabber,
+    ngx_vidcast_picture_t *picture, ngx_vidcast_jpeg_info_t *info,
+    uint64_t number, size_t size);
 static void ngx_vidcast_grabber_raw(ngx_vidcast_grabber_t *grabber,
     ngx_vidcast_picture_t *picture);
 static void ngx_vidcast_grabber_pause(ngx_vidcast_grabber_t *grabber);
@@ -64,21 +63,14 @@ ngx_vidcast_grabber_thread(void *data)
 
     grabber.capture = data;
     grabber.started = ngx_vidcast_clock();
-    grabber.demand.capture = data;
 
     grabber.in.conf = &grabber.capture->source->input;
     grabber.in.log = grabber.capture->log;
+    grabber.in.capture = grabber.capture;
 
     module = grabber.in.conf->module;
 
     for ( ;; ) {
-
-        if (ngx_vidcast_demand_gone(&grabber.demand)) {
-            ngx_vidcast_demand_sleep(&grabber.demand);
-
-            grabber.started = ngx_vidcast_clock();
-            grabber.backoff = 0;
-        }
 
         if (ngx_vidcast_grabber_open(&grabber) == NGX_OK) {
 
@@ -86,25 +78,10 @@ ngx_vidcast_grabber_thread(void *data)
 
             module->close(&grabber.in);
 
-            if (rc == NGX_DECLINED) {
-                continue;
-            }
-
             if (rc == NGX_DONE) {
                 ngx_vidcast_capture_state(grabber.capture, NGX_VIDCAST_ENDED,
                                           NULL);
-
-                if (grabber.capture->source->on_demand == 0) {
-                    break;
-                }
-
-                /* who comes when all have gone sees it from its beginning */
-
-                while (!ngx_vidcast_demand_gone(&grabber.demand)) {
-                    ngx_msleep(100);
-                }
-
-                continue;
+                break;
             }
 
             grabber.capture->counters->lost++;
@@ -139,7 +116,6 @@ ngx_vidcast_grabber_open(ngx_vidcast_grabber_t *grabber)
         grabber->opened = ngx_vidcast_clock();
         grabber->frames = 0;
         grabber->bad = 0;
-        grabber->warmup = in->conf->warmup;
         grabber->capture->counters->opened++;
 
         if (in->fps) {
@@ -173,10 +149,7 @@ ngx_vidcast_grabber_open(ngx_vidcast_grabber_t *grabber)
 }
 
 
-/*
- * NGX_ERROR: the device is lost; NGX_DONE: the source has ended; NGX_DECLINED:
- * nobody looks.
- */
+/* NGX_ERROR: the device is lost; NGX_DONE: the source has ended */
 
 static ngx_int_t
 ngx_vidcast_grabber_run(ngx_vidcast_grabber_t *grabber)
@@ -189,22 +162,15 @@ ngx_vidcast_grabber_run(ngx_vidcast_grabber_t *grabber)
 
     for ( ;; ) {
 
-        if (ngx_vidcast_demand_gone(&grabber->demand)) {
-            return NGX_DECLINED;
-        }
-
         rc = ngx_vidcast_grabber_grab(grabber, &picture);
 
         if (rc == NGX_AGAIN) {
             continue;
         }
 
-        if (rc != NGX_OK && rc != NGX_DECLINED) {
-            return rc;
-        }
-
-        if (grabber->warmup) {
-            ngx_vidcast_grabber_skip(grabber, rc);
+        if (rc == NGX_BUSY) {
+            ngx_vidcast_capture_state(grabber->capture, NGX_VIDCAST_OFF,
+                                      in->error);
             continue;
         }
 
@@ -212,6 +178,13 @@ ngx_vidcast_grabber_run(ngx_vidcast_grabber_t *grabber)
             ngx_vidcast_grabber_bad(grabber);
             continue;
         }
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        in->number = 0;
+        in->large = 0;
 
         if (in->format == NGX_VIDCAST_INPUT_JPEG) {
             rc = ngx_vidcast_grabber_jpeg(grabber, &picture);
@@ -222,6 +195,10 @@ ngx_vidcast_grabber_run(ngx_vidcast_grabber_t *grabber)
 
         if (in->conf->module->release) {
             in->conf->module->release(in);
+        }
+
+        if (in->number) {
+            ngx_vidcast_zone_wake(grabber->capture->zone);
         }
 
         if (rc == NGX_DECLINED) {
@@ -286,24 +263,6 @@ ngx_vidcast_grabber_grab(ngx_vidcast_grabber_t *grabber,
 }
 
 
-/* the first frames are those of a camera which still looks for its exposure */
-
-static void
-ngx_vidcast_grabber_skip(ngx_vidcast_grabber_t *grabber, ngx_int_t rc)
-{
-    ngx_vidcast_input_module_t  *module;
-
-    module = grabber->in.conf->module;
-
-    grabber->warmup--;
-    grabber->capture->counters->warmup++;
-
-    if (rc == NGX_OK && module->release) {
-        module->release(&grabber->in);
-    }
-}
-
-
 /* a bad frame is counted each time, and logged when they begin to be bad */
 
 static void
@@ -329,9 +288,7 @@ static ngx_int_t
 ngx_vidcast_grabber_jpeg(ngx_vidcast_grabber_t *grabber,
     ngx_vidcast_picture_t *picture)
 {
-    u_char                   *data;
     size_t                    size;
-    uint32_t                  slot;
     uint64_t                  number;
     ngx_vidcast_capture_t    *capture;
     ngx_vidcast_jpeg_info_t   info;
@@ -354,43 +311,69 @@ ngx_vidcast_grabber_jpeg(ngx_vidcast_grabber_t *grabber,
     size = info.size + (info.dht ? 0 : NGX_VIDCAST_JPEG_DHT_LEN);
 
     if (size > capture->source->geometry.slot_size) {
-        capture->counters->too_large++;
-
-        if (!grabber->large) {
-            grabber->large = 1;
-            ngx_vidcast_capture_log_too_large(capture);
-        }
-
+        ngx_vidcast_grabber_large(grabber);
         return NGX_OK;
     }
 
     grabber->large = 0;
 
-    slot = ngx_vidcast_capture_claim(capture);
+    if (!picture->lent) {
+        picture->slot = ngx_vidcast_capture_claim(capture);
 
-    if (slot == NGX_VIDCAST_RING_NONE) {
-        return NGX_OK;
+        if (picture->slot == NGX_VIDCAST_RING_NONE) {
+            return NGX_OK;
+        }
     }
 
-    data = ngx_vidcast_ring_data(&capture->zone->ring, slot);
+    ngx_vidcast_grabber_publish(grabber, picture, &info, number, size);
 
-    if (info.dht) {
-        ngx_memcpy(data, picture->data, info.size);
+    return NGX_OK;
+}
 
-    } else {
-        (void) ngx_vidcast_jpeg_insert_dht(data, picture->data, &info);
+
+static void
+ngx_vidcast_grabber_large(ngx_vidcast_grabber_t *grabber)
+{
+    grabber->capture->counters->too_large++;
+
+    grabber->in.large = 1;
+
+    if (!grabber->large) {
+        grabber->large = 1;
+        ngx_vidcast_capture_log_too_large(grabber->capture);
+    }
+}
+
+
+static void
+ngx_vidcast_grabber_publish(ngx_vidcast_grabber_t *grabber,
+    ngx_vidcast_picture_t *picture, ngx_vidcast_jpeg_info_t *info,
+    uint64_t number, size_t size)
+{
+    u_char                 *data;
+    ngx_vidcast_capture_t  *capture;
+
+    capture = grabber->capture;
+
+    data = ngx_vidcast_ring_data(&capture->zone->ring, picture->slot);
+
+    if (!info->dht) {
+        (void) ngx_vidcast_jpeg_insert_dht(data, picture->data, info);
         capture->counters->tables_inserted++;
+
+    } else if (!picture->lent) {
+        ngx_memcpy(data, picture->data, info->size);
     }
 
-    ngx_vidcast_capture_publish(capture, slot, number, picture->time, size,
-                                info.width, info.height);
+    ngx_vidcast_capture_publish(capture, picture->slot, number, picture->time,
+                                size, info->width, info->height);
+
+    grabber->in.number = number;
 
     if (capture->analysis) {
         ngx_vidcast_analysis_submit(capture->analysis, NULL, number,
-                                    picture->time, info.width, info.height);
+                                    picture->time, info->width, info->height);
     }
-
-    return NGX_OK;
 }
 
 
@@ -456,9 +439,7 @@ ngx_vidcast_grabber_pause(ngx_vidcast_grabber_t *grabber)
 
     due = now + grabber->backoff;
 
-    while (ngx_vidcast_input_wait(due) == NGX_AGAIN
-           && !ngx_vidcast_demand_gone(&grabber->demand))
-    {
+    while (ngx_vidcast_input_wait(due) == NGX_AGAIN) {
         /* void */
     }
 }

@@ -24,6 +24,7 @@ static ngx_vidcast_input_module_t  *ngx_vidcast_input_modules[] = {
     &ngx_vidcast_input_test,
     &ngx_vidcast_input_images,
     &ngx_vidcast_input_v4l2,
+    &ngx_vidcast_input_push,
     NULL
 };
 

@@ -16,10 +16,8 @@
 #define NGX_VIDCAST_INPUT_JPEG  0
 #define NGX_VIDCAST_INPUT_I420  1
 
-/* what an input is; see "flags" */
 
-#define NGX_VIDCAST_INPUT_FILE     0x1
-#define NGX_VIDCAST_INPUT_PASSIVE  0x2
+typedef struct ngx_vidcast_capture_s  ngx_vidcast_capture_t;
 
 
 /* one opened input; made by the capture process, used by its input thread */
@@ -27,6 +25,7 @@
 typedef struct {
     ngx_vidcast_input_conf_t  *conf;
     ngx_log_t                 *log;
+    ngx_vidcast_capture_t     *capture;   /* for who lends slots */
     void                      *data;      /* the module's own state */
 
     /* set by open() */
@@ -35,6 +34,11 @@ typedef struct {
     uint32_t                   width;     /* pixels; I420 only */
     uint32_t                   height;
     double                     fps;       /* frames a second, 0: unknown */
+
+    /* set by the caller before release(): what became of the picture */
+
+    uint64_t                   number;    /* of the frame, 0: it is none */
+    ngx_uint_t                 large;     /* since it is too large */
 
     /* why the last call failed, in words, terminated */
 
@@ -47,15 +51,15 @@ typedef struct {
     ngx_vidcast_image_t       *image;     /* I420: given by the caller */
     const u_char              *data;      /* JPEG: valid until release() */
     size_t                     size;
+    uint32_t                   slot;      /* lent: of the ring, with data */
+    ngx_uint_t                 lent;      /* it came in a slot */
 } ngx_vidcast_picture_t;
 
 
 /*
- * flags      FILE: the path names files: a relative one, which the capture
- *            process would look for in a directory that nobody chose, is made
- *            full by nginx's prefix before check().
- *            PASSIVE: it has no device that could be closed, and takes what
- *            others bring: "on_demand" and "warmup" are refused.
+ * file       the path names files: a relative one, which the capture process
+ *            would look for in a directory that nobody chose, is made full by
+ *            nginx's prefix before check().
  *
  * set()      at configuration, in the master: one "name=value" of the input
  *            directive.  Common ones (size=, fps=) are set through here as
@@ -72,12 +76,16 @@ typedef struct {
  * grab()     the next picture, as soon as it is there.  Blocks for 200 ms at
  *            most.  JPEG: data and size are set.  I420: the planes of
  *            picture->image, which has the size that open() told, are filled.
- *            NGX_OK; NGX_AGAIN: none yet; NGX_DECLINED: a bad frame, to be
- *            counted and skipped, reason in in->error; NGX_DONE: the source
+ *            NGX_OK; NGX_AGAIN: none yet; NGX_BUSY: none, and nobody is there
+ *            to give one, reason in in->error; NGX_DECLINED: a bad frame, to
+ *            be counted and skipped, reason in in->error; NGX_DONE: the source
  *            has ended; NGX_ERROR: the device is lost, reason in in->error,
- *            close() comes next.
+ *            close() comes next.  A JPEG may come in a slot of the ring, which
+ *            becomes the frame or, if in->number is zero at release(), is
+ *            the module's own again.
  *
- * release()  after each grab() that said NGX_OK.  May be NULL.
+ * release()  after each grab() that said NGX_OK, with what became of the
+ *            picture.  May be NULL.
  *
  * close()    after each open() that said NGX_OK.
  *
@@ -87,7 +95,7 @@ typedef struct {
 
 struct ngx_vidcast_input_module_s {
     ngx_str_t     scheme;
-    ngx_uint_t    flags;
+    ngx_uint_t    file;
     void       *(*create_params)(ngx_pool_t *pool);
     ngx_int_t   (*set)(ngx_vidcast_input_conf_t *conf, ngx_str_t *name,
                       ngx_str_t *value);
@@ -121,6 +129,7 @@ ngx_int_t ngx_vidcast_input_wait(uint64_t due);
 extern ngx_vidcast_input_module_t  ngx_vidcast_input_test;
 extern ngx_vidcast_input_module_t  ngx_vidcast_input_images;
 extern ngx_vidcast_input_module_t  ngx_vidcast_input_v4l2;
+extern ngx_vidcast_input_module_t  ngx_vidcast_input_push;
 
 
 #endif /* _NGX_VIDCAST_INPUT_H_INCLUDED_ */

@@ -41,6 +41,10 @@ ngx_vidcast_input_module_t  ngx_vidcast_input_v4l2 = {
     ngx_string("v4l2"), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 };
 
+ngx_vidcast_input_module_t  ngx_vidcast_input_push = {
+    ngx_string("push"), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+};
+
 
 static volatile sig_atomic_t  signals;
 
@@ -73,6 +77,7 @@ test_find(void)
         { "images:/a/*.jpg",      &ngx_vidcast_input_images,  "/a/*.jpg" },
         { "images:/a:b",          &ngx_vidcast_input_images,  "/a:b" },
         { "v4l2:/dev/video0",     &ngx_vidcast_input_v4l2,    "/dev/video0" },
+        { "push:",                &ngx_vidcast_input_push,    "" },
         { "",                     NULL,                       "-" },
         { ":",                    NULL,                       "-" },
         { "images",               NULL,                       "-" },

@@ -23,6 +23,7 @@
 
 ngx_vidcast_input_module_t  ngx_vidcast_input_images;
 ngx_vidcast_input_module_t  ngx_vidcast_input_v4l2;
+ngx_vidcast_input_module_t  ngx_vidcast_input_push;
 
 
 static ngx_pool_t          *pool;

@@ -39,6 +39,7 @@
 
 ngx_vidcast_input_module_t       ngx_vidcast_input_test;
 ngx_vidcast_input_module_t       ngx_vidcast_input_images;
+ngx_vidcast_input_module_t       ngx_vidcast_input_push;
 
 static ngx_vidcast_input_t       in;
 static ngx_vidcast_input_conf_t  conf;

@@ -38,6 +38,10 @@ ngx_vidcast_input_module_t  ngx_vidcast_input_v4l2 = {
     ngx_string("v4l2"), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 };
 
+ngx_vidcast_input_module_t  ngx_vidcast_input_push = {
+    ngx_string("push"), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+};
+
 
 static char                    folder[] = "/tmp/vidcast-unit-XXXXXX";
 static int                     first_fd;

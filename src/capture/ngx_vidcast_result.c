@@ -1,0 +1,87 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ngx_vidcast_capture.h"
+
+
+/* what is around the text of a result, whoever it comes from */
+
+
+static u_char *ngx_vidcast_result_head(ngx_vidcast_capture_t *capture,
+    ngx_vidcast_result_t *result, uint64_t seq, uint64_t now, u_char *p,
+    u_char *last);
+
+
+ngx_int_t
+ngx_vidcast_capture_result(ngx_vidcast_capture_t *capture,
+    ngx_vidcast_result_t *result, u_char *json, size_t size, uint64_t *seq)
+{
+    u_char                     *p, *last;
+    uint64_t                    now;
+    ngx_vidcast_ring_t         *ring;
+    ngx_vidcast_ring_result_t  *r;
+
+    ring = &capture->zone->ring;
+    now = ngx_vidcast_clock();
+
+    (void) pthread_mutex_lock(&capture->results);
+
+    r = ngx_vidcast_ring_open_result(ring, seq);
+
+    p = (u_char *) (r + 1);
+    last = p + capture->source->geometry.result_size;
+
+    p = ngx_vidcast_result_head(capture, result, *seq, now, p, last);
+
+    if ((size_t) (last - p) < size + 1) {
+        (void) pthread_mutex_unlock(&capture->results);
+        return NGX_DECLINED;
+    }
+
+    p = ngx_cpymem(p, json, size);
+    *p++ = '}';
+
+    r->frame = result->frame;
+    r->captured = result->captured;
+    r->ready = now;
+    r->size = (uint32_t) (p - (u_char *) (r + 1));
+
+    ngx_vidcast_ring_publish_result(ring, r, *seq);
+
+    (void) pthread_mutex_unlock(&capture->results);
+
+    return NGX_OK;
+}
+
+
+static u_char *
+ngx_vidcast_result_head(ngx_vidcast_capture_t *capture,
+    ngx_vidcast_result_t *result, uint64_t seq, uint64_t now, u_char *p,
+    u_char *last)
+{
+    uint64_t         time, total;
+    struct timespec  ts;
+
+    (void) clock_gettime(CLOCK_REALTIME, &ts);
+
+    total = now - result->captured;
+    time = (uint64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000 - total;
+
+    return ngx_slprintf(p, last,
+                        "{\"v\":1,\"source\":\"%V\",\"epoch\":\"%016xL\","
+                        "\"seq\":%uL,\"frame\":%uL,\"ts\":%uL.%06uL,"
+                        "\"width\":%uD,\"height\":%uD,\"status\":\"ok\","
+                        "\"latency\":{\"predict\":%uL.%06uL,"
+                        "\"total\":%uL.%06uL},\"result\":",
+                        &capture->source->name, capture->zone->ring.shm->epoch,
+                        seq, result->frame, time / 1000000, time % 1000000,
+                        result->width, result->height,
+                        result->predict / 1000000, result->predict % 1000000,
+                        total / 1000000, total % 1000000);
+}
