@@ -105,6 +105,13 @@ ngx_vidcast_ws_read(ngx_vidcast_ws_reader_t *reader, u_char **pos,
 }
 
 
+uint64_t
+ngx_vidcast_ws_expected(ngx_vidcast_ws_reader_t *reader)
+{
+    return (reader->state == ws_payload) ? reader->rest : 0;
+}
+
+
 static ngx_int_t
 ngx_vidcast_ws_read_header(ngx_vidcast_ws_reader_t *reader, u_char **pos,
     u_char *last)

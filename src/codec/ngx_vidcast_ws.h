@@ -116,6 +116,12 @@ void ngx_vidcast_ws_reader_init(ngx_vidcast_ws_reader_t *reader,
 ngx_int_t ngx_vidcast_ws_read(ngx_vidcast_ws_reader_t *reader, u_char **pos,
     u_char *last, ngx_vidcast_ws_event_t *event);
 
+/*
+ * Bytes of data, of the frame in hand, which come next; zero: none, or those
+ * of a header or of a control frame do.
+ */
+uint64_t ngx_vidcast_ws_expected(ngx_vidcast_ws_reader_t *reader);
+
 /* is this UTF-8, from the first to the last byte?  NGX_OK or NGX_ERROR */
 ngx_int_t ngx_vidcast_ws_check_utf8(u_char *data, size_t size);
 

@@ -61,6 +61,8 @@ static ngx_http_vidcast_transport_t  ngx_http_vidcast_echo_transport = {
 
 static ngx_http_vidcast_socket_user_t  ngx_http_vidcast_echo_user = {
     ngx_http_vidcast_echo_message,
+    NULL,
+    NULL,
     ngx_http_vidcast_echo_flush,
     ngx_http_vidcast_echo_ready,
     ngx_http_vidcast_echo_leave

@@ -15,11 +15,15 @@
 
 
 #define NGX_HTTP_VIDCAST_SOCKET_TURNS  4       /* then others have a turn */
+#define NGX_HTTP_VIDCAST_SOCKET_CHUNK  131072  /* read to the user's room */
+#define NGX_HTTP_VIDCAST_SOCKET_HEAD   512     /* else, to find out of it */
 #define NGX_HTTP_VIDCAST_SOCKET_CLOSE  2000    /* ms for the peer's close */
 
 
 static void ngx_http_vidcast_socket_cleanup(void *data);
 static void ngx_http_vidcast_socket_read_handler(ngx_http_request_t *r);
+static u_char *ngx_http_vidcast_socket_buffer(
+    ngx_http_vidcast_socket_t *socket, size_t *size);
 static ngx_int_t ngx_http_vidcast_socket_pending(
     ngx_http_vidcast_socket_t *socket);
 static ngx_int_t ngx_http_vidcast_socket_keep(
@@ -33,8 +37,6 @@ static ngx_int_t ngx_http_vidcast_socket_pong(
     ngx_http_vidcast_socket_t *socket, ngx_vidcast_ws_event_t *event);
 static ngx_int_t ngx_http_vidcast_socket_control(
     ngx_http_vidcast_socket_t *socket, u_char *frame, size_t size);
-static ngx_int_t ngx_http_vidcast_socket_flush_answer(
-    ngx_http_vidcast_socket_t *socket);
 static ngx_int_t ngx_http_vidcast_socket_finish(
     ngx_http_vidcast_socket_t *socket);
 
@@ -142,19 +144,18 @@ ngx_http_vidcast_socket_cleanup(void *data)
 static void
 ngx_http_vidcast_socket_read_handler(ngx_http_request_t *r)
 {
-    ssize_t                        n;
-    u_char                        *pos;
-    ngx_uint_t                     turn;
-    ngx_event_t                   *rev;
-    ngx_connection_t              *c;
-    ngx_http_vidcast_socket_t     *socket;
-    ngx_http_vidcast_main_conf_t  *vmcf;
+    size_t                      size;
+    ssize_t                     n;
+    u_char                     *pos, *last;
+    ngx_uint_t                  turn;
+    ngx_event_t                *rev;
+    ngx_connection_t           *c;
+    ngx_http_vidcast_socket_t  *socket;
 
     c = r->connection;
     rev = c->read;
 
     socket = ngx_http_get_module_ctx(r, ngx_http_vidcast_module);
-    vmcf = ngx_http_get_module_main_conf(r, ngx_http_vidcast_module);
 
     if (rev->timedout) {
         ngx_log_error(NGX_LOG_INFO, c->log, NGX_ETIMEDOUT,
@@ -173,7 +174,9 @@ ngx_http_vidcast_socket_read_handler(ngx_http_request_t *r)
             return;
         }
 
-        n = c->recv(c, vmcf->input, NGX_HTTP_VIDCAST_INPUT);
+        pos = ngx_http_vidcast_socket_buffer(socket, &size);
+
+        n = c->recv(c, pos, size);
 
         if (n == NGX_AGAIN) {
 
@@ -191,23 +194,59 @@ ngx_http_vidcast_socket_read_handler(ngx_http_request_t *r)
         }
 
         socket->heard = ngx_current_msec;
-        pos = vmcf->input;
+        last = pos + n;
 
-        if (ngx_http_vidcast_socket_input(socket, &pos, vmcf->input + n)
-            != NGX_OK)
-        {
+        if (ngx_http_vidcast_socket_input(socket, &pos, last) != NGX_OK) {
             return;
         }
 
-        if (ngx_http_vidcast_socket_keep(socket, pos, vmcf->input + n)
-            != NGX_OK)
-        {
+        if (ngx_http_vidcast_socket_keep(socket, pos, last) != NGX_OK) {
             ngx_http_vidcast_socket_finalize(socket, NGX_ERROR);
             return;
         }
     }
 
     ngx_post_event(rev, &ngx_posted_next_events);
+}
+
+
+/*
+ * Data goes where the user wants it, in chunks which the processor's cache
+ * still has when they are unmasked.  A header is read with few bytes behind
+ * it, since those have to be copied.
+ */
+
+static u_char *
+ngx_http_vidcast_socket_buffer(ngx_http_vidcast_socket_t *socket, size_t *size)
+{
+    u_char                        *p;
+    uint64_t                       expected;
+    ngx_http_vidcast_main_conf_t  *vmcf;
+
+    vmcf = ngx_http_get_module_main_conf(socket->request,
+                                         ngx_http_vidcast_module);
+
+    *size = NGX_HTTP_VIDCAST_INPUT;
+
+    if (socket->user->room == NULL || socket->closing) {
+        return vmcf->input;
+    }
+
+    expected = ngx_vidcast_ws_expected(&socket->reader);
+
+    if (expected) {
+        *size = ngx_min(expected, NGX_HTTP_VIDCAST_SOCKET_CHUNK);
+
+        p = socket->user->room(socket, *size);
+
+        if (p) {
+            return p;
+        }
+    }
+
+    *size = NGX_HTTP_VIDCAST_SOCKET_HEAD;
+
+    return vmcf->input;
 }
 
 
@@ -355,7 +394,9 @@ ngx_http_vidcast_socket_event(ngx_http_vidcast_socket_t *socket,
         return ngx_http_vidcast_socket_close(socket, event->code, "");
 
     default: /* NGX_VIDCAST_WS_TEXT, NGX_VIDCAST_WS_BINARY */
-        return ngx_http_vidcast_socket_data(socket, event);
+        return socket->user->data ? socket->user->data(socket, event)
+                                  : ngx_http_vidcast_socket_data(socket,
+                                                                 event);
     }
 }
 
@@ -414,127 +455,6 @@ ngx_http_vidcast_socket_control(ngx_http_vidcast_socket_t *socket,
     socket->nnext = size;
 
     return NGX_OK;
-}
-
-
-ngx_int_t
-ngx_http_vidcast_socket_write(ngx_http_vidcast_socket_t *socket, u_char *data,
-    size_t size, size_t *sent)
-{
-    ssize_t            n;
-    ngx_connection_t  *c;
-
-    c = socket->request->connection;
-
-    while (*sent < size) {
-
-        if (!c->write->ready) {
-            return ngx_handle_write_event(c->write, 0) == NGX_OK ? NGX_AGAIN
-                                                                 : NGX_ERROR;
-        }
-
-        n = c->send(c, data + *sent, size - *sent);
-
-        if (n > 0) {
-            *sent += n;
-            socket->pending = 0;
-            continue;
-        }
-
-        if (n != NGX_AGAIN) {
-            return NGX_ERROR;
-        }
-
-#if (NGX_SSL)
-        socket->pending = (c->ssl != NULL);
-
-        if (c->write->ready) {
-
-            /* TLS wants to read first, and calls the write handler then */
-
-            return NGX_AGAIN;
-        }
-#endif
-    }
-
-    return NGX_OK;
-}
-
-
-ngx_int_t
-ngx_http_vidcast_socket_flush(ngx_http_vidcast_socket_t *socket)
-{
-    ngx_int_t  rc;
-
-    rc = ngx_http_vidcast_socket_flush_answer(socket);
-
-    while (rc == NGX_OK) {
-
-        /* between the bytes of a control frame nothing else may come */
-
-        if (!socket->half) {
-            rc = socket->user->flush(socket);
-        }
-
-        if (rc != NGX_OK || socket->ncontrol == 0) {
-            break;
-        }
-
-        rc = ngx_http_vidcast_socket_write(socket, socket->control,
-                                           socket->ncontrol,
-                                           &socket->control_sent);
-
-        socket->half = (socket->control_sent || socket->pending);
-
-        if (rc != NGX_OK) {
-            break;
-        }
-
-        socket->half = 0;
-        socket->ncontrol = socket->nnext;
-        socket->control_sent = 0;
-        socket->nnext = 0;
-        socket->pinged = ngx_current_msec;
-
-        if (socket->ncontrol) {
-            ngx_memcpy(socket->control, socket->next, socket->ncontrol);
-        }
-    }
-
-    socket->busy = (rc == NGX_AGAIN);
-
-    return rc;
-}
-
-
-/* what the output filters still have of the handshake: nothing may pass it */
-
-static ngx_int_t
-ngx_http_vidcast_socket_flush_answer(ngx_http_vidcast_socket_t *socket)
-{
-    ngx_connection_t    *c;
-    ngx_http_request_t  *r;
-
-    r = socket->request;
-    c = r->connection;
-
-    if (!r->buffered && !c->buffered) {
-        return NGX_OK;
-    }
-
-    if (ngx_http_output_filter(r, NULL) == NGX_ERROR || c->error) {
-        return NGX_ERROR;
-    }
-
-    if (!r->buffered && !c->buffered) {
-        return NGX_OK;
-    }
-
-    if (!c->write->delayed && ngx_handle_write_event(c->write, 0) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    return NGX_AGAIN;
 }
 
 

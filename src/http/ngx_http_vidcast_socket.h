@@ -32,6 +32,12 @@ typedef struct ngx_http_vidcast_socket_s  ngx_http_vidcast_socket_t;
  * message()  a whole message has come, at "data" until the return.
  *            NGX_OK; NGX_DONE: the request is gone
  *
+ * data()     a chunk of a message has come, in order; message() is not called
+ *            then.  Returns like it.  NULL: messages are wanted whole
+ *
+ * room()     where the next "size" bytes of the message in hand, as a chunk,
+ *            are to be read to; NULL: anywhere.  May be NULL itself
+ *
  * flush()    write on with ngx_http_vidcast_socket_write() what has been
  *            begun.  NGX_OK: nothing is left of it; NGX_AGAIN; NGX_ERROR
  *
@@ -45,6 +51,10 @@ typedef struct ngx_http_vidcast_socket_s  ngx_http_vidcast_socket_t;
 typedef struct {
     ngx_int_t                  (*message)(ngx_http_vidcast_socket_t *socket,
                                      ngx_uint_t opcode, u_char *data,
+                                     size_t size);
+    ngx_int_t                  (*data)(ngx_http_vidcast_socket_t *socket,
+                                     ngx_vidcast_ws_event_t *event);
+    u_char                    *(*room)(ngx_http_vidcast_socket_t *socket,
                                      size_t size);
     ngx_int_t                  (*flush)(ngx_http_vidcast_socket_t *socket);
     void                       (*ready)(ngx_http_vidcast_socket_t *socket);

@@ -69,6 +69,8 @@ static ngx_http_vidcast_transport_t  ngx_http_vidcast_ws_transport = {
 
 static ngx_http_vidcast_socket_user_t  ngx_http_vidcast_ws_user = {
     ngx_http_vidcast_ws_message,
+    NULL,
+    NULL,
     ngx_http_vidcast_ws_flush,
     ngx_http_vidcast_ws_ready,
     ngx_http_vidcast_ws_leave
