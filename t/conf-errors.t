@@ -1470,56 +1470,95 @@ vidcast needs the "epoll" event method, but "use poll" is configured
 
 
 
-=== TEST 168: on_demand twice
+=== TEST 168: something behind push:
 --- http_config
-    vidcast_source front { input test:; on_demand 5s; on_demand off; }
+    vidcast_source door { input push:here; }
 --- refused
-"on_demand" directive is duplicate
+invalid input "push:here": nothing may follow "push:"
 
 
 
-=== TEST 169: on_demand with a wrong number of arguments
+=== TEST 169: a rate of push:
 --- http_config
-    vidcast_source front { input test:; on_demand 5s 3; }
+    vidcast_source door { input push: fps=30; }
 --- refused
-invalid number of arguments in "on_demand" directive
+invalid parameter "fps=30"
 
 
 
-=== TEST 170: on_demand 0
+=== TEST 170: publishing to a camera
 --- http_config
-    vidcast_source front { input test:; on_demand 0; }
+    vidcast_source front { input test:; }
+--- config
+    location = /publish { vidcast_publish front; }
 --- refused
-invalid value "0"
+"vidcast_publish" needs a source with "input push:", which "front" is not,
 
 
 
-=== TEST 171: on_demand on
+=== TEST 171: publishing to nobody
 --- http_config
-    vidcast_source front { input test:; on_demand on; }
+    vidcast_source door { input push:; }
+--- config
+    location = /publish { vidcast_publish dor; }
 --- refused
-invalid value "on"
+unknown vidcast_source "dor"
 
 
 
-=== TEST 172: a warmup that is none
+=== TEST 172: publishing to two
 --- http_config
-    vidcast_source front { input test: warmup=; }
+    vidcast_source a { input push:; }
+    vidcast_source b { input push:; }
+--- config
+    location = /publish { vidcast_publish a,b; }
 --- refused
-invalid value "warmup="
+unknown vidcast_source "a,b"
 
 
 
-=== TEST 173: a warmup below zero
+=== TEST 173: publishing without a name
 --- http_config
-    vidcast_source front { input images:html warmup=-1; }
+    vidcast_source door { input push:; }
+--- config
+    location = /publish { vidcast_publish; }
 --- refused
-invalid value "warmup=-1"
+invalid number of arguments in "vidcast_publish" directive
 
 
 
-=== TEST 174: a warmup of too many frames
+=== TEST 174: a wrong parameter of publishing
 --- http_config
-    vidcast_source front { input v4l2:/dev/video0 warmup=10001; }
+    vidcast_source door { input push:; }
+--- config
+    location = /publish { vidcast_publish door takeover=maybe; }
 --- refused
-invalid value "warmup=10001"
+invalid parameter "takeover=maybe"
+
+
+
+=== TEST 175: publishing twice
+--- http_config
+    vidcast_source door { input push:; }
+--- config
+    location = /publish { vidcast_publish door; vidcast_publish door; }
+--- refused
+"vidcast_publish" directive is duplicate
+
+
+
+=== TEST 176: publishing in a server
+--- config
+    vidcast_publish door;
+--- refused
+"vidcast_publish" directive is not allowed here
+
+
+
+=== TEST 177: publishing to an unknown variable
+--- http_config
+    vidcast_source door { input push:; }
+--- config
+    location = /publish { vidcast_publish $nobody; }
+--- refused
+unknown "nobody" variable

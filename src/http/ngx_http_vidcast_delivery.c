@@ -10,6 +10,7 @@
 #include <ngx_http.h>
 
 #include "ngx_http_vidcast_hub.h"
+#include "ngx_http_vidcast_publisher.h"
 
 
 /* the policy: who gets what, and when */
@@ -49,6 +50,10 @@ ngx_http_vidcast_delivery_wake_handler(ngx_event_t *ev)
 
     c = ev->data;
     hub = c->data;
+
+    if (hub->npublishers) {
+        ngx_http_vidcast_publisher_news(hub);
+    }
 
     if (hub->nsubscriptions == 0) {
         return;

@@ -19,7 +19,6 @@ static ngx_int_t ngx_http_vidcast_header_token(ngx_http_request_t *r,
 static ngx_int_t ngx_http_vidcast_upgrade_required(ngx_http_request_t *r);
 static ngx_int_t ngx_http_vidcast_handshake_deflate(ngx_http_request_t *r,
     ngx_uint_t *bits);
-static ngx_int_t ngx_http_vidcast_origin_check(ngx_http_request_t *r);
 static ngx_int_t ngx_http_vidcast_origin_allowed(
     ngx_http_vidcast_loc_conf_t *vlcf, ngx_str_t *origin, ngx_str_t *host);
 static void ngx_http_vidcast_split_host(ngx_str_t *value, ngx_str_t *host,
@@ -319,7 +318,7 @@ ngx_http_vidcast_header_token(ngx_http_request_t *r, ngx_str_t *name,
  * only the Origin header tells.  No such header: not a browser.
  */
 
-static ngx_int_t
+ngx_int_t
 ngx_http_vidcast_origin_check(ngx_http_request_t *r)
 {
     ngx_table_elt_t              *origin;

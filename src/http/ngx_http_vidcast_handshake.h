@@ -29,6 +29,12 @@ ngx_int_t ngx_http_vidcast_handshake_check(ngx_http_request_t *r);
 ngx_int_t ngx_http_vidcast_handshake_answer(ngx_http_request_t *r,
     ngx_str_t *protocol, ngx_uint_t *bits);
 
+/*
+ * May a page of the site in the Origin header, if there is one, come here
+ * ("vidcast_origin")?  check() asks, too.  NGX_OK; or 403, logged.
+ */
+ngx_int_t ngx_http_vidcast_origin_check(ngx_http_request_t *r);
+
 /* NGX_OK: the client offers the subprotocol; NGX_DECLINED */
 ngx_int_t ngx_http_vidcast_handshake_offers(ngx_http_request_t *r,
     ngx_str_t *protocol);

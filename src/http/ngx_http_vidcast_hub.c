@@ -10,6 +10,7 @@
 #include <ngx_http.h>
 
 #include "ngx_http_vidcast_hub.h"
+#include "ngx_http_vidcast_publisher.h"
 #include "ngx_vidcast_control.h"
 #include "ngx_vidcast_notify.h"
 
@@ -28,7 +29,6 @@ static ngx_http_vidcast_subscription_t *
     ngx_http_vidcast_viewer_t *viewer);
 static ngx_uint_t ngx_http_vidcast_hub_full(ngx_http_vidcast_hub_t *hub,
     ngx_http_vidcast_viewer_t *viewer);
-static ngx_uint_t ngx_http_vidcast_hub_current(ngx_http_vidcast_hub_t *hub);
 static void ngx_http_vidcast_hub_resume(ngx_http_vidcast_subscription_t *sub,
     uint64_t since);
 static void ngx_http_vidcast_hub_end(ngx_http_vidcast_subscription_t *sub);
@@ -83,6 +83,8 @@ ngx_http_vidcast_hub_create(ngx_http_vidcast_hub_t *hub, ngx_cycle_t *cycle)
 
     ngx_queue_init(&hub->subscriptions);
 
+    ngx_http_vidcast_publisher_init(hub, cycle->log);
+
     hub->results = ngx_pcalloc(cycle->pool, g->results
                                      * sizeof(ngx_http_vidcast_message_t *));
     hub->text = ngx_pnalloc(cycle->pool, g->result_size);
@@ -122,6 +124,10 @@ ngx_http_vidcast_hub_exit(ngx_http_vidcast_main_conf_t *vmcf)
 
         if (hub->slice.posted) {
             ngx_delete_posted_event(&hub->slice);
+        }
+
+        if (hub->patience.timer_set) {
+            ngx_del_timer(&hub->patience);
         }
 
         if (hub->nsubscriptions == 0) {
@@ -334,15 +340,17 @@ ngx_http_vidcast_hub_subscribe(ngx_http_vidcast_hub_t *hub,
 
     sub->result = hub->result;
 
-    if (hub->result && !ngx_http_vidcast_hub_current(hub)) {
+    if (hub->result
+        && hub->results[hub->result % hub->source->geometry.results] == NULL)
+    {
+        /* it was of other times: nothing that this viewer missed */
+
         sub->result++;
     }
 
     if (since) {
         ngx_http_vidcast_hub_resume(sub, *since);
     }
-
-    ngx_vidcast_zone_ask(hub->zone);
 
     return NGX_OK;
 }
@@ -359,22 +367,6 @@ ngx_http_vidcast_hub_unsubscribe(ngx_http_vidcast_hub_t *hub,
     if (sub) {
         ngx_http_vidcast_hub_end(sub);
     }
-}
-
-
-/* is the newest result not of other times, or before the source slept? */
-
-static ngx_uint_t
-ngx_http_vidcast_hub_current(ngx_http_vidcast_hub_t *hub)
-{
-    ngx_http_vidcast_message_t  *message;
-
-    message = hub->results[hub->result % hub->source->geometry.results];
-
-    return message
-           && (message->frame.number == 0
-               || message->frame.number
-                  > ngx_vidcast_ring_past(&hub->zone->ring));
 }
 
 
@@ -460,10 +452,16 @@ ngx_http_vidcast_hub_end(ngx_http_vidcast_subscription_t *sub)
 
     if (hub->nsubscriptions == 0) {
         ngx_http_vidcast_message_drop(hub);
+        ngx_http_vidcast_hub_unwatch(hub);
+    }
+}
 
-        if (hub->wake) {
-            ngx_vidcast_notify_disable(hub->wake);
-        }
+
+void
+ngx_http_vidcast_hub_unwatch(ngx_http_vidcast_hub_t *hub)
+{
+    if (hub->wake && hub->nsubscriptions == 0 && hub->npublishers == 0) {
+        ngx_vidcast_notify_disable(hub->wake);
     }
 }
 

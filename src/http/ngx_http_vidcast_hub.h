@@ -140,6 +140,10 @@ struct ngx_http_vidcast_hub_s {
     ngx_uint_t                     remaining; /* to visit in this walk */
     ngx_event_t                    slice;     /* goes on with the walk */
 
+    ngx_queue_t                    publishers;  /* the first has the mailbox */
+    ngx_uint_t                     npublishers;
+    ngx_event_t                    patience;  /* of publishers who wait */
+
     ngx_http_vidcast_message_t    *frame;     /* the newest */
     ngx_http_vidcast_message_t    *older;     /* pinned, still leaving */
     ngx_http_vidcast_message_t    *kept;      /* may get a result yet */
@@ -196,6 +200,9 @@ off_t ngx_http_vidcast_hub_account(ngx_http_vidcast_viewer_t *viewer);
  * may be finalized on return.
  */
 void ngx_http_vidcast_hub_ready(ngx_http_vidcast_viewer_t *viewer);
+
+/* the eventfd is watched while there is a viewer or a publisher */
+void ngx_http_vidcast_hub_unwatch(ngx_http_vidcast_hub_t *hub);
 
 /* something new is in the ring; the walk over the viewers goes on */
 void ngx_http_vidcast_delivery_wake_handler(ngx_event_t *ev);

@@ -9,27 +9,12 @@
 #include <ngx_http.h>
 
 #include "ngx_http_vidcast_module.h"
-#include "ngx_http_vidcast_wish.h"
 
 
-/* a location's static source name, checked when all sources are known */
-
-typedef struct {
-    ngx_str_t            name;           /* no data: the only one */
-    u_char              *file;
-    ngx_uint_t           line;
-} ngx_http_vidcast_reference_t;
-
-
-static ngx_int_t ngx_http_vidcast_postconfiguration(ngx_conf_t *cf);
 static void *ngx_http_vidcast_create_main_conf(ngx_conf_t *cf);
 static void *ngx_http_vidcast_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_vidcast_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
-static char *ngx_http_vidcast_set(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-static char *ngx_http_vidcast_refer_list(ngx_conf_t *cf, ngx_str_t *list);
-static char *ngx_http_vidcast_refer(ngx_conf_t *cf, ngx_str_t *name);
 static char *ngx_http_vidcast_status(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_vidcast_echo(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -68,7 +53,7 @@ static ngx_command_t  ngx_http_vidcast_commands[] = {
 
     { ngx_string("vidcast"),
       NGX_HTTP_LOC_CONF|NGX_CONF_ANY,
-      ngx_http_vidcast_set,
+      ngx_http_vidcast_location,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -83,6 +68,13 @@ static ngx_command_t  ngx_http_vidcast_commands[] = {
     { ngx_string("vidcast_echo"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
       ngx_http_vidcast_echo,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("vidcast_publish"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_http_vidcast_location_publish,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -156,7 +148,7 @@ static ngx_command_t  ngx_http_vidcast_commands[] = {
 
 static ngx_http_module_t  ngx_http_vidcast_module_ctx = {
     NULL,                                  /* preconfiguration */
-    ngx_http_vidcast_postconfiguration,    /* postconfiguration */
+    ngx_http_vidcast_location_check,       /* postconfiguration */
 
     ngx_http_vidcast_create_main_conf,     /* create main configuration */
     NULL,                                  /* init main configuration */
@@ -183,59 +175,6 @@ ngx_module_t  ngx_http_vidcast_module = {
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };
-
-
-/* locations may name sources which are defined behind them */
-
-static ngx_int_t
-ngx_http_vidcast_postconfiguration(ngx_conf_t *cf)
-{
-    ngx_uint_t                      i, n;
-    ngx_vidcast_source_t          **source;
-    ngx_http_vidcast_reference_t   *ref;
-    ngx_http_vidcast_main_conf_t   *vmcf;
-
-    vmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_vidcast_module);
-
-    ref = vmcf->references.elts;
-    source = vmcf->vidcast.sources.elts;
-
-    for (i = 0; i < vmcf->references.nelts; i++) {
-
-        if (ref[i].name.data == NULL) {
-
-            if (vmcf->vidcast.sources.nelts == 1) {
-                continue;
-            }
-
-            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                          vmcf->vidcast.sources.nelts
-                          ? "\"vidcast\" must name one of the sources in %s:%ui"
-                          : "\"vidcast\" without any vidcast_source in %s:%ui",
-                          ref[i].file, ref[i].line);
-            return NGX_ERROR;
-        }
-
-        for (n = 0; n < vmcf->vidcast.sources.nelts; n++) {
-            if (source[n]->name.len == ref[i].name.len
-                && ngx_strncmp(source[n]->name.data, ref[i].name.data,
-                               ref[i].name.len)
-                   == 0)
-            {
-                break;
-            }
-        }
-
-        if (n == vmcf->vidcast.sources.nelts) {
-            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                          "unknown vidcast_source \"%V\" in %s:%ui",
-                          &ref[i].name, ref[i].file, ref[i].line);
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
 
 
 static void *
@@ -290,6 +229,8 @@ ngx_http_vidcast_create_loc_conf(ngx_conf_t *cf)
      *     vlcf->as = 0;
      *     vlcf->send = 0;
      *     vlcf->origin = 0;
+     *     vlcf->publish = NULL;
+     *     vlcf->takeover = 0;
      */
 
     vlcf->origins = NGX_CONF_UNSET_PTR;
@@ -333,173 +274,6 @@ ngx_http_vidcast_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                               3000);
     ngx_conf_merge_size_value(conf->max_message, prev->max_message, 16384);
     ngx_conf_merge_value(conf->deflate, prev->deflate, 0);
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_vidcast_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_vidcast_loc_conf_t *vlcf = conf;
-
-    ngx_str_t                         *value, *source;
-    ngx_uint_t                         i, n;
-    ngx_http_core_loc_conf_t          *clcf;
-    ngx_http_compile_complex_value_t   ccv;
-
-    static ngx_conf_enum_t  as[] = {
-        { ngx_string("as=auto"), NGX_HTTP_VIDCAST_AUTO },
-        { ngx_string("as=websocket"), NGX_VIDCAST_WEBSOCKET },
-        { ngx_string("as=sse"), NGX_VIDCAST_SSE },
-        { ngx_string("as=mjpeg"), NGX_VIDCAST_MJPEG },
-        { ngx_string("as=ndjson"), NGX_VIDCAST_NDJSON },
-        { ngx_string("as=snapshot"), NGX_VIDCAST_SNAPSHOT },
-        { ngx_null_string, 0 }
-    };
-
-    static ngx_conf_enum_t  send[] = {
-        { ngx_string("send=results"), NGX_HTTP_VIDCAST_RESULTS },
-        { ngx_string("send=frames"), NGX_HTTP_VIDCAST_FRAMES },
-        { ngx_string("send=both"), NGX_HTTP_VIDCAST_BOTH },
-        { ngx_string("send=paired"), NGX_HTTP_VIDCAST_PAIRED },
-        { ngx_null_string, 0 }
-    };
-
-    if (vlcf->send) {
-        return "is duplicate";
-    }
-
-    vlcf->as = NGX_HTTP_VIDCAST_AUTO;
-    vlcf->send = NGX_HTTP_VIDCAST_RESULTS;
-
-    value = cf->args->elts;
-    source = NULL;
-
-    for (i = 1; i < cf->args->nelts; i++) {
-
-        for (n = 0; as[n].name.len; n++) {
-            if (ngx_strcmp(value[i].data, as[n].name.data) == 0) {
-                vlcf->as = as[n].value;
-                break;
-            }
-        }
-
-        if (as[n].name.len) {
-            continue;
-        }
-
-        for (n = 0; send[n].name.len; n++) {
-            if (ngx_strcmp(value[i].data, send[n].name.data) == 0) {
-                vlcf->send = send[n].value;
-                break;
-            }
-        }
-
-        if (send[n].name.len) {
-            continue;
-        }
-
-        if (i == 1 && ngx_strchr(value[i].data, '=') == NULL) {
-            source = &value[i];
-            continue;
-        }
-
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid parameter \"%V\"", &value[i]);
-        return NGX_CONF_ERROR;
-    }
-
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-    clcf->handler = ngx_http_vidcast_handler;
-
-    if (source == NULL) {
-        return ngx_http_vidcast_refer(cf, NULL);
-    }
-
-    vlcf->source = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
-    if (vlcf->source == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
-
-    ccv.cf = cf;
-    ccv.value = source;
-    ccv.complex_value = vlcf->source;
-
-    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    /* a name made of variables is known only when a request comes */
-
-    return vlcf->source->lengths ? NGX_CONF_OK
-                                 : ngx_http_vidcast_refer_list(cf, source);
-}
-
-
-static char *
-ngx_http_vidcast_refer_list(ngx_conf_t *cf, ngx_str_t *list)
-{
-    char        *rv;
-    u_char      *p, *last;
-    ngx_str_t    name;
-    ngx_uint_t   n;
-
-    n = 0;
-    last = list->data + list->len;
-    name.data = list->data;
-
-    for (p = name.data; p <= last; p++) {
-
-        if (p < last && *p != ',') {
-            continue;
-        }
-
-        if (n++ == NGX_HTTP_VIDCAST_MAX_WATCH) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "more than %d sources in \"%V\"",
-                               NGX_HTTP_VIDCAST_MAX_WATCH, list);
-            return NGX_CONF_ERROR;
-        }
-
-        name.len = p - name.data;
-
-        rv = ngx_http_vidcast_refer(cf, &name);
-
-        if (rv != NGX_CONF_OK) {
-            return rv;
-        }
-
-        name.data = p + 1;
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_vidcast_refer(ngx_conf_t *cf, ngx_str_t *name)
-{
-    ngx_http_vidcast_reference_t  *ref;
-    ngx_http_vidcast_main_conf_t  *vmcf;
-
-    vmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_vidcast_module);
-
-    ref = ngx_array_push(&vmcf->references);
-    if (ref == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    ngx_str_null(&ref->name);
-
-    if (name) {
-        ref->name = *name;
-    }
-
-    ref->file = cf->conf_file->file.name.data;
-    ref->line = cf->conf_file->line;
 
     return NGX_CONF_OK;
 }

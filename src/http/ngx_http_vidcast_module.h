@@ -32,6 +32,16 @@
 typedef struct ngx_http_vidcast_hub_s  ngx_http_vidcast_hub_t;
 
 
+/* a location's static source name, checked when all sources are known */
+
+typedef struct {
+    ngx_str_t            name;           /* no data: the only one */
+    u_char              *file;
+    ngx_uint_t           line;
+    ngx_uint_t           push;           /* it must be such a source */
+} ngx_http_vidcast_reference_t;
+
+
 typedef struct {
     ngx_vidcast_conf_t           vidcast;
     ngx_array_t                  references;  /* of sources, by locations */
@@ -66,12 +76,21 @@ typedef struct {
     ngx_msec_t                   snapshot_timeout;
     size_t                       max_message;
     ngx_flag_t                   deflate;
+    ngx_http_complex_value_t    *publish;     /* the source; NULL: none */
+    ngx_uint_t                   takeover;    /* from another publisher */
 } ngx_http_vidcast_loc_conf_t;
 
 
 /* the vidcast_source block */
 char *ngx_http_vidcast_source_block(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+
+/* what locations do, and the sources that they name */
+char *ngx_http_vidcast_location(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_vidcast_location_publish(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+ngx_int_t ngx_http_vidcast_location_check(ngx_conf_t *cf);
 
 /* hooks of the master and of all processes */
 ngx_int_t ngx_http_vidcast_init_module(ngx_cycle_t *cycle);
@@ -82,6 +101,7 @@ void ngx_http_vidcast_exit_process(ngx_cycle_t *cycle);
 ngx_int_t ngx_http_vidcast_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_vidcast_status_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_vidcast_echo_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_vidcast_publish_handler(ngx_http_request_t *r);
 
 
 extern ngx_module_t  ngx_http_vidcast_module;

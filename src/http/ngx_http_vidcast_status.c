@@ -41,6 +41,8 @@ static u_char *ngx_http_vidcast_status_viewers(u_char *p, u_char *last,
     ngx_vidcast_conf_t *conf, ngx_vidcast_zone_shm_t *shm, u_char *alive);
 static u_char *ngx_http_vidcast_status_delivered(u_char *p, u_char *last,
     ngx_vidcast_zone_shm_t *shm);
+static u_char *ngx_http_vidcast_status_publishers(u_char *p, u_char *last,
+    ngx_vidcast_zone_shm_t *shm, u_char *alive);
 static u_char *ngx_http_vidcast_status_workers(u_char *p, u_char *last,
     ngx_vidcast_conf_t *conf, ngx_vidcast_zone_shm_t *shm, u_char *alive);
 
@@ -48,7 +50,6 @@ static u_char *ngx_http_vidcast_status_workers(u_char *p, u_char *last,
 static ngx_http_vidcast_counter_t  ngx_http_vidcast_dropped[] = {
     { "bad_frame", offsetof(ngx_vidcast_counters_t, bad_frame) },
     { "too_large", offsetof(ngx_vidcast_counters_t, too_large) },
-    { "warmup", offsetof(ngx_vidcast_counters_t, warmup) },
     { "ring_full", offsetof(ngx_vidcast_counters_t, ring_full) },
     { "encoder_busy", offsetof(ngx_vidcast_counters_t, encoder_busy) },
     { "encoder_error", offsetof(ngx_vidcast_counters_t, encoder_error) },
@@ -277,6 +278,10 @@ ngx_http_vidcast_status_source(u_char *p, u_char *last,
     p = ngx_http_vidcast_status_viewers(p, last, conf, shm, alive);
     p = ngx_http_vidcast_status_delivered(p, last, shm);
 
+    if (source->input.push) {
+        p = ngx_http_vidcast_status_publishers(p, last, shm, alive);
+    }
+
     return ngx_http_vidcast_status_workers(p, last, conf, shm, alive);
 }
 
@@ -379,6 +384,38 @@ ngx_http_vidcast_status_delivered(u_char *p, u_char *last,
     }
 
     return ngx_slprintf(p, last, "},");
+}
+
+
+static u_char *
+ngx_http_vidcast_status_publishers(u_char *p, u_char *last,
+    ngx_vidcast_zone_shm_t *shm, u_char *alive)
+{
+    uint64_t              now, taken, bytes, refused;
+    ngx_uint_t            i;
+    ngx_vidcast_share_t  *share;
+
+    now = 0;
+    taken = 0;
+    bytes = 0;
+    refused = 0;
+
+    for (i = 0; i < NGX_VIDCAST_PROCESSES; i++) {
+        share = &shm->shares[i];
+
+        if (alive[i]) {
+            now += share->publishers;
+        }
+
+        taken += share->published;
+        bytes += share->received;
+        refused += share->unwanted;
+    }
+
+    return ngx_slprintf(p, last, "\"published_by\":{\"publishers\":%uL,"
+                        "\"taken\":%uL,\"results\":%uL,\"refused\":%uL,"
+                        "\"bytes\":%uL},", now, taken, shm->counters.pushed,
+                        refused, bytes);
 }
 
 
