@@ -41,8 +41,10 @@ UNIT_LIBS     = -lturbojpeg -lyuv -lv4l2 -ljansson -lz -lpthread -lm
 SANITIZE      = -fsanitize=address,undefined -fno-sanitize-recover=all         \
                 -fno-omit-frame-pointer -DNGX_DEBUG_PALLOC=1
 
-INCS          = -It/unit -Isrc -Isrc/codec -Isrc/shm -Isrc/capture             \
-                $(addprefix -isystem build/nginx-source/src/,core event os/unix) \
+INCS          = -It/unit                                                       \
+                $(addprefix -Isrc/,. codec shm capture http)                   \
+                $(addprefix -isystem build/nginx-source/src/,core event        \
+                    os/unix http http/modules http/v2)                         \
                 -isystem build/module
 
 UNITS         = $(basename $(notdir $(wildcard t/unit/test_*.c)))

@@ -3,8 +3,9 @@
 # Copyright (C) vidcast contributors
 
 # send=paired: a result and the picture it is of, whoever is faster, the
-# predictor or the encoder, and however much later the result comes; pictures
-# beside them go their own way.
+# predictor or the encoder, and however much later the result comes, and
+# whatever other sources have for the same socket; pictures beside them go their
+# own way.
 
 use strict;
 use warnings;
@@ -30,11 +31,18 @@ vidcast_source slow {
     predict  delay time=250ms;
 }
 
+vidcast_source other {
+    input    test: size=1280x720 fps=30;
+    predict  delay time=0;
+    quality  95;
+}
+
 server {
     listen  127.0.0.1:%%PORT%%;
 
     location /quick   { vidcast quick send=paired; }
     location /slow    { vidcast slow send=paired; }
+    location /all     { vidcast quick,slow,other send=paired; }
     location /both    { vidcast quick send=both; }
     location /frames  { vidcast quick send=frames; }
 }
@@ -44,9 +52,10 @@ my $port = $nginx->port;
 
 
 sub dial {
-    my ($path) = @_;
+    my ($path, @args) = @_;
 
-    return Vidcast::WebSocket->connect($port, $path, protocol => 'vidcast.v1');
+    return Vidcast::WebSocket->connect($port, $path, protocol => 'vidcast.v1',
+                                       @args);
 }
 
 
@@ -102,6 +111,29 @@ for my $name ('quick', 'slow') {
     ok !exists $pairs[0]{result}{skipped}, "$name: nothing before the first";
     is $ws->faults, '', "$name: nothing wrong with the frames";
 }
+
+
+# of several sources: nothing comes between a result and its picture, though
+# the socket is full in the middle of large ones all the time
+
+my $all = dial('/all', client => { recv_buffer => 4096 });
+my (%of, @between);
+
+for (1 .. 200) {
+    my ($pair) = pairs($all, 1) or last;
+
+    push @between, $pair and last
+        if !ref $pair || $pair->{frame} != $pair->{result}{frame}
+           || $pair->{source} ne $pair->{result}{source};
+
+    $of{$pair->{source}}++;
+    last if keys %of == 3 && $of{other} >= 30;
+}
+
+is_deeply \@between, [], 'several sources: a result and its own picture';
+is join(' ', sort keys %of), 'other quick slow', 'of each source';
+cmp_ok $of{other} // 0, '>=', 30, 'many of them';
+$all->close;
 
 
 # pairs and pictures beside each other

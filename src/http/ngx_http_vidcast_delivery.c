@@ -16,15 +16,25 @@
 /* the policy: who gets what, and when */
 
 
-#define NGX_HTTP_VIDCAST_SLICE        3000    /* us before others have a turn */
+/*
+ * nginx accepts one connection in each turn of its loop: longer slices would
+ * leave those who come waiting for seconds when we have no end of work.
+ */
+
+#define NGX_HTTP_VIDCAST_SLICE        1000    /* us before others have a turn */
 #define NGX_HTTP_VIDCAST_SLICE_CHECK  31      /* sends between clock readings */
 #define NGX_HTTP_VIDCAST_JITTER       2000    /* us that cost no frame */
 
 
-static void ngx_http_vidcast_delivery_walk(ngx_http_vidcast_hub_t *hub);
-static void ngx_http_vidcast_delivery_deliver(
+static void ngx_http_vidcast_delivery_walk(
+    ngx_http_vidcast_main_conf_t *vmcf);
+static void ngx_http_vidcast_delivery_queue(
+    ngx_http_vidcast_viewer_t *viewer);
+static ngx_int_t ngx_http_vidcast_delivery_deliver(
     ngx_http_vidcast_viewer_t *viewer);
 static ngx_int_t ngx_http_vidcast_delivery_next(
+    ngx_http_vidcast_viewer_t *viewer, ngx_http_vidcast_message_t **message);
+static ngx_int_t ngx_http_vidcast_delivery_pending_pair(
     ngx_http_vidcast_viewer_t *viewer, ngx_http_vidcast_message_t **message);
 static ngx_int_t ngx_http_vidcast_delivery_next_result(
     ngx_http_vidcast_subscription_t *sub,
@@ -61,12 +71,15 @@ ngx_http_vidcast_delivery_wake_handler(ngx_event_t *ev)
 
     ngx_http_vidcast_message_news(hub);
 
-    /* a walk that is under way goes on from where it is, all around again */
+    /* those who are behind already keep their places before the others */
 
-    hub->remaining = hub->nsubscriptions;
+    if (!ngx_queue_empty(&hub->subscriptions)) {
+        ngx_queue_add(&hub->vmcf->behind, &hub->subscriptions);
+        ngx_queue_init(&hub->subscriptions);
+    }
 
-    if (!hub->slice.posted) {
-        ngx_http_vidcast_delivery_walk(hub);
+    if (!hub->vmcf->slice.posted) {
+        ngx_http_vidcast_delivery_walk(hub->vmcf);
     }
 }
 
@@ -79,13 +92,14 @@ ngx_http_vidcast_delivery_slice_handler(ngx_event_t *ev)
 
 
 /*
- * Visits viewers in turn: the one visited goes to the end of the queue, so
- * that the walk needs no place of its own, and whoever leaves meanwhile is
- * just not there.
+ * Viewers of all sources in turn, one message each: however many a viewer is
+ * behind, and however late all of us are, nobody gets a second one before
+ * the others had theirs.  Who has just got one goes to the end, as there may
+ * be more for him; whoever leaves meanwhile is just not there.
  */
 
 static void
-ngx_http_vidcast_delivery_walk(ngx_http_vidcast_hub_t *hub)
+ngx_http_vidcast_delivery_walk(ngx_http_vidcast_main_conf_t *vmcf)
 {
     uint64_t                          start;
     ngx_uint_t                        n;
@@ -94,16 +108,18 @@ ngx_http_vidcast_delivery_walk(ngx_http_vidcast_hub_t *hub)
 
     start = ngx_vidcast_clock();
 
-    for (n = 1; hub->remaining && !ngx_queue_empty(&hub->subscriptions); n++) {
+    for (n = 1; !ngx_queue_empty(&vmcf->behind); n++) {
 
-        q = ngx_queue_head(&hub->subscriptions);
-        ngx_queue_remove(q);
-        ngx_queue_insert_tail(&hub->subscriptions, q);
-
-        hub->remaining--;
-
+        q = ngx_queue_head(&vmcf->behind);
         sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, queue);
-        ngx_http_vidcast_delivery_deliver(sub->viewer);
+
+        ngx_queue_remove(q);
+        ngx_queue_insert_tail(&sub->hub->subscriptions, q);
+
+        if (ngx_http_vidcast_delivery_deliver(sub->viewer) == NGX_OK) {
+            ngx_queue_remove(q);
+            ngx_queue_insert_tail(&vmcf->behind, q);
+        }
 
         if ((n & NGX_HTTP_VIDCAST_SLICE_CHECK) == 0
             && ngx_vidcast_clock() - start > NGX_HTTP_VIDCAST_SLICE)
@@ -112,8 +128,8 @@ ngx_http_vidcast_delivery_walk(ngx_http_vidcast_hub_t *hub)
         }
     }
 
-    if (hub->remaining && !ngx_queue_empty(&hub->subscriptions)) {
-        ngx_post_event(&hub->slice, &ngx_posted_next_events);
+    if (!ngx_queue_empty(&vmcf->behind)) {
+        ngx_post_event(&vmcf->slice, &ngx_posted_next_events);
     }
 }
 
@@ -123,50 +139,74 @@ ngx_http_vidcast_hub_ready(ngx_http_vidcast_viewer_t *viewer)
 {
     viewer->busy = 0;
 
-    ngx_http_vidcast_delivery_deliver(viewer);
+    if (ngx_http_vidcast_delivery_deliver(viewer) == NGX_OK) {
+        ngx_http_vidcast_delivery_queue(viewer);
+    }
 }
 
 
 static void
+ngx_http_vidcast_delivery_queue(ngx_http_vidcast_viewer_t *viewer)
+{
+    ngx_queue_t                      *q;
+    ngx_http_vidcast_main_conf_t     *vmcf;
+    ngx_http_vidcast_subscription_t  *sub;
+
+    q = ngx_queue_head(&viewer->subscriptions);
+    sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, link);
+    vmcf = sub->hub->vmcf;
+
+    ngx_queue_remove(&sub->queue);
+    ngx_queue_insert_tail(&vmcf->behind, &sub->queue);
+
+    ngx_post_event(&vmcf->slice, &ngx_posted_next_events);
+}
+
+
+/*
+ * NGX_OK: a message has left, and there may be more; NGX_DONE: there is none,
+ * or one is leaving, or the viewer is gone
+ */
+
+static ngx_int_t
 ngx_http_vidcast_delivery_deliver(ngx_http_vidcast_viewer_t *viewer)
 {
     ngx_int_t                    rc;
     ngx_http_vidcast_message_t  *message;
 
-    while (viewer->joined && !viewer->busy && !viewer->paused) {
-
-        rc = ngx_http_vidcast_delivery_next(viewer, &message);
-
-        if (rc == NGX_DONE) {
-            return;
-        }
-
-        if (rc == NGX_OK) {
-            rc = viewer->transport->send(viewer, message);
-            ngx_http_vidcast_message_unref(message);
-        }
-
-        if (rc == NGX_ERROR) {
-            ngx_http_vidcast_hub_finalize(viewer, NGX_ERROR);
-            return;
-        }
-
-        if (rc == NGX_DONE) {
-
-            /* it was the last thing this viewer wanted */
-
-            ngx_http_vidcast_hub_finalize(viewer, NGX_OK);
-            return;
-        }
-
-        viewer->busy = (rc == NGX_AGAIN);
+    if (!viewer->joined || viewer->busy || viewer->paused) {
+        return NGX_DONE;
     }
+
+    rc = ngx_http_vidcast_delivery_next(viewer, &message);
+
+    if (rc == NGX_DONE) {
+        return NGX_DONE;
+    }
+
+    if (rc == NGX_OK) {
+        rc = viewer->transport->send(viewer, message);
+        ngx_http_vidcast_message_unref(message);
+    }
+
+    if (rc == NGX_ERROR || rc == NGX_DONE) {
+
+        /* the latter: it was the last thing this viewer wanted */
+
+        ngx_http_vidcast_hub_finalize(viewer, rc == NGX_DONE ? NGX_OK
+                                                             : NGX_ERROR);
+        return NGX_DONE;
+    }
+
+    viewer->busy = (rc == NGX_AGAIN);
+
+    return viewer->busy ? NGX_DONE : NGX_OK;
 }
 
 
 /*
- * Results of all sources, then pictures of one after the other.  NGX_OK, with
- * a reference for the caller; NGX_DONE: nothing; NGX_ERROR.
+ * Results before pictures, and of either one source after the other.  NGX_OK,
+ * with a reference for the caller; NGX_DONE: nothing; NGX_ERROR.
  */
 
 static ngx_int_t
@@ -176,6 +216,12 @@ ngx_http_vidcast_delivery_next(ngx_http_vidcast_viewer_t *viewer,
     ngx_int_t                         rc;
     ngx_queue_t                      *q, *sentinel;
     ngx_http_vidcast_subscription_t  *sub;
+
+    if (viewer->paired
+        && ngx_http_vidcast_delivery_pending_pair(viewer, message) == NGX_OK)
+    {
+        return NGX_OK;
+    }
 
     sentinel = ngx_queue_sentinel(&viewer->subscriptions);
 
@@ -190,6 +236,8 @@ ngx_http_vidcast_delivery_next(ngx_http_vidcast_viewer_t *viewer,
                  : ngx_http_vidcast_delivery_next_result(sub, message);
 
         if (rc != NGX_DONE) {
+            ngx_queue_remove(q);
+            ngx_queue_insert_tail(&viewer->subscriptions, q);
             return rc;
         }
     }
@@ -210,6 +258,34 @@ ngx_http_vidcast_delivery_next(ngx_http_vidcast_viewer_t *viewer,
         if (ngx_http_vidcast_delivery_next_frame(sub, message) == NGX_OK) {
             ngx_queue_remove(q);
             ngx_queue_insert_tail(&viewer->subscriptions, q);
+            return NGX_OK;
+        }
+    }
+
+    return NGX_DONE;
+}
+
+
+/* a picture whose result was the last thing that this viewer got */
+
+static ngx_int_t
+ngx_http_vidcast_delivery_pending_pair(ngx_http_vidcast_viewer_t *viewer,
+    ngx_http_vidcast_message_t **message)
+{
+    ngx_queue_t                      *q;
+    ngx_http_vidcast_subscription_t  *sub;
+
+    for (q = ngx_queue_head(&viewer->subscriptions);
+         q != ngx_queue_sentinel(&viewer->subscriptions);
+         q = ngx_queue_next(q))
+    {
+        sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, link);
+
+        if (sub->pair) {
+            *message = sub->pair;
+            sub->pair = NULL;
+            viewer->unacked = 1;
+            sub->hub->share->frames++;
             return NGX_OK;
         }
     }
@@ -282,9 +358,10 @@ ngx_http_vidcast_delivery_first(ngx_http_vidcast_subscription_t *sub)
 
 
 /*
- * The newest result whose picture is there, and that picture next.  A result
- * may come before its picture, when the predictor is faster than the encoder;
- * one whose picture was dropped is skipped.
+ * The newest result whose picture is there, and that picture next, whatever
+ * other sources have.  A result may come before its picture, when the
+ * predictor is faster than the encoder; one whose picture was dropped is
+ * skipped.
  */
 
 static ngx_int_t
@@ -297,14 +374,6 @@ ngx_http_vidcast_delivery_next_pair(ngx_http_vidcast_subscription_t *sub,
 
     hub = sub->hub;
     viewer = sub->viewer;
-
-    if (sub->pair) {
-        *message = sub->pair;
-        sub->pair = NULL;
-        viewer->unacked = 1;
-        hub->share->frames++;
-        return NGX_OK;
-    }
 
     ngx_http_vidcast_delivery_first(sub);
 

@@ -47,6 +47,12 @@ ngx_http_vidcast_hub_init(ngx_cycle_t *cycle,
 
     ngx_http_vidcast_sweep_init(vmcf, cycle->log);
 
+    ngx_queue_init(&vmcf->behind);
+
+    vmcf->slice.handler = ngx_http_vidcast_delivery_slice_handler;
+    vmcf->slice.data = vmcf;
+    vmcf->slice.log = cycle->log;
+
     if (n == 0) {
         return NGX_OK;
     }
@@ -93,10 +99,6 @@ ngx_http_vidcast_hub_create(ngx_http_vidcast_hub_t *hub, ngx_cycle_t *cycle)
         return NGX_ERROR;
     }
 
-    hub->slice.handler = ngx_http_vidcast_delivery_slice_handler;
-    hub->slice.data = hub;
-    hub->slice.log = cycle->log;
-
     hub->wake = ngx_vidcast_notify_create(hub->zone->wake,
                                         ngx_http_vidcast_delivery_wake_handler,
                                         hub, cycle->log);
@@ -119,12 +121,12 @@ ngx_http_vidcast_hub_exit(ngx_http_vidcast_main_conf_t *vmcf)
 
     ngx_http_vidcast_sweep_exit(vmcf);
 
+    if (vmcf->slice.posted) {
+        ngx_delete_posted_event(&vmcf->slice);
+    }
+
     for (i = 0; i < vmcf->vidcast.sources.nelts; i++) {
         hub = &vmcf->hubs[i];
-
-        if (hub->slice.posted) {
-            ngx_delete_posted_event(&hub->slice);
-        }
 
         if (hub->patience.timer_set) {
             ngx_del_timer(&hub->patience);

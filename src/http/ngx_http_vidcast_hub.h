@@ -84,7 +84,7 @@ struct ngx_http_vidcast_message_s {
 
 
 struct ngx_http_vidcast_subscription_s {
-    ngx_queue_t                    queue;     /* of the hub */
+    ngx_queue_t                    queue;     /* of the hub, or behind */
     ngx_queue_t                    link;      /* of the viewer */
     ngx_http_vidcast_viewer_t     *viewer;
     ngx_http_vidcast_hub_t        *hub;       /* NULL: ended */
@@ -132,13 +132,11 @@ struct ngx_http_vidcast_hub_s {
     ngx_vidcast_share_t           *share;
     ngx_connection_t              *wake;      /* NULL: none was free */
 
-    ngx_queue_t                    subscriptions;
-    ngx_uint_t                     nsubscriptions;
+    ngx_queue_t                    subscriptions;   /* not behind */
+    ngx_uint_t                     nsubscriptions;  /* all of them */
     ngx_uint_t                     nframes;   /* which want frames */
     ngx_uint_t                     npaired;   /* which want pairs */
     ngx_uint_t                     wanted;    /* still, by the master */
-    ngx_uint_t                     remaining; /* to visit in this walk */
-    ngx_event_t                    slice;     /* goes on with the walk */
 
     ngx_queue_t                    publishers;  /* the first has the mailbox */
     ngx_uint_t                     npublishers;

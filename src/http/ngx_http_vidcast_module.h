@@ -57,6 +57,8 @@ typedef struct {
     ngx_uint_t                   draining;    /* as many at a time, or zero */
     ngx_queue_t                  viewers;     /* of all hubs */
     ngx_uint_t                   nviewers;
+    ngx_queue_t                  behind;      /* subscriptions, in turn */
+    ngx_event_t                  slice;       /* goes on with them */
     u_char                      *input;       /* what viewers send */
 } ngx_http_vidcast_main_conf_t;
 
