@@ -45,6 +45,7 @@ typedef struct {
     uint32_t                       width;    /* asked; 0 is any */
     uint32_t                       height;
     double                         fps;      /* asked; 0 is any */
+    ngx_uint_t                     warmup;   /* frames to skip at first */
     ngx_uint_t                     push;     /* workers take pictures for it */
     void                          *params;   /* the module's own */
 } ngx_vidcast_input_conf_t;
@@ -77,6 +78,7 @@ typedef struct {
     ngx_uint_t                     quality;
     ngx_uint_t                     encoders;
     ngx_msec_t                     stale;
+    ngx_msec_t                     on_demand;    /* 0: always open */
     uint64_t                       checksum;
     ngx_uint_t                     entry;        /* in the control zone */
     ngx_shm_zone_t                *shm_zone;

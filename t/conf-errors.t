@@ -1470,7 +1470,63 @@ vidcast needs the "epoll" event method, but "use poll" is configured
 
 
 
-=== TEST 168: something behind push:
+=== TEST 168: on_demand twice
+--- http_config
+    vidcast_source front { input test:; on_demand 5s; on_demand off; }
+--- refused
+"on_demand" directive is duplicate
+
+
+
+=== TEST 169: on_demand with a wrong number of arguments
+--- http_config
+    vidcast_source front { input test:; on_demand 5s 3; }
+--- refused
+invalid number of arguments in "on_demand" directive
+
+
+
+=== TEST 170: on_demand 0
+--- http_config
+    vidcast_source front { input test:; on_demand 0; }
+--- refused
+invalid value "0"
+
+
+
+=== TEST 171: on_demand on
+--- http_config
+    vidcast_source front { input test:; on_demand on; }
+--- refused
+invalid value "on"
+
+
+
+=== TEST 172: a warmup that is none
+--- http_config
+    vidcast_source front { input test: warmup=; }
+--- refused
+invalid value "warmup="
+
+
+
+=== TEST 173: a warmup below zero
+--- http_config
+    vidcast_source front { input images:html warmup=-1; }
+--- refused
+invalid value "warmup=-1"
+
+
+
+=== TEST 174: a warmup of too many frames
+--- http_config
+    vidcast_source front { input v4l2:/dev/video0 warmup=10001; }
+--- refused
+invalid value "warmup=10001"
+
+
+
+=== TEST 175: something behind push:
 --- http_config
     vidcast_source door { input push:here; }
 --- refused
@@ -1478,7 +1534,7 @@ invalid input "push:here": nothing may follow "push:"
 
 
 
-=== TEST 169: a rate of push:
+=== TEST 176: a rate of push:
 --- http_config
     vidcast_source door { input push: fps=30; }
 --- refused
@@ -1486,7 +1542,7 @@ invalid parameter "fps=30"
 
 
 
-=== TEST 170: publishing to a camera
+=== TEST 177: publishing to a camera
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1496,7 +1552,7 @@ invalid parameter "fps=30"
 
 
 
-=== TEST 171: publishing to nobody
+=== TEST 178: publishing to nobody
 --- http_config
     vidcast_source door { input push:; }
 --- config
@@ -1506,7 +1562,7 @@ unknown vidcast_source "dor"
 
 
 
-=== TEST 172: publishing to two
+=== TEST 179: publishing to two
 --- http_config
     vidcast_source a { input push:; }
     vidcast_source b { input push:; }
@@ -1517,7 +1573,7 @@ unknown vidcast_source "a,b"
 
 
 
-=== TEST 173: publishing without a name
+=== TEST 180: publishing without a name
 --- http_config
     vidcast_source door { input push:; }
 --- config
@@ -1527,7 +1583,7 @@ invalid number of arguments in "vidcast_publish" directive
 
 
 
-=== TEST 174: a wrong parameter of publishing
+=== TEST 181: a wrong parameter of publishing
 --- http_config
     vidcast_source door { input push:; }
 --- config
@@ -1537,7 +1593,7 @@ invalid parameter "takeover=maybe"
 
 
 
-=== TEST 175: publishing twice
+=== TEST 182: publishing twice
 --- http_config
     vidcast_source door { input push:; }
 --- config
@@ -1547,7 +1603,7 @@ invalid parameter "takeover=maybe"
 
 
 
-=== TEST 176: publishing in a server
+=== TEST 183: publishing in a server
 --- config
     vidcast_publish door;
 --- refused
@@ -1555,7 +1611,7 @@ invalid parameter "takeover=maybe"
 
 
 
-=== TEST 177: publishing to an unknown variable
+=== TEST 184: publishing to an unknown variable
 --- http_config
     vidcast_source door { input push:; }
 --- config

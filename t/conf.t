@@ -91,13 +91,14 @@ front
 --- http_config
     vidcast_source front {
         # comments, and "quotes"
-        input     "test:" 'size=160x120' "fps=30";
+        input     "test:" 'size=160x120' "fps=30" warmup=2;
         predict   delay time=10ms "text=it said \"yes\"";
         quality   50;
         encoders  1;
         frames    16 1m;
         results   8 1k;
         stale     1500ms;
+        on_demand 10s;
     }
 --- config
     location = /ws { vidcast; }
@@ -109,6 +110,7 @@ front
 === TEST 7: in any order
 --- http_config
     vidcast_source front {
+        on_demand off;
         stale     1m;
         results   16;
         frames    auto;

@@ -88,7 +88,7 @@ front
 
     is join(' ', sort keys %{$source->{dropped}}), join(' ', qw(
         bad_frame encoder_busy encoder_error predictor_busy predictor_error
-        ring_full too_large)), 'dropped';
+        ring_full too_large warmup)), 'dropped';
     is join(' ', sort keys %{$source->{viewers}}),
         'all mjpeg ndjson snapshot sse websocket', 'viewers';
     is join(' ', sort keys %{$source->{delivered}}), join(' ', qw(

@@ -37,6 +37,7 @@ struct ngx_vidcast_analysis_s {
     ngx_vidcast_image_t           scaled;
     u_char                       *json;
     uint64_t                      last;      /* frame predicted */
+    uint64_t                      past;      /* frames before a sleep */
 
     ngx_uint_t                    failing;   /* and it is logged */
 };
@@ -206,7 +207,7 @@ ngx_vidcast_analysis_run(ngx_vidcast_analysis_t *analysis,
     ngx_vidcast_task_t *task)
 {
     size_t                   size;
-    uint64_t                 start;
+    uint64_t                 start, past;
     ngx_int_t                rc;
     ngx_vidcast_sample_t     sample;
     ngx_vidcast_predict_t   *predict;
@@ -230,6 +231,14 @@ ngx_vidcast_analysis_run(ngx_vidcast_analysis_t *analysis,
     sample.height = task->height;
     sample.number = task->number;
     sample.time = task->captured;
+
+    past = ngx_vidcast_ring_past(&analysis->capture->zone->ring);
+
+    sample.anew = (past != analysis->past && task->number > past);
+
+    if (sample.anew) {
+        analysis->past = past;
+    }
 
     size = analysis->capture->source->geometry.result_size;
 

@@ -320,11 +320,15 @@ ngx_vidcast_capture_watch(ngx_vidcast_capture_t *capture)
     u_char    *p, reason[64];
     uint64_t   last;
 
+    if (ngx_vidcast_load(&capture->zone->shm->state) != NGX_VIDCAST_LIVE) {
+        return;
+    }
+
+    /* read after the state: the frame which made it live is older than that */
+
     last = ngx_vidcast_load(&capture->last);
 
-    if (ngx_vidcast_load(&capture->zone->shm->state) != NGX_VIDCAST_LIVE
-        || ngx_vidcast_clock() - last
-           < (uint64_t) capture->source->stale * 1000)
+    if (ngx_vidcast_clock() - last < (uint64_t) capture->source->stale * 1000)
     {
         return;
     }
@@ -385,9 +389,12 @@ ngx_vidcast_capture_state(ngx_vidcast_capture_t *capture, ngx_uint_t state,
 
     (void) pthread_mutex_lock(&capture->state);
 
-    if (shm->state == state
-        && ngx_strncmp(shm->error, reason, NGX_VIDCAST_ERROR_LEN - 1) == 0)
+    if ((shm->state == state
+         && ngx_strncmp(shm->error, reason, NGX_VIDCAST_ERROR_LEN - 1) == 0)
+        || (state == NGX_VIDCAST_STALE && shm->state != NGX_VIDCAST_LIVE))
     {
+        /* nothing new; or the input was closed while we looked */
+
         (void) pthread_mutex_unlock(&capture->state);
         return;
     }

@@ -66,6 +66,10 @@ ngx_vidcast_child_init(ngx_vidcast_conf_t *conf, const char *title)
     ngx_pid = ngx_getpid();
     ngx_process = NGX_PROCESS_HELPER;
 
+    /* the entry is that of the worker who forked us, and may be dead */
+
+    conf->control->process = NGX_VIDCAST_NO_PROCESS;
+
     ngx_vidcast_child_close_files(conf);
     ngx_vidcast_child_signals(conf->cycle->log);
     ngx_vidcast_child_affinity(conf->cycle);

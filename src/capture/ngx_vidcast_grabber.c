@@ -8,12 +8,13 @@
 #include <ngx_core.h>
 
 #include "ngx_vidcast_capture.h"
+#include "ngx_vidcast_demand.h"
 #include "ngx_vidcast_jpeg.h"
 
 
 /*
- * The input thread: keeps the input open, as long as the process lives, and
- * hands on what comes.
+ * The input thread: keeps the input open, as long as the process lives and
+ * somebody looks, and hands on what comes.
  */
 
 
@@ -25,12 +26,14 @@
 
 typedef struct {
     ngx_vidcast_capture_t   *capture;
+    ngx_vidcast_demand_t     demand;
     ngx_vidcast_input_t      in;
     ngx_vidcast_raw_t       *raw;        /* the next one to be filled */
     uint64_t                 started;
     uint64_t                 opened;
     uint64_t                 frames;     /* since it was opened */
     uint64_t                 backoff;
+    ngx_uint_t               warmup;     /* frames still to be skipped */
     unsigned                 bad:1;      /* frames are bad, and it is logged */
     unsigned                 large:1;    /* or too large */
 } ngx_vidcast_grabber_t;
@@ -40,6 +43,8 @@ static ngx_int_t ngx_vidcast_grabber_open(ngx_vidcast_grabber_t *grabber);
 static ngx_int_t ngx_vidcast_grabber_run(ngx_vidcast_grabber_t *grabber);
 static ngx_int_t ngx_vidcast_grabber_grab(ngx_vidcast_grabber_t *grabber,
     ngx_vidcast_picture_t *picture);
+static void ngx_vidcast_grabber_skip(ngx_vidcast_grabber_t *grabber,
+    ngx_int_t rc);
 static void ngx_vidcast_grabber_bad(ngx_vidcast_grabber_t *grabber);
 static ngx_int_t ngx_vidcast_grabber_jpeg(ngx_vidcast_grabber_t *grabber,
     ngx_vidcast_picture_t *picture);
@@ -63,6 +68,7 @@ ngx_vidcast_grabber_thread(void *data)
 
     grabber.capture = data;
     grabber.started = ngx_vidcast_clock();
+    grabber.demand.capture = data;
 
     grabber.in.conf = &grabber.capture->source->input;
     grabber.in.log = grabber.capture->log;
@@ -72,16 +78,38 @@ ngx_vidcast_grabber_thread(void *data)
 
     for ( ;; ) {
 
+        if (ngx_vidcast_demand_gone(&grabber.demand)) {
+            ngx_vidcast_demand_sleep(&grabber.demand);
+
+            grabber.started = ngx_vidcast_clock();
+            grabber.backoff = 0;
+        }
+
         if (ngx_vidcast_grabber_open(&grabber) == NGX_OK) {
 
             rc = ngx_vidcast_grabber_run(&grabber);
 
             module->close(&grabber.in);
 
+            if (rc == NGX_DECLINED) {
+                continue;
+            }
+
             if (rc == NGX_DONE) {
                 ngx_vidcast_capture_state(grabber.capture, NGX_VIDCAST_ENDED,
                                           NULL);
-                break;
+
+                if (grabber.capture->source->on_demand == 0) {
+                    break;
+                }
+
+                /* who comes when all have gone sees it from its beginning */
+
+                while (!ngx_vidcast_demand_gone(&grabber.demand)) {
+                    ngx_msleep(100);
+                }
+
+                continue;
             }
 
             grabber.capture->counters->lost++;
@@ -116,6 +144,7 @@ ngx_vidcast_grabber_open(ngx_vidcast_grabber_t *grabber)
         grabber->opened = ngx_vidcast_clock();
         grabber->frames = 0;
         grabber->bad = 0;
+        grabber->warmup = in->conf->warmup;
         grabber->capture->counters->opened++;
 
         if (in->fps) {
@@ -149,7 +178,10 @@ ngx_vidcast_grabber_open(ngx_vidcast_grabber_t *grabber)
 }
 
 
-/* NGX_ERROR: the device is lost; NGX_DONE: the source has ended */
+/*
+ * NGX_ERROR: the device is lost; NGX_DONE: the source has ended; NGX_DECLINED:
+ * nobody looks.
+ */
 
 static ngx_int_t
 ngx_vidcast_grabber_run(ngx_vidcast_grabber_t *grabber)
@@ -161,6 +193,10 @@ ngx_vidcast_grabber_run(ngx_vidcast_grabber_t *grabber)
     in = &grabber->in;
 
     for ( ;; ) {
+
+        if (ngx_vidcast_demand_gone(&grabber->demand)) {
+            return NGX_DECLINED;
+        }
 
         rc = ngx_vidcast_grabber_grab(grabber, &picture);
 
@@ -174,13 +210,18 @@ ngx_vidcast_grabber_run(ngx_vidcast_grabber_t *grabber)
             continue;
         }
 
-        if (rc == NGX_DECLINED) {
-            ngx_vidcast_grabber_bad(grabber);
+        if (rc != NGX_OK && rc != NGX_DECLINED) {
+            return rc;
+        }
+
+        if (grabber->warmup) {
+            ngx_vidcast_grabber_skip(grabber, rc);
             continue;
         }
 
-        if (rc != NGX_OK) {
-            return rc;
+        if (rc == NGX_DECLINED) {
+            ngx_vidcast_grabber_bad(grabber);
+            continue;
         }
 
         in->number = 0;
@@ -260,6 +301,24 @@ ngx_vidcast_grabber_grab(ngx_vidcast_grabber_t *grabber,
     }
 
     return rc;
+}
+
+
+/* the first frames are those of a camera which still looks for its exposure */
+
+static void
+ngx_vidcast_grabber_skip(ngx_vidcast_grabber_t *grabber, ngx_int_t rc)
+{
+    ngx_vidcast_input_module_t  *module;
+
+    module = grabber->in.conf->module;
+
+    grabber->warmup--;
+    grabber->capture->counters->warmup++;
+
+    if (rc == NGX_OK && module->release) {
+        module->release(&grabber->in);
+    }
 }
 
 
@@ -439,7 +498,9 @@ ngx_vidcast_grabber_pause(ngx_vidcast_grabber_t *grabber)
 
     due = now + grabber->backoff;
 
-    while (ngx_vidcast_input_wait(due) == NGX_AGAIN) {
+    while (ngx_vidcast_input_wait(due) == NGX_AGAIN
+           && !ngx_vidcast_demand_gone(&grabber->demand))
+    {
         /* void */
     }
 }

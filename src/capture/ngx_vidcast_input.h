@@ -16,6 +16,11 @@
 #define NGX_VIDCAST_INPUT_JPEG  0
 #define NGX_VIDCAST_INPUT_I420  1
 
+/* what an input is; see "flags" */
+
+#define NGX_VIDCAST_INPUT_FILE     0x1
+#define NGX_VIDCAST_INPUT_PASSIVE  0x2
+
 
 typedef struct ngx_vidcast_capture_s  ngx_vidcast_capture_t;
 
@@ -57,9 +62,11 @@ typedef struct {
 
 
 /*
- * file       the path names files: a relative one, which the capture process
- *            would look for in a directory that nobody chose, is made full by
- *            nginx's prefix before check().
+ * flags      FILE: the path names files: a relative one, which the capture
+ *            process would look for in a directory that nobody chose, is made
+ *            full by nginx's prefix before check().
+ *            PASSIVE: it has no device that could be closed, and takes what
+ *            others bring: "on_demand" and "warmup" are refused.
  *
  * set()      at configuration, in the master: one "name=value" of the input
  *            directive.  Common ones (size=, fps=) are set through here as
@@ -95,7 +102,7 @@ typedef struct {
 
 struct ngx_vidcast_input_module_s {
     ngx_str_t     scheme;
-    ngx_uint_t    file;
+    ngx_uint_t    flags;
     void       *(*create_params)(ngx_pool_t *pool);
     ngx_int_t   (*set)(ngx_vidcast_input_conf_t *conf, ngx_str_t *name,
                       ngx_str_t *value);

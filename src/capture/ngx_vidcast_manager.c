@@ -240,8 +240,9 @@ ngx_vidcast_manager_exited(ngx_vidcast_managed_t *managed, int status,
     shm = managed->source->zone->shm;
 
     settled = now - managed->started >= NGX_VIDCAST_SETTLED
-              && ngx_vidcast_load(&shm->counters.published)
-                 != managed->published;
+              && (ngx_vidcast_load(&shm->counters.published)
+                  != managed->published
+                  || ngx_vidcast_load(&shm->state) == NGX_VIDCAST_SLEEPING);
 
     if (settled) {
         managed->backoff = 0;

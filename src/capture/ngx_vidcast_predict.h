@@ -27,6 +27,7 @@ typedef struct {
     uint32_t                     height;    /*   are told in these */
     uint64_t                     number;    /* of the frame */
     uint64_t                     time;      /* CLOCK_MONOTONIC, us */
+    ngx_uint_t                   anew;      /* the first one after a sleep */
 } ngx_vidcast_sample_t;
 
 

@@ -150,6 +150,13 @@ ngx_vidcast_predict_motion_predict(ngx_vidcast_predict_t *predict,
     ngx_vidcast_background_t         *bg;
     ngx_vidcast_predict_motion_box_t  boxes[NGX_VIDCAST_PREDICT_MOTION_MAX];
 
+    if (sample->anew) {
+
+        /* what was put there meanwhile has not moved, nor has the light */
+
+        ngx_vidcast_predict_motion_close(predict);
+    }
+
     if (ngx_vidcast_predict_motion_fit(predict, sample->image) != NGX_OK) {
         return NGX_ERROR;
     }

@@ -29,6 +29,7 @@ static ngx_http_vidcast_subscription_t *
     ngx_http_vidcast_viewer_t *viewer);
 static ngx_uint_t ngx_http_vidcast_hub_full(ngx_http_vidcast_hub_t *hub,
     ngx_http_vidcast_viewer_t *viewer);
+static ngx_uint_t ngx_http_vidcast_hub_current(ngx_http_vidcast_hub_t *hub);
 static void ngx_http_vidcast_hub_resume(ngx_http_vidcast_subscription_t *sub,
     uint64_t since);
 static void ngx_http_vidcast_hub_end(ngx_http_vidcast_subscription_t *sub);
@@ -342,17 +343,15 @@ ngx_http_vidcast_hub_subscribe(ngx_http_vidcast_hub_t *hub,
 
     sub->result = hub->result;
 
-    if (hub->result
-        && hub->results[hub->result % hub->source->geometry.results] == NULL)
-    {
-        /* it was of other times: nothing that this viewer missed */
-
+    if (hub->result && !ngx_http_vidcast_hub_current(hub)) {
         sub->result++;
     }
 
     if (since) {
         ngx_http_vidcast_hub_resume(sub, *since);
     }
+
+    ngx_vidcast_zone_ask(hub->zone);
 
     return NGX_OK;
 }
@@ -369,6 +368,22 @@ ngx_http_vidcast_hub_unsubscribe(ngx_http_vidcast_hub_t *hub,
     if (sub) {
         ngx_http_vidcast_hub_end(sub);
     }
+}
+
+
+/* is the newest result not of other times, or before the source slept? */
+
+static ngx_uint_t
+ngx_http_vidcast_hub_current(ngx_http_vidcast_hub_t *hub)
+{
+    ngx_http_vidcast_message_t  *message;
+
+    message = hub->results[hub->result % hub->source->geometry.results];
+
+    return message
+           && (message->frame.number == 0
+               || message->frame.number
+                  > ngx_vidcast_ring_past(&hub->zone->ring));
 }
 
 

@@ -11,6 +11,7 @@
 
 #include "ngx_http_vidcast_handshake.h"
 #include "ngx_http_vidcast_wish.h"
+#include "ngx_vidcast_control.h"
 
 
 /*
@@ -82,6 +83,10 @@ ngx_http_vidcast_snapshot_handler(ngx_http_request_t *r,
 
     hub = ngx_http_vidcast_wish_hub(wish);
     seen = 0;
+
+    /* who asks now and then keeps the source awake, too */
+
+    ngx_vidcast_zone_ask(hub->zone);
 
     rc = ngx_http_vidcast_snapshot_read(r, hub, &frame);
 

@@ -18,6 +18,7 @@
 #define NGX_HTTP_VIDCAST_MAX_RESULTS   65536
 #define NGX_HTTP_VIDCAST_MIN_RESULT    512
 #define NGX_HTTP_VIDCAST_MAX_RESULT    (1024 * 1024)
+#define NGX_HTTP_VIDCAST_MAX_WARMUP    10000
 
 
 /*
@@ -55,6 +56,8 @@ static char *ngx_http_vidcast_source_field(ngx_conf_t *cf,
 static char *ngx_http_vidcast_source_input(ngx_conf_t *cf,
     ngx_vidcast_source_t *source, ngx_http_vidcast_field_t *field,
     ngx_str_t *args, ngx_uint_t n);
+static ngx_int_t ngx_http_vidcast_source_set(ngx_vidcast_input_conf_t *input,
+    ngx_str_t *name, ngx_str_t *value);
 static char *ngx_http_vidcast_source_predict(ngx_conf_t *cf,
     ngx_vidcast_source_t *source, ngx_http_vidcast_field_t *field,
     ngx_str_t *args, ngx_uint_t n);
@@ -65,6 +68,9 @@ static char *ngx_http_vidcast_source_ring(ngx_conf_t *cf,
     ngx_vidcast_source_t *source, ngx_http_vidcast_field_t *field,
     ngx_str_t *args, ngx_uint_t n);
 static char *ngx_http_vidcast_source_time(ngx_conf_t *cf,
+    ngx_vidcast_source_t *source, ngx_http_vidcast_field_t *field,
+    ngx_str_t *args, ngx_uint_t n);
+static char *ngx_http_vidcast_source_time_or_off(ngx_conf_t *cf,
     ngx_vidcast_source_t *source, ngx_http_vidcast_field_t *field,
     ngx_str_t *args, ngx_uint_t n);
 static char *ngx_http_vidcast_source_answer(ngx_conf_t *cf, ngx_str_t *arg,
@@ -106,6 +112,10 @@ static ngx_http_vidcast_field_t  ngx_http_vidcast_fields[] = {
     { ngx_string("stale"), 1, 1,
       ngx_http_vidcast_source_time,
       offsetof(ngx_vidcast_source_t, stale), 0, 0 },
+
+    { ngx_string("on_demand"), 1, 1,
+      ngx_http_vidcast_source_time_or_off,
+      offsetof(ngx_vidcast_source_t, on_demand), 0, 0 },
 
     { ngx_null_string, 0, 0, NULL, 0, 0, 0 }
 };
@@ -157,6 +167,15 @@ ngx_http_vidcast_source_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    if (source->on_demand
+        && (source->input.module->flags & NGX_VIDCAST_INPUT_PASSIVE))
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"on_demand\" is of no use with input \"%V\", "
+                           "which has no device to close", &source->input.uri);
+        return NGX_CONF_ERROR;
+    }
+
     ngx_http_vidcast_source_sum(source, &source->quality,
                                 sizeof(source->quality));
     ngx_http_vidcast_source_sum(source, &source->encoders,
@@ -164,6 +183,8 @@ ngx_http_vidcast_source_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_vidcast_source_sum(source, &source->geometry,
                                 sizeof(source->geometry));
     ngx_http_vidcast_source_sum(source, &source->stale, sizeof(source->stale));
+    ngx_http_vidcast_source_sum(source, &source->on_demand,
+                                sizeof(source->on_demand));
 
     if (ngx_vidcast_zone_add(cf, &vmcf->vidcast, source,
                              &ngx_http_vidcast_module)
@@ -333,7 +354,7 @@ ngx_http_vidcast_source_input(ngx_conf_t *cf, ngx_vidcast_source_t *source,
 
     input->module = module;
 
-    if (module->file
+    if ((module->flags & NGX_VIDCAST_INPUT_FILE)
         && input->path.len
         && ngx_conf_full_name(cf->cycle, &input->path, 0) != NGX_OK)
     {
@@ -352,7 +373,7 @@ ngx_http_vidcast_source_input(ngx_conf_t *cf, ngx_vidcast_source_t *source,
         }
 
         rv = ngx_http_vidcast_source_answer(cf, &args[i],
-                                        module->set(input, &name, &value));
+                 ngx_http_vidcast_source_set(input, &name, &value));
 
         if (rv != NGX_CONF_OK) {
             return rv;
@@ -374,6 +395,36 @@ ngx_http_vidcast_source_input(ngx_conf_t *cf, ngx_vidcast_source_t *source,
     ngx_http_vidcast_source_sum_file(source, &input->path);
 
     return NGX_CONF_OK;
+}
+
+
+/* what all inputs have, and their own */
+
+static ngx_int_t
+ngx_http_vidcast_source_set(ngx_vidcast_input_conf_t *input, ngx_str_t *name,
+    ngx_str_t *value)
+{
+    ngx_int_t  number;
+
+    if (name->len != sizeof("warmup") - 1
+        || ngx_strncmp(name->data, "warmup", sizeof("warmup") - 1) != 0)
+    {
+        return input->module->set(input, name, value);
+    }
+
+    if (input->module->flags & NGX_VIDCAST_INPUT_PASSIVE) {
+        return NGX_DECLINED;
+    }
+
+    number = ngx_atoi(value->data, value->len);
+
+    if (number == NGX_ERROR || number > NGX_HTTP_VIDCAST_MAX_WARMUP) {
+        return NGX_ERROR;
+    }
+
+    input->warmup = number;
+
+    return NGX_OK;
 }
 
 
@@ -529,6 +580,20 @@ ngx_http_vidcast_source_time(ngx_conf_t *cf, ngx_vidcast_source_t *source,
     *(ngx_msec_t *) ((u_char *) source + field->offset) = time;
 
     return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_vidcast_source_time_or_off(ngx_conf_t *cf,
+    ngx_vidcast_source_t *source, ngx_http_vidcast_field_t *field,
+    ngx_str_t *args, ngx_uint_t n)
+{
+    if (ngx_strcmp(args[0].data, "off") == 0) {
+        *(ngx_msec_t *) ((u_char *) source + field->offset) = 0;
+        return NGX_CONF_OK;
+    }
+
+    return ngx_http_vidcast_source_time(cf, source, field, args, n);
 }
 
 

@@ -50,6 +50,7 @@ static u_char *ngx_http_vidcast_status_workers(u_char *p, u_char *last,
 static ngx_http_vidcast_counter_t  ngx_http_vidcast_dropped[] = {
     { "bad_frame", offsetof(ngx_vidcast_counters_t, bad_frame) },
     { "too_large", offsetof(ngx_vidcast_counters_t, too_large) },
+    { "warmup", offsetof(ngx_vidcast_counters_t, warmup) },
     { "ring_full", offsetof(ngx_vidcast_counters_t, ring_full) },
     { "encoder_busy", offsetof(ngx_vidcast_counters_t, encoder_busy) },
     { "encoder_error", offsetof(ngx_vidcast_counters_t, encoder_error) },

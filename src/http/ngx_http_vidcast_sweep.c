@@ -89,14 +89,25 @@ ngx_http_vidcast_sweep_handler(ngx_event_t *ev)
 {
     ngx_uint_t                     n;
     ngx_queue_t                   *q;
+    ngx_vidcast_control_t         *control;
+    ngx_http_vidcast_hub_t        *hub;
     ngx_http_vidcast_main_conf_t  *vmcf;
 
     vmcf = ev->data;
+    control = vmcf->vidcast.control;
 
     for (n = 0; n < vmcf->vidcast.sources.nelts; n++) {
-        vmcf->hubs[n].wanted = vmcf->hubs[n].nsubscriptions == 0
-                               || ngx_vidcast_zone_wanted(vmcf->vidcast.control,
-                                                       vmcf->hubs[n].source);
+        hub = &vmcf->hubs[n];
+
+        hub->wanted = hub->nsubscriptions == 0
+                      || ngx_vidcast_zone_wanted(control, hub->source);
+
+        if (hub->nsubscriptions && control->process == NGX_VIDCAST_NO_PROCESS)
+        {
+            /* nobody counts our viewers */
+
+            ngx_vidcast_zone_ask(hub->zone);
+        }
     }
 
     for (n = vmcf->nviewers; n && !ngx_queue_empty(&vmcf->viewers); n--) {

@@ -422,6 +422,22 @@ ngx_vidcast_zone_viewers(ngx_vidcast_control_t *control,
 }
 
 
+void
+ngx_vidcast_zone_ask(ngx_vidcast_zone_t *zone)
+{
+    ngx_vidcast_store(&zone->shm->asked, ngx_vidcast_clock());
+
+    /*
+     * Who falls asleep says so before he looks for viewers the last time: he
+     * sees us, or we see that he sleeps.
+     */
+
+    if (ngx_vidcast_load(&zone->shm->state) == NGX_VIDCAST_SLEEPING) {
+        ngx_vidcast_zone_call(zone);
+    }
+}
+
+
 ngx_vidcast_share_t *
 ngx_vidcast_zone_share(ngx_vidcast_control_t *control,
     ngx_vidcast_zone_t *zone)

@@ -62,6 +62,12 @@ void ngx_vidcast_zone_take_back(ngx_vidcast_control_t *control,
 ngx_uint_t ngx_vidcast_zone_viewers(ngx_vidcast_control_t *control,
     ngx_vidcast_zone_t *zone, ngx_log_t *log);
 
+/*
+ * A viewer is there, and if he stays he is counted already: a sleeping capture
+ * is woken, and one that is awake stays so for its time.
+ */
+void ngx_vidcast_zone_ask(ngx_vidcast_zone_t *zone);
+
 /* our counters in a source; there always, if only to be thrown away */
 ngx_vidcast_share_t *ngx_vidcast_zone_share(ngx_vidcast_control_t *control,
     ngx_vidcast_zone_t *zone);

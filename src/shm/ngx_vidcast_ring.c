@@ -90,13 +90,16 @@ ngx_vidcast_ring_acquire(ngx_vidcast_ring_t *ring, uint64_t seen,
     ngx_vidcast_frame_t *frame)
 {
     uint32_t                  i;
-    uint64_t                  old, number;
+    uint64_t                  old, past, number;
     ngx_uint_t                n;
     ngx_vidcast_ring_slot_t  *slot;
 
     if (ring->bit == 0) {
         return NGX_DECLINED;
     }
+
+    past = ngx_vidcast_ring_past(ring);
+    seen = ngx_max(seen, past);
 
     for (n = 0; n < NGX_VIDCAST_RING_TRIES; n++) {
 
@@ -146,7 +149,11 @@ ngx_vidcast_ring_peek(ngx_vidcast_ring_t *ring, uint64_t seen,
     ngx_vidcast_frame_t *frame)
 {
     uint32_t    i;
+    uint64_t    past;
     ngx_uint_t  n;
+
+    past = ngx_vidcast_ring_past(ring);
+    seen = ngx_max(seen, past);
 
     for (n = 0; n < NGX_VIDCAST_RING_TRIES; n++) {
 
@@ -228,6 +235,13 @@ uint64_t
 ngx_vidcast_ring_newest_result(ngx_vidcast_ring_t *ring)
 {
     return ngx_vidcast_load(&ring->shm->seq);
+}
+
+
+uint64_t
+ngx_vidcast_ring_past(ngx_vidcast_ring_t *ring)
+{
+    return ngx_vidcast_load(&ring->shm->past);
 }
 
 
@@ -339,12 +353,19 @@ ngx_vidcast_ring_retake(ngx_vidcast_ring_t *ring, uint32_t slot)
 
 
 void
+ngx_vidcast_ring_pass(ngx_vidcast_ring_t *ring)
+{
+    ngx_vidcast_store(&ring->shm->past, ngx_vidcast_load(&ring->shm->number));
+}
+
+
+void
 ngx_vidcast_ring_forget(ngx_vidcast_ring_t *ring)
 {
     uint64_t    seq;
     ngx_uint_t  i;
 
-    ngx_vidcast_store(&ring->shm->newest, NGX_VIDCAST_RING_NONE);
+    ngx_vidcast_ring_pass(ring);
 
     seq = ngx_vidcast_ring_newest_result(ring);
 

@@ -68,8 +68,9 @@ typedef struct {
     uint64_t                     number;     /* last frame number given */
     uint64_t                     seq;        /* newest result, 0: none */
     uint64_t                     frame;      /* newest frame, 0: none */
+    uint64_t                     past;       /* frames up to it are over */
     uint32_t                     newest;     /* its slot */
-    uint32_t                     unused[19];
+    uint32_t                     unused[17];
 } ngx_vidcast_ring_shm_t;
 
 
@@ -146,6 +147,9 @@ ngx_int_t ngx_vidcast_ring_check(ngx_vidcast_ring_t *ring,
 uint64_t ngx_vidcast_ring_newest(ngx_vidcast_ring_t *ring);
 uint64_t ngx_vidcast_ring_newest_result(ngx_vidcast_ring_t *ring);
 
+/* frames up to this number are of other times, and nobody gets them */
+uint64_t ngx_vidcast_ring_past(ngx_vidcast_ring_t *ring);
+
 /* how many pins the reading processes have on all slots together */
 uint32_t ngx_vidcast_ring_pins(ngx_vidcast_ring_t *ring);
 
@@ -166,8 +170,9 @@ ngx_int_t ngx_vidcast_ring_read_result(ngx_vidcast_ring_t *ring, uint64_t seq,
  *
  * recover()  takes back what a dead writer left
  * retake()   but a slot which it had lent to somebody who still has it
- * forget()   takes all frames and results away from readers to come; numbers
- *            go on
+ * pass()     takes all frames away from readers to come, also those which
+ *            have a number and are published later; numbers go on
+ * forget()   does so with frames and results
  * next()     a new frame number
  * claim()    a slot to write, NGX_VIDCAST_RING_NONE: all are pinned.  The
  *            picture goes to ngx_vidcast_ring_data(), slot_size bytes, the
@@ -179,6 +184,7 @@ ngx_int_t ngx_vidcast_ring_read_result(ngx_vidcast_ring_t *ring, uint64_t seq,
  */
 void ngx_vidcast_ring_recover(ngx_vidcast_ring_t *ring);
 void ngx_vidcast_ring_retake(ngx_vidcast_ring_t *ring, uint32_t slot);
+void ngx_vidcast_ring_pass(ngx_vidcast_ring_t *ring);
 void ngx_vidcast_ring_forget(ngx_vidcast_ring_t *ring);
 uint64_t ngx_vidcast_ring_next(ngx_vidcast_ring_t *ring);
 uint32_t ngx_vidcast_ring_claim(ngx_vidcast_ring_t *ring);

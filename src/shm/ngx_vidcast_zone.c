@@ -50,7 +50,8 @@ static ngx_str_t  ngx_vidcast_state_names[] = {
     ngx_string("stale"),
     ngx_string("reconnecting"),
     ngx_string("failed"),
-    ngx_string("ended")
+    ngx_string("ended"),
+    ngx_string("sleeping")
 };
 
 

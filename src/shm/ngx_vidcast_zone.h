@@ -38,7 +38,8 @@ typedef enum {
     NGX_VIDCAST_STALE,
     NGX_VIDCAST_RECONNECTING,
     NGX_VIDCAST_FAILED,
-    NGX_VIDCAST_ENDED
+    NGX_VIDCAST_ENDED,
+    NGX_VIDCAST_SLEEPING
 } ngx_vidcast_state_e;
 
 
@@ -119,6 +120,7 @@ typedef struct {
     uint64_t                     predicted;
     uint64_t                     bad_frame;
     uint64_t                     too_large;
+    uint64_t                     warmup;
     uint64_t                     ring_full;
     uint64_t                     encoder_busy;
     uint64_t                     encoder_error;
@@ -141,6 +143,7 @@ typedef struct {
     uint64_t                     changed;    /* CLOCK_MONOTONIC, us */
     uint64_t                     restarts;   /* of the capture */
     uint64_t                     predicting; /* number of the frame */
+    uint64_t                     asked;      /* by a viewer, at last, us */
     uint32_t                     width;
     uint32_t                     height;
     uint32_t                     asked_mfps;      /* frames in 1,000 s */

@@ -187,6 +187,39 @@ test_slow(void)
 }
 
 
+/* who parks there while the camera is closed has not been seen to move */
+
+static void
+test_sleep(void)
+{
+    rig_t       rig;
+    ngx_uint_t  i, wrong;
+
+    rig_open(&rig, 320, 240);
+
+    (void) still(&rig, LEARNING, 1, 3);
+
+    unit_ok(sees_square(&rig, 1, 3, 100, 100),
+            "a square that came while we looked is seen");
+
+    (void) still(&rig, 10, 1, 3);
+
+    rig.anew = 1;
+    wrong = 0;
+
+    for (i = 0; i < LEARNING + 100; i++) {
+        paint(&rig, 1, 3, 100, 100);
+        wrong += (rig_frame(&rig) != 0);
+    }
+
+    unit_ok(wrong == 0, "one that came while we slept is none");
+    unit_ok(sees_square(&rig, 1, 3, 100, 160) || rig.nanswers,
+            "it is one when it moves");
+
+    rig_close(&rig);
+}
+
+
 static void
 test_ghost(void)
 {
@@ -378,6 +411,7 @@ main(void)
     test_ramp();
     test_switch();
     test_slow();
+    test_sleep();
     test_ghost();
     test_sizes();
     test_params();

@@ -26,6 +26,7 @@ static void test_recover(void);
 static void test_unpin(void);
 static void test_peek(void);
 static void test_forget(void);
+static void test_pass(void);
 
 
 static unit_ring_t  *test_ring;
@@ -49,6 +50,7 @@ main(void)
     test_unpin();
     test_peek();
     test_forget();
+    test_pass();
 
     return unit_done();
 }
@@ -140,9 +142,9 @@ test_declined_step(void)
     hook = unit_step_hook;
     unit_step_hook = NULL;
 
-    /* acquire(): newest, number, pin, number, unpin */
+    /* acquire(): past; newest, number, pin, number, unpin */
 
-    if (test_tries++ % 5 == 2) {
+    if (test_tries++ % 5 == 3) {
 
         if (test_slot != NGX_VIDCAST_RING_NONE) {
             ngx_vidcast_ring_abandon(&test_ring->writer, test_slot);
@@ -176,7 +178,7 @@ test_declined(void)
     unit_step_hook = NULL;
 
     unit_ok(rc == NGX_DECLINED, "declined: the writer was faster");
-    unit_ok(test_tries == 15, "declined: after three times");
+    unit_ok(test_tries == 16, "declined: after three times");
     unit_ok(ngx_vidcast_ring_pinned(&r.a) == 0, "declined: no pin is left");
     unit_ok(ngx_vidcast_ring_slot(&r.a, test_slot)->state
             == NGX_VIDCAST_RING_WRITING, "declined: nor is the writer's lost");
@@ -568,6 +570,59 @@ test_peek(void)
             && ngx_vidcast_ring_check(&r.a, &f2) == NGX_DECLINED,
             "check: another frame is there");
 
+    unit_ring_close(&r);
+}
+
+
+/* a source that slept: an encoder may still be at a frame from before */
+
+static void
+test_pass(void)
+{
+    u_char                       text[16];
+    uint64_t                     seq, late;
+    uint32_t                     slot;
+    unit_ring_t                  r;
+    ngx_vidcast_frame_t          frame;
+    ngx_vidcast_ring_result_t   *result, read;
+
+    unit_ring_open(&r, 4, 5000, 4, 16);
+
+    (void) unit_ring_put(&r.writer);
+
+    result = ngx_vidcast_ring_open_result(&r.writer, &seq);
+    result->size = 3;
+    ngx_vidcast_ring_publish_result(&r.writer, result, seq);
+
+    late = ngx_vidcast_ring_next(&r.writer);
+    slot = ngx_vidcast_ring_claim(&r.writer);
+
+    unit_ok(ngx_vidcast_ring_past(&r.a) == 0, "pass: nothing is past");
+
+    ngx_vidcast_ring_pass(&r.writer);
+
+    unit_ok(ngx_vidcast_ring_past(&r.a) == late,
+            "pass: nor will the one be that has its number");
+    unit_ok(ngx_vidcast_ring_acquire(&r.a, 0, &frame) == NGX_AGAIN
+            && ngx_vidcast_ring_peek(&r.a, 0, &frame) == NGX_AGAIN,
+            "pass: no frame for who comes now");
+    unit_ok(ngx_vidcast_ring_read_result(&r.a, seq, &read, text) == NGX_OK,
+            "pass: the history stays");
+
+    ngx_vidcast_ring_publish(&r.writer, slot, late);
+
+    unit_ok(ngx_vidcast_ring_newest(&r.a) == late
+            && ngx_vidcast_ring_acquire(&r.a, 0, &frame) == NGX_AGAIN
+            && ngx_vidcast_ring_peek(&r.a, 0, &frame) == NGX_AGAIN,
+            "pass: nor one that comes out late");
+    unit_ok(ngx_vidcast_ring_pinned(&r.a) == 0, "pass: no pin is left");
+
+    (void) unit_ring_put(&r.writer);
+
+    unit_ok(ngx_vidcast_ring_acquire(&r.a, 0, &frame) == NGX_OK
+            && frame.number == late + 1, "pass: the next one is there");
+
+    ngx_vidcast_ring_release(&r.a, &frame);
     unit_ring_close(&r);
 }
 

@@ -40,6 +40,7 @@ typedef struct {
     uint32_t                     width;
     uint32_t                     height;
     uint64_t                     number;
+    ngx_uint_t                   anew;       /* the source has slept */
     ngx_vidcast_image_t          frame;
     ngx_vidcast_image_t          small;
     ngx_vidcast_predict_t        predict;
@@ -157,8 +158,10 @@ rig_predict(rig_t *rig, ngx_vidcast_image_t *image)
     sample.width = rig->width;
     sample.height = rig->height;
     sample.number = rig->number;
+    sample.anew = rig->anew;
     sample.time = rig->number++ * 1000000 / 30;
 
+    rig->anew = 0;
     size = 4096;
 
     if (rig->conf.module->predict(&rig->predict, &sample, json, &size)

@@ -1,0 +1,99 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ngx_vidcast_demand.h"
+#include "ngx_vidcast_control.h"
+
+
+#define NGX_VIDCAST_DEMAND_LOOK  100000    /* us between looks at viewers */
+#define NGX_VIDCAST_DEMAND_NET   1000      /* ms, should a call be lost */
+
+
+static ngx_uint_t ngx_vidcast_demand_viewers(ngx_vidcast_demand_t *demand);
+
+
+ngx_uint_t
+ngx_vidcast_demand_gone(ngx_vidcast_demand_t *demand)
+{
+    uint64_t               now, wanted;
+    ngx_vidcast_source_t  *source;
+
+    source = demand->capture->source;
+
+    if (source->on_demand == 0) {
+        return 0;
+    }
+
+    now = ngx_vidcast_clock();
+
+    if (now - demand->looked < NGX_VIDCAST_DEMAND_LOOK) {
+        return demand->gone;
+    }
+
+    demand->looked = now;
+    demand->asked = ngx_vidcast_load(&demand->capture->zone->shm->asked);
+
+    if (ngx_vidcast_demand_viewers(demand)) {
+        demand->wanted = now;
+    }
+
+    /* it may have been asked for since "now" */
+
+    wanted = ngx_max(demand->wanted, demand->asked);
+
+    demand->gone = wanted == 0
+                   || wanted + (uint64_t) source->on_demand * 1000 <= now;
+
+    return demand->gone;
+}
+
+
+/* of living workers: who was killed left his viewers uncounted */
+
+static ngx_uint_t
+ngx_vidcast_demand_viewers(ngx_vidcast_demand_t *demand)
+{
+    ngx_vidcast_capture_t  *capture;
+
+    capture = demand->capture;
+
+    return ngx_vidcast_zone_viewers(capture->conf->control, capture->zone,
+                                    capture->log);
+}
+
+
+void
+ngx_vidcast_demand_sleep(ngx_vidcast_demand_t *demand)
+{
+    ngx_vidcast_zone_t     *zone;
+    ngx_vidcast_capture_t  *capture;
+
+    capture = demand->capture;
+    zone = capture->zone;
+
+    /* what was seen last is not what there is to be seen when somebody comes */
+
+    (void) pthread_mutex_lock(&capture->ring);
+    ngx_vidcast_ring_pass(&zone->ring);
+    (void) pthread_mutex_unlock(&capture->ring);
+
+    ngx_vidcast_capture_state(capture, NGX_VIDCAST_SLEEPING, NULL);
+
+    while (ngx_vidcast_load(&zone->shm->asked) == demand->asked
+           && ngx_vidcast_demand_viewers(demand) == 0)
+    {
+        ngx_vidcast_zone_called(zone, NGX_VIDCAST_DEMAND_NET);
+    }
+
+    demand->looked = ngx_vidcast_clock();
+    demand->wanted = demand->looked;
+    demand->gone = 0;
+
+    ngx_vidcast_capture_state(capture, NGX_VIDCAST_STARTING, NULL);
+}

@@ -1,0 +1,35 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#ifndef _NGX_VIDCAST_DEMAND_H_INCLUDED_
+#define _NGX_VIDCAST_DEMAND_H_INCLUDED_
+
+
+#include "ngx_vidcast_capture.h"
+
+
+/* whether anybody looks at the source; of the input thread */
+
+typedef struct {
+    ngx_vidcast_capture_t        *capture;
+    uint64_t                      wanted;    /* at last, us */
+    uint64_t                      looked;
+    uint64_t                      asked;     /* as it was when all had gone */
+    ngx_uint_t                    gone;
+} ngx_vidcast_demand_t;
+
+
+/*
+ * Has nobody looked at the source for the time set?  Never with "on_demand
+ * off".  Cheap enough to be asked for each frame.
+ */
+ngx_uint_t ngx_vidcast_demand_gone(ngx_vidcast_demand_t *demand);
+
+/* all have gone(), and the input is closed: returns when somebody comes */
+void ngx_vidcast_demand_sleep(ngx_vidcast_demand_t *demand);
+
+
+#endif /* _NGX_VIDCAST_DEMAND_H_INCLUDED_ */
