@@ -12,6 +12,16 @@
 
 
 #define NGX_VIDCAST_IMAGE_ALIGNMENT  64
+#define NGX_VIDCAST_IMAGE_BLOCK      32
+
+
+typedef void (*ngx_vidcast_image_expand_pt)(u_char *p, ngx_uint_t blocks);
+
+
+static void ngx_vidcast_image_expand_plane(ngx_vidcast_image_t *image,
+    ngx_uint_t plane, ngx_vidcast_image_expand_pt expand);
+static void ngx_vidcast_image_expand_luma(u_char *p, ngx_uint_t blocks);
+static void ngx_vidcast_image_expand_chroma(u_char *p, ngx_uint_t blocks);
 
 
 /* the calls of libyuv can only fail by arguments that nobody gives here */
@@ -110,4 +120,85 @@ ngx_vidcast_image_scale_luma(const ngx_vidcast_image_t *src,
     (void) ScalePlane(src->plane[0], src->stride[0], src->width, src->height,
                       dst->plane[0], dst->stride[0], dst->width, dst->height,
                       kFilterBox);
+}
+
+
+void
+ngx_vidcast_image_expand_range(ngx_vidcast_image_t *image)
+{
+    ngx_vidcast_image_expand_plane(image, 0, ngx_vidcast_image_expand_luma);
+    ngx_vidcast_image_expand_plane(image, 1, ngx_vidcast_image_expand_chroma);
+    ngx_vidcast_image_expand_plane(image, 2, ngx_vidcast_image_expand_chroma);
+}
+
+
+static void
+ngx_vidcast_image_expand_plane(ngx_vidcast_image_t *image, ngx_uint_t plane,
+    ngx_vidcast_image_expand_pt expand)
+{
+    u_char    *p, rest[NGX_VIDCAST_IMAGE_BLOCK];
+    uint32_t   width, height, blocks, left, y;
+
+    width = plane ? (image->width + 1) / 2 : image->width;
+    height = plane ? (image->height + 1) / 2 : image->height;
+
+    blocks = width / NGX_VIDCAST_IMAGE_BLOCK;
+    left = width % NGX_VIDCAST_IMAGE_BLOCK;
+
+    for (y = 0; y < height; y++) {
+
+        p = image->plane[plane] + (size_t) y * image->stride[plane];
+
+        expand(p, blocks);
+
+        if (left) {
+            p += width - left;
+
+            ngx_memzero(rest, NGX_VIDCAST_IMAGE_BLOCK);
+            ngx_memcpy(rest, p, left);
+            expand(rest, 1);
+            ngx_memcpy(p, rest, left);
+        }
+    }
+}
+
+
+/*
+ * (n - 16) * 255 / 219, and / 224, rounded: exact, though all is in 16 bits.
+ * In blocks, as compilers use SIMD if they know the number of rounds.
+ */
+
+static void
+ngx_vidcast_image_expand_luma(u_char *p, ngx_uint_t blocks)
+{
+    uint16_t    n;
+    ngx_uint_t  i;
+
+    while (blocks--) {
+
+        for (i = 0; i < NGX_VIDCAST_IMAGE_BLOCK; i++) {
+            n = ngx_min(ngx_max(p[i], 16), 235) - 16;
+            p[i] = (uint16_t) (n * 298 + (n >> 4) + (n >> 5) + 127) >> 8;
+        }
+
+        p += NGX_VIDCAST_IMAGE_BLOCK;
+    }
+}
+
+
+static void
+ngx_vidcast_image_expand_chroma(u_char *p, ngx_uint_t blocks)
+{
+    uint16_t    n;
+    ngx_uint_t  i;
+
+    while (blocks--) {
+
+        for (i = 0; i < NGX_VIDCAST_IMAGE_BLOCK; i++) {
+            n = ngx_min(ngx_max(p[i], 16), 240) - 16;
+            p[i] = (uint16_t) (n * 291 + (n >> 1) - (n >> 4) + 127) >> 8;
+        }
+
+        p += NGX_VIDCAST_IMAGE_BLOCK;
+    }
 }

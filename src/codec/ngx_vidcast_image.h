@@ -30,6 +30,12 @@ void ngx_vidcast_image_from_i420(ngx_vidcast_image_t *dst, const u_char *src,
     uint32_t stride);
 
 /*
+ * Cameras and TV leave room at both ends of a byte (luma 16-235, chroma
+ * 16-240), JPEG uses all of it: stretches an I420 image, in its place.
+ */
+void ngx_vidcast_image_expand_range(ngx_vidcast_image_t *image);
+
+/*
  * Scales luma (plane[0] of GRAY8 or I420) to the size of the GRAY8 "dst",
  * averaging over the area when it shrinks.
  */
