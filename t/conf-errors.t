@@ -1618,3 +1618,51 @@ invalid parameter "takeover=maybe"
     location = /publish { vidcast_publish $nobody; }
 --- refused
 unknown "nobody" variable
+
+
+
+=== TEST 178: v4l2 with a control without a value
+--- http_config
+    vidcast_source front { input v4l2:/dev/video0 ctrl.gain=; }
+--- refused
+invalid value "ctrl.gain="
+
+
+
+=== TEST 179: v4l2 with a control by another name than v4l2-ctl's
+--- http_config
+    vidcast_source front { input v4l2:/dev/video0 ctrl.Gain=3; }
+--- refused
+invalid parameter "ctrl.Gain=3"
+
+
+
+=== TEST 180: v4l2 with a control without a name
+--- http_config
+    vidcast_source front { input v4l2:/dev/video0 ctrl.=3; }
+--- refused
+invalid parameter "ctrl.=3"
+
+
+
+=== TEST 181: v4l2 with a control twice
+--- http_config
+    vidcast_source front { input v4l2:/dev/video0 ctrl.gain=3 ctrl.gain=4; }
+--- refused
+invalid input "v4l2:/dev/video0": control "gain" is given twice
+
+
+
+=== TEST 182: v4l2 with an unknown norm
+--- http_config
+    vidcast_source front { input v4l2:/dev/video0 norm=hdtv; }
+--- refused
+invalid value "norm=hdtv"
+
+
+
+=== TEST 183: v4l2 with an empty input
+--- http_config
+    vidcast_source front { input v4l2:/dev/video0 input=; }
+--- refused
+invalid value "input="

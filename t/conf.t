@@ -324,3 +324,20 @@ GET /snapshot.jpg
 --- error_code: 403
 --- error_log
 access forbidden by rule
+
+
+
+=== TEST 19: v4l2: with all of its parameters, and no such device
+--- http_config
+    vidcast_source front {
+        input  v4l2:/dev/v4l/by-id/none size=1280x720 fps=29.97 format=mjpeg
+               input=0 norm=pal-bg ctrl.brightness=-5 ctrl.focus_auto=off
+               "ctrl.power_line_frequency=50 Hz";
+    }
+--- live
+front reconnecting
+--- client
+    my $source = source('front');
+
+    is $source->{error}, 'no such device', 'the reason';
+    is $source->{fps_asked}, 29.97, 'rate';

@@ -20,6 +20,7 @@
 
 #define NGX_VIDCAST_GRABBER_BACKOFF_MIN  200000      /* us */
 #define NGX_VIDCAST_GRABBER_BACKOFF_MAX  30000000
+#define NGX_VIDCAST_GRABBER_BACKOFF_GONE  1000000
 #define NGX_VIDCAST_GRABBER_SETTLED      2000000
 #define NGX_VIDCAST_GRABBER_BUSY         10000000    /* the old one leaves */
 
@@ -147,15 +148,18 @@ ngx_vidcast_grabber_open(ngx_vidcast_grabber_t *grabber)
         grabber->warmup = in->conf->warmup;
         grabber->capture->counters->opened++;
 
-        if (in->fps) {
-            grabber->capture->zone->shm->asked_mfps =
-                                                   (uint32_t) (in->fps * 1000);
-        }
-
         return NGX_OK;
     }
 
     state = NGX_VIDCAST_RECONNECTING;
+
+    if (rc == NGX_AGAIN) {
+
+        /* whoever plugs it in looks at the screen */
+
+        grabber->backoff = ngx_min(grabber->backoff,
+                                   NGX_VIDCAST_GRABBER_BACKOFF_GONE / 2);
+    }
 
     if (rc == NGX_BUSY) {
 
@@ -265,6 +269,10 @@ ngx_vidcast_grabber_grab(ngx_vidcast_grabber_t *grabber,
     ngx_vidcast_input_t  *in;
 
     in = &grabber->in;
+
+    if (in->fps) {
+        grabber->capture->zone->shm->asked_mfps = (uint32_t) (in->fps * 1000);
+    }
 
     ngx_memzero(picture, sizeof(ngx_vidcast_picture_t));
 

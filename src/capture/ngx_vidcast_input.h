@@ -77,12 +77,15 @@ typedef struct {
  *            Touches no device.  NGX_OK; NGX_ERROR: reason in "error".
  *
  * open()     in the capture process.  NGX_OK; NGX_BUSY: somebody else has
- *            the device; NGX_ERROR.  Both with the reason in in->error, and
- *            with nothing left open.
+ *            the device; NGX_AGAIN: there is nothing to be opened yet, which
+ *            is cheap to find out; NGX_ERROR.  All but the first with the
+ *            reason in in->error, and with nothing left open.
  *
  * grab()     the next picture, as soon as it is there.  Blocks for 200 ms at
  *            most.  JPEG: data and size are set.  I420: the planes of
  *            picture->image, which has the size that open() told, are filled.
+ *            An input whose source changes may tell another format, size and
+ *            rate with NGX_AGAIN.
  *            NGX_OK; NGX_AGAIN: none yet; NGX_BUSY: none, and nobody is there
  *            to give one, reason in in->error; NGX_DECLINED: a bad frame, to
  *            be counted and skipped, reason in in->error; NGX_DONE: the source

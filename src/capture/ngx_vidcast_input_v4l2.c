@@ -24,28 +24,40 @@
 
 
 typedef struct {
-    ngx_uint_t                format;
+    ngx_uint_t                  format;
+    uint32_t                    width;
+    uint32_t                    height;
+    double                      fps;
+    ngx_uint_t                  stamps;
+} ngx_vidcast_input_v4l2_mode_t;
+
+
+typedef struct {
+    ngx_uint_t                  format;
+    uint64_t                    norm;
+    ngx_str_t                   input;
+    ngx_vidcast_v4l2_control_t  controls[NGX_VIDCAST_V4L2_CONTROLS];
+    ngx_uint_t                  ncontrols;
 
     /*
-     * What was said last of a driver that gives other than was asked.  Here,
-     * as it outlives the opened device; each process has its own copy.
+     * What was said last of the driver.  Here, as it outlives the opened
+     * device; each process has its own copy.
      */
 
-    uint32_t                  told_width;
-    uint32_t                  told_height;
-    double                    told_fps;
+    ngx_vidcast_input_v4l2_mode_t  told;
+    unsigned                    listed:1;     /* the device's controls */
 } ngx_vidcast_input_v4l2_params_t;
 
 
 typedef struct {
-    ngx_vidcast_v4l2_t        dev;
-    ngx_vidcast_v4l2_frame_t  frame;
-    uint64_t                  last;         /* when a good frame came */
-    unsigned                  lent:1;       /* the frame, until release() */
-    unsigned                  lost:1;       /* told by the next grab() */
-    u_char                    luma[256];    /* to full range, as JPEG has it */
-    u_char                    chroma[256];
-    u_char                    reason[NGX_VIDCAST_ERROR_LEN];  /* of dev */
+    ngx_vidcast_v4l2_t          dev;
+    ngx_vidcast_v4l2_frame_t    frame;
+    uint64_t                    last;         /* when a good frame came */
+    unsigned                    lent:1;       /* the frame, until release() */
+    unsigned                    lost:1;       /* told by the next grab() */
+    unsigned                    changed:1;    /* likewise, its source */
+    unsigned                    fresh:1;      /* no good frame yet */
+    u_char                      reason[NGX_VIDCAST_ERROR_LEN];  /* of dev */
 } ngx_vidcast_input_v4l2_t;
 
 
@@ -54,10 +66,15 @@ static ngx_int_t ngx_vidcast_input_v4l2_set(ngx_vidcast_input_conf_t *conf,
     ngx_str_t *name, ngx_str_t *value);
 static ngx_int_t ngx_vidcast_input_v4l2_set_format(
     ngx_vidcast_input_v4l2_params_t *params, ngx_str_t *value);
+static ngx_int_t ngx_vidcast_input_v4l2_set_control(
+    ngx_vidcast_input_v4l2_params_t *params, ngx_str_t *name,
+    ngx_str_t *value);
 static ngx_int_t ngx_vidcast_input_v4l2_check(ngx_vidcast_input_conf_t *conf,
     u_char *error);
 static ngx_int_t ngx_vidcast_input_v4l2_open(ngx_vidcast_input_t *in);
-static void ngx_vidcast_input_v4l2_range(ngx_vidcast_input_v4l2_t *v4l2);
+static ngx_int_t ngx_vidcast_input_v4l2_start(ngx_vidcast_input_t *in,
+    ngx_vidcast_input_v4l2_t *v4l2);
+static ngx_int_t ngx_vidcast_input_v4l2_restart(ngx_vidcast_input_t *in);
 static void ngx_vidcast_input_v4l2_tell(ngx_vidcast_input_t *in,
     ngx_vidcast_v4l2_t *dev);
 static ngx_int_t ngx_vidcast_input_v4l2_grab(ngx_vidcast_input_t *in,
@@ -65,8 +82,6 @@ static ngx_int_t ngx_vidcast_input_v4l2_grab(ngx_vidcast_input_t *in,
 static ngx_int_t ngx_vidcast_input_v4l2_newest(ngx_vidcast_input_v4l2_t *v4l2);
 static ngx_int_t ngx_vidcast_input_v4l2_take(ngx_vidcast_input_t *in,
     ngx_vidcast_picture_t *picture);
-static void ngx_vidcast_input_v4l2_expand(ngx_vidcast_image_t *image,
-    ngx_uint_t plane, u_char *table);
 static void ngx_vidcast_input_v4l2_release(ngx_vidcast_input_t *in);
 static void ngx_vidcast_input_v4l2_requeue(ngx_vidcast_input_v4l2_t *v4l2);
 static void ngx_vidcast_input_v4l2_close(ngx_vidcast_input_t *in);
@@ -92,9 +107,11 @@ ngx_vidcast_input_v4l2_create_params(ngx_pool_t *pool)
      * set by ngx_pcalloc():
      *
      *     params->format = NGX_VIDCAST_V4L2_AUTO;
-     *     params->told_width = 0;
-     *     params->told_height = 0;
-     *     params->told_fps = 0;
+     *     params->norm = 0;
+     *     params->input = { 0, NULL };
+     *     params->ncontrols = 0;
+     *     params->told = { 0, 0, 0, 0, 0 };
+     *     params->listed = 0;
      */
 
     return ngx_pcalloc(pool, sizeof(ngx_vidcast_input_v4l2_params_t));
@@ -105,6 +122,14 @@ static ngx_int_t
 ngx_vidcast_input_v4l2_set(ngx_vidcast_input_conf_t *conf, ngx_str_t *name,
     ngx_str_t *value)
 {
+    ngx_vidcast_input_v4l2_params_t  *params;
+
+    params = conf->params;
+
+    if (name->len > 5 && ngx_strncmp(name->data, "ctrl.", 5) == 0) {
+        return ngx_vidcast_input_v4l2_set_control(params, name, value);
+    }
+
     if (name->len == 4 && ngx_strncmp(name->data, "size", 4) == 0) {
         return ngx_vidcast_input_parse_size(value, &conf->width,
                                             &conf->height);
@@ -115,10 +140,52 @@ ngx_vidcast_input_v4l2_set(ngx_vidcast_input_conf_t *conf, ngx_str_t *name,
     }
 
     if (name->len == 6 && ngx_strncmp(name->data, "format", 6) == 0) {
-        return ngx_vidcast_input_v4l2_set_format(conf->params, value);
+        return ngx_vidcast_input_v4l2_set_format(params, value);
+    }
+
+    if (name->len == 5 && ngx_strncmp(name->data, "input", 5) == 0) {
+        params->input = *value;
+        return value->len ? NGX_OK : NGX_ERROR;
+    }
+
+    if (name->len == 4 && ngx_strncmp(name->data, "norm", 4) == 0) {
+        params->norm = ngx_vidcast_v4l2_norm(value);
+        return params->norm ? NGX_OK : NGX_ERROR;
     }
 
     return NGX_DECLINED;
+}
+
+
+/* whether the camera has it, and this value, is seen when it is opened */
+
+static ngx_int_t
+ngx_vidcast_input_v4l2_set_control(ngx_vidcast_input_v4l2_params_t *params,
+    ngx_str_t *name, ngx_str_t *value)
+{
+    u_char                      *p, *last;
+    ngx_vidcast_v4l2_control_t  *control;
+
+    last = name->data + name->len;
+
+    for (p = name->data + 5; p < last; p++) {
+
+        if ((*p < 'a' || *p > 'z') && (*p < '0' || *p > '9') && *p != '_') {
+            return NGX_DECLINED;
+        }
+    }
+
+    if (value->len == 0 || params->ncontrols == NGX_VIDCAST_V4L2_CONTROLS) {
+        return NGX_ERROR;
+    }
+
+    control = &params->controls[params->ncontrols++];
+
+    control->name.data = name->data + 5;
+    control->name.len = name->len - 5;
+    control->value = *value;
+
+    return NGX_OK;
 }
 
 
@@ -151,6 +218,30 @@ ngx_vidcast_input_v4l2_set_format(ngx_vidcast_input_v4l2_params_t *params,
 static ngx_int_t
 ngx_vidcast_input_v4l2_check(ngx_vidcast_input_conf_t *conf, u_char *error)
 {
+    ngx_uint_t                        i, j;
+    ngx_vidcast_v4l2_control_t       *c;
+    ngx_vidcast_input_v4l2_params_t  *params;
+
+    params = conf->params;
+    c = params->controls;
+
+    for (i = 1; i < params->ncontrols; i++) {
+
+        for (j = 0; j < i; j++) {
+
+            if (c[i].name.len == c[j].name.len
+                && ngx_memcmp(c[i].name.data, c[j].name.data, c[i].name.len)
+                   == 0)
+            {
+                (void) ngx_snprintf(error, NGX_VIDCAST_ERROR_LEN - 1,
+                                    "control \"%V\" is given twice%Z",
+                                    &c[i].name);
+                error[NGX_VIDCAST_ERROR_LEN - 1] = '\0';
+                return NGX_ERROR;
+            }
+        }
+    }
+
     if (conf->path.len == 0 || conf->path.data[0] != '/') {
         (void) ngx_snprintf(error, NGX_VIDCAST_ERROR_LEN,
                             "the device must be given by its full path%Z");
@@ -170,13 +261,8 @@ ngx_vidcast_input_v4l2_check(ngx_vidcast_input_conf_t *conf, u_char *error)
 static ngx_int_t
 ngx_vidcast_input_v4l2_open(ngx_vidcast_input_t *in)
 {
-    u_char                            path[NGX_MAX_PATH];
-    ngx_int_t                         rc;
-    ngx_vidcast_v4l2_t               *dev;
-    ngx_vidcast_input_v4l2_t         *v4l2;
-    ngx_vidcast_input_v4l2_params_t  *params;
-
-    params = in->conf->params;
+    ngx_int_t                  rc;
+    ngx_vidcast_input_v4l2_t  *v4l2;
 
     v4l2 = ngx_calloc(sizeof(ngx_vidcast_input_v4l2_t), in->log);
     if (v4l2 == NULL) {
@@ -184,12 +270,42 @@ ngx_vidcast_input_v4l2_open(ngx_vidcast_input_t *in)
         return NGX_ERROR;
     }
 
+    rc = ngx_vidcast_input_v4l2_start(in, v4l2);
+
+    if (rc != NGX_OK) {
+        ngx_free(v4l2);
+        return rc;
+    }
+
+    in->data = v4l2;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_vidcast_input_v4l2_start(ngx_vidcast_input_t *in,
+    ngx_vidcast_input_v4l2_t *v4l2)
+{
+    u_char                            path[NGX_MAX_PATH];
+    ngx_int_t                         rc;
+    ngx_vidcast_v4l2_t               *dev;
+    ngx_vidcast_input_v4l2_params_t  *params;
+
+    params = in->conf->params;
+
     dev = &v4l2->dev;
     dev->error = in->error;
+    dev->log = in->log;
     dev->format = params->format;
     dev->width = in->conf->width;
     dev->height = in->conf->height;
     dev->fps = in->conf->fps;
+    dev->input = params->input;
+    dev->norm = params->norm;
+    dev->controls = params->controls;
+    dev->ncontrols = params->ncontrols;
+    dev->list = !params->listed;
 
     /* its length has been checked */
 
@@ -197,14 +313,14 @@ ngx_vidcast_input_v4l2_open(ngx_vidcast_input_t *in)
 
     rc = ngx_vidcast_v4l2_open(dev, (char *) path);
 
+    params->listed = !dev->list;
+
     if (rc != NGX_OK) {
-        ngx_free(v4l2);
         return rc;
     }
 
     dev->error = v4l2->reason;
 
-    ngx_vidcast_input_v4l2_range(v4l2);
     ngx_vidcast_input_v4l2_tell(in, dev);
 
     in->format = (dev->format == NGX_VIDCAST_V4L2_MJPEG)
@@ -212,65 +328,97 @@ ngx_vidcast_input_v4l2_open(ngx_vidcast_input_t *in)
     in->width = dev->width;
     in->height = dev->height;
     in->fps = dev->fps;
-    in->data = v4l2;
 
     v4l2->last = ngx_vidcast_clock();
+    v4l2->changed = 0;
+    v4l2->fresh = 1;
 
     return NGX_OK;
 }
 
 
-/* cameras leave room at both ends of a byte, JPEG uses all of it */
+/*
+ * Its source is another one now, in another size perhaps: nothing is lost.  A
+ * source that changes before it has given a frame waits as others that fail.
+ */
 
-static void
-ngx_vidcast_input_v4l2_range(ngx_vidcast_input_v4l2_t *v4l2)
+static ngx_int_t
+ngx_vidcast_input_v4l2_restart(ngx_vidcast_input_t *in)
 {
-    ngx_int_t  i, luma, chroma;
+    ngx_vidcast_input_v4l2_t  *v4l2;
 
-    for (i = 0; i < 256; i++) {
-        luma = ((i - 16) * 255 * 2 + 219) / (219 * 2);
-        chroma = ((i - 16) * 255 * 2 + 224) / (224 * 2);
+    v4l2 = in->data;
 
-        v4l2->luma[i] = (u_char) ngx_min(ngx_max(luma, 0), 255);
-        v4l2->chroma[i] = (u_char) ngx_min(ngx_max(chroma, 0), 255);
+    if (v4l2->fresh) {
+        (void) ngx_snprintf(in->error, NGX_VIDCAST_ERROR_LEN,
+                            "the signal does not settle%Z");
+        return NGX_ERROR;
     }
+
+    ngx_vidcast_v4l2_close(&v4l2->dev);
+
+    return (ngx_vidcast_input_v4l2_start(in, v4l2) == NGX_OK) ? NGX_AGAIN
+                                                              : NGX_ERROR;
 }
 
+
+/* what the driver gives, with what was asked for where that is another */
 
 static void
 ngx_vidcast_input_v4l2_tell(ngx_vidcast_input_t *in, ngx_vidcast_v4l2_t *dev)
 {
-    double                            diff;
+    u_char                           *p, *last, text[256];
     ngx_vidcast_input_conf_t         *conf;
+    ngx_vidcast_input_v4l2_mode_t    *told;
     ngx_vidcast_input_v4l2_params_t  *params;
+
+    static char  *formats[] = { "", "MJPEG", "YUYV", "converted" };
+    static char  *stamps[] = { "they arrive", "they end",
+                               "their exposure starts" };
 
     conf = in->conf;
     params = conf->params;
+    told = &params->told;
+
+    if (dev->format == told->format
+        && dev->width == told->width
+        && dev->height == told->height
+        && dev->fps == told->fps
+        && dev->stamps == told->stamps)
+    {
+        return;
+    }
+
+    told->format = dev->format;
+    told->width = dev->width;
+    told->height = dev->height;
+    told->fps = dev->fps;
+    told->stamps = dev->stamps;
+
+    p = text;
+    last = text + sizeof(text);
 
     if (conf->width
-        && (dev->width != conf->width || dev->height != conf->height)
-        && (dev->width != params->told_width
-            || dev->height != params->told_height))
+        && (dev->width != conf->width || dev->height != conf->height))
     {
-        ngx_log_error(NGX_LOG_NOTICE, in->log, 0,
-                      "\"%V\" gives pictures of %uDx%uD, not of %uDx%uD",
-                      &conf->uri, dev->width, dev->height, conf->width,
-                      conf->height);
+        p = ngx_slprintf(p, last, ", not of %uDx%uD", conf->width,
+                         conf->height);
     }
 
-    diff = dev->fps - conf->fps;
-
-    if (conf->fps > 0 && dev->fps > 0 && dev->fps != params->told_fps
-        && (diff > 0.01 * conf->fps || diff < -0.01 * conf->fps))
-    {
-        ngx_log_error(NGX_LOG_NOTICE, in->log, 0,
-                      "\"%V\" gives %.2f frames a second, not %.2f",
-                      &conf->uri, dev->fps, conf->fps);
+    if (dev->fps > 0) {
+        p = ngx_slprintf(p, last, ", %.2f a second", dev->fps);
     }
 
-    params->told_width = dev->width;
-    params->told_height = dev->height;
-    params->told_fps = dev->fps;
+    if (conf->fps > 0 && dev->fps > 0
+        && (dev->fps > 1.01 * conf->fps || dev->fps < 0.99 * conf->fps))
+    {
+        p = ngx_slprintf(p, last, ", not %.2f", conf->fps);
+    }
+
+    ngx_log_error(NGX_LOG_NOTICE, in->log, 0,
+                  "\"%V\" gives %s frames of %uDx%uD%*s, timed when %s",
+                  &conf->uri, formats[dev->format], dev->width, dev->height,
+                  (size_t) (p - text), text, stamps[dev->stamps]);
 }
 
 
@@ -284,7 +432,13 @@ ngx_vidcast_input_v4l2_grab(ngx_vidcast_input_t *in,
 
     v4l2 = in->data;
 
-    rc = v4l2->lost ? NGX_ERROR : ngx_vidcast_input_v4l2_newest(v4l2);
+    rc = v4l2->lost ? NGX_ERROR
+                    : v4l2->changed ? NGX_DONE
+                                    : ngx_vidcast_input_v4l2_newest(v4l2);
+
+    if (rc == NGX_DONE) {
+        return ngx_vidcast_input_v4l2_restart(in);
+    }
 
     if (rc == NGX_OK) {
         rc = ngx_vidcast_input_v4l2_take(in, picture);
@@ -301,6 +455,7 @@ ngx_vidcast_input_v4l2_grab(ngx_vidcast_input_t *in,
 
     if (rc == NGX_OK) {
         v4l2->last = now;
+        v4l2->fresh = 0;
         return NGX_OK;
     }
 
@@ -339,6 +494,9 @@ ngx_vidcast_input_v4l2_newest(ngx_vidcast_input_v4l2_t *v4l2)
 
         if (rc == NGX_ERROR) {
             v4l2->lost = 1;
+
+        } else if (rc == NGX_DONE) {
+            v4l2->changed = 1;
         }
 
         if (rc != NGX_OK) {
@@ -398,34 +556,10 @@ ngx_vidcast_input_v4l2_take(ngx_vidcast_input_t *in,
     ngx_vidcast_input_v4l2_requeue(v4l2);
 
     if (dev->limited) {
-        ngx_vidcast_input_v4l2_expand(picture->image, 0, v4l2->luma);
-        ngx_vidcast_input_v4l2_expand(picture->image, 1, v4l2->chroma);
-        ngx_vidcast_input_v4l2_expand(picture->image, 2, v4l2->chroma);
+        ngx_vidcast_image_expand_range(picture->image);
     }
 
     return NGX_OK;
-}
-
-
-static void
-ngx_vidcast_input_v4l2_expand(ngx_vidcast_image_t *image, ngx_uint_t plane,
-    u_char *table)
-{
-    u_char    *p, *last;
-    uint32_t   width, height, y;
-
-    width = plane ? (image->width + 1) / 2 : image->width;
-    height = plane ? (image->height + 1) / 2 : image->height;
-
-    for (y = 0; y < height; y++) {
-
-        p = image->plane[plane] + (size_t) y * image->stride[plane];
-        last = p + width;
-
-        for ( /* void */ ; p < last; p++) {
-            *p = table[*p];
-        }
-    }
 }
 
 

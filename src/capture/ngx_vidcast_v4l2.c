@@ -25,43 +25,21 @@
 #define NGX_VIDCAST_V4L2_ANCIENT  5000000    /* us */
 
 
-typedef struct {
-    ngx_uint_t  format;
-    uint32_t    fourcc;
-} ngx_vidcast_v4l2_fourcc_t;
+/* with the time of our clock, though it may be nonsense */
+
+#define ngx_vidcast_v4l2_stamped(buf)                                         \
+    (((buf)->flags & V4L2_BUF_FLAG_TIMESTAMP_MASK)                            \
+     == V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC)
 
 
 static ngx_int_t ngx_vidcast_v4l2_open_device(ngx_vidcast_v4l2_t *dev,
     const char *path, int flags);
 static ngx_int_t ngx_vidcast_v4l2_check_device(ngx_vidcast_v4l2_t *dev);
-static ngx_int_t ngx_vidcast_v4l2_choose(ngx_vidcast_v4l2_t *dev,
-    uint32_t *fourcc);
-static ngx_int_t ngx_vidcast_v4l2_offers(ngx_vidcast_v4l2_t *dev,
-    uint32_t fourcc, ngx_uint_t exact);
-static ngx_int_t ngx_vidcast_v4l2_set_format(ngx_vidcast_v4l2_t *dev,
-    uint32_t fourcc);
-static int ngx_vidcast_v4l2_ask(ngx_vidcast_v4l2_t *dev,
-    unsigned long request, uint32_t fourcc, struct v4l2_format *fmt);
-static ngx_int_t ngx_vidcast_v4l2_layout(ngx_vidcast_v4l2_t *dev,
-    struct v4l2_pix_format *pix);
-static void ngx_vidcast_v4l2_set_rate(ngx_vidcast_v4l2_t *dev);
 static ngx_int_t ngx_vidcast_v4l2_map(ngx_vidcast_v4l2_t *dev);
 static ngx_int_t ngx_vidcast_v4l2_start(ngx_vidcast_v4l2_t *dev);
 static ngx_int_t ngx_vidcast_v4l2_accept(ngx_vidcast_v4l2_t *dev,
     struct v4l2_buffer *buf, ngx_vidcast_v4l2_frame_t *frame);
 static uint64_t ngx_vidcast_v4l2_time(struct v4l2_buffer *buf);
-static int ngx_vidcast_v4l2_ioctl(ngx_vidcast_v4l2_t *dev,
-    unsigned long request, void *arg);
-
-
-/* as they are preferred; some drivers call the first one by the other name */
-
-static ngx_vidcast_v4l2_fourcc_t  ngx_vidcast_v4l2_fourccs[] = {
-    { NGX_VIDCAST_V4L2_MJPEG, V4L2_PIX_FMT_MJPEG },
-    { NGX_VIDCAST_V4L2_MJPEG, V4L2_PIX_FMT_JPEG },
-    { NGX_VIDCAST_V4L2_YUYV, V4L2_PIX_FMT_YUYV },
-    { NGX_VIDCAST_V4L2_AUTO, 0 }
-};
 
 
 ngx_int_t
@@ -75,7 +53,11 @@ ngx_vidcast_v4l2_open(ngx_vidcast_v4l2_t *dev, const char *path)
     rc = ngx_vidcast_v4l2_open_device(dev, path, V4L2_DISABLE_CONVERSION);
 
     if (rc == NGX_OK) {
-        rc = ngx_vidcast_v4l2_choose(dev, &fourcc);
+        rc = ngx_vidcast_v4l2_set_controls(dev);
+    }
+
+    if (rc == NGX_OK) {
+        rc = ngx_vidcast_v4l2_choose_format(dev, &fourcc);
     }
 
     if (rc == NGX_OK && dev->format == NGX_VIDCAST_V4L2_I420) {
@@ -89,8 +71,6 @@ ngx_vidcast_v4l2_open(ngx_vidcast_v4l2_t *dev, const char *path)
     }
 
     if (rc == NGX_OK) {
-        ngx_vidcast_v4l2_set_rate(dev);
-
         rc = ngx_vidcast_v4l2_map(dev);
     }
 
@@ -99,6 +79,7 @@ ngx_vidcast_v4l2_open(ngx_vidcast_v4l2_t *dev, const char *path)
     }
 
     if (rc != NGX_OK) {
+        ngx_vidcast_v4l2_error_plain(dev);
         ngx_vidcast_v4l2_close(dev);
     }
 
@@ -133,7 +114,11 @@ ngx_vidcast_v4l2_open_device(ngx_vidcast_v4l2_t *dev, const char *path,
         return ngx_vidcast_v4l2_failed(dev, "v4l2_fd_open()", ngx_errno);
     }
 
-    return NGX_OK;
+    /* before the source is looked at, so that no change of it is missed */
+
+    ngx_vidcast_v4l2_subscribe(dev);
+
+    return ngx_vidcast_v4l2_select_source(dev);
 }
 
 
@@ -164,199 +149,6 @@ ngx_vidcast_v4l2_check_device(ngx_vidcast_v4l2_t *dev)
     }
 
     return NGX_OK;
-}
-
-
-/*
- * Settles dev->format: first what is offered in the very size, then what is
- * offered at all, then the conversion.
- */
-
-static ngx_int_t
-ngx_vidcast_v4l2_choose(ngx_vidcast_v4l2_t *dev, uint32_t *fourcc)
-{
-    ngx_int_t                   exact;
-    ngx_vidcast_v4l2_fourcc_t  *f;
-
-    for (exact = 1; exact >= 0; exact--) {
-
-        for (f = ngx_vidcast_v4l2_fourccs; f->fourcc; f++) {
-
-            if (dev->format != NGX_VIDCAST_V4L2_AUTO
-                && dev->format != f->format)
-            {
-                continue;
-            }
-
-            if (ngx_vidcast_v4l2_offers(dev, f->fourcc, exact) == NGX_OK) {
-                dev->format = f->format;
-                *fourcc = f->fourcc;
-                return NGX_OK;
-            }
-        }
-    }
-
-    if (dev->format != NGX_VIDCAST_V4L2_AUTO) {
-        ngx_vidcast_v4l2_error(dev, "unsupported format: no %s from this "
-                               "device",
-                               (dev->format == NGX_VIDCAST_V4L2_MJPEG)
-                               ? "MJPEG" : "YUYV");
-        return NGX_ERROR;
-    }
-
-    dev->format = NGX_VIDCAST_V4L2_I420;
-    *fourcc = V4L2_PIX_FMT_YUV420;
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_vidcast_v4l2_offers(ngx_vidcast_v4l2_t *dev, uint32_t fourcc,
-    ngx_uint_t exact)
-{
-    struct v4l2_format  fmt;
-
-    if (ngx_vidcast_v4l2_ask(dev, VIDIOC_TRY_FMT, fourcc, &fmt) == -1
-        || fmt.fmt.pix.pixelformat != fourcc)
-    {
-        return NGX_DECLINED;
-    }
-
-    if (exact && dev->width
-        && (fmt.fmt.pix.width != dev->width
-            || fmt.fmt.pix.height != dev->height))
-    {
-        return NGX_DECLINED;
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_vidcast_v4l2_set_format(ngx_vidcast_v4l2_t *dev, uint32_t fourcc)
-{
-    struct v4l2_format  fmt;
-
-    if (ngx_vidcast_v4l2_ask(dev, VIDIOC_S_FMT, fourcc, &fmt) == -1) {
-        return ngx_vidcast_v4l2_failed(dev, "VIDIOC_S_FMT", ngx_errno);
-    }
-
-    if (fmt.fmt.pix.pixelformat != fourcc) {
-        ngx_vidcast_v4l2_error(dev, "unsupported format: \"%*s\"",
-                               sizeof(uint32_t), &fmt.fmt.pix.pixelformat);
-        return NGX_ERROR;
-    }
-
-    return ngx_vidcast_v4l2_layout(dev, &fmt.fmt.pix);
-}
-
-
-/* without a size, the one which the driver has now */
-
-static int
-ngx_vidcast_v4l2_ask(ngx_vidcast_v4l2_t *dev, unsigned long request,
-    uint32_t fourcc, struct v4l2_format *fmt)
-{
-    ngx_memzero(fmt, sizeof(struct v4l2_format));
-    fmt->type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
-
-    if (ngx_vidcast_v4l2_ioctl(dev, VIDIOC_G_FMT, fmt) == -1) {
-        return -1;
-    }
-
-    if (dev->width) {
-        fmt->fmt.pix.width = dev->width;
-        fmt->fmt.pix.height = dev->height;
-    }
-
-    fmt->fmt.pix.pixelformat = fourcc;
-    fmt->fmt.pix.field = V4L2_FIELD_ANY;
-    fmt->fmt.pix.bytesperline = 0;
-    fmt->fmt.pix.sizeimage = 0;
-
-    return ngx_vidcast_v4l2_ioctl(dev, request, fmt);
-}
-
-
-static ngx_int_t
-ngx_vidcast_v4l2_layout(ngx_vidcast_v4l2_t *dev, struct v4l2_pix_format *pix)
-{
-    uint32_t  least, range;
-
-    dev->width = pix->width;
-    dev->height = pix->height;
-
-    if (dev->width == 0 || dev->width > NGX_VIDCAST_MAX_DIMENSION
-        || dev->height == 0 || dev->height > NGX_VIDCAST_MAX_DIMENSION)
-    {
-        ngx_vidcast_v4l2_error(dev, "unsupported size: %uDx%uD", dev->width,
-                               dev->height);
-        return NGX_ERROR;
-    }
-
-    if (dev->format == NGX_VIDCAST_V4L2_MJPEG) {
-        dev->stride = 0;
-        dev->size = 1;
-        dev->limited = 0;
-        return NGX_OK;
-    }
-
-    least = (dev->format == NGX_VIDCAST_V4L2_YUYV) ? (dev->width + 1) / 2 * 4
-                                                   : dev->width;
-
-    dev->stride = ngx_max(pix->bytesperline, least);
-    dev->size = (size_t) dev->stride * dev->height;
-
-    if (dev->format == NGX_VIDCAST_V4L2_I420) {
-        dev->size += (size_t) ((dev->stride + 1) / 2) * 2
-                     * ((dev->height + 1) / 2);
-    }
-
-    range = pix->quantization;
-
-    if (range == V4L2_QUANTIZATION_DEFAULT) {
-        range = V4L2_MAP_QUANTIZATION_DEFAULT(0, pix->colorspace, 0);
-    }
-
-    dev->limited = (range == V4L2_QUANTIZATION_LIM_RANGE);
-
-    return NGX_OK;
-}
-
-
-/* a driver which takes no rate, or tells none, is no error */
-
-static void
-ngx_vidcast_v4l2_set_rate(ngx_vidcast_v4l2_t *dev)
-{
-    struct v4l2_fract       *interval;
-    struct v4l2_streamparm   parm;
-
-    ngx_memzero(&parm, sizeof(struct v4l2_streamparm));
-    parm.type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
-
-    interval = &parm.parm.capture.timeperframe;
-
-    if (dev->fps > 0) {
-        interval->numerator = 1000;
-        interval->denominator = (uint32_t) (dev->fps * 1000 + 0.5);
-
-        (void) ngx_vidcast_v4l2_ioctl(dev, VIDIOC_S_PARM, &parm);
-    }
-
-    dev->fps = 0;
-
-    ngx_memzero(&parm, sizeof(struct v4l2_streamparm));
-    parm.type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
-
-    if (ngx_vidcast_v4l2_ioctl(dev, VIDIOC_G_PARM, &parm) == 0
-        && (parm.parm.capture.capability & V4L2_CAP_TIMEPERFRAME)
-        && interval->numerator)
-    {
-        dev->fps = (double) interval->denominator / interval->numerator;
-    }
 }
 
 
@@ -405,6 +197,18 @@ ngx_vidcast_v4l2_map(ngx_vidcast_v4l2_t *dev)
         dev->nbuffers++;
     }
 
+    if (!ngx_vidcast_v4l2_stamped(&buf)) {
+        dev->stamps = NGX_VIDCAST_V4L2_ARRIVAL;
+
+    } else if ((buf.flags & V4L2_BUF_FLAG_TSTAMP_SRC_MASK)
+               == V4L2_BUF_FLAG_TSTAMP_SRC_SOE)
+    {
+        dev->stamps = NGX_VIDCAST_V4L2_EXPOSURE;
+
+    } else {
+        dev->stamps = NGX_VIDCAST_V4L2_END;
+    }
+
     return NGX_OK;
 }
 
@@ -412,6 +216,7 @@ ngx_vidcast_v4l2_map(ngx_vidcast_v4l2_t *dev)
 static ngx_int_t
 ngx_vidcast_v4l2_start(ngx_vidcast_v4l2_t *dev)
 {
+    ngx_err_t           err;
     ngx_int_t           rc;
     ngx_uint_t          i;
     enum v4l2_buf_type  type;
@@ -427,7 +232,17 @@ ngx_vidcast_v4l2_start(ngx_vidcast_v4l2_t *dev)
     type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
 
     if (ngx_vidcast_v4l2_ioctl(dev, VIDIOC_STREAMON, &type) == -1) {
-        return ngx_vidcast_v4l2_failed(dev, "VIDIOC_STREAMON", ngx_errno);
+        err = ngx_errno;
+
+        if (err == ENOSPC) {
+            ngx_vidcast_v4l2_error(dev, "not enough bandwidth left on the USB "
+                                   "bus: VIDIOC_STREAMON failed (28), try "
+                                   "format=mjpeg, less size or fps, or another "
+                                   "USB controller");
+            return NGX_ERROR;
+        }
+
+        return ngx_vidcast_v4l2_failed(dev, "VIDIOC_STREAMON", err);
     }
 
     return NGX_OK;
@@ -443,7 +258,7 @@ ngx_vidcast_v4l2_dequeue(ngx_vidcast_v4l2_t *dev,
     struct v4l2_buffer  buf;
 
     pfd.fd = dev->fd;
-    pfd.events = POLLIN;
+    pfd.events = dev->events ? POLLIN|POLLPRI : POLLIN;
     pfd.revents = 0;
 
     n = poll(&pfd, 1, (int) timeout);
@@ -454,6 +269,10 @@ ngx_vidcast_v4l2_dequeue(ngx_vidcast_v4l2_t *dev,
 
     if (n == -1) {
         return ngx_vidcast_v4l2_failed(dev, "poll()", ngx_errno);
+    }
+
+    if ((pfd.revents & POLLPRI) && ngx_vidcast_v4l2_source_changed(dev)) {
+        return NGX_DONE;
     }
 
     ngx_memzero(&buf, sizeof(struct v4l2_buffer));
@@ -521,9 +340,7 @@ ngx_vidcast_v4l2_time(struct v4l2_buffer *buf)
 
     now = ngx_vidcast_clock();
 
-    if ((buf->flags & V4L2_BUF_FLAG_TIMESTAMP_MASK)
-        != V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC)
-    {
+    if (!ngx_vidcast_v4l2_stamped(buf)) {
         return now;
     }
 
@@ -585,7 +402,7 @@ ngx_vidcast_v4l2_close(ngx_vidcast_v4l2_t *dev)
 }
 
 
-static int
+int
 ngx_vidcast_v4l2_ioctl(ngx_vidcast_v4l2_t *dev, unsigned long request,
     void *arg)
 {

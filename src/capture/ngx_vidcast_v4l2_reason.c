@@ -29,7 +29,7 @@ ngx_vidcast_v4l2_open_failed(ngx_vidcast_v4l2_t *dev, const char *path,
     case ENODEV:
     case ENXIO:
         ngx_vidcast_v4l2_error(dev, "no such device");
-        return NGX_ERROR;
+        return NGX_AGAIN;
 
     case EACCES:
     case EPERM:
@@ -92,6 +92,41 @@ ngx_vidcast_v4l2_error(ngx_vidcast_v4l2_t *dev, const char *fmt, ...)
     va_end(args);
 
     *p = '\0';
+}
+
+
+void
+ngx_vidcast_v4l2_error_add(ngx_vidcast_v4l2_t *dev, const char *fmt, ...)
+{
+    u_char   *p, *last;
+    va_list   args;
+
+    p = dev->error + ngx_strlen(dev->error);
+    last = dev->error + NGX_VIDCAST_ERROR_LEN - 1;
+
+    va_start(args, fmt);
+    p = ngx_vslprintf(p, last, fmt, args);
+    va_end(args);
+
+    if (p == last) {
+        ngx_memcpy(last - 3, "...", 3);
+    }
+
+    *p = '\0';
+}
+
+
+void
+ngx_vidcast_v4l2_error_plain(ngx_vidcast_v4l2_t *dev)
+{
+    u_char  *p;
+
+    for (p = dev->error; *p; p++) {
+
+        if (*p < ' ' || *p > '~') {
+            *p = '?';
+        }
+    }
 }
 
 

@@ -14,6 +14,9 @@
 #include "unit_v4l2_input.h"
 
 
+static struct v4l2_pix_format  wanted;      /* by the last VIDIOC_S_FMT */
+
+
 static void
 test_parameters(void)
 {
@@ -30,6 +33,20 @@ test_parameters(void)
     unit_ok(set("format", "yuy") == NGX_ERROR, "format=yuy is refused");
     unit_ok(set("format", "") == NGX_ERROR, "format= is refused");
     unit_ok(set("loop", "on") == NGX_DECLINED, "loop=on is unknown");
+
+    unit_ok(set("input", "1") == NGX_OK && set("input", "HDMI") == NGX_OK,
+            "input=1 and input=HDMI");
+    unit_ok(set("input", "") == NGX_ERROR, "input= is refused");
+    unit_ok(set("norm", "pal") == NGX_OK && set("norm", "NTSC-M") == NGX_OK
+            && set("norm", "auto") == NGX_OK, "norm=pal, NTSC-M and auto");
+    unit_ok(set("norm", "hdtv") == NGX_ERROR && set("norm", "") == NGX_ERROR,
+            "norm=hdtv and norm= are refused");
+
+    unit_ok(set("ctrl.brightness", "-1") == NGX_OK, "ctrl.brightness=-1");
+    unit_ok(set("ctrl.brightness", "") == NGX_ERROR, "an empty one is not");
+    unit_ok(set("ctrl.", "1") == NGX_DECLINED
+            && set("ctrl.Brightness", "1") == NGX_DECLINED
+            && set("ctrl.a b", "1") == NGX_DECLINED, "nor are other names");
 
     unit_ok(check("/dev/video0") == NGX_OK, "a full path");
     unit_ok(check("/no/such/thing") == NGX_OK, "no device is touched");
@@ -89,10 +106,135 @@ test_choice(void)
     unit_ok(start() == NGX_ERROR && says("unsupported format: no MJPEG"),
             "format=mjpeg from a camera without it");
 
+    unit_ok(says("no MJPEG from this device, it has YUYV"),
+            "with what it has");
+
+    unit_v4l2_offer(v4l2_fourcc_be('A', 0x81, '\n', '2'), W, H);
+    unit_ok(start() == NGX_ERROR && says("it has YUYV, A??2-BE"),
+            "in characters that can be printed");
+
     fresh();
     unit_v4l2_offer(V4L2_PIX_FMT_H264, W, H);
     unit_ok(start() == NGX_ERROR && says("unsupported format: \"H264\""),
             "a format which libv4l2 cannot convert is named");
+}
+
+
+/* two formats, each in two sizes, each with a highest rate */
+
+static void
+modes(uint32_t mjpeg, uint32_t mjpeg2, uint32_t yuyv, uint32_t yuyv2)
+{
+    fresh();
+    unit_v4l2_offer(V4L2_PIX_FMT_YUYV, W, H);
+    unit_v4l2_offer(V4L2_PIX_FMT_YUYV, 2 * W, 2 * H);
+    unit_v4l2_offer(V4L2_PIX_FMT_MJPEG, W, H);
+    unit_v4l2_offer(V4L2_PIX_FMT_MJPEG, 2 * W, 2 * H);
+    unit_v4l2.offers[0].rate = yuyv;
+    unit_v4l2.offers[1].rate = yuyv2;
+    unit_v4l2.offers[2].rate = mjpeg;
+    unit_v4l2.offers[3].rate = mjpeg2;
+}
+
+
+static void
+chosen(char *size, char *fps, uint32_t fourcc, uint32_t width,
+    const char *name)
+{
+    (void) set("size", size);
+    (void) set("fps", fps);
+
+    unit_ok(start() == NGX_OK && unit_v4l2.fourcc == fourcc
+            && in.width == width, "chosen: %s", name);
+    stop();
+}
+
+
+static int
+stepwise(unsigned long request, void *arg)
+{
+    struct v4l2_frmsizeenum  *size = arg;
+    struct v4l2_frmivalenum  *interval = arg;
+
+    if (request == VIDIOC_ENUM_FRAMESIZES) {
+        size->type = V4L2_FRMSIZE_TYPE_STEPWISE;
+        size->stepwise.min_width = 48;
+        size->stepwise.max_width = 1000;
+        size->stepwise.step_width = 16;
+        size->stepwise.min_height = 16;
+        size->stepwise.max_height = 500;
+        size->stepwise.step_height = 2;
+        return 0;
+    }
+
+    if (request == VIDIOC_ENUM_FRAMEINTERVALS) {
+        interval->type = V4L2_FRMIVAL_TYPE_STEPWISE;
+        interval->stepwise.min.numerator = 1;
+        interval->stepwise.min.denominator
+            = (interval->pixel_format == V4L2_PIX_FMT_MJPEG) ? 20 : 40;
+        return 0;
+    }
+
+    if (request == VIDIOC_S_FMT) {
+        wanted = ((struct v4l2_format *) arg)->fmt.pix;
+    }
+
+    return 1;
+}
+
+
+static void
+stepped(char *size, uint32_t width, uint32_t height)
+{
+    (void) set("size", size);
+    (void) start();
+    stop();
+
+    unit_ok(wanted.width == width && wanted.height == height,
+            "of a range of sizes, for %s: %ux%u", size, width, height);
+}
+
+
+static void
+test_modes(void)
+{
+    modes(30, 30, 30, 10);
+
+    chosen("64x48", "30", V4L2_PIX_FMT_MJPEG, W, "MJPEG if both reach it");
+    chosen("128x96", "30", V4L2_PIX_FMT_MJPEG, 2 * W,
+           "MJPEG if only that reaches the rate");
+    chosen("128x96", "10", V4L2_PIX_FMT_MJPEG, 2 * W, "MJPEG for a low one");
+    chosen("120x100", "30", V4L2_PIX_FMT_MJPEG, 2 * W, "the nearest size");
+    chosen("9999x9999", "30", V4L2_PIX_FMT_MJPEG, 2 * W, "the largest one");
+    chosen("8x8", "30", V4L2_PIX_FMT_MJPEG, W, "the smallest one");
+
+    modes(15, 15, 30, 10);
+
+    chosen("64x48", "30", V4L2_PIX_FMT_YUYV, W,
+           "YUYV if only that reaches the rate");
+    chosen("64x48", "29.97", V4L2_PIX_FMT_YUYV, W, "29.97");
+    chosen("64x48", "15", V4L2_PIX_FMT_MJPEG, W, "15");
+    chosen("128x96", "30", V4L2_PIX_FMT_MJPEG, 2 * W,
+           "if none does, the one that comes nearest");
+
+    modes(0, 0, 30, 30);
+
+    chosen("64x48", "60", V4L2_PIX_FMT_MJPEG, W, "MJPEG of unknown rate");
+
+    modes(30, 30, 30, 30);
+    unit_v4l2.offers[3].width = 20;
+
+    chosen("128x96", "30", V4L2_PIX_FMT_YUYV, 2 * W,
+           "YUYV if only that has the size");
+
+    modes(30, 30, 30, 30);
+    unit_v4l2.extra = stepwise;
+
+    chosen("64x48", "30", V4L2_PIX_FMT_YUYV, W, "by a range of rates");
+    stepped("100x99", 96, 100);
+    stepped("105x51", 112, 52);
+    stepped("1x1", 48, 16);
+    stepped("9999x9999", 992, 500);
 }
 
 
@@ -294,42 +436,55 @@ test_conversion(void)
 }
 
 
+/* what comes is said once, with what was asked for where it is another */
+
+static void
+said(ngx_uint_t count, const char *text, const char *name)
+{
+    unit_ok(unit_log_count[NGX_LOG_NOTICE] == count
+            && strstr(unit_log_last, text), "said: %s", name);
+
+    if (strstr(unit_log_last, text) == NULL) {
+        printf("# said: %s\n", unit_log_last);
+    }
+}
+
+
 static void
 test_accepted(void)
 {
-    ngx_uint_t  *said;
-
-    said = &unit_log_count[NGX_LOG_NOTICE];
-
     fresh();
     unit_v4l2_offer(V4L2_PIX_FMT_MJPEG, W, H);
     unit_v4l2.rate = 25;
     (void) set("size", "64x48");
     (void) set("fps", "25");
-    *said = 0;
+    unit_log_count[NGX_LOG_NOTICE] = 0;
 
     (void) start();
     stop();
-    unit_ok(*said == 0, "nothing to say of a driver that does as asked");
+    said(1, "\"v4l2:" UNIT_V4L2_PATH "\" gives MJPEG frames of 64x48, 25.00 a "
+         "second, timed when they arrive", "a driver that does as asked");
+
+    (void) start();
+    stop();
+    said(1, "", "once");
 
     fresh();
     unit_v4l2_offer(V4L2_PIX_FMT_MJPEG, W, H);
+    unit_v4l2.stamps = V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
     (void) set("size", "1280x720");
-
     unit_ok(start() == NGX_OK && in.width == W && in.height == H,
             "the driver's size is accepted");
     stop();
-    unit_ok(*said == 1 && strstr(unit_log_last, "64x48, not of 1280x720"),
-            "and said");
+    said(2, "64x48, not of 1280x720, 30.00 a second, timed when they end",
+         "another size");
 
-    (void) start();
-    stop();
-    unit_ok(*said == 1, "once");
-
+    unit_v4l2.stamps |= V4L2_BUF_FLAG_TSTAMP_SRC_SOE;
     unit_v4l2.offers[0].width = 32;
     (void) start();
     stop();
-    unit_ok(*said == 2 && strstr(unit_log_last, "32x48"), "a change is said");
+    said(3, "32x48, not of 1280x720, 30.00 a second, timed when their "
+         "exposure starts", "a change");
 
     (void) set("fps", "60");
     unit_v4l2.rate = 15;
@@ -337,13 +492,12 @@ test_accepted(void)
     stop();
     (void) start();
     stop();
-    unit_ok(*said == 3
-            && strstr(unit_log_last, "15.00 frames a second, not 60.00"),
-            "and said, once");
+    said(4, "15.00 a second, not 60.00", "another rate, once");
 
     unit_v4l2.rate = 0;
     unit_ok(start() == NGX_OK && in.fps == 0, "a driver that tells no rate");
     stop();
+    said(5, "of 32x48, not of 1280x720, timed", "no rate");
 }
 
 
@@ -390,6 +544,7 @@ main(void)
     static void  (*tests[])(void) = {
         test_parameters,
         test_choice,
+        test_modes,
         test_mjpeg,
         test_yuyv,
         test_range,

@@ -166,13 +166,14 @@ test_refused(void)
     refuse(VIDIOC_STREAMON, EINVAL, NGX_ERROR, "VIDIOC_STREAMON failed (22");
     refuse(VIDIOC_S_FMT, ENODEV, NGX_ERROR, "the device is gone");
     refuse(VIDIOC_QUERYCAP, ENOTTY, NGX_ERROR, "not a video capture device");
+    refuse(VIDIOC_STREAMON, ENOSPC, NGX_ERROR, "not enough bandwidth left");
     refuse(SYS_mmap, ENOMEM, NGX_ERROR, "mmap() failed (12");
 
     unit_v4l2.open_errno = EBUSY;
     refuse(0, 0, NGX_BUSY, "busy, another program uses it: open() failed");
 
     unit_v4l2.open_errno = ENXIO;
-    refuse(0, 0, NGX_ERROR, "no such device");
+    refuse(0, 0, NGX_AGAIN, "no such device");
 
     unit_v4l2.open_errno = EMFILE;
     refuse(0, 0, NGX_ERROR, "open() failed (24: Too many open files)");
@@ -185,7 +186,7 @@ test_refused(void)
     refuse(0, 0, NGX_ERROR, "the driver has no streaming");
 
     ngx_str_set(&conf.path, "/no/such/device");
-    refuse(0, 0, NGX_ERROR, "no such device");
+    refuse(0, 0, NGX_AGAIN, "no such device");
 
     ngx_str_set(&conf.path, "/dev/null");
     refuse(0, 0, NGX_ERROR, "not a video capture device");

@@ -21,7 +21,11 @@
 #include "../../src/codec/ngx_vidcast_image.c"
 #include "../../src/codec/ngx_vidcast_jpeg.c"
 #include "../../src/capture/ngx_vidcast_v4l2.c"
+#include "../../src/capture/ngx_vidcast_v4l2_control.c"
+#include "../../src/capture/ngx_vidcast_v4l2_format.c"
+#include "../../src/capture/ngx_vidcast_v4l2_range.c"
 #include "../../src/capture/ngx_vidcast_v4l2_reason.c"
+#include "../../src/capture/ngx_vidcast_v4l2_source.c"
 #include "../../src/capture/ngx_vidcast_input_v4l2.c"
 #include "../../src/capture/ngx_vidcast_input.c"
 

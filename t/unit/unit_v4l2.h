@@ -36,6 +36,7 @@ typedef struct {
     uint32_t                fourcc;
     uint32_t                width;
     uint32_t                height;
+    uint32_t                rate;           /* the highest; 0: not told */
 } unit_v4l2_offer_t;
 
 
@@ -57,6 +58,11 @@ typedef struct {
     uint32_t                rate;           /* the only one it has */
     uint32_t                padding;        /* of each line, bytes */
     uint32_t                quantization;
+    uint32_t                stamps;         /* flags of all buffers */
+
+    /* what else it can; 1: not this request, else as ioctl() */
+
+    int                   (*extra)(unsigned long request, void *arg);
 
     /* faults, set by the test */
 
@@ -149,12 +155,13 @@ unit_v4l2_offer(uint32_t fourcc, uint32_t width, uint32_t height)
     offer->fourcc = fourcc;
     offer->width = width;
     offer->height = height;
+    offer->rate = 0;
 }
 
 
 /* the hardware: fills a queued buffer, or has none */
 
-static void
+static void __attribute__((unused))
 unit_v4l2_push(const void *data, size_t size, uint32_t flags, uint64_t time)
 {
     uint64_t             one;
@@ -192,7 +199,7 @@ unit_v4l2_push(const void *data, size_t size, uint32_t flags, uint64_t time)
 }
 
 
-static ngx_uint_t
+static ngx_uint_t __attribute__((unused))
 unit_v4l2_queued(void)
 {
     ngx_uint_t  i, n;
@@ -313,6 +320,32 @@ unit_v4l2_enum(unsigned long request, void *arg)
 
 
 static int
+unit_v4l2_intervals(struct v4l2_frmivalenum *interval)
+{
+    ngx_uint_t          i;
+    unit_v4l2_offer_t  *offer;
+
+    for (i = 0; i < unit_v4l2.noffers; i++) {
+
+        offer = &unit_v4l2.offers[i];
+
+        if (offer->fourcc == interval->pixel_format
+            && offer->width == interval->width
+            && offer->height == interval->height
+            && offer->rate && interval->index < 2)
+        {
+            interval->type = V4L2_FRMIVAL_TYPE_DISCRETE;
+            interval->discrete.numerator = 1 + interval->index;
+            interval->discrete.denominator = offer->rate;
+            return 0;
+        }
+    }
+
+    return unit_v4l2_fail(EINVAL);
+}
+
+
+static int
 unit_v4l2_buffer(unsigned long request, struct v4l2_buffer *buf)
 {
     uint64_t             count;
@@ -343,6 +376,7 @@ unit_v4l2_buffer(unsigned long request, struct v4l2_buffer *buf)
 
     buf->length = UNIT_V4L2_LENGTH;
     buf->m.offset = buf->index * UNIT_V4L2_LENGTH;
+    buf->flags = unit_v4l2.stamps;
 
     if (request == VIDIOC_QBUF) {
 
@@ -373,6 +407,8 @@ unit_v4l2_ioctl(unsigned long request, void *arg)
     struct v4l2_streamparm      *parm = arg;
     struct v4l2_requestbuffers  *req = arg;
 
+    int  rc;
+
     request = (uint32_t) request;
 
     if (request == unit_v4l2.fail_request) {
@@ -382,6 +418,14 @@ unit_v4l2_ioctl(unsigned long request, void *arg)
         }
 
         unit_v4l2.fail_after--;
+    }
+
+    if (unit_v4l2.extra != NULL) {
+        rc = unit_v4l2.extra(request, arg);
+
+        if (rc != 1) {
+            return rc;
+        }
     }
 
     switch (request) {
@@ -395,6 +439,9 @@ unit_v4l2_ioctl(unsigned long request, void *arg)
     case VIDIOC_ENUM_FMT:
     case VIDIOC_ENUM_FRAMESIZES:
         return unit_v4l2_enum(request, arg);
+
+    case VIDIOC_ENUM_FRAMEINTERVALS:
+        return unit_v4l2_intervals(arg);
 
     case VIDIOC_G_FMT:
     case VIDIOC_TRY_FMT:
