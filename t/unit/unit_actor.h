@@ -86,21 +86,29 @@ unit_spawn(unit_actor_t *actor, unit_act_pt act)
 }
 
 
-static int64_t
-unit_tell(unit_actor_t *actor, ngx_uint_t what, uint32_t arg)
+static ngx_int_t
+unit_send(unit_actor_t *actor, ngx_uint_t what, uint32_t arg)
 {
-    int64_t        answer;
-    uint32_t       order[2];
-    struct pollfd  pfd;
+    uint32_t  order[2];
 
     order[0] = what;
     order[1] = arg;
 
+    return (write(actor->fd, order, sizeof(order)) == sizeof(order))
+           ? NGX_OK : NGX_ERROR;
+}
+
+
+static int64_t
+unit_answer(unit_actor_t *actor)
+{
+    int64_t        answer;
+    struct pollfd  pfd;
+
     pfd.fd = actor->fd;
     pfd.events = POLLIN;
 
-    if (write(actor->fd, order, sizeof(order)) != sizeof(order)
-        || poll(&pfd, 1, UNIT_ACTOR_DEADLINE) != 1
+    if (poll(&pfd, 1, UNIT_ACTOR_DEADLINE) != 1
         || read(actor->fd, &answer, sizeof(answer)) != sizeof(answer))
     {
         printf("# process %d does not answer\n", (int) actor->pid);
@@ -108,6 +116,17 @@ unit_tell(unit_actor_t *actor, ngx_uint_t what, uint32_t arg)
     }
 
     return answer;
+}
+
+
+static int64_t
+unit_tell(unit_actor_t *actor, ngx_uint_t what, uint32_t arg)
+{
+    if (unit_send(actor, what, arg) != NGX_OK) {
+        return UNIT_ACTOR_SILENT;
+    }
+
+    return unit_answer(actor);
 }
 
 
