@@ -1666,3 +1666,19 @@ invalid value "norm=hdtv"
     vidcast_source front { input v4l2:/dev/video0 input=; }
 --- refused
 invalid value "input="
+
+
+
+=== TEST 185: on_demand without a device
+--- http_config
+    vidcast_source front { input push:; on_demand 10s; }
+--- refused
+"on_demand" is of no use with input "push:", which has no device to close
+
+
+
+=== TEST 186: a warmup without a device
+--- http_config
+    vidcast_source front { input push: warmup=3; }
+--- refused
+invalid parameter "warmup=3"

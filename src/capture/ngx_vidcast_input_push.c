@@ -51,7 +51,7 @@ static void ngx_vidcast_input_push_close(ngx_vidcast_input_t *in);
 
 ngx_vidcast_input_module_t  ngx_vidcast_input_push = {
     ngx_string("push"),
-    0,
+    NGX_VIDCAST_INPUT_PASSIVE,
     ngx_vidcast_input_push_create_params,
     ngx_vidcast_input_push_set,
     ngx_vidcast_input_push_check,
