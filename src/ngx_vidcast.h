@@ -51,8 +51,14 @@ typedef struct {
 } ngx_vidcast_input_conf_t;
 
 
+#define NGX_VIDCAST_PREDICT_ALWAYS  0
+#define NGX_VIDCAST_PREDICT_CHANGE  1      /* only new ones */
+
+
 typedef struct {
     ngx_vidcast_predict_module_t  *module;   /* NULL is no predictor */
+    ngx_uint_t                     emit;     /* which results */
+    ngx_str_t                      zones;    /* for the status, as JSON */
     void                          *params;   /* the module's own */
 } ngx_vidcast_predict_conf_t;
 

@@ -1621,7 +1621,7 @@ unknown "nobody" variable
 
 
 
-=== TEST 178: v4l2 with a control without a value
+=== TEST 185: v4l2 with a control without a value
 --- http_config
     vidcast_source front { input v4l2:/dev/video0 ctrl.gain=; }
 --- refused
@@ -1629,7 +1629,7 @@ invalid value "ctrl.gain="
 
 
 
-=== TEST 179: v4l2 with a control by another name than v4l2-ctl's
+=== TEST 186: v4l2 with a control by another name than v4l2-ctl's
 --- http_config
     vidcast_source front { input v4l2:/dev/video0 ctrl.Gain=3; }
 --- refused
@@ -1637,7 +1637,7 @@ invalid parameter "ctrl.Gain=3"
 
 
 
-=== TEST 180: v4l2 with a control without a name
+=== TEST 187: v4l2 with a control without a name
 --- http_config
     vidcast_source front { input v4l2:/dev/video0 ctrl.=3; }
 --- refused
@@ -1645,7 +1645,7 @@ invalid parameter "ctrl.=3"
 
 
 
-=== TEST 181: v4l2 with a control twice
+=== TEST 188: v4l2 with a control twice
 --- http_config
     vidcast_source front { input v4l2:/dev/video0 ctrl.gain=3 ctrl.gain=4; }
 --- refused
@@ -1653,7 +1653,7 @@ invalid input "v4l2:/dev/video0": control "gain" is given twice
 
 
 
-=== TEST 182: v4l2 with an unknown norm
+=== TEST 189: v4l2 with an unknown norm
 --- http_config
     vidcast_source front { input v4l2:/dev/video0 norm=hdtv; }
 --- refused
@@ -1661,7 +1661,7 @@ invalid value "norm=hdtv"
 
 
 
-=== TEST 183: v4l2 with an empty input
+=== TEST 190: v4l2 with an empty input
 --- http_config
     vidcast_source front { input v4l2:/dev/video0 input=; }
 --- refused
@@ -1669,7 +1669,7 @@ invalid value "input="
 
 
 
-=== TEST 185: on_demand without a device
+=== TEST 191: on_demand without a device
 --- http_config
     vidcast_source front { input push:; on_demand 10s; }
 --- refused
@@ -1677,8 +1677,80 @@ invalid value "input="
 
 
 
-=== TEST 186: a warmup without a device
+=== TEST 192: a warmup without a device
 --- http_config
     vidcast_source front { input push: warmup=3; }
 --- refused
 invalid parameter "warmup=3"
+
+
+
+=== TEST 193: a zone without a name
+--- http_config
+    vidcast_source front { input test:; predict motion zone=0,0,1,0,1,1; }
+--- refused
+invalid value "zone=0,0,1,0,1,1"
+
+
+
+=== TEST 194: a zone of two points
+--- http_config
+    vidcast_source front { input test:; predict motion zone=door:0,0,1,1; }
+--- refused
+invalid value "zone=door:0,0,1,1"
+
+
+
+=== TEST 195: a zone beyond the picture
+--- http_config
+    vidcast_source front { input test:; predict motion zone=door:0,0,640,0,640,480; }
+--- refused
+invalid value "zone=door:0,0,640,0,640,480"
+
+
+
+=== TEST 196: a zone without an area
+--- http_config
+    vidcast_source front { input test:; predict motion zone=door:0,0,0.5,0.5,1,1; }
+--- refused
+invalid value "zone=door:0,0,0.5,0.5,1,1"
+
+
+
+=== TEST 197: two zones of one name
+--- http_config
+    vidcast_source front { input test:; predict motion zone=door:0,0,1,0,1,1 zone=door:0,0,1,0,0,1; }
+--- refused
+invalid value "zone=door:0,0,1,0,0,1"
+
+
+
+=== TEST 198: motion with outside=maybe
+--- http_config
+    vidcast_source front { input test:; predict motion outside=maybe; }
+--- refused
+invalid value "outside=maybe"
+
+
+
+=== TEST 199: motion with emit=never
+--- http_config
+    vidcast_source front { input test:; predict motion emit=never; }
+--- refused
+invalid value "emit=never"
+
+
+
+=== TEST 200: delay with emit=
+--- http_config
+    vidcast_source front { input test:; predict delay emit=; }
+--- refused
+invalid value "emit="
+
+
+
+=== TEST 201: delay with a zone
+--- http_config
+    vidcast_source front { input test:; predict delay zone=door:0,0,1,0,1,1; }
+--- refused
+invalid parameter "zone=door:0,0,1,0,1,1"

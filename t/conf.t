@@ -116,7 +116,8 @@ front
         frames    auto;
         encoders  2;
         quality   100;
-        predict   motion threshold=20 area=0.01;
+        predict   motion threshold=20 outside=off emit=always area=0.01
+                  zone=a:0,0,1,0,1,1 zone=B-2_x.y:.5,0,1,1,0.123456,1,0,0.5;
         input     test: size=160x120;
     }
 --- config

@@ -57,6 +57,8 @@ static void ngx_vidcast_analysis_run(ngx_vidcast_analysis_t *analysis,
     ngx_vidcast_task_t *task);
 static void ngx_vidcast_analysis_publish(ngx_vidcast_analysis_t *analysis,
     ngx_vidcast_task_t *task, uint64_t start, size_t size);
+static void ngx_vidcast_analysis_count(ngx_vidcast_analysis_t *analysis,
+    uint64_t time);
 static void ngx_vidcast_analysis_failed(ngx_vidcast_analysis_t *analysis,
     const u_char *reason);
 
@@ -249,6 +251,11 @@ ngx_vidcast_analysis_run(ngx_vidcast_analysis_t *analysis,
         return;
     }
 
+    if (!ngx_vidcast_predict_news(predict, analysis->json, size)) {
+        ngx_vidcast_analysis_count(analysis, ngx_vidcast_clock() - start);
+        return;
+    }
+
     ngx_vidcast_analysis_publish(analysis, task, start, size);
 }
 
@@ -401,13 +408,26 @@ ngx_vidcast_analysis_publish(ngx_vidcast_analysis_t *analysis,
         return;
     }
 
-    capture->counters->predicted++;
-    capture->counters->predict_time += result.predict;
-    capture->zone->shm->predict_time = (uint32_t) result.predict;
-
-    analysis->failing = 0;
+    ngx_vidcast_analysis_count(analysis, result.predict);
 
     ngx_vidcast_zone_wake(capture->zone);
+}
+
+
+/* a frame that is predicted, whether its result was told or not */
+
+static void
+ngx_vidcast_analysis_count(ngx_vidcast_analysis_t *analysis, uint64_t time)
+{
+    ngx_vidcast_capture_t  *capture;
+
+    capture = analysis->capture;
+
+    capture->counters->predicted++;
+    capture->counters->predict_time += time;
+    capture->zone->shm->predict_time = (uint32_t) time;
+
+    analysis->failing = 0;
 }
 
 

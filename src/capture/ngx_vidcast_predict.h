@@ -17,6 +17,8 @@ typedef struct {
     ngx_vidcast_predict_conf_t  *conf;
     ngx_log_t                   *log;
     void                        *data;      /* the module's own state */
+    uint64_t                     state;     /* what was answered: see news() */
+    uint64_t                     told;      /* that of the last result */
     u_char                       error[NGX_VIDCAST_ERROR_LEN];
 } ngx_vidcast_predict_t;
 
@@ -66,6 +68,18 @@ struct ngx_vidcast_predict_module_s {
 
 /* NULL: unknown */
 ngx_vidcast_predict_module_t *ngx_vidcast_predict_find(ngx_str_t *name);
+
+/* what all predictors have, and their own; as the module's set() */
+ngx_int_t ngx_vidcast_predict_set(ngx_vidcast_predict_conf_t *conf,
+    ngx_str_t *name, ngx_str_t *value);
+
+/*
+ * Is this answer one for the viewers?  All are, or with emit=change those
+ * which differ from the last one that was.  predict() may put a number which
+ * tells answers apart into predict->state, else their text does.
+ */
+ngx_uint_t ngx_vidcast_predict_news(ngx_vidcast_predict_t *predict,
+    u_char *json, size_t size);
 
 
 extern ngx_vidcast_predict_module_t  ngx_vidcast_predict_delay;

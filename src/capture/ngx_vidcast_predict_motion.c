@@ -7,28 +7,49 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include <math.h>
+
 #include "ngx_vidcast_predict.h"
-#include "ngx_vidcast_background.h"
+#include "ngx_vidcast_boxes.h"
+#include "ngx_vidcast_polygons.h"
+#include "ngx_vidcast_tracks.h"
 
 
 /* what moves before a background that is learned; the answer as JSON */
 
 
 #define NGX_VIDCAST_PREDICT_MOTION_WIDTH  320
-#define NGX_VIDCAST_PREDICT_MOTION_MAX    64      /* boxes in one answer */
+#define NGX_VIDCAST_PREDICT_MOTION_HOLD   3       /* pictures */
 
 
 typedef struct {
     ngx_uint_t                 threshold;    /* gray levels */
     ngx_uint_t                 area;         /* millionths of the picture */
+    ngx_uint_t                 outside;      /* of all zones: reported */
+    ngx_vidcast_polygons_t     zones;
+    ngx_pool_t                *pool;         /* of the configuration */
 } ngx_vidcast_predict_motion_params_t;
 
 
+/* of a track: the zones it is in, and those it may be in */
+
 typedef struct {
-    ngx_vidcast_region_t       region;       /* pixels of the picture */
-    uint64_t                   contrast;     /* sum over them */
-    ngx_uint_t                 score;        /* percent */
-} ngx_vidcast_predict_motion_box_t;
+    uint64_t                   id;
+    uint32_t                   zones;
+    uint32_t                   next;
+    ngx_uint_t                 pictures;     /* with "next" */
+    ngx_uint_t                 score;        /* when it was seen last */
+} ngx_vidcast_predict_motion_place_t;
+
+
+typedef struct {
+    ngx_vidcast_background_t            *background;
+    ngx_vidcast_tracks_t                 tracks;
+
+    /* by place of the track */
+
+    ngx_vidcast_predict_motion_place_t   places[NGX_VIDCAST_TRACKS_MAX];
+} ngx_vidcast_predict_motion_t;
 
 
 static void *ngx_vidcast_predict_motion_create_params(ngx_pool_t *pool);
@@ -43,19 +64,26 @@ static ngx_int_t ngx_vidcast_predict_motion_predict(
     u_char *json, size_t *size);
 static ngx_int_t ngx_vidcast_predict_motion_fit(
     ngx_vidcast_predict_t *predict, ngx_vidcast_image_t *image);
-static ngx_uint_t ngx_vidcast_predict_motion_boxes(
-    ngx_vidcast_background_t *bg, ngx_vidcast_predict_motion_box_t *boxes);
-static ngx_uint_t ngx_vidcast_predict_motion_merge(
-    ngx_vidcast_predict_motion_box_t *boxes, ngx_uint_t n);
-static ngx_int_t ngx_vidcast_predict_motion_covers(ngx_vidcast_region_t *a,
-    ngx_vidcast_region_t *b);
-static void ngx_vidcast_predict_motion_score(
-    ngx_vidcast_predict_motion_box_t *box, ngx_uint_t floor);
-static int ngx_libc_cdecl ngx_vidcast_predict_motion_cmp(const void *one,
-    const void *two);
-static size_t ngx_vidcast_predict_motion_print(ngx_vidcast_sample_t *sample,
-    ngx_vidcast_predict_motion_box_t *boxes, ngx_uint_t n, u_char *json,
+static void ngx_vidcast_predict_motion_track(ngx_vidcast_predict_t *predict,
+    ngx_vidcast_sample_t *sample, ngx_vidcast_box_t *boxes,
+    ngx_uint_t n);
+static void ngx_vidcast_predict_motion_place(
+    ngx_vidcast_predict_motion_place_t *place, ngx_vidcast_track_t *track,
+    uint32_t zones);
+static ngx_uint_t ngx_vidcast_predict_motion_list(
+    ngx_vidcast_predict_t *predict, ngx_uint_t *list);
+static size_t ngx_vidcast_predict_motion_print(
+    ngx_vidcast_predict_t *predict, ngx_vidcast_sample_t *sample, u_char *json,
     size_t size);
+static u_char *ngx_vidcast_predict_motion_detection(
+    ngx_vidcast_predict_t *predict, ngx_vidcast_sample_t *sample,
+    ngx_uint_t i, u_char *p, u_char *last);
+static u_char *ngx_vidcast_predict_motion_zones(
+    ngx_vidcast_polygons_t *zones, uint32_t bits, u_char *p, u_char *last);
+static uint64_t ngx_vidcast_predict_motion_mix(
+    ngx_vidcast_predict_motion_place_t *place);
+static void ngx_vidcast_predict_motion_forget(
+    ngx_vidcast_predict_motion_t *motion);
 static void ngx_vidcast_predict_motion_close(ngx_vidcast_predict_t *predict);
 
 
@@ -75,13 +103,15 @@ ngx_vidcast_predict_motion_create_params(ngx_pool_t *pool)
 {
     ngx_vidcast_predict_motion_params_t  *params;
 
-    params = ngx_palloc(pool, sizeof(ngx_vidcast_predict_motion_params_t));
+    params = ngx_pcalloc(pool, sizeof(ngx_vidcast_predict_motion_params_t));
     if (params == NULL) {
         return NULL;
     }
 
     params->threshold = 14;
     params->area = 1000;
+    params->outside = 1;
+    params->pool = pool;
 
     return params;
 }
@@ -119,6 +149,31 @@ ngx_vidcast_predict_motion_set(ngx_vidcast_predict_conf_t *conf,
         return NGX_OK;
     }
 
+    if (name->len == 4 && ngx_strncmp(name->data, "zone", 4) == 0) {
+
+        if (ngx_vidcast_polygons_add(&params->zones, value) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        return ngx_vidcast_polygons_print(&params->zones, params->pool,
+                                          &conf->zones);
+    }
+
+    if (name->len == 7 && ngx_strncmp(name->data, "outside", 7) == 0) {
+
+        if (ngx_strcmp(value->data, "on") == 0) {
+            params->outside = 1;
+            return NGX_OK;
+        }
+
+        if (ngx_strcmp(value->data, "off") == 0) {
+            params->outside = 0;
+            return NGX_OK;
+        }
+
+        return NGX_ERROR;
+    }
+
     return NGX_DECLINED;
 }
 
@@ -134,9 +189,15 @@ ngx_vidcast_predict_motion_want(ngx_vidcast_predict_conf_t *conf,
 static ngx_int_t
 ngx_vidcast_predict_motion_open(ngx_vidcast_predict_t *predict)
 {
-    /* planes are made when the first picture tells its size */
+    /* the background is made when the first picture tells its size */
 
-    predict->data = NULL;
+    predict->data = calloc(1, sizeof(ngx_vidcast_predict_motion_t));
+
+    if (predict->data == NULL) {
+        (void) ngx_cpystrn(predict->error, (u_char *) "no memory",
+                           NGX_VIDCAST_ERROR_LEN);
+        return NGX_ERROR;
+    }
 
     return NGX_OK;
 }
@@ -146,31 +207,34 @@ static ngx_int_t
 ngx_vidcast_predict_motion_predict(ngx_vidcast_predict_t *predict,
     ngx_vidcast_sample_t *sample, u_char *json, size_t *size)
 {
-    ngx_uint_t                        n;
-    ngx_vidcast_background_t         *bg;
-    ngx_vidcast_predict_motion_box_t  boxes[NGX_VIDCAST_PREDICT_MOTION_MAX];
+    ngx_vidcast_predict_motion_t  *motion = predict->data;
+
+    ngx_uint_t         n;
+    ngx_vidcast_box_t  boxes[NGX_VIDCAST_BOXES_MAX];
 
     if (sample->anew) {
 
         /* what was put there meanwhile has not moved, nor has the light */
 
-        ngx_vidcast_predict_motion_close(predict);
+        ngx_vidcast_predict_motion_forget(motion);
     }
 
     if (ngx_vidcast_predict_motion_fit(predict, sample->image) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    bg = predict->data;
     n = 0;
 
-    if (ngx_vidcast_background_update(bg, sample->image, sample->time)
+    if (ngx_vidcast_background_update(motion->background, sample->image,
+                                      sample->time)
         == NGX_OK)
     {
-        n = ngx_vidcast_predict_motion_boxes(bg, boxes);
+        n = ngx_vidcast_boxes_find(motion->background, boxes);
     }
 
-    *size = ngx_vidcast_predict_motion_print(sample, boxes, n, json, *size);
+    ngx_vidcast_predict_motion_track(predict, sample, boxes, n);
+
+    *size = ngx_vidcast_predict_motion_print(predict, sample, json, *size);
 
     if (*size == 0) {
         (void) ngx_slprintf(predict->error,
@@ -187,26 +251,29 @@ static ngx_int_t
 ngx_vidcast_predict_motion_fit(ngx_vidcast_predict_t *predict,
     ngx_vidcast_image_t *image)
 {
+    ngx_vidcast_predict_motion_t  *motion = predict->data;
+
     uint64_t                              min;
     ngx_vidcast_background_t             *bg;
     ngx_vidcast_predict_motion_params_t  *params;
 
-    bg = predict->data;
+    bg = motion->background;
 
     if (bg && bg->width == image->width && bg->height == image->height) {
         return NGX_OK;
     }
 
-    ngx_vidcast_predict_motion_close(predict);
+    ngx_vidcast_predict_motion_forget(motion);
 
     params = predict->conf->params;
 
     min = (uint64_t) image->width * image->height * params->area / 1000000;
     min = ngx_max(min, 1);
 
-    predict->data = ngx_vidcast_background_create(image->width, image->height,
-                                                  params->threshold, min);
-    if (predict->data == NULL) {
+    motion->background = ngx_vidcast_background_create(image->width,
+                                                       image->height,
+                                                       params->threshold, min);
+    if (motion->background == NULL) {
         (void) ngx_slprintf(predict->error,
                             predict->error + NGX_VIDCAST_ERROR_LEN - 1,
                             "no memory for pictures of %uDx%uD%Z",
@@ -218,201 +285,172 @@ ngx_vidcast_predict_motion_fit(ngx_vidcast_predict_t *predict,
 }
 
 
-static ngx_uint_t
-ngx_vidcast_predict_motion_boxes(ngx_vidcast_background_t *bg,
-    ngx_vidcast_predict_motion_box_t *boxes)
+static void
+ngx_vidcast_predict_motion_track(ngx_vidcast_predict_t *predict,
+    ngx_vidcast_sample_t *sample, ngx_vidcast_box_t *boxes, ngx_uint_t n)
 {
-    ngx_uint_t              i, n;
-    ngx_vidcast_regions_t  *rs;
+    ngx_vidcast_predict_motion_t  *motion = predict->data;
 
-    rs = bg->regions;
-    n = 0;
+    double                                x, y;
+    uint32_t                              zones;
+    ngx_uint_t                            i;
+    ngx_vidcast_track_t                  *track;
+    ngx_vidcast_tracks_box_t              seen[NGX_VIDCAST_BOXES_MAX];
+    ngx_vidcast_predict_motion_params_t  *params;
 
-    for (i = 0; i < rs->nregions; i++) {
+    params = predict->conf->params;
 
-        if (rs->regions[i].pixels == 0) {
+    for (i = 0; i < n; i++) {
+        seen[i].low[0] = boxes[i].region.x;
+        seen[i].low[1] = boxes[i].region.y;
+        seen[i].high[0] = boxes[i].region.right;
+        seen[i].high[1] = boxes[i].region.bottom;
+    }
+
+    ngx_vidcast_tracks_update(&motion->tracks, seen, n, sample->time);
+
+    for (i = 0; i < NGX_VIDCAST_TRACKS_MAX; i++) {
+        track = &motion->tracks.tracks[i];
+
+        if (track->id == 0 || track->seen == NGX_VIDCAST_TRACKS_NONE) {
             continue;
         }
 
-        if (n == NGX_VIDCAST_PREDICT_MOTION_MAX) {
-            break;
-        }
+        /* things stand on the ground: the last pixel, in the middle */
 
-        boxes[n].region = rs->regions[i];
-        boxes[n].contrast = (uint64_t) bg->contrast[i]
-                            * rs->regions[i].pixels;
-        n++;
+        x = (track->box.low[0] + track->box.high[0]) / 2;
+        y = track->box.high[1] - 0.5;
+
+        zones = ngx_vidcast_polygons_at(&params->zones,
+                    x * NGX_VIDCAST_POLYGONS_UNIT / sample->image->width,
+                    y * NGX_VIDCAST_POLYGONS_UNIT / sample->image->height);
+
+        ngx_vidcast_predict_motion_place(&motion->places[i], track, zones);
+
+        motion->places[i].score = boxes[track->seen].score;
     }
-
-    n = ngx_vidcast_predict_motion_merge(boxes, n);
-
-    for (i = 0; i < n; i++) {
-        ngx_vidcast_predict_motion_score(&boxes[i], bg->floor);
-    }
-
-    ngx_qsort(boxes, n, sizeof(ngx_vidcast_predict_motion_box_t),
-              ngx_vidcast_predict_motion_cmp);
-
-    return n;
 }
 
 
-/* a piece that lies mostly in the box of another belongs to it */
+/* a border is crossed when it was so for some pictures in a row */
 
-static ngx_uint_t
-ngx_vidcast_predict_motion_merge(ngx_vidcast_predict_motion_box_t *boxes,
-    ngx_uint_t n)
+static void
+ngx_vidcast_predict_motion_place(ngx_vidcast_predict_motion_place_t *place,
+    ngx_vidcast_track_t *track, uint32_t zones)
 {
-    ngx_uint_t             i, j;
-    ngx_vidcast_region_t  *a, *b;
-
-    for (i = 0; i < n; i++) {
-        for (j = 0; j < n; j++) {
-
-            a = &boxes[i].region;
-            b = &boxes[j].region;
-
-            if (i == j || !ngx_vidcast_predict_motion_covers(a, b)) {
-                continue;
-            }
-
-            a->x = ngx_min(a->x, b->x);
-            a->y = ngx_min(a->y, b->y);
-            a->right = ngx_max(a->right, b->right);
-            a->bottom = ngx_max(a->bottom, b->bottom);
-            a->pixels += b->pixels;
-
-            boxes[i].contrast += boxes[j].contrast;
-
-            /* the box has changed: start again */
-
-            boxes[j] = boxes[--n];
-            i = (ngx_uint_t) -1;
-
-            break;
-        }
+    if (place->id != track->id) {
+        place->id = track->id;
+        place->zones = zones;
     }
 
-    return n;
-}
-
-
-/* does "a" cover half of "b", or more? */
-
-static ngx_int_t
-ngx_vidcast_predict_motion_covers(ngx_vidcast_region_t *a,
-    ngx_vidcast_region_t *b)
-{
-    uint32_t  x, y, right, bottom;
-
-    x = ngx_max(a->x, b->x);
-    y = ngx_max(a->y, b->y);
-    right = ngx_min(a->right, b->right);
-    bottom = ngx_min(a->bottom, b->bottom);
-
-    if (x >= right || y >= bottom) {
-        return 0;
+    if (place->zones == zones) {
+        place->pictures = 0;
+        return;
     }
 
-    return 2 * (uint64_t) (right - x) * (bottom - y)
-           >= (uint64_t) (b->right - b->x) * (b->bottom - b->y);
+    if (place->pictures == 0 || place->next != zones) {
+        place->next = zones;
+        place->pictures = 0;
+    }
+
+    if (++place->pictures == NGX_VIDCAST_PREDICT_MOTION_HOLD) {
+        place->zones = zones;
+        place->pictures = 0;
+    }
 }
 
 
 /*
- * Half of the score is contrast, in full at four times the threshold, the
- * other half is how much of its box the region fills, in full at 3/4: of an
- * ellipse that is 0.79.
+ * The places of the tracks to be told of, the best ones first.  Where only
+ * changes are of interest, one which comes and goes is none, and a gap in
+ * another is not, either.
  */
 
-static void
-ngx_vidcast_predict_motion_score(ngx_vidcast_predict_motion_box_t *box,
-    ngx_uint_t floor)
+static ngx_uint_t
+ngx_vidcast_predict_motion_list(ngx_vidcast_predict_t *predict,
+    ngx_uint_t *list)
 {
-    uint64_t               area, fill, contrast;
-    ngx_vidcast_region_t  *region;
+    ngx_vidcast_predict_motion_t  *motion = predict->data;
 
-    region = &box->region;
+    ngx_uint_t                            i, j, n;
+    ngx_vidcast_track_t                  *track;
+    ngx_vidcast_predict_motion_params_t  *params;
 
-    area = (uint64_t) (region->right - region->x)
-           * (region->bottom - region->y);
+    params = predict->conf->params;
+    n = 0;
 
-    fill = (uint64_t) region->pixels * 200 / (3 * area);
-    contrast = box->contrast * 50 / (4 * floor * region->pixels);
+    for (i = 0; i < NGX_VIDCAST_TRACKS_MAX; i++) {
+        track = &motion->tracks.tracks[i];
 
-    box->score = ngx_min(fill, 50) + ngx_min(contrast, 50);
-}
+        if (track->id == 0) {
+            continue;
+        }
 
+        if (predict->conf->emit == NGX_VIDCAST_PREDICT_CHANGE
+            ? track->pictures < NGX_VIDCAST_PREDICT_MOTION_HOLD
+            : track->seen == NGX_VIDCAST_TRACKS_NONE)
+        {
+            continue;
+        }
 
-static int ngx_libc_cdecl
-ngx_vidcast_predict_motion_cmp(const void *one, const void *two)
-{
-    ngx_vidcast_predict_motion_box_t  *first, *second;
+        if (!params->outside && motion->places[i].zones == 0) {
+            continue;
+        }
 
-    first = (ngx_vidcast_predict_motion_box_t *) one;
-    second = (ngx_vidcast_predict_motion_box_t *) two;
+        for (j = n++;
+             j > 0 && motion->places[list[j - 1]].score
+                      < motion->places[i].score;
+             j--)
+        {
+            list[j] = list[j - 1];
+        }
 
-    if (first->score != second->score) {
-        return first->score < second->score ? 1 : -1;
+        list[j] = i;
     }
 
-    if (first->region.pixels != second->region.pixels) {
-        return first->region.pixels < second->region.pixels ? 1 : -1;
-    }
-
-    return 0;
+    return n;
 }
 
 
 /* as many boxes as fit; 0: not even an empty list does */
 
 static size_t
-ngx_vidcast_predict_motion_print(ngx_vidcast_sample_t *sample,
-    ngx_vidcast_predict_motion_box_t *boxes, ngx_uint_t n, u_char *json,
-    size_t size)
+ngx_vidcast_predict_motion_print(ngx_vidcast_predict_t *predict,
+    ngx_vidcast_sample_t *sample, u_char *json, size_t size)
 {
-    size_t                 len;
-    u_char                *p, *last;
-    u_char                 buf[sizeof("{\"label\":\"motion\",\"score\":0.00,"
-                                      "\"bbox\":[,,,]},")
-                               + 4 * NGX_INT32_LEN];
-    uint32_t               x, y, right, bottom;
-    ngx_uint_t             i;
-    ngx_vidcast_image_t   *image;
-    ngx_vidcast_region_t  *region;
+    ngx_vidcast_predict_motion_t  *motion = predict->data;
+
+    u_char      *p, *last, *end;
+    ngx_uint_t   i, n, list[NGX_VIDCAST_TRACKS_MAX];
 
     if (size < sizeof("{\"detections\":[]}") - 1) {
         return 0;
     }
 
-    image = sample->image;
+    predict->state = 1;
+
+    n = ngx_vidcast_predict_motion_list(predict, list);
+
     last = json + size - (sizeof("]}") - 1);
 
     p = ngx_cpymem(json, "{\"detections\":[", sizeof("{\"detections\":[") - 1);
 
     for (i = 0; i < n; i++) {
-        region = &boxes[i].region;
-
-        x = (uint64_t) region->x * sample->width / image->width;
-        y = (uint64_t) region->y * sample->height / image->height;
-
-        right = ((uint64_t) region->right * sample->width + image->width - 1)
-                / image->width;
-        bottom = ((uint64_t) region->bottom * sample->height + image->height
-                  - 1)
-                 / image->height;
-
-        len = ngx_sprintf(buf, "%s{\"label\":\"motion\",\"score\":%ui.%02ui,"
-                          "\"bbox\":[%uD,%uD,%uD,%uD]}",
-                          i ? "," : "", boxes[i].score / 100,
-                          boxes[i].score % 100, x, y, right - x, bottom - y)
-              - buf;
-
-        if (len > (size_t) (last - p)) {
+        end = ngx_vidcast_predict_motion_detection(predict, sample, list[i],
+                                                   p, last);
+        if (end == NULL) {
             break;
         }
 
-        p = ngx_cpymem(p, buf, len);
+        predict->state += ngx_vidcast_predict_motion_mix(
+                                                  &motion->places[list[i]]);
+
+        *end++ = ',';
+        p = end;
+    }
+
+    if (p[-1] == ',') {
+        p--;
     }
 
     *p++ = ']';
@@ -422,11 +460,107 @@ ngx_vidcast_predict_motion_print(ngx_vidcast_sample_t *sample,
 }
 
 
+/* a detection and room for a comma; NULL: it does not fit */
+
+static u_char *
+ngx_vidcast_predict_motion_detection(ngx_vidcast_predict_t *predict,
+    ngx_vidcast_sample_t *sample, ngx_uint_t i, u_char *p, u_char *last)
+{
+    ngx_vidcast_predict_motion_t  *motion = predict->data;
+
+    double                                low, high, size;
+    uint32_t                              at[2], end[2];
+    ngx_uint_t                            k;
+    ngx_vidcast_track_t                  *track;
+    ngx_vidcast_predict_motion_place_t   *place;
+    ngx_vidcast_predict_motion_params_t  *params;
+
+    params = predict->conf->params;
+    track = &motion->tracks.tracks[i];
+    place = &motion->places[i];
+
+    for (k = 0; k < 2; k++) {
+        size = k ? sample->image->height : sample->image->width;
+
+        /* a pixel at least, and within the picture */
+
+        low = ngx_max(ngx_min(track->box.low[k], size - 1), 0);
+        high = ngx_max(ngx_min(track->box.high[k], size), low + 1);
+
+        size = (k ? sample->height : sample->width) / size;
+
+        at[k] = floor(low * size);
+        end[k] = ceil(high * size);
+    }
+
+    p = ngx_slprintf(p, last, "{\"label\":\"motion\",\"score\":%ui.%02ui,"
+                     "\"bbox\":[%uD,%uD,%uD,%uD],\"track_id\":%uL",
+                     place->score / 100, place->score % 100, at[0], at[1],
+                     end[0] - at[0], end[1] - at[1], track->id);
+
+    if (params->zones.n) {
+        p = ngx_vidcast_predict_motion_zones(&params->zones, place->zones, p,
+                                             last);
+    }
+
+    p = ngx_slprintf(p, last, "}");
+
+    return (p < last) ? p : NULL;
+}
+
+
+static u_char *
+ngx_vidcast_predict_motion_zones(ngx_vidcast_polygons_t *zones, uint32_t bits,
+    u_char *p, u_char *last)
+{
+    ngx_uint_t  i, n;
+
+    p = ngx_slprintf(p, last, ",\"zones\":[");
+    n = 0;
+
+    for (i = 0; i < zones->n; i++) {
+        if (bits & ((uint32_t) 1 << i)) {
+            p = ngx_slprintf(p, last, "%s\"%V\"", n++ ? "," : "",
+                             &zones->polygons[i].name);
+        }
+    }
+
+    return ngx_slprintf(p, last, "]");
+}
+
+
+/* numbers so far from each other that a sum tells what is in it */
+
+static uint64_t
+ngx_vidcast_predict_motion_mix(ngx_vidcast_predict_motion_place_t *place)
+{
+    uint64_t  n;
+
+    n = place->id << 32 ^ place->id >> 32 ^ place->zones;
+
+    n = (n ^ n >> 32) * 0xd6e8feb86659fd93;
+    n = (n ^ n >> 32) * 0xd6e8feb86659fd93;
+
+    return n ^ n >> 32;
+}
+
+
+static void
+ngx_vidcast_predict_motion_forget(ngx_vidcast_predict_motion_t *motion)
+{
+    if (motion->background) {
+        ngx_vidcast_background_destroy(motion->background);
+        motion->background = NULL;
+    }
+
+    ngx_vidcast_tracks_forget(&motion->tracks);
+}
+
+
 static void
 ngx_vidcast_predict_motion_close(ngx_vidcast_predict_t *predict)
 {
-    if (predict->data) {
-        ngx_vidcast_background_destroy(predict->data);
-        predict->data = NULL;
-    }
+    ngx_vidcast_predict_motion_forget(predict->data);
+
+    free(predict->data);
 }

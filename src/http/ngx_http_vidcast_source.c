@@ -460,7 +460,7 @@ ngx_http_vidcast_source_predict(ngx_conf_t *cf, ngx_vidcast_source_t *source,
         }
 
         rv = ngx_http_vidcast_source_answer(cf, &args[i],
-                                        module->set(predict, &name, &value));
+                 ngx_vidcast_predict_set(predict, &name, &value));
 
         if (rv != NGX_CONF_OK) {
             return rv;

@@ -168,6 +168,10 @@ ngx_http_vidcast_status_build(ngx_http_request_t *r,
     size = 256 + n * (NGX_HTTP_VIDCAST_STATUS_SOURCE
                       + workers * NGX_HTTP_VIDCAST_STATUS_WORKER);
 
+    for (i = 0; i < n; i++) {
+        size += source[i]->predict.zones.len;
+    }
+
     b = ngx_create_temp_buf(r->pool, size);
     if (b == NULL) {
         return NULL;
@@ -281,6 +285,10 @@ ngx_http_vidcast_status_source(u_char *p, u_char *last,
 
     if (source->input.push) {
         p = ngx_http_vidcast_status_publishers(p, last, shm, alive);
+    }
+
+    if (source->predict.zones.len) {
+        p = ngx_slprintf(p, last, "\"zones\":%V,", &source->predict.zones);
     }
 
     return ngx_http_vidcast_status_workers(p, last, conf, shm, alive);

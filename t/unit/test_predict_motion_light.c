@@ -337,6 +337,7 @@ test_params(void)
     (void) set(&rig, "area", "0.01");
 
     rig.conf.module->close(&rig.predict);
+    (void) rig.conf.module->open(&rig.predict);
 
     (void) still(&rig, LEARNING, 1, 3);
 
@@ -351,16 +352,20 @@ test_params(void)
 static void
 test_room(void)
 {
-    rig_t                             rig;
-    u_char                            json[4097];
-    size_t                            size, room;
-    ngx_uint_t                        i, max, bad;
-    ngx_vidcast_sample_t              sample;
-    ngx_vidcast_predict_motion_box_t  boxes[20];
+    rig_t                 rig;
+    u_char                json[4097];
+    size_t                size, room;
+    ngx_uint_t            i, max, bad;
+    ngx_vidcast_sample_t  sample;
+    ngx_vidcast_box_t     boxes[20];
 
     rig_open(&rig, 1000, 1000);
 
+    (void) rig_set(&rig, "zone", "all:0,0,1,0,1,1,0,1");
+    (void) rig_set(&rig, "zone", "upper-left:0,0,1,0,0,1");
+
     sample.image = &rig.small;
+    sample.time = 1;
     sample.width = 1000;
     sample.height = 1000;
 
@@ -372,13 +377,15 @@ test_room(void)
         boxes[i].score = 100 - i;
     }
 
+    ngx_vidcast_predict_motion_track(&rig.predict, &sample, boxes, 20);
+
     max = 0;
     bad = 0;
 
     for (room = 0; room <= 4096; room++) {
         ngx_memset(json, 'x', sizeof(json));
 
-        size = ngx_vidcast_predict_motion_print(&sample, boxes, 20, json,
+        size = ngx_vidcast_predict_motion_print(&rig.predict, &sample, json,
                                                 room);
 
         bad += (size > room || json[room] != 'x' || (size == 0) != (room < 17));

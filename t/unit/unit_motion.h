@@ -16,6 +16,9 @@
 #include "../../src/capture/ngx_vidcast_scene.c"
 #include "../../src/capture/ngx_vidcast_regions.c"
 #include "../../src/capture/ngx_vidcast_background.c"
+#include "../../src/capture/ngx_vidcast_boxes.c"
+#include "../../src/capture/ngx_vidcast_polygons.c"
+#include "../../src/capture/ngx_vidcast_tracks.c"
 #include "../../src/capture/ngx_vidcast_predict.c"
 #include "../../src/capture/ngx_vidcast_predict_delay.c"
 #include "../../src/capture/ngx_vidcast_predict_motion.c"
@@ -33,6 +36,8 @@ typedef struct {
     double                       width;
     double                       height;
     double                       score;
+    ngx_uint_t                   id;
+    char                         zones[128];   /* as they are written */
 } answer_t;
 
 
@@ -45,6 +50,7 @@ typedef struct {
     ngx_vidcast_image_t          small;
     ngx_vidcast_predict_t        predict;
     ngx_vidcast_predict_conf_t   conf;
+    ngx_uint_t                   news;      /* by emit= */
     ngx_uint_t                   nanswers;
     answer_t                     answers[MAX];
     double                       cpu;       /* ms, scaling and predicting */
@@ -95,6 +101,20 @@ rig_open(rig_t *rig, uint32_t width, uint32_t height)
 }
 
 
+static ngx_int_t __attribute__((unused))
+rig_set(rig_t *rig, const char *name, const char *value)
+{
+    ngx_str_t  n, v;
+
+    n.data = (u_char *) name;
+    n.len = strlen(name);
+    v.data = (u_char *) value;
+    v.len = strlen(value);
+
+    return ngx_vidcast_predict_set(&rig->conf, &n, &v);
+}
+
+
 static void __attribute__((unused))
 rig_close(rig_t *rig)
 {
@@ -110,8 +130,9 @@ rig_close(rig_t *rig)
 static ngx_int_t __attribute__((unused))
 rig_parse(rig_t *rig, const char *p)
 {
-    int        len;
-    answer_t  *a;
+    int            len;
+    answer_t      *a;
+    unsigned long  id;
 
     rig->nanswers = 0;
 
@@ -129,8 +150,26 @@ rig_parse(rig_t *rig, const char *p)
         len = 0;
 
         (void) sscanf(p, "{\"label\":\"motion\",\"score\":%lf,"
-                      "\"bbox\":[%lf,%lf,%lf,%lf]}%n",
-                      &a->score, &a->x, &a->y, &a->width, &a->height, &len);
+                      "\"bbox\":[%lf,%lf,%lf,%lf],\"track_id\":%lu%n",
+                      &a->score, &a->x, &a->y, &a->width, &a->height, &id,
+                      &len);
+
+        a->id = id;
+        a->zones[0] = '\0';
+
+        if (len && strncmp(p + len, ",\"zones\":[", 10) == 0) {
+            p += len;
+            len = strchr(p, ']') + 1 - p;
+
+            if (len - 11 < (int) sizeof(a->zones) - 1) {
+                memcpy(a->zones, p + 10, len - 11);
+                a->zones[len - 11] = '\0';
+            }
+        }
+
+        if (len && p[len++] != '}') {
+            return NGX_ERROR;
+        }
 
         if (len == 0 || a->score <= 0 || a->score > 1
             || a->width < 1 || a->height < 1
@@ -170,6 +209,8 @@ rig_predict(rig_t *rig, ngx_vidcast_image_t *image)
         printf("# %s\n", rig->predict.error);
         return -1;
     }
+
+    rig->news = ngx_vidcast_predict_news(&rig->predict, json, size);
 
     json[size] = '\0';
 
