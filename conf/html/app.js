@@ -16,7 +16,7 @@ import { Stage } from './stage.js';
 import { Meter } from './meter.js';
 import { Pulse } from './pulse.js';
 import { Log, element } from './log.js';
-import { parsePicture, parseObject, sources, words } from './wire.js';
+import { parsePicture, parseObject, sources, words, zones } from './wire.js';
 
 const STALE = 2000;
 const HALF_OPEN = 10000;        /* silent, yet said to be live: try anew */
@@ -134,12 +134,12 @@ function list(boxes) {
         $('boxes').append(element('li'));
     }
 
-    boxes.forEach(({ label, score, bbox }, i) => {
+    boxes.forEach(({ label, name, score, bbox }, i) => {
         const { dataset } = items[i];
-        const name = label || 'box';
+        const text = name || 'box';
 
-        items[i].textContent = score === null ? name
-                                              : `${name} ${score.toFixed(2)}`;
+        items[i].textContent = score === null ? text
+                                              : `${text} ${score.toFixed(2)}`;
         dataset.bbox = bbox.join(',');
         dataset.color = stage.color(label);
     });
@@ -420,7 +420,20 @@ async function poll() {
                                                                : POLL_ELSE);
     offer();
     choose();
+    mark();
     update();
+}
+
+
+/* the zones of the source that is watched */
+
+function mark() {
+    const list = zones(known.find((s) => s.name === current));
+
+    if (JSON.stringify(list) !== JSON.stringify(stage.zones)) {
+        stage.zones = list;
+        stage.invalidate();
+    }
 }
 
 

@@ -6,7 +6,7 @@
  * not older than the frame it was made from, and held until the next one.
  */
 
-import { detections } from './wire.js';
+import { detections, named } from './wire.js';
 
 const HELD = 1.0;               /* seconds of video until a box fades ... */
 const FADE = 0.5;               /* ... and how long the fading takes */
@@ -22,6 +22,7 @@ export class Stage {
         this.context = canvas.getContext('2d', { alpha: false });
         this.shown = shown;     /* called after each drawing */
         this.boxes = true;
+        this.zones = [];        /* { name, points }, in parts of the picture */
         this.labels = new Map();
         this.palette = [];
         this.ratio = 1;         /* device pixels to a CSS pixel */
@@ -238,6 +239,11 @@ export class Stage {
 
         this.result = this.choose(meta);
 
+        if (this.boxes) {
+            this.zones.forEach((zone) => this.border(zone, { left, top, width,
+                                                             height }));
+        }
+
         const boxes = this.place({ left, top, width, height });
 
         if (boxes.length > 0) {
@@ -274,16 +280,63 @@ export class Stage {
         const sx = width / (result.width || picture.bitmap.width);
         const sy = height / (result.height || picture.bitmap.height);
 
-        return detections(result).map(({ label, score, bbox }) => ({
-            label: String(label ?? ''),
-            score: Number.isFinite(score) ? score : null,
-            bbox,
+        return detections(result).map((found) => ({
+            label: String(found.label ?? ''),
+            name: named(found),
+            score: Number.isFinite(found.score) ? found.score : null,
+            bbox: found.bbox,
             alpha,
-            x: left + bbox[0] * sx,
-            y: top + bbox[1] * sy,
-            w: bbox[2] * sx,
-            h: bbox[3] * sy,
+            x: left + found.bbox[0] * sx,
+            y: top + found.bbox[1] * sy,
+            w: found.bbox[2] * sx,
+            h: found.bbox[3] * sy,
         }));
+    }
+
+
+    /* dashed, and the name at the first point */
+
+    border({ name, points }, { left, top, width, height }) {
+        const { context, ratio } = this;
+        const places = points.map(([x, y]) => [left + x * width,
+                                               top + y * height]);
+        const path = new Path2D();
+
+        places.forEach(([x, y]) => path.lineTo(x, y));
+        path.closePath();
+
+        context.save();
+        context.beginPath();
+        context.rect(left, top, width, height);
+        context.clip();
+
+        context.lineWidth = 3 * ratio;
+        context.strokeStyle = 'rgba(0, 0, 0, 0.45)';
+        context.stroke(path);
+
+        context.setLineDash([6 * ratio, 5 * ratio]);
+        context.lineWidth = 1.5 * ratio;
+        context.strokeStyle = 'rgba(255, 255, 255, 0.85)';
+        context.stroke(path);
+
+        context.font = `600 ${11 * ratio}px ui-sans-serif, system-ui, `
+                       + 'sans-serif';
+        context.textBaseline = 'top';
+        context.lineWidth = 3 * ratio;
+        context.lineJoin = 'round';
+        context.setLineDash([]);
+        context.strokeStyle = 'rgba(0, 0, 0, 0.6)';
+        context.fillStyle = '#fff';
+
+        const text = String(name ?? '');
+        const [x, y] = places[0];
+        const wide = context.measureText(text).width;
+        const tx = Math.min(x + 5 * ratio, left + width - wide - 5 * ratio);
+        const ty = Math.min(y + 5 * ratio, top + height - 16 * ratio);
+
+        context.strokeText(text, tx, ty);
+        context.fillText(text, tx, ty);
+        context.restore();
     }
 
 
@@ -321,10 +374,10 @@ export class Stage {
     }
 
 
-    tag({ label, score, alpha, x, y, w, h }, frame) {
+    tag({ label, name, score, alpha, x, y, w, h }, frame) {
         const { context, ratio } = this;
-        const text = score === null ? label
-                                    : `${label} ${score.toFixed(2)}`.trim();
+        const text = score === null ? name
+                                    : `${name} ${score.toFixed(2)}`.trim();
 
         if (text === '') {
             return;

@@ -78,6 +78,33 @@ export function detections(message) {
 }
 
 
+/* what a box is called, and a thing's number where it has one */
+
+export function named({ label, track_id: track }) {
+    const id = Number.isInteger(track) || typeof track === 'string'
+               ? `#${track}` : '';
+
+    return `${label ?? ''} ${id}`.trim();
+}
+
+
+/* zones of a source, as the status has them, which can be drawn */
+
+export function zones(source) {
+    const list = source?.zones;
+
+    if (!Array.isArray(list)) {
+        return [];
+    }
+
+    return list.filter((z) => Array.isArray(z?.points)
+                              && z.points.length > 2
+                              && z.points.every((p) => Array.isArray(p)
+                                                && p.length === 2
+                                                && p.every(Number.isFinite)));
+}
+
+
 /* what a result says in words, for predictors that do not draw boxes */
 
 export function words(message) {

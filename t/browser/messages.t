@@ -393,6 +393,57 @@ async function closed(feed, jpeg) {
 }
 
 
+/* things by their numbers, and zones around them */
+
+async function tracks(browser, jpeg) {
+    const feed = await fed(browser, 'front');
+    const { page } = feed;
+    const labels = () => page.locator('#boxes li').allTextContents();
+
+    feed.send(result(1, 1, { detections: [
+        { label: 'motion', score: 0.5, bbox: [10, 10, 50, 50], track_id: 7 },
+        { label: 'motion', bbox: [90, 90, 50, 50], track_id: 'a' },
+        { bbox: [1, 1, 9, 9], track_id: {} } ] }));
+    feed.send(picture(jpeg, { frame: 1, ts: T0 + 0.1 }));
+    await shows(page, 1);
+
+    is((await labels()).join(), 'motion #7 0.50,motion #a,box',
+       'things have numbers');
+
+    const [left] = await pixels(page, [[0.3, 0.9]]);
+
+    ok(close(left, QUARTERS[2]), 'no zone');
+
+    const bad = [null, { name: 'x' }, { name: 'x', points: [[0, 0], [1, 1]] },
+                 { name: 'x', points: [[0, 0], [1, 'a'], [1, 1]] }];
+
+    feed.status.sources[0].zones = [ ...bad, { name: '<b>door', points:
+        [[0.1, 0.7], [0.45, 0.7], [0.45, 0.9], [0.1, 0.9]] } ];
+
+    const dashes = await until(async () => {
+        const line = Array.from({ length: 60 }, (_, i) => [0.15 + i / 240,
+                                                           0.9]);
+        const seen = await pixels(page, line);
+        const white = seen.filter((c) => Math.min(...c) > 160).length;
+
+        return white > 5 && { white, of: line.length };
+    });
+
+    ok(dashes && dashes.white < dashes.of, 'the zone has a dashed border');
+    is(feed.page.seen.complaints.join('\n'), '', 'and others do no harm');
+
+    await page.locator('#show-boxes').click();
+
+    const gone = await until(async () => close(
+        (await pixels(page, [[0.3, 0.9]]))[0], QUARTERS[2])
+        && (await pixels(page, [[0.2, 0.9], [0.25, 0.9], [0.35, 0.9]]))
+           .every((c) => close(c, QUARTERS[2])));
+
+    ok(gone, 'which goes with the boxes');
+    await page.context().close();
+}
+
+
 async function names(browser) {
     const odd = '"><b>x</b> / ü';
     const feed = await fed(browser, '', [odd, 'two']);
@@ -463,6 +514,7 @@ async function main() {
                .join(' '),
            '', 'nothing asked of another host');
 
+        await tracks(browser, jpeg);
         await names(browser);
         await contrast(browser);
 
