@@ -2,6 +2,7 @@
 # Copyright (C) vidcast contributors
 #
 #   make          the module, build/module/ngx_http_vidcast_module.so
+#   make plugins  and the plugins beside it which need more libraries
 #   make run      starts the demo of conf/nginx.conf: http://localhost:8080/
 #                 (another port: make run PORT=8081)
 #   make test     everything that proves it works
@@ -54,6 +55,7 @@ FLAGS         = $(wildcard $(NGINX_SRC)/conf_flags $(NGINX_SRC)/src/core/nginx.h
 
 .PHONY:         module run test unit style fuzz bench install clean FORCE
 .PHONY:         packages-build packages-run packages-test packages-bench
+.PHONY:         packages-plugins plugins test-built
 .DELETE_ON_ERROR:
 
 
@@ -66,11 +68,18 @@ packages-build:
 packages-run: packages-build
 	@t/util/install run
 
-packages-test: packages-run
+packages-plugins: packages-build
+	@t/util/install plugins
+
+packages-test: packages-run packages-plugins
 	@t/util/install test npm
 
 packages-bench: packages-run
 	@t/util/install bench npm
+
+
+plugins:        packages-plugins
+	@$(MAKE) module
 
 
 # as Debian builds its module packages; the log is shown when it fails
@@ -90,7 +99,15 @@ define compile
 	|| { grep -B 2 -A 20 -E 'error:|Error ' $(@D)/make.log >&2; exit 1; }
 endef
 
-build/module/Makefile: config $(FLAGS) | packages-build
+# what configure finds is looked for again when the libraries come or go
+
+FOUND         = build/found-$(if                                              \
+                $(wildcard /usr/include/*/libavformat/avformat.h),libav,nothing)
+
+$(FOUND):
+	@mkdir -p build && rm -f build/found-* && touch $@
+
+build/module/Makefile: config config.make $(FLAGS) $(FOUND) | packages-build
 	@echo "configuring the module"
 	@$(call configure,gcc)
 
@@ -99,7 +116,7 @@ build/module/$(MODULE).so: build/module/Makefile $(SOURCES)
 	@$(compile)
 	@touch $@
 
-build/clang/Makefile: config $(FLAGS) | packages-test
+build/clang/Makefile: config config.make $(FLAGS) $(FOUND) | packages-test
 	@echo "configuring the module for clang"
 	@$(call configure,$(CLANG))
 
@@ -147,7 +164,10 @@ style:          module | packages-test
 fuzz:           module build/nginx-source/version
 	@$(MAKE) -f t/fuzz/Makefile
 
-test:           module build/clang/$(MODULE).so $(UNIT_PROGRAMS) | packages-test
+test:           packages-test
+	@$(MAKE) test-built
+
+test-built:     module build/clang/$(MODULE).so $(UNIT_PROGRAMS)
 	@t/util/suite all
 
 
@@ -164,6 +184,10 @@ bench:          module build/bench/load build/bench/raw | packages-bench
 install:        module
 	@install -D -m 644 build/module/$(MODULE).so                           \
 	    $(DESTDIR)/usr/lib/nginx/modules/$(MODULE).so
+	@for so in build/module/vidcast_*.so; do                               \
+	    [ ! -f "$$so" ] || install -m 644 $$so                             \
+	        $(DESTDIR)/usr/lib/nginx/modules;                              \
+	done
 	@install -d $(DESTDIR)/usr/share/nginx/modules-available
 	@echo "load_module modules/$(MODULE).so;"                              \
 	    > $(DESTDIR)/usr/share/nginx/modules-available/mod-http-vidcast.conf

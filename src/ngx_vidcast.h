@@ -38,9 +38,12 @@ typedef struct ngx_vidcast_predict_module_s  ngx_vidcast_predict_module_t;
 typedef struct ngx_vidcast_zone_s            ngx_vidcast_zone_t;
 
 
-typedef struct {
+typedef struct ngx_vidcast_input_conf_s      ngx_vidcast_input_conf_t;
+
+struct ngx_vidcast_input_conf_s {
     ngx_vidcast_input_module_t    *module;
-    ngx_str_t                      uri;      /* as written, for logs */
+    ngx_str_t                      source;   /* its name, terminated */
+    ngx_str_t                      uri;      /* for logs: without secrets */
     ngx_str_t                      path;     /* behind the scheme */
     uint32_t                       width;    /* asked; 0 is any */
     uint32_t                       height;
@@ -48,7 +51,14 @@ typedef struct {
     ngx_uint_t                     warmup;   /* frames to skip at first */
     ngx_uint_t                     push;     /* workers take pictures for it */
     void                          *params;   /* the module's own */
-} ngx_vidcast_input_conf_t;
+    ngx_uint_t                     batch;    /* no frame may be skipped */
+    ngx_uint_t                     line;     /* of the configuration */
+
+    /* set by check(): what is left to be looked at when all is known */
+
+    ngx_int_t                    (*prove)(ngx_vidcast_input_conf_t *conf,
+                                      ngx_cycle_t *cycle, u_char *error);
+};
 
 
 #define NGX_VIDCAST_PREDICT_ALWAYS  0
@@ -88,7 +98,9 @@ typedef struct {
     uint64_t                       checksum;
     ngx_uint_t                     entry;        /* in the control zone */
     ngx_shm_zone_t                *shm_zone;
+    ngx_shm_zone_init_pt           init;         /* of the zone */
     ngx_vidcast_zone_t            *zone;
+    ngx_cycle_t                   *cycle;
     ngx_pool_t                    *pool;         /* of the configuration */
     u_char                        *file;         /* place of the block */
     ngx_uint_t                     line;

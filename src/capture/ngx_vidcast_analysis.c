@@ -31,7 +31,9 @@ struct ngx_vidcast_analysis_s {
 
     pthread_mutex_t               mutex;
     pthread_cond_t                submitted;
+    pthread_cond_t                taken;
     ngx_vidcast_task_t            task;      /* the newest one */
+    ngx_uint_t                    busy;      /* with one before it */
 
     ngx_vidcast_jpeg_decoder_t   *decoder;
     ngx_vidcast_image_t           scaled;
@@ -47,6 +49,7 @@ static void *ngx_vidcast_analysis_thread(void *data);
 static void ngx_vidcast_analysis_open(ngx_vidcast_analysis_t *analysis);
 static void ngx_vidcast_analysis_take(ngx_vidcast_analysis_t *analysis,
     ngx_vidcast_task_t *task);
+static void ngx_vidcast_analysis_done(ngx_vidcast_analysis_t *analysis);
 static ngx_int_t ngx_vidcast_analysis_picture(ngx_vidcast_analysis_t *analysis,
     ngx_vidcast_task_t *task, ngx_vidcast_image_t **image);
 static ngx_int_t ngx_vidcast_analysis_decode(ngx_vidcast_analysis_t *analysis,
@@ -85,6 +88,7 @@ ngx_vidcast_analysis_create(ngx_vidcast_capture_t *capture)
 
     if (pthread_mutex_init(&analysis->mutex, NULL) != 0
         || pthread_cond_init(&analysis->submitted, NULL) != 0
+        || pthread_cond_init(&analysis->taken, NULL) != 0
         || ngx_vidcast_capture_thread(capture, ngx_vidcast_analysis_thread,
                                       analysis, "vidcast predict")
            != NGX_OK)
@@ -136,6 +140,19 @@ ngx_vidcast_analysis_submit(ngx_vidcast_analysis_t *analysis,
 }
 
 
+void
+ngx_vidcast_analysis_wait(ngx_vidcast_analysis_t *analysis, ngx_uint_t idle)
+{
+    (void) pthread_mutex_lock(&analysis->mutex);
+
+    while (analysis->task.waiting || (idle && analysis->busy)) {
+        (void) pthread_cond_wait(&analysis->taken, &analysis->mutex);
+    }
+
+    (void) pthread_mutex_unlock(&analysis->mutex);
+}
+
+
 static void *
 ngx_vidcast_analysis_thread(void *data)
 {
@@ -153,6 +170,8 @@ ngx_vidcast_analysis_thread(void *data)
         if (task.raw) {
             ngx_vidcast_encoders_unref(analysis->capture->encoders, task.raw);
         }
+
+        ngx_vidcast_analysis_done(analysis);
     }
 
     return NULL;
@@ -197,9 +216,23 @@ ngx_vidcast_analysis_take(ngx_vidcast_analysis_t *analysis,
 
     analysis->task.waiting = 0;
     analysis->task.raw = NULL;
+    analysis->busy = 1;
 
     ngx_vidcast_store(&analysis->capture->zone->shm->predicting, task->number);
 
+    (void) pthread_cond_signal(&analysis->taken);
+    (void) pthread_mutex_unlock(&analysis->mutex);
+}
+
+
+static void
+ngx_vidcast_analysis_done(ngx_vidcast_analysis_t *analysis)
+{
+    (void) pthread_mutex_lock(&analysis->mutex);
+
+    analysis->busy = 0;
+
+    (void) pthread_cond_signal(&analysis->taken);
     (void) pthread_mutex_unlock(&analysis->mutex);
 }
 

@@ -19,6 +19,7 @@
 #define NGX_VIDCAST_CAPTURE_TICK     50          /* ms */
 #define NGX_VIDCAST_CAPTURE_RATE     1000000     /* us between rates */
 #define NGX_VIDCAST_CAPTURE_UNPIN    100000      /* us between looks */
+#define NGX_VIDCAST_CAPTURE_PAUSE    2           /* ms, of a batch run */
 #define NGX_VIDCAST_CAPTURE_STACK    (1024 * 1024)
 
 #define NGX_VIDCAST_V1_PREFIX        12
@@ -432,7 +433,15 @@ ngx_vidcast_capture_claim(ngx_vidcast_capture_t *capture)
 {
     uint32_t  slot;
 
-    slot = ngx_vidcast_capture_try_claim(capture);
+    for ( ;; ) {
+        slot = ngx_vidcast_capture_try_claim(capture);
+
+        if (slot != NGX_VIDCAST_RING_NONE || !capture->source->input.batch) {
+            break;
+        }
+
+        ngx_msleep(NGX_VIDCAST_CAPTURE_PAUSE);
+    }
 
     if (slot == NGX_VIDCAST_RING_NONE) {
         (void) __atomic_fetch_add(&capture->counters->ring_full, 1,

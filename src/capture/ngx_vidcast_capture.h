@@ -124,6 +124,13 @@ ngx_vidcast_encoders_t *ngx_vidcast_encoders_create(
     ngx_vidcast_capture_t *capture);
 ngx_vidcast_raw_t *ngx_vidcast_encoders_get(ngx_vidcast_encoders_t *encoders,
     uint32_t width, uint32_t height);
+
+/* returns when one is free; NGX_OK: at once, NGX_AGAIN: after a while */
+ngx_int_t ngx_vidcast_encoders_wait(ngx_vidcast_encoders_t *encoders);
+
+/* returns when all that was handed on is published */
+void ngx_vidcast_encoders_drain(ngx_vidcast_encoders_t *encoders);
+
 void ngx_vidcast_encoders_encode(ngx_vidcast_encoders_t *encoders,
     ngx_vidcast_raw_t *raw);
 void ngx_vidcast_encoders_refer(ngx_vidcast_encoders_t *encoders,
@@ -143,6 +150,13 @@ ngx_vidcast_analysis_t *ngx_vidcast_analysis_create(
 void ngx_vidcast_analysis_submit(ngx_vidcast_analysis_t *analysis,
     ngx_vidcast_raw_t *raw, uint64_t number, uint64_t captured, uint32_t width,
     uint32_t height);
+
+/*
+ * Returns when nothing would be skipped by a submit(); with "idle", when the
+ * predictor needs no older frame in the ring any more, either.
+ */
+void ngx_vidcast_analysis_wait(ngx_vidcast_analysis_t *analysis,
+    ngx_uint_t idle);
 
 
 #endif /* _NGX_VIDCAST_CAPTURE_H_INCLUDED_ */

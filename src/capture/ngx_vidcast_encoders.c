@@ -23,6 +23,7 @@ struct ngx_vidcast_encoders_s {
     pthread_mutex_t               mutex;
     pthread_cond_t                queued;
     pthread_cond_t                turn;
+    pthread_cond_t                freed;
 
     ngx_vidcast_raw_t            *first;     /* to be encoded */
     ngx_vidcast_raw_t           **last;
@@ -73,7 +74,8 @@ ngx_vidcast_encoders_create(ngx_vidcast_capture_t *capture)
 
     if (pthread_mutex_init(&encoders->mutex, NULL) != 0
         || pthread_cond_init(&encoders->queued, NULL) != 0
-        || pthread_cond_init(&encoders->turn, NULL) != 0)
+        || pthread_cond_init(&encoders->turn, NULL) != 0
+        || pthread_cond_init(&encoders->freed, NULL) != 0)
     {
         return NULL;
     }
@@ -166,7 +168,55 @@ ngx_vidcast_encoders_unref(ngx_vidcast_encoders_t *encoders,
     ngx_vidcast_raw_t *raw)
 {
     (void) pthread_mutex_lock(&encoders->mutex);
-    raw->refs--;
+
+    if (--raw->refs == 0) {
+        (void) pthread_cond_signal(&encoders->freed);
+    }
+
+    (void) pthread_mutex_unlock(&encoders->mutex);
+}
+
+
+ngx_int_t
+ngx_vidcast_encoders_wait(ngx_vidcast_encoders_t *encoders)
+{
+    ngx_int_t   rc;
+    ngx_uint_t  i;
+
+    rc = NGX_OK;
+
+    (void) pthread_mutex_lock(&encoders->mutex);
+
+    for ( ;; ) {
+
+        for (i = 0; i < encoders->nraws && encoders->raws[i].refs; i++) {
+            /* void */
+        }
+
+        if (i < encoders->nraws) {
+            break;
+        }
+
+        rc = NGX_AGAIN;
+
+        (void) pthread_cond_wait(&encoders->freed, &encoders->mutex);
+    }
+
+    (void) pthread_mutex_unlock(&encoders->mutex);
+
+    return rc;
+}
+
+
+void
+ngx_vidcast_encoders_drain(ngx_vidcast_encoders_t *encoders)
+{
+    (void) pthread_mutex_lock(&encoders->mutex);
+
+    while (encoders->first || encoders->done != encoders->taken) {
+        (void) pthread_cond_wait(&encoders->turn, &encoders->mutex);
+    }
+
     (void) pthread_mutex_unlock(&encoders->mutex);
 }
 
@@ -212,7 +262,10 @@ ngx_vidcast_encoders_thread(void *data)
 
         (void) pthread_mutex_lock(&encoders->mutex);
 
-        raw->refs--;
+        if (--raw->refs == 0) {
+            (void) pthread_cond_signal(&encoders->freed);
+        }
+
         encoders->done++;
 
         (void) pthread_cond_broadcast(&encoders->turn);

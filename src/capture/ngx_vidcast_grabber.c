@@ -9,6 +9,7 @@
 
 #include "ngx_vidcast_capture.h"
 #include "ngx_vidcast_demand.h"
+#include "ngx_vidcast_image.h"
 #include "ngx_vidcast_jpeg.h"
 
 
@@ -46,6 +47,12 @@ static ngx_int_t ngx_vidcast_grabber_grab(ngx_vidcast_grabber_t *grabber,
     ngx_vidcast_picture_t *picture);
 static void ngx_vidcast_grabber_skip(ngx_vidcast_grabber_t *grabber,
     ngx_int_t rc);
+static ngx_int_t ngx_vidcast_grabber_image(ngx_vidcast_grabber_t *grabber,
+    uint32_t width, uint32_t height);
+static ngx_vidcast_raw_t *ngx_vidcast_grabber_get(
+    ngx_vidcast_grabber_t *grabber, uint32_t width, uint32_t height);
+static ngx_int_t ngx_vidcast_grabber_take(ngx_vidcast_grabber_t *grabber,
+    ngx_vidcast_picture_t *picture);
 static void ngx_vidcast_grabber_bad(ngx_vidcast_grabber_t *grabber);
 static ngx_int_t ngx_vidcast_grabber_jpeg(ngx_vidcast_grabber_t *grabber,
     ngx_vidcast_picture_t *picture);
@@ -55,6 +62,7 @@ static void ngx_vidcast_grabber_publish(ngx_vidcast_grabber_t *grabber,
     uint64_t number, size_t size);
 static void ngx_vidcast_grabber_raw(ngx_vidcast_grabber_t *grabber,
     ngx_vidcast_picture_t *picture);
+static void ngx_vidcast_grabber_drain(ngx_vidcast_grabber_t *grabber);
 static void ngx_vidcast_grabber_pause(ngx_vidcast_grabber_t *grabber);
 
 
@@ -97,6 +105,7 @@ ngx_vidcast_grabber_thread(void *data)
             }
 
             if (rc == NGX_DONE) {
+                ngx_vidcast_grabber_drain(&grabber);
                 ngx_vidcast_capture_state(grabber.capture, NGX_VIDCAST_ENDED,
                                           NULL);
 
@@ -231,12 +240,7 @@ ngx_vidcast_grabber_run(ngx_vidcast_grabber_t *grabber)
         in->number = 0;
         in->large = 0;
 
-        if (in->format == NGX_VIDCAST_INPUT_JPEG) {
-            rc = ngx_vidcast_grabber_jpeg(grabber, &picture);
-
-        } else {
-            ngx_vidcast_grabber_raw(grabber, &picture);
-        }
+        rc = ngx_vidcast_grabber_take(grabber, &picture);
 
         if (in->conf->module->release) {
             in->conf->module->release(in);
@@ -244,6 +248,10 @@ ngx_vidcast_grabber_run(ngx_vidcast_grabber_t *grabber)
 
         if (in->number) {
             ngx_vidcast_zone_wake(grabber->capture->zone);
+        }
+
+        if (rc == NGX_ERROR) {
+            return rc;
         }
 
         if (rc == NGX_DECLINED) {
@@ -278,24 +286,9 @@ ngx_vidcast_grabber_grab(ngx_vidcast_grabber_t *grabber,
 
     if (in->format == NGX_VIDCAST_INPUT_I420) {
 
-        if (grabber->raw
-            && (grabber->raw->image.width != in->width
-                || grabber->raw->image.height != in->height))
+        if (ngx_vidcast_grabber_image(grabber, in->width, in->height)
+            != NGX_OK)
         {
-            ngx_vidcast_encoders_unref(grabber->capture->encoders,
-                                       grabber->raw);
-            grabber->raw = NULL;
-        }
-
-        if (grabber->raw == NULL) {
-            grabber->raw = ngx_vidcast_encoders_get(grabber->capture->encoders,
-                                                    in->width, in->height);
-        }
-
-        if (grabber->raw == NULL) {
-            (void) ngx_snprintf(in->error, NGX_VIDCAST_ERROR_LEN,
-                                "no memory for %uDx%uD pixels%Z", in->width,
-                                in->height);
             return NGX_ERROR;
         }
 
@@ -327,6 +320,85 @@ ngx_vidcast_grabber_skip(ngx_vidcast_grabber_t *grabber, ngx_int_t rc)
     if (rc == NGX_OK && module->release) {
         module->release(&grabber->in);
     }
+}
+
+
+/* the picture in hand gets this size */
+
+static ngx_int_t
+ngx_vidcast_grabber_image(ngx_vidcast_grabber_t *grabber, uint32_t width,
+    uint32_t height)
+{
+    ngx_vidcast_encoders_t  *encoders;
+
+    encoders = grabber->capture->encoders;
+
+    if (grabber->raw
+        && (grabber->raw->image.width != width
+            || grabber->raw->image.height != height))
+    {
+        ngx_vidcast_encoders_unref(encoders, grabber->raw);
+        grabber->raw = NULL;
+    }
+
+    if (grabber->raw == NULL) {
+        grabber->raw = ngx_vidcast_grabber_get(grabber, width, height);
+    }
+
+    if (grabber->raw == NULL) {
+        (void) ngx_snprintf(grabber->in.error, NGX_VIDCAST_ERROR_LEN,
+                            "no memory for %uDx%uD pixels%Z", width, height);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/* where no frame may be skipped, one waits for the encoders */
+
+static ngx_vidcast_raw_t *
+ngx_vidcast_grabber_get(ngx_vidcast_grabber_t *grabber, uint32_t width,
+    uint32_t height)
+{
+    ngx_vidcast_raw_t       *raw;
+    ngx_vidcast_encoders_t  *encoders;
+
+    encoders = grabber->capture->encoders;
+
+    do {
+        raw = ngx_vidcast_encoders_get(encoders, width, height);
+
+    } while (raw == NULL && grabber->in.conf->batch
+             && ngx_vidcast_encoders_wait(encoders) == NGX_AGAIN);
+
+    return raw;
+}
+
+
+static ngx_int_t
+ngx_vidcast_grabber_take(ngx_vidcast_grabber_t *grabber,
+    ngx_vidcast_picture_t *picture)
+{
+    if (picture->data) {
+        return ngx_vidcast_grabber_jpeg(grabber, picture);
+    }
+
+    if (grabber->in.format == NGX_VIDCAST_INPUT_ANY) {
+
+        if (ngx_vidcast_grabber_image(grabber, picture->view.width,
+                                      picture->view.height)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        ngx_vidcast_image_copy(&grabber->raw->image, &picture->view);
+    }
+
+    ngx_vidcast_grabber_raw(grabber, picture);
+
+    return NGX_OK;
 }
 
 
@@ -383,6 +455,10 @@ ngx_vidcast_grabber_jpeg(ngx_vidcast_grabber_t *grabber,
     }
 
     grabber->large = 0;
+
+    if (capture->analysis && grabber->in.conf->batch) {
+        ngx_vidcast_analysis_wait(capture->analysis, 1);
+    }
 
     if (!picture->lent) {
         picture->slot = ngx_vidcast_capture_claim(capture);
@@ -464,8 +540,8 @@ ngx_vidcast_grabber_raw(ngx_vidcast_grabber_t *grabber,
     raw->number = ngx_vidcast_ring_next(&capture->zone->ring);
     raw->captured = picture->time;
 
-    next = ngx_vidcast_encoders_get(capture->encoders, raw->image.width,
-                                    raw->image.height);
+    next = ngx_vidcast_grabber_get(grabber, raw->image.width,
+                                   raw->image.height);
     if (next == NULL) {
         capture->counters->encoder_busy++;
         return;
@@ -474,12 +550,30 @@ ngx_vidcast_grabber_raw(ngx_vidcast_grabber_t *grabber,
     grabber->raw = next;
 
     if (capture->analysis) {
+
+        if (grabber->in.conf->batch) {
+            ngx_vidcast_analysis_wait(capture->analysis, 0);
+        }
+
         ngx_vidcast_analysis_submit(capture->analysis, raw, raw->number,
                                     raw->captured, raw->image.width,
                                     raw->image.height);
     }
 
     ngx_vidcast_encoders_encode(capture->encoders, raw);
+}
+
+
+/* what was grabbed is out, and predicted */
+
+static void
+ngx_vidcast_grabber_drain(ngx_vidcast_grabber_t *grabber)
+{
+    ngx_vidcast_encoders_drain(grabber->capture->encoders);
+
+    if (grabber->capture->analysis) {
+        ngx_vidcast_analysis_wait(grabber->capture->analysis, 1);
+    }
 }
 
 

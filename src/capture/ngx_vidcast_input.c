@@ -25,6 +25,11 @@ static ngx_vidcast_input_module_t  *ngx_vidcast_input_modules[] = {
     &ngx_vidcast_input_images,
     &ngx_vidcast_input_v4l2,
     &ngx_vidcast_input_push,
+    &ngx_vidcast_input_file,
+    &ngx_vidcast_input_rtsp,
+    &ngx_vidcast_input_rtsps,
+    &ngx_vidcast_input_http,
+    &ngx_vidcast_input_https,
     NULL
 };
 
@@ -59,6 +64,64 @@ ngx_vidcast_input_find(ngx_str_t *uri, ngx_str_t *path)
     }
 
     return NULL;
+}
+
+
+ngx_int_t
+ngx_vidcast_input_redact(ngx_pool_t *pool, ngx_str_t *uri, ngx_str_t *told)
+{
+    u_char  *p, *last, *host, *at, *query;
+
+    *told = *uri;
+
+    last = uri->data + uri->len;
+    host = ngx_strlcasestrn(uri->data, last, (u_char *) "://", 3 - 1);
+
+    if (host == NULL) {
+        return NGX_OK;
+    }
+
+    host += 3;
+
+    /* a password may have any character which its owner forgot to escape */
+
+    for (at = last; at > host && at[-1] != '@'; at--) {
+        /* void */
+    }
+
+    query = ngx_strlchr(at, last, '?');
+
+    if (query == NULL) {
+        query = last;
+    }
+
+    if (at == host && query == last) {
+        return NGX_OK;
+    }
+
+    p = ngx_pnalloc(pool, uri->len + sizeof("***@?***"));
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    told->data = p;
+
+    p = ngx_cpymem(p, uri->data, host - uri->data);
+
+    if (at != host) {
+        p = ngx_cpymem(p, "***@", 4);
+    }
+
+    p = ngx_cpymem(p, at, query - at);
+
+    if (query != last) {
+        p = ngx_cpymem(p, "?***", 4);
+    }
+
+    told->len = p - told->data;
+    *p = '\0';
+
+    return NGX_OK;
 }
 
 

@@ -11,10 +11,11 @@
 #include "ngx_vidcast.h"
 
 
-/* what an input delivers; settled by open() */
+/* what an input delivers; settled by open(), or by each picture: ANY */
 
 #define NGX_VIDCAST_INPUT_JPEG  0
 #define NGX_VIDCAST_INPUT_I420  1
+#define NGX_VIDCAST_INPUT_ANY   2
 
 /* what an input is; see "flags" */
 
@@ -32,6 +33,7 @@ typedef struct {
     ngx_log_t                 *log;
     ngx_vidcast_capture_t     *capture;   /* for who lends slots */
     void                      *data;      /* the module's own state */
+    int                        stop;      /* nonzero: open() is to give up */
 
     /* set by open() */
 
@@ -58,6 +60,7 @@ typedef struct {
     size_t                     size;
     uint32_t                   slot;      /* lent: of the ring, with data */
     ngx_uint_t                 lent;      /* it came in a slot */
+    ngx_vidcast_image_t        view;      /* I420: valid until release() */
 } ngx_vidcast_picture_t;
 
 
@@ -84,6 +87,7 @@ typedef struct {
  * grab()     the next picture, as soon as it is there.  Blocks for 200 ms at
  *            most.  JPEG: data and size are set.  I420: the planes of
  *            picture->image, which has the size that open() told, are filled.
+ *            ANY: data and size are set, or else view.
  *            An input whose source changes may tell another format, size and
  *            rate with NGX_AGAIN.
  *            NGX_OK; NGX_AGAIN: none yet; NGX_BUSY: none, and nobody is there
@@ -122,6 +126,13 @@ struct ngx_vidcast_input_module_s {
 ngx_vidcast_input_module_t *ngx_vidcast_input_find(ngx_str_t *uri,
     ngx_str_t *path);
 
+/*
+ * What may be told of a URI: user, password and query are left out of it.
+ * NGX_OK, NGX_ERROR: no memory.
+ */
+ngx_int_t ngx_vidcast_input_redact(ngx_pool_t *pool, ngx_str_t *uri,
+    ngx_str_t *told);
+
 /* "640x480"; NGX_OK or NGX_ERROR */
 ngx_int_t ngx_vidcast_input_parse_size(ngx_str_t *value, uint32_t *width,
     uint32_t *height);
@@ -140,6 +151,11 @@ extern ngx_vidcast_input_module_t  ngx_vidcast_input_test;
 extern ngx_vidcast_input_module_t  ngx_vidcast_input_images;
 extern ngx_vidcast_input_module_t  ngx_vidcast_input_v4l2;
 extern ngx_vidcast_input_module_t  ngx_vidcast_input_push;
+extern ngx_vidcast_input_module_t  ngx_vidcast_input_file;
+extern ngx_vidcast_input_module_t  ngx_vidcast_input_rtsp;
+extern ngx_vidcast_input_module_t  ngx_vidcast_input_rtsps;
+extern ngx_vidcast_input_module_t  ngx_vidcast_input_http;
+extern ngx_vidcast_input_module_t  ngx_vidcast_input_https;
 
 
 #endif /* _NGX_VIDCAST_INPUT_H_INCLUDED_ */

@@ -114,6 +114,18 @@ ngx_vidcast_image_from_i420(ngx_vidcast_image_t *dst, const u_char *src,
 
 
 void
+ngx_vidcast_image_copy(ngx_vidcast_image_t *dst,
+    const ngx_vidcast_image_t *src)
+{
+    (void) I420Copy(src->plane[0], src->stride[0], src->plane[1],
+                    src->stride[1], src->plane[2], src->stride[2],
+                    dst->plane[0], dst->stride[0], dst->plane[1],
+                    dst->stride[1], dst->plane[2], dst->stride[2],
+                    dst->width, dst->height);
+}
+
+
+void
 ngx_vidcast_image_scale_luma(const ngx_vidcast_image_t *src,
     ngx_vidcast_image_t *dst)
 {

@@ -29,6 +29,10 @@ void ngx_vidcast_image_from_yuyv(ngx_vidcast_image_t *dst, const u_char *src,
 void ngx_vidcast_image_from_i420(ngx_vidcast_image_t *dst, const u_char *src,
     uint32_t stride);
 
+/* the I420 "src" into "dst", which has its size */
+void ngx_vidcast_image_copy(ngx_vidcast_image_t *dst,
+    const ngx_vidcast_image_t *src);
+
 /*
  * Cameras and TV leave room at both ends of a byte (luma 16-235, chroma
  * 16-240), JPEG uses all of it: stretches an I420 image, in its place.

@@ -87,6 +87,12 @@ typedef struct {
 char *ngx_http_vidcast_source_block(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
+/* its checksum takes up memory, and what a path leads to */
+void ngx_http_vidcast_source_sum(ngx_vidcast_source_t *source, void *data,
+    size_t size);
+void ngx_http_vidcast_source_sum_file(ngx_vidcast_source_t *source,
+    ngx_str_t *path);
+
 /* what locations do, and the sources that they name */
 char *ngx_http_vidcast_location(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);

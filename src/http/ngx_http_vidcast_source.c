@@ -47,6 +47,8 @@ typedef struct {
 } ngx_http_vidcast_block_t;
 
 
+static ngx_int_t ngx_http_vidcast_source_init(ngx_shm_zone_t *shm_zone,
+    void *data);
 static ngx_vidcast_source_t *ngx_http_vidcast_source_create(ngx_conf_t *cf,
     ngx_str_t *name);
 static char *ngx_http_vidcast_source_check_name(ngx_conf_t *cf,
@@ -79,10 +81,6 @@ static char *ngx_http_vidcast_source_invalid(ngx_conf_t *cf, const char *what,
     ngx_str_t *value);
 static ngx_int_t ngx_http_vidcast_source_split(ngx_str_t *arg,
     ngx_str_t *name, ngx_str_t *value);
-static void ngx_http_vidcast_source_sum(ngx_vidcast_source_t *source,
-    void *data, size_t size);
-static void ngx_http_vidcast_source_sum_file(ngx_vidcast_source_t *source,
-    ngx_str_t *path);
 
 
 static ngx_http_vidcast_field_t  ngx_http_vidcast_fields[] = {
@@ -193,7 +191,37 @@ ngx_http_vidcast_source_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    source->init = source->shm_zone->init;
+    source->shm_zone->init = ngx_http_vidcast_source_init;
+
     return NGX_CONF_OK;
+}
+
+
+/* the first time that all of the configuration is known, "user" as well */
+
+static ngx_int_t
+ngx_http_vidcast_source_init(ngx_shm_zone_t *shm_zone, void *data)
+{
+    u_char                     error[NGX_VIDCAST_ERROR_LEN];
+    ngx_vidcast_source_t      *source;
+    ngx_vidcast_input_conf_t  *input;
+
+    source = shm_zone->data;
+    input = &source->input;
+
+    error[0] = '\0';
+
+    if (input->prove
+        && input->prove(input, source->cycle, error) != NGX_OK)
+    {
+        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
+                      "invalid input \"%V\": %s in %s:%ui", &input->uri, error,
+                      source->file, input->line);
+        return NGX_ERROR;
+    }
+
+    return source->init(shm_zone, data);
 }
 
 
@@ -208,6 +236,7 @@ ngx_http_vidcast_source_create(ngx_conf_t *cf, ngx_str_t *name)
     }
 
     source->name = *name;
+    source->cycle = cf->cycle;
     source->pool = cf->cycle->pool;
     source->file = cf->conf_file->file.name.data;
     source->line = cf->conf_file->line;
@@ -344,12 +373,17 @@ ngx_http_vidcast_source_input(ngx_conf_t *cf, ngx_vidcast_source_t *source,
     ngx_vidcast_input_module_t  *module;
 
     input = &source->input;
-    input->uri = args[0];
+    input->source = source->name;
+    input->line = cf->conf_file->line;
+
+    if (ngx_vidcast_input_redact(cf->pool, &args[0], &input->uri) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
 
     module = ngx_vidcast_input_find(&args[0], &input->path);
 
     if (module == NULL) {
-        return ngx_http_vidcast_source_invalid(cf, "input", &args[0]);
+        return ngx_http_vidcast_source_invalid(cf, "input", &input->uri);
     }
 
     input->module = module;
@@ -384,7 +418,7 @@ ngx_http_vidcast_source_input(ngx_conf_t *cf, ngx_vidcast_source_t *source,
 
     if (module->check(input, error) != NGX_OK) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid input \"%V\": %s",
-                           &args[0], error);
+                           &input->uri, error);
         return NGX_CONF_ERROR;
     }
 
@@ -647,45 +681,4 @@ ngx_http_vidcast_source_split(ngx_str_t *arg, ngx_str_t *name,
     value->len = arg->data + arg->len - value->data;
 
     return NGX_OK;
-}
-
-
-/* FNV-1a; tells configurations apart, nobody is to be kept from forging it */
-
-static void
-ngx_http_vidcast_source_sum(ngx_vidcast_source_t *source, void *data,
-    size_t size)
-{
-    u_char  *p, *last;
-
-    p = data;
-    last = p + size;
-
-    while (p < last) {
-        source->checksum ^= *p++;
-        source->checksum *= 1099511628211U;
-    }
-}
-
-
-/* a source whose file was replaced is another one; a device stays the same */
-
-static void
-ngx_http_vidcast_source_sum_file(ngx_vidcast_source_t *source, ngx_str_t *path)
-{
-    time_t           mtime;
-    ngx_file_info_t  fi;
-
-    if (path->len == 0
-        || ngx_file_info(path->data, &fi) == NGX_FILE_ERROR
-        || !(ngx_is_file(&fi) || ngx_is_dir(&fi)))
-    {
-        return;
-    }
-
-    mtime = ngx_file_mtime(&fi);
-
-    ngx_http_vidcast_source_sum(source, &fi.st_ino, sizeof(fi.st_ino));
-    ngx_http_vidcast_source_sum(source, &fi.st_size, sizeof(fi.st_size));
-    ngx_http_vidcast_source_sum(source, &mtime, sizeof(mtime));
 }

@@ -12,12 +12,14 @@
 
 #include "../../src/capture/ngx_vidcast_input.c"
 #include "unit.h"
+#include "unit_ngx.h"
 
 #include <signal.h>
 #include <sys/time.h>
 
 
 static void test_find(void);
+static void test_redact(void);
 static void test_size(void);
 static void test_fps(void);
 static void test_wait(void);
@@ -41,6 +43,26 @@ ngx_vidcast_input_module_t  ngx_vidcast_input_v4l2 = {
     ngx_string("v4l2"), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 };
 
+ngx_vidcast_input_module_t  ngx_vidcast_input_file = {
+    ngx_string("file"), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+};
+
+ngx_vidcast_input_module_t  ngx_vidcast_input_rtsp = {
+    ngx_string("rtsp"), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+};
+
+ngx_vidcast_input_module_t  ngx_vidcast_input_rtsps = {
+    ngx_string("rtsps"), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+};
+
+ngx_vidcast_input_module_t  ngx_vidcast_input_http = {
+    ngx_string("http"), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+};
+
+ngx_vidcast_input_module_t  ngx_vidcast_input_https = {
+    ngx_string("https"), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+};
+
 ngx_vidcast_input_module_t  ngx_vidcast_input_push = {
     ngx_string("push"), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 };
@@ -53,6 +75,7 @@ int
 main(void)
 {
     test_find();
+    test_redact();
     test_size();
     test_fps();
     test_wait();
@@ -77,6 +100,11 @@ test_find(void)
         { "images:/a/*.jpg",      &ngx_vidcast_input_images,  "/a/*.jpg" },
         { "images:/a:b",          &ngx_vidcast_input_images,  "/a:b" },
         { "v4l2:/dev/video0",     &ngx_vidcast_input_v4l2,    "/dev/video0" },
+        { "file:a.mp4",           &ngx_vidcast_input_file,    "a.mp4" },
+        { "rtsp://cam:554/1",     &ngx_vidcast_input_rtsp,    "//cam:554/1" },
+        { "rtsps://cam/1",        &ngx_vidcast_input_rtsps,   "//cam/1" },
+        { "http://cam/v",         &ngx_vidcast_input_http,    "//cam/v" },
+        { "https://cam/v",        &ngx_vidcast_input_https,   "//cam/v" },
         { "push:",                &ngx_vidcast_input_push,    "" },
         { "",                     NULL,                       "-" },
         { ":",                    NULL,                       "-" },
@@ -94,6 +122,60 @@ test_find(void)
                 && strcmp(path, uris[i].path) == 0,
                 "module and path of \"%s\"", uris[i].uri);
     }
+}
+
+
+/* of a URI that cannot be taken apart, less is told rather than more */
+
+static void
+test_redact(void)
+{
+    char         text[128];
+    ngx_str_t    uri, told;
+    ngx_int_t    rc;
+    ngx_uint_t   i;
+    ngx_pool_t  *pool;
+
+    static const struct {
+        const char  *uri;
+        const char  *told;
+    } uris[] = {
+        { "test:",                   "test:" },
+        { "file:/a/b?c@d.mp4",       "file:/a/b?c@d.mp4" },
+        { "rtsp://cam/1",            "rtsp://cam/1" },
+        { "rtsp://cam",              "rtsp://cam" },
+        { "rtsp://cam:554/a=b;c",    "rtsp://cam:554/a=b;c" },
+        { "rtsp://me:key@cam/1",     "rtsp://***@cam/1" },
+        { "rtsp://me@cam/1",         "rtsp://***@cam/1" },
+        { "rtsp://me:k@y@cam/1",     "rtsp://***@cam/1" },
+        { "rtsp://me:k/y@cam/1",     "rtsp://***@cam/1" },
+        { "rtsp://me:k?y@cam/1",     "rtsp://***@cam/1" },
+        { "rtsp://@cam/1",           "rtsp://***@cam/1" },
+        { "http://cam/v?key=1",      "http://cam/v?***" },
+        { "http://cam/v?",           "http://cam/v?***" },
+        { "http://a:b@cam/v?k=1",    "http://***@cam/v?***" },
+        { "http://cam/v?k=a@b",      "http://***@b" },
+        { "http://a:b@cam/v?k=1?2",  "http://***@cam/v?***" },
+        { "http://",                 "http://" },
+        { "http:/",                  "http:/" },
+        { "",                        "" }
+    };
+
+    pool = ngx_create_pool(1024, &unit_log);
+
+    for (i = 0; i < sizeof(uris) / sizeof(uris[0]); i++) {
+        uri.data = (u_char *) uris[i].uri;
+        uri.len = strlen(uris[i].uri);
+
+        rc = ngx_vidcast_input_redact(pool, &uri, &told);
+
+        (void) ngx_sprintf((u_char *) text, "%V%Z", &told);
+
+        unit_ok(rc == NGX_OK && strcmp(text, uris[i].told) == 0,
+                "\"%s\" is told as \"%s\"", uris[i].uri, text);
+    }
+
+    ngx_destroy_pool(pool);
 }
 
 

@@ -1,0 +1,139 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#ifndef _VIDCAST_AV_H_INCLUDED_
+#define _VIDCAST_AV_H_INCLUDED_
+
+
+#include <pthread.h>
+
+#include <libavcodec/avcodec.h>
+
+#include "vidcast_plugin.h"
+
+
+/*
+ * The input plugin for files and streams.  A thread of its own reads and
+ * decodes, since a read may last as long as its time-out, and queues what it
+ * gets; grab() paces, converts and hands on.
+ */
+
+#define VIDCAST_AV_NO_TIME      INT64_MIN
+
+#define VIDCAST_AV_THREADS      4          /* of a decoder, at most */
+#define VIDCAST_AV_QUEUE        4          /* pictures which wait */
+#define VIDCAST_AV_GRAB         200000     /* us that grab() may take */
+
+
+typedef struct vidcast_av_reader_s   vidcast_av_reader_t;
+typedef struct vidcast_av_image_s    vidcast_av_image_t;
+
+
+typedef struct {
+    char                *url;       /* for libavformat */
+    uint32_t             width;     /* asked; 0 is as it is */
+    uint32_t             height;
+    int64_t              interval;  /* us between pictures; 0 is all */
+    int64_t              timeout;   /* us */
+    unsigned             file:1;
+    unsigned             rtsp:1;
+    unsigned             loop:1;
+    unsigned             batch:1;
+    unsigned             udp:1;
+} vidcast_av_conf_t;
+
+
+typedef enum {
+    VIDCAST_AV_NONE = 0,
+    VIDCAST_AV_JPEG,                /* packet */
+    VIDCAST_AV_FRAME,               /* frame */
+    VIDCAST_AV_BAD,
+    VIDCAST_AV_LOST,
+    VIDCAST_AV_END
+} vidcast_av_kind_e;
+
+
+/*
+ * What the reader has got.  Time stamps are microseconds of the stream, in
+ * the order of presentation, and go on from round to round.
+ */
+
+typedef struct {
+    vidcast_av_kind_e    kind;
+    AVPacket            *packet;
+    AVFrame             *frame;
+    int64_t              pts;       /* or VIDCAST_AV_NO_TIME */
+    int64_t              arrived;   /* CLOCK_MONOTONIC, us */
+} vidcast_av_item_t;
+
+
+/* takes over what the configuration says; VIDCAST_OK, VIDCAST_ERROR */
+int vidcast_av_conf(vidcast_av_conf_t *conf, const vidcast_context_t *context,
+    char *error);
+void vidcast_av_conf_free(vidcast_av_conf_t *conf);
+
+
+/* opens, and starts the thread; NULL: reason in "error" */
+vidcast_av_reader_t *vidcast_av_reader_open(const vidcast_av_conf_t *conf,
+    const volatile int *stop, char *error);
+void vidcast_av_reader_close(vidcast_av_reader_t *reader);
+
+/* does the stream come as fast as it can, so that we have to pace it? */
+int vidcast_av_reader_stored(vidcast_av_reader_t *reader);
+
+/*
+ * The oldest item moves to "item", whose packet and frame are empty.  Its kind
+ * is NONE: there was nothing within "timeout" us.
+ */
+void vidcast_av_reader_take(vidcast_av_reader_t *reader,
+    vidcast_av_item_t *item, int64_t timeout);
+
+/* why the newest packet was bad, or the stream is lost */
+void vidcast_av_reader_error(vidcast_av_reader_t *reader, char *error);
+
+
+/* pictures as the host wants them; NULL: no memory */
+vidcast_av_image_t *vidcast_av_image_create(uint32_t width, uint32_t height);
+void vidcast_av_image_free(vidcast_av_image_t *image);
+
+/* *view is valid till the next call, and as long as the frame is */
+int vidcast_av_image_convert(vidcast_av_image_t *image, const AVFrame *frame,
+    vidcast_image_t *view, char *error);
+
+
+/*
+ * A picture of another range of values, or of another matrix of colors, as
+ * JPEG wants them.
+ */
+
+typedef struct {
+    int16_t              luma[2];   /* factor, what is added before */
+    int16_t              chroma[6]; /* what U and V add to Y, U and V */
+    unsigned             same:1;    /* nothing is to be done */
+} vidcast_av_color_t;
+
+
+typedef enum {
+    VIDCAST_AV_BT601 = 0,
+    VIDCAST_AV_BT709,
+    VIDCAST_AV_BT2020,
+    VIDCAST_AV_SMPTE240M,
+    VIDCAST_AV_FCC
+} vidcast_av_matrix_e;
+
+
+void vidcast_av_color_init(vidcast_av_color_t *color,
+    vidcast_av_matrix_e matrix, int full);
+
+/* both are I420, of one size */
+void vidcast_av_color_convert(const vidcast_av_color_t *color,
+    const vidcast_image_t *src, vidcast_image_t *dst);
+
+
+int64_t vidcast_av_clock(void);
+
+
+#endif /* _VIDCAST_AV_H_INCLUDED_ */

@@ -1,0 +1,251 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libavutil/parseutils.h>
+
+#include "vidcast_av.h"
+
+
+#define VIDCAST_AV_TIMEOUT   10000000      /* us */
+#define VIDCAST_AV_MAX_SIZE  16384
+#define VIDCAST_AV_MAX_FPS   1000
+
+
+/* set() answers VIDCAST_OK, or VIDCAST_ERROR: the value is bad */
+
+typedef struct {
+    const char         *name;
+    int               (*set)(vidcast_av_conf_t *conf, const char *value);
+} vidcast_av_param_t;
+
+
+static int vidcast_av_conf_url(vidcast_av_conf_t *conf, const char *uri,
+    char *error);
+static int vidcast_av_conf_size(vidcast_av_conf_t *conf, const char *value);
+static int vidcast_av_conf_fps(vidcast_av_conf_t *conf, const char *value);
+static int vidcast_av_conf_timeout(vidcast_av_conf_t *conf, const char *value);
+static int vidcast_av_conf_loop(vidcast_av_conf_t *conf, const char *value);
+static int vidcast_av_conf_realtime(vidcast_av_conf_t *conf,
+    const char *value);
+static int vidcast_av_conf_transport(vidcast_av_conf_t *conf,
+    const char *value);
+static int vidcast_av_conf_flag(const char *value, int *on);
+
+
+static const vidcast_av_param_t  vidcast_av_params[] = {
+    { "size", vidcast_av_conf_size },
+    { "fps", vidcast_av_conf_fps },
+    { "timeout", vidcast_av_conf_timeout },
+    { "loop", vidcast_av_conf_loop },
+    { "realtime", vidcast_av_conf_realtime },
+    { "transport", vidcast_av_conf_transport },
+    { NULL, NULL }
+};
+
+
+int
+vidcast_av_conf(vidcast_av_conf_t *conf, const vidcast_context_t *context,
+    char *error)
+{
+    const vidcast_param_t     *param;
+    const vidcast_av_param_t  *known;
+
+    memset(conf, 0, sizeof(vidcast_av_conf_t));
+
+    conf->timeout = VIDCAST_AV_TIMEOUT;
+
+    if (vidcast_av_conf_url(conf, context->argument, error) != VIDCAST_OK) {
+        return VIDCAST_ERROR;
+    }
+
+    for (param = context->params; param->name; param++) {
+
+        for (known = vidcast_av_params; known->name; known++) {
+            if (strcmp(known->name, param->name) == 0) {
+                break;
+            }
+        }
+
+        if (known->name && known->set(conf, param->value) == VIDCAST_OK) {
+            continue;
+        }
+
+        (void) snprintf(error, VIDCAST_ERROR_LEN, "invalid %s \"%s=%s\"",
+                        known->name ? "value" : "parameter", param->name,
+                        param->value);
+
+        vidcast_av_conf_free(conf);
+
+        return VIDCAST_ERROR;
+    }
+
+    return VIDCAST_OK;
+}
+
+
+void
+vidcast_av_conf_free(vidcast_av_conf_t *conf)
+{
+    free(conf->url);
+    conf->url = NULL;
+}
+
+
+static int
+vidcast_av_conf_url(vidcast_av_conf_t *conf, const char *uri, char *error)
+{
+    conf->file = (strncmp(uri, "file:", 5) == 0);
+    conf->rtsp = (strncmp(uri, "rtsp:", 5) == 0
+                  || strncmp(uri, "rtsps:", 6) == 0);
+
+    if (!conf->file
+        && !conf->rtsp
+        && strncmp(uri, "http://", 7) != 0
+        && strncmp(uri, "https://", 8) != 0)
+    {
+        (void) snprintf(error, VIDCAST_ERROR_LEN, "unknown scheme");
+        return VIDCAST_ERROR;
+    }
+
+    conf->url = strdup(uri);
+
+    if (conf->url == NULL) {
+        (void) snprintf(error, VIDCAST_ERROR_LEN, "no memory");
+        return VIDCAST_ERROR;
+    }
+
+    return VIDCAST_OK;
+}
+
+
+static int
+vidcast_av_conf_size(vidcast_av_conf_t *conf, const char *value)
+{
+    int       end;
+    unsigned  width, height;
+
+    end = 0;
+
+    if (sscanf(value, "%5ux%5u%n", &width, &height, &end) != 2
+        || value[end] != '\0'
+        || width == 0 || width > VIDCAST_AV_MAX_SIZE
+        || height == 0 || height > VIDCAST_AV_MAX_SIZE)
+    {
+        return VIDCAST_ERROR;
+    }
+
+    conf->width = width;
+    conf->height = height;
+
+    return VIDCAST_OK;
+}
+
+
+static int
+vidcast_av_conf_fps(vidcast_av_conf_t *conf, const char *value)
+{
+    AVRational  rate;
+
+    if (av_parse_ratio(&rate, value, 1000000, 0, NULL) < 0
+        || rate.num <= 0 || rate.den <= 0
+        || rate.num > (int64_t) VIDCAST_AV_MAX_FPS * rate.den)
+    {
+        return VIDCAST_ERROR;
+    }
+
+    conf->interval = (int64_t) rate.den * 1000000 / rate.num;
+
+    return VIDCAST_OK;
+}
+
+
+/* "500ms", "10s" or "1m"; or seconds */
+
+static int
+vidcast_av_conf_timeout(vidcast_av_conf_t *conf, const char *value)
+{
+    int       end;
+    int64_t   unit;
+    unsigned  n;
+
+    end = 0;
+
+    if (sscanf(value, "%9u%n", &n, &end) != 1 || n == 0) {
+        return VIDCAST_ERROR;
+    }
+
+    value += end;
+
+    if (strcmp(value, "ms") == 0) {
+        unit = 1000;
+
+    } else if (*value == '\0' || strcmp(value, "s") == 0) {
+        unit = 1000000;
+
+    } else if (strcmp(value, "m") == 0) {
+        unit = 60000000;
+
+    } else {
+        return VIDCAST_ERROR;
+    }
+
+    conf->timeout = n * unit;
+
+    return VIDCAST_OK;
+}
+
+
+static int
+vidcast_av_conf_loop(vidcast_av_conf_t *conf, const char *value)
+{
+    int  on;
+
+    if (!conf->file || vidcast_av_conf_flag(value, &on) != VIDCAST_OK) {
+        return VIDCAST_ERROR;
+    }
+
+    conf->loop = on;
+
+    return VIDCAST_OK;
+}
+
+
+static int
+vidcast_av_conf_realtime(vidcast_av_conf_t *conf, const char *value)
+{
+    int  on;
+
+    if (!conf->file || vidcast_av_conf_flag(value, &on) != VIDCAST_OK) {
+        return VIDCAST_ERROR;
+    }
+
+    conf->batch = !on;
+
+    return VIDCAST_OK;
+}
+
+
+static int
+vidcast_av_conf_transport(vidcast_av_conf_t *conf, const char *value)
+{
+    conf->udp = (strcmp(value, "udp") == 0);
+
+    return conf->rtsp && (conf->udp || strcmp(value, "tcp") == 0)
+               ? VIDCAST_OK : VIDCAST_ERROR;
+}
+
+
+static int
+vidcast_av_conf_flag(const char *value, int *on)
+{
+    *on = (strcmp(value, "on") == 0);
+
+    return *on || strcmp(value, "off") == 0 ? VIDCAST_OK : VIDCAST_ERROR;
+}

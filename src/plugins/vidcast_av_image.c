@@ -1,0 +1,307 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libavutil/pixdesc.h>
+#include <libswscale/swscale.h>
+
+#include "vidcast_av.h"
+
+
+/*
+ * A decoded picture becomes I420 of the size that is asked for by libswscale,
+ * if it is not yet, and then has its values and colors made those of a JPEG,
+ * if they are not yet.  Many pictures pass both untouched.
+ */
+
+#define VIDCAST_AV_MAX_SIZE  16384
+
+
+struct vidcast_av_image_s {
+    uint32_t              width;        /* asked; 0 is as it is */
+    uint32_t              height;
+
+    struct SwsContext    *sws;
+    AVFrame              *scaled;
+    AVFrame              *colored;
+
+    vidcast_av_color_t    color;
+    vidcast_av_matrix_e   matrix;       /* what "color" was made for */
+    int                   full;
+};
+
+
+static int vidcast_av_image_scale(vidcast_av_image_t *image,
+    const AVFrame *frame, int width, int height, int full, char *error);
+static int vidcast_av_image_alloc(AVFrame *frame, int width, int height,
+    char *error);
+static int vidcast_av_image_full(const AVFrame *frame);
+static vidcast_av_matrix_e vidcast_av_image_matrix(const AVFrame *frame);
+static int vidcast_av_image_rgb(const AVFrame *frame);
+static void vidcast_av_image_view(const AVFrame *frame, vidcast_image_t *view);
+
+
+vidcast_av_image_t *
+vidcast_av_image_create(uint32_t width, uint32_t height)
+{
+    vidcast_av_image_t  *image;
+
+    image = calloc(1, sizeof(vidcast_av_image_t));
+
+    if (image == NULL) {
+        return NULL;
+    }
+
+    image->width = width;
+    image->height = height;
+
+    image->scaled = av_frame_alloc();
+    image->colored = av_frame_alloc();
+
+    if (image->scaled == NULL || image->colored == NULL) {
+        vidcast_av_image_free(image);
+        return NULL;
+    }
+
+    vidcast_av_color_init(&image->color, VIDCAST_AV_BT601, 0);
+
+    return image;
+}
+
+
+void
+vidcast_av_image_free(vidcast_av_image_t *image)
+{
+    sws_freeContext(image->sws);
+    av_frame_free(&image->scaled);
+    av_frame_free(&image->colored);
+    free(image);
+}
+
+
+int
+vidcast_av_image_convert(vidcast_av_image_t *image, const AVFrame *frame,
+    vidcast_image_t *view, char *error)
+{
+    int                  full, width, height;
+    vidcast_image_t      from;
+    vidcast_av_matrix_e  matrix;
+
+    width = image->width ? (int) image->width : frame->width;
+    height = image->height ? (int) image->height : frame->height;
+
+    if (frame->width <= 0 || width > VIDCAST_AV_MAX_SIZE
+        || frame->height <= 0 || height > VIDCAST_AV_MAX_SIZE)
+    {
+        (void) snprintf(error, VIDCAST_ERROR_LEN, "a picture of %dx%d pixels",
+                        frame->width, frame->height);
+        return VIDCAST_BAD;
+    }
+
+    full = vidcast_av_image_full(frame);
+    matrix = vidcast_av_image_matrix(frame);
+
+    if (width != frame->width
+        || height != frame->height
+        || frame->linesize[0] < 0
+        || (frame->format != AV_PIX_FMT_YUV420P
+            && frame->format != AV_PIX_FMT_YUVJ420P))
+    {
+        if (vidcast_av_image_scale(image, frame, width, height, full, error)
+            != VIDCAST_OK)
+        {
+            return VIDCAST_BAD;
+        }
+
+        frame = image->scaled;
+    }
+
+    vidcast_av_image_view(frame, view);
+
+    if (image->matrix != matrix || image->full != full) {
+        image->matrix = matrix;
+        image->full = full;
+        vidcast_av_color_init(&image->color, matrix, full);
+    }
+
+    if (image->color.same) {
+        return VIDCAST_OK;
+    }
+
+    if (vidcast_av_image_alloc(image->colored, width, height, error)
+        != VIDCAST_OK)
+    {
+        return VIDCAST_BAD;
+    }
+
+    from = *view;
+    vidcast_av_image_view(image->colored, view);
+
+    vidcast_av_color_convert(&image->color, &from, view);
+
+    return VIDCAST_OK;
+}
+
+
+/* values and colors stay what they are, but those of RGB become a JPEG's */
+
+static int
+vidcast_av_image_scale(vidcast_av_image_t *image, const AVFrame *frame,
+    int width, int height, int full, char *error)
+{
+    const int  *matrix;
+
+    if (vidcast_av_image_alloc(image->scaled, width, height, error)
+        != VIDCAST_OK)
+    {
+        return VIDCAST_BAD;
+    }
+
+    image->sws = sws_getCachedContext(image->sws, frame->width, frame->height,
+                                      frame->format, width, height,
+                                      AV_PIX_FMT_YUV420P, SWS_BILINEAR, NULL,
+                                      NULL, NULL);
+
+    if (image->sws == NULL) {
+        (void) snprintf(error, VIDCAST_ERROR_LEN,
+                        "pictures of %dx%d pixels in %s could not be "
+                        "converted", frame->width, frame->height,
+                        av_get_pix_fmt_name(frame->format));
+        return VIDCAST_BAD;
+    }
+
+    matrix = sws_getCoefficients(SWS_CS_ITU601);
+
+    (void) sws_setColorspaceDetails(image->sws, matrix, full, matrix, full, 0,
+                                    1 << 16, 1 << 16);
+
+    if (sws_scale(image->sws, (const uint8_t *const *) frame->data,
+                  frame->linesize, 0, frame->height, image->scaled->data,
+                  image->scaled->linesize)
+        != height)
+    {
+        (void) snprintf(error, VIDCAST_ERROR_LEN,
+                        "a picture could not be converted");
+        return VIDCAST_BAD;
+    }
+
+    return VIDCAST_OK;
+}
+
+
+static int
+vidcast_av_image_alloc(AVFrame *frame, int width, int height, char *error)
+{
+    if (frame->width == width && frame->height == height) {
+        return VIDCAST_OK;
+    }
+
+    av_frame_unref(frame);
+
+    frame->format = AV_PIX_FMT_YUV420P;
+    frame->width = width;
+    frame->height = height;
+
+    if (av_frame_get_buffer(frame, 0) < 0) {
+        av_frame_unref(frame);
+        (void) snprintf(error, VIDCAST_ERROR_LEN,
+                        "no memory for %dx%d pixels", width, height);
+        return VIDCAST_BAD;
+    }
+
+    return VIDCAST_OK;
+}
+
+
+/* are values 0-255? */
+
+static int
+vidcast_av_image_full(const AVFrame *frame)
+{
+    switch (frame->format) {
+
+    case AV_PIX_FMT_YUVJ420P:
+    case AV_PIX_FMT_YUVJ422P:
+    case AV_PIX_FMT_YUVJ444P:
+    case AV_PIX_FMT_YUVJ440P:
+    case AV_PIX_FMT_YUVJ411P:
+        return 1;
+
+    default:
+        return frame->color_range == AVCOL_RANGE_JPEG
+               || vidcast_av_image_rgb(frame);
+    }
+}
+
+
+/* many streams do not tell; then their size is what everybody goes by */
+
+static vidcast_av_matrix_e
+vidcast_av_image_matrix(const AVFrame *frame)
+{
+    switch (frame->colorspace) {
+
+    case AVCOL_SPC_BT709:
+        return VIDCAST_AV_BT709;
+
+    case AVCOL_SPC_BT2020_NCL:
+    case AVCOL_SPC_BT2020_CL:
+        return VIDCAST_AV_BT2020;
+
+    case AVCOL_SPC_SMPTE240M:
+        return VIDCAST_AV_SMPTE240M;
+
+    case AVCOL_SPC_FCC:
+        return VIDCAST_AV_FCC;
+
+    case AVCOL_SPC_UNSPECIFIED:
+    case AVCOL_SPC_RESERVED:
+
+        if (!vidcast_av_image_full(frame)
+            && (frame->height >= 720 || frame->width >= 1280))
+        {
+            return VIDCAST_AV_BT709;
+        }
+
+        return VIDCAST_AV_BT601;
+
+    default:
+        return VIDCAST_AV_BT601;
+    }
+}
+
+
+static int
+vidcast_av_image_rgb(const AVFrame *frame)
+{
+    const AVPixFmtDescriptor  *desc;
+
+    desc = av_pix_fmt_desc_get(frame->format);
+
+    return desc
+           && (desc->flags & (AV_PIX_FMT_FLAG_RGB|AV_PIX_FMT_FLAG_PAL)) != 0;
+}
+
+
+static void
+vidcast_av_image_view(const AVFrame *frame, vidcast_image_t *view)
+{
+    int  i;
+
+    memset(view, 0, sizeof(vidcast_image_t));
+
+    view->format = VIDCAST_I420;
+    view->width = frame->width;
+    view->height = frame->height;
+
+    for (i = 0; i < 3; i++) {
+        view->plane[i] = frame->data[i];
+        view->stride[i] = frame->linesize[i];
+    }
+}

@@ -1,0 +1,538 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "vidcast_av.h"
+#include "vidcast_av_stream.h"
+
+
+/*
+ * The thread which reads and decodes, and the queue of what it got.  When the
+ * queue is full a stored stream waits, and of a live one the oldest picture
+ * makes room: what a network brings has to be taken.
+ */
+
+#define VIDCAST_AV_MAX_BAD  1000           /* reads in a row */
+
+
+struct vidcast_av_reader_s {
+    vidcast_av_stream_t    stream;
+
+    AVPacket              *packet;
+    AVFrame               *frame;
+
+    int64_t                shift;          /* us, added in this round */
+    int64_t                last;           /* us, of the last picture */
+    int64_t                duration;       /* us, of a picture */
+    uint64_t               pictures;       /* in this round */
+
+    pthread_t              tid;
+    pthread_mutex_t        mutex;
+    pthread_cond_t         changed;
+
+    vidcast_av_item_t      items[VIDCAST_AV_QUEUE];
+    unsigned               head;
+    unsigned               count;
+    char                   error[VIDCAST_ERROR_LEN];
+};
+
+
+static int vidcast_av_reader_init(vidcast_av_reader_t *reader);
+static void vidcast_av_reader_free(vidcast_av_reader_t *reader);
+static void *vidcast_av_reader_thread(void *data);
+static vidcast_av_kind_e vidcast_av_reader_run(vidcast_av_reader_t *reader,
+    char *error);
+static vidcast_av_kind_e vidcast_av_reader_end(vidcast_av_reader_t *reader,
+    char *error);
+static void vidcast_av_reader_packet(vidcast_av_reader_t *reader);
+static void vidcast_av_reader_decode(vidcast_av_reader_t *reader,
+    const AVPacket *packet);
+static int64_t vidcast_av_reader_time(vidcast_av_reader_t *reader,
+    int64_t stamp);
+static void vidcast_av_reader_bad(vidcast_av_reader_t *reader,
+    const char *what, int rc);
+static void vidcast_av_reader_put(vidcast_av_reader_t *reader,
+    vidcast_av_kind_e kind, int64_t pts, const char *error);
+static void vidcast_av_reader_drop(vidcast_av_reader_t *reader);
+
+
+vidcast_av_reader_t *
+vidcast_av_reader_open(const vidcast_av_conf_t *conf, const volatile int *stop,
+    char *error)
+{
+    vidcast_av_reader_t  *reader;
+
+    reader = calloc(1, sizeof(vidcast_av_reader_t));
+
+    if (reader == NULL) {
+        (void) snprintf(error, VIDCAST_ERROR_LEN, "no memory");
+        return NULL;
+    }
+
+    reader->stream.conf = conf;
+    reader->stream.stop = stop;
+
+    if (vidcast_av_reader_init(reader) != VIDCAST_OK) {
+        (void) snprintf(error, VIDCAST_ERROR_LEN, "no memory");
+        vidcast_av_reader_free(reader);
+        return NULL;
+    }
+
+    if (vidcast_av_stream_open(&reader->stream, error) != VIDCAST_OK) {
+        vidcast_av_reader_free(reader);
+        return NULL;
+    }
+
+    reader->stream.stop = NULL;
+    reader->duration = vidcast_av_stream_duration(&reader->stream);
+
+    if (pthread_create(&reader->tid, NULL, vidcast_av_reader_thread, reader)
+        != 0)
+    {
+        (void) snprintf(error, VIDCAST_ERROR_LEN, "could not start a thread");
+        vidcast_av_reader_free(reader);
+        return NULL;
+    }
+
+    return reader;
+}
+
+
+static int
+vidcast_av_reader_init(vidcast_av_reader_t *reader)
+{
+    unsigned            i;
+    vidcast_av_item_t  *item;
+    pthread_condattr_t  attr;
+
+    (void) pthread_mutex_init(&reader->mutex, NULL);
+    (void) pthread_condattr_init(&attr);
+    (void) pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    (void) pthread_cond_init(&reader->changed, &attr);
+    (void) pthread_condattr_destroy(&attr);
+
+    reader->last = VIDCAST_AV_NO_TIME;
+
+    reader->packet = av_packet_alloc();
+    reader->frame = av_frame_alloc();
+
+    if (reader->packet == NULL || reader->frame == NULL) {
+        return VIDCAST_ERROR;
+    }
+
+    for (i = 0; i < VIDCAST_AV_QUEUE; i++) {
+        item = &reader->items[i];
+
+        item->packet = av_packet_alloc();
+        item->frame = av_frame_alloc();
+
+        if (item->packet == NULL || item->frame == NULL) {
+            return VIDCAST_ERROR;
+        }
+    }
+
+    return VIDCAST_OK;
+}
+
+
+void
+vidcast_av_reader_close(vidcast_av_reader_t *reader)
+{
+    (void) pthread_mutex_lock(&reader->mutex);
+
+    __atomic_store_n(&reader->stream.quit, 1, __ATOMIC_RELAXED);
+
+    (void) pthread_cond_broadcast(&reader->changed);
+    (void) pthread_mutex_unlock(&reader->mutex);
+
+    (void) pthread_join(reader->tid, NULL);
+
+    vidcast_av_reader_free(reader);
+}
+
+
+static void
+vidcast_av_reader_free(vidcast_av_reader_t *reader)
+{
+    unsigned  i;
+
+    vidcast_av_stream_close(&reader->stream);
+
+    for (i = 0; i < VIDCAST_AV_QUEUE; i++) {
+        av_packet_free(&reader->items[i].packet);
+        av_frame_free(&reader->items[i].frame);
+    }
+
+    av_packet_free(&reader->packet);
+    av_frame_free(&reader->frame);
+
+    (void) pthread_cond_destroy(&reader->changed);
+    (void) pthread_mutex_destroy(&reader->mutex);
+
+    free(reader);
+}
+
+
+int
+vidcast_av_reader_stored(vidcast_av_reader_t *reader)
+{
+    return reader->stream.stored;
+}
+
+
+static void *
+vidcast_av_reader_thread(void *data)
+{
+    vidcast_av_reader_t  *reader = data;
+
+    char               error[VIDCAST_ERROR_LEN];
+    vidcast_av_kind_e  kind;
+
+    (void) pthread_setname_np(pthread_self(), "vidcast av");
+
+    do {
+        reader->pictures = 0;
+
+        kind = vidcast_av_reader_run(reader, error);
+
+        if (kind == VIDCAST_AV_END) {
+            kind = vidcast_av_reader_end(reader, error);
+        }
+
+    } while (kind == VIDCAST_AV_NONE);
+
+    vidcast_av_reader_put(reader, kind, VIDCAST_AV_NO_TIME, error);
+
+    return NULL;
+}
+
+
+/* reads till the stream ends, or is lost */
+
+static vidcast_av_kind_e
+vidcast_av_reader_run(vidcast_av_reader_t *reader, char *error)
+{
+    int       rc;
+    unsigned  bad;
+
+    bad = 0;
+
+    for ( ;; ) {
+
+        rc = vidcast_av_stream_read(&reader->stream, reader->packet);
+
+        if (rc == AVERROR_EOF) {
+            vidcast_av_reader_decode(reader, NULL);
+            return VIDCAST_AV_END;
+        }
+
+        if (rc == AVERROR_INVALIDDATA && bad++ < VIDCAST_AV_MAX_BAD) {
+            vidcast_av_reader_bad(reader, "could not be read", rc);
+            continue;
+        }
+
+        if (rc < 0) {
+            vidcast_av_stream_reason(&reader->stream, "reading failed", rc,
+                                     error);
+            return VIDCAST_AV_LOST;
+        }
+
+        bad = 0;
+
+        vidcast_av_reader_packet(reader);
+
+        av_packet_unref(reader->packet);
+    }
+}
+
+
+/* of a file is its end, or the next round's beginning; others should go on */
+
+static vidcast_av_kind_e
+vidcast_av_reader_end(vidcast_av_reader_t *reader, char *error)
+{
+    if (!reader->stream.stored) {
+        (void) snprintf(error, VIDCAST_ERROR_LEN, "the stream has ended");
+        return VIDCAST_AV_LOST;
+    }
+
+    if (reader->pictures == 0) {
+        (void) snprintf(error, VIDCAST_ERROR_LEN, "no picture in it");
+        return VIDCAST_AV_LOST;
+    }
+
+    if (!reader->stream.conf->loop) {
+        error[0] = '\0';
+        return VIDCAST_AV_END;
+    }
+
+    return vidcast_av_stream_rewind(&reader->stream, error) == VIDCAST_OK
+               ? VIDCAST_AV_NONE : VIDCAST_AV_LOST;
+}
+
+
+static void
+vidcast_av_reader_packet(vidcast_av_reader_t *reader)
+{
+    int64_t    pts;
+    AVPacket  *packet;
+
+    packet = reader->packet;
+
+    if (reader->stream.decoder == NULL
+        && vidcast_av_stream_halves(packet->data, packet->size))
+    {
+        /* a JPEG of the even lines, and one of the odd */
+
+        if (vidcast_av_stream_decoder(&reader->stream, NULL) != VIDCAST_OK) {
+            return;
+        }
+    }
+
+    if (reader->stream.decoder) {
+        vidcast_av_reader_decode(reader, packet);
+        return;
+    }
+
+    if (packet->flags & AV_PKT_FLAG_DISCARD) {
+        return;
+    }
+
+    if (packet->flags & AV_PKT_FLAG_CORRUPT) {
+        vidcast_av_reader_bad(reader, "is not whole", 0);
+        return;
+    }
+
+    pts = vidcast_av_reader_time(reader, packet->pts != AV_NOPTS_VALUE
+                                             ? packet->pts : packet->dts);
+
+    vidcast_av_reader_put(reader, VIDCAST_AV_JPEG, pts, NULL);
+}
+
+
+static void
+vidcast_av_reader_decode(vidcast_av_reader_t *reader, const AVPacket *packet)
+{
+    int              rc;
+    int64_t          pts;
+    AVCodecContext  *decoder;
+
+    decoder = reader->stream.decoder;
+
+    if (decoder == NULL) {
+        return;
+    }
+
+    rc = avcodec_send_packet(decoder, packet);
+
+    if (rc < 0 && rc != AVERROR_EOF) {
+        vidcast_av_reader_bad(reader, "could not be decoded", rc);
+    }
+
+    for ( ;; ) {
+        rc = avcodec_receive_frame(decoder, reader->frame);
+
+        if (rc == AVERROR(EAGAIN) || rc == AVERROR_EOF) {
+            return;
+        }
+
+        if (rc < 0) {
+
+            /* of several threads, each tells of its own */
+
+            vidcast_av_reader_bad(reader, "could not be decoded", rc);
+
+            if (packet && rc != AVERROR_INVALIDDATA) {
+                return;
+            }
+
+            continue;
+        }
+
+        pts = vidcast_av_reader_time(reader,
+                                     reader->frame->best_effort_timestamp);
+
+        vidcast_av_reader_put(reader, VIDCAST_AV_FRAME, pts, NULL);
+    }
+}
+
+
+static int64_t
+vidcast_av_reader_time(vidcast_av_reader_t *reader, int64_t stamp)
+{
+    int64_t  pts, next;
+
+    if (reader->stream.timeless) {
+        reader->pictures++;
+        return VIDCAST_AV_NO_TIME;
+    }
+
+    next = (reader->last == VIDCAST_AV_NO_TIME)
+               ? 0 : reader->last + reader->duration;
+
+    if (stamp == AV_NOPTS_VALUE) {
+        pts = next;
+
+    } else {
+        pts = vidcast_av_stream_time(&reader->stream, stamp);
+
+        if (reader->pictures == 0) {
+            reader->shift = next - pts;
+        }
+
+        pts += reader->shift;
+
+        if (reader->pictures && pts > reader->last
+            && pts - reader->last < 1000000)
+        {
+            reader->duration = pts - reader->last;
+        }
+    }
+
+    reader->pictures++;
+    reader->last = pts;
+
+    return pts;
+}
+
+
+static void
+vidcast_av_reader_bad(vidcast_av_reader_t *reader, const char *what, int rc)
+{
+    char  error[VIDCAST_ERROR_LEN], reason[AV_ERROR_MAX_STRING_SIZE];
+
+    if (rc && av_strerror(rc, reason, sizeof(reason)) == 0) {
+        (void) snprintf(error, sizeof(error), "a packet %s: %s", what, reason);
+
+    } else {
+        (void) snprintf(error, sizeof(error), "a packet %s", what);
+    }
+
+    vidcast_av_reader_put(reader, VIDCAST_AV_BAD, VIDCAST_AV_NO_TIME, error);
+}
+
+
+/* the packet or the frame in hand moves into the queue */
+
+static void
+vidcast_av_reader_put(vidcast_av_reader_t *reader, vidcast_av_kind_e kind,
+    int64_t pts, const char *error)
+{
+    vidcast_av_item_t  *item;
+
+    (void) pthread_mutex_lock(&reader->mutex);
+
+    while (reader->count == VIDCAST_AV_QUEUE && !reader->stream.quit) {
+
+        if (!reader->stream.stored) {
+            vidcast_av_reader_drop(reader);
+            break;
+        }
+
+        (void) pthread_cond_wait(&reader->changed, &reader->mutex);
+    }
+
+    if (!reader->stream.quit) {
+        item = &reader->items[(reader->head + reader->count)
+                              % VIDCAST_AV_QUEUE];
+
+        item->kind = kind;
+        item->pts = pts;
+        item->arrived = vidcast_av_clock();
+
+        if (kind == VIDCAST_AV_JPEG) {
+            av_packet_move_ref(item->packet, reader->packet);
+        }
+
+        if (kind == VIDCAST_AV_FRAME) {
+            av_frame_move_ref(item->frame, reader->frame);
+        }
+
+        if (error) {
+            (void) snprintf(reader->error, VIDCAST_ERROR_LEN, "%s", error);
+        }
+
+        reader->count++;
+
+        (void) pthread_cond_broadcast(&reader->changed);
+    }
+
+    (void) pthread_mutex_unlock(&reader->mutex);
+
+    av_frame_unref(reader->frame);
+}
+
+
+static void
+vidcast_av_reader_drop(vidcast_av_reader_t *reader)
+{
+    vidcast_av_item_t  *item;
+
+    item = &reader->items[reader->head];
+
+    av_packet_unref(item->packet);
+    av_frame_unref(item->frame);
+
+    reader->head = (reader->head + 1) % VIDCAST_AV_QUEUE;
+    reader->count--;
+}
+
+
+void
+vidcast_av_reader_take(vidcast_av_reader_t *reader, vidcast_av_item_t *item,
+    int64_t timeout)
+{
+    int64_t             until;
+    struct timespec     ts;
+    vidcast_av_item_t  *first;
+
+    until = vidcast_av_clock() + timeout;
+
+    ts.tv_sec = until / 1000000;
+    ts.tv_nsec = until % 1000000 * 1000;
+
+    item->kind = VIDCAST_AV_NONE;
+
+    (void) pthread_mutex_lock(&reader->mutex);
+
+    while (reader->count == 0) {
+        if (pthread_cond_timedwait(&reader->changed, &reader->mutex, &ts)
+            != 0)
+        {
+            break;
+        }
+    }
+
+    if (reader->count) {
+        first = &reader->items[reader->head];
+
+        item->kind = first->kind;
+        item->pts = first->pts;
+        item->arrived = first->arrived;
+
+        av_packet_move_ref(item->packet, first->packet);
+        av_frame_move_ref(item->frame, first->frame);
+
+        vidcast_av_reader_drop(reader);
+
+        (void) pthread_cond_broadcast(&reader->changed);
+    }
+
+    (void) pthread_mutex_unlock(&reader->mutex);
+}
+
+
+void
+vidcast_av_reader_error(vidcast_av_reader_t *reader, char *error)
+{
+    (void) pthread_mutex_lock(&reader->mutex);
+    (void) snprintf(error, VIDCAST_ERROR_LEN, "%s", reader->error);
+    (void) pthread_mutex_unlock(&reader->mutex);
+}

@@ -1,0 +1,151 @@
+# Copyright (C) vidcast contributors
+
+# As conf-errors.t, of the inputs which a plugin serves: what is refused before
+# the plugin itself is asked.
+
+use strict;
+use warnings;
+
+use Test::Nginx::Socket;
+use Vidcast::Blocks;
+
+# "refused" is the whole text of the [emerg], without the place at its end, or
+# a pattern
+
+add_block_preprocessor(sub {
+    my ($block) = @_;
+
+    my ($refused) = grep { chomp; 1 } $block->refused;
+    my $text = $refused =~ s/^~ // ? $refused : quotemeta $refused;
+
+    $block->set_value('config', '') if !defined $block->config;
+    $block->set_value('must_die', '');
+    $block->set_value('error_log', [
+        qr{\[emerg\] \d+#\d+: $text(?: in \S+/nginx\.conf:\d+)?\n}
+    ]);
+});
+
+plan tests => repeat_each() * 2 * blocks();
+
+no_long_string();
+run_tests();
+
+__DATA__
+
+=== TEST 1: a file without a path
+--- http_config
+    vidcast_source front { input file:; }
+--- refused
+invalid input "file:": no path
+
+
+
+=== TEST 2: rtsp without a host
+--- http_config
+    vidcast_source front { input rtsp:///stream; }
+--- refused
+invalid input "rtsp:///stream": no host
+
+
+
+=== TEST 3: http without slashes
+--- http_config
+    vidcast_source front { input http:camera; }
+--- refused
+invalid input "http:camera": no host
+
+
+
+=== TEST 4: secrets of a URL are not told
+--- http_config
+    vidcast_source front { input https:///me:secret@camera/?key=secret; }
+--- refused
+invalid input "https://***@camera/?***": no host
+
+
+
+=== TEST 5: a secret with an unknown scheme
+--- http_config
+    vidcast_source front { input rtmp://me:secret@camera/; }
+--- refused
+invalid input "rtmp://***@camera/"
+
+
+
+=== TEST 6: a transport of a file
+--- http_config
+    vidcast_source front { input file:a.mp4 transport=tcp; }
+--- refused
+invalid parameter "transport=tcp"
+
+
+
+=== TEST 7: an unknown transport
+--- http_config
+    vidcast_source front { input rtsp://camera/ transport=sctp; }
+--- refused
+invalid value "transport=sctp"
+
+
+
+=== TEST 8: a transport of http
+--- http_config
+    vidcast_source front { input http://camera/ transport=tcp; }
+--- refused
+invalid parameter "transport=tcp"
+
+
+
+=== TEST 9: a batch run of a camera
+--- http_config
+    vidcast_source front { input rtsp://camera/ realtime=off; }
+--- refused
+invalid parameter "realtime=off"
+
+
+
+=== TEST 10: realtime neither on nor off
+--- http_config
+    vidcast_source front { input file:a.mp4 realtime=no; }
+--- refused
+invalid value "realtime=no"
+
+
+
+=== TEST 11: a loop of a camera
+--- http_config
+    vidcast_source front { input http://camera/ loop=on; }
+--- refused
+invalid parameter "loop=on"
+
+
+
+=== TEST 12: a time-out of zero
+--- http_config
+    vidcast_source front { input rtsp://camera/ timeout=0; }
+--- refused
+invalid value "timeout=0"
+
+
+
+=== TEST 13: a time-out of a file
+--- http_config
+    vidcast_source front { input file:a.mp4 timeout=5s; }
+--- refused
+invalid parameter "timeout=5s"
+
+
+
+=== TEST 14: a size of a stream
+--- http_config
+    vidcast_source front { input rtsp://camera/ size=640; }
+--- refused
+invalid value "size=640"
+
+
+
+=== TEST 15: a rate of a file
+--- http_config
+    vidcast_source front { input file:a.mp4 fps=fast; }
+--- refused
+invalid value "fps=fast"

@@ -1,0 +1,130 @@
+#!/usr/bin/perl
+
+# Copyright (C) vidcast contributors
+
+# Files through the plugin: no frame of a batch run is lost on its way, pictures
+# come in the order in which they are to be shown and at their pace, MJPEG is
+# not touched, and what is wrong with a file is told.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use JSON::PP;
+use Test::More;
+
+use Vidcast::Client qw(get);
+use Vidcast::Film;
+use Vidcast::Life;
+use Vidcast::Nginx;
+use Vidcast::Stream;
+use Vidcast::Wait;
+
+plan skip_all => 'the plugin is not built'
+    unless plugin(Vidcast::Nginx->modules);
+
+my @h264 = qw(-c:v libx264 -pix_fmt yuv420p -g 25);
+
+
+# a batch run, of H.264 with B-frames and of MJPEG: as many results as frames
+
+{
+    my $nginx = Vidcast::Nginx->new(http => <<'CONF');
+        vidcast_source bframes {
+            input    file:%%PREFIX%%/html/bframes.mp4 realtime=off;
+            predict  delay time=1ms;
+            results  512;
+            encoders 2;
+        }
+        vidcast_source jpegs {
+            input    file:html/jpegs.avi realtime=off;
+            predict  motion;
+            results  512;
+        }
+        vidcast_source third {
+            input    file:html/bframes.mp4 realtime=off size=80x32 fps=5;
+            predict  motion;
+            results  512;
+        }
+        server {
+            listen 127.0.0.1:%%PORT%%;
+            location = /status { vidcast_status; }
+            location = /bframes { vidcast bframes as=ndjson; }
+            location = /bframes.jpg { vidcast bframes as=snapshot; }
+            location = /jpegs { vidcast jpegs as=ndjson; }
+            location = /jpegs.jpg { vidcast jpegs as=snapshot; }
+        }
+CONF
+
+    my $html = $nginx->prefix . '/html';
+
+    film("$html/bframes.mp4", 300, @h264, qw(-bf 3));
+    film("$html/jpegs.avi", 300, qw(-c:v mjpeg -q:v 3));
+
+    $nginx->start;
+
+    for my $name (qw(bframes jpegs)) {
+        ok becomes($nginx, $name, 'ended'), "$name: ended";
+
+        my $source = source($nginx, $name);
+
+        is $source->{$_}, 300, "$name: $_"
+            for qw(captured published predicted frame result);
+
+        is join(' ', grep { $_ } values %{$source->{dropped}}), '',
+            "$name: nothing is dropped";
+
+        is $source->{error}, '', "$name: no error";
+
+        my $lines = Vidcast::Stream->open($nginx->port, "/$name?since=0");
+        my @frames;
+
+        while (@frames < 300) {
+            my $line = $lines->line or last;
+            push @frames, decode_json($line)->{frame};
+        }
+
+        is "@frames", join(' ', 1 .. 300), "$name: a result of each frame";
+
+        my $last = get($nginx->port, "/$name.jpg");
+
+        is $last->{status}, 200, "$name: the last picture stays";
+        is join(' ', numbers($last->{body})), 299, "$name: which is the last";
+    }
+
+    ok becomes($nginx, 'third', 'ended'), 'fps: ended';
+
+    my $source = source($nginx, 'third');
+
+    is $source->{published}, 60, 'fps: one picture of five';
+    is $source->{predicted}, 60, 'fps: all of these are predicted';
+    is "$source->{width}x$source->{height}", '80x32', 'size: as asked';
+
+    # the process stays, and lives through a reload
+
+    my $pid = capture_pid($nginx, 'jpegs');
+
+    $nginx->reload;
+
+    is capture_pid($nginx, 'jpegs'), $pid, 'ended: lives on';
+    is state($nginx, 'jpegs'), 'ended', 'ended: and is so still';
+
+    $nginx->stop;
+}
+
+done_testing;
+
+
+sub state {
+    my ($nginx, $name) = @_;
+
+    return source($nginx, $name)->{state} // '';
+}
+
+
+sub becomes {
+    my ($nginx, $name, $state) = @_;
+
+    return wait_for { state($nginx, $name) eq $state } 60;
+}
