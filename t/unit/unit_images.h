@@ -42,6 +42,26 @@ ngx_vidcast_input_module_t  ngx_vidcast_input_push = {
     ngx_string("push"), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 };
 
+ngx_vidcast_input_module_t  ngx_vidcast_input_file = {
+    ngx_string("file"), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+};
+
+ngx_vidcast_input_module_t  ngx_vidcast_input_rtsp = {
+    ngx_string("rtsp"), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+};
+
+ngx_vidcast_input_module_t  ngx_vidcast_input_rtsps = {
+    ngx_string("rtsps"), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+};
+
+ngx_vidcast_input_module_t  ngx_vidcast_input_http = {
+    ngx_string("http"), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+};
+
+ngx_vidcast_input_module_t  ngx_vidcast_input_https = {
+    ngx_string("https"), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+};
+
 
 static char                    folder[] = "/tmp/vidcast-unit-XXXXXX";
 static int                     first_fd;

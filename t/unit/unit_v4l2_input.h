@@ -39,6 +39,11 @@
 ngx_vidcast_input_module_t       ngx_vidcast_input_test;
 ngx_vidcast_input_module_t       ngx_vidcast_input_images;
 ngx_vidcast_input_module_t       ngx_vidcast_input_push;
+ngx_vidcast_input_module_t       ngx_vidcast_input_file;
+ngx_vidcast_input_module_t       ngx_vidcast_input_rtsp;
+ngx_vidcast_input_module_t       ngx_vidcast_input_rtsps;
+ngx_vidcast_input_module_t       ngx_vidcast_input_http;
+ngx_vidcast_input_module_t       ngx_vidcast_input_https;
 
 static ngx_pool_t               *pool;
 static ngx_vidcast_input_t       in;
