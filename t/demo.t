@@ -19,10 +19,12 @@ use IO::Socket::INET;
 use JSON::PP qw(decode_json);
 use POSIX qw(setsid WNOHANG);
 use Test::More;
+use Time::HiRes qw(sleep);
 
-use Vidcast::Client qw(get);
+use Vidcast::Client qw(get request);
 use Vidcast::JPEG qw(jpeg_info);
 use Vidcast::Nginx;
+use Vidcast::Picture;
 use Vidcast::Stream;
 use Vidcast::Wait;
 use Vidcast::WebSocket;
@@ -35,6 +37,7 @@ my $prefix = tempdir('vidcast-test-XXXXXX', TMPDIR => 1);
 my $port = free_port();
 my $owner = $$;
 my $nginx = 0;
+my $publisher = 0;
 
 chmod 0755, $prefix;
 symlink dirname(abs_path($module)), "$prefix/modules";
@@ -199,6 +202,22 @@ while (defined(my $file = shift @files)) {
     push @files, $response->{body} =~ m{(?:from |URL\()'\./([\w.-]+\.js)'}g;
 }
 
+# what is published: something new all the time, from another process
+
+$publisher = fork // die "fork: $!\n";
+
+if ($publisher == 0) {
+    for my $n (1 .. 1_000_000) {
+        eval {
+            request($port, '/publish/webcam', method => 'PUT',
+                    body => picture(64, 48, $n % 200));
+        };
+        sleep 0.05;
+    }
+
+    POSIX::_exit(0);
+}
+
 my @names;
 
 ok wait_for {
@@ -230,6 +249,10 @@ for my $name (@names) {
 
 ok(Vidcast::WebSocket->connect($port, '/ws')->json, 'results only');
 
+kill 'KILL', $publisher;
+waitpid $publisher, 0;
+$publisher = 0;
+
 kill 'QUIT', $nginx;
 ok wait_for { waitpid($nginx, WNOHANG) == $nginx }, 'it ends';
 is $?, 0, 'well';
@@ -246,6 +269,7 @@ END {
         my $status = $?;
 
         kill 'KILL', -$nginx if $nginx;
+        kill 'KILL', $publisher if $publisher;
         remove_tree($prefix) if $prefix;
         $? = $status;
     }

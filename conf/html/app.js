@@ -462,6 +462,7 @@ function offer() {
     }
 
     box.hidden = names.length < 2;
+    door();
 
     for (const input of box.querySelectorAll('input')) {
         const source = known.find((s) => s.name === input.value);
@@ -469,6 +470,22 @@ function offer() {
         input.parentElement.dataset.state = source?.state ?? '';
         input.parentElement.title = source?.state ?? '';
     }
+}
+
+
+/* to the page that publishes, where there is a source for it */
+
+function door() {
+    const open = known.filter((s) => s.published_by !== undefined);
+    const own = open.find((s) => s.name === current);
+    const name = (own ?? open[0])?.name;
+
+    $('to-publish').hidden = name === undefined;
+    $('veil-publish').hidden = own === undefined
+                               || own.published_by.publishers > 0;
+
+    $('to-publish').href = $('veil-publish').href
+                         = `publish.html#${encodeURIComponent(name)}`;
 }
 
 
@@ -527,6 +544,8 @@ function watch(name) {
     for (const input of $('sources').querySelectorAll('input')) {
         input.checked = input.value === name;
     }
+
+    door();
 
     if (!document.hidden) {
         stream.open();

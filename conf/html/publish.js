@@ -19,12 +19,13 @@ import { Shutter } from './shutter.js';
 import { Meter } from './meter.js';
 import { Pulse } from './pulse.js';
 import { sources } from './wire.js';
+import { ended, explain, sentence } from './publish-words.js';
 
 const STALE = 2000;
 const HALF_OPEN = 10000;        /* nothing leaves, yet it is said to be open */
 const STEADY = 2000;            /* open for so long it was not refused */
 const POLL = 3000;
-const NAME = 'phone';           /* the source when the address has none */
+const NAME = 'webcam';          /* the source when the address has none */
 
 const STATES = {
     idle: 'off',
@@ -263,18 +264,12 @@ function change() {
 
 
 function refused() {
-    const name = $('source').value;
     const steady = stream.everOpened
                    && performance.now() - stream.opened > STEADY;
+    const why = ended(stream, $('source').value, steady);
 
-    if (stream.code === 1009) {
-        stop(['The picture is too large',
-              `The source ${name} does not take pictures of this size. Choose `
-              + 'a smaller size or quality, or raise “frames” on the server.']);
-
-    } else if (stream.code === 1008 && steady) {
-        stop(['Somebody else took over',
-              `Another publisher is now the one of ${name}.`]);
+    if (why !== null) {
+        stop(why);
 
     } else if (stream.code === 1006 && stream.opened === 0) {
         ask(stream);
@@ -360,76 +355,6 @@ function state() {
 }
 
 
-function explain(now) {
-    switch (now) {
-
-    case 'idle':
-        return ['The camera is off', ''];
-
-    case 'asking':
-        return ['Asking for the camera',
-                'The browser may want to know whether this page may use it.'];
-
-    case 'stale':
-        return stream.buffered > 0
-               ? ['The server takes no picture',
-                  'The line is too slow, or the server too busy.']
-               : ['No picture for a while', 'The camera gives none.'];
-
-    case 'reconnecting':
-        return trouble();
-
-    case 'failed':
-        return fault;
-
-    default:
-        return ['', ''];
-    }
-}
-
-
-function trouble() {
-    const name = $('source').value;
-
-    if (stream.code === 1008) {
-        return ['Somebody else publishes',
-                `The source ${name} takes one publisher at a time.`];
-    }
-
-    if (stream.opened > 0) {
-        return ['Reconnecting', sentence(stream.reason)];
-    }
-
-    switch (answered) {
-
-    case 0:
-        return ['Reconnecting', 'The server does not answer.'];
-
-    case 401:
-        return ['A password is wanted',
-                'The server wants a name and a password.'];
-
-    case 403:
-        return ['Refused', 'The server does not let this device, or this '
-                           + 'page, publish: see its error log.'];
-
-    case 404:
-        return ['No such source', `The server takes nothing as ${name}.`];
-
-    default:
-        return ['Reconnecting',
-                `The server answers ${answered}, but opens no WebSocket: see `
-                + 'its error log, or a proxy on the way.'];
-    }
-}
-
-
-function sentence(text) {
-    return text === '' ? '' : text[0].toUpperCase() + text.slice(1)
-                              + (/[.!?]$/.test(text) ? '' : '.');
-}
-
-
 function update() {
     const now = state();
     const name = $('source').value;
@@ -440,7 +365,7 @@ function update() {
         document.title = `${STATES[now]}: ${name} – vidcast`;
     }
 
-    const [title, text] = explain(now);
+    const [title, text] = explain(now, { name, stream, answered, fault });
 
     $('veil').hidden = title === '';
     put('veil-title', title);
@@ -524,8 +449,7 @@ async function poll() {
             const source = sources(await answer.json())
                            .find((s) => s.name === $('source').value);
 
-            count = String(Object.values(source.viewers)
-                                 .reduce((sum, n) => sum + n, 0));
+            count = String(source.viewers.all);
 
         } catch {
             /* not told */

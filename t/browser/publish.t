@@ -83,7 +83,7 @@ async function publishes(page, taker) {
 
     ok(await becomes(page, 'live') && await flows(taker),
        'pictures are published');
-    is(taker.path, '/publish/phone', 'at the place of the source');
+    is(taker.path, '/publish/webcam', 'at the place of the source');
     is(taker.protocol, undefined, 'without a subprotocol');
     is(await text(page, 'veil-title'), '', 'nothing is written over them');
 
@@ -102,7 +102,7 @@ async function publishes(page, taker) {
     }
 
     is(await text(page, 'viewers'), '3', 'viewers of all transports');
-    like(await page.getAttribute('#watch', 'href'), /#phone$/,
+    like(await page.getAttribute('#watch', 'href'), /#webcam$/,
          'a link to where it is watched');
 }
 
@@ -279,7 +279,8 @@ async function refused(page, taker) {
     const words = {
         401: /password/,
         403: /^Refused\n/,
-        404: /No such source\n.*phone/,
+        404: /No such source\n.*webcam/,
+        405: /no WebSocket to this page: “vidcast_origin”/,
         502: /answers 502/,
     };
 

@@ -92,14 +92,14 @@ class Taker {
         if (pathname === '/status') {
             response.setHeader('Content-Type', 'application/json');
             response.end(JSON.stringify({ sources: [
-                { name: 'phone', state: 'live',
-                  viewers: { websocket: 2, sse: 0, mjpeg: 1 } },
+                { name: 'webcam', state: 'live',
+                  viewers: { websocket: 2, sse: 0, mjpeg: 1, all: 3 } },
             ] }));
             return;
         }
 
         if (pathname.startsWith('/publish/')) {
-            response.statusCode = this.status || 405;
+            response.statusCode = this.status || 404;
             response.end();
             return;
         }
