@@ -120,6 +120,10 @@ ngx_http_vidcast_stream_handler(ngx_http_request_t *r,
     case NGX_VIDCAST_MJPEG:
         st->viewer.transport = &ngx_http_vidcast_mjpeg_transport;
         wish->send = NGX_HTTP_VIDCAST_FRAMES;
+
+        /* of several sources, the first */
+
+        wish->chosen &= ~wish->chosen + 1;
         break;
 
     case NGX_VIDCAST_SSE:
