@@ -285,6 +285,7 @@ ngx_http_vidcast_delivery_pending_pair(ngx_http_vidcast_viewer_t *viewer,
             *message = sub->pair;
             sub->pair = NULL;
             viewer->unacked = 1;
+            viewer->tally.frames++;
             sub->hub->share->frames++;
             return NGX_OK;
         }
@@ -418,6 +419,9 @@ ngx_http_vidcast_delivery_take(ngx_http_vidcast_subscription_t *sub,
     sub->hub->share->results++;
     sub->hub->share->results_skipped += sub->skipped;
 
+    sub->viewer->tally.results++;
+    sub->viewer->tally.skipped += sub->skipped;
+
     if (sub->skipped == 0 && !sub->reset) {
         result->refs++;
         *message = result;
@@ -437,7 +441,7 @@ static ngx_int_t
 ngx_http_vidcast_delivery_next_frame(ngx_http_vidcast_subscription_t *sub,
     ngx_http_vidcast_message_t **message)
 {
-    uint64_t                     latest;
+    uint64_t                     latest, skipped;
     ngx_http_vidcast_hub_t      *hub;
     ngx_http_vidcast_viewer_t   *viewer;
     ngx_http_vidcast_message_t  *frame;
@@ -470,11 +474,15 @@ ngx_http_vidcast_delivery_next_frame(ngx_http_vidcast_subscription_t *sub,
     }
 
     if (sub->frame) {
-        hub->share->frames_skipped += frame->frame.number - sub->frame - 1;
+        skipped = frame->frame.number - sub->frame - 1;
+
+        hub->share->frames_skipped += skipped;
+        viewer->tally.skipped += skipped;
     }
 
     sub->frame = frame->frame.number;
     viewer->unacked = 1;
+    viewer->tally.frames++;
     hub->share->frames++;
 
     frame->refs++;

@@ -287,6 +287,7 @@ ngx_http_vidcast_hub_account(ngx_http_vidcast_viewer_t *viewer)
 
     sent = c->sent - viewer->sent;
     viewer->sent = c->sent;
+    viewer->tally.bytes += sent;
 
     if (!ngx_queue_empty(&viewer->subscriptions)) {
         q = ngx_queue_head(&viewer->subscriptions);

@@ -101,6 +101,17 @@ struct ngx_http_vidcast_subscription_s {
 };
 
 
+/* what variables tell of one viewer, also when he has gone */
+
+typedef struct {
+    ngx_str_t                      source;    /* or several: "a,b" */
+    uint64_t                       frames;
+    uint64_t                       results;
+    uint64_t                       skipped;   /* of both */
+    uint64_t                       bytes;
+} ngx_http_vidcast_tally_t;
+
+
 struct ngx_http_vidcast_viewer_s {
     ngx_queue_t                    queue;     /* of all viewers */
     ngx_queue_t                    subscriptions;
@@ -113,6 +124,7 @@ struct ngx_http_vidcast_viewer_s {
     ngx_msec_t                     stall_timeout;
     ngx_msec_t                     progress;  /* when bytes last left */
     off_t                          sent;      /* bytes by then */
+    ngx_http_vidcast_tally_t       tally;
 
     unsigned                       results:1;
     unsigned                       frames:1;
@@ -209,6 +221,11 @@ void ngx_http_vidcast_delivery_slice_handler(ngx_event_t *ev);
 /* ends the request of a viewer and the connection; nothing of it is left */
 void ngx_http_vidcast_hub_finalize(ngx_http_vidcast_viewer_t *viewer,
     ngx_int_t rc);
+
+
+/* lets the request's variables tell this; NGX_OK or NGX_ERROR: no memory */
+ngx_int_t ngx_http_vidcast_variables_tell(ngx_http_request_t *r,
+    ngx_http_vidcast_tally_t *tally);
 
 
 /*

@@ -147,7 +147,7 @@ static ngx_command_t  ngx_http_vidcast_commands[] = {
 
 
 static ngx_http_module_t  ngx_http_vidcast_module_ctx = {
-    NULL,                                  /* preconfiguration */
+    ngx_http_vidcast_variables_add,        /* preconfiguration */
     ngx_http_vidcast_location_check,       /* postconfiguration */
 
     ngx_http_vidcast_create_main_conf,     /* create main configuration */

@@ -83,6 +83,9 @@ typedef struct {
 } ngx_http_vidcast_loc_conf_t;
 
 
+/* $vidcast_source and others */
+ngx_int_t ngx_http_vidcast_variables_add(ngx_conf_t *cf);
+
 /* the vidcast_source block */
 char *ngx_http_vidcast_source_block(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);

@@ -33,6 +33,8 @@ static ngx_int_t ngx_http_vidcast_snapshot_read(ngx_http_request_t *r,
     ngx_http_vidcast_hub_t *hub, ngx_vidcast_frame_t *frame);
 static ngx_uint_t ngx_http_vidcast_snapshot_will_do(
     ngx_vidcast_query_t *query, ngx_vidcast_frame_t *frame);
+static ngx_int_t ngx_http_vidcast_snapshot_send_now(ngx_http_request_t *r,
+    ngx_http_vidcast_wish_t *wish, ngx_vidcast_frame_t *frame);
 static ngx_int_t ngx_http_vidcast_snapshot_send_frame(ngx_http_request_t *r,
     ngx_http_vidcast_hub_t *hub, ngx_vidcast_frame_t *frame, ngx_buf_t *b);
 static ngx_int_t ngx_http_vidcast_snapshot_header(ngx_http_request_t *r,
@@ -67,7 +69,6 @@ ngx_http_vidcast_snapshot_handler(ngx_http_request_t *r,
 {
     uint64_t                 seen;
     ngx_int_t                rc;
-    ngx_buf_t               *b;
     ngx_vidcast_frame_t      frame;
     ngx_http_vidcast_hub_t  *hub;
 
@@ -80,6 +81,10 @@ ngx_http_vidcast_snapshot_handler(ngx_http_request_t *r,
     if (rc != NGX_OK) {
         return rc;
     }
+
+    /* of several sources, the first */
+
+    wish->chosen &= ~wish->chosen + 1;
 
     hub = ngx_http_vidcast_wish_hub(wish);
     seen = 0;
@@ -97,12 +102,7 @@ ngx_http_vidcast_snapshot_handler(ngx_http_request_t *r,
     if (rc == NGX_OK) {
 
         if (ngx_http_vidcast_snapshot_will_do(&wish->query, &frame)) {
-            b = ngx_calloc_buf(r->pool);
-            if (b == NULL) {
-                return NGX_HTTP_INTERNAL_SERVER_ERROR;
-            }
-
-            return ngx_http_vidcast_snapshot_send_frame(r, hub, &frame, b);
+            return ngx_http_vidcast_snapshot_send_now(r, wish, &frame);
         }
 
         seen = frame.number;
@@ -190,6 +190,38 @@ ngx_http_vidcast_snapshot_will_do(ngx_vidcast_query_t *query,
 
 
 static ngx_int_t
+ngx_http_vidcast_snapshot_send_now(ngx_http_request_t *r,
+    ngx_http_vidcast_wish_t *wish, ngx_vidcast_frame_t *frame)
+{
+    ngx_int_t                  rc;
+    ngx_buf_t                 *b;
+    ngx_http_vidcast_hub_t    *hub;
+    ngx_http_vidcast_tally_t  *tally;
+
+    b = ngx_calloc_buf(r->pool);
+    tally = ngx_pcalloc(r->pool, sizeof(ngx_http_vidcast_tally_t));
+
+    if (b == NULL
+        || tally == NULL
+        || ngx_http_vidcast_wish_tell(wish, r, tally) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    hub = ngx_http_vidcast_wish_hub(wish);
+    hub->share->frames++;
+
+    tally->frames = 1;
+
+    rc = ngx_http_vidcast_snapshot_send_frame(r, hub, frame, b);
+
+    tally->bytes = r->header_only ? 0 : frame->size;
+
+    return rc;
+}
+
+
+static ngx_int_t
 ngx_http_vidcast_snapshot_send_frame(ngx_http_request_t *r,
     ngx_http_vidcast_hub_t *hub, ngx_vidcast_frame_t *frame, ngx_buf_t *b)
 {
@@ -211,7 +243,6 @@ ngx_http_vidcast_snapshot_send_frame(ngx_http_request_t *r,
     out.buf = b;
     out.next = NULL;
 
-    hub->share->frames++;
     hub->share->bytes += frame->size;
 
     return ngx_http_output_filter(r, &out);
@@ -317,7 +348,6 @@ ngx_http_vidcast_snapshot_wait(ngx_http_request_t *r,
     shot->viewer.transport = &ngx_http_vidcast_snapshot_transport;
 
     wish->send = NGX_HTTP_VIDCAST_FRAMES;
-    wish->chosen &= ~wish->chosen + 1;
 
     rc = ngx_http_vidcast_wish_join(wish, &shot->viewer);
 
@@ -394,6 +424,11 @@ ngx_http_vidcast_snapshot_send(ngx_http_vidcast_viewer_t *viewer,
 
     rc = ngx_http_vidcast_snapshot_send_frame(viewer->request, message->hub,
                                               &frame, &shot->buf);
+
+    /* counted, as it is: it may still be leaving when the viewer has left */
+
+    viewer->sent = viewer->request->connection->sent;
+    viewer->tally.bytes = viewer->request->header_only ? 0 : frame.size;
 
     return (rc == NGX_ERROR || rc > NGX_OK) ? NGX_ERROR : NGX_DONE;
 }

@@ -252,6 +252,44 @@ ngx_http_vidcast_wish_hub(ngx_http_vidcast_wish_t *wish)
 
 
 ngx_int_t
+ngx_http_vidcast_wish_tell(ngx_http_vidcast_wish_t *wish,
+    ngx_http_request_t *r, ngx_http_vidcast_tally_t *tally)
+{
+    u_char      *p;
+    ngx_str_t   *name;
+    ngx_uint_t   n;
+
+    tally->source = ngx_http_vidcast_wish_hub(wish)->source->name;
+
+    if (wish->chosen & (wish->chosen - 1)) {
+
+        p = ngx_pnalloc(r->pool, wish->nhubs * (NGX_VIDCAST_MAX_NAME + 1));
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
+
+        tally->source.data = p;
+
+        for (n = 0; n < wish->nhubs; n++) {
+
+            if (!(wish->chosen & ((uint32_t) 1 << n))) {
+                continue;
+            }
+
+            name = &wish->hubs[n]->source->name;
+
+            p = ngx_cpymem(p, name->data, name->len);
+            *p++ = ',';
+        }
+
+        tally->source.len = p - 1 - tally->source.data;
+    }
+
+    return ngx_http_vidcast_variables_tell(r, tally);
+}
+
+
+ngx_int_t
 ngx_http_vidcast_wish_join(ngx_http_vidcast_wish_t *wish,
     ngx_http_vidcast_viewer_t *viewer)
 {
@@ -274,7 +312,11 @@ ngx_http_vidcast_wish_join(ngx_http_vidcast_wish_t *wish,
     viewer->backlog = vlcf->backlog;
     viewer->stall_timeout = vlcf->stall_timeout;
 
-    rc = ngx_http_vidcast_hub_join(wish->hubs[0]->vmcf, viewer);
+    rc = ngx_http_vidcast_wish_tell(wish, viewer->request, &viewer->tally);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_vidcast_hub_join(wish->hubs[0]->vmcf, viewer);
+    }
 
     for (n = 0; rc == NGX_OK && n < wish->nhubs; n++) {
 

@@ -36,6 +36,13 @@ ngx_http_vidcast_hub_t *ngx_http_vidcast_wish_hub(
     ngx_http_vidcast_wish_t *wish);
 
 /*
+ * Lets variables tell this of the request, with the names of the sources
+ * chosen.  NGX_OK or NGX_ERROR: no memory.
+ */
+ngx_int_t ngx_http_vidcast_wish_tell(ngx_http_vidcast_wish_t *wish,
+    ngx_http_request_t *r, ngx_http_vidcast_tally_t *tally);
+
+/*
  * Joins the viewer, whose request and transport are set, and subscribes it to
  * what is chosen.  NGX_OK, or the status to answer with.
  */
