@@ -175,7 +175,8 @@ build/bench/%: t/bench/%.c
 	@mkdir -p $(@D)
 	@gcc -O2 -D_GNU_SOURCE $(WARNINGS) $< -o $@
 
-bench:          module build/bench/load build/bench/raw | packages-bench
+bench:          module $(addprefix build/bench/,load flood raw)                \
+                | packages-bench
 	@t/bench/run $(BENCH)
 
 

@@ -50,12 +50,16 @@ sub start {
     $self->{port} = $nginx->port;
     $self->{pid} = $worker->{pid};
 
-    # the capture process was forked by a worker, and is not what is measured
+    # the capture process was forked by a worker, where it stays if it is
+    # measured as well
 
     if ($self->{ours}) {
         wait_for { $nginx->processes('capture') };
-        pin($_->{pid}) for $nginx->processes('manager'),
-                           $nginx->processes('capture');
+
+        if (!$self->{together}) {
+            pin($_->{pid}) for $nginx->processes('manager'),
+                               $nginx->processes('capture');
+        }
     }
 
     if ($self->{feed}) {
@@ -83,6 +87,16 @@ sub stop {
     $self->{nginx}->signal('TERM');
     wait_for { $self->{nginx}->left };
     $self->{nginx}->finish;
+}
+
+
+# of the worker, and of our capture
+
+sub pids {
+    my ($self) = @_;
+
+    return ($self->{pid}, map { $_->{pid} }
+                          $self->{nginx}->processes('capture'));
 }
 
 

@@ -120,6 +120,38 @@ CONF
 }
 
 
+# those who take what is published
+
+sub takers {
+    my $ours = Bench::Nginx->new(
+        name => 'vidcast', path => '/publish', ours => 1, together => 1,
+        http => sub {
+            return <<'CONF';
+vidcast_source b { input push:; }
+server {
+    listen 127.0.0.1:%%PORT%%;
+    location = /publish { vidcast_publish b; }
+    location = /status { vidcast_status; }
+}
+CONF
+        });
+
+    my $python = websockets();
+    my $node = npm_ws();
+
+    $python->{command} = sub {
+        return ('/usr/bin/python3', "$peers/take.py", $_[0]->port);
+    };
+
+    $node->{command} = sub {
+        return ('env', "NODE_PATH=$npm", 'node', "$peers/take.js",
+                $_[0]->port);
+    };
+
+    return ($ours, raw('recv'), $python, $node);
+}
+
+
 # a result has about 200 bytes with all that is around the predictor's text
 
 sub results_source {
@@ -232,6 +264,27 @@ sub stream_row {
 }
 
 
+sub publish_row {
+    my ($name, $size) = @_;
+
+    return Bench::Rows->new(
+        name => "publish-$name",
+        title => "pictures of $size bytes from one publisher, flat out",
+        goal => 'at most half of python websockets',
+        job => { kind => 'picture', size => $size, rate => 0 },
+        run => \&flood,
+        metrics => [
+            { key => 'cpu_gb', title => 'CPU seconds a GB', ratio => 1,
+              digits => 3 },
+            { key => 'capture_gb', title => 'the capture\'s part',
+              digits => 3 },
+            { key => 'median', title => 'pictures a second', digits => 0 },
+            { key => 'client', title => 'client, of a core' },
+        ],
+        servers => [ takers() ]);
+}
+
+
 # what it costs to be there; nobody is sent anything
 
 sub memory_row {
@@ -313,6 +366,8 @@ sub all {
         mjpeg_row(1000),
         stream_row('1m', 1024 * 1024),
         stream_row('3.5m', 3584 * 1024),
+        publish_row('1m', 1024 * 1024),
+        publish_row('3.5m', 3584 * 1024),
         memory_row(),
         latency_row(),
     );
@@ -334,6 +389,8 @@ sub measure {
     my %job = (%{$self->{job}}, workers => $options->{workers});
 
     $server->start(\%job);
+
+    return $self->{run}->($self, $server, $options) if $self->{run};
 
     my $before = $server->ours ? capture($server) : undef;
 
@@ -366,6 +423,29 @@ sub measure {
 }
 
 
+# the other way round: the client sends, and the capture's time counts, too
+
+sub flood {
+    my ($self, $server, $options) = @_;
+
+    my $dir = Bench::Pictures::folder($self->{job}{size});
+    my $json = client($server, 'flood', [ '-w', 1, '-d', $options->{seconds},
+                                          map({ ('-p', $_) } $server->pids) ],
+                      "$dir/0.jpg");
+    my ($cpu, $capture) = @{$json->{cpu}};
+
+    $server->stop;
+
+    return {
+        cpu_gb => ($cpu + ($capture // 0)) / $json->{bytes} * 1e9,
+        capture_gb => defined $capture ? $capture / $json->{bytes} * 1e9
+                                       : undef,
+        median => $json->{messages} / $json->{seconds},
+        client => $json->{client} / $json->{seconds},
+    };
+}
+
+
 # the capture process so far: frames, CPU time in us, mean encoding time in ms
 
 sub capture {
@@ -382,14 +462,23 @@ sub capture {
 sub load {
     my ($server, @arguments) = @_;
 
-    open my $out, '-|', 'taskset', '-c', 1, "$build/load", '-t',
-        $server->{transport} // 'ws', @arguments, '-p', $server->pid,
-        '127.0.0.1', $server->port, $server->path
-        or die "load: $!\n";
+    return client($server, 'load', [ '-t', $server->{transport} // 'ws',
+                                     @arguments, '-p', $server->pid ]);
+}
+
+
+# what a client of ours has to tell
+
+sub client {
+    my ($server, $program, $options, @more) = @_;
+
+    open my $out, '-|', 'taskset', '-c', 1, "$build/$program", @$options,
+        '127.0.0.1', $server->port, $server->path, @more
+        or die "$program: $!\n";
 
     my $text = join '', <$out>;
 
-    close $out or die "load: no answer of ", $server->name, "\n";
+    close $out or die "$program: no answer of ", $server->name, "\n";
 
     return decode_json($text);
 }

@@ -37,6 +37,7 @@ sub raw  { $_[0]{raw} }
 sub ours { 0 }
 sub port { $_[0]{port} }
 sub pid  { $_[0]{pid} }
+sub pids { $_[0]{pid} }
 sub path { $_[0]{path} }
 
 sub bench_dir { $here }
