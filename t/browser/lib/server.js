@@ -180,4 +180,4 @@ class Server {
 }
 
 
-module.exports = { Server };
+module.exports = { Server, freePort, modulePath };

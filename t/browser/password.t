@@ -1,0 +1,170 @@
+#!/usr/bin/env node
+
+/*
+ * Copyright (C) vidcast contributors
+ *
+ * Publishing from a phone needs TLS, and in any network but one's own room a
+ * password: README has a configuration for it.  People copy that, so that is
+ * what is run here, and what a browser does with it.
+ */
+
+'use strict';
+
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { execFileSync, spawn } = require('node:child_process');
+
+const { diag, ok, is, until, done } = require('./lib/tap.js');
+const { freePort, modulePath } = require('./lib/server.js');
+const { launch, open, state, text } = require('./lib/browser.js');
+
+const TOP = path.resolve(__dirname, '../..');
+const CAMERA = ['--use-fake-device-for-media-stream',
+                '--use-fake-ui-for-media-stream'];
+
+
+/* nginx's configuration as README has it, but for the places of things */
+
+function example(port) {
+    const readme = fs.readFileSync(path.join(TOP, 'README.md'), 'utf8');
+    const [, section] = readme.split('\n## A browser\'s camera\n');
+    const [, conf] = /```nginx\n([^]*?)```/.exec(section);
+
+    for (const place of ['listen 8443', '/path/to/vidcast']) {
+        if (!conf.includes(place)) {
+            throw new Error(`README's example has no ${place}`);
+        }
+    }
+
+    return conf.replace('listen 8443', `listen 127.0.0.1:${port}`)
+               .replace('/path/to/vidcast', TOP);
+}
+
+
+function prepare(prefix, port) {
+    const user = process.getuid() === 0 ? 'user root;' : '';
+    const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+                 .map((name) => `${name}_temp_path ${prefix}/${name};`);
+
+    fs.writeFileSync(path.join(prefix, 'nginx.conf'), `
+        load_module ${modulePath()};
+        ${user}
+        daemon off;
+        pid nginx.pid;
+        error_log stderr info;
+        events { }
+        http {
+            types { text/html html; text/javascript js; text/css css; }
+            access_log off;
+            ${temp.join(' ')}
+            ${example(port)}
+        }`);
+
+    execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes',
+                             '-keyout', `${prefix}/camera.key`, '-out',
+                             `${prefix}/camera.pem`, '-days', '2', '-subj',
+                             '/CN=camera.example'], { stdio: 'ignore' });
+
+    const hash = execFileSync('openssl', ['passwd', '-apr1', 'right']);
+
+    fs.writeFileSync(path.join(prefix, 'publishers'), `me:${hash}`);
+}
+
+
+/* HTTP status of what curl is told to ask for */
+
+function curl(...options) {
+    return Number(execFileSync('curl', ['-q', '-sk', '--noproxy', '*', '-o',
+                                        '/dev/null', '-w', '%{http_code}',
+                                        ...options]));
+}
+
+
+/* answers a picture that a browser made */
+
+async function browsers(url) {
+    const browser = await launch([...CAMERA, '--ignore-certificate-errors']);
+
+    try {
+        const own = url.replace('//', '//me:right@');
+        const page = await open(browser, `${own}publish.html#phone`);
+        const viewer = await open(browser, url);
+
+        await page.click('#publish');
+
+        ok(await until(async () => await state(page) === 'live'),
+           'who has the password publishes from a page')
+            || diag(await text(page, 'veil-text'));
+        ok(await until(async () => await state(viewer) === 'live'),
+           'who has none may watch');
+        is(page.seen.complaints.join('\n'), '', 'no complaint');
+
+        await page.click('#publish');
+        await until(() => page.seen.sockets === 0);
+
+        const jpeg = await page.evaluate(() =>
+            document.createElement('canvas').toDataURL('image/jpeg'));
+
+        return Buffer.from(jpeg.split(',')[1], 'base64');
+
+    } finally {
+        await browser.close();
+    }
+}
+
+
+async function programs(url, picture) {
+    is(curl(`${url}publish.html`), 401, 'the page wants a password');
+    is(curl(`${url}publish.js`), 401, 'so does what it loads');
+    is(curl('-T', picture, `${url}publish/phone`), 401, 'and the place');
+    is(curl('-T', picture, '-u', 'me:wrong', `${url}publish/phone`), 401,
+       'which takes no other');
+    ok(await until(() => curl('-T', picture, '-u', 'me:right',
+                              `${url}publish/phone`) === 204),
+       'with the password a program publishes, too');
+}
+
+
+async function main() {
+    const prefix = fs.mkdtempSync(path.join(os.tmpdir(), 'vidcast-'));
+    const port = await freePort();
+    const url = `https://127.0.0.1:${port}/`;
+    const nginx = process.env.TEST_NGINX_BINARY ?? 'nginx';
+    const picture = path.join(prefix, 'picture.jpg');
+    let child = null;
+
+    try {
+        fs.chmodSync(prefix, 0o755);
+        prepare(prefix, port);
+
+        const log = fs.openSync(path.join(prefix, 'stderr.log'), 'a');
+
+        child = spawn(nginx, ['-p', `${prefix}/`, '-c',
+                              path.join(prefix, 'nginx.conf')],
+                      { stdio: ['ignore', log, log] });
+
+        const up = await until(() => curl(`${url}status`) === 200);
+
+        ok(up, 'the example of README runs');
+
+        if (!up) {
+            diag(fs.readFileSync(path.join(prefix, 'stderr.log')));
+            return;
+        }
+
+        fs.writeFileSync(picture, await browsers(url));
+        await programs(url, picture);
+
+    } finally {
+        child?.kill('SIGTERM');
+        await until(() => child === null || child.exitCode !== null);
+        fs.rmSync(prefix, { recursive: true, force: true });
+    }
+}
+
+
+main().catch((error) => {
+    ok(false, 'the test ran to its end');
+    diag(error.stack);
+}).finally(done);
