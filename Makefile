@@ -8,6 +8,8 @@
 #   make test     everything that proves it works
 #   make unit     the unit tests, plain and under sanitizers
 #   make style    the gates on style, layers and README
+#   make asan     the suites, on an nginx built with sanitizers
+#   make valgrind the suites, on nginx under valgrind: an hour or two
 #   make fuzz     FUZZ_TIME=60 seconds of each fuzz target, t/fuzz/Makefile
 #   make bench    beside other servers, about 40 minutes: t/bench/run; less
 #                 with BENCH="--rows=results-1000 --pairs=3"
@@ -53,7 +55,7 @@ SOURCES       = $(wildcard src/*.[ch] src/*/*.[ch])
 FLAGS         = $(wildcard $(NGINX_SRC)/conf_flags $(NGINX_SRC)/src/core/nginx.h)
 
 
-.PHONY:         module run test unit style fuzz bench install clean FORCE
+.PHONY:         module run test unit style asan valgrind fuzz bench install clean FORCE
 .PHONY:         packages-build packages-run packages-test packages-bench
 .PHONY:         packages-plugins plugins test-built
 .DELETE_ON_ERROR:
@@ -160,6 +162,13 @@ unit:           $(UNIT_PROGRAMS)
 
 style:          module | packages-test
 	@t/util/suite style
+
+asan:           module build/nginx-source/version
+	@t/util/nginx-asan
+	@t/util/suite --mode=asan nginx
+
+valgrind:       module | packages-test
+	@t/util/suite --mode=valgrind nginx
 
 fuzz:           module build/nginx-source/version
 	@$(MAKE) -f t/fuzz/Makefile

@@ -482,11 +482,32 @@ sub process {
 
     my ($kind, $name) = classify($title);
 
+    ($kind, $name) = classify($title = $self->title($pid))
+        if $title =~ m{^\S*\bvalgrind\b};
+
     $kind = 'single'
         if $kind eq 'other' && $self->{single} && $pid == ($self->{pid} // 0);
 
     return { pid => $pid, parent => $parent, title => $title, kind => $kind,
              name => $name };
+}
+
+
+# under valgrind a process cannot have a title: that is what the log says
+
+sub title {
+    my ($self, $pid) = @_;
+
+    return 'nginx: master process'
+        if $pid == ($self->{pid} // 0) && !$self->{single};
+
+    my $log = $self->error_log;
+
+    return 'nginx: worker process is shutting down'
+        if $log =~ / $pid#\d+: gracefully shutting down/;
+
+    return $log =~ / start (worker process|vidcast .+ process.*) $pid$/m
+        ? "nginx: $1" : '';
 }
 
 
