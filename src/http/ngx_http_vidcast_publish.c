@@ -318,6 +318,10 @@ ngx_http_vidcast_publish_copy(ngx_http_vidcast_post_t *post)
         b = cl->buf;
         size = (size_t) ngx_buf_size(b);
 
+        if (size == 0) {
+            continue;
+        }
+
         if (!b->in_file) {
             ngx_memcpy(p, b->pos, size);
 
