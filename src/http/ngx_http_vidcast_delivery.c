@@ -22,7 +22,8 @@
  */
 
 #define NGX_HTTP_VIDCAST_SLICE        1000    /* us before others have a turn */
-#define NGX_HTTP_VIDCAST_SLICE_CHECK  31      /* sends between clock readings */
+#define NGX_HTTP_VIDCAST_SLICE_CHECK  3       /* visits between clock readings */
+#define NGX_HTTP_VIDCAST_VISIT        8       /* messages for one viewer */
 #define NGX_HTTP_VIDCAST_JITTER       2000    /* us that cost no frame */
 
 
@@ -92,10 +93,11 @@ ngx_http_vidcast_delivery_slice_handler(ngx_event_t *ev)
 
 
 /*
- * Viewers of all sources in turn, one message each: however many a viewer is
- * behind, and however late all of us are, nobody gets a second one before
- * the others had theirs.  Who has just got one goes to the end, as there may
- * be more for him; whoever leaves meanwhile is just not there.
+ * Viewers of all sources in turn, some messages each: however many a viewer
+ * is behind, and however late all of us are, nobody gets more before the
+ * others had theirs.  Who may have more to get goes to the end; whoever
+ * leaves meanwhile is just not there.  Several at a time cost much less each
+ * than one, when there is no end of them.
  */
 
 static void
@@ -164,41 +166,45 @@ ngx_http_vidcast_delivery_queue(ngx_http_vidcast_viewer_t *viewer)
 
 
 /*
- * NGX_OK: a message has left, and there may be more; NGX_DONE: there is none,
- * or one is leaving, or the viewer is gone
+ * NGX_OK: some have left, and there may be more; NGX_DONE: there are none, or
+ * one is leaving, or the viewer is gone
  */
 
 static ngx_int_t
 ngx_http_vidcast_delivery_deliver(ngx_http_vidcast_viewer_t *viewer)
 {
     ngx_int_t                    rc;
+    ngx_uint_t                   n;
     ngx_http_vidcast_message_t  *message;
 
-    if (!viewer->joined || viewer->busy || viewer->paused) {
-        return NGX_DONE;
+    for (n = 0; n < NGX_HTTP_VIDCAST_VISIT; n++) {
+
+        if (!viewer->joined || viewer->busy || viewer->paused) {
+            return NGX_DONE;
+        }
+
+        rc = ngx_http_vidcast_delivery_next(viewer, &message);
+
+        if (rc == NGX_DONE) {
+            return NGX_DONE;
+        }
+
+        if (rc == NGX_OK) {
+            rc = viewer->transport->send(viewer, message);
+            ngx_http_vidcast_message_unref(message);
+        }
+
+        if (rc == NGX_ERROR || rc == NGX_DONE) {
+
+            /* the latter: it was the last thing this viewer wanted */
+
+            ngx_http_vidcast_hub_finalize(viewer, rc == NGX_DONE ? NGX_OK
+                                                                 : NGX_ERROR);
+            return NGX_DONE;
+        }
+
+        viewer->busy = (rc == NGX_AGAIN);
     }
-
-    rc = ngx_http_vidcast_delivery_next(viewer, &message);
-
-    if (rc == NGX_DONE) {
-        return NGX_DONE;
-    }
-
-    if (rc == NGX_OK) {
-        rc = viewer->transport->send(viewer, message);
-        ngx_http_vidcast_message_unref(message);
-    }
-
-    if (rc == NGX_ERROR || rc == NGX_DONE) {
-
-        /* the latter: it was the last thing this viewer wanted */
-
-        ngx_http_vidcast_hub_finalize(viewer, rc == NGX_DONE ? NGX_OK
-                                                             : NGX_ERROR);
-        return NGX_DONE;
-    }
-
-    viewer->busy = (rc == NGX_AGAIN);
 
     return viewer->busy ? NGX_DONE : NGX_OK;
 }
