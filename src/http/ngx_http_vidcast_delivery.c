@@ -22,7 +22,7 @@
  */
 
 #define NGX_HTTP_VIDCAST_SLICE        1000    /* us before others have a turn */
-#define NGX_HTTP_VIDCAST_SLICE_CHECK  3       /* visits between clock readings */
+#define NGX_HTTP_VIDCAST_SLICE_CHECK  3       /* visits between two readings */
 #define NGX_HTTP_VIDCAST_VISIT        8       /* messages for one viewer */
 #define NGX_HTTP_VIDCAST_JITTER       2000    /* us that cost no frame */
 
