@@ -190,7 +190,8 @@ ngx_vidcast_image_expand_luma(u_char *p, ngx_uint_t blocks)
 
         for (i = 0; i < NGX_VIDCAST_IMAGE_BLOCK; i++) {
             n = ngx_min(ngx_max(p[i], 16), 235) - 16;
-            p[i] = (uint16_t) (n * 298 + (n >> 4) + (n >> 5) + 127) >> 8;
+            n = (uint16_t) (n << 8) * 19077u >> 16;
+            p[i] = (uint16_t) (n + 32) >> 6;
         }
 
         p += NGX_VIDCAST_IMAGE_BLOCK;
@@ -208,7 +209,8 @@ ngx_vidcast_image_expand_chroma(u_char *p, ngx_uint_t blocks)
 
         for (i = 0; i < NGX_VIDCAST_IMAGE_BLOCK; i++) {
             n = ngx_min(ngx_max(p[i], 16), 240) - 16;
-            p[i] = (uint16_t) (n * 291 + (n >> 1) - (n >> 4) + 127) >> 8;
+            n = (uint16_t) (n << 8) * 37302u >> 16;
+            p[i] = (uint16_t) (n + 65) >> 7;
         }
 
         p += NGX_VIDCAST_IMAGE_BLOCK;
