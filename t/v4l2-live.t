@@ -78,6 +78,11 @@ sub config {
 vidcast_source vivid { input v4l2:/dev/video0 size=$size fps=30; }
 vidcast_source usb { input v4l2:$camera->{node} size=320x240 fps=30; }
 
+# no viewer is read while we look at another, on a slow machine
+
+vidcast_stall_timeout 300s;
+vidcast_ping 20s timeout=300s;
+
 server {
     listen 127.0.0.1:%%PORT%%;
     location = /vivid { vidcast vivid send=frames; }

@@ -287,8 +287,8 @@ sub mjpeg {
 
     is(($grab->wait('bad') // {})->{error}, 'not a whole JPEG: 2000 bytes',
        'a damaged frame is told');
-    is($number{($grab->wait('frame') // {})->{md5} // ''}, 0,
-       'and the next one comes');
+    like($number{($grab->wait('frame') // {})->{md5} // ''}, qr/^[01]$/,
+         'and a whole one comes');
 
     is($grab->stop->{descriptors}, $descriptors, 'no descriptor is left');
     unplug($camera);

@@ -200,10 +200,27 @@ print_end(void)
 }
 
 
+/* at each open, and when the source has changed */
+
+static void
+settle(void)
+{
+    print_open();
+
+    ngx_vidcast_image_free(&image);
+
+    if (ngx_vidcast_image_alloc(&image, in.width, in.height, 0) != NGX_OK) {
+        abort();
+    }
+}
+
+
 static ngx_int_t
 grab_all(void)
 {
     ngx_int_t  rc;
+
+    settle();
 
     for ( ;; ) {
 
@@ -223,6 +240,11 @@ grab_all(void)
             break;
 
         case NGX_AGAIN:
+
+            if (in.width != image.width || in.height != image.height) {
+                settle();
+            }
+
             break;
 
         case NGX_DECLINED:
@@ -263,15 +285,6 @@ capture(void)
         }
 
         last[0] = '\0';
-
-        print_open();
-
-        ngx_vidcast_image_free(&image);
-
-        if (ngx_vidcast_image_alloc(&image, in.width, in.height, 0) != NGX_OK)
-        {
-            abort();
-        }
 
         (void) grab_all();
 

@@ -7,7 +7,8 @@ package Vidcast::Cameras;
 #
 #     use Vidcast::Cameras;                 # outside does not come back
 #
-#     control(disconnect => 1);             # vivid, /dev/video0
+#     control(disconnect => 1);             # vivid's webcam, /dev/video0
+#     control(dv_timings => 2, $device);    # its grabber, /dev/video1
 #     my $camera = plug(@files);            # a USB camera, $camera->{node}
 #
 # Without QEMU the file is skipped.
@@ -72,12 +73,14 @@ sub build {
 # a control of vivid's, by its name as v4l2-ctl would have it
 
 sub control {
-    my ($name, $value) = @_;
+    my ($name, $value, $device) = @_;
+
+    $device //= '/dev/video0';
 
     my ($queryctrl, $s_ctrl, $next) = (0xc0445624, 0xc008561c, 0x80000000);
     my $id = 0;
 
-    sysopen my $fh, '/dev/video0', O_RDWR or die "/dev/video0: $!\n";
+    sysopen my $fh, $device, O_RDWR or die "$device: $!\n";
 
     for (;;) {
         my $query = pack 'L L Z32 l4 L L2', $id | $next, (0) x 9;
