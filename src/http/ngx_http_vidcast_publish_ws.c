@@ -12,7 +12,7 @@
 #include "ngx_http_vidcast_publisher.h"
 #include "ngx_http_vidcast_socket.h"
 #include "ngx_vidcast_control.h"
-#include "ngx_vidcast_json.h"
+#include "ngx_vidcast_letter.h"
 
 
 /*
@@ -26,7 +26,7 @@ typedef struct {
     ngx_http_vidcast_viewer_t     viewer;     /* of nothing: to be looked at */
     ngx_http_vidcast_publisher_t  publisher;
 
-    size_t                        size;       /* of the message, so far */
+    ngx_vidcast_letter_t          letter;     /* the message in hand */
 
     unsigned                      started:1;
 } ngx_http_vidcast_publish_ws_t;
@@ -57,8 +57,6 @@ static void ngx_http_vidcast_publish_ws_answered(
     uint64_t number);
 static void ngx_http_vidcast_publish_ws_dismiss(
     ngx_http_vidcast_publisher_t *publisher, ngx_uint_t why);
-static ngx_int_t ngx_http_vidcast_publish_ws_refuse(
-    ngx_http_vidcast_publish_ws_t *ws, ngx_uint_t code, const char *reason);
 
 #define ngx_http_vidcast_publish_ws_of(p, member)                             \
     (ngx_http_vidcast_publish_ws_t *)                                         \
@@ -166,6 +164,10 @@ ngx_http_vidcast_publish_ws_open(ngx_http_request_t *r,
 
     source = ws->publisher.hub->source;
 
+    ws->letter.max_picture = source->geometry.slot_size;
+    ws->letter.max_text = ngx_min(source->geometry.slot_size,
+                                  source->geometry.result_size);
+
     ws->socket.reader.max_message = source->geometry.slot_size;
 
     r->connection->log->action = "receiving video from client";
@@ -222,60 +224,37 @@ static ngx_int_t
 ngx_http_vidcast_publish_ws_data(ngx_http_vidcast_socket_t *socket,
     ngx_vidcast_ws_event_t *event)
 {
-    u_char                         *p;
-    size_t                          most;
-    ngx_uint_t                      kind;
-    ngx_vidcast_geometry_t         *g;
+    ngx_int_t                       rc;
+    ngx_vidcast_letter_t           *letter;
     ngx_http_vidcast_publish_ws_t  *ws;
 
     ws = (ngx_http_vidcast_publish_ws_t *) socket;
+    letter = &ws->letter;
 
     if (socket->closing) {
         return NGX_OK;
     }
 
-    if (event->first) {
-        ws->size = 0;
-    }
+    rc = ngx_vidcast_letter_add(letter, event);
 
-    g = &ws->publisher.hub->source->geometry;
-    kind = NGX_VIDCAST_MAIL_PICTURE;
-    most = g->slot_size;
-
-    if (event->opcode == NGX_VIDCAST_WS_TEXT) {
-        kind = NGX_VIDCAST_MAIL_RESULT;
-        most = ngx_min(most, g->result_size);
-    }
-
-    if (event->size > most - ws->size) {
-        return ngx_http_vidcast_publish_ws_refuse(ws,
-                                                  NGX_VIDCAST_WS_CLOSE_TOO_BIG,
-                                                  "too large");
-    }
-
-    p = ws->publisher.data + ws->size;
-
-    if (event->data != p) {
-        ngx_memcpy(p, event->data, event->size);
-    }
-
-    ws->size += event->size;
-
-    if (!event->last) {
+    if (rc == NGX_AGAIN) {
         return NGX_OK;
     }
 
-    if (kind == NGX_VIDCAST_MAIL_RESULT
-        && ngx_vidcast_json_check(ws->publisher.data, &ws->size) != NGX_OK)
-    {
-        return ngx_http_vidcast_publish_ws_refuse(ws,
-                                                  NGX_VIDCAST_WS_CLOSE_DATA,
-                                                  "not JSON");
+    if (rc == NGX_DECLINED) {
+        ws->publisher.hub->share->unwanted++;
+
+        return ngx_http_vidcast_socket_close(socket, letter->code,
+                                             letter->reason);
     }
 
     socket->holding = 1;
 
-    ngx_http_vidcast_publisher_submit(&ws->publisher, kind, ws->size);
+    ngx_http_vidcast_publisher_submit(&ws->publisher,
+                                      letter->text ? NGX_VIDCAST_MAIL_RESULT
+                                                   : NGX_VIDCAST_MAIL_PICTURE,
+                                      letter->size);
+    letter->data = NULL;
 
     return NGX_OK;
 }
@@ -285,17 +264,11 @@ static u_char *
 ngx_http_vidcast_publish_ws_room(ngx_http_vidcast_socket_t *socket,
     size_t size)
 {
-    ngx_vidcast_geometry_t         *g;
     ngx_http_vidcast_publish_ws_t  *ws;
 
     ws = (ngx_http_vidcast_publish_ws_t *) socket;
-    g = &ws->publisher.hub->source->geometry;
 
-    if (ws->publisher.data == NULL || size > g->slot_size - ws->size) {
-        return NULL;
-    }
-
-    return ws->publisher.data + ws->size;
+    return ngx_vidcast_letter_room(&ws->letter, size);
 }
 
 
@@ -348,6 +321,8 @@ ngx_http_vidcast_publish_ws_leave(ngx_http_vidcast_socket_t *socket)
 
     ngx_http_vidcast_publisher_leave(&ws->publisher);
     ngx_http_vidcast_hub_leave(&ws->viewer);
+
+    ws->letter.data = NULL;
 }
 
 
@@ -357,6 +332,9 @@ ngx_http_vidcast_publish_ws_lent(ngx_http_vidcast_publisher_t *publisher)
     ngx_http_vidcast_publish_ws_t  *ws;
 
     ws = ngx_http_vidcast_publish_ws_of(publisher, publisher);
+
+    ws->letter.data = publisher->data;
+    ws->letter.size = 0;
 
     ws->socket.holding = 0;
     ngx_http_vidcast_socket_resume(&ws->socket);
@@ -428,14 +406,4 @@ ngx_http_vidcast_publish_ws_dismiss(ngx_http_vidcast_publisher_t *publisher,
     publisher->hub->share->refused++;
 
     (void) ngx_http_vidcast_socket_close(&ws->socket, code, reason);
-}
-
-
-static ngx_int_t
-ngx_http_vidcast_publish_ws_refuse(ngx_http_vidcast_publish_ws_t *ws,
-    ngx_uint_t code, const char *reason)
-{
-    ws->publisher.hub->share->unwanted++;
-
-    return ngx_http_vidcast_socket_close(&ws->socket, code, reason);
 }
