@@ -15,7 +15,8 @@ export class Camera {
         this.video = video;
         this.phase = 'off';
         this.stream = null;
-        this.round = 0;
+        this.round = 0;         /* of the call that is the last one */
+        this.pending = Promise.resolve();
         this.on = { change, lost };
     }
 
@@ -30,14 +31,29 @@ export class Camera {
     }
 
 
-    /* true when it is on; null when another call has come between */
+    /*
+     * True when it is on; null when another call has come between.  One after
+     * the other, as browsers give to who asks meanwhile what the one before
+     * has asked for.
+     */
 
-    async open({ device, width, height, fps }) {
+    async open(wanted) {
         const round = ++this.round;
 
         this.release();
         this.enter('asking');
 
+        const asked = this.pending.then(() => round === this.round
+                                              ? this.ask(wanted, round)
+                                              : null);
+
+        this.pending = asked.catch(() => { /* told to who asked */ });
+
+        return asked;
+    }
+
+
+    async ask({ device, width, height, fps }, round) {
         let stream;
 
         try {

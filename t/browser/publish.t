@@ -135,8 +135,31 @@ async function choices(page, taker) {
     is(await page.locator('#camera option').count(), 1, 'cameras by name');
     like(await text(page, 'camera'), /fake/, 'are listed');
 
-    await page.selectOption('#rate', '25');
+    /* one choice while the camera still opens for the one before */
+
+    let wrong = '';
+
+    for (let i = 0; i < 12 && wrong === ''; i++) {
+        const size = ['640x480', '1280x720', '320x240'][i % 3];
+
+        await page.evaluate(([size, rate, after]) => {
+            const choose = (id, value) => {
+                document.getElementById(id).value = value;
+                document.getElementById(id).dispatchEvent(new Event('change'));
+            };
+
+            choose('rate', rate);
+            setTimeout(() => choose('dimensions', size), after);
+        }, [size, i % 2 ? '25' : '15', 3 * i]);
+
+        wrong = await until(() => dimensions(taker.pictures.at(-1)) === size)
+                ? '' : size;
+    }
+
+    is(wrong, '', 'many choices, one fast behind the other');
+
     await page.selectOption('#dimensions', '640x480');
+    await page.selectOption('#rate', '25');
 
     ok(await until(() => dimensions(taker.pictures.at(-1)) === '640x480'),
        'and changed back');
