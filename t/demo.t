@@ -146,13 +146,14 @@ for my $name (grep { /^vidcast/ } sort keys %full) {
     ok exists $defaults{$name}, "README has \"$name\"";
 }
 
-# parameters: README has a row "| `name=...` | default |" for each
+# parameters: README has a row "| `name=...` | default |" for each; where there
+# is none, the file has an example
 
 for my $name (qw(input predict)) {
     for my $parameter ($full{$name}[0] =~ /(\w+=[^\s;]+)/g) {
         my ($key, $value) = split /=/, $parameter;
 
-        like $readme, qr/^\| `\Q$key\E=[^`]*` \| \Q$value\E \|/m,
+        like $readme, qr/^\| `\Q$key\E=[^`]*` \| (?:\Q$value\E|–) \|/m,
             "README has the default of \"$key\" of $name";
     }
 }
