@@ -247,6 +247,7 @@ for my $case (
     [400, '/publish', '{"a":', 'application/json', qr/^not JSON$/, 'half'],
     [400, '/publish', '', 'application/json', qr/^not JSON$/, 'no text'],
     [400, '/publish', '1 2', 'application/json', qr/^not JSON$/, 'two'],
+    [400, '/publish', "1\0", 'application/json', qr/^not JSON$/, 'a null'],
     [400, '/publish', "\"\xff\"", 'text/plain', qr/^not JSON$/, 'no UTF-8'],
     [413, '/publish', 'x' x 204801, undef, qr/Too Large/, 'a byte too many'],
     [413, '/publish', '"' . 'x' x 1023 . '"', 'text/plain', qr/Too Large/,

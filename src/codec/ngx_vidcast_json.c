@@ -34,6 +34,12 @@ ngx_vidcast_json_check(u_char *data, size_t *size)
         last--;
     }
 
+    /* the library passes over null characters between values */
+
+    if (ngx_strlchr(p, last, '\0')) {
+        return NGX_DECLINED;
+    }
+
     /* of numbers which are too large for an integer, there is nothing wrong */
 
     json = json_loadb((char *) p, last - p,
