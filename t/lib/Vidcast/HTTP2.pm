@@ -99,8 +99,17 @@ sub open {
     $block .= "\0" . literal(lc shift @fields) . literal(shift @fields)
         while @fields;
 
+    # a body is to fit into the window that a stream has from the start
+
+    my $body = $args{body};
+    my @parts = defined $body && length $body ? unpack('(a16384)*', $body)
+                                              : ();
+
     $self->{streams}{$self->{next}} = $stream;
-    $self->write(frame($headers, 5, $self->{next}, $block));
+    $self->write(join '', frame($headers, @parts ? 4 : 5, $self->{next},
+                                $block),
+        map { frame($data, $_ == $#parts, $self->{next}, $parts[$_]) }
+            0 .. $#parts);
     $self->{next} += 2;
 
     $stream->some(sub { $stream->status || undef }, $args{seconds});
