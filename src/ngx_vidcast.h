@@ -70,6 +70,15 @@ typedef struct {
     ngx_uint_t                     emit;     /* which results */
     ngx_str_t                      zones;    /* for the status, as JSON */
     void                          *params;   /* the module's own */
+    ngx_uint_t                     every;    /* so many frames one */
+
+    /* of predictors which have processes of their own */
+
+    ngx_uint_t                     workers;  /* processes; 0: no such one */
+    ngx_msec_t                     timeout;
+    ngx_msec_t                     start;    /* time till the first answer */
+    ngx_msec_t                     pause;    /* when it died too often */
+    size_t                         memory;   /* bytes; 0: no limit */
 } ngx_vidcast_predict_conf_t;
 
 

@@ -41,6 +41,7 @@ struct ngx_vidcast_analysis_s {
     uint64_t                      last;      /* frame predicted */
     uint64_t                      past;      /* frames before a sleep */
 
+    ngx_uint_t                    frames;    /* submitted */
     ngx_uint_t                    failing;   /* and it is logged */
 };
 
@@ -108,6 +109,10 @@ ngx_vidcast_analysis_submit(ngx_vidcast_analysis_t *analysis,
     ngx_uint_t           skipped;
     ngx_vidcast_raw_t   *old;
     ngx_vidcast_task_t  *task;
+
+    if (analysis->frames++ % analysis->predict.conf->every) {
+        return;
+    }
 
     if (raw) {
         ngx_vidcast_encoders_refer(analysis->capture->encoders, raw);
@@ -430,6 +435,8 @@ ngx_vidcast_analysis_publish(ngx_vidcast_analysis_t *analysis,
     result.predict = ngx_vidcast_clock() - start;
     result.width = task->width;
     result.height = task->height;
+    result.slot = NGX_VIDCAST_RING_NONE;
+    result.status = NULL;
 
     if (ngx_vidcast_capture_result(capture, &result, analysis->json, size,
                                    &seq)

@@ -126,6 +126,7 @@ ngx_vidcast_capture_forget(ngx_vidcast_conf_t *conf,
         zone = other[i]->zone;
 
         (void) munmap(zone->ring.frames, zone->frames_size);
+        ngx_vidcast_desks_free(&zone->desks);
         (void) ngx_close_file(zone->frames);
         (void) ngx_close_file(zone->wake);
         (void) ngx_close_file(zone->call);
@@ -203,7 +204,13 @@ ngx_vidcast_capture_start(ngx_vidcast_capture_t *capture)
         return NGX_ERROR;
     }
 
-    if (capture->source->predict.module) {
+    if (capture->source->predict.workers) {
+        capture->dispatch = ngx_vidcast_dispatch_create(capture);
+        if (capture->dispatch == NULL) {
+            return NGX_ERROR;
+        }
+
+    } else if (capture->source->predict.module) {
         capture->analysis = ngx_vidcast_analysis_create(capture);
         if (capture->analysis == NULL) {
             return NGX_ERROR;
@@ -510,6 +517,10 @@ ngx_vidcast_capture_publish(ngx_vidcast_capture_t *capture, uint32_t slot,
 
     ngx_vidcast_ring_publish(ring, slot, number);
     capture->counters->published++;
+
+    if (capture->dispatch) {
+        ngx_vidcast_dispatch_offer(capture->dispatch, slot, number);
+    }
 
     (void) pthread_mutex_unlock(&capture->ring);
 

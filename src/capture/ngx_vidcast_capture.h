@@ -23,6 +23,7 @@
 
 typedef struct ngx_vidcast_encoders_s   ngx_vidcast_encoders_t;
 typedef struct ngx_vidcast_analysis_s   ngx_vidcast_analysis_t;
+typedef struct ngx_vidcast_dispatch_s   ngx_vidcast_dispatch_t;
 
 
 /* a raw picture on its way to an encoder and to the predictor */
@@ -46,7 +47,8 @@ struct ngx_vidcast_capture_s {
     ngx_log_t                    *log;
 
     ngx_vidcast_encoders_t       *encoders;
-    ngx_vidcast_analysis_t       *analysis;  /* NULL: no predictor */
+    ngx_vidcast_analysis_t       *analysis;  /* NULL: no such predictor */
+    ngx_vidcast_dispatch_t       *dispatch;  /* NULL: no predictor process */
 
     pthread_mutex_t               ring;      /* writing frames */
     pthread_mutex_t               results;   /* writing results */
@@ -65,6 +67,9 @@ typedef struct {
     uint64_t                      predict;   /* it took so many us */
     uint32_t                      width;
     uint32_t                      height;
+    uint32_t                      slot;      /* of the frame, or NONE */
+    const char                   *status;    /* NULL: "ok" */
+    const u_char                 *error;     /* told with another status */
 } ngx_vidcast_result_t;
 
 
@@ -103,7 +108,8 @@ void ngx_vidcast_capture_publish(ngx_vidcast_capture_t *capture, uint32_t slot,
  * number.  NGX_OK; NGX_DECLINED: with what is put around it, it is too large.
  */
 ngx_int_t ngx_vidcast_capture_result(ngx_vidcast_capture_t *capture,
-    ngx_vidcast_result_t *result, u_char *json, size_t size, uint64_t *seq);
+    ngx_vidcast_result_t *result, const u_char *json, size_t size,
+    uint64_t *seq);
 
 /* says that frames are too large for the ring; the caller says it once */
 void ngx_vidcast_capture_log_too_large(ngx_vidcast_capture_t *capture);
@@ -157,6 +163,19 @@ void ngx_vidcast_analysis_submit(ngx_vidcast_analysis_t *analysis,
  */
 void ngx_vidcast_analysis_wait(ngx_vidcast_analysis_t *analysis,
     ngx_uint_t idle);
+
+
+/*
+ * The thread that hands frames to predictor processes, and publishes what
+ * they answer in the order of the frames.  offer() tells it of the frame that
+ * has just been published, the ring's mutex being held: it is predicted when
+ * a predictor is free, unless another one comes before: then it is skipped
+ * and counted.
+ */
+ngx_vidcast_dispatch_t *ngx_vidcast_dispatch_create(
+    ngx_vidcast_capture_t *capture);
+void ngx_vidcast_dispatch_offer(ngx_vidcast_dispatch_t *dispatch,
+    uint32_t slot, uint64_t number);
 
 
 #endif /* _NGX_VIDCAST_CAPTURE_H_INCLUDED_ */

@@ -204,6 +204,8 @@ ngx_vidcast_input_push_result(ngx_vidcast_input_t *in, size_t size)
     result.predict = 0;
     result.width = zone->shm->width;
     result.height = zone->shm->height;
+    result.slot = NGX_VIDCAST_RING_NONE;
+    result.status = NULL;
 
     rc = ngx_vidcast_capture_result(in->capture, &result,
                                     ngx_vidcast_ring_data(&zone->ring,

@@ -11,6 +11,7 @@
 #include "ngx_vidcast_capture.h"
 #include "ngx_vidcast_child.h"
 #include "ngx_vidcast_control.h"
+#include "ngx_vidcast_keeper.h"
 #include "ngx_vidcast_roles.h"
 
 
@@ -95,7 +96,8 @@ static void
 ngx_vidcast_manager_process(ngx_vidcast_conf_t *conf, void *data)
 {
     uint64_t                deserted;
-    ngx_uint_t              i;
+    ngx_uint_t              i, ended;
+    ngx_vidcast_keeper_t   *keeper;
     ngx_vidcast_managed_t  *managed;
 
     if (ngx_vidcast_manager_take_role(conf) != NGX_OK) {
@@ -104,6 +106,11 @@ ngx_vidcast_manager_process(ngx_vidcast_conf_t *conf, void *data)
 
     managed = ngx_vidcast_manager_list(conf);
     if (managed == NULL) {
+        return;
+    }
+
+    keeper = ngx_vidcast_keeper_create(conf);
+    if (keeper == NULL) {
         return;
     }
 
@@ -116,15 +123,23 @@ ngx_vidcast_manager_process(ngx_vidcast_conf_t *conf, void *data)
             ngx_vidcast_manager_spawn(conf, &managed[i]);
         }
 
-        if (ngx_vidcast_child_wait(conf, NGX_VIDCAST_MANAGER_TICK) == NGX_DONE
-            || ngx_vidcast_manager_outdated(conf)
-            || ngx_vidcast_child_deserted(conf, &deserted))
-        {
+        ngx_vidcast_keeper_look(keeper);
+
+        ended = (ngx_vidcast_child_wait(conf, NGX_VIDCAST_MANAGER_TICK)
+                 == NGX_DONE);
+
+        if (ended || ngx_vidcast_child_deserted(conf, &deserted)) {
+            ngx_vidcast_keeper_end(keeper);
+            break;
+        }
+
+        if (ngx_vidcast_manager_outdated(conf)) {
             break;
         }
     }
 
     ngx_free(managed);
+    ngx_free(keeper);
 
     ngx_log_error(NGX_LOG_NOTICE, conf->cycle->log, 0,
                   "vidcast manager process exiting");

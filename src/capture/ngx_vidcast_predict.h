@@ -9,6 +9,7 @@
 
 
 #include "ngx_vidcast.h"
+#include "ngx_vidcast_predictor.h"
 
 
 /* one opened predictor; made by the capture process, used by one thread */
@@ -50,6 +51,18 @@ typedef struct {
  *            NGX_ERROR, reason in predict->error, this frame has no result.
  *
  * close()    after an open() that said NGX_OK.
+ *
+ * A predictor with processes of its own has an engine (see there) in the place
+ * of want(), open(), predict() and close(), which all are NULL.
+ *
+ * arg()      may be NULL; at configuration: an argument which is no
+ *            "name=value".  As set().
+ *
+ * check()    may be NULL; at configuration, when all has been set.  NGX_OK, or
+ *            NGX_ERROR: reason in "error".
+ *
+ * files()    may be NULL; the names of files whose change makes it another
+ *            predictor, one for each "n" from 0 on, NULL: there are no more.
  */
 
 struct ngx_vidcast_predict_module_s {
@@ -63,11 +76,21 @@ struct ngx_vidcast_predict_module_s {
                       ngx_vidcast_sample_t *sample, u_char *json,
                       size_t *size);
     void        (*close)(ngx_vidcast_predict_t *predict);
+
+    ngx_vidcast_engine_t  *engine;    /* NULL: in the capture process */
+
+    ngx_int_t   (*arg)(ngx_vidcast_predict_conf_t *conf, ngx_str_t *arg);
+    ngx_int_t   (*check)(ngx_vidcast_predict_conf_t *conf, ngx_cycle_t *cycle,
+                      u_char *error);
+    ngx_str_t  *(*files)(ngx_vidcast_predict_conf_t *conf, ngx_uint_t n);
 };
 
 
 /* NULL: unknown */
 ngx_vidcast_predict_module_t *ngx_vidcast_predict_find(ngx_str_t *name);
+
+/* the defaults of what all predictors have */
+void ngx_vidcast_predict_init(ngx_vidcast_predict_conf_t *conf);
 
 /* what all predictors have, and their own; as the module's set() */
 ngx_int_t ngx_vidcast_predict_set(ngx_vidcast_predict_conf_t *conf,
@@ -83,6 +106,7 @@ ngx_uint_t ngx_vidcast_predict_news(ngx_vidcast_predict_t *predict,
 
 
 extern ngx_vidcast_predict_module_t  ngx_vidcast_predict_delay;
+extern ngx_vidcast_predict_module_t  ngx_vidcast_predict_exec;
 extern ngx_vidcast_predict_module_t  ngx_vidcast_predict_motion;
 
 

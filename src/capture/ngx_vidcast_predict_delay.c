@@ -42,7 +42,11 @@ ngx_vidcast_predict_module_t  ngx_vidcast_predict_delay = {
     ngx_vidcast_predict_delay_want,
     ngx_vidcast_predict_delay_open,
     ngx_vidcast_predict_delay_predict,
-    ngx_vidcast_predict_delay_close
+    ngx_vidcast_predict_delay_close,
+    NULL,
+    NULL,
+    NULL,
+    NULL
 };
 
 

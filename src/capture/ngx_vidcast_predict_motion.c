@@ -94,7 +94,11 @@ ngx_vidcast_predict_module_t  ngx_vidcast_predict_motion = {
     ngx_vidcast_predict_motion_want,
     ngx_vidcast_predict_motion_open,
     ngx_vidcast_predict_motion_predict,
-    ngx_vidcast_predict_motion_close
+    ngx_vidcast_predict_motion_close,
+    NULL,
+    NULL,
+    NULL,
+    NULL
 };
 
 

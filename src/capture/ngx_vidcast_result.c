@@ -13,14 +13,22 @@
 /* what is around the text of a result, whoever it comes from */
 
 
+/* what comes behind the reason of a failure, at most */
+
+#define NGX_VIDCAST_RESULT_ROOM  128
+
+
 static u_char *ngx_vidcast_result_head(ngx_vidcast_capture_t *capture,
     ngx_vidcast_result_t *result, uint64_t seq, uint64_t now, u_char *p,
+    u_char *last);
+static u_char *ngx_vidcast_result_error(const u_char *error, u_char *p,
     u_char *last);
 
 
 ngx_int_t
 ngx_vidcast_capture_result(ngx_vidcast_capture_t *capture,
-    ngx_vidcast_result_t *result, u_char *json, size_t size, uint64_t *seq)
+    ngx_vidcast_result_t *result, const u_char *json, size_t size,
+    uint64_t *seq)
 {
     u_char                     *p, *last;
     uint64_t                    now;
@@ -48,6 +56,7 @@ ngx_vidcast_capture_result(ngx_vidcast_capture_t *capture,
     *p++ = '}';
 
     r->frame = result->frame;
+    r->slot = result->slot;
     r->captured = result->captured;
     r->ready = now;
     r->size = (uint32_t) (p - (u_char *) (r + 1));
@@ -73,15 +82,41 @@ ngx_vidcast_result_head(ngx_vidcast_capture_t *capture,
     total = now - result->captured;
     time = (uint64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000 - total;
 
-    return ngx_slprintf(p, last,
-                        "{\"v\":1,\"source\":\"%V\",\"epoch\":\"%016xL\","
-                        "\"seq\":%uL,\"frame\":%uL,\"ts\":%uL.%06uL,"
-                        "\"width\":%uD,\"height\":%uD,\"status\":\"ok\","
-                        "\"latency\":{\"predict\":%uL.%06uL,"
+    p = ngx_slprintf(p, last,
+                     "{\"v\":1,\"source\":\"%V\",\"epoch\":\"%016xL\","
+                     "\"seq\":%uL,\"frame\":%uL,\"ts\":%uL.%06uL,"
+                     "\"width\":%uD,\"height\":%uD,\"status\":\"%s\",",
+                     &capture->source->name, capture->zone->ring.shm->epoch,
+                     seq, result->frame, time / 1000000, time % 1000000,
+                     result->width, result->height,
+                     result->status ? result->status : "ok");
+
+    if (result->status) {
+        p = ngx_vidcast_result_error(result->error, p, last);
+    }
+
+    return ngx_slprintf(p, last, "\"latency\":{\"predict\":%uL.%06uL,"
                         "\"total\":%uL.%06uL},\"result\":",
-                        &capture->source->name, capture->zone->ring.shm->epoch,
-                        seq, result->frame, time / 1000000, time % 1000000,
-                        result->width, result->height,
                         result->predict / 1000000, result->predict % 1000000,
                         total / 1000000, total % 1000000);
+}
+
+
+static u_char *
+ngx_vidcast_result_error(const u_char *error, u_char *p, u_char *last)
+{
+    size_t  len;
+
+    len = ngx_strlen(error);
+
+    /* without its reason, rather than without a result */
+
+    if ((size_t) (last - p) < 6 * len + NGX_VIDCAST_RESULT_ROOM) {
+        return p;
+    }
+
+    p = ngx_cpymem(p, "\"error\":\"", sizeof("\"error\":\"") - 1);
+    p = (u_char *) ngx_escape_json(p, (u_char *) error, len);
+
+    return ngx_cpymem(p, "\",", 2);
 }

@@ -9,6 +9,7 @@
 #include "ngx_vidcast_image.h"
 
 #include <libyuv.h>
+#include <libyuv/scale_rgb.h>
 
 
 #define NGX_VIDCAST_IMAGE_ALIGNMENT  64
@@ -215,4 +216,48 @@ ngx_vidcast_image_expand_chroma(u_char *p, ngx_uint_t blocks)
 
         p += NGX_VIDCAST_IMAGE_BLOCK;
     }
+}
+
+
+ngx_int_t
+ngx_vidcast_image_scale(const vidcast_image_t *src, vidcast_image_t *dst)
+{
+    int  rc;
+
+    switch (src->format) {
+
+    case VIDCAST_I420:
+        rc = I420Scale(src->plane[0], src->stride[0], src->plane[1],
+                       src->stride[1], src->plane[2], src->stride[2],
+                       src->width, src->height, dst->plane[0], dst->stride[0],
+                       dst->plane[1], dst->stride[1], dst->plane[2],
+                       dst->stride[2], dst->width, dst->height, kFilterBox);
+        break;
+
+    case VIDCAST_GRAY8:
+        ScalePlane(src->plane[0], src->stride[0], src->width, src->height,
+                   dst->plane[0], dst->stride[0], dst->width, dst->height,
+                   kFilterBox);
+        rc = 0;
+        break;
+
+    default: /* VIDCAST_RGB24, VIDCAST_BGR24 */
+        rc = RGBScale(src->plane[0], src->stride[0], src->width, src->height,
+                      dst->plane[0], dst->stride[0], dst->width, dst->height,
+                      kFilterBox);
+        break;
+    }
+
+    return (rc == 0) ? NGX_OK : NGX_ERROR;
+}
+
+
+/* what the library calls RAW is R, G, B in memory */
+
+void
+ngx_vidcast_image_from_rgb(vidcast_image_t *dst, const vidcast_image_t *rgb)
+{
+    (void) RAWToJ420(rgb->plane[0], rgb->stride[0], dst->plane[0],
+                     dst->stride[0], dst->plane[1], dst->stride[1],
+                     dst->plane[2], dst->stride[2], dst->width, dst->height);
 }

@@ -9,6 +9,7 @@
 
 
 #include "ngx_vidcast.h"
+#include "vidcast_plugin.h"
 
 
 /*
@@ -45,6 +46,18 @@ void ngx_vidcast_image_expand_range(ngx_vidcast_image_t *image);
  */
 void ngx_vidcast_image_scale_luma(const ngx_vidcast_image_t *src,
     ngx_vidcast_image_t *dst);
+
+/*
+ * Of the pixel formats of plugins: scales a picture to the size of "dst",
+ * which is of the same format; averaging when it shrinks.  NGX_ERROR: no
+ * memory.
+ */
+ngx_int_t ngx_vidcast_image_scale(const vidcast_image_t *src,
+    vidcast_image_t *dst);
+
+/* an RGB24 picture as the I420 "dst" of the same size */
+void ngx_vidcast_image_from_rgb(vidcast_image_t *dst,
+    const vidcast_image_t *rgb);
 
 
 #endif /* _NGX_VIDCAST_IMAGE_H_INCLUDED_ */

@@ -9,6 +9,7 @@
 
 
 #include "ngx_vidcast.h"
+#include "vidcast_plugin.h"
 
 
 /* bytes of the standard Huffman tables as one DHT segment, marker included */
@@ -38,6 +39,10 @@ typedef struct ngx_vidcast_jpeg_decoder_s  ngx_vidcast_jpeg_decoder_t;
  */
 ngx_int_t ngx_vidcast_jpeg_probe(const u_char *data, size_t size,
     ngx_vidcast_jpeg_info_t *info);
+
+/* the same, but for the end: data which are only decoded may lack it */
+ngx_int_t ngx_vidcast_jpeg_walk(const u_char *data, const u_char *last,
+    ngx_vidcast_jpeg_info_t *info, const u_char **scan);
 
 /*
  * Copies a probed JPEG to "dst" with the standard Huffman tables put in
@@ -80,6 +85,16 @@ void ngx_vidcast_jpeg_decoder_destroy(ngx_vidcast_jpeg_decoder_t *dec);
 ngx_int_t ngx_vidcast_jpeg_decode_gray(ngx_vidcast_jpeg_decoder_t *dec,
     const u_char *data, size_t size, uint32_t width,
     ngx_vidcast_image_t *image);
+
+/*
+ * The same to one of the pixel formats of plugins, at least "width" pixels
+ * wide and "height" high.  A picture which comes out just so, and needs no
+ * rows longer than its own, goes to "dst" unless that is NULL, rows and planes
+ * without a gap; any other to memory of the decoder's.  NGX_AGAIN: I420 of a
+ * JPEG which is not sampled so.
+ */
+ngx_int_t ngx_vidcast_jpeg_decode(ngx_vidcast_jpeg_decoder_t *dec,
+    const u_char *data, size_t size, u_char *dst, vidcast_image_t *image);
 
 
 #endif /* _NGX_VIDCAST_JPEG_H_INCLUDED_ */

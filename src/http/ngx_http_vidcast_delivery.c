@@ -394,7 +394,7 @@ ngx_http_vidcast_delivery_next_pair(ngx_http_vidcast_subscription_t *sub,
         return NGX_DONE;
     }
 
-    frame = ngx_http_vidcast_message_find(hub, m->frame.number);
+    frame = ngx_http_vidcast_pair_find(hub, m->frame.number);
 
     if (frame == NULL) {
         return NGX_DONE;

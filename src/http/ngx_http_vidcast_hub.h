@@ -248,7 +248,7 @@ void ngx_http_vidcast_sweep_drain(ngx_http_vidcast_main_conf_t *vmcf);
  *          if a viewer wants frames
  * seek()   makes results from "seq" on available, where the ring has them;
  *          the first one there
- * find()   the frame of this number, if it is there; no reference is added
+ * at()     a copy of the frame of this number, if it is still in that slot
  * told()   the result with what its viewer missed, or that it is another
  *          series, written in; NULL: no memory
  * error()  a text for one viewer, about what it said; NULL: no memory
@@ -262,8 +262,8 @@ void ngx_http_vidcast_sweep_drain(ngx_http_vidcast_main_conf_t *vmcf);
 void ngx_http_vidcast_message_news(ngx_http_vidcast_hub_t *hub);
 uint64_t ngx_http_vidcast_message_seek(ngx_http_vidcast_hub_t *hub,
     uint64_t seq);
-ngx_http_vidcast_message_t *ngx_http_vidcast_message_find(
-    ngx_http_vidcast_hub_t *hub, uint64_t number);
+ngx_http_vidcast_message_t *ngx_http_vidcast_message_at(
+    ngx_http_vidcast_hub_t *hub, uint32_t slot, uint64_t number);
 ngx_http_vidcast_message_t *ngx_http_vidcast_message_told(
     ngx_http_vidcast_message_t *message, uint64_t skipped, ngx_uint_t reset);
 ngx_http_vidcast_message_t *ngx_http_vidcast_message_error(
@@ -274,6 +274,19 @@ ngx_int_t ngx_http_vidcast_message_copy(ngx_http_vidcast_message_t *message);
 void ngx_http_vidcast_message_unref(ngx_http_vidcast_message_t *message);
 void ngx_http_vidcast_message_drop_frame(ngx_http_vidcast_hub_t *hub);
 void ngx_http_vidcast_message_drop(ngx_http_vidcast_hub_t *hub);
+
+
+/*
+ * Pictures for viewers who get each with its result.
+ *
+ * keep()   before the newest frame becomes an older one
+ * fetch()  when there are new results
+ * find()   the frame of this number, if it is there; no reference is added
+ */
+void ngx_http_vidcast_pair_keep(ngx_http_vidcast_hub_t *hub);
+void ngx_http_vidcast_pair_fetch(ngx_http_vidcast_hub_t *hub);
+ngx_http_vidcast_message_t *ngx_http_vidcast_pair_find(
+    ngx_http_vidcast_hub_t *hub, uint64_t number);
 
 
 #endif /* _NGX_HTTP_VIDCAST_HUB_H_INCLUDED_ */

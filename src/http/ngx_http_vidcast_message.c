@@ -34,8 +34,9 @@ static ngx_http_vidcast_message_t *ngx_http_vidcast_message_text(
     ngx_http_vidcast_hub_t *hub, size_t size);
 static ngx_int_t ngx_http_vidcast_message_deflate(
     ngx_http_vidcast_message_t *message);
+static ngx_http_vidcast_message_t *ngx_http_vidcast_message_alloc(
+    ngx_http_vidcast_hub_t *hub);
 static void ngx_http_vidcast_message_new_frame(ngx_http_vidcast_hub_t *hub);
-static void ngx_http_vidcast_message_keep(ngx_http_vidcast_hub_t *hub);
 static void ngx_http_vidcast_message_retire(ngx_http_vidcast_hub_t *hub);
 static ngx_int_t ngx_http_vidcast_message_pin(
     ngx_http_vidcast_message_t *message);
@@ -51,6 +52,10 @@ void
 ngx_http_vidcast_message_news(ngx_http_vidcast_hub_t *hub)
 {
     ngx_http_vidcast_message_new_results(hub);
+
+    if (hub->npaired) {
+        ngx_http_vidcast_pair_fetch(hub);
+    }
 
     if (hub->nframes) {
         ngx_http_vidcast_message_new_frame(hub);
@@ -148,6 +153,7 @@ ngx_http_vidcast_message_result(ngx_http_vidcast_hub_t *hub, uint64_t seq)
 
     message->seq = seq;
     message->frame.number = result.frame;
+    message->frame.slot = result.slot;
 
     ngx_memcpy(message->data, hub->text, result.size);
 
@@ -331,10 +337,9 @@ ngx_http_vidcast_message_deflate(ngx_http_vidcast_message_t *message)
 }
 
 
-static void
-ngx_http_vidcast_message_new_frame(ngx_http_vidcast_hub_t *hub)
+static ngx_http_vidcast_message_t *
+ngx_http_vidcast_message_alloc(ngx_http_vidcast_hub_t *hub)
 {
-    ngx_int_t                    rc;
     ngx_http_vidcast_message_t  *message;
 
     message = hub->free;
@@ -346,12 +351,27 @@ ngx_http_vidcast_message_new_frame(ngx_http_vidcast_hub_t *hub)
         message = ngx_alloc(sizeof(ngx_http_vidcast_message_t),
                             ngx_cycle->log);
         if (message == NULL) {
-            return;
+            return NULL;
         }
     }
 
     ngx_memzero(message, sizeof(ngx_http_vidcast_message_t));
     message->hub = hub;
+
+    return message;
+}
+
+
+static void
+ngx_http_vidcast_message_new_frame(ngx_http_vidcast_hub_t *hub)
+{
+    ngx_int_t                    rc;
+    ngx_http_vidcast_message_t  *message;
+
+    message = ngx_http_vidcast_message_alloc(hub);
+    if (message == NULL) {
+        return;
+    }
 
     rc = hub->zone->ring.bit ? ngx_http_vidcast_message_pin(message)
                              : ngx_http_vidcast_message_read(message);
@@ -365,76 +385,10 @@ ngx_http_vidcast_message_new_frame(ngx_http_vidcast_hub_t *hub)
     message->refs = 1;
     message->size = message->frame.size;
 
-    ngx_http_vidcast_message_keep(hub);
+    ngx_http_vidcast_pair_keep(hub);
     ngx_http_vidcast_message_retire(hub);
 
     hub->frame = message;
-}
-
-
-/*
- * A picture is to be sent with its result, which comes later.  Needed are the
- * one that is being predicted, that of the newest result, and the one before
- * the newest, which the predictor may just be taking; as copies, since pins
- * are few.
- */
-
-static void
-ngx_http_vidcast_message_keep(ngx_http_vidcast_hub_t *hub)
-{
-    uint64_t                       predicting, predicted;
-    ngx_http_vidcast_message_t    *frame, *result, **next;
-
-    predicting = ngx_vidcast_load(&hub->zone->shm->predicting);
-
-    result = hub->results[hub->result % hub->source->geometry.results];
-    predicted = result ? result->frame.number : 0;
-
-    for (next = &hub->kept; *next; /* void */ ) {
-
-        frame = *next;
-
-        if (hub->npaired
-            && (frame->frame.number == predicting
-                || frame->frame.number == predicted))
-        {
-            next = &frame->next;
-            continue;
-        }
-
-        *next = frame->next;
-        ngx_http_vidcast_message_unref(frame);
-    }
-
-    frame = hub->frame;
-
-    if (frame
-        && hub->npaired
-        && ngx_http_vidcast_message_copy(frame) == NGX_OK)
-    {
-        frame->refs++;
-        frame->next = NULL;
-        *next = frame;
-    }
-}
-
-
-ngx_http_vidcast_message_t *
-ngx_http_vidcast_message_find(ngx_http_vidcast_hub_t *hub, uint64_t number)
-{
-    ngx_http_vidcast_message_t  *frame;
-
-    if (hub->frame && hub->frame->frame.number == number) {
-        return hub->frame;
-    }
-
-    for (frame = hub->kept; frame; frame = frame->next) {
-        if (frame->frame.number == number) {
-            return frame;
-        }
-    }
-
-    return NULL;
 }
 
 
@@ -486,6 +440,44 @@ ngx_http_vidcast_message_retire(ngx_http_vidcast_hub_t *hub)
     }
 
     ngx_http_vidcast_message_unref(frame);
+}
+
+
+/* NULL: it is not there any more, or no memory */
+
+ngx_http_vidcast_message_t *
+ngx_http_vidcast_message_at(ngx_http_vidcast_hub_t *hub, uint32_t slot,
+    uint64_t number)
+{
+    ngx_int_t                    rc;
+    ngx_http_vidcast_message_t  *message;
+
+    message = ngx_http_vidcast_message_alloc(hub);
+    if (message == NULL) {
+        return NULL;
+    }
+
+    rc = ngx_vidcast_ring_acquire_at(&hub->zone->ring, slot, number,
+                                     &message->frame);
+
+    if (rc == NGX_OK) {
+        message->data = message->frame.data;
+        message->size = message->frame.size;
+
+        rc = ngx_http_vidcast_message_duplicate(message);
+
+        ngx_vidcast_ring_release(&hub->zone->ring, &message->frame);
+    }
+
+    if (rc != NGX_OK) {
+        message->next = hub->free;
+        hub->free = message;
+        return NULL;
+    }
+
+    message->refs = 1;
+
+    return message;
 }
 
 

@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 
 #include "ngx_http_vidcast_module.h"
+#include "ngx_http_vidcast_source.h"
 #include "ngx_vidcast_input.h"
 #include "ngx_vidcast_predict.h"
 
@@ -63,6 +64,8 @@ static ngx_int_t ngx_http_vidcast_source_set(ngx_vidcast_input_conf_t *input,
 static char *ngx_http_vidcast_source_predict(ngx_conf_t *cf,
     ngx_vidcast_source_t *source, ngx_http_vidcast_field_t *field,
     ngx_str_t *args, ngx_uint_t n);
+static char *ngx_http_vidcast_source_predict_args(ngx_conf_t *cf,
+    ngx_vidcast_predict_conf_t *predict, ngx_str_t *args, ngx_uint_t n);
 static char *ngx_http_vidcast_source_number(ngx_conf_t *cf,
     ngx_vidcast_source_t *source, ngx_http_vidcast_field_t *field,
     ngx_str_t *args, ngx_uint_t n);
@@ -75,12 +78,6 @@ static char *ngx_http_vidcast_source_time(ngx_conf_t *cf,
 static char *ngx_http_vidcast_source_time_or_off(ngx_conf_t *cf,
     ngx_vidcast_source_t *source, ngx_http_vidcast_field_t *field,
     ngx_str_t *args, ngx_uint_t n);
-static char *ngx_http_vidcast_source_answer(ngx_conf_t *cf, ngx_str_t *arg,
-    ngx_int_t rc);
-static char *ngx_http_vidcast_source_invalid(ngx_conf_t *cf, const char *what,
-    ngx_str_t *value);
-static ngx_int_t ngx_http_vidcast_source_split(ngx_str_t *arg,
-    ngx_str_t *name, ngx_str_t *value);
 
 
 static ngx_http_vidcast_field_t  ngx_http_vidcast_fields[] = {
@@ -467,7 +464,8 @@ ngx_http_vidcast_source_predict(ngx_conf_t *cf, ngx_vidcast_source_t *source,
     ngx_http_vidcast_field_t *field, ngx_str_t *args, ngx_uint_t n)
 {
     char                          *rv;
-    ngx_str_t                      name, value;
+    u_char                         error[NGX_VIDCAST_ERROR_LEN];
+    ngx_str_t                     *file;
     ngx_uint_t                     i;
     ngx_vidcast_predict_conf_t    *predict;
     ngx_vidcast_predict_module_t  *module;
@@ -482,27 +480,88 @@ ngx_http_vidcast_source_predict(ngx_conf_t *cf, ngx_vidcast_source_t *source,
 
     predict->module = module;
 
+    ngx_vidcast_predict_init(predict);
+
     predict->params = module->create_params(cf->pool);
     if (predict->params == NULL) {
         return NGX_CONF_ERROR;
     }
 
-    for (i = 1; i < n; i++) {
+    rv = ngx_http_vidcast_source_predict_args(cf, predict, args, n);
 
-        if (ngx_http_vidcast_source_split(&args[i], &name, &value) != NGX_OK) {
-            return ngx_http_vidcast_source_invalid(cf, "parameter", &args[i]);
-        }
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
 
-        rv = ngx_http_vidcast_source_answer(cf, &args[i],
-                 ngx_vidcast_predict_set(predict, &name, &value));
+    error[0] = '\0';
 
-        if (rv != NGX_CONF_OK) {
-            return rv;
-        }
+    if (module->check
+        && module->check(predict, cf->cycle, error) != NGX_OK)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid predictor \"%V\": %s", &args[0], error);
+        return NGX_CONF_ERROR;
     }
 
     for (i = 0; i < n; i++) {
         ngx_http_vidcast_source_sum(source, args[i].data, args[i].len + 1);
+    }
+
+    for (i = 0; module->files; i++) {
+        file = module->files(predict, i);
+
+        if (file == NULL) {
+            break;
+        }
+
+        ngx_http_vidcast_source_sum_file(source, file);
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/*
+ * Parameters are "name=value"; what has no "=", or begins with "-", and all
+ * behind "--", is for those predictors who have arguments.
+ */
+
+static char *
+ngx_http_vidcast_source_predict_args(ngx_conf_t *cf,
+    ngx_vidcast_predict_conf_t *predict, ngx_str_t *args, ngx_uint_t n)
+{
+    char                          *rv;
+    ngx_int_t                      rc;
+    ngx_str_t                      name, value;
+    ngx_uint_t                     i, rest;
+    ngx_vidcast_predict_module_t  *module;
+
+    rest = 0;
+    module = predict->module;
+
+    for (i = 1; i < n; i++) {
+
+        if (module->arg && !rest && ngx_strcmp(args[i].data, "--") == 0) {
+            rest = 1;
+            continue;
+        }
+
+        if (rest
+            || (module->arg && args[i].len && args[i].data[0] == '-')
+            || ngx_http_vidcast_source_split(&args[i], &name, &value)
+               != NGX_OK)
+        {
+            rc = module->arg ? module->arg(predict, &args[i]) : NGX_DECLINED;
+
+        } else {
+            rc = ngx_vidcast_predict_set(predict, &name, &value);
+        }
+
+        rv = ngx_http_vidcast_source_answer(cf, &args[i], rc);
+
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
     }
 
     return NGX_CONF_OK;
@@ -628,57 +687,4 @@ ngx_http_vidcast_source_time_or_off(ngx_conf_t *cf,
     }
 
     return ngx_http_vidcast_source_time(cf, source, field, args, n);
-}
-
-
-/* what an input or a predictor said of one of its parameters */
-
-static char *
-ngx_http_vidcast_source_answer(ngx_conf_t *cf, ngx_str_t *arg, ngx_int_t rc)
-{
-    switch (rc) {
-
-    case NGX_OK:
-        return NGX_CONF_OK;
-
-    case NGX_DECLINED:
-        return ngx_http_vidcast_source_invalid(cf, "parameter", arg);
-
-    default: /* NGX_ERROR */
-        return ngx_http_vidcast_source_invalid(cf, "value", arg);
-    }
-}
-
-
-static char *
-ngx_http_vidcast_source_invalid(ngx_conf_t *cf, const char *what,
-    ngx_str_t *value)
-{
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid %s \"%V\"", what, value);
-
-    return NGX_CONF_ERROR;
-}
-
-
-/* "name=value"; the value ends with a null, as the whole does */
-
-static ngx_int_t
-ngx_http_vidcast_source_split(ngx_str_t *arg, ngx_str_t *name,
-    ngx_str_t *value)
-{
-    u_char  *p;
-
-    p = ngx_strlchr(arg->data, arg->data + arg->len, '=');
-
-    if (p == NULL || p == arg->data) {
-        return NGX_ERROR;
-    }
-
-    name->data = arg->data;
-    name->len = p - arg->data;
-
-    value->data = p + 1;
-    value->len = arg->data + arg->len - value->data;
-
-    return NGX_OK;
 }

@@ -10,6 +10,7 @@
 
 #include "ngx_http_vidcast_handshake.h"
 #include "ngx_http_vidcast_hub.h"
+#include "ngx_http_vidcast_status.h"
 #include "ngx_vidcast_control.h"
 #include "ngx_vidcast_roles.h"
 
@@ -34,8 +35,6 @@ static u_char *ngx_http_vidcast_status_source(u_char *p, u_char *last,
     ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source, u_char *alive,
     ngx_log_t *log);
 static u_char *ngx_http_vidcast_status_dropped(u_char *p, u_char *last,
-    ngx_vidcast_zone_shm_t *shm);
-static u_char *ngx_http_vidcast_status_error(u_char *p, u_char *last,
     ngx_vidcast_zone_shm_t *shm);
 static u_char *ngx_http_vidcast_status_viewers(u_char *p, u_char *last,
     ngx_vidcast_conf_t *conf, ngx_vidcast_zone_shm_t *shm, u_char *alive);
@@ -170,6 +169,7 @@ ngx_http_vidcast_status_build(ngx_http_request_t *r,
 
     for (i = 0; i < n; i++) {
         size += source[i]->predict.zones.len;
+        size += source[i]->zone->desks.n * NGX_HTTP_VIDCAST_STATUS_PREDICTOR;
     }
 
     b = ngx_create_temp_buf(r->pool, size);
@@ -279,7 +279,8 @@ ngx_http_vidcast_status_source(u_char *p, u_char *last,
                      c->predict_time / predicted % 1000);
 
     p = ngx_http_vidcast_status_dropped(p, last, shm);
-    p = ngx_http_vidcast_status_error(p, last, shm);
+    p = ngx_http_vidcast_status_error(p, last, shm->error);
+    p = ngx_http_vidcast_status_predictor(p, last, conf, source, log);
     p = ngx_http_vidcast_status_viewers(p, last, conf, shm, alive);
     p = ngx_http_vidcast_status_delivered(p, last, shm);
 
@@ -316,14 +317,13 @@ ngx_http_vidcast_status_dropped(u_char *p, u_char *last,
 
 /* another process may be writing it: it is copied, and ends where ours ends */
 
-static u_char *
-ngx_http_vidcast_status_error(u_char *p, u_char *last,
-    ngx_vidcast_zone_shm_t *shm)
+u_char *
+ngx_http_vidcast_status_error(u_char *p, u_char *last, const u_char *text)
 {
     size_t  len;
     u_char  error[NGX_VIDCAST_ERROR_LEN];
 
-    ngx_memcpy(error, shm->error, NGX_VIDCAST_ERROR_LEN);
+    ngx_memcpy(error, text, NGX_VIDCAST_ERROR_LEN);
     error[NGX_VIDCAST_ERROR_LEN - 1] = '\0';
 
     len = ngx_strlen(error);

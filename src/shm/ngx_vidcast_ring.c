@@ -21,8 +21,6 @@
 
 static size_t ngx_vidcast_ring_stride(uint32_t slot_size);
 static size_t ngx_vidcast_ring_result_stride(uint32_t result_size);
-static void ngx_vidcast_ring_describe(ngx_vidcast_ring_t *ring, uint32_t i,
-    ngx_vidcast_frame_t *frame);
 static ngx_vidcast_ring_result_t *ngx_vidcast_ring_result(
     ngx_vidcast_ring_t *ring, uint64_t seq);
 
@@ -137,6 +135,37 @@ ngx_vidcast_ring_acquire(ngx_vidcast_ring_t *ring, uint64_t seen,
 }
 
 
+ngx_int_t
+ngx_vidcast_ring_acquire_at(ngx_vidcast_ring_t *ring, uint32_t slot,
+    uint64_t number, ngx_vidcast_frame_t *frame)
+{
+    uint64_t                  old;
+    ngx_vidcast_ring_slot_t  *s;
+
+    if (ring->bit == 0 || slot >= ring->shm->slots) {
+        return NGX_DECLINED;
+    }
+
+    s = &ring->slots[slot];
+    old = ngx_vidcast_ring_or(&s->state, ring->bit);
+
+    if (old & ring->bit) {
+        return NGX_DECLINED;
+    }
+
+    if ((old & NGX_VIDCAST_RING_WRITING)
+        || ngx_vidcast_load(&s->number) != number)
+    {
+        (void) ngx_vidcast_ring_and(&s->state, ~ring->bit);
+        return NGX_DECLINED;
+    }
+
+    ngx_vidcast_ring_describe(ring, slot, frame);
+
+    return NGX_OK;
+}
+
+
 void
 ngx_vidcast_ring_release(ngx_vidcast_ring_t *ring, ngx_vidcast_frame_t *frame)
 {
@@ -200,25 +229,25 @@ ngx_vidcast_ring_check(ngx_vidcast_ring_t *ring, ngx_vidcast_frame_t *frame)
 }
 
 
-static void
-ngx_vidcast_ring_describe(ngx_vidcast_ring_t *ring, uint32_t i,
+void
+ngx_vidcast_ring_describe(ngx_vidcast_ring_t *ring, uint32_t slot,
     ngx_vidcast_frame_t *frame)
 {
-    ngx_vidcast_ring_slot_t  *slot;
+    ngx_vidcast_ring_slot_t  *s;
 
-    slot = &ring->slots[i];
+    s = &ring->slots[slot];
 
-    frame->number = ngx_vidcast_load(&slot->number);
-    frame->time = slot->time;
-    frame->captured = slot->captured;
-    frame->ready = slot->ready;
-    frame->size = slot->size;
-    frame->width = slot->width;
-    frame->height = slot->height;
-    frame->plain = slot->plain;
-    frame->v1 = slot->v1;
-    frame->data = ngx_vidcast_ring_data(ring, i);
-    frame->slot = i;
+    frame->number = ngx_vidcast_load(&s->number);
+    frame->time = s->time;
+    frame->captured = s->captured;
+    frame->ready = s->ready;
+    frame->size = s->size;
+    frame->width = s->width;
+    frame->height = s->height;
+    frame->plain = s->plain;
+    frame->v1 = s->v1;
+    frame->data = ngx_vidcast_ring_data(ring, slot);
+    frame->slot = slot;
 }
 
 
@@ -512,6 +541,8 @@ ngx_vidcast_ring_open_result(ngx_vidcast_ring_t *ring, uint64_t *seq)
 
     ngx_vidcast_store(&result->seq, 0);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
+
+    result->slot = NGX_VIDCAST_RING_NONE;
 
     return result;
 }

@@ -55,7 +55,8 @@ typedef struct {
     uint64_t                     captured;   /* CLOCK_MONOTONIC, us */
     uint64_t                     ready;      /* CLOCK_MONOTONIC, us */
     uint32_t                     size;       /* of the text, bytes */
-    uint32_t                     unused[7];
+    uint32_t                     slot;       /* where the frame was, or NONE */
+    uint32_t                     unused[6];
 } ngx_vidcast_ring_result_t;
 
 
@@ -127,17 +128,26 @@ void ngx_vidcast_ring_attach(ngx_vidcast_ring_t *ring, void *addr,
  *
  * A process has one bit, and so at most one pin on a slot.
  *
+ * acquire_at() pins a frame which is not the newest one any more, if it is
+ * still in the slot where it was: NGX_OK, NGX_DECLINED.
+ *
  * peek() is for a reader without a pin: it copies the frame's bytes, headers
  * as well, and then asks check(), NGX_OK or NGX_DECLINED, whether they were
  * the same all the time.
  */
 ngx_int_t ngx_vidcast_ring_acquire(ngx_vidcast_ring_t *ring, uint64_t seen,
     ngx_vidcast_frame_t *frame);
+ngx_int_t ngx_vidcast_ring_acquire_at(ngx_vidcast_ring_t *ring, uint32_t slot,
+    uint64_t number, ngx_vidcast_frame_t *frame);
 void ngx_vidcast_ring_release(ngx_vidcast_ring_t *ring,
     ngx_vidcast_frame_t *frame);
 ngx_int_t ngx_vidcast_ring_peek(ngx_vidcast_ring_t *ring, uint64_t seen,
     ngx_vidcast_frame_t *frame);
 ngx_int_t ngx_vidcast_ring_check(ngx_vidcast_ring_t *ring,
+    ngx_vidcast_frame_t *frame);
+
+/* what is in a slot; for who knows that it is pinned */
+void ngx_vidcast_ring_describe(ngx_vidcast_ring_t *ring, uint32_t slot,
     ngx_vidcast_frame_t *frame);
 
 /*

@@ -23,8 +23,11 @@
 #define NGX_VIDCAST_ROLE_MANAGER    0
 #define NGX_VIDCAST_ROLE_FORKING    1
 #define NGX_VIDCAST_ROLE_CAPTURE    1024    /* + entry of the source */
-#define NGX_VIDCAST_ROLE_PREDICTOR  2048    /* + entry of the source */
 #define NGX_VIDCAST_ROLE_PROCESS    4096    /* + entry of the process */
+#define NGX_VIDCAST_ROLE_PREDICTOR  8192    /* + 16 * entry, + number */
+
+#define ngx_vidcast_role_predictor(entry, n)                                  \
+    (NGX_VIDCAST_ROLE_PREDICTOR + 16 * (entry) + (n))
 
 
 /* a new file; NGX_INVALID_FILE: no file, logged */

@@ -265,7 +265,7 @@ ngx_vidcast_zone_settle(ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source,
     ngx_log_t *log)
 {
     size_t                   size, before;
-    ngx_uint_t               least, workers;
+    ngx_uint_t               least, workers, predictors;
     ngx_core_conf_t         *ccf;
     ngx_vidcast_zone_t      *zone;
     ngx_vidcast_geometry_t  *g;
@@ -278,9 +278,15 @@ ngx_vidcast_zone_settle(ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source,
 
     g = &source->geometry;
 
-    /* two pins a worker, a claim an encoder, a pin a predictor, the newest */
+    /*
+     * Two pins a worker, a claim an encoder, and the newest.  Of a predictor
+     * process the frame it has and the one of its last result, and for all of
+     * them the next one; of a built-in predictor one.
+     */
 
-    least = 2 * workers + source->encoders + 1 + 4;
+    predictors = 2 * source->predict.workers + 1;
+
+    least = 2 * workers + source->encoders + predictors + 4;
 
     if (g->slots == 0) {
         g->slots = least;
@@ -309,7 +315,8 @@ ngx_vidcast_zone_settle(ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source,
         && zone->ring.shm->slots == g->slots
         && zone->ring.shm->slot_size == g->slot_size
         && zone->ring.shm->results == g->results
-        && zone->ring.shm->result_size == g->result_size)
+        && zone->ring.shm->result_size == g->result_size
+        && zone->desks.n == source->predict.workers)
     {
         /* it may be a page larger, to differ from another one before */
 
@@ -485,6 +492,14 @@ ngx_vidcast_zone_open(ngx_vidcast_zone_t *zone, ngx_vidcast_source_t *source,
                             ^ (uint64_t) ngx_random()
                             ^ (ngx_vidcast_clock() << 8);
 
+    if (source->predict.workers
+        && ngx_vidcast_desks_create(&zone->desks, source->predict.workers,
+                                    source->geometry.result_size, log)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     zone->wake = eventfd(0, EFD_CLOEXEC|EFD_NONBLOCK);
     zone->call = eventfd(0, EFD_CLOEXEC|EFD_NONBLOCK);
 
@@ -509,6 +524,8 @@ ngx_vidcast_zone_cleanup(void *data)
     if (zone->ring.frames != MAP_FAILED) {
         (void) munmap(zone->ring.frames, zone->frames_size);
     }
+
+    ngx_vidcast_desks_free(&zone->desks);
 
     ngx_vidcast_zone_close_file(zone->frames);
     ngx_vidcast_zone_close_file(zone->wake);

@@ -10,6 +10,7 @@
 
 #include "ngx_vidcast.h"
 #include "ngx_vidcast_mail.h"
+#include "ngx_vidcast_desk.h"
 #include "ngx_vidcast_ring.h"
 
 
@@ -160,6 +161,7 @@ typedef struct {
 struct ngx_vidcast_zone_s {
     ngx_vidcast_zone_shm_t      *shm;
     ngx_vidcast_ring_t           ring;
+    ngx_vidcast_desks_t          desks;
     ngx_fd_t                     frames;     /* memfd */
     ngx_fd_t                     wake;       /* eventfd, capture to workers */
     ngx_fd_t                     call;       /* eventfd, workers to capture */

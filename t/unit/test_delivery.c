@@ -582,7 +582,7 @@ ngx_http_vidcast_message_news(ngx_http_vidcast_hub_t *hub)
 
 
 ngx_http_vidcast_message_t *
-ngx_http_vidcast_message_find(ngx_http_vidcast_hub_t *hub, uint64_t number)
+ngx_http_vidcast_pair_find(ngx_http_vidcast_hub_t *hub, uint64_t number)
 {
     return (hub->frame && hub->frame->frame.number == number) ? hub->frame
                                                               : NULL;

@@ -11,6 +11,7 @@
  */
 
 #include "../../src/codec/ngx_vidcast_jpeg.c"
+#include "../../src/codec/ngx_vidcast_jpeg_probe.c"
 #include "../../src/codec/ngx_vidcast_image.c"
 #include "unit_jpeg.h"
 

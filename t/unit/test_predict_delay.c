@@ -22,6 +22,13 @@
 #include "unit.h"
 
 
+/* of those with processes there is nothing to be asked here */
+
+ngx_vidcast_predict_module_t  ngx_vidcast_predict_exec = {
+    .name = ngx_string("exec")
+};
+
+
 static ngx_int_t
 set(ngx_vidcast_predict_conf_t *conf, char *name, char *value)
 {

@@ -20,6 +20,7 @@
 
 #include "../../src/codec/ngx_vidcast_image.c"
 #include "../../src/codec/ngx_vidcast_jpeg.c"
+#include "../../src/codec/ngx_vidcast_jpeg_probe.c"
 #include "../../src/capture/ngx_vidcast_v4l2.c"
 #include "../../src/capture/ngx_vidcast_v4l2_control.c"
 #include "../../src/capture/ngx_vidcast_v4l2_format.c"

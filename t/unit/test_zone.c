@@ -76,10 +76,16 @@ main(void)
 static void
 test_roles(void)
 {
+    ngx_uint_t  last;
+
+    last = NGX_VIDCAST_DESKS - 1;
+
     unit_ok(NGX_VIDCAST_ROLE_CAPTURE + NGX_VIDCAST_ENTRIES
-            <= NGX_VIDCAST_ROLE_PREDICTOR
-            && NGX_VIDCAST_ROLE_PREDICTOR + NGX_VIDCAST_ENTRIES
-               <= NGX_VIDCAST_ROLE_PROCESS,
+            <= NGX_VIDCAST_ROLE_PROCESS
+            && NGX_VIDCAST_ROLE_PROCESS + NGX_VIDCAST_PROCESSES
+               <= NGX_VIDCAST_ROLE_PREDICTOR
+            && ngx_vidcast_role_predictor(0, last)
+               < ngx_vidcast_role_predictor(1, 0),
             "roles: they do not overlap");
 }
 

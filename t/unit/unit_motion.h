@@ -12,6 +12,7 @@
 
 #include "../../src/codec/ngx_vidcast_image.c"
 #include "../../src/codec/ngx_vidcast_jpeg.c"
+#include "../../src/codec/ngx_vidcast_jpeg_probe.c"
 #include "../../src/capture/ngx_vidcast_backdrop.c"
 #include "../../src/capture/ngx_vidcast_scene.c"
 #include "../../src/capture/ngx_vidcast_regions.c"
@@ -24,6 +25,13 @@
 #include "../../src/capture/ngx_vidcast_predict_motion.c"
 
 #include "unit.h"
+
+
+/* of those with processes there is nothing to be asked here */
+
+ngx_vidcast_predict_module_t  ngx_vidcast_predict_exec = {
+    .name = ngx_string("exec")
+};
 
 
 #define LEARNING  60      /* frames without a judgment: 2 s */

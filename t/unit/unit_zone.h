@@ -23,6 +23,7 @@
 #include "unit_ngx.h"
 
 #include "../../src/shm/ngx_vidcast_mail.c"
+#include "../../src/shm/ngx_vidcast_desk.c"
 #include "../../src/shm/ngx_vidcast_ring.c"
 #include "../../src/shm/ngx_vidcast_roles.c"
 #include "../../src/shm/ngx_vidcast_zone.c"

@@ -1,0 +1,539 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ngx_vidcast_capture.h"
+#include "ngx_vidcast_predict.h"
+
+
+#define NGX_VIDCAST_DISPATCH_LOOK  100    /* ms, for those who died */
+
+
+/*
+ * Frames wait here for their answers, in their order, and leave in it.  One
+ * that has left keeps its pin till its place is needed: a viewer of pairs may
+ * still ask for the picture.
+ */
+
+typedef struct {
+    ngx_vidcast_frame_t           frame;
+    ngx_uint_t                    status;
+    uint64_t                      given;     /* CLOCK_MONOTONIC, us */
+    uint64_t                      answered;
+    u_char                       *text;
+    size_t                        size;
+    u_char                        error[NGX_VIDCAST_ERROR_LEN];
+    unsigned                      pinned:1;
+    unsigned                      waiting:1; /* for its answer */
+} ngx_vidcast_dispatch_entry_t;
+
+
+/* a predictor as we see it; its desk may be written to by anybody there */
+
+typedef struct {
+    ngx_vidcast_desk_t           *desk;
+    uint64_t                      task;      /* the last one given */
+    ngx_vidcast_dispatch_entry_t *entry;     /* NULL: nobody waits for it */
+    unsigned                      busy:1;
+} ngx_vidcast_dispatch_worker_t;
+
+
+struct ngx_vidcast_dispatch_s {
+    ngx_vidcast_capture_t         *capture;
+    ngx_vidcast_predict_t          predict;  /* for news */
+    ngx_vidcast_desks_t           *desks;
+    ngx_vidcast_dispatch_worker_t *workers;
+
+    ngx_vidcast_dispatch_entry_t  *entries;  /* two a worker */
+    ngx_uint_t                     nentries;
+    uint64_t                       first;    /* not yet published */
+    uint64_t                       last;     /* not yet there */
+
+    pthread_mutex_t                mutex;    /* of what follows */
+    pthread_cond_t                 taken;
+    ngx_vidcast_frame_t            next;     /* pinned */
+    ngx_uint_t                     offered;
+    unsigned                       waiting:1;
+
+    unsigned                       exact:1;  /* no frame may be skipped */
+    unsigned                       bad:1;    /* answers, and it is logged */
+};
+
+
+static void *ngx_vidcast_dispatch_thread(void *data);
+static void ngx_vidcast_dispatch_release(ngx_vidcast_dispatch_t *dispatch,
+    ngx_vidcast_frame_t *frame);
+static ngx_uint_t ngx_vidcast_dispatch_collect(
+    ngx_vidcast_dispatch_t *dispatch);
+static void ngx_vidcast_dispatch_answer(ngx_vidcast_dispatch_t *dispatch,
+    ngx_vidcast_dispatch_worker_t *worker, ngx_uint_t status);
+static void ngx_vidcast_dispatch_publish(ngx_vidcast_dispatch_t *dispatch,
+    ngx_vidcast_dispatch_entry_t *entry);
+static void ngx_vidcast_dispatch_bad(ngx_vidcast_dispatch_t *dispatch,
+    ngx_vidcast_dispatch_entry_t *entry);
+static ngx_uint_t ngx_vidcast_dispatch_assign(
+    ngx_vidcast_dispatch_t *dispatch);
+static ngx_vidcast_dispatch_worker_t *ngx_vidcast_dispatch_choose(
+    ngx_vidcast_dispatch_t *dispatch, ngx_uint_t failing);
+static ngx_uint_t ngx_vidcast_dispatch_failing(
+    ngx_vidcast_dispatch_t *dispatch, u_char *error);
+static void ngx_vidcast_dispatch_give(ngx_vidcast_dispatch_t *dispatch,
+    ngx_vidcast_dispatch_worker_t *worker,
+    ngx_vidcast_dispatch_entry_t *entry, ngx_vidcast_frame_t *frame);
+static void ngx_vidcast_dispatch_error(u_char *error,
+    ngx_vidcast_desk_t *desk);
+
+
+ngx_vidcast_dispatch_t *
+ngx_vidcast_dispatch_create(ngx_vidcast_capture_t *capture)
+{
+    size_t                   size;
+    ngx_uint_t               i, n;
+    ngx_vidcast_dispatch_t  *dispatch;
+
+    dispatch = ngx_calloc(sizeof(ngx_vidcast_dispatch_t), capture->log);
+    if (dispatch == NULL) {
+        return NULL;
+    }
+
+    dispatch->capture = capture;
+    dispatch->predict.conf = &capture->source->predict;
+    dispatch->desks = &capture->zone->desks;
+
+    n = dispatch->desks->n;
+    size = capture->source->geometry.result_size;
+
+    dispatch->nentries = 2 * n;
+
+    dispatch->entries = ngx_calloc(dispatch->nentries
+                                   * sizeof(ngx_vidcast_dispatch_entry_t),
+                                   capture->log);
+    dispatch->workers = ngx_calloc(n * sizeof(ngx_vidcast_dispatch_worker_t),
+                                   capture->log);
+
+    if (dispatch->entries == NULL || dispatch->workers == NULL) {
+        return NULL;
+    }
+
+    for (i = 0; i < dispatch->nentries; i++) {
+        dispatch->entries[i].text = ngx_alloc(size, capture->log);
+        if (dispatch->entries[i].text == NULL) {
+            return NULL;
+        }
+    }
+
+    for (i = 0; i < n; i++) {
+        dispatch->workers[i].desk = ngx_vidcast_desk(dispatch->desks, i);
+    }
+
+    if (pthread_mutex_init(&dispatch->mutex, NULL) != 0
+        || pthread_cond_init(&dispatch->taken, NULL) != 0
+        || ngx_vidcast_capture_thread(capture, ngx_vidcast_dispatch_thread,
+                                      dispatch, "vidcast predict")
+           != NGX_OK)
+    {
+        return NULL;
+    }
+
+    return dispatch;
+}
+
+
+void
+ngx_vidcast_dispatch_offer(ngx_vidcast_dispatch_t *dispatch, uint32_t slot,
+    uint64_t number)
+{
+    ngx_uint_t            skipped;
+    ngx_vidcast_ring_t   *ring;
+    ngx_vidcast_frame_t   frame, old;
+
+    ring = &dispatch->capture->zone->ring;
+
+    if (dispatch->offered++ % dispatch->capture->source->predict.every
+        || ngx_vidcast_ring_acquire_at(ring, slot, number, &frame) != NGX_OK)
+    {
+        return;
+    }
+
+    (void) pthread_mutex_lock(&dispatch->mutex);
+
+    skipped = dispatch->waiting;
+    old = dispatch->next;
+
+    dispatch->next = frame;
+    dispatch->waiting = 1;
+
+    (void) pthread_mutex_unlock(&dispatch->mutex);
+
+    if (skipped) {
+        ngx_vidcast_ring_release(ring, &old);
+        dispatch->capture->counters->predictor_busy++;
+    }
+
+    ngx_vidcast_bell_ring(dispatch->desks->bell);
+}
+
+
+static void *
+ngx_vidcast_dispatch_thread(void *data)
+{
+    ngx_vidcast_dispatch_t  *dispatch = data;
+
+    uint32_t                       seen;
+    ngx_vidcast_dispatch_entry_t  *entry;
+
+    for ( ;; ) {
+        seen = ngx_vidcast_load(dispatch->desks->bell);
+
+        (void) ngx_vidcast_dispatch_collect(dispatch);
+
+        do {
+            while (dispatch->first < dispatch->last) {
+                entry = &dispatch->entries[dispatch->first
+                                           % dispatch->nentries];
+                if (entry->waiting) {
+                    break;
+                }
+
+                ngx_vidcast_dispatch_publish(dispatch, entry);
+                dispatch->first++;
+            }
+
+        } while (ngx_vidcast_dispatch_assign(dispatch));
+
+        ngx_vidcast_bell_wait(dispatch->desks->bell, seen,
+                              NGX_VIDCAST_DISPATCH_LOOK);
+    }
+
+    return NULL;
+}
+
+
+static void
+ngx_vidcast_dispatch_release(ngx_vidcast_dispatch_t *dispatch,
+    ngx_vidcast_frame_t *frame)
+{
+    ngx_vidcast_ring_release(&dispatch->capture->zone->ring, frame);
+}
+
+
+/* answers, and the want of them from those who are dead */
+
+static ngx_uint_t
+ngx_vidcast_dispatch_collect(ngx_vidcast_dispatch_t *dispatch)
+{
+    ngx_uint_t                      i, n;
+    ngx_vidcast_desk_t             *desk;
+    ngx_vidcast_dispatch_worker_t  *worker;
+
+    n = 0;
+
+    for (i = 0; i < dispatch->desks->n; i++) {
+        worker = &dispatch->workers[i];
+        desk = worker->desk;
+
+        if (!worker->busy) {
+            continue;
+        }
+
+        if (ngx_vidcast_load(&desk->done) == worker->task) {
+            worker->busy = 0;
+            ngx_vidcast_dispatch_answer(dispatch, worker, desk->status);
+            n++;
+            continue;
+        }
+
+        if (ngx_vidcast_load(&desk->state) != NGX_VIDCAST_PREDICTOR_READY) {
+
+            /* the desk is cleared by the next one who sits there */
+
+            ngx_vidcast_dispatch_answer(dispatch, worker,
+                                        NGX_VIDCAST_ANSWER_LOST);
+            n++;
+        }
+    }
+
+    return n;
+}
+
+
+static void
+ngx_vidcast_dispatch_answer(ngx_vidcast_dispatch_t *dispatch,
+    ngx_vidcast_dispatch_worker_t *worker, ngx_uint_t status)
+{
+    size_t                         size;
+    ngx_vidcast_desk_t            *desk;
+    ngx_vidcast_dispatch_entry_t  *entry;
+
+    entry = worker->entry;
+    worker->entry = NULL;
+
+    if (entry == NULL) {
+        return;
+    }
+
+    desk = worker->desk;
+
+    entry->waiting = 0;
+    entry->answered = ngx_vidcast_clock();
+    entry->status = ngx_min(status, NGX_VIDCAST_ANSWER_LOST);
+
+    if (entry->status == NGX_VIDCAST_ANSWER_OK) {
+        size = ngx_min(desk->size, dispatch->desks->text);
+        ngx_memcpy(entry->text, ngx_vidcast_desk_text(desk), size);
+        entry->size = size;
+        return;
+    }
+
+    ngx_vidcast_dispatch_error(entry->error, desk);
+}
+
+
+static void
+ngx_vidcast_dispatch_publish(ngx_vidcast_dispatch_t *dispatch,
+    ngx_vidcast_dispatch_entry_t *entry)
+{
+    uint64_t                seq;
+    ngx_int_t               rc;
+    ngx_vidcast_result_t    result;
+    ngx_vidcast_capture_t  *capture;
+
+    capture = dispatch->capture;
+
+    if (entry->status == NGX_VIDCAST_ANSWER_NONE) {
+        return;
+    }
+
+    result.frame = entry->frame.number;
+    result.captured = entry->frame.captured;
+    result.predict = entry->answered - entry->given;
+    result.width = entry->frame.width;
+    result.height = entry->frame.height;
+    result.slot = entry->frame.slot;
+    result.status = NULL;
+    result.error = entry->error;
+
+    if (entry->status == NGX_VIDCAST_ANSWER_OK) {
+
+        if (!ngx_vidcast_predict_news(&dispatch->predict, entry->text,
+                                      entry->size))
+        {
+            return;
+        }
+
+        rc = ngx_vidcast_capture_result(capture, &result, entry->text,
+                                        entry->size, &seq);
+
+        if (rc == NGX_OK) {
+            capture->counters->predicted++;
+            capture->counters->predict_time += result.predict;
+            capture->zone->shm->predict_time = (uint32_t) result.predict;
+
+            dispatch->bad = 0;
+            ngx_vidcast_zone_wake(capture->zone);
+            return;
+        }
+
+        entry->status = NGX_VIDCAST_ANSWER_TOO_LARGE;
+        (void) ngx_cpystrn(entry->error, (u_char *)
+                           "the result is too large, see \"results\"",
+                           NGX_VIDCAST_ERROR_LEN);
+    }
+
+    ngx_vidcast_dispatch_bad(dispatch, entry);
+
+    result.status = (entry->status == NGX_VIDCAST_ANSWER_TOO_LARGE)
+                        ? "result_too_large"
+                        : (entry->status == NGX_VIDCAST_ANSWER_BAD)
+                              ? "bad_result" : "predictor_failed";
+
+    if (!ngx_vidcast_predict_news(&dispatch->predict,
+                                  (u_char *) result.status,
+                                  ngx_strlen(result.status)))
+    {
+        return;
+    }
+
+    (void) ngx_vidcast_capture_result(capture, &result, (u_char *) "null", 4,
+                                      &seq);
+
+    ngx_vidcast_zone_wake(capture->zone);
+}
+
+
+/* counted each time, logged when they begin; deaths are the manager's to log */
+
+static void
+ngx_vidcast_dispatch_bad(ngx_vidcast_dispatch_t *dispatch,
+    ngx_vidcast_dispatch_entry_t *entry)
+{
+    ngx_vidcast_capture_t  *capture;
+
+    capture = dispatch->capture;
+    capture->counters->predictor_error++;
+
+    if (entry->status == NGX_VIDCAST_ANSWER_LOST || dispatch->bad) {
+        return;
+    }
+
+    dispatch->bad = 1;
+
+    ngx_log_error(NGX_LOG_ERR, capture->log, 0,
+                  "predictor of vidcast source \"%V\" gave a bad result: %s",
+                  &capture->source->name, entry->error);
+}
+
+
+/*
+ * The waiting frame to a predictor which has nothing to do.  When all are
+ * down viewers are told so with each frame, at the full rate; and one that
+ * comes back is given a frame whose answer nobody waits for.
+ */
+
+static ngx_uint_t
+ngx_vidcast_dispatch_assign(ngx_vidcast_dispatch_t *dispatch)
+{
+    ngx_uint_t                      failing;
+    ngx_vidcast_frame_t             frame;
+    ngx_vidcast_dispatch_entry_t   *entry;
+    ngx_vidcast_dispatch_worker_t  *worker, *probed;
+
+    /* one place is for the frame of the last result */
+
+    if (!dispatch->waiting
+        || dispatch->last - dispatch->first >= dispatch->nentries - 1)
+    {
+        return 0;
+    }
+
+    entry = &dispatch->entries[dispatch->last % dispatch->nentries];
+
+    worker = ngx_vidcast_dispatch_choose(dispatch, dispatch->exact);
+    probed = NULL;
+    failing = 0;
+
+    if (worker == NULL && !dispatch->exact) {
+        failing = ngx_vidcast_dispatch_failing(dispatch, entry->error);
+        probed = ngx_vidcast_dispatch_choose(dispatch, 1);
+    }
+
+    if (worker == NULL && !failing) {
+        return 0;
+    }
+
+    if (entry->pinned) {
+        ngx_vidcast_dispatch_release(dispatch, &entry->frame);
+    }
+
+    (void) pthread_mutex_lock(&dispatch->mutex);
+
+    frame = dispatch->next;
+    dispatch->waiting = 0;
+
+    (void) pthread_cond_signal(&dispatch->taken);
+    (void) pthread_mutex_unlock(&dispatch->mutex);
+
+    entry->frame = frame;
+    entry->pinned = 1;
+    entry->waiting = (worker != NULL);
+    entry->status = NGX_VIDCAST_ANSWER_LOST;
+    entry->given = ngx_vidcast_clock();
+    entry->answered = entry->given;
+
+    dispatch->last++;
+
+    if (worker) {
+        ngx_vidcast_dispatch_give(dispatch, worker, entry, &frame);
+
+    } else if (probed) {
+        ngx_vidcast_dispatch_give(dispatch, probed, NULL, &frame);
+    }
+
+    return 1;
+}
+
+
+static ngx_vidcast_dispatch_worker_t *
+ngx_vidcast_dispatch_choose(ngx_vidcast_dispatch_t *dispatch,
+    ngx_uint_t failing)
+{
+    ngx_uint_t                      i;
+    ngx_vidcast_desk_t             *desk;
+    ngx_vidcast_dispatch_worker_t  *worker;
+
+    for (i = 0; i < dispatch->desks->n; i++) {
+        worker = &dispatch->workers[i];
+        desk = worker->desk;
+
+        if (!worker->busy
+            && ngx_vidcast_load(&desk->state) == NGX_VIDCAST_PREDICTOR_READY
+            && ngx_vidcast_load(&desk->done) == ngx_vidcast_load(&desk->task)
+            && (failing || !ngx_vidcast_load(&desk->failing)))
+        {
+            return worker;
+        }
+    }
+
+    return NULL;
+}
+
+
+/* none that is there, or is coming for the first time, and why */
+
+static ngx_uint_t
+ngx_vidcast_dispatch_failing(ngx_vidcast_dispatch_t *dispatch, u_char *error)
+{
+    ngx_uint_t           i;
+    ngx_vidcast_desk_t  *desk;
+
+    for (i = 0; i < dispatch->desks->n; i++) {
+        desk = dispatch->workers[i].desk;
+
+        if (!ngx_vidcast_load(&desk->failing)) {
+            return 0;
+        }
+    }
+
+    ngx_vidcast_dispatch_error(error, dispatch->workers[0].desk);
+
+    return 1;
+}
+
+
+static void
+ngx_vidcast_dispatch_give(ngx_vidcast_dispatch_t *dispatch,
+    ngx_vidcast_dispatch_worker_t *worker,
+    ngx_vidcast_dispatch_entry_t *entry, ngx_vidcast_frame_t *frame)
+{
+    ngx_vidcast_desk_t  *desk;
+
+    desk = worker->desk;
+
+    desk->number = frame->number;
+    desk->slot = frame->slot;
+    desk->given = ngx_vidcast_clock();
+
+    worker->entry = entry;
+    worker->busy = 1;
+    worker->task = ngx_vidcast_load(&desk->task) + 1;
+
+    ngx_vidcast_store(&dispatch->capture->zone->shm->predicting,
+                      frame->number);
+
+    ngx_vidcast_store(&desk->task, worker->task);
+
+    ngx_vidcast_bell_ring(&desk->bell);
+}
+
+
+static void
+ngx_vidcast_dispatch_error(u_char *error, ngx_vidcast_desk_t *desk)
+{
+    ngx_memcpy(error, desk->error, NGX_VIDCAST_ERROR_LEN);
+    error[NGX_VIDCAST_ERROR_LEN - 1] = '\0';
+}
