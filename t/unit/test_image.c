@@ -18,6 +18,7 @@
 static void test_alloc(void);
 static void test_yuyv(void);
 static void test_i420(void);
+static void test_range(void);
 static void test_scale(void);
 static void test_scale_flat(void);
 static void test_scale_source(void);
@@ -41,6 +42,7 @@ main(void)
     test_alloc();
     test_yuyv();
     test_i420();
+    test_range();
     test_scale();
     test_scale_flat();
     test_scale_source();
@@ -243,6 +245,66 @@ test_i420(void)
 
         unit_ok(bad == 0, "I420 %ux%u", sizes[n][0], sizes[n][1]);
     }
+}
+
+
+/* all values, in all places of a row, and none behind its end */
+
+static void
+test_range(void)
+{
+    u_char               *p, luma[256], chroma[256];
+    uint32_t              width, x, y, plane, n, wrong;
+    ngx_vidcast_image_t   image;
+
+    for (n = 0; n < 256; n++) {
+        x = ngx_min(ngx_max(n, 16), 235) - 16;
+        luma[n] = (x * 255 * 2 + 219) / (219 * 2);
+
+        x = ngx_min(ngx_max(n, 16), 240) - 16;
+        chroma[n] = (x * 255 * 2 + 224) / (224 * 2);
+    }
+
+    for (width = 1; width < 140; width++) {
+
+        (void) ngx_vidcast_image_alloc(&image, width, 7, 0);
+
+        for (plane = 0; plane < 3; plane++) {
+            for (x = 0; x < image.stride[plane] * (plane ? 4 : 7); x++) {
+                image.plane[plane][x] = x * 11 + width;
+            }
+        }
+
+        ngx_vidcast_image_expand_range(&image);
+
+        wrong = 0;
+
+        for (plane = 0; plane < 3; plane++) {
+            for (y = 0; y < (plane ? 4u : 7u); y++) {
+                p = image.plane[plane] + y * image.stride[plane];
+
+                for (x = 0; x < image.stride[plane]; x++) {
+                    n = (y * image.stride[plane] + x) * 11 + width;
+                    n &= 255;
+
+                    if (x < (plane ? (width + 1) / 2 : width)) {
+                        n = plane ? chroma[n] : luma[n];
+                    }
+
+                    wrong += (p[x] != n);
+                }
+            }
+        }
+
+        if (wrong) {
+            break;
+        }
+
+        ngx_vidcast_image_free(&image);
+    }
+
+    unit_ok(width == 140, "the range is stretched, rounded, in rows of 1 to "
+            "139 pixels");
 }
 
 
