@@ -45,6 +45,10 @@ sub start {
 
     $nginx->start;
 
+    # a session of its own: the others have that of t/bench/run
+
+    Bench::Server::favor($nginx->pid);
+
     my ($worker) = $nginx->processes('worker');
 
     $self->{port} = $nginx->port;

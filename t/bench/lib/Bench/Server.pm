@@ -115,6 +115,17 @@ sub spawn {
 }
 
 
+# with autogrouping niceness is of sessions: what else runs gets less
+
+sub favor {
+    my ($pid) = @_;
+
+    if (open my $group, '>', "/proc/$pid/autogroup") {
+        print $group '-20';
+    }
+}
+
+
 sub end {
     my ($pid) = @_;
 
