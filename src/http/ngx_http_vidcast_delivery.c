@@ -33,7 +33,12 @@ static void ngx_http_vidcast_delivery_queue(
     ngx_http_vidcast_viewer_t *viewer);
 static ngx_int_t ngx_http_vidcast_delivery_deliver(
     ngx_http_vidcast_viewer_t *viewer);
-static ngx_int_t ngx_http_vidcast_delivery_next(
+static ngx_int_t ngx_http_vidcast_delivery_gather(
+    ngx_http_vidcast_viewer_t *viewer, ngx_http_vidcast_message_t **messages,
+    ngx_uint_t *n);
+static ngx_int_t ngx_http_vidcast_delivery_next_text(
+    ngx_http_vidcast_viewer_t *viewer, ngx_http_vidcast_message_t **message);
+static ngx_int_t ngx_http_vidcast_delivery_next_picture(
     ngx_http_vidcast_viewer_t *viewer, ngx_http_vidcast_message_t **message);
 static ngx_int_t ngx_http_vidcast_delivery_pending_pair(
     ngx_http_vidcast_viewer_t *viewer, ngx_http_vidcast_message_t **message);
@@ -174,24 +179,28 @@ static ngx_int_t
 ngx_http_vidcast_delivery_deliver(ngx_http_vidcast_viewer_t *viewer)
 {
     ngx_int_t                    rc;
-    ngx_uint_t                   n;
-    ngx_http_vidcast_message_t  *message;
+    ngx_uint_t                   i, n, sent;
+    ngx_http_vidcast_message_t  *messages[NGX_HTTP_VIDCAST_BATCH];
 
-    for (n = 0; n < NGX_HTTP_VIDCAST_VISIT; n++) {
+    for (sent = 0; sent < NGX_HTTP_VIDCAST_VISIT; sent += n) {
 
         if (!viewer->joined || viewer->busy || viewer->paused) {
             return NGX_DONE;
         }
 
-        rc = ngx_http_vidcast_delivery_next(viewer, &message);
+        rc = ngx_http_vidcast_delivery_gather(viewer, messages, &n);
 
         if (rc == NGX_DONE) {
             return NGX_DONE;
         }
 
         if (rc == NGX_OK) {
-            rc = viewer->transport->send(viewer, message);
-            ngx_http_vidcast_message_unref(message);
+            rc = (n == 1) ? viewer->transport->send(viewer, messages[0])
+                          : viewer->transport->batch(viewer, messages, n);
+        }
+
+        for (i = 0; i < n; i++) {
+            ngx_http_vidcast_message_unref(messages[i]);
         }
 
         if (rc == NGX_ERROR || rc == NGX_DONE) {
@@ -211,28 +220,66 @@ ngx_http_vidcast_delivery_deliver(ngx_http_vidcast_viewer_t *viewer)
 
 
 /*
- * Results before pictures, and of either one source after the other.  NGX_OK,
- * with a reference for the caller; NGX_DONE: nothing; NGX_ERROR.
+ * What is next for a viewer: results, several if his transport takes them, or
+ * else a picture.  NGX_OK, with references for the caller; NGX_DONE: nothing;
+ * NGX_ERROR, with *n references none the less.
  */
 
 static ngx_int_t
-ngx_http_vidcast_delivery_next(ngx_http_vidcast_viewer_t *viewer,
+ngx_http_vidcast_delivery_gather(ngx_http_vidcast_viewer_t *viewer,
+    ngx_http_vidcast_message_t **messages, ngx_uint_t *n)
+{
+    ngx_int_t   rc;
+    ngx_uint_t  most;
+
+    *n = 0;
+
+    if (viewer->paired
+        && ngx_http_vidcast_delivery_pending_pair(viewer, messages) == NGX_OK)
+    {
+        *n = 1;
+        return NGX_OK;
+    }
+
+    /* behind a paired one comes its picture */
+
+    most = (viewer->transport->batch && !viewer->paired)
+               ? NGX_HTTP_VIDCAST_BATCH : 1;
+
+    do {
+        rc = ngx_http_vidcast_delivery_next_text(viewer, &messages[*n]);
+
+    } while (rc == NGX_OK && ++*n < most);
+
+    if (rc == NGX_DONE && *n == 0) {
+        rc = ngx_http_vidcast_delivery_next_picture(viewer, messages);
+        *n = (rc == NGX_OK);
+
+        return rc;
+    }
+
+    return (rc == NGX_ERROR) ? NGX_ERROR : NGX_OK;
+}
+
+
+/* of one source after the other, as pictures are */
+
+static ngx_int_t
+ngx_http_vidcast_delivery_next_text(ngx_http_vidcast_viewer_t *viewer,
     ngx_http_vidcast_message_t **message)
 {
     ngx_int_t                         rc;
     ngx_queue_t                      *q, *sentinel;
     ngx_http_vidcast_subscription_t  *sub;
 
-    if (viewer->paired
-        && ngx_http_vidcast_delivery_pending_pair(viewer, message) == NGX_OK)
-    {
-        return NGX_OK;
+    if (!viewer->results) {
+        return NGX_DONE;
     }
 
     sentinel = ngx_queue_sentinel(&viewer->subscriptions);
 
     for (q = ngx_queue_head(&viewer->subscriptions);
-         viewer->results && q != sentinel;
+         q != sentinel;
          q = ngx_queue_next(q))
     {
         sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, link);
@@ -248,12 +295,25 @@ ngx_http_vidcast_delivery_next(ngx_http_vidcast_viewer_t *viewer,
         }
     }
 
+    return NGX_DONE;
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_delivery_next_picture(ngx_http_vidcast_viewer_t *viewer,
+    ngx_http_vidcast_message_t **message)
+{
+    ngx_queue_t                      *q, *sentinel;
+    ngx_http_vidcast_subscription_t  *sub;
+
     if (!viewer->frames
         || viewer->paired
         || (viewer->acks && viewer->unacked))
     {
         return NGX_DONE;
     }
+
+    sentinel = ngx_queue_sentinel(&viewer->subscriptions);
 
     for (q = ngx_queue_head(&viewer->subscriptions);
          q != sentinel;

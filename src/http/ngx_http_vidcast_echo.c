@@ -55,7 +55,8 @@ static ngx_http_vidcast_transport_t  ngx_http_vidcast_echo_transport = {
     1,
     ngx_http_vidcast_echo_send,
     ngx_http_vidcast_echo_idle,
-    ngx_http_vidcast_echo_stop
+    ngx_http_vidcast_echo_stop,
+    NULL
 };
 
 

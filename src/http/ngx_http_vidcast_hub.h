@@ -30,12 +30,17 @@ typedef struct ngx_http_vidcast_message_s       ngx_http_vidcast_message_t;
  *          all, NGX_ERROR: the connection is broken, and in both cases the
  *          hub finalizes the request.
  *
+ * batch()  the same for several results at once, in their order, at most
+ *          NGX_HTTP_VIDCAST_BATCH.  NULL: send() is called for each.
+ *
  * idle()   called about twice a second: pings, comments to keep alive.
  *          NGX_OK, NGX_DONE or NGX_ERROR as above.  May be NULL.
  *
  * stop()   ends the viewer politely: it leaves the hub, and the request may
  *          be finalized.
  */
+
+#define NGX_HTTP_VIDCAST_BATCH     8
 
 typedef struct {
     ngx_vidcast_transport_e        id;
@@ -44,6 +49,9 @@ typedef struct {
                                        ngx_http_vidcast_message_t *message);
     ngx_int_t                    (*idle)(ngx_http_vidcast_viewer_t *viewer);
     void                         (*stop)(ngx_http_vidcast_viewer_t *viewer);
+    ngx_int_t                    (*batch)(ngx_http_vidcast_viewer_t *viewer,
+                                       ngx_http_vidcast_message_t **messages,
+                                       ngx_uint_t n);
 } ngx_http_vidcast_transport_t;
 
 

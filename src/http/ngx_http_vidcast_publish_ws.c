@@ -68,7 +68,8 @@ static ngx_http_vidcast_transport_t  ngx_http_vidcast_publish_ws_transport = {
     1,
     ngx_http_vidcast_publish_ws_send,
     ngx_http_vidcast_publish_ws_idle,
-    ngx_http_vidcast_publish_ws_stop
+    ngx_http_vidcast_publish_ws_stop,
+    NULL
 };
 
 

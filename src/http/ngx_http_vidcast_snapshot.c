@@ -59,7 +59,8 @@ static ngx_http_vidcast_transport_t  ngx_http_vidcast_snapshot_transport = {
     1,
     ngx_http_vidcast_snapshot_send,
     ngx_http_vidcast_snapshot_idle,
-    ngx_http_vidcast_snapshot_stop
+    ngx_http_vidcast_snapshot_stop,
+    NULL
 };
 
 

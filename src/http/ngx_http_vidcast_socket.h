@@ -120,6 +120,10 @@ ngx_int_t ngx_http_vidcast_socket_open(ngx_http_request_t *r,
 ngx_int_t ngx_http_vidcast_socket_write(ngx_http_vidcast_socket_t *socket,
     u_char *data, size_t size, size_t *sent);
 
+/* the same for what lies in several places; *sent is of all of it together */
+ngx_int_t ngx_http_vidcast_socket_write_chain(
+    ngx_http_vidcast_socket_t *socket, ngx_chain_t *in, size_t *sent);
+
 /*
  * Has the user's data, of which "sent" bytes have left, been begun?  TLS may
  * have made a record of it, and takes nothing else until that has left.

@@ -63,6 +63,38 @@ ngx_http_vidcast_socket_write(ngx_http_vidcast_socket_t *socket, u_char *data,
 }
 
 
+/* without TLS, which would make a record of each place all the same */
+
+ngx_int_t
+ngx_http_vidcast_socket_write_chain(ngx_http_vidcast_socket_t *socket,
+    ngx_chain_t *in, size_t *sent)
+{
+    off_t              before;
+    ngx_connection_t  *c;
+
+    c = socket->request->connection;
+
+    if (c->write->ready) {
+        before = c->sent;
+
+        in = c->send_chain(c, in, 0);
+
+        *sent += c->sent - before;
+
+        if (in == NULL) {
+            return NGX_OK;
+        }
+
+        if (in == NGX_CHAIN_ERROR) {
+            return NGX_ERROR;
+        }
+    }
+
+    return ngx_handle_write_event(c->write, 0) == NGX_OK ? NGX_AGAIN
+                                                         : NGX_ERROR;
+}
+
+
 ngx_int_t
 ngx_http_vidcast_socket_flush(ngx_http_vidcast_socket_t *socket)
 {

@@ -61,7 +61,8 @@ static ngx_http_vidcast_transport_t  ngx_http_vidcast_sse_transport = {
     1,
     ngx_http_vidcast_stream_send,
     ngx_http_vidcast_stream_idle,
-    ngx_http_vidcast_stream_stop
+    ngx_http_vidcast_stream_stop,
+    NULL
 };
 
 
@@ -70,7 +71,8 @@ static ngx_http_vidcast_transport_t  ngx_http_vidcast_mjpeg_transport = {
     0,
     ngx_http_vidcast_stream_send,
     ngx_http_vidcast_stream_idle,
-    ngx_http_vidcast_stream_stop
+    ngx_http_vidcast_stream_stop,
+    NULL
 };
 
 
@@ -79,7 +81,8 @@ static ngx_http_vidcast_transport_t  ngx_http_vidcast_ndjson_transport = {
     0,
     ngx_http_vidcast_stream_send,
     NULL,
-    ngx_http_vidcast_stream_stop
+    ngx_http_vidcast_stream_stop,
+    NULL
 };
 
 

@@ -23,8 +23,9 @@ typedef struct {
     ngx_http_vidcast_socket_t     socket;
     ngx_http_vidcast_viewer_t     viewer;
 
-    ngx_http_vidcast_message_t   *message;    /* leaving */
-    size_t                        sent;       /* of it */
+    ngx_http_vidcast_message_t   *leaving[NGX_HTTP_VIDCAST_BATCH];
+    ngx_uint_t                    nleaving;
+    size_t                        sent;       /* of the first of them */
     ngx_http_vidcast_message_t   *reply;      /* to a command, comes next */
 
     ngx_http_vidcast_hub_t      **hubs;       /* which may be subscribed to */
@@ -39,9 +40,15 @@ static ngx_int_t ngx_http_vidcast_ws_open(ngx_http_request_t *r,
     ngx_http_vidcast_ws_t *ws, ngx_http_vidcast_wish_t *wish);
 static ngx_int_t ngx_http_vidcast_ws_send(ngx_http_vidcast_viewer_t *viewer,
     ngx_http_vidcast_message_t *message);
+static ngx_int_t ngx_http_vidcast_ws_batch(ngx_http_vidcast_viewer_t *viewer,
+    ngx_http_vidcast_message_t **messages, ngx_uint_t n);
 static ngx_int_t ngx_http_vidcast_ws_idle(ngx_http_vidcast_viewer_t *viewer);
 static void ngx_http_vidcast_ws_stop(ngx_http_vidcast_viewer_t *viewer);
 static ngx_int_t ngx_http_vidcast_ws_flush(ngx_http_vidcast_socket_t *socket);
+static ngx_int_t ngx_http_vidcast_ws_write(ngx_http_vidcast_ws_t *ws);
+static ngx_int_t ngx_http_vidcast_ws_write_several(ngx_http_vidcast_ws_t *ws);
+static void ngx_http_vidcast_ws_drop(ngx_http_vidcast_ws_t *ws,
+    ngx_uint_t from, ngx_uint_t to);
 static void ngx_http_vidcast_ws_ready(ngx_http_vidcast_socket_t *socket);
 static void ngx_http_vidcast_ws_leave(ngx_http_vidcast_socket_t *socket);
 static ngx_int_t ngx_http_vidcast_ws_message(ngx_http_vidcast_socket_t *socket,
@@ -63,7 +70,8 @@ static ngx_http_vidcast_transport_t  ngx_http_vidcast_ws_transport = {
     1,
     ngx_http_vidcast_ws_send,
     ngx_http_vidcast_ws_idle,
-    ngx_http_vidcast_ws_stop
+    ngx_http_vidcast_ws_stop,
+    ngx_http_vidcast_ws_batch
 };
 
 
@@ -155,12 +163,25 @@ static ngx_int_t
 ngx_http_vidcast_ws_send(ngx_http_vidcast_viewer_t *viewer,
     ngx_http_vidcast_message_t *message)
 {
+    return ngx_http_vidcast_ws_batch(viewer, &message, 1);
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_ws_batch(ngx_http_vidcast_viewer_t *viewer,
+    ngx_http_vidcast_message_t **messages, ngx_uint_t n)
+{
+    ngx_uint_t              i;
     ngx_http_vidcast_ws_t  *ws;
 
     ws = ngx_http_vidcast_ws_of(viewer);
 
-    message->refs++;
-    ws->message = message;
+    for (i = 0; i < n; i++) {
+        messages[i]->refs++;
+        ws->leaving[i] = messages[i];
+    }
+
+    ws->nleaving = n;
     ws->sent = 0;
 
     return ngx_http_vidcast_socket_flush(&ws->socket);
@@ -197,33 +218,29 @@ ngx_http_vidcast_ws_stop(ngx_http_vidcast_viewer_t *viewer)
 static ngx_int_t
 ngx_http_vidcast_ws_flush(ngx_http_vidcast_socket_t *socket)
 {
-    u_char                      *data;
-    size_t                       size;
-    ngx_int_t                    rc;
-    ngx_http_vidcast_ws_t       *ws;
-    ngx_http_vidcast_message_t  *message;
+    ngx_int_t               rc;
+    ngx_http_vidcast_ws_t  *ws;
 
     ws = (ngx_http_vidcast_ws_t *) socket;
 
     for ( ;; ) {
 
-        message = ws->message;
-
-        if (message == NULL) {
+        if (ws->nleaving == 0) {
 
             if (ws->reply == NULL) {
                 return NGX_OK;
             }
 
-            ws->message = message = ws->reply;
-            ws->reply = NULL;
+            ws->leaving[0] = ws->reply;
+            ws->nleaving = 1;
             ws->sent = 0;
+            ws->reply = NULL;
         }
 
-        ngx_http_vidcast_message_bytes(message, ws->v1, socket->bits, &data,
-                                       &size);
-
-        rc = ngx_http_vidcast_socket_write(socket, data, size, &ws->sent);
+        rc = (ws->nleaving == 1
+              || socket->request->connection->send_chain != ngx_send_chain)
+                 ? ngx_http_vidcast_ws_write(ws)
+                 : ngx_http_vidcast_ws_write_several(ws);
 
         if (rc != NGX_OK) {
 
@@ -233,10 +250,92 @@ ngx_http_vidcast_ws_flush(ngx_http_vidcast_socket_t *socket)
 
             return rc;
         }
-
-        ws->message = NULL;
-        ngx_http_vidcast_message_unref(message);
     }
+}
+
+
+/* the first one */
+
+static ngx_int_t
+ngx_http_vidcast_ws_write(ngx_http_vidcast_ws_t *ws)
+{
+    u_char     *data;
+    size_t      size;
+    ngx_int_t   rc;
+
+    ngx_http_vidcast_message_bytes(ws->leaving[0], ws->v1, ws->socket.bits,
+                                   &data, &size);
+
+    rc = ngx_http_vidcast_socket_write(&ws->socket, data, size, &ws->sent);
+
+    if (rc == NGX_OK) {
+        ngx_http_vidcast_ws_drop(ws, 0, 1);
+        ws->sent = 0;
+    }
+
+    return rc;
+}
+
+
+/* all that are leaving by one system call, which is what a message costs */
+
+static ngx_int_t
+ngx_http_vidcast_ws_write_several(ngx_http_vidcast_ws_t *ws)
+{
+    size_t        size, sizes[NGX_HTTP_VIDCAST_BATCH];
+    u_char       *data;
+    ngx_buf_t     bufs[NGX_HTTP_VIDCAST_BATCH];
+    ngx_int_t     rc;
+    ngx_uint_t    i;
+    ngx_chain_t   chain[NGX_HTTP_VIDCAST_BATCH];
+
+    ngx_memzero(bufs, ws->nleaving * sizeof(ngx_buf_t));
+
+    for (i = 0; i < ws->nleaving; i++) {
+        ngx_http_vidcast_message_bytes(ws->leaving[i], ws->v1,
+                                       ws->socket.bits, &data, &size);
+
+        bufs[i].memory = 1;
+        bufs[i].pos = data;
+        bufs[i].last = data + size;
+
+        chain[i].buf = &bufs[i];
+        chain[i].next = (i + 1 < ws->nleaving) ? &chain[i + 1] : NULL;
+
+        sizes[i] = size;
+    }
+
+    bufs[0].pos += ws->sent;
+
+    rc = ngx_http_vidcast_socket_write_chain(&ws->socket, chain, &ws->sent);
+
+    for (i = 0; i < ws->nleaving && ws->sent >= sizes[i]; i++) {
+        ws->sent -= sizes[i];
+    }
+
+    ngx_http_vidcast_ws_drop(ws, 0, i);
+
+    return rc;
+}
+
+
+/* gives up those of "leaving" from one up to another */
+
+static void
+ngx_http_vidcast_ws_drop(ngx_http_vidcast_ws_t *ws, ngx_uint_t from,
+    ngx_uint_t to)
+{
+    ngx_uint_t  i;
+
+    for (i = from; i < to; i++) {
+        ngx_http_vidcast_message_unref(ws->leaving[i]);
+    }
+
+    for (i = to; i < ws->nleaving; i++) {
+        ws->leaving[from + i - to] = ws->leaving[i];
+    }
+
+    ws->nleaving -= to - from;
 }
 
 
@@ -256,18 +355,18 @@ ngx_http_vidcast_ws_ready(ngx_http_vidcast_socket_t *socket)
 static void
 ngx_http_vidcast_ws_leave(ngx_http_vidcast_socket_t *socket)
 {
+    ngx_uint_t              begun;
     ngx_http_vidcast_ws_t  *ws;
 
     ws = (ngx_http_vidcast_ws_t *) socket;
 
     ngx_http_vidcast_hub_leave(&ws->viewer);
 
-    if (ws->message
-        && (socket->gone || !ngx_http_vidcast_socket_begun(socket, ws->sent)))
-    {
-        ngx_http_vidcast_message_unref(ws->message);
-        ws->message = NULL;
-    }
+    begun = ws->nleaving
+            && !socket->gone
+            && ngx_http_vidcast_socket_begun(socket, ws->sent);
+
+    ngx_http_vidcast_ws_drop(ws, begun, ws->nleaving);
 
     if (ws->reply) {
         ngx_http_vidcast_message_unref(ws->reply);

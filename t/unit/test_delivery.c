@@ -52,6 +52,7 @@ static void test_leave(void);
 static void test_sources(void);
 static void test_paired(void);
 static void test_slice(void);
+static void test_several(void);
 static void test_reset(void);
 static void test_join(test_viewer_t *v, char name);
 static void test_watch(test_viewer_t *v, ngx_uint_t hub);
@@ -61,6 +62,8 @@ static void test_results(ngx_uint_t hub, ngx_uint_t count);
 static ngx_uint_t test_run(void);
 static ngx_int_t test_send(ngx_http_vidcast_viewer_t *viewer,
     ngx_http_vidcast_message_t *message);
+static ngx_int_t test_batch(ngx_http_vidcast_viewer_t *viewer,
+    ngx_http_vidcast_message_t **messages, ngx_uint_t n);
 
 
 ngx_queue_t                           ngx_posted_next_events;
@@ -84,7 +87,12 @@ static ngx_uint_t                     test_series;  /* where its number ends */
 
 
 static ngx_http_vidcast_transport_t   test_transport = {
-    NGX_VIDCAST_WEBSOCKET, 1, test_send, NULL, NULL
+    NGX_VIDCAST_WEBSOCKET, 1, test_send, NULL, NULL, NULL
+};
+
+
+static ngx_http_vidcast_transport_t   test_batches = {
+    NGX_VIDCAST_WEBSOCKET, 1, test_send, NULL, NULL, test_batch
 };
 
 
@@ -99,6 +107,7 @@ main(void)
     test_sources();
     test_paired();
     test_slice();
+    test_several();
 
     return unit_done();
 }
@@ -369,6 +378,77 @@ test_slice(void)
 }
 
 
+/* what a transport takes at once: results, and nothing together with them */
+
+static void
+test_several(void)
+{
+    ngx_uint_t     i;
+    test_viewer_t  a, b;
+
+    test_reset();
+    test_join(&a, 'a');
+    a.viewer.transport = &test_batches;
+    a.viewer.frames = 1;
+    test_watch(&a, 0);
+
+    test_results(0, 1);
+    test_wake(0);
+
+    unit_ok(ngx_strcmp(test_sent, "a1") == 0, "one is no batch: %s",
+            test_sent);
+
+    test_results(0, 3);
+    test_picture(0, 4);
+    test_wake(0);
+
+    unit_ok(ngx_strcmp(test_sent, "a1(a2-4)aP") == 0,
+            "results at once, then the picture: %s", test_sent);
+
+    for (i = 1; i < TEST_RESULTS; i++) {
+        if (test_messages[0][i].refs > 1) {
+            break;
+        }
+    }
+
+    unit_ok(i == TEST_RESULTS && test_pictures[0].refs == 1,
+            "no reference to them is left");
+
+    test_reset();
+    test_join(&a, 'a');
+    a.viewer.transport = &test_batches;
+    test_watch(&a, 0);
+    test_join(&b, 'b');
+    test_watch(&b, 0);
+
+    a.rc = NGX_AGAIN;
+    test_results(0, NGX_HTTP_VIDCAST_BATCH + 1);
+    test_wake(0);
+
+    unit_ok(ngx_strcmp(test_sent, "(a1-8)b1-9") == 0 && a.viewer.busy,
+            "who has no room for a batch gets no other: %s", test_sent);
+
+    a.rc = NGX_OK;
+    ngx_http_vidcast_hub_ready(&a.viewer);
+
+    unit_ok(ngx_strcmp(test_sent, "(a1-8)b1-9a9") == 0,
+            "and the rest when there is: %s", test_sent);
+
+    test_reset();
+    test_join(&a, 'a');
+    a.viewer.transport = &test_batches;
+    test_watch(&a, 0);
+
+    a.rc = NGX_ERROR;
+    test_results(0, 2);
+    test_wake(0);
+
+    unit_ok(a.left == 1 && test_messages[0][1].refs == 1
+            && test_messages[0][2].refs == 1,
+            "a broken connection takes no reference along");
+}
+
+
 static void
 test_reset(void)
 {
@@ -547,6 +627,30 @@ test_send(ngx_http_vidcast_viewer_t *viewer,
     test_time += test_step;
 
     return v->rc;
+}
+
+
+static ngx_int_t
+test_batch(ngx_http_vidcast_viewer_t *viewer,
+    ngx_http_vidcast_message_t **messages, ngx_uint_t n)
+{
+    ngx_uint_t  i;
+
+    test_nsent = ngx_slprintf((u_char *) test_sent + test_nsent,
+                              (u_char *) test_sent + sizeof(test_sent) - 1,
+                              "(") - (u_char *) test_sent;
+    test_before = NULL;
+
+    for (i = 0; i < n; i++) {
+        (void) test_send(viewer, messages[i]);
+    }
+
+    test_nsent = ngx_slprintf((u_char *) test_sent + test_nsent,
+                              (u_char *) test_sent + sizeof(test_sent) - 1,
+                              ")%Z") - (u_char *) test_sent - 1;
+    test_before = NULL;
+
+    return ((test_viewer_t *) viewer)->rc;
 }
 
 
