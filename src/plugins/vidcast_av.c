@@ -176,14 +176,14 @@ vidcast_av_next(vidcast_av_t *av, int64_t until, char *error)
             return VIDCAST_OK;
 
         case VIDCAST_AV_LOST:
-            vidcast_av_reader_error(av->reader, error);
+            (void) snprintf(error, VIDCAST_ERROR_LEN, "%s", av->item.error);
             return VIDCAST_ERROR;
 
         case VIDCAST_AV_END:
             return VIDCAST_END;
 
         case VIDCAST_AV_BAD:
-            vidcast_av_reader_error(av->reader, error);
+            (void) snprintf(error, VIDCAST_ERROR_LEN, "%s", av->item.error);
             av->item.kind = VIDCAST_AV_NONE;
             return VIDCAST_BAD;
 

@@ -67,6 +67,7 @@ typedef struct {
     AVFrame             *frame;
     int64_t              pts;       /* or VIDCAST_AV_NO_TIME */
     int64_t              arrived;   /* CLOCK_MONOTONIC, us */
+    char                 error[VIDCAST_ERROR_LEN];  /* BAD, LOST: why */
 } vidcast_av_item_t;
 
 
@@ -90,9 +91,6 @@ int vidcast_av_reader_stored(vidcast_av_reader_t *reader);
  */
 void vidcast_av_reader_take(vidcast_av_reader_t *reader,
     vidcast_av_item_t *item, int64_t timeout);
-
-/* why the newest packet was bad, or the stream is lost */
-void vidcast_av_reader_error(vidcast_av_reader_t *reader, char *error);
 
 
 /* pictures as the host wants them; NULL: no memory */

@@ -40,7 +40,6 @@ struct vidcast_av_reader_s {
     vidcast_av_item_t      items[VIDCAST_AV_QUEUE];
     unsigned               head;
     unsigned               count;
-    char                   error[VIDCAST_ERROR_LEN];
 };
 
 
@@ -456,7 +455,7 @@ vidcast_av_reader_put(vidcast_av_reader_t *reader, vidcast_av_kind_e kind,
         }
 
         if (error) {
-            (void) snprintf(reader->error, VIDCAST_ERROR_LEN, "%s", error);
+            (void) snprintf(item->error, VIDCAST_ERROR_LEN, "%s", error);
         }
 
         reader->count++;
@@ -517,6 +516,8 @@ vidcast_av_reader_take(vidcast_av_reader_t *reader, vidcast_av_item_t *item,
         item->pts = first->pts;
         item->arrived = first->arrived;
 
+        memcpy(item->error, first->error, VIDCAST_ERROR_LEN);
+
         av_packet_move_ref(item->packet, first->packet);
         av_frame_move_ref(item->frame, first->frame);
 
@@ -525,14 +526,5 @@ vidcast_av_reader_take(vidcast_av_reader_t *reader, vidcast_av_item_t *item,
         (void) pthread_cond_broadcast(&reader->changed);
     }
 
-    (void) pthread_mutex_unlock(&reader->mutex);
-}
-
-
-void
-vidcast_av_reader_error(vidcast_av_reader_t *reader, char *error)
-{
-    (void) pthread_mutex_lock(&reader->mutex);
-    (void) snprintf(error, VIDCAST_ERROR_LEN, "%s", reader->error);
     (void) pthread_mutex_unlock(&reader->mutex);
 }
