@@ -151,6 +151,11 @@ endef
 $(eval $(call unit_rules,unit,))
 $(eval $(call unit_rules,unit-sanitize,$(SANITIZE)))
 
+# the plugin's own, which nginx is not linked with
+
+build/unit/test_av build/unit-sanitize/test_av:                                \
+    UNIT_LIBS += -lavformat -lavcodec -lavutil -lswscale
+
 UNIT_PROGRAMS = $(addprefix build/unit/,$(UNITS))                              \
                 $(addprefix build/unit-sanitize/,$(UNITS))
 

@@ -113,6 +113,44 @@ CONF
     $nginx->stop;
 }
 
+# without the plugin, and with one that is none: told at configuration
+
+{
+    my $nginx = Vidcast::Nginx->new(http => <<'CONF');
+        vidcast_source front {
+            quality 90;
+            input   file:film.mp4;
+        }
+CONF
+
+    my $dir = $nginx->prefix;
+    my ($module) = grep { /ngx_http_vidcast_module/ } Vidcast::Nginx->modules;
+
+    system('cp', $module, "$dir/ngx_http_vidcast_module.so") == 0
+        or die "cp: $?\n";
+
+    $nginx->{modules} = [ map { $_ eq $module
+                                ? "$dir/ngx_http_vidcast_module.so" : $_ }
+                          @{$nginx->{modules}} ];
+
+    my ($ok, $text) = $nginx->test_config;
+
+    ok !$ok, 'no plugin: refused';
+    like $text, qr{\[emerg\].*\ invalid\ input\ "file:film\.mp4":\ "$dir/
+                   vidcast_av\.so"\ is\ not\ there;\ it\ is\ built\ with\ the
+                   \ module\ if\ libavformat-dev,.*\ in\ $dir/nginx\.conf:\d+$
+                  }mx, 'no plugin: what to do';
+
+    open my $fh, '>', "$dir/vidcast_av.so" or die "$dir: $!\n";
+    print $fh "no shared object\n" x 100;
+    close $fh;
+
+    ($ok, $text) = $nginx->test_config;
+
+    ok !$ok, 'not a plugin: refused';
+    like $text, qr/vidcast_av\.so: invalid ELF header/, 'not a plugin: why';
+}
+
 done_testing;
 
 

@@ -149,7 +149,10 @@ vidcast_av_image_convert(vidcast_av_image_t *image, const AVFrame *frame,
 }
 
 
-/* values and colors stay what they are, but those of RGB become a JPEG's */
+/*
+ * Values and colors stay what they are.  RGB becomes the limited range of
+ * BT.601, which is all that some paths of libswscale know.
+ */
 
 static int
 vidcast_av_image_scale(vidcast_av_image_t *image, const AVFrame *frame,
@@ -235,7 +238,7 @@ vidcast_av_image_full(const AVFrame *frame)
 
     default:
         return frame->color_range == AVCOL_RANGE_JPEG
-               || vidcast_av_image_rgb(frame);
+               && !vidcast_av_image_rgb(frame);
     }
 }
 
@@ -264,6 +267,7 @@ vidcast_av_image_matrix(const AVFrame *frame)
     case AVCOL_SPC_RESERVED:
 
         if (!vidcast_av_image_full(frame)
+            && !vidcast_av_image_rgb(frame)
             && (frame->height >= 720 || frame->width >= 1280))
         {
             return VIDCAST_AV_BT709;

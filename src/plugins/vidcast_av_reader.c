@@ -348,7 +348,7 @@ vidcast_av_reader_decode(vidcast_av_reader_t *reader, const AVPacket *packet)
 
             vidcast_av_reader_bad(reader, "could not be decoded", rc);
 
-            if (packet && rc != AVERROR_INVALIDDATA) {
+            if (rc != AVERROR_INVALIDDATA) {
                 return;
             }
 

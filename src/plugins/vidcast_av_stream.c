@@ -250,24 +250,11 @@ vidcast_av_stream_decoder(vidcast_av_stream_t *stream, char *error)
 }
 
 
-/* a format which cannot seek is opened anew */
+/* not all formats find back to their very first picture */
 
 int
 vidcast_av_stream_rewind(vidcast_av_stream_t *stream, char *error)
 {
-    if (stream->decoder) {
-        avcodec_flush_buffers(stream->decoder);
-    }
-
-    if (av_seek_frame(stream->format, stream->video->index,
-                      stream->video->start_time == AV_NOPTS_VALUE
-                          ? 0 : stream->video->start_time,
-                      AVSEEK_FLAG_BACKWARD)
-        >= 0)
-    {
-        return VIDCAST_OK;
-    }
-
     vidcast_av_stream_close(stream);
 
     return vidcast_av_stream_open(stream, error);
@@ -290,7 +277,23 @@ vidcast_av_stream_read(vidcast_av_stream_t *stream, AVPacket *packet)
     stream->deadline = vidcast_av_clock() + stream->conf->timeout;
 
     for ( ;; ) {
+
+        /* of a file, libav does not ask */
+
+        if (__atomic_load_n(&stream->quit, __ATOMIC_RELAXED)) {
+            return AVERROR_EXIT;
+        }
+
         rc = av_read_frame(stream->format, packet);
+
+        /* some look for one more, and call it broken */
+
+        if (rc == AVERROR_INVALIDDATA
+            && stream->format->pb
+            && avio_feof(stream->format->pb))
+        {
+            return AVERROR_EOF;
+        }
 
         if (rc < 0 || packet->stream_index == stream->video->index) {
             return rc;
