@@ -65,6 +65,19 @@ server {
 
     location ~ ^/to/(?<name>.*)$ { vidcast_publish $name; }
 
+    location = /mirror {
+        mirror      /publish;
+        empty_gif;
+    }
+
+    # the body has been thrown away by then
+
+    location @again     { vidcast_publish door; }
+    location = /refused {
+        error_page       415 = @again;
+        vidcast_publish  door;
+    }
+
     location = /anybody { vidcast_origin any; vidcast_publish door; }
 }
 CONF
@@ -306,6 +319,15 @@ is post('/publish', $jpeg, undef,
 is post('/anybody', $jpeg, undef,
         headers => [Origin => 'http://evil.example'])->{status}, 204,
     'of any';
+
+
+# where nginx may bring a request to by itself
+
+is post('/mirror', $jpeg)->{status}, 405, 'a mirror';
+ok $nginx->wait_log(qr/a subrequest cannot publish to vidcast_source "door"/),
+    'is no publisher';
+is post('/refused', $jpeg, 'image/png')->{status}, 415, 'an error page';
+is post('/publish', $jpeg)->{status}, 204, 'and nothing has happened';
 
 
 # half a body, and never the rest: it keeps nobody from anything

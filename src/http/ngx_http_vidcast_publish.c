@@ -82,6 +82,13 @@ ngx_http_vidcast_publish_handler(ngx_http_request_t *r)
         return rc;
     }
 
+    if (r != r->main) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "a subrequest cannot publish to vidcast_source \"%V\"",
+                      &hub->source->name);
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
     if (r->method == NGX_HTTP_GET && ngx_http_vidcast_handshake_wanted(r)) {
         return ngx_http_vidcast_publish_ws_handler(r, hub);
     }
@@ -273,6 +280,12 @@ ngx_http_vidcast_publish_body(ngx_http_vidcast_post_t *post)
     ngx_chain_t  *cl;
 
     size = 0;
+
+    /* it may have been discarded, before an internal redirect */
+
+    if (post->request->request_body == NULL) {
+        return NGX_HTTP_BAD_REQUEST;
+    }
 
     for (cl = post->request->request_body->bufs; cl; cl = cl->next) {
         size += ngx_buf_size(cl->buf);
