@@ -1092,13 +1092,13 @@ unknown "nobody" variable
 
 
 
-=== TEST 130: a status with a parameter
+=== TEST 130: a status of another format
 --- http_config
     vidcast_source front { input test:; }
 --- config
     location = /ws { vidcast_status xml; }
 --- refused
-invalid number of arguments in "vidcast_status" directive
+invalid parameter "xml"
 
 
 
@@ -1754,3 +1754,23 @@ invalid value "emit="
     vidcast_source front { input test:; predict delay zone=door:0,0,1,0,1,1; }
 --- refused
 invalid parameter "zone=door:0,0,1,0,1,1"
+
+
+
+=== TEST 202: vidcast_status with two parameters
+--- http_config
+    vidcast_source front { input test:; }
+--- config
+    location = /status { vidcast_status json prometheus; }
+--- refused
+invalid number of arguments in "vidcast_status" directive
+
+
+
+=== TEST 203: vidcast_health with a parameter
+--- http_config
+    vidcast_source front { input test:; }
+--- config
+    location = /health { vidcast_health front; }
+--- refused
+invalid number of arguments in "vidcast_health" directive

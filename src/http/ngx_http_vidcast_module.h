@@ -111,6 +111,8 @@ void ngx_http_vidcast_exit_process(ngx_cycle_t *cycle);
 /* of locations; the first settles what is wanted, and by which transport */
 ngx_int_t ngx_http_vidcast_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_vidcast_status_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_vidcast_metrics_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_vidcast_health_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_vidcast_echo_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_vidcast_publish_handler(ngx_http_request_t *r);
 

@@ -19,23 +19,13 @@
 #define NGX_HTTP_VIDCAST_STATUS_WORKER  256
 
 
-/* counters of the capture, and of the workers added up */
-
-typedef struct {
-    const char  *name;
-    size_t       offset;
-} ngx_http_vidcast_counter_t;
-
-
 static ngx_buf_t *ngx_http_vidcast_status_build(ngx_http_request_t *r,
     ngx_http_vidcast_main_conf_t *vmcf);
-static ngx_uint_t ngx_http_vidcast_status_list_workers(
-    ngx_vidcast_conf_t *conf, u_char *alive, ngx_log_t *log);
 static u_char *ngx_http_vidcast_status_source(u_char *p, u_char *last,
     ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source, u_char *alive,
     ngx_log_t *log);
-static u_char *ngx_http_vidcast_status_dropped(u_char *p, u_char *last,
-    ngx_vidcast_zone_shm_t *shm);
+static u_char *ngx_http_vidcast_status_counters(u_char *p, u_char *last,
+    ngx_vidcast_zone_shm_t *shm, ngx_http_vidcast_metric_t *metric);
 static u_char *ngx_http_vidcast_status_viewers(u_char *p, u_char *last,
     ngx_vidcast_conf_t *conf, ngx_vidcast_zone_shm_t *shm, u_char *alive);
 static u_char *ngx_http_vidcast_status_delivered(u_char *p, u_char *last,
@@ -46,32 +36,7 @@ static u_char *ngx_http_vidcast_status_workers(u_char *p, u_char *last,
     ngx_vidcast_conf_t *conf, ngx_vidcast_zone_shm_t *shm, u_char *alive);
 
 
-static ngx_http_vidcast_counter_t  ngx_http_vidcast_dropped[] = {
-    { "bad_frame", offsetof(ngx_vidcast_counters_t, bad_frame) },
-    { "too_large", offsetof(ngx_vidcast_counters_t, too_large) },
-    { "warmup", offsetof(ngx_vidcast_counters_t, warmup) },
-    { "ring_full", offsetof(ngx_vidcast_counters_t, ring_full) },
-    { "encoder_busy", offsetof(ngx_vidcast_counters_t, encoder_busy) },
-    { "encoder_error", offsetof(ngx_vidcast_counters_t, encoder_error) },
-    { "predictor_busy", offsetof(ngx_vidcast_counters_t, predictor_busy) },
-    { "predictor_error", offsetof(ngx_vidcast_counters_t, predictor_error) },
-    { NULL, 0 }
-};
-
-
-static ngx_http_vidcast_counter_t  ngx_http_vidcast_delivered[] = {
-    { "frames", offsetof(ngx_vidcast_share_t, frames) },
-    { "results", offsetof(ngx_vidcast_share_t, results) },
-    { "frames_skipped", offsetof(ngx_vidcast_share_t, frames_skipped) },
-    { "results_skipped", offsetof(ngx_vidcast_share_t, results_skipped) },
-    { "bytes", offsetof(ngx_vidcast_share_t, bytes) },
-    { "stalled", offsetof(ngx_vidcast_share_t, stalled) },
-    { "refused", offsetof(ngx_vidcast_share_t, refused) },
-    { NULL, 0 }
-};
-
-
-static const char  *ngx_http_vidcast_transports[] = {
+const char  *ngx_http_vidcast_transports[] = {
     "websocket", "sse", "mjpeg", "ndjson", "snapshot"
 };
 
@@ -81,16 +46,11 @@ ngx_http_vidcast_status_handler(ngx_http_request_t *r)
 {
     ngx_int_t                      rc;
     ngx_buf_t                     *b;
-    ngx_chain_t                    out;
     ngx_http_vidcast_main_conf_t  *vmcf;
 
-    static ngx_str_t  cache = ngx_string("no-cache, no-store");
+    static ngx_str_t  type = ngx_string("application/json");
 
-    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
-        return NGX_HTTP_NOT_ALLOWED;
-    }
-
-    rc = ngx_http_discard_request_body(r);
+    rc = ngx_http_vidcast_status_begin(r);
 
     if (rc != NGX_OK) {
         return rc;
@@ -103,11 +63,35 @@ ngx_http_vidcast_status_handler(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    r->headers_out.status = NGX_HTTP_OK;
+    return ngx_http_vidcast_status_send(r, b, NGX_HTTP_OK, &type);
+}
+
+
+ngx_int_t
+ngx_http_vidcast_status_begin(ngx_http_request_t *r)
+{
+    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
+        return NGX_HTTP_NOT_ALLOWED;
+    }
+
+    return ngx_http_discard_request_body(r);
+}
+
+
+ngx_int_t
+ngx_http_vidcast_status_send(ngx_http_request_t *r, ngx_buf_t *b,
+    ngx_uint_t status, ngx_str_t *type)
+{
+    ngx_int_t    rc;
+    ngx_chain_t  out;
+
+    static ngx_str_t  cache = ngx_string("no-cache, no-store");
+
+    r->headers_out.status = status;
     r->headers_out.content_length_n = b->last - b->pos;
 
-    ngx_str_set(&r->headers_out.content_type, "application/json");
-    r->headers_out.content_type_len = r->headers_out.content_type.len;
+    r->headers_out.content_type = *type;
+    r->headers_out.content_type_len = type->len;
 
     if (ngx_http_vidcast_add_header(r, "Cache-Control", &cache) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -121,6 +105,15 @@ ngx_http_vidcast_status_handler(ngx_http_request_t *r)
 
     b->last_buf = (r == r->main);
     b->last_in_chain = 1;
+
+    if (b->pos == b->last) {
+
+        /* a configuration without sources */
+
+        b->memory = 0;
+        b->temporary = 0;
+        b->sync = (r != r->main);
+    }
 
     out.buf = b;
     out.next = NULL;
@@ -201,9 +194,7 @@ ngx_http_vidcast_status_build(ngx_http_request_t *r,
 }
 
 
-/* marks the entries of living workers, our own included; how many there are */
-
-static ngx_uint_t
+ngx_uint_t
 ngx_http_vidcast_status_list_workers(ngx_vidcast_conf_t *conf, u_char *alive,
     ngx_log_t *log)
 {
@@ -226,25 +217,16 @@ ngx_http_vidcast_status_source(u_char *p, u_char *last,
     ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source, u_char *alive,
     ngx_log_t *log)
 {
-    uint32_t                 state;
     uint64_t                 predicted, encoded;
     ngx_pid_t                pid;
+    ngx_uint_t               state;
     ngx_vidcast_counters_t  *c;
     ngx_vidcast_zone_shm_t  *shm;
 
     shm = source->zone->shm;
     c = &shm->counters;
 
-    pid = ngx_vidcast_role_holder(conf->control->roles,
-                                  NGX_VIDCAST_ROLE_CAPTURE + source->entry,
-                                  log);
-    state = ngx_vidcast_load(&shm->state);
-
-    /* a capture that was killed did not say so */
-
-    if (pid == 0 && state != NGX_VIDCAST_FAILED) {
-        state = NGX_VIDCAST_OFF;
-    }
+    state = ngx_http_vidcast_status_state(conf, source, &pid, log);
 
     predicted = ngx_max(c->predicted, 1);
     encoded = ngx_max(c->published, 1);
@@ -255,30 +237,34 @@ ngx_http_vidcast_status_source(u_char *p, u_char *last,
                      "\"width\":%uD,\"height\":%uD,"
                      "\"fps_asked\":%uD.%03uD,\"fps\":%uD.%03uD,"
                      "\"fps_predicted\":%uD.%03uD,"
-                     "\"captured\":%uL,\"published\":%uL,\"predicted\":%uL,"
                      "\"frame\":%uL,\"result\":%uL,"
                      "\"slots\":%uD,\"pins\":%uD,"
-                     "\"opened\":%uL,\"lost\":%uL,\"tables_inserted\":%uL,"
-                     "\"encode_ms\":%uL.%03uL,\"predict_ms\":%uL.%03uL,"
-                     "\"dropped\":{",
+                     "\"encode_ms\":%uL.%03uL,\"predict_ms\":%uL.%03uL,",
                      &source->name, ngx_vidcast_state_name(state),
                      (ngx_vidcast_clock() - ngx_vidcast_load(&shm->changed))
                      / 1000000, pid, shm->restarts, shm->width, shm->height,
                      shm->asked_mfps / 1000, shm->asked_mfps % 1000,
                      shm->captured_mfps / 1000, shm->captured_mfps % 1000,
                      shm->predicted_mfps / 1000, shm->predicted_mfps % 1000,
-                     c->captured, c->published, c->predicted,
                      ngx_vidcast_ring_newest(&source->zone->ring),
                      ngx_vidcast_ring_newest_result(&source->zone->ring),
                      source->zone->ring.shm->slots,
                      ngx_vidcast_ring_pins(&source->zone->ring),
-                     c->opened, c->lost, c->tables_inserted,
                      c->encode_time / encoded / 1000,
                      c->encode_time / encoded % 1000,
                      c->predict_time / predicted / 1000,
                      c->predict_time / predicted % 1000);
 
-    p = ngx_http_vidcast_status_dropped(p, last, shm);
+    p = ngx_http_vidcast_status_counters(p, last, shm,
+                                         ngx_http_vidcast_captured);
+    p = ngx_slprintf(p, last, "\"dropped\":{");
+    p = ngx_http_vidcast_status_counters(p, last, shm,
+                                         ngx_http_vidcast_dropped);
+
+    /* in place of the last comma */
+
+    p = ngx_slprintf(p - 1, last, "},");
+
     p = ngx_http_vidcast_status_error(p, last, shm->error);
     p = ngx_http_vidcast_status_predictor(p, last, conf, source, log);
     p = ngx_http_vidcast_status_viewers(p, last, conf, shm, alive);
@@ -296,22 +282,42 @@ ngx_http_vidcast_status_source(u_char *p, u_char *last,
 }
 
 
-static u_char *
-ngx_http_vidcast_status_dropped(u_char *p, u_char *last,
-    ngx_vidcast_zone_shm_t *shm)
+ngx_uint_t
+ngx_http_vidcast_status_state(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_source_t *source, ngx_pid_t *pid, ngx_log_t *log)
 {
-    u_char                      *counters;
-    ngx_http_vidcast_counter_t  *c;
+    ngx_uint_t  state;
+
+    *pid = ngx_vidcast_role_holder(conf->control->roles,
+                                   NGX_VIDCAST_ROLE_CAPTURE + source->entry,
+                                   log);
+
+    state = ngx_vidcast_load(&source->zone->shm->state);
+
+    /* a capture that was killed did not say so */
+
+    return (*pid || state == NGX_VIDCAST_FAILED) ? state : NGX_VIDCAST_OFF;
+}
+
+
+/* times are told as means */
+
+static u_char *
+ngx_http_vidcast_status_counters(u_char *p, u_char *last,
+    ngx_vidcast_zone_shm_t *shm, ngx_http_vidcast_metric_t *metric)
+{
+    u_char  *counters;
 
     counters = (u_char *) &shm->counters;
 
-    for (c = ngx_http_vidcast_dropped; c->name; c++) {
-        p = ngx_slprintf(p, last, "%s\"%s\":%uL",
-                         (c == ngx_http_vidcast_dropped) ? "" : ",", c->name,
-                         *(uint64_t *) (counters + c->offset));
+    for ( /* void */ ; metric->name; metric++) {
+        if (metric->type == NGX_HTTP_VIDCAST_COUNTER) {
+            p = ngx_slprintf(p, last, "\"%s\":%uL,", metric->name,
+                             *(uint64_t *) (counters + metric->offset));
+        }
     }
 
-    return ngx_slprintf(p, last, "},");
+    return p;
 }
 
 
@@ -343,7 +349,7 @@ ngx_http_vidcast_status_viewers(u_char *p, u_char *last,
     ngx_vidcast_conf_t *conf, ngx_vidcast_zone_shm_t *shm, u_char *alive)
 {
     uint64_t    n, sum;
-    ngx_uint_t  i, t;
+    ngx_uint_t  t;
 
     p = ngx_slprintf(p, last, "\"viewers\":{");
 
@@ -351,14 +357,7 @@ ngx_http_vidcast_status_viewers(u_char *p, u_char *last,
 
     for (t = 0; t < NGX_VIDCAST_TRANSPORTS; t++) {
 
-        n = 0;
-
-        for (i = 0; i < NGX_VIDCAST_PROCESSES; i++) {
-            if (alive[i]) {
-                n += ngx_vidcast_load(&shm->shares[i].viewers[t]);
-            }
-        }
-
+        n = ngx_http_vidcast_status_count(shm, alive, t);
         sum += n;
 
         p = ngx_slprintf(p, last, "\"%s\":%uL,",
@@ -373,26 +372,53 @@ static u_char *
 ngx_http_vidcast_status_delivered(u_char *p, u_char *last,
     ngx_vidcast_zone_shm_t *shm)
 {
-    uint64_t                     sum;
-    ngx_uint_t                   i;
-    ngx_http_vidcast_counter_t  *c;
+    ngx_http_vidcast_metric_t  *m;
 
     p = ngx_slprintf(p, last, "\"delivered\":{");
 
-    for (c = ngx_http_vidcast_delivered; c->name; c++) {
-
-        sum = 0;
-
-        for (i = 0; i < NGX_VIDCAST_PROCESSES; i++) {
-            sum += *(uint64_t *) ((u_char *) &shm->shares[i] + c->offset);
-        }
-
+    for (m = ngx_http_vidcast_delivered; m->name; m++) {
         p = ngx_slprintf(p, last, "%s\"%s\":%uL",
-                         (c == ngx_http_vidcast_delivered) ? "" : ",",
-                         c->name, sum);
+                         (m == ngx_http_vidcast_delivered) ? "" : ",",
+                         m->name,
+                         ngx_http_vidcast_status_sum(shm, m->offset));
     }
 
     return ngx_slprintf(p, last, "},");
+}
+
+
+uint64_t
+ngx_http_vidcast_status_sum(ngx_vidcast_zone_shm_t *shm, size_t offset)
+{
+    uint64_t    sum;
+    ngx_uint_t  i;
+
+    sum = 0;
+
+    for (i = 0; i < NGX_VIDCAST_PROCESSES; i++) {
+        sum += *(uint64_t *) ((u_char *) &shm->shares[i] + offset);
+    }
+
+    return sum;
+}
+
+
+uint64_t
+ngx_http_vidcast_status_count(ngx_vidcast_zone_shm_t *shm, u_char *alive,
+    ngx_uint_t transport)
+{
+    uint64_t    n;
+    ngx_uint_t  i;
+
+    n = 0;
+
+    for (i = 0; i < NGX_VIDCAST_PROCESSES; i++) {
+        if (alive[i]) {
+            n += ngx_vidcast_load(&shm->shares[i].viewers[transport]);
+        }
+    }
+
+    return n;
 }
 
 

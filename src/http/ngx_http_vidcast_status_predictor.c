@@ -17,44 +17,19 @@
 
 static ngx_vidcast_desk_t *ngx_http_vidcast_status_worst(
     ngx_vidcast_desks_t *desks);
-static u_char *ngx_http_vidcast_status_counters(u_char *p, u_char *last,
-    ngx_vidcast_desks_t *desks);
 static u_char *ngx_http_vidcast_status_desk(u_char *p, u_char *last,
     ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source, ngx_uint_t n,
     ngx_log_t *log);
-
-
-typedef struct {
-    const char  *name;
-    size_t       offset;
-} ngx_http_vidcast_status_count_t;
-
-
-#define ngx_http_vidcast_status_count(name)                                   \
-    { #name, offsetof(ngx_vidcast_desk_counters_t, name) }
-
-static ngx_http_vidcast_status_count_t  ngx_http_vidcast_status_counts[] = {
-    ngx_http_vidcast_status_count(starts),
-    ngx_http_vidcast_status_count(deaths),
-    ngx_http_vidcast_status_count(timeouts),
-    ngx_http_vidcast_status_count(killed),
-    ngx_http_vidcast_status_count(answers),
-    ngx_http_vidcast_status_count(none),
-    ngx_http_vidcast_status_count(bad),
-    ngx_http_vidcast_status_count(too_large),
-    ngx_http_vidcast_status_count(stray),
-    ngx_http_vidcast_status_count(logged),
-    { NULL, 0 }
-};
 
 
 u_char *
 ngx_http_vidcast_status_predictor(u_char *p, u_char *last,
     ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source, ngx_log_t *log)
 {
-    ngx_uint_t            i;
-    ngx_vidcast_desk_t   *desk;
-    ngx_vidcast_desks_t  *desks;
+    ngx_uint_t                  i;
+    ngx_vidcast_desk_t         *desk;
+    ngx_vidcast_desks_t        *desks;
+    ngx_http_vidcast_metric_t  *m;
 
     desks = &source->zone->desks;
 
@@ -69,7 +44,11 @@ ngx_http_vidcast_status_predictor(u_char *p, u_char *last,
                          ngx_vidcast_load(&desk->state)));
 
     p = ngx_http_vidcast_status_error(p, last, desk->error);
-    p = ngx_http_vidcast_status_counters(p, last, desks);
+
+    for (m = ngx_http_vidcast_desks; m->name; m++) {
+        p = ngx_slprintf(p, last, "\"%s\":%uL,", m->name,
+                         ngx_http_vidcast_status_desks(desks, m->offset));
+    }
 
     p = ngx_slprintf(p, last, "\"processes\":[");
 
@@ -110,28 +89,36 @@ ngx_http_vidcast_status_worst(ngx_vidcast_desks_t *desks)
 }
 
 
-static u_char *
-ngx_http_vidcast_status_counters(u_char *p, u_char *last,
-    ngx_vidcast_desks_t *desks)
+uint64_t
+ngx_http_vidcast_status_desks(ngx_vidcast_desks_t *desks, size_t offset)
 {
-    u_char                           *counters;
-    uint64_t                          sum;
-    ngx_uint_t                        i;
-    ngx_http_vidcast_status_count_t  *count;
+    u_char      *counters;
+    uint64_t     sum;
+    ngx_uint_t   i;
 
-    for (count = ngx_http_vidcast_status_counts; count->name; count++) {
+    sum = 0;
 
-        sum = 0;
-
-        for (i = 0; i < desks->n; i++) {
-            counters = (u_char *) &ngx_vidcast_desk(desks, i)->counters;
-            sum += *(uint64_t *) (counters + count->offset);
-        }
-
-        p = ngx_slprintf(p, last, "\"%s\":%uL,", count->name, sum);
+    for (i = 0; i < desks->n; i++) {
+        counters = (u_char *) &ngx_vidcast_desk(desks, i)->counters;
+        sum += *(uint64_t *) (counters + offset);
     }
 
-    return p;
+    return sum;
+}
+
+
+ngx_vidcast_desk_t *
+ngx_http_vidcast_status_failed(ngx_vidcast_desks_t *desks)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < desks->n; i++) {
+        if (!ngx_vidcast_load(&ngx_vidcast_desk(desks, i)->failing)) {
+            return NULL;
+        }
+    }
+
+    return desks->n ? ngx_vidcast_desk(desks, 0) : NULL;
 }
 
 
