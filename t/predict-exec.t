@@ -236,8 +236,12 @@ like $status, qr/^SigIgn:\s+0+(?:80)?$/m, 'or ignored';
 @results = results('two', sub { $_[1] == 30 });
 
 ok in_order(@results), 'two workers: in the order of the frames';
-is scalar(grep { $_->{frame} % 2 != $results[0]{frame} % 2 } @results), 0,
-    'every second one';
+
+# of those that were published: under load there are numbers without a frame
+
+is scalar(grep { $results[$_]{frame} - $results[$_ - 1]{frame} < 2 }
+          1 .. $#results), 0, 'every second one';
+
 my %pids = map { $_->{result}{pid} => 1 } @results;
 cmp_ok scalar(keys %pids), '>=', 1, 'by the workers';
 
