@@ -92,10 +92,14 @@ typedef struct {
 
 /*
  * One vidcast_source block.  Read-only once the workers run; "entry" and
- * "zone" are set when the shared memory is.
+ * "zone" are set when the shared memory is.  An overlay, the same pictures
+ * with boxes drawn in, is a source as well, of the same name and behind all
+ * others in the list; it has a ring, but no input, predictor or process.
  */
 
-typedef struct {
+typedef struct ngx_vidcast_source_s  ngx_vidcast_source_t;
+
+struct ngx_vidcast_source_s {
     ngx_str_t                      name;
     ngx_vidcast_input_conf_t       input;
     ngx_vidcast_predict_conf_t     predict;
@@ -110,10 +114,13 @@ typedef struct {
     ngx_shm_zone_init_pt           init;         /* of the zone */
     ngx_vidcast_zone_t            *zone;
     ngx_cycle_t                   *cycle;
+    ngx_uint_t                     overlaid;     /* an overlay is wanted */
+    ngx_vidcast_source_t          *overlay;
+    ngx_vidcast_source_t          *of;           /* we are that one's */
     ngx_pool_t                    *pool;         /* of the configuration */
     u_char                        *file;         /* place of the block */
     ngx_uint_t                     line;
-} ngx_vidcast_source_t;
+};
 
 
 /* CLOCK_MONOTONIC in microseconds; the same in all processes */

@@ -1774,3 +1774,33 @@ invalid number of arguments in "vidcast_status" directive
     location = /health { vidcast_health front; }
 --- refused
 invalid number of arguments in "vidcast_health" directive
+
+
+
+=== TEST 204: an overlay of results
+--- http_config
+    vidcast_source front { input test:; }
+--- config
+    location = /ws { vidcast front as=sse overlay=on; }
+--- refused
+"vidcast" directive has "overlay=on" without pictures to draw on, which are those of "as=mjpeg" and "as=snapshot"
+
+
+
+=== TEST 205: an overlay of a WebSocket
+--- http_config
+    vidcast_source front { input test:; }
+--- config
+    location = /ws { vidcast front overlay=on as=websocket send=both; }
+--- refused
+"vidcast" directive has "overlay=on" without pictures to draw on, which are those of "as=mjpeg" and "as=snapshot"
+
+
+
+=== TEST 206: an overlay which may be
+--- http_config
+    vidcast_source front { input test:; }
+--- config
+    location = /ws { vidcast front as=mjpeg overlay=maybe; }
+--- refused
+invalid parameter "overlay=maybe"

@@ -10,6 +10,7 @@
 #include "ngx_vidcast_capture.h"
 #include "ngx_vidcast_image.h"
 #include "ngx_vidcast_jpeg.h"
+#include "ngx_vidcast_overlay.h"
 #include "ngx_vidcast_predict.h"
 
 
@@ -61,6 +62,8 @@ static void ngx_vidcast_analysis_run(ngx_vidcast_analysis_t *analysis,
     ngx_vidcast_task_t *task);
 static void ngx_vidcast_analysis_publish(ngx_vidcast_analysis_t *analysis,
     ngx_vidcast_task_t *task, uint64_t start, size_t size);
+static void ngx_vidcast_analysis_same(ngx_vidcast_analysis_t *analysis,
+    uint64_t number);
 static void ngx_vidcast_analysis_count(ngx_vidcast_analysis_t *analysis,
     uint64_t time);
 static void ngx_vidcast_analysis_failed(ngx_vidcast_analysis_t *analysis,
@@ -291,6 +294,7 @@ ngx_vidcast_analysis_run(ngx_vidcast_analysis_t *analysis,
 
     if (!ngx_vidcast_predict_news(predict, analysis->json, size)) {
         ngx_vidcast_analysis_count(analysis, ngx_vidcast_clock() - start);
+        ngx_vidcast_analysis_same(analysis, task->number);
         return;
     }
 
@@ -451,6 +455,23 @@ ngx_vidcast_analysis_publish(ngx_vidcast_analysis_t *analysis,
     ngx_vidcast_analysis_count(analysis, result.predict);
 
     ngx_vidcast_zone_wake(capture->zone);
+}
+
+
+/* no result, but what the last one said is true of this frame, too */
+
+static void
+ngx_vidcast_analysis_same(ngx_vidcast_analysis_t *analysis, uint64_t number)
+{
+    ngx_vidcast_capture_t  *capture;
+
+    capture = analysis->capture;
+
+    ngx_vidcast_store(&capture->judged, number);
+
+    if (capture->overlay) {
+        ngx_vidcast_overlay_news(capture->overlay);
+    }
 }
 
 

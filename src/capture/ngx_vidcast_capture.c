@@ -12,6 +12,7 @@
 #include "ngx_vidcast_capture.h"
 #include "ngx_vidcast_child.h"
 #include "ngx_vidcast_control.h"
+#include "ngx_vidcast_overlay.h"
 #include "ngx_vidcast_roles.h"
 #include "ngx_vidcast_ws.h"
 
@@ -85,6 +86,10 @@ ngx_vidcast_capture_process(ngx_vidcast_conf_t *conf, void *data)
             ngx_vidcast_capture_return_mail(&capture);
         }
 
+        if (capture.overlay) {
+            ngx_vidcast_overlay_look(capture.overlay);
+        }
+
         ngx_vidcast_capture_watch(&capture);
         ngx_vidcast_capture_rates(&capture, &rates);
     }
@@ -119,7 +124,7 @@ ngx_vidcast_capture_forget(ngx_vidcast_conf_t *conf,
 
     for (i = 0; i < conf->sources.nelts; i++) {
 
-        if (other[i] == source) {
+        if (other[i] == source || other[i]->of == source) {
             continue;
         }
 
@@ -213,6 +218,14 @@ ngx_vidcast_capture_start(ngx_vidcast_capture_t *capture)
     } else if (capture->source->predict.module) {
         capture->analysis = ngx_vidcast_analysis_create(capture);
         if (capture->analysis == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    if (capture->source->overlay) {
+        capture->overlay = ngx_vidcast_overlay_create(capture,
+                                                     capture->source->overlay);
+        if (capture->overlay == NULL) {
             return NGX_ERROR;
         }
     }
@@ -523,6 +536,10 @@ ngx_vidcast_capture_publish(ngx_vidcast_capture_t *capture, uint32_t slot,
     }
 
     (void) pthread_mutex_unlock(&capture->ring);
+
+    if (capture->overlay) {
+        ngx_vidcast_overlay_news(capture->overlay);
+    }
 
     capture->zone->shm->width = width;
     capture->zone->shm->height = height;

@@ -24,6 +24,7 @@
 typedef struct ngx_vidcast_encoders_s   ngx_vidcast_encoders_t;
 typedef struct ngx_vidcast_analysis_s   ngx_vidcast_analysis_t;
 typedef struct ngx_vidcast_dispatch_s   ngx_vidcast_dispatch_t;
+typedef struct ngx_vidcast_overlay_s    ngx_vidcast_overlay_t;
 
 
 /* a raw picture on its way to an encoder and to the predictor */
@@ -49,6 +50,7 @@ struct ngx_vidcast_capture_s {
     ngx_vidcast_encoders_t       *encoders;
     ngx_vidcast_analysis_t       *analysis;  /* NULL: no such predictor */
     ngx_vidcast_dispatch_t       *dispatch;  /* NULL: no predictor process */
+    ngx_vidcast_overlay_t        *overlay;   /* NULL: none */
 
     pthread_mutex_t               ring;      /* writing frames */
     pthread_mutex_t               results;   /* writing results */
@@ -56,6 +58,7 @@ struct ngx_vidcast_capture_s {
 
     uint64_t                      last;      /* frame, CLOCK_MONOTONIC, us */
     uint64_t                      unpinned;  /* dead pins looked for, us */
+    uint64_t                      judged;    /* frame, by the predictor */
 };
 
 

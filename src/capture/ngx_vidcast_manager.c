@@ -119,6 +119,11 @@ ngx_vidcast_manager_process(ngx_vidcast_conf_t *conf, void *data)
     for ( ;; ) {
 
         for (i = 0; i < conf->sources.nelts; i++) {
+
+            if (managed[i].source->of) {
+                continue;
+            }
+
             ngx_vidcast_manager_reap(conf, &managed[i]);
             ngx_vidcast_manager_spawn(conf, &managed[i]);
         }

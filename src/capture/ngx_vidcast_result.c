@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 
 #include "ngx_vidcast_capture.h"
+#include "ngx_vidcast_overlay.h"
 
 
 /* what is around the text of a result, whoever it comes from */
@@ -64,6 +65,10 @@ ngx_vidcast_capture_result(ngx_vidcast_capture_t *capture,
     ngx_vidcast_ring_publish_result(ring, r, *seq);
 
     (void) pthread_mutex_unlock(&capture->results);
+
+    if (capture->overlay) {
+        ngx_vidcast_overlay_news(capture->overlay);
+    }
 
     return NGX_OK;
 }

@@ -33,6 +33,8 @@ static ngx_int_t ngx_vidcast_query_fps(ngx_vidcast_query_t *query,
     ngx_str_t *value);
 static ngx_int_t ngx_vidcast_query_send(ngx_vidcast_query_t *query,
     ngx_str_t *value);
+static ngx_int_t ngx_vidcast_query_overlay(ngx_vidcast_query_t *query,
+    ngx_str_t *value);
 static ngx_int_t ngx_vidcast_query_since(ngx_vidcast_query_t *query,
     ngx_str_t *value);
 static ngx_int_t ngx_vidcast_query_after(ngx_vidcast_query_t *query,
@@ -59,6 +61,8 @@ static ngx_vidcast_query_name_t  ngx_vidcast_query_names[] = {
       ngx_vidcast_query_max_age },
     { ngx_string("source"), NGX_VIDCAST_QUERY_SOURCE,
       ngx_vidcast_query_source },
+    { ngx_string("overlay"), NGX_VIDCAST_QUERY_OVERLAY,
+      ngx_vidcast_query_overlay },
     { ngx_null_string, 0, NULL }
 };
 
@@ -176,6 +180,19 @@ ngx_vidcast_query_send(ngx_vidcast_query_t *query, ngx_str_t *value)
     }
 
     return NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_vidcast_query_overlay(ngx_vidcast_query_t *query, ngx_str_t *value)
+{
+    static ngx_str_t  on = ngx_string("on");
+    static ngx_str_t  off = ngx_string("off");
+
+    query->overlay = ngx_vidcast_query_equal(&on, value);
+
+    return (query->overlay || ngx_vidcast_query_equal(&off, value))
+           ? NGX_OK : NGX_ERROR;
 }
 
 

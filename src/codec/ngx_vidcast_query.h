@@ -21,6 +21,7 @@
 #define NGX_VIDCAST_QUERY_AFTER        0x08
 #define NGX_VIDCAST_QUERY_MAX_AGE      0x10
 #define NGX_VIDCAST_QUERY_SOURCE       0x20
+#define NGX_VIDCAST_QUERY_OVERLAY      0x40
 
 #define NGX_VIDCAST_QUERY_RESULTS      0x1
 #define NGX_VIDCAST_QUERY_FRAMES       0x2
@@ -44,6 +45,7 @@ typedef struct {
 typedef struct {
     ngx_uint_t             has;
     ngx_uint_t             send;
+    ngx_uint_t             overlay;
     uint64_t               interval;    /* from fps, microseconds; 0: none */
     uint64_t               after;
     uint64_t               max_age;     /* microseconds */
@@ -61,6 +63,7 @@ typedef struct {
  *   since    16 hex digits of the epoch, "-", and a number; or a number
  *   after    a number
  *   max_age  seconds, "0.5", or a time of nginx's, "500ms"; up to 1e9 s
+ *   overlay  on, off
  *   source   names, with commas between (or %2C), no name twice
  *
  * Other names are passed over.  One of these with a value that is none of

@@ -50,6 +50,10 @@ ngx_http_vidcast_handler(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    if (as == NGX_VIDCAST_MJPEG || as == NGX_VIDCAST_SNAPSHOT) {
+        ngx_http_vidcast_wish_overlay(r, &wish);
+    }
+
     switch (as) {
 
     case NGX_VIDCAST_WEBSOCKET:

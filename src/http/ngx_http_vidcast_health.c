@@ -47,7 +47,7 @@ ngx_http_vidcast_health_handler(ngx_http_request_t *r)
     conf = &vmcf->vidcast;
 
     source = conf->sources.elts;
-    n = vmcf->hubs ? conf->sources.nelts : 0;
+    n = vmcf->hubs ? conf->nsources : 0;
 
     b = ngx_create_temp_buf(r->pool,
                             64 + n * NGX_HTTP_VIDCAST_HEALTH_SOURCE);

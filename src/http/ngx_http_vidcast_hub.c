@@ -18,6 +18,8 @@
 #define NGX_HTTP_VIDCAST_UNSENT  65536    /* bytes to wait in the kernel */
 
 
+static void ngx_http_vidcast_hub_pair_overlay(
+    ngx_http_vidcast_main_conf_t *vmcf, ngx_uint_t n);
 static ngx_int_t ngx_http_vidcast_hub_create(ngx_http_vidcast_hub_t *hub,
     ngx_cycle_t *cycle);
 static void ngx_http_vidcast_hub_keep_fresh(ngx_http_request_t *r);
@@ -69,8 +71,11 @@ ngx_http_vidcast_hub_init(ngx_cycle_t *cycle,
         hub->vmcf = vmcf;
         hub->source = source[i];
         hub->zone = source[i]->zone;
+        hub->camera = source[i]->of ? source[i]->of->zone : hub->zone;
         hub->share = ngx_vidcast_zone_share(vmcf->vidcast.control,
-                                            source[i]->zone);
+                                            hub->camera);
+
+        ngx_http_vidcast_hub_pair_overlay(vmcf, i);
 
         if (ngx_http_vidcast_hub_create(hub, cycle) != NGX_OK) {
             return NGX_ERROR;
@@ -78,6 +83,22 @@ ngx_http_vidcast_hub_init(ngx_cycle_t *cycle,
     }
 
     return NGX_OK;
+}
+
+
+/* sources stand before their overlays */
+
+static void
+ngx_http_vidcast_hub_pair_overlay(ngx_http_vidcast_main_conf_t *vmcf,
+    ngx_uint_t n)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < n; i++) {
+        if (vmcf->hubs[i].source->overlay == vmcf->hubs[n].source) {
+            vmcf->hubs[i].overlay = &vmcf->hubs[n];
+        }
+    }
 }
 
 
@@ -352,9 +373,25 @@ ngx_http_vidcast_hub_subscribe(ngx_http_vidcast_hub_t *hub,
         ngx_http_vidcast_hub_resume(sub, *since);
     }
 
-    ngx_vidcast_zone_ask(hub->zone);
+    if (hub->camera != hub->zone) {
+        viewers = &hub->share->viewers[NGX_VIDCAST_OVERLAID];
+        ngx_vidcast_store(viewers, *viewers + 1);
+    }
+
+    ngx_http_vidcast_hub_ask(hub);
 
     return NGX_OK;
+}
+
+
+void
+ngx_http_vidcast_hub_ask(ngx_http_vidcast_hub_t *hub)
+{
+    ngx_vidcast_zone_ask(hub->camera);
+
+    if (hub->camera != hub->zone) {
+        ngx_vidcast_zone_ask(hub->zone);
+    }
 }
 
 
@@ -459,6 +496,10 @@ ngx_http_vidcast_hub_end(ngx_http_vidcast_subscription_t *sub)
     hub->npaired -= viewer->paired;
     hub->share->viewers[viewer->transport->id]--;
 
+    if (hub->camera != hub->zone) {
+        hub->share->viewers[NGX_VIDCAST_OVERLAID]--;
+    }
+
     if (sub->pair) {
         ngx_http_vidcast_message_unref(sub->pair);
         sub->pair = NULL;
@@ -503,8 +544,8 @@ ngx_http_vidcast_hub_full(ngx_http_vidcast_hub_t *hub,
     control = hub->vmcf->vidcast.control;
 
     return most
-           && ngx_vidcast_zone_viewers(control, hub->zone, NULL) > most
-           && ngx_vidcast_zone_viewers(control, hub->zone,
+           && ngx_vidcast_zone_viewers(control, hub->camera, NULL) > most
+           && ngx_vidcast_zone_viewers(control, hub->camera,
                                        viewer->request->connection->log)
               > most;
 }

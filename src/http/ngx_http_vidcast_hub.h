@@ -149,7 +149,9 @@ struct ngx_http_vidcast_hub_s {
     ngx_http_vidcast_main_conf_t  *vmcf;
     ngx_vidcast_source_t          *source;
     ngx_vidcast_zone_t            *zone;
-    ngx_vidcast_share_t           *share;
+    ngx_vidcast_zone_t            *camera;    /* another one of an overlay */
+    ngx_vidcast_share_t           *share;     /* in the camera's */
+    ngx_http_vidcast_hub_t        *overlay;   /* NULL: there is none */
     ngx_connection_t              *wake;      /* NULL: none was free */
 
     ngx_queue_t                    subscriptions;   /* not behind */
@@ -181,6 +183,9 @@ void ngx_http_vidcast_hub_exit(ngx_http_vidcast_main_conf_t *vmcf);
 /* NULL: no such source */
 ngx_http_vidcast_hub_t *ngx_http_vidcast_hub_find(
     ngx_http_vidcast_main_conf_t *vmcf, ngx_str_t *name);
+
+/* of a viewer; somebody may be asleep until then */
+void ngx_http_vidcast_hub_ask(ngx_http_vidcast_hub_t *hub);
 
 /*
  * Adds a viewer whose request, transport and wishes are set, still without a

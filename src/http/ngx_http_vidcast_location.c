@@ -12,9 +12,16 @@
 #include "ngx_http_vidcast_wish.h"
 
 
-static char *ngx_http_vidcast_refer_list(ngx_conf_t *cf, ngx_str_t *list);
+/* an overlay has no results */
+
+#define NGX_HTTP_VIDCAST_OVERLAY_RESULT  64
+
+
+static char *ngx_http_vidcast_refer_list(ngx_conf_t *cf, ngx_str_t *list,
+    ngx_uint_t overlay);
 static char *ngx_http_vidcast_refer(ngx_conf_t *cf, ngx_str_t *name,
-    ngx_uint_t push);
+    ngx_uint_t push, ngx_uint_t overlay);
+static ngx_int_t ngx_http_vidcast_location_overlays(ngx_conf_t *cf);
 static ngx_http_complex_value_t *ngx_http_vidcast_compile(ngx_conf_t *cf,
     ngx_str_t *value);
 
@@ -24,9 +31,10 @@ ngx_http_vidcast_location(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_vidcast_loc_conf_t *vlcf = conf;
 
-    ngx_str_t                 *value, *source;
-    ngx_uint_t                 i, n;
-    ngx_http_core_loc_conf_t  *clcf;
+    ngx_str_t                     *value, *source;
+    ngx_uint_t                     i, n;
+    ngx_http_core_loc_conf_t      *clcf;
+    ngx_http_vidcast_main_conf_t  *vmcf;
 
     static ngx_conf_enum_t  as[] = {
         { ngx_string("as=auto"), NGX_HTTP_VIDCAST_AUTO },
@@ -80,6 +88,16 @@ ngx_http_vidcast_location(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             continue;
         }
 
+        if (ngx_strcmp(value[i].data, "overlay=on") == 0) {
+            vlcf->overlay = 1;
+            continue;
+        }
+
+        if (ngx_strcmp(value[i].data, "overlay=off") == 0) {
+            vlcf->overlay = 0;
+            continue;
+        }
+
         if (i == 1 && ngx_strchr(value[i].data, '=') == NULL) {
             source = &value[i];
             continue;
@@ -93,8 +111,17 @@ ngx_http_vidcast_location(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
     clcf->handler = ngx_http_vidcast_handler;
 
+    if (vlcf->overlay
+        && vlcf->as != NGX_HTTP_VIDCAST_AUTO
+        && vlcf->as != NGX_VIDCAST_MJPEG
+        && vlcf->as != NGX_VIDCAST_SNAPSHOT)
+    {
+        return "has \"overlay=on\" without pictures to draw on, which are "
+               "those of \"as=mjpeg\" and \"as=snapshot\"";
+    }
+
     if (source == NULL) {
-        return ngx_http_vidcast_refer(cf, NULL, 0);
+        return ngx_http_vidcast_refer(cf, NULL, 0, vlcf->overlay);
     }
 
     vlcf->source = ngx_http_vidcast_compile(cf, source);
@@ -104,8 +131,14 @@ ngx_http_vidcast_location(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     /* a name made of variables is known only when a request comes */
 
-    return vlcf->source->lengths ? NGX_CONF_OK
-                                 : ngx_http_vidcast_refer_list(cf, source);
+    if (vlcf->source->lengths) {
+        vmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_vidcast_module);
+        vmcf->overlay |= vlcf->overlay;
+
+        return NGX_CONF_OK;
+    }
+
+    return ngx_http_vidcast_refer_list(cf, source, vlcf->overlay);
 }
 
 
@@ -145,12 +178,14 @@ ngx_http_vidcast_location_publish(ngx_conf_t *cf, ngx_command_t *cmd,
     clcf->handler = ngx_http_vidcast_publish_handler;
 
     return vlcf->publish->lengths ? NGX_CONF_OK
-                                  : ngx_http_vidcast_refer(cf, &value[1], 1);
+                                  : ngx_http_vidcast_refer(cf, &value[1], 1,
+                                                           0);
 }
 
 
 static char *
-ngx_http_vidcast_refer_list(ngx_conf_t *cf, ngx_str_t *list)
+ngx_http_vidcast_refer_list(ngx_conf_t *cf, ngx_str_t *list,
+    ngx_uint_t overlay)
 {
     char        *rv;
     u_char      *p, *last;
@@ -176,7 +211,7 @@ ngx_http_vidcast_refer_list(ngx_conf_t *cf, ngx_str_t *list)
 
         name.len = p - name.data;
 
-        rv = ngx_http_vidcast_refer(cf, &name, 0);
+        rv = ngx_http_vidcast_refer(cf, &name, 0, overlay);
 
         if (rv != NGX_CONF_OK) {
             return rv;
@@ -190,7 +225,8 @@ ngx_http_vidcast_refer_list(ngx_conf_t *cf, ngx_str_t *list)
 
 
 static char *
-ngx_http_vidcast_refer(ngx_conf_t *cf, ngx_str_t *name, ngx_uint_t push)
+ngx_http_vidcast_refer(ngx_conf_t *cf, ngx_str_t *name, ngx_uint_t push,
+    ngx_uint_t overlay)
 {
     ngx_http_vidcast_reference_t  *ref;
     ngx_http_vidcast_main_conf_t  *vmcf;
@@ -211,6 +247,7 @@ ngx_http_vidcast_refer(ngx_conf_t *cf, ngx_str_t *name, ngx_uint_t push)
     ref->file = cf->conf_file->file.name.data;
     ref->line = cf->conf_file->line;
     ref->push = push;
+    ref->overlay = overlay;
 
     return NGX_CONF_OK;
 }
@@ -259,6 +296,7 @@ ngx_http_vidcast_location_check(ngx_conf_t *cf)
         if (ref[i].name.data == NULL) {
 
             if (vmcf->vidcast.sources.nelts == 1) {
+                source[0]->overlaid |= ref[i].overlay;
                 continue;
             }
 
@@ -292,6 +330,63 @@ ngx_http_vidcast_location_check(ngx_conf_t *cf)
                           "\"vidcast_publish\" needs a source with "
                           "\"input push:\", which \"%V\" is not, in %s:%ui",
                           &ref[i].name, ref[i].file, ref[i].line);
+            return NGX_ERROR;
+        }
+
+        source[n]->overlaid |= ref[i].overlay;
+    }
+
+    return ngx_http_vidcast_location_overlays(cf);
+}
+
+
+/* they come behind the sources, whose list grows */
+
+static ngx_int_t
+ngx_http_vidcast_location_overlays(ngx_conf_t *cf)
+{
+    ngx_uint_t                      i, n;
+    ngx_vidcast_source_t          **source, *overlay;
+    ngx_http_vidcast_main_conf_t   *vmcf;
+
+    vmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_vidcast_module);
+
+    n = vmcf->vidcast.sources.nelts;
+    vmcf->vidcast.nsources = n;
+
+    for (i = 0; i < n; i++) {
+        source = vmcf->vidcast.sources.elts;
+
+        if (!source[i]->overlaid && !vmcf->overlay) {
+            continue;
+        }
+
+        overlay = ngx_pcalloc(cf->pool, sizeof(ngx_vidcast_source_t));
+        if (overlay == NULL) {
+            return NGX_ERROR;
+        }
+
+        /* another source than without: its capture has more to do */
+
+        source[i]->checksum = ~source[i]->checksum;
+        source[i]->overlay = overlay;
+
+        overlay->of = source[i];
+        overlay->name = source[i]->name;
+        overlay->checksum = source[i]->checksum;
+        overlay->quality = source[i]->quality;
+        overlay->encoders = 1;
+        overlay->geometry.slot_size = source[i]->geometry.slot_size;
+        overlay->geometry.results = 1;
+        overlay->geometry.result_size = NGX_HTTP_VIDCAST_OVERLAY_RESULT;
+        overlay->pool = source[i]->pool;
+        overlay->file = source[i]->file;
+        overlay->line = source[i]->line;
+
+        if (ngx_vidcast_zone_add(cf, &vmcf->vidcast, overlay,
+                                 &ngx_http_vidcast_module)
+            != NGX_OK)
+        {
             return NGX_ERROR;
         }
     }

@@ -226,7 +226,7 @@ ngx_http_vidcast_metrics_handler(ngx_http_request_t *r)
     conf = &vmcf->vidcast;
 
     b = ngx_create_temp_buf(r->pool, NGX_HTTP_VIDCAST_METRICS_HELP
-                                     + conf->sources.nelts
+                                     + conf->nsources
                                        * NGX_HTTP_VIDCAST_METRICS_SOURCE);
     alive = ngx_pcalloc(r->pool, NGX_VIDCAST_PROCESSES);
 
@@ -329,7 +329,7 @@ ngx_http_vidcast_metrics_of(u_char *p, u_char *last, ngx_vidcast_conf_t *conf,
 
     p = ngx_http_vidcast_metrics_family(p, last, "", metric);
 
-    for (i = 0; i < conf->sources.nelts; i++) {
+    for (i = 0; i < conf->nsources; i++) {
         p = ngx_slprintf(p, last, "vidcast_%s%s{source=\"%V\"}", metric->name,
                          (metric->type == NGX_HTTP_VIDCAST_COUNTER
                           || metric->type == NGX_HTTP_VIDCAST_SECONDS)
@@ -362,7 +362,7 @@ ngx_http_vidcast_metrics_dropped(u_char *p, u_char *last,
 
     p = ngx_http_vidcast_metrics_family(p, last, "", &family);
 
-    for (i = 0; i < conf->sources.nelts; i++) {
+    for (i = 0; i < conf->nsources; i++) {
         for (m = ngx_http_vidcast_dropped; m->name; m++) {
             p = ngx_slprintf(p, last, "vidcast_dropped_total{source=\"%V\","
                              "reason=\"%s\"}", &source[i]->name, m->name);
@@ -391,7 +391,7 @@ ngx_http_vidcast_metrics_delivered(u_char *p, u_char *last,
 
         p = ngx_http_vidcast_metrics_family(p, last, "delivered_", m);
 
-        for (i = 0; i < conf->sources.nelts; i++) {
+        for (i = 0; i < conf->nsources; i++) {
             sum = ngx_http_vidcast_status_sum(source[i]->zone->shm, m->offset);
 
             p = ngx_slprintf(p, last, "vidcast_delivered_%s_total"
@@ -420,7 +420,7 @@ ngx_http_vidcast_metrics_viewers(u_char *p, u_char *last,
 
     p = ngx_http_vidcast_metrics_family(p, last, "", &family);
 
-    for (i = 0; i < conf->sources.nelts; i++) {
+    for (i = 0; i < conf->nsources; i++) {
         for (t = 0; t < NGX_VIDCAST_TRANSPORTS; t++) {
             p = ngx_slprintf(p, last, "vidcast_viewers{source=\"%V\","
                              "transport=\"%s\"} %uL\n", &source[i]->name,
@@ -448,7 +448,7 @@ ngx_http_vidcast_metrics_predictors(u_char *p, u_char *last,
     source = conf->sources.elts;
     n = 0;
 
-    for (i = 0; i < conf->sources.nelts; i++) {
+    for (i = 0; i < conf->nsources; i++) {
         n += source[i]->zone->desks.n;
     }
 
@@ -460,7 +460,7 @@ ngx_http_vidcast_metrics_predictors(u_char *p, u_char *last,
 
         p = ngx_http_vidcast_metrics_family(p, last, "predictor_", m);
 
-        for (i = 0; i < conf->sources.nelts; i++) {
+        for (i = 0; i < conf->nsources; i++) {
 
             if (source[i]->zone->desks.n == 0) {
                 continue;
@@ -497,7 +497,7 @@ ngx_http_vidcast_metrics_processes(u_char *p, u_char *last,
 
     p = ngx_http_vidcast_metrics_family(p, last, "predictor_", &family);
 
-    for (i = 0; i < conf->sources.nelts; i++) {
+    for (i = 0; i < conf->nsources; i++) {
         desks = &source[i]->zone->desks;
 
         if (desks->n == 0) {
@@ -543,7 +543,7 @@ ngx_http_vidcast_metrics_states(u_char *p, u_char *last,
 
     p = ngx_http_vidcast_metrics_family(p, last, "", &family);
 
-    for (i = 0; i < conf->sources.nelts; i++) {
+    for (i = 0; i < conf->nsources; i++) {
         state = ngx_http_vidcast_status_state(conf, source[i], &pid, log);
 
         for (n = 0; n <= NGX_VIDCAST_SLEEPING; n++) {

@@ -39,6 +39,7 @@ typedef struct {
     u_char              *file;
     ngx_uint_t           line;
     ngx_uint_t           push;           /* it must be such a source */
+    ngx_uint_t           overlay;        /* which must have one */
 } ngx_http_vidcast_reference_t;
 
 
@@ -46,6 +47,7 @@ typedef struct {
     ngx_vidcast_conf_t           vidcast;
     ngx_array_t                  references;  /* of sources, by locations */
     ngx_uint_t                   echo;        /* there is one somewhere */
+    ngx_uint_t                   overlay;     /* of any source, by variables */
 
     /* of this process */
 
@@ -67,6 +69,7 @@ typedef struct {
     ngx_http_complex_value_t    *source;      /* NULL: the only one */
     ngx_uint_t                   as;
     ngx_uint_t                   send;
+    ngx_uint_t                   overlay;
     ngx_uint_t                   origin;      /* bits */
     ngx_array_t                 *origins;     /* of ngx_str_t, hosts */
     ngx_uint_t                   fps;

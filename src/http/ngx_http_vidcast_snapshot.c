@@ -92,7 +92,7 @@ ngx_http_vidcast_snapshot_handler(ngx_http_request_t *r,
 
     /* who asks now and then keeps the source awake, too */
 
-    ngx_vidcast_zone_ask(hub->zone);
+    ngx_http_vidcast_hub_ask(hub);
 
     rc = ngx_http_vidcast_snapshot_read(r, hub, &frame);
 

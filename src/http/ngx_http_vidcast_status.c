@@ -137,7 +137,7 @@ ngx_http_vidcast_status_build(ngx_http_request_t *r,
 
     conf = &vmcf->vidcast;
     source = conf->sources.elts;
-    n = vmcf->hubs ? conf->sources.nelts : 0;
+    n = vmcf->hubs ? conf->nsources : 0;
     workers = 0;
     manager = 0;
     alive = NULL;
@@ -272,6 +272,14 @@ ngx_http_vidcast_status_source(u_char *p, u_char *last,
 
     if (source->input.push) {
         p = ngx_http_vidcast_status_publishers(p, last, shm, alive);
+    }
+
+    if (source->overlay) {
+        p = ngx_slprintf(p, last, "\"overlay\":{\"drawn\":%uL,"
+                         "\"viewers\":%ui},",
+                         source->overlay->zone->shm->counters.published,
+                         ngx_vidcast_zone_overlaid(conf->control, source->zone,
+                                                   log));
     }
 
     if (source->predict.zones.len) {

@@ -66,6 +66,10 @@ ngx_http_vidcast_wish_read(ngx_http_request_t *r,
         }
     }
 
+    if (query->overlay && !vlcf->overlay) {
+        return NGX_HTTP_FORBIDDEN;
+    }
+
     wish->interval = vlcf->fps ? 1000000 / vlcf->fps : 0;
     wish->interval = ngx_max(wish->interval, query->interval);
 
@@ -235,6 +239,30 @@ ngx_http_vidcast_wish_point(ngx_http_request_t *r, ngx_vidcast_query_t *query)
     query->has |= NGX_VIDCAST_QUERY_SINCE;
 
     return ngx_vidcast_query_point(&h->value, &query->since);
+}
+
+
+void
+ngx_http_vidcast_wish_overlay(ngx_http_request_t *r,
+    ngx_http_vidcast_wish_t *wish)
+{
+    ngx_uint_t                    n;
+    ngx_http_vidcast_loc_conf_t  *vlcf;
+
+    vlcf = ngx_http_get_module_loc_conf(r, ngx_http_vidcast_module);
+
+    if (!vlcf->overlay
+        || ((wish->query.has & NGX_VIDCAST_QUERY_OVERLAY)
+            && !wish->query.overlay))
+    {
+        return;
+    }
+
+    for (n = 0; n < wish->nhubs; n++) {
+        if (wish->hubs[n]->overlay) {
+            wish->hubs[n] = wish->hubs[n]->overlay;
+        }
+    }
 }
 
 

@@ -27,6 +27,13 @@ typedef struct {
 } ngx_http_vidcast_wish_t;
 
 
+/*
+ * For pictures: those of the overlay, unless the location has none or the
+ * viewer wants none.
+ */
+void ngx_http_vidcast_wish_overlay(ngx_http_request_t *r,
+    ngx_http_vidcast_wish_t *wish);
+
 /* NGX_OK, or the status to answer with; what is wrong is logged */
 ngx_int_t ngx_http_vidcast_wish_read(ngx_http_request_t *r,
     ngx_http_vidcast_wish_t *wish);

@@ -18,6 +18,10 @@ static ngx_uint_t ngx_vidcast_control_entry(ngx_vidcast_control_t *control,
 static void ngx_vidcast_process_settle(ngx_vidcast_conf_t *conf,
     ngx_uint_t process);
 static uint64_t ngx_vidcast_process_bit(ngx_uint_t process);
+static ngx_uint_t ngx_vidcast_zone_retired(ngx_vidcast_source_t *source);
+static ngx_uint_t ngx_vidcast_zone_count(ngx_vidcast_control_t *control,
+    ngx_vidcast_zone_t *zone, ngx_uint_t first, ngx_uint_t end,
+    ngx_log_t *log);
 
 
 /* for a worker that found no entry: counted, but told to nobody */
@@ -329,9 +333,18 @@ ngx_vidcast_zone_wanted(ngx_vidcast_control_t *control,
     entry = &control->shm->sources[source->entry];
 
     return !ngx_vidcast_load(&control->shm->retired)
-           && !ngx_vidcast_load(&source->zone->shm->retired)
+           && !ngx_vidcast_zone_retired(source)
+           && !ngx_vidcast_zone_retired(source->of)
+           && !ngx_vidcast_zone_retired(source->overlay)
            && ngx_vidcast_load(&entry->wanted)
            && ngx_vidcast_load(&entry->checksum) == source->checksum;
+}
+
+
+static ngx_uint_t
+ngx_vidcast_zone_retired(ngx_vidcast_source_t *source)
+{
+    return source && ngx_vidcast_load(&source->zone->shm->retired);
 }
 
 
@@ -396,6 +409,24 @@ ngx_uint_t
 ngx_vidcast_zone_viewers(ngx_vidcast_control_t *control,
     ngx_vidcast_zone_t *zone, ngx_log_t *log)
 {
+    return ngx_vidcast_zone_count(control, zone, 0, NGX_VIDCAST_TRANSPORTS,
+                                  log);
+}
+
+
+ngx_uint_t
+ngx_vidcast_zone_overlaid(ngx_vidcast_control_t *control,
+    ngx_vidcast_zone_t *zone, ngx_log_t *log)
+{
+    return ngx_vidcast_zone_count(control, zone, NGX_VIDCAST_OVERLAID,
+                                  NGX_VIDCAST_OVERLAID + 1, log);
+}
+
+
+static ngx_uint_t
+ngx_vidcast_zone_count(ngx_vidcast_control_t *control,
+    ngx_vidcast_zone_t *zone, ngx_uint_t first, ngx_uint_t end, ngx_log_t *log)
+{
     ngx_uint_t            i, t, n;
     ngx_vidcast_share_t  *share;
 
@@ -413,7 +444,7 @@ ngx_vidcast_zone_viewers(ngx_vidcast_control_t *control,
 
         share = &zone->shm->shares[i];
 
-        for (t = 0; t < NGX_VIDCAST_TRANSPORTS; t++) {
+        for (t = first; t < end; t++) {
             n += ngx_vidcast_load(&share->viewers[t]);
         }
     }

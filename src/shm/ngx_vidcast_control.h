@@ -68,6 +68,10 @@ ngx_uint_t ngx_vidcast_zone_viewers(ngx_vidcast_control_t *control,
  */
 void ngx_vidcast_zone_ask(ngx_vidcast_zone_t *zone);
 
+/* those of them, of living workers, who see the overlay */
+ngx_uint_t ngx_vidcast_zone_overlaid(ngx_vidcast_control_t *control,
+    ngx_vidcast_zone_t *zone, ngx_log_t *log);
+
 /* our counters in a source; there always, if only to be thrown away */
 ngx_vidcast_share_t *ngx_vidcast_zone_share(ngx_vidcast_control_t *control,
     ngx_vidcast_zone_t *zone);

@@ -416,6 +416,19 @@ ngx_vidcast_ring_next(ngx_vidcast_ring_t *ring)
 }
 
 
+void
+ngx_vidcast_ring_follow(ngx_vidcast_ring_t *ring, uint64_t number)
+{
+    if (number < ngx_vidcast_ring_newest(ring)) {
+        ngx_vidcast_store(&ring->shm->newest, NGX_VIDCAST_RING_NONE);
+        ngx_vidcast_store(&ring->shm->frame, 0);
+        ngx_vidcast_store(&ring->shm->past, 0);
+    }
+
+    ngx_vidcast_store(&ring->shm->number, number);
+}
+
+
 uint32_t
 ngx_vidcast_ring_claim(ngx_vidcast_ring_t *ring)
 {

@@ -184,6 +184,8 @@ ngx_int_t ngx_vidcast_ring_read_result(ngx_vidcast_ring_t *ring, uint64_t seq,
  *            have a number and are published later; numbers go on
  * forget()   does so with frames and results
  * next()     a new frame number
+ * follow()   a frame number that another ring gave; one from before the
+ *            newest begins a new series
  * claim()    a slot to write, NGX_VIDCAST_RING_NONE: all are pinned.  The
  *            picture goes to ngx_vidcast_ring_data(), slot_size bytes, the
  *            description to ngx_vidcast_ring_slot()
@@ -197,6 +199,7 @@ void ngx_vidcast_ring_retake(ngx_vidcast_ring_t *ring, uint32_t slot);
 void ngx_vidcast_ring_pass(ngx_vidcast_ring_t *ring);
 void ngx_vidcast_ring_forget(ngx_vidcast_ring_t *ring);
 uint64_t ngx_vidcast_ring_next(ngx_vidcast_ring_t *ring);
+void ngx_vidcast_ring_follow(ngx_vidcast_ring_t *ring, uint64_t number);
 uint32_t ngx_vidcast_ring_claim(ngx_vidcast_ring_t *ring);
 u_char *ngx_vidcast_ring_data(ngx_vidcast_ring_t *ring, uint32_t slot);
 ngx_vidcast_ring_slot_t *ngx_vidcast_ring_slot(ngx_vidcast_ring_t *ring,

@@ -82,8 +82,10 @@ ngx_vidcast_zone_add(ngx_conf_t *cf, ngx_vidcast_conf_t *conf,
                                    + 8 * ngx_pagesize;
     }
 
-    source->shm_zone = ngx_vidcast_zone_reserve(cf, NGX_VIDCAST_ZONE_PREFIX,
-                                                &source->name, tag);
+    source->shm_zone = ngx_vidcast_zone_reserve(cf,
+                                      source->of ? NGX_VIDCAST_OVERLAY_PREFIX
+                                                 : NGX_VIDCAST_ZONE_PREFIX,
+                                      &source->name, tag);
     if (source->shm_zone == NULL) {
         return NGX_ERROR;
     }

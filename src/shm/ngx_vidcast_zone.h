@@ -22,8 +22,9 @@
  * as long as a configuration refers to them.
  */
 
-#define NGX_VIDCAST_CONTROL_NAME   "vidcast_control:1"
-#define NGX_VIDCAST_ZONE_PREFIX    "vidcast:"
+#define NGX_VIDCAST_CONTROL_NAME    "vidcast_control:1"
+#define NGX_VIDCAST_ZONE_PREFIX     "vidcast:"
+#define NGX_VIDCAST_OVERLAY_PREFIX  "vidcast_overlay:"
 
 #define NGX_VIDCAST_ENTRIES        512     /* of sources; some are leaving */
 #define NGX_VIDCAST_PROCESSES      1024
@@ -52,6 +53,11 @@ typedef enum {
     NGX_VIDCAST_SNAPSHOT,
     NGX_VIDCAST_TRANSPORTS
 } ngx_vidcast_transport_e;
+
+
+/* counted beside the transports: those of any who see the overlay */
+
+#define NGX_VIDCAST_OVERLAID  NGX_VIDCAST_TRANSPORTS
 
 
 /* a source as the newest configuration wants it */
@@ -175,6 +181,7 @@ struct ngx_vidcast_zone_s {
 typedef struct {
     ngx_cycle_t                 *cycle;
     ngx_array_t                  sources;    /* of ngx_vidcast_source_t * */
+    ngx_uint_t                   nsources;   /* then come overlays */
     ngx_shm_zone_t              *shm_zone;   /* of control */
     ngx_vidcast_control_t       *control;
     uint64_t                     generation;

@@ -63,7 +63,7 @@ fuzz_values(ngx_vidcast_query_t *query, ngx_str_t *args)
 
     has = query->has;
 
-    fuzz_check((has & ~0x3fULL) == 0);
+    fuzz_check((has & ~0x7fULL) == 0);
 
     fuzz_check(query->interval == 0
                || ((has & NGX_VIDCAST_QUERY_FPS) && query->interval >= 1000
@@ -85,6 +85,9 @@ fuzz_values(ngx_vidcast_query_t *query, ngx_str_t *args)
     fuzz_check(!query->since.any || query->since.epoch == 0);
 
     fuzz_check((has & NGX_VIDCAST_QUERY_AFTER) || query->after == 0);
+
+    fuzz_check(query->overlay <= 1
+               && ((has & NGX_VIDCAST_QUERY_OVERLAY) || !query->overlay));
 
     fuzz_check(query->max_age == 0
                || ((has & NGX_VIDCAST_QUERY_MAX_AGE)
@@ -139,6 +142,7 @@ fuzz_others(ngx_vidcast_query_t *query, ngx_str_t *args, ngx_int_t rc)
         fuzz_check(again.has == query->has && again.send == query->send
                    && again.interval == query->interval
                    && again.after == query->after
+                   && again.overlay == query->overlay
                    && again.max_age == query->max_age
                    && again.since.epoch == query->since.epoch
                    && again.since.seq == query->since.seq

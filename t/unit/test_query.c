@@ -25,6 +25,7 @@ static void test_send(void);
 static void test_since(void);
 static void test_after(void);
 static void test_max_age(void);
+static void test_overlay(void);
 static void test_source(void);
 static void test_source_many(void);
 static void test_names(void);
@@ -50,6 +51,7 @@ main(void)
     test_since();
     test_after();
     test_max_age();
+    test_overlay();
     test_source();
     test_source_many();
     test_names();
@@ -214,6 +216,22 @@ test_after(void)
     test_refused("after=-1", "after");
     test_refused("after=1.5", "after");
     test_refused("after=" TEST_EPOCH "42", "after");
+}
+
+
+static void
+test_overlay(void)
+{
+    unit_ok(test_parse_text("overlay=on") == NGX_OK && query.overlay
+            && test_only(NGX_VIDCAST_QUERY_OVERLAY), "overlay=on");
+    unit_ok(test_parse_text("overlay=off") == NGX_OK && !query.overlay
+            && test_only(NGX_VIDCAST_QUERY_OVERLAY), "overlay=off");
+
+    test_refused("overlay", "overlay");
+    test_refused("overlay=", "overlay");
+    test_refused("overlay=1", "overlay");
+    test_refused("overlay=ON", "overlay");
+    test_refused("overlay=on&overlay=on", "overlay");
 }
 
 
@@ -490,6 +508,7 @@ test_only(ngx_uint_t has)
            && (query.interval == 0 || (has & NGX_VIDCAST_QUERY_FPS))
            && (query.send == 0 || (has & NGX_VIDCAST_QUERY_SEND))
            && (query.after == 0 || (has & NGX_VIDCAST_QUERY_AFTER))
+           && (query.overlay == 0 || (has & NGX_VIDCAST_QUERY_OVERLAY))
            && (query.max_age == 0 || (has & NGX_VIDCAST_QUERY_MAX_AGE))
            && (query.since.seq == 0 || (has & NGX_VIDCAST_QUERY_SINCE))
            && (query.nsources == 0 || (has & NGX_VIDCAST_QUERY_SOURCE));

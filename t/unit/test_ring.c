@@ -26,6 +26,7 @@ static void test_recover(void);
 static void test_unpin(void);
 static void test_peek(void);
 static void test_forget(void);
+static void test_follow(void);
 static void test_pass(void);
 
 
@@ -50,6 +51,7 @@ main(void)
     test_unpin();
     test_peek();
     test_forget();
+    test_follow();
     test_pass();
 
     return unit_done();
@@ -662,4 +664,42 @@ test_forget(void)
 
     unit_ok(ngx_vidcast_ring_acquire(&r.b, 0, &frame) == NGX_OK
             && frame.number == 2, "forget: numbers go on");
+}
+
+
+/* a ring whose numbers are those of another one, which may begin anew */
+
+static void
+test_follow(void)
+{
+    uint32_t             slot;
+    unit_ring_t          r;
+    ngx_vidcast_frame_t  frame;
+
+    unit_ring_open(&r, 4, 5000, 4, 16);
+
+    slot = ngx_vidcast_ring_claim(&r.writer);
+    ngx_vidcast_ring_follow(&r.writer, 70);
+    ngx_vidcast_ring_publish(&r.writer, slot, 70);
+
+    unit_ok(ngx_vidcast_ring_peek(&r.a, 0, &frame) == NGX_OK
+            && frame.number == 70, "follow: the number of the other");
+
+    ngx_vidcast_ring_pass(&r.writer);
+
+    unit_ok(ngx_vidcast_ring_peek(&r.a, 0, &frame) == NGX_AGAIN,
+            "follow: which may be over");
+
+    ngx_vidcast_ring_follow(&r.writer, 3);
+
+    unit_ok(ngx_vidcast_ring_peek(&r.a, 0, &frame) == NGX_AGAIN,
+            "follow: a new series without a frame");
+
+    slot = ngx_vidcast_ring_claim(&r.writer);
+    ngx_vidcast_ring_publish(&r.writer, slot, 3);
+
+    unit_ok(ngx_vidcast_ring_peek(&r.a, 0, &frame) == NGX_OK
+            && frame.number == 3, "follow: and with one");
+
+    unit_ring_close(&r);
 }

@@ -1,0 +1,567 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ngx_vidcast_overlay.h"
+#include "ngx_vidcast_control.h"
+#include "ngx_vidcast_draw.h"
+#include "ngx_vidcast_image.h"
+#include "ngx_vidcast_jpeg.h"
+
+
+#define NGX_VIDCAST_OVERLAY_COUNT  1000000    /* us between counts */
+#define NGX_VIDCAST_OVERLAY_HELD   1000000    /* us until boxes are too old */
+#define NGX_VIDCAST_OVERLAY_WAIT   30         /* ms, for a frame's result */
+
+
+struct ngx_vidcast_overlay_s {
+    ngx_vidcast_capture_t        *capture;
+    ngx_vidcast_capture_t         out;       /* the same with our ring */
+
+    pthread_mutex_t               mutex;
+    pthread_cond_t                changed;
+    ngx_uint_t                    active;    /* somebody watches */
+    ngx_uint_t                    news;
+
+    /* of the main thread */
+
+    uint64_t                      asked;
+    uint64_t                      counted;
+
+    /* of our own */
+
+    uint64_t                      drawn;     /* number of the frame */
+    uint64_t                      seq;       /* of the result */
+    ngx_uint_t                    futile;    /* waiting for results is */
+    ngx_vidcast_ring_result_t     result;
+    ngx_vidcast_detections_t      detections;
+    u_char                       *text;
+    u_char                       *jpeg;
+    ngx_vidcast_jpeg_decoder_t   *decoder;
+    ngx_vidcast_jpeg_encoder_t   *encoder;
+    ngx_vidcast_image_t           image;     /* of JPEGs not sampled 4:2:0 */
+    ngx_uint_t                    failing;   /* and it is logged */
+};
+
+
+static ngx_int_t ngx_vidcast_overlay_init(ngx_vidcast_overlay_t *overlay,
+    ngx_vidcast_capture_t *capture, ngx_vidcast_source_t *source);
+static void *ngx_vidcast_overlay_thread(void *data);
+static void ngx_vidcast_overlay_wait(ngx_vidcast_overlay_t *overlay,
+    ngx_msec_t timeout);
+static ngx_uint_t ngx_vidcast_overlay_early(ngx_vidcast_overlay_t *overlay);
+static void ngx_vidcast_overlay_results(ngx_vidcast_overlay_t *overlay);
+static ngx_int_t ngx_vidcast_overlay_take(ngx_vidcast_overlay_t *overlay,
+    ngx_vidcast_frame_t *frame);
+static void ngx_vidcast_overlay_draw(ngx_vidcast_overlay_t *overlay,
+    ngx_vidcast_frame_t *frame);
+static ngx_int_t ngx_vidcast_overlay_fill(ngx_vidcast_overlay_t *overlay,
+    ngx_vidcast_frame_t *frame, u_char *dst, size_t *size);
+static ngx_int_t ngx_vidcast_overlay_decode(ngx_vidcast_overlay_t *overlay,
+    ngx_vidcast_frame_t *frame, ngx_vidcast_image_t *image);
+static ngx_int_t ngx_vidcast_overlay_convert(ngx_vidcast_overlay_t *overlay,
+    vidcast_image_t *rgb);
+static void ngx_vidcast_overlay_failed(ngx_vidcast_overlay_t *overlay,
+    const char *reason);
+
+
+ngx_vidcast_overlay_t *
+ngx_vidcast_overlay_create(ngx_vidcast_capture_t *capture,
+    ngx_vidcast_source_t *source)
+{
+    ngx_vidcast_overlay_t  *overlay;
+
+    overlay = ngx_calloc(sizeof(ngx_vidcast_overlay_t), capture->log);
+    if (overlay == NULL) {
+        return NULL;
+    }
+
+    if (ngx_vidcast_overlay_init(overlay, capture, source) != NGX_OK
+        || ngx_vidcast_capture_thread(capture, ngx_vidcast_overlay_thread,
+                                      overlay, "vidcast overlay")
+           != NGX_OK)
+    {
+        return NULL;
+    }
+
+    return overlay;
+}
+
+
+static ngx_int_t
+ngx_vidcast_overlay_init(ngx_vidcast_overlay_t *overlay,
+    ngx_vidcast_capture_t *capture, ngx_vidcast_source_t *source)
+{
+    pthread_condattr_t       attr;
+    ngx_vidcast_capture_t   *out;
+    ngx_vidcast_geometry_t  *g;
+
+    g = &capture->source->geometry;
+    out = &overlay->out;
+
+    overlay->capture = capture;
+
+    out->conf = capture->conf;
+    out->source = source;
+    out->zone = source->zone;
+    out->counters = &source->zone->shm->counters;
+    out->log = capture->log;
+
+    ngx_vidcast_ring_recover(&out->zone->ring);
+    ngx_vidcast_ring_follow(&out->zone->ring,
+                            ngx_vidcast_ring_newest(&capture->zone->ring));
+    ngx_vidcast_ring_pass(&out->zone->ring);
+
+    overlay->text = ngx_alloc(g->result_size, capture->log);
+    overlay->jpeg = ngx_alloc(g->slot_size, capture->log);
+
+    overlay->decoder = ngx_vidcast_jpeg_decoder_create();
+    overlay->encoder = ngx_vidcast_jpeg_encoder_create();
+
+    if (overlay->text == NULL
+        || overlay->jpeg == NULL
+        || overlay->decoder == NULL
+        || overlay->encoder == NULL
+        || pthread_mutex_init(&out->ring, NULL) != 0
+        || pthread_mutex_init(&overlay->mutex, NULL) != 0
+        || pthread_condattr_init(&attr) != 0
+        || pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) != 0
+        || pthread_cond_init(&overlay->changed, &attr) != 0)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_vidcast_overlay_look(ngx_vidcast_overlay_t *overlay)
+{
+    uint64_t    now, asked;
+    ngx_uint_t  active;
+
+    now = ngx_vidcast_clock();
+    asked = ngx_vidcast_load(&overlay->out.zone->shm->asked);
+
+    /* who came counted himself before he asked */
+
+    if (asked != overlay->asked) {
+        overlay->asked = asked;
+        active = 1;
+
+    } else if (overlay->active
+               && now - overlay->counted >= NGX_VIDCAST_OVERLAY_COUNT)
+    {
+        active = ngx_vidcast_zone_overlaid(overlay->capture->conf->control,
+                                           overlay->capture->zone,
+                                           overlay->capture->log)
+                 > 0;
+
+    } else {
+        return;
+    }
+
+    overlay->counted = now;
+
+    if (active == overlay->active) {
+        return;
+    }
+
+    (void) pthread_mutex_lock(&overlay->mutex);
+
+    ngx_vidcast_store(&overlay->active, active);
+    overlay->news = 1;
+
+    (void) pthread_cond_signal(&overlay->changed);
+    (void) pthread_mutex_unlock(&overlay->mutex);
+}
+
+
+void
+ngx_vidcast_overlay_news(ngx_vidcast_overlay_t *overlay)
+{
+    if (!ngx_vidcast_load(&overlay->active)) {
+        return;
+    }
+
+    (void) pthread_mutex_lock(&overlay->mutex);
+
+    overlay->news = 1;
+
+    (void) pthread_cond_signal(&overlay->changed);
+    (void) pthread_mutex_unlock(&overlay->mutex);
+}
+
+
+static void *
+ngx_vidcast_overlay_thread(void *data)
+{
+    ngx_vidcast_overlay_t  *overlay = data;
+
+    uint64_t             waited;
+    ngx_vidcast_frame_t  frame;
+
+    waited = 0;
+
+    for ( ;; ) {
+
+        if (!ngx_vidcast_load(&overlay->active)) {
+
+            /* who comes next wants nothing that was drawn for others */
+
+            ngx_vidcast_ring_pass(&overlay->out.zone->ring);
+            overlay->drawn = 0;
+
+            ngx_vidcast_overlay_wait(overlay, 0);
+            continue;
+        }
+
+        ngx_vidcast_overlay_results(overlay);
+
+        if (ngx_vidcast_overlay_early(overlay)) {
+
+            if (waited == 0) {
+                waited = ngx_vidcast_clock();
+            }
+
+            if (ngx_vidcast_clock() - waited
+                < NGX_VIDCAST_OVERLAY_WAIT * 1000)
+            {
+                ngx_vidcast_overlay_wait(overlay, NGX_VIDCAST_OVERLAY_WAIT);
+                continue;
+            }
+
+            overlay->futile = 1;
+        }
+
+        waited = 0;
+
+        if (ngx_vidcast_overlay_take(overlay, &frame) == NGX_OK) {
+            ngx_vidcast_overlay_draw(overlay, &frame);
+            continue;
+        }
+
+        ngx_vidcast_overlay_wait(overlay, 0);
+    }
+
+    return NULL;
+}
+
+
+/* till there are news; "timeout" in ms, 0: as long as it takes */
+
+static void
+ngx_vidcast_overlay_wait(ngx_vidcast_overlay_t *overlay, ngx_msec_t timeout)
+{
+    uint64_t         until;
+    struct timespec  ts;
+
+    until = ngx_vidcast_clock() + (uint64_t) timeout * 1000;
+
+    ts.tv_sec = until / 1000000;
+    ts.tv_nsec = until % 1000000 * 1000;
+
+    (void) pthread_mutex_lock(&overlay->mutex);
+
+    while (!overlay->news) {
+
+        if (timeout == 0) {
+            (void) pthread_cond_wait(&overlay->changed, &overlay->mutex);
+
+        } else if (pthread_cond_timedwait(&overlay->changed, &overlay->mutex,
+                                          &ts)
+                   != 0)
+        {
+            break;
+        }
+    }
+
+    overlay->news = 0;
+
+    (void) pthread_mutex_unlock(&overlay->mutex);
+}
+
+
+/*
+ * Is there a new frame whose own result is still to come, and soon?  The
+ * predictor has it in hand, or nothing else; and the frames before it got
+ * theirs in time.
+ */
+
+static ngx_uint_t
+ngx_vidcast_overlay_early(ngx_vidcast_overlay_t *overlay)
+{
+    uint64_t             frame, judged, predicting;
+    ngx_vidcast_zone_t  *zone;
+
+    zone = overlay->capture->zone;
+
+    frame = ngx_vidcast_ring_newest(&zone->ring);
+    judged = ngx_vidcast_load(&overlay->capture->judged);
+    judged = ngx_max(judged, overlay->result.frame);
+
+    if (judged >= frame) {
+        overlay->futile = 0;
+        return 0;
+    }
+
+    if (overlay->futile
+        || frame <= overlay->drawn
+        || overlay->capture->source->predict.module == NULL)
+    {
+        return 0;
+    }
+
+    predicting = ngx_vidcast_load(&zone->shm->predicting);
+
+    return predicting <= judged || predicting == frame;
+}
+
+
+/* the newest result, unless we have it */
+
+static void
+ngx_vidcast_overlay_results(ngx_vidcast_overlay_t *overlay)
+{
+    uint64_t                    seq;
+    ngx_vidcast_ring_t         *ring;
+    ngx_vidcast_ring_result_t   result;
+
+    ring = &overlay->capture->zone->ring;
+    seq = ngx_vidcast_ring_newest_result(ring);
+
+    if (seq == overlay->seq
+        || ngx_vidcast_ring_read_result(ring, seq, &result, overlay->text)
+           != NGX_OK)
+    {
+        return;
+    }
+
+    overlay->seq = seq;
+    overlay->result = result;
+
+    ngx_vidcast_detections_read(overlay->text, result.size,
+                                &overlay->detections);
+}
+
+
+/* NGX_AGAIN: none which is not drawn */
+
+static ngx_int_t
+ngx_vidcast_overlay_take(ngx_vidcast_overlay_t *overlay,
+    ngx_vidcast_frame_t *frame)
+{
+    ngx_int_t            rc;
+    ngx_uint_t           n;
+    ngx_vidcast_ring_t  *ring;
+
+    ring = &overlay->capture->zone->ring;
+
+    for (n = 0; n < 3; n++) {
+        rc = ngx_vidcast_ring_peek(ring, overlay->drawn, frame);
+
+        if (rc == NGX_AGAIN) {
+            return NGX_AGAIN;
+        }
+
+        if (rc == NGX_DECLINED) {
+            continue;
+        }
+
+        ngx_memcpy(overlay->jpeg, frame->data, frame->size);
+
+        if (ngx_vidcast_ring_check(ring, frame) == NGX_OK) {
+            return NGX_OK;
+        }
+    }
+
+    return NGX_AGAIN;
+}
+
+
+static void
+ngx_vidcast_overlay_draw(ngx_vidcast_overlay_t *overlay,
+    ngx_vidcast_frame_t *frame)
+{
+    size_t                  size;
+    uint32_t                slot;
+    ngx_int_t               rc;
+    ngx_vidcast_capture_t  *out;
+
+    out = &overlay->out;
+    overlay->drawn = frame->number;
+
+    slot = ngx_vidcast_capture_claim(out);
+
+    if (slot == NGX_VIDCAST_RING_NONE) {
+        return;
+    }
+
+    rc = ngx_vidcast_overlay_fill(overlay, frame,
+                                  ngx_vidcast_ring_data(&out->zone->ring,
+                                                        slot),
+                                  &size);
+    if (rc != NGX_OK) {
+        ngx_vidcast_capture_abandon(out, slot);
+        return;
+    }
+
+    overlay->failing = 0;
+
+    ngx_vidcast_ring_follow(&out->zone->ring, frame->number);
+
+    ngx_vidcast_capture_publish(out, slot, frame->number, frame->captured,
+                                size, frame->width, frame->height);
+    ngx_vidcast_zone_wake(out->zone);
+}
+
+
+static ngx_int_t
+ngx_vidcast_overlay_fill(ngx_vidcast_overlay_t *overlay,
+    ngx_vidcast_frame_t *frame, u_char *dst, size_t *size)
+{
+    ngx_int_t               rc;
+    ngx_vidcast_image_t     image;
+    ngx_vidcast_capture_t  *out;
+
+    out = &overlay->out;
+
+    if (overlay->detections.n == 0
+        || overlay->result.captured + NGX_VIDCAST_OVERLAY_HELD
+           <= frame->captured)
+    {
+        /* nothing to draw: the picture as it is */
+
+        ngx_memcpy(dst, overlay->jpeg, frame->size);
+        *size = frame->size;
+
+        return NGX_OK;
+    }
+
+    if (ngx_vidcast_overlay_decode(overlay, frame, &image) != NGX_OK) {
+        ngx_vidcast_overlay_failed(overlay, "it could not be decoded");
+        return NGX_ERROR;
+    }
+
+    ngx_vidcast_draw_detections(&image, &overlay->detections);
+
+    *size = out->source->geometry.slot_size;
+
+    rc = ngx_vidcast_jpeg_encode(overlay->encoder, &image,
+                                 out->source->quality, dst, size);
+
+    if (rc != NGX_OK) {
+        ngx_vidcast_overlay_failed(overlay, rc == NGX_DECLINED
+                          ? "it is too large, see \"frames\""
+                          : ngx_vidcast_jpeg_encoder_error(overlay->encoder));
+    }
+
+    return rc;
+}
+
+
+/* in memory of the decoder's, or ours; it may be drawn on */
+
+static ngx_int_t
+ngx_vidcast_overlay_decode(ngx_vidcast_overlay_t *overlay,
+    ngx_vidcast_frame_t *frame, ngx_vidcast_image_t *image)
+{
+    ngx_int_t        rc;
+    ngx_uint_t       i;
+    vidcast_image_t  decoded;
+
+    decoded.format = VIDCAST_I420;
+    decoded.width = frame->width;
+    decoded.height = frame->height;
+
+    rc = ngx_vidcast_jpeg_decode(overlay->decoder, overlay->jpeg, frame->size,
+                                 NULL, &decoded);
+
+    if (rc == NGX_AGAIN) {
+        decoded.format = VIDCAST_RGB24;
+        decoded.width = frame->width;
+        decoded.height = frame->height;
+
+        rc = ngx_vidcast_jpeg_decode(overlay->decoder, overlay->jpeg,
+                                     frame->size, NULL, &decoded);
+
+        if (rc == NGX_OK) {
+            rc = ngx_vidcast_overlay_convert(overlay, &decoded);
+            *image = overlay->image;
+        }
+
+        return rc;
+    }
+
+    for (i = 0; rc == NGX_OK && i < 3; i++) {
+        image->plane[i] = decoded.plane[i];
+        image->stride[i] = decoded.stride[i];
+    }
+
+    image->width = decoded.width;
+    image->height = decoded.height;
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_vidcast_overlay_convert(ngx_vidcast_overlay_t *overlay,
+    vidcast_image_t *rgb)
+{
+    ngx_uint_t            i;
+    vidcast_image_t       dst;
+    ngx_vidcast_image_t  *image;
+
+    image = &overlay->image;
+
+    if (image->width != rgb->width || image->height != rgb->height) {
+        ngx_vidcast_image_free(image);
+        ngx_memzero(image, sizeof(ngx_vidcast_image_t));
+
+        if (ngx_vidcast_image_alloc(image, rgb->width, rgb->height, 0)
+            != NGX_OK)
+        {
+            ngx_memzero(image, sizeof(ngx_vidcast_image_t));
+            return NGX_ERROR;
+        }
+    }
+
+    dst.format = VIDCAST_I420;
+    dst.width = image->width;
+    dst.height = image->height;
+
+    for (i = 0; i < 3; i++) {
+        dst.plane[i] = image->plane[i];
+        dst.stride[i] = image->stride[i];
+    }
+
+    ngx_vidcast_image_from_rgb(&dst, rgb);
+
+    return NGX_OK;
+}
+
+
+/* logged when it begins to fail; what was drawn last stays for the viewers */
+
+static void
+ngx_vidcast_overlay_failed(ngx_vidcast_overlay_t *overlay, const char *reason)
+{
+    overlay->out.counters->encoder_error++;
+
+    if (overlay->failing) {
+        return;
+    }
+
+    overlay->failing = 1;
+
+    ngx_log_error(NGX_LOG_CRIT, overlay->capture->log, 0,
+                  "could not draw on a frame of vidcast source \"%V\": %s",
+                  &overlay->capture->source->name, reason);
+}

@@ -1,0 +1,232 @@
+#!/usr/bin/perl
+
+# Copyright (C) vidcast contributors
+
+# Pictures with boxes drawn in: each frame once, by the capture, and only as
+# long as somebody looks, whoever leaves, is killed or comes back; and what is
+# drawn for nobody must not be shown to the next one as if it were new.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use JSON::PP qw(decode_json);
+use Test::More;
+
+use Vidcast::Client qw(get);
+use Vidcast::JPEG qw(jpeg_info);
+use Vidcast::Nginx;
+use Vidcast::Stream;
+use Vidcast::Wait;
+
+Vidcast::Nginx->plan;
+
+my $nginx = Vidcast::Nginx->new(workers => 2, http => <<'CONF')->start;
+vidcast_source front {
+    input    test: size=320x240 fps=30;
+    predict  motion;
+}
+
+vidcast_source slow {
+    input    test: size=64x48 fps=0.05;
+}
+
+vidcast_source asleep {
+    input      test: size=64x48 fps=30;
+    on_demand  1s;
+}
+
+server {
+    listen  127.0.0.1:%%PORT%%;
+
+    vidcast_snapshot_timeout  10s;
+
+    location /plain   { vidcast front as=snapshot; }
+    location /drawn   { vidcast front as=snapshot overlay=on; }
+    location /feed    { vidcast front as=mjpeg overlay=on; }
+    location /auto    { vidcast front overlay=on; }
+    location /few     { vidcast front as=mjpeg overlay=on;
+                        vidcast_max_viewers 1; }
+    location /slow    { vidcast slow as=snapshot overlay=on; }
+    location /asleep  { vidcast asleep as=mjpeg overlay=on; }
+    location /status  { vidcast_status; }
+}
+CONF
+
+my $port = $nginx->port;
+
+
+sub source {
+    my ($name) = @_;
+
+    my $status = decode_json(get($port, '/status')->{body});
+
+    return (grep { $_->{name} eq $name } @{$status->{sources}})[0];
+}
+
+
+sub drawn { source('front')->{overlay}{drawn} }
+
+
+# does the drawing stop?  Two looks at a time in which many would be drawn
+
+sub stops {
+    return wait_for {
+        my $before = drawn();
+        my $frame = source('front')->{frame};
+
+        wait_for { source('front')->{frame} > $frame + 15 };
+
+        return drawn() == $before;
+    };
+}
+
+
+sub feed { Vidcast::Stream->open($port, shift // '/feed') }
+
+
+ok wait_for { source('front')->{state} eq 'live' }, 'a source';
+
+is_deeply [ map { $_->{name} }
+            @{decode_json(get($port, '/status')->{body})->{sources}} ],
+    [ qw(front slow asleep) ], 'an overlay is no source of its own';
+
+is_deeply source('front')->{overlay}, { drawn => 0, viewers => 0 },
+    'nothing is drawn for nobody';
+
+# snapshots
+
+my $shot = get($port, '/drawn');
+my $info = jpeg_info($shot->{body});
+
+is $shot->{status}, 200, 'a snapshot';
+is "$info->{width}x$info->{height}", '320x240', 'of the same size';
+isnt $shot->{headers}{etag}, get($port, '/plain')->{headers}{etag},
+    'another picture for caches';
+
+is get($port, '/drawn?overlay=off')->{status}, 200, 'overlay=off';
+is get($port, '/drawn?overlay=on')->{status}, 200, 'overlay=on';
+is get($port, '/plain?overlay=off')->{status}, 200, 'off, where none is';
+is get($port, '/plain?overlay=on')->{status}, 403, 'on, where none is';
+is get($port, '/drawn?overlay=maybe')->{status}, 400, 'neither';
+
+my ($plain, $off) = map { substr get($port, $_)->{headers}{etag}, 0, 17 }
+                    qw(/plain /drawn?overlay=off);
+
+is $off, $plain, 'off is the source itself';
+
+ok stops(), 'and then nobody looks';
+
+# an old picture is none for who comes later
+
+my $newest = source('front')->{frame};
+
+$shot = get($port, '/drawn');
+cmp_ok $shot->{headers}{'x-vidcast-frame'}, '>=', $newest,
+    'the next snapshot is not the last one drawn';
+
+# a camera which gives one picture in 20 seconds
+
+is get($port, '/slow')->{status}, 200, 'who is slow is drawn as well';
+
+# streams
+
+my @feeds = map { feed() } 1 .. 4;
+my (@numbers, @whole);
+
+for (1 .. 10) {
+    my $part = $feeds[0]->part or last;
+
+    push @numbers, $part->{headers}{'x-vidcast-frame'};
+    push @whole, scalar jpeg_info($part->{data});
+}
+
+is scalar @numbers, 10, 'parts of MJPEG';
+is_deeply \@numbers, [ sort { $a <=> $b } @numbers ], 'in order';
+is scalar(grep { $_ && $_->{width} == 320 } @whole), 10, 'all whole';
+
+ok wait_for { source('front')->{overlay}{viewers} == 4 }, 'viewers';
+is source('front')->{viewers}{mjpeg}, 4, 'who are viewers of the source';
+
+my ($frames, $before) = (source('front')->{frame}, drawn());
+
+wait_for { source('front')->{frame} > $frames + 30 };
+
+cmp_ok drawn() - $before, '<=', source('front')->{frame} - $frames + 1,
+    'a frame is drawn once for all';
+
+is feed('/few')->status, 503, 'they are counted where they are limited';
+
+my $auto = Vidcast::Stream->open($port, '/auto', headers => [
+    Accept => 'multipart/x-mixed-replace' ]);
+
+ok $auto->part, 'as=auto';
+ok wait_for { source('front')->{overlay}{viewers} == 5 }, 'is one, too';
+
+undef $auto;
+undef @feeds;
+
+ok wait_for { source('front')->{overlay}{viewers} == 0 }, 'all leave';
+ok stops(), 'and the drawing ends';
+
+# by force
+
+@feeds = map { feed() } 1 .. 8;
+ok $_->part, 'a picture' for @feeds;
+
+kill 'KILL', grep { $_ } map { $_->{pid} } @{source('front')->{workers}};
+
+ok wait_for {
+    my $source = eval { source('front') };
+    $source && $source->{overlay}{viewers} == 0;
+}, 'viewers of killed workers are none';
+ok stops(), 'nobody draws for them';
+
+# the capture
+
+my $feed = feed();
+ok $feed->part, 'a picture';
+
+my $pid = source('front')->{pid};
+my $last = drawn();
+
+kill 'KILL', $pid;
+
+ok wait_for { (source('front')->{pid} || $pid) != $pid }, 'another capture';
+ok wait_for { drawn() > $last + 10 }, 'draws on';
+
+my $number = $feed->part->{headers}{'x-vidcast-frame'};
+
+ok wait_for {
+    my $part = $feed->part or return 0;
+    $part->{headers}{'x-vidcast-frame'} > $number + 10;
+}, 'for the same viewer';
+
+# a reload, by which nothing changes
+
+$nginx->reload;
+
+$last = drawn();
+
+ok wait_for { drawn() > $last + 10 }, 'a viewer stays over a reload';
+ok wait_for { $feed->part->{headers}{'x-vidcast-frame'} > $number + 30 },
+    'and has pictures';
+is feed()->status, 200, 'others come';
+
+undef $feed;
+
+# who looks at the overlay only looks at the source, too
+
+ok wait_for { source('asleep')->{state} eq 'sleeping' }, 'a source sleeps';
+
+$feed = feed('/asleep');
+
+ok $feed->part, 'a viewer wakes it';
+is source('asleep')->{state}, 'live', 'and keeps it awake';
+
+undef $feed;
+
+ok wait_for { source('asleep')->{state} eq 'sleeping' }, 'it sleeps again';
+
+done_testing();
