@@ -16,6 +16,7 @@
 
 #include "../../src/codec/ngx_vidcast_ws.c"
 #include "../../src/codec/ngx_vidcast_jpeg.c"
+#include "../../src/codec/ngx_vidcast_jpeg_probe.c"
 #include "../../src/codec/ngx_vidcast_json.c"
 #include "../../src/codec/ngx_vidcast_letter.c"
 #include "fuzz.h"

@@ -12,6 +12,7 @@
 
 #include "../../src/codec/ngx_vidcast_json.c"
 #include "../../src/codec/ngx_vidcast_jpeg.c"
+#include "../../src/codec/ngx_vidcast_jpeg_probe.c"
 #include "../../src/codec/ngx_vidcast_letter.c"
 #include "unit.h"
 
