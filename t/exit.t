@@ -9,6 +9,7 @@
 use strict;
 use warnings;
 
+use File::Temp qw(tempdir);
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::More;
@@ -51,6 +52,46 @@ server {
     @{[locations('front')]}
 }
 CONF
+}
+
+
+# workers which hesitate, once the file is there, where each of them calls
+# prctl(): before it tells anybody that it lives
+
+sub late_workers {
+    my ($dir, $file) = @_;
+
+    open my $gcc, '|-', 'gcc', '-shared', '-fPIC', '-o', "$dir/late.so",
+        '-x', 'c', '-' or die "gcc: $!\n";
+
+    print $gcc <<"C";
+#define _GNU_SOURCE
+#include <stdarg.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int
+prctl(int option, ...)
+{
+    va_list        args;
+    unsigned long  n, arg[4];
+
+    va_start(args, option);
+    for (n = 0; n < 4; n++) { arg[n] = va_arg(args, unsigned long); }
+    va_end(args);
+
+    if (option == PR_SET_DUMPABLE && access("$file", F_OK) == 0) {
+        usleep(400000);
+    }
+
+    return syscall(SYS_prctl, option, arg[0], arg[1], arg[2], arg[3]);
+}
+C
+
+    close $gcc or die "gcc failed\n";
+
+    return [ 'env', "LD_PRELOAD=$dir/late.so" ];
 }
 
 
@@ -240,6 +281,35 @@ sub all_leave {
     is scalar(grep { !$_->{client}{ended} } $crowd->viewers), 0,
         'with their last chunk';
     all_leave($nginx, 10, 'all left');
+    $nginx->stop;
+}
+
+
+# no less when the new workers take their time to come; nginx waits 0.1 s
+
+SKIP: {
+    skip 'a sanitizer must be loaded first', 8
+        if ($ENV{VIDCAST_MODE} // '') =~ /asan|valgrind/;
+
+    my $dir = tempdir(CLEANUP => 1);
+
+    chmod 0755, $dir;
+
+    my $nginx = nginx(wrap => late_workers($dir, "$dir/late"));
+    my $crowd = Vidcast::Crowd->new($nginx->port, '/mjpeg' => 4);
+    my $pid = capture_pid($nginx, 'front');
+
+    ok $crowd->moved, 'viewers of MJPEG';
+
+    open my $late, '>', "$dir/late" or die "$dir/late: $!\n";
+    $nginx->signal('HUP');
+    ok $crowd->pump(sub { $nginx->processes('exiting') >= 1 }), 'reload';
+    is scalar($nginx->processes('worker')), 0, 'the new workers are late';
+    ok $crowd->pump(sub { $nginx->processes('worker') == 2 }), 'they came';
+    $crowd->mark;
+    ok $crowd->moved, 'viewers stay with the old ones';
+    is scalar($crowd->gone), 0, 'all of them';
+    is capture_pid($nginx, 'front'), $pid, 'the capture stays too';
     $nginx->stop;
 }
 

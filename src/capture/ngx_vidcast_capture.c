@@ -80,7 +80,8 @@ ngx_vidcast_capture_process(ngx_vidcast_conf_t *conf, void *data)
 
     while (ngx_vidcast_child_wait(conf, NGX_VIDCAST_CAPTURE_TICK) == NGX_OK
            && !ngx_vidcast_capture_unwanted(&capture)
-           && !ngx_vidcast_child_deserted(conf, &deserted))
+           && !ngx_vidcast_control_deserted(conf, &deserted,
+                                            conf->cycle->log))
     {
         if (!source->input.push) {
             ngx_vidcast_capture_return_mail(&capture);

@@ -351,23 +351,3 @@ ngx_vidcast_child_reopen_file(ngx_open_file_t *file)
     (void) dup3(fd, file->fd, O_CLOEXEC);
     (void) ngx_close_file(fd);
 }
-
-
-ngx_uint_t
-ngx_vidcast_child_deserted(ngx_vidcast_conf_t *conf, uint64_t *since)
-{
-    uint64_t  now;
-
-    if (ngx_vidcast_control_served(conf->control, conf->cycle->log)) {
-        *since = 0;
-        return 0;
-    }
-
-    now = ngx_vidcast_clock();
-
-    if (*since == 0) {
-        *since = now;
-    }
-
-    return now - *since > NGX_VIDCAST_LINGER;
-}

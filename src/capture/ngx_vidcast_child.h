@@ -34,12 +34,5 @@ ngx_pid_t ngx_vidcast_child_fork(ngx_vidcast_conf_t *conf,
  */
 ngx_int_t ngx_vidcast_child_wait(ngx_vidcast_conf_t *conf, int timeout);
 
-/*
- * Have there been no workers, or exiting ones only, for NGX_VIDCAST_LINGER?
- * *since is the caller's memory, zero at first.
- */
-ngx_uint_t ngx_vidcast_child_deserted(ngx_vidcast_conf_t *conf,
-    uint64_t *since);
-
 
 #endif /* _NGX_VIDCAST_CHILD_H_INCLUDED_ */

@@ -133,7 +133,9 @@ ngx_vidcast_manager_process(ngx_vidcast_conf_t *conf, void *data)
         ended = (ngx_vidcast_child_wait(conf, NGX_VIDCAST_MANAGER_TICK)
                  == NGX_DONE);
 
-        if (ended || ngx_vidcast_child_deserted(conf, &deserted)) {
+        if (ended
+            || ngx_vidcast_control_deserted(conf, &deserted, conf->cycle->log))
+        {
             ngx_vidcast_keeper_end(keeper);
             break;
         }

@@ -256,7 +256,8 @@ ngx_vidcast_predictor_tick(ngx_vidcast_predictor_t *predictor)
 
     if (ngx_vidcast_child_wait(conf, 0) == NGX_DONE
         || !ngx_vidcast_zone_wanted(conf->control, predictor->source)
-        || ngx_vidcast_child_deserted(conf, &predictor->deserted))
+        || ngx_vidcast_control_deserted(conf, &predictor->deserted,
+                                        conf->cycle->log))
     {
         return NGX_DONE;
     }

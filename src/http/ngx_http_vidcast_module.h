@@ -57,6 +57,7 @@ typedef struct {
     ngx_event_t                  sweep;       /* of all viewers */
     ngx_event_t                  drain;       /* sends some away */
     ngx_uint_t                   draining;    /* as many at a time, or zero */
+    uint64_t                     deserted;    /* by other workers, since */
     ngx_queue_t                  viewers;     /* of all hubs */
     ngx_uint_t                   nviewers;
     ngx_queue_t                  behind;      /* subscriptions, in turn */

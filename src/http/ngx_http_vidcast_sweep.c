@@ -272,12 +272,15 @@ ngx_http_vidcast_sweep_drain_handler(ngx_event_t *ev)
     conf = &vmcf->vidcast;
     stopped = 0;
 
-    /* nginx may also quit later, when we wait for those who stay */
+    /*
+     * nginx may also quit later, when we wait for those who stay; but new
+     * workers may take their time to come
+     */
 
     all = conf->control == NULL
           || ngx_vidcast_load(&conf->control->shm->generation)
              == conf->generation
-          || !ngx_vidcast_control_served(conf->control, ev->log);
+          || ngx_vidcast_control_deserted(conf, &vmcf->deserted, ev->log);
 
     for (n = vmcf->nviewers;
          n && stopped < vmcf->draining && !ngx_queue_empty(&vmcf->viewers);

@@ -15,6 +15,8 @@ static void ngx_vidcast_control_retire(ngx_vidcast_conf_t *conf,
     ngx_vidcast_conf_t *old);
 static ngx_uint_t ngx_vidcast_control_entry(ngx_vidcast_control_t *control,
     ngx_vidcast_source_t *source, ngx_log_t *log);
+static ngx_uint_t ngx_vidcast_control_served(ngx_vidcast_control_t *control,
+    ngx_log_t *log);
 static void ngx_vidcast_process_settle(ngx_vidcast_conf_t *conf,
     ngx_uint_t process);
 static uint64_t ngx_vidcast_process_bit(ngx_uint_t process);
@@ -300,6 +302,27 @@ ngx_vidcast_process_alive(ngx_vidcast_control_t *control, ngx_uint_t process,
 
 
 ngx_uint_t
+ngx_vidcast_control_deserted(ngx_vidcast_conf_t *conf, uint64_t *since,
+    ngx_log_t *log)
+{
+    uint64_t  now;
+
+    if (ngx_vidcast_control_served(conf->control, log)) {
+        *since = 0;
+        return 0;
+    }
+
+    now = ngx_vidcast_clock();
+
+    if (*since == 0) {
+        *since = now;
+    }
+
+    return now - *since > NGX_VIDCAST_LINGER;
+}
+
+
+static ngx_uint_t
 ngx_vidcast_control_served(ngx_vidcast_control_t *control, ngx_log_t *log)
 {
     ngx_uint_t              i;

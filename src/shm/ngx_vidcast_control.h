@@ -32,9 +32,13 @@ void ngx_vidcast_process_leave(ngx_vidcast_conf_t *conf);
 ngx_uint_t ngx_vidcast_process_alive(ngx_vidcast_control_t *control,
     ngx_uint_t process, ngx_log_t *log);
 
-/* is there a worker which is not exiting? */
-ngx_uint_t ngx_vidcast_control_served(ngx_vidcast_control_t *control,
-    ngx_log_t *log);
+/*
+ * Have there been no workers, or exiting ones only, for NGX_VIDCAST_LINGER?
+ * At a reload old ones are told to leave before new ones may have come.
+ * *since is the caller's memory, zero at first.
+ */
+ngx_uint_t ngx_vidcast_control_deserted(ngx_vidcast_conf_t *conf,
+    uint64_t *since, ngx_log_t *log);
 
 /* is this source, just as it is configured, still wanted? */
 ngx_uint_t ngx_vidcast_zone_wanted(ngx_vidcast_control_t *control,
