@@ -393,14 +393,32 @@ for my $round (1 .. 3) {
 
     same($ws->message('binary', 'pong', 'close', 60), 'binary', $large,
          '5.5.2: pings do not tear a message');
+
+    # a pong that could not leave yet may be passed by a message; none is due
+    # any more to who has sent a close frame
+
+    my ($pong, $next, $close);
+
     ok gather([$ws], sub {
-        grep { $_->{type} eq 'pong' && $_->{data} eq "$round 50" }
-            @{$ws->{inbox}};
+        for my $message (@{$ws->{inbox}}) {
+            my $what = "$message->{type} $message->{data}";
+
+            $pong = 1 if $what eq "pong $round 50";
+            $next = 1 if $what eq 'binary next';
+            $close = 1 if $message->{type} eq 'close';
+        }
+
+        return $round == 3 ? $pong || $close : $pong && ($next || $round == 1);
     }), '5.5.2: and are answered behind it';
 
     if ($round == 2) {
-        same($ws->message('binary'), 'binary', 'next', '5.5.2: the next one');
-        same($ws->message('pong'), 'pong', 'behind', '5.5.2: the ping behind');
+        same((grep { $_->{type} eq 'binary' } @{$ws->{inbox}})[0], 'binary',
+             'next', '5.5.2: the next one');
+        ok gather([$ws], sub {
+            my ($last) = reverse @{$ws->{inbox}};
+
+            return $last->{type} eq 'pong' && $last->{data} eq 'behind';
+        }), '5.5.2: the ping behind, at last';
 
     } elsif ($round == 3) {
         closes(1000, '5.5.1: a close behind a large message');
