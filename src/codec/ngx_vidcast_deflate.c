@@ -350,3 +350,23 @@ ngx_vidcast_inflate_room(ngx_vidcast_inflate_output_t *output)
 
     return NGX_OK;
 }
+
+
+void
+ngx_vidcast_deflate_done(void)
+{
+    ngx_uint_t  n;
+
+    for (n = 0; n < NGX_VIDCAST_DEFLATE_STREAMS; n++) {
+
+        if (ngx_vidcast_deflate_ready[n]) {
+            (void) deflateEnd(&ngx_vidcast_deflate_streams[n]);
+            ngx_vidcast_deflate_ready[n] = 0;
+        }
+    }
+
+    if (ngx_vidcast_inflate_ready) {
+        (void) inflateEnd(&ngx_vidcast_inflate_one);
+        ngx_vidcast_inflate_ready = 0;
+    }
+}

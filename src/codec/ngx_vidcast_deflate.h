@@ -75,5 +75,8 @@ ngx_int_t ngx_vidcast_deflate(ngx_str_t *in, ngx_uint_t bits, ngx_str_t *out);
  */
 ngx_int_t ngx_vidcast_inflate(ngx_str_t *in, size_t limit, ngx_str_t *out);
 
+/* frees what was kept for the next message */
+void ngx_vidcast_deflate_done(void);
+
 
 #endif /* _NGX_VIDCAST_DEFLATE_H_INCLUDED_ */

@@ -11,6 +11,7 @@
 
 #include "ngx_http_vidcast_hub.h"
 #include "ngx_vidcast_control.h"
+#include "ngx_vidcast_deflate.h"
 #include "ngx_vidcast_manager.h"
 #include "ngx_vidcast_notify.h"
 
@@ -172,6 +173,7 @@ ngx_http_vidcast_exit_process(ngx_cycle_t *cycle)
     }
 
     ngx_http_vidcast_hub_exit(vmcf);
+    ngx_vidcast_deflate_done();
 
     ngx_vidcast_notify_unwatch_exit(vmcf->exit);
     vmcf->exit = NULL;

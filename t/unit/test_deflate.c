@@ -519,6 +519,18 @@ test_room(void)
     unit_ok(ngx_vidcast_deflate(&in, 15, &out) == NGX_DECLINED,
             "noise does not get smaller");
 
+    ngx_vidcast_deflate_done();
+    ngx_vidcast_deflate_done();
+
+    test_fill(in.data, in.len, 1);
+    out.len = 4096;
+
+    unit_ok(ngx_vidcast_deflate(&in, 15, &out) == NGX_OK
+            && strcmp(test_inflate(TEST_HELLO, 5), "Hello") == 0,
+            "after the end another beginning");
+
+    ngx_vidcast_deflate_done();
+
     free(all);
     free(in.data);
 }
