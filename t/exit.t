@@ -82,7 +82,7 @@ prctl(int option, ...)
     va_end(args);
 
     if (option == PR_SET_DUMPABLE && access("$file", F_OK) == 0) {
-        usleep(400000);
+        usleep(1500000);
     }
 
     return syscall(SYS_prctl, option, arg[0], arg[1], arg[2], arg[3]);

@@ -227,6 +227,10 @@ ngx_vidcast_process_settle(ngx_vidcast_conf_t *conf, ngx_uint_t process)
     ngx_vidcast_store(&entry->exiting, 0);
     ngx_vidcast_store(&entry->generation, conf->generation);
     ngx_vidcast_store(&entry->pid, (int64_t) ngx_pid);
+
+    if (ngx_vidcast_load(&conf->control->shm->generation) == conf->generation) {
+        ngx_vidcast_store(&conf->control->shm->served, conf->generation);
+    }
 }
 
 
@@ -305,7 +309,8 @@ ngx_uint_t
 ngx_vidcast_control_deserted(ngx_vidcast_conf_t *conf, uint64_t *since,
     ngx_log_t *log)
 {
-    uint64_t  now;
+    uint64_t                    now, linger;
+    ngx_vidcast_control_shm_t  *shm;
 
     if (ngx_vidcast_control_served(conf->control, log)) {
         *since = 0;
@@ -318,7 +323,14 @@ ngx_vidcast_control_deserted(ngx_vidcast_conf_t *conf, uint64_t *since,
         *since = now;
     }
 
-    return now - *since > NGX_VIDCAST_LINGER;
+    shm = conf->control->shm;
+
+    linger = (ngx_vidcast_load(&shm->served)
+              == ngx_vidcast_load(&shm->generation))
+             ? NGX_VIDCAST_LINGER
+             : NGX_VIDCAST_LINGER_NEW;
+
+    return now - *since > linger;
 }
 
 

@@ -34,8 +34,8 @@ ngx_uint_t ngx_vidcast_process_alive(ngx_vidcast_control_t *control,
 
 /*
  * Have there been no workers, or exiting ones only, for NGX_VIDCAST_LINGER?
- * At a reload old ones are told to leave before new ones may have come.
- * *since is the caller's memory, zero at first.
+ * At a reload old ones are told to leave when new ones have been forked: for
+ * these we wait longer.  *since is the caller's memory, zero at first.
  */
 ngx_uint_t ngx_vidcast_control_deserted(ngx_vidcast_conf_t *conf,
     uint64_t *since, ngx_log_t *log);

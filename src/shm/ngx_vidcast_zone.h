@@ -31,6 +31,7 @@
 #define NGX_VIDCAST_NO_PROCESS     NGX_VIDCAST_PROCESSES
 
 #define NGX_VIDCAST_LINGER         700000  /* us without workers, then leave */
+#define NGX_VIDCAST_LINGER_NEW     10000000  /* new ones have yet to come */
 
 
 typedef enum {
@@ -84,8 +85,9 @@ typedef struct {
     uint64_t                     generation;
     uint64_t                     manager_generation;
     uint64_t                     manager_restarts;
+    uint64_t                     served;      /* newest with a worker */
     uint32_t                     retired;
-    uint32_t                     unused[7];
+    uint32_t                     unused[5];
     ngx_vidcast_entry_t          sources[NGX_VIDCAST_ENTRIES];
     ngx_vidcast_process_t        processes[NGX_VIDCAST_PROCESSES];
 } ngx_vidcast_control_shm_t;

@@ -20,6 +20,7 @@ static void test_enter(void);
 static void test_dead(void);
 static void test_leave(void);
 static void test_reload(void);
+static void test_deserted(void);
 static void test_many(void);
 static void test_random(void);
 static ngx_uint_t test_others(unit_actor_t *workers, uint64_t *pinned,
@@ -29,6 +30,7 @@ static int64_t test_pin(uint32_t arg);
 static void test_frame(ngx_uint_t n);
 static ngx_vidcast_source_t *test_source(ngx_uint_t n);
 static ngx_uint_t test_served(void);
+static ngx_uint_t test_deserted_for(uint64_t time);
 
 
 static ngx_vidcast_conf_t   *test_conf;
@@ -51,6 +53,7 @@ main(void)
     test_dead();
     test_leave();
     test_reload();
+    test_deserted();
     test_many();
     test_random();
 
@@ -241,6 +244,46 @@ test_reload(void)
     unit_reap(&b);
 
     ngx_vidcast_zone_unpin_dead(test_conf->control, zone, &unit_log);
+}
+
+
+/* old workers are gone before new ones have come */
+
+static void
+test_deserted(void)
+{
+    unit_actor_t  a, b;
+
+    unit_spawn(&a, test_worker);
+    (void) unit_tell(&a, 'e', 0);
+
+    unit_ok(!test_deserted_for(NGX_VIDCAST_LINGER_NEW * 2),
+            "deserted: not by a worker that is here");
+
+    unit_kill(&a);
+    unit_reap(&a);
+
+    unit_ok(!test_deserted_for(0) && test_deserted_for(NGX_VIDCAST_LINGER * 2),
+            "deserted: when it has been away for a while");
+
+    test_conf = unit_load(test_conf, test_sources, 2);
+
+    unit_ok(!test_deserted_for(NGX_VIDCAST_LINGER * 2),
+            "deserted: not while those of a new generation are to come");
+    unit_ok(test_deserted_for(NGX_VIDCAST_LINGER_NEW * 2),
+            "deserted: unless they never do");
+
+    unit_spawn(&b, test_worker);
+    (void) unit_tell(&b, 'e', 0);
+
+    unit_ok(!test_deserted_for(NGX_VIDCAST_LINGER_NEW * 2),
+            "deserted: not when they have come");
+
+    unit_kill(&b);
+    unit_reap(&b);
+
+    unit_ok(test_deserted_for(NGX_VIDCAST_LINGER * 2),
+            "deserted: when they are away as well");
 }
 
 
@@ -469,4 +512,15 @@ static ngx_uint_t
 test_served(void)
 {
     return ngx_vidcast_control_served(test_conf->control, &unit_log);
+}
+
+
+static ngx_uint_t
+test_deserted_for(uint64_t time)
+{
+    uint64_t  since;
+
+    since = time ? ngx_vidcast_clock() - time : 0;
+
+    return ngx_vidcast_control_deserted(test_conf, &since, &unit_log);
 }
