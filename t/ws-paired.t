@@ -16,6 +16,7 @@ use JSON::PP qw(decode_json);
 use Test::More;
 
 use Vidcast::Nginx;
+use Vidcast::Wait;
 use Vidcast::WebSocket;
 
 Vidcast::Nginx->plan;
@@ -118,8 +119,9 @@ for my $name ('quick', 'slow') {
 
 my $all = dial('/all', client => { recv_buffer => 4096 });
 my (%of, @between);
+my $deadline = deadline(30);
 
-for (1 .. 200) {
+while (remaining($deadline)) {
     my ($pair) = pairs($all, 1) or last;
 
     push @between, $pair and last
