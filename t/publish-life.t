@@ -367,6 +367,38 @@ for my $round (1 .. 4) {
 runs('reloads');
 
 
+# a worker dies, and the one after it is not in its place, as reloads go: who
+# wants to publish at the other one asks all the time, and need not ask long
+
+for my $round (1 .. 2) {
+    ok $nginx->reload, 'reload';
+
+    my ($stays, $dies) = map { $_->{pid} } $nginx->processes('worker');
+    my $pid = capture_pid($nginx, 'door');
+    my $ws = publisher_at($dies);
+    my $jpeg = sealed(1000);
+
+    ok wait_for { publishers() == 1 }, 'one publishes';
+
+    $nginx->signal('STOP', $pid);
+    $nginx->signal('KILL', $dies);
+
+    my $next = publisher_at($stays);
+
+    $nginx->signal('CONT', $pid);
+    $next->send_binary($jpeg);
+
+    ok shown($jpeg), 'killed: the next one gets through';
+    ok !$next->eof, 'at once';
+    ok wait_for { $nginx->processes('worker') == 2 }, 'two workers again';
+
+    $next->close;
+    ok free(), 'left';
+}
+
+runs('a place that nobody takes');
+
+
 # the source gets another input while somebody publishes, and then this again
 
 my $ws = publisher()->attend;

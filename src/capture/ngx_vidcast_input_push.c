@@ -26,6 +26,7 @@ typedef struct {
     ngx_vidcast_mail_t  *mail;
     uint32_t             slot;      /* of the letter in hand */
     uint64_t             last;      /* letter, CLOCK_MONOTONIC, us; 0: none */
+    uint64_t             looked;    /* for publishers that are gone */
 } ngx_vidcast_input_push_t;
 
 
@@ -37,6 +38,8 @@ static ngx_int_t ngx_vidcast_input_push_check(ngx_vidcast_input_conf_t *conf,
 static ngx_int_t ngx_vidcast_input_push_open(ngx_vidcast_input_t *in);
 static ngx_int_t ngx_vidcast_input_push_grab(ngx_vidcast_input_t *in,
     ngx_vidcast_picture_t *picture);
+static void ngx_vidcast_input_push_look(ngx_vidcast_input_t *in,
+    ngx_uint_t called);
 static ngx_int_t ngx_vidcast_input_push_letter(ngx_vidcast_input_t *in,
     ngx_vidcast_picture_t *picture, ngx_uint_t kind, size_t size);
 static void ngx_vidcast_input_push_result(ngx_vidcast_input_t *in,
@@ -121,6 +124,7 @@ ngx_vidcast_input_push_grab(ngx_vidcast_input_t *in,
 {
     size_t                     size;
     uint32_t                   slot;
+    ngx_int_t                  rc;
     ngx_uint_t                 kind, full;
     ngx_vidcast_zone_t        *zone;
     ngx_vidcast_input_push_t  *push;
@@ -144,14 +148,37 @@ ngx_vidcast_input_push_grab(ngx_vidcast_input_t *in,
         full = !ngx_vidcast_input_push_lend(in);
     }
 
-    if (ngx_vidcast_zone_called(zone, full ? NGX_VIDCAST_INPUT_PUSH_FULL
-                                           : NGX_VIDCAST_INPUT_PUSH_WAIT)
-        != NGX_OK)
-    {
-        return ngx_vidcast_input_push_idle(in);
+    rc = ngx_vidcast_zone_called(zone, full ? NGX_VIDCAST_INPUT_PUSH_FULL
+                                            : NGX_VIDCAST_INPUT_PUSH_WAIT);
+
+    ngx_vidcast_input_push_look(in, rc == NGX_OK);
+
+    return (rc == NGX_OK) ? NGX_AGAIN : ngx_vidcast_input_push_idle(in);
+}
+
+
+/* also if we are called all the time, by who waits for one that died */
+
+static void
+ngx_vidcast_input_push_look(ngx_vidcast_input_t *in, ngx_uint_t called)
+{
+    uint64_t                   now;
+    ngx_vidcast_capture_t     *capture;
+    ngx_vidcast_input_push_t  *push;
+
+    push = in->data;
+    capture = in->capture;
+
+    now = ngx_vidcast_clock();
+
+    if (called && now - push->looked < NGX_VIDCAST_INPUT_PUSH_WAIT * 1000) {
+        return;
     }
 
-    return NGX_AGAIN;
+    push->looked = now;
+
+    ngx_vidcast_zone_take_back(capture->conf->control, capture->zone,
+                               capture->log);
 }
 
 
@@ -292,9 +319,6 @@ ngx_vidcast_input_push_idle(ngx_vidcast_input_t *in)
 
     push = in->data;
     capture = in->capture;
-
-    ngx_vidcast_zone_take_back(capture->conf->control, capture->zone,
-                               capture->log);
 
     (void) ngx_vidcast_mail_process(push->mail, &session);
 
