@@ -203,6 +203,10 @@ install:        module
 	    [ ! -f "$$so" ] || install -m 644 $$so                             \
 	        $(DESTDIR)/usr/lib/nginx/modules;                              \
 	done
+	@install -D -m 644 src/vidcast_plugin.h                                \
+	    $(DESTDIR)/usr/include/vidcast_plugin.h
+	@install -D -m 644 conf/predictors/vidcast.py                          \
+	    $(DESTDIR)/usr/lib/python3/dist-packages/vidcast.py
 	@install -d $(DESTDIR)/usr/share/nginx/modules-available
 	@echo "load_module modules/$(MODULE).so;"                              \
 	    > $(DESTDIR)/usr/share/nginx/modules-available/mod-http-vidcast.conf

@@ -71,6 +71,7 @@ typedef struct {
     ngx_str_t                      zones;    /* for the status, as JSON */
     void                          *params;   /* the module's own */
     ngx_uint_t                     every;    /* so many frames one */
+    ngx_uint_t                     line;     /* of the directive */
 
     /* of predictors which have processes of their own */
 

@@ -1804,3 +1804,163 @@ invalid number of arguments in "vidcast_health" directive
     location = /ws { vidcast front as=mjpeg overlay=maybe; }
 --- refused
 invalid parameter "overlay=maybe"
+
+
+
+=== TEST 207: a program that is nowhere
+--- http_config
+    vidcast_source front { input test:; predict exec nosuchprogram; }
+--- refused
+invalid predictor "exec": "nosuchprogram" is not in /usr/local/bin, /usr/bin or /bin
+
+
+
+=== TEST 208: a program that is not there
+--- http_config
+    vidcast_source front { input test:; predict exec /nowhere/program; }
+--- refused
+invalid predictor "exec": "/nowhere/program": No such file or directory
+
+
+
+=== TEST 209: a program that cannot be executed
+--- http_config
+    vidcast_source front { input test:; predict exec /etc/passwd; }
+--- refused
+invalid predictor "exec": "/etc/passwd" cannot be executed
+
+
+
+=== TEST 210: a directory as a program
+--- http_config
+    vidcast_source front { input test:; predict exec /usr/bin/; }
+--- refused
+invalid predictor "exec": "/usr/bin/" cannot be executed
+
+
+
+=== TEST 211: no program
+--- http_config
+    vidcast_source front { input test:; predict exec size=64x64; }
+--- refused
+invalid predictor "exec": no command
+
+
+
+=== TEST 212: an unknown parameter of a program
+--- http_config
+    vidcast_source front { input test:; predict exec cat sise=64x64; }
+--- refused
+invalid parameter "sise=64x64"
+
+
+
+=== TEST 213: an unknown format of pixels
+--- http_config
+    vidcast_source front { input test:; predict exec cat format=yuyv; }
+--- refused
+invalid value "format=yuyv"
+
+
+
+=== TEST 214: bare pixels of any size
+--- http_config
+    vidcast_source front { input test:; predict exec cat frames=pipe; }
+--- refused
+invalid predictor "exec": "frames=pipe" needs "size"
+
+
+
+=== TEST 215: bare pixels of sizes that differ
+--- http_config
+    vidcast_source front { input test:; predict exec cat frames=pipe size=64x64 fit=within; }
+--- refused
+invalid predictor "exec": "frames=pipe" needs "fit" to be "stretch" or "letterbox"
+
+
+
+=== TEST 216: a fit without a size
+--- http_config
+    vidcast_source front { input test:; predict exec cat fit=stretch; }
+--- refused
+invalid predictor "exec": "fit" needs "size"
+
+
+
+=== TEST 217: a fill above white
+--- http_config
+    vidcast_source front { input test:; predict exec cat size=64x64 fill=256; }
+--- refused
+invalid value "fill=256"
+
+
+
+=== TEST 218: no predictor processes
+--- http_config
+    vidcast_source front { input test:; predict exec cat workers=0; }
+--- refused
+invalid value "workers=0"
+
+
+
+=== TEST 219: too many predictor processes
+--- http_config
+    vidcast_source front { input test:; predict exec cat workers=17; }
+--- refused
+invalid value "workers=17"
+
+
+
+=== TEST 220: no time to predict
+--- http_config
+    vidcast_source front { input test:; predict exec cat timeout=0; }
+--- refused
+invalid value "timeout=0"
+
+
+
+=== TEST 221: too little memory
+--- http_config
+    vidcast_source front { input test:; predict exec cat memory=15m; }
+--- refused
+invalid value "memory=15m"
+
+
+
+=== TEST 222: every frame of none
+--- http_config
+    vidcast_source front { input test:; predict motion every=0; }
+--- refused
+invalid value "every=0"
+
+
+
+=== TEST 223: processes for a built-in predictor
+--- http_config
+    vidcast_source front { input test:; predict motion workers=2; }
+--- refused
+invalid parameter "workers=2"
+
+
+
+=== TEST 224: an argument of a built-in predictor
+--- http_config
+    vidcast_source front { input test:; predict motion -- 2; }
+--- refused
+invalid parameter "--"
+
+
+
+=== TEST 225: no plugin
+--- http_config
+    vidcast_source front { input test:; predict plugin timeout=1s; }
+--- refused
+invalid predictor "plugin": no file
+
+
+
+=== TEST 226: a plugin that is not there
+--- http_config
+    vidcast_source front { input test:; predict plugin /nowhere.so; }
+--- refused
+invalid predictor "plugin": "/nowhere.so": No such file or directory

@@ -513,6 +513,10 @@ ngx_vidcast_capture_publish(ngx_vidcast_capture_t *capture, uint32_t slot,
     ring = &capture->zone->ring;
     s = ngx_vidcast_ring_slot(ring, slot);
 
+    if (capture->dispatch) {
+        ngx_vidcast_dispatch_room(capture->dispatch);
+    }
+
     (void) clock_gettime(CLOCK_REALTIME, &ts);
     now = ngx_vidcast_clock();
 

@@ -173,12 +173,14 @@ void ngx_vidcast_analysis_wait(ngx_vidcast_analysis_t *analysis,
  * they answer in the order of the frames.  offer() tells it of the frame that
  * has just been published, the ring's mutex being held: it is predicted when
  * a predictor is free, unless another one comes before: then it is skipped
- * and counted.
+ * and counted.  Of an input whose frames must all be predicted room() waits,
+ * before the next one is published, until that would skip none.
  */
 ngx_vidcast_dispatch_t *ngx_vidcast_dispatch_create(
     ngx_vidcast_capture_t *capture);
 void ngx_vidcast_dispatch_offer(ngx_vidcast_dispatch_t *dispatch,
     uint32_t slot, uint64_t number);
+void ngx_vidcast_dispatch_room(ngx_vidcast_dispatch_t *dispatch);
 
 
 #endif /* _NGX_VIDCAST_CAPTURE_H_INCLUDED_ */

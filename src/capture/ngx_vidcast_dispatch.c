@@ -103,6 +103,7 @@ ngx_vidcast_dispatch_create(ngx_vidcast_capture_t *capture)
 
     dispatch->capture = capture;
     dispatch->predict.conf = &capture->source->predict;
+    dispatch->exact = capture->source->input.batch;
     dispatch->desks = &capture->zone->desks;
 
     n = dispatch->desks->n;
@@ -176,6 +177,19 @@ ngx_vidcast_dispatch_offer(ngx_vidcast_dispatch_t *dispatch, uint32_t slot,
     }
 
     ngx_vidcast_bell_ring(dispatch->desks->bell);
+}
+
+
+void
+ngx_vidcast_dispatch_room(ngx_vidcast_dispatch_t *dispatch)
+{
+    (void) pthread_mutex_lock(&dispatch->mutex);
+
+    while (dispatch->exact && dispatch->waiting) {
+        (void) pthread_cond_wait(&dispatch->taken, &dispatch->mutex);
+    }
+
+    (void) pthread_mutex_unlock(&dispatch->mutex);
 }
 
 

@@ -338,23 +338,17 @@ ngx_vidcast_exec_log_line(ngx_vidcast_exec_t *exec, size_t len)
 static size_t
 ngx_vidcast_exec_printable(u_char *text, size_t len)
 {
-    u_char  *p, *next, *last;
+    size_t   n;
+    u_char  *p, *last;
 
     last = text + len;
 
-    for (p = text; p < last; p = next) {
-        next = p + 1;
+    for (p = text; p < last; p += n) {
+        n = ngx_vidcast_answer_character(p, last);
 
-        if (*p >= 0x80) {
-            next = p;
-
-            if (ngx_utf8_decode(&next, last - p) > 0x10ffff) {
-                next = p + 1;
-                *p = '?';
-            }
-
-        } else if (*p < ' ' || *p == 0x7f) {
+        if (n == 0 || *p < ' ' || *p == 0x7f) {
             *p = (*p == '\t') ? ' ' : '?';
+            n = 1;
         }
     }
 

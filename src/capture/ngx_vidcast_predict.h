@@ -63,6 +63,9 @@ typedef struct {
  *
  * files()    may be NULL; the names of files whose change makes it another
  *            predictor, one for each "n" from 0 on, NULL: there are no more.
+ *
+ * prove()    may be NULL; when all of the configuration has been read, so that
+ *            nginx's "user" is known.  As check().
  */
 
 struct ngx_vidcast_predict_module_s {
@@ -83,6 +86,8 @@ struct ngx_vidcast_predict_module_s {
     ngx_int_t   (*check)(ngx_vidcast_predict_conf_t *conf, ngx_cycle_t *cycle,
                       u_char *error);
     ngx_str_t  *(*files)(ngx_vidcast_predict_conf_t *conf, ngx_uint_t n);
+    ngx_int_t   (*prove)(ngx_vidcast_source_t *source, ngx_cycle_t *cycle,
+                      u_char *error);
 };
 
 
@@ -108,6 +113,7 @@ ngx_uint_t ngx_vidcast_predict_news(ngx_vidcast_predict_t *predict,
 extern ngx_vidcast_predict_module_t  ngx_vidcast_predict_delay;
 extern ngx_vidcast_predict_module_t  ngx_vidcast_predict_exec;
 extern ngx_vidcast_predict_module_t  ngx_vidcast_predict_motion;
+extern ngx_vidcast_predict_module_t  ngx_vidcast_predict_plugin;
 
 
 #endif /* _NGX_VIDCAST_PREDICT_H_INCLUDED_ */

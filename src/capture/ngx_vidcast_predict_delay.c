@@ -46,6 +46,7 @@ ngx_vidcast_predict_module_t  ngx_vidcast_predict_delay = {
     NULL,
     NULL,
     NULL,
+    NULL,
     NULL
 };
 

@@ -53,7 +53,8 @@ ngx_vidcast_predict_module_t  ngx_vidcast_predict_exec = {
     &ngx_vidcast_engine_exec,
     ngx_vidcast_predict_exec_arg,
     ngx_vidcast_predict_exec_check,
-    ngx_vidcast_predict_exec_files
+    ngx_vidcast_predict_exec_files,
+    NULL
 };
 
 

@@ -98,6 +98,7 @@ ngx_vidcast_predict_module_t  ngx_vidcast_predict_motion = {
     NULL,
     NULL,
     NULL,
+    NULL,
     NULL
 };
 

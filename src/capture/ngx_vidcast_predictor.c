@@ -17,7 +17,8 @@
 #include "ngx_vidcast_roles.h"
 
 
-#define NGX_VIDCAST_PREDICTOR_TICK  50    /* ms */
+#define NGX_VIDCAST_PREDICTOR_TICK   50     /* ms */
+#define NGX_VIDCAST_PREDICTOR_GRACE  500
 
 
 static ngx_int_t ngx_vidcast_predictor_init(
@@ -38,6 +39,7 @@ static ngx_int_t ngx_vidcast_predictor_picture(
 static void ngx_vidcast_predictor_answer(ngx_vidcast_predictor_t *predictor,
     ngx_uint_t status, size_t size);
 static void ngx_vidcast_predictor_leave(ngx_vidcast_predictor_t *predictor);
+static void ngx_vidcast_predictor_gone(ngx_vidcast_predictor_t *predictor);
 static void ngx_vidcast_predictor_die(ngx_vidcast_predictor_t *predictor);
 
 
@@ -241,7 +243,14 @@ ngx_vidcast_predictor_watcher(void *data)
         ngx_msleep(NGX_VIDCAST_PREDICTOR_TICK);
     }
 
-    ngx_vidcast_predictor_leave(predictor);
+    ngx_vidcast_store(&predictor->leaving, 1);
+    ngx_vidcast_bell_ring(&predictor->desk->bell);
+
+    /* the main thread does it in order, if it gets to it */
+
+    ngx_msleep(NGX_VIDCAST_PREDICTOR_GRACE);
+
+    ngx_vidcast_predictor_gone(predictor);
 
     return NULL;
 }
@@ -279,6 +288,10 @@ ngx_vidcast_predictor_wait(ngx_vidcast_predictor_t *predictor)
 
     for ( ;; ) {
         seen = ngx_vidcast_load(&desk->bell);
+
+        if (ngx_vidcast_load(&predictor->leaving)) {
+            return NGX_DONE;
+        }
 
         if (ngx_vidcast_load(&desk->task) != ngx_vidcast_load(&desk->done)) {
             return NGX_OK;
@@ -490,15 +503,22 @@ ngx_vidcast_predictor_left(ngx_vidcast_source_t *source,
 }
 
 
-/* in the watcher, too: then foreign code is still running beside us */
-
 static void
 ngx_vidcast_predictor_leave(ngx_vidcast_predictor_t *predictor)
 {
-    if (predictor->engine->close && !predictor->engine->foreign) {
+    if (predictor->engine->close) {
         predictor->engine->close(predictor);
     }
 
+    ngx_vidcast_predictor_gone(predictor);
+}
+
+
+/* in the watcher, too: then foreign code is still running beside us */
+
+static void
+ngx_vidcast_predictor_gone(ngx_vidcast_predictor_t *predictor)
+{
     ngx_vidcast_store(&predictor->desk->state, NGX_VIDCAST_PREDICTOR_OFF);
     ngx_vidcast_store(&predictor->desk->failing, 0);
     ngx_vidcast_store(&predictor->desk->pid, 0);

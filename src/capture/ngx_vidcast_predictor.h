@@ -36,6 +36,7 @@ typedef struct {
 
     void                        *data;      /* the engine's */
     uint64_t                     deserted;
+    ngx_uint_t                   leaving;
     u_char                       error[NGX_VIDCAST_ERROR_LEN];
 } ngx_vidcast_predictor_t;
 
@@ -92,7 +93,6 @@ int64_t ngx_vidcast_predictor_left(ngx_vidcast_source_t *source,
     ngx_vidcast_desk_t *desk);
 
 extern ngx_vidcast_engine_t  ngx_vidcast_engine_exec;
-extern ngx_vidcast_engine_t  ngx_vidcast_engine_plugin;
 
 
 #endif /* _NGX_VIDCAST_PREDICTOR_H_INCLUDED_ */

@@ -9,6 +9,8 @@
 
 
 #include "ngx_vidcast.h"
+#include "ngx_vidcast_fit.h"
+#include "vidcast_plugin.h"
 
 
 /*
@@ -26,6 +28,17 @@
  */
 ngx_int_t ngx_vidcast_answer_json(const u_char *json, size_t len, u_char *dst,
     size_t *size, u_char *error);
+
+/* bytes of the UTF-8 character at "p"; 0: it is none */
+size_t ngx_vidcast_answer_character(u_char *p, u_char *last);
+
+/*
+ * A plugin's: its JSON, its detections, which become pixels of the frame of
+ * width x height that "fit" was made of, or both.
+ */
+ngx_int_t ngx_vidcast_answer_plugin(const vidcast_answer_t *answer,
+    const ngx_vidcast_fit_t *fit, uint32_t width, uint32_t height,
+    u_char *dst, size_t *size, u_char *error);
 
 
 #endif /* _NGX_VIDCAST_ANSWER_H_INCLUDED_ */

@@ -64,8 +64,6 @@ static ngx_int_t ngx_http_vidcast_source_set(ngx_vidcast_input_conf_t *input,
 static char *ngx_http_vidcast_source_predict(ngx_conf_t *cf,
     ngx_vidcast_source_t *source, ngx_http_vidcast_field_t *field,
     ngx_str_t *args, ngx_uint_t n);
-static char *ngx_http_vidcast_source_predict_args(ngx_conf_t *cf,
-    ngx_vidcast_predict_conf_t *predict, ngx_str_t *args, ngx_uint_t n);
 static char *ngx_http_vidcast_source_number(ngx_conf_t *cf,
     ngx_vidcast_source_t *source, ngx_http_vidcast_field_t *field,
     ngx_str_t *args, ngx_uint_t n);
@@ -200,9 +198,10 @@ ngx_http_vidcast_source_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 static ngx_int_t
 ngx_http_vidcast_source_init(ngx_shm_zone_t *shm_zone, void *data)
 {
-    u_char                     error[NGX_VIDCAST_ERROR_LEN];
-    ngx_vidcast_source_t      *source;
-    ngx_vidcast_input_conf_t  *input;
+    u_char                         error[NGX_VIDCAST_ERROR_LEN];
+    ngx_vidcast_source_t          *source;
+    ngx_vidcast_input_conf_t      *input;
+    ngx_vidcast_predict_module_t  *module;
 
     source = shm_zone->data;
     input = &source->input;
@@ -215,6 +214,18 @@ ngx_http_vidcast_source_init(ngx_shm_zone_t *shm_zone, void *data)
         ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
                       "invalid input \"%V\": %s in %s:%ui", &input->uri, error,
                       source->file, input->line);
+        return NGX_ERROR;
+    }
+
+    module = source->predict.module;
+
+    if (module
+        && module->prove
+        && module->prove(source, source->cycle, error) != NGX_OK)
+    {
+        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
+                      "invalid predictor \"%V\": %s in %s:%ui", &module->name,
+                      error, source->file, source->predict.line);
         return NGX_ERROR;
     }
 
@@ -479,6 +490,7 @@ ngx_http_vidcast_source_predict(ngx_conf_t *cf, ngx_vidcast_source_t *source,
     }
 
     predict->module = module;
+    predict->line = cf->conf_file->line;
 
     ngx_vidcast_predict_init(predict);
 
@@ -515,53 +527,6 @@ ngx_http_vidcast_source_predict(ngx_conf_t *cf, ngx_vidcast_source_t *source,
         }
 
         ngx_http_vidcast_source_sum_file(source, file);
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-/*
- * Parameters are "name=value"; what has no "=", or begins with "-", and all
- * behind "--", is for those predictors who have arguments.
- */
-
-static char *
-ngx_http_vidcast_source_predict_args(ngx_conf_t *cf,
-    ngx_vidcast_predict_conf_t *predict, ngx_str_t *args, ngx_uint_t n)
-{
-    char                          *rv;
-    ngx_int_t                      rc;
-    ngx_str_t                      name, value;
-    ngx_uint_t                     i, rest;
-    ngx_vidcast_predict_module_t  *module;
-
-    rest = 0;
-    module = predict->module;
-
-    for (i = 1; i < n; i++) {
-
-        if (module->arg && !rest && ngx_strcmp(args[i].data, "--") == 0) {
-            rest = 1;
-            continue;
-        }
-
-        if (rest
-            || (module->arg && args[i].len && args[i].data[0] == '-')
-            || ngx_http_vidcast_source_split(&args[i], &name, &value)
-               != NGX_OK)
-        {
-            rc = module->arg ? module->arg(predict, &args[i]) : NGX_DECLINED;
-
-        } else {
-            rc = ngx_vidcast_predict_set(predict, &name, &value);
-        }
-
-        rv = ngx_http_vidcast_source_answer(cf, &args[i], rc);
-
-        if (rv != NGX_CONF_OK) {
-            return rv;
-        }
     }
 
     return NGX_CONF_OK;

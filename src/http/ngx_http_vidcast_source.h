@@ -12,6 +12,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "ngx_vidcast.h"
 
 /*
  * Arguments of directives in a vidcast_source block.
@@ -20,6 +21,7 @@
  * answer()   what an input or a predictor said of one of its parameters:
  *            NGX_OK, NGX_DECLINED, NGX_ERROR
  * invalid()  tells it; NGX_CONF_ERROR
+ * predict_args()  hands on those of a predictor
  */
 ngx_int_t ngx_http_vidcast_source_split(ngx_str_t *arg, ngx_str_t *name,
     ngx_str_t *value);
@@ -27,6 +29,8 @@ char *ngx_http_vidcast_source_answer(ngx_conf_t *cf, ngx_str_t *arg,
     ngx_int_t rc);
 char *ngx_http_vidcast_source_invalid(ngx_conf_t *cf, const char *what,
     ngx_str_t *value);
+char *ngx_http_vidcast_source_predict_args(ngx_conf_t *cf,
+    ngx_vidcast_predict_conf_t *predict, ngx_str_t *args, ngx_uint_t n);
 
 
 #endif /* _NGX_HTTP_VIDCAST_SOURCE_H_INCLUDED_ */

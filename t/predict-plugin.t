@@ -1,0 +1,362 @@
+#!/usr/bin/perl
+
+# Copyright (C) vidcast contributors
+
+# Predictors which are plugins: the sample, boxes mapped back to the frame,
+# and one that crashes, hangs, leaks, leaves or lies.  Whatever it does, the
+# video goes on at its full rate, and the viewers are told.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use JSON::PP qw(decode_json);
+use Test::More;
+use Time::HiRes qw(time);
+
+use Vidcast::Life;
+use Vidcast::Nginx;
+use Vidcast::Wait;
+use Vidcast::WebSocket;
+
+Vidcast::Nginx->plan;
+
+my $root = "$FindBin::Bin/..";
+
+
+# what it does is its first argument
+
+my $code = <<'C';
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <vidcast_plugin.h>
+
+static const vidcast_context_t  *given;
+static vidcast_detection_t       box;
+static char                      text[100000];
+
+static int
+check(const vidcast_context_t *context, char *error)
+{
+    const vidcast_param_t  *p;
+
+    for (p = context->params; p->name; p++) {
+        if (strcmp(p->name, "crash") == 0) {
+            abort();
+        }
+
+        if (strcmp(p->name, "value") != 0) {
+            snprintf(error, VIDCAST_ERROR_LEN, "what is %s?", p->name);
+            return VIDCAST_ERROR;
+        }
+    }
+
+    return VIDCAST_OK;
+}
+
+static void *
+open_it(const vidcast_context_t *context, vidcast_want_t *want, char *error)
+{
+    given = context;
+
+    if (strcmp(context->argument, "unopened") == 0) {
+        snprintf(error, VIDCAST_ERROR_LEN, "it does not open");
+        return NULL;
+    }
+
+    want->format = VIDCAST_GRAY8;
+    want->fit = VIDCAST_FIT_LETTERBOX;
+    want->width = 100;
+    want->height = 100;
+
+    return text;
+}
+
+static int
+predict(void *instance, const vidcast_sample_t *sample,
+    vidcast_answer_t *answer, char *error)
+{
+    const char  *does = given->argument;
+
+    if (strcmp(does, "poison") == 0 && sample->frame % 25 == 0) {
+        *(volatile int *) NULL = 0;
+    }
+
+    if (strcmp(does, "hang") == 0 && sample->frame % 25 == 0) {
+        for ( ;; ) {
+            sleep(1);
+        }
+    }
+
+    if (strcmp(does, "leak") == 0) {
+        char  *p = malloc(8 << 20);
+
+        if (p == NULL) {
+            snprintf(error, VIDCAST_ERROR_LEN, "no memory is left");
+            return VIDCAST_ERROR;
+        }
+
+        memset(p, 1, 8 << 20);
+    }
+
+    if (strcmp(does, "exit") == 0 && sample->frame % 25 == 0) {
+        _exit(7);
+    }
+
+    if (strcmp(does, "again") == 0) {
+        snprintf(error, VIDCAST_ERROR_LEN, "it is too dark");
+        return sample->frame % 2 ? VIDCAST_AGAIN : VIDCAST_BAD;
+    }
+
+    if (strcmp(does, "large") == 0) {
+        memset(text, ' ', sizeof(text));
+        memset(text, '1', 50000);
+        answer->json = text;
+        answer->json_size = 50000;
+        return VIDCAST_OK;
+    }
+
+    if (strcmp(does, "lies") == 0) {
+        answer->json = "{\"a\": nothing}";
+        answer->json_size = 14;
+        return VIDCAST_OK;
+    }
+
+    /* the middle of the picture */
+
+    box.x = 40;
+    box.y = 40;
+    box.width = 20;
+    box.height = 20;
+    box.score = .5;
+    box.track = 7;
+    box.label = "a \"label\"";
+
+    answer->detections = &box;
+    answer->ndetections = 1;
+    answer->json = "{ \"more\":\r\n [1]\n} ";
+    answer->json_size = strlen(answer->json);
+
+    return VIDCAST_OK;
+}
+
+static void
+close_it(void *instance)
+{
+    given->log(given->host, VIDCAST_LOG_NOTICE, "the plugin was closed");
+}
+
+static const vidcast_predictor_table_t  table = {
+    sizeof(table), check, open_it, predict, close_it
+};
+
+static const vidcast_plugin_t  plugin = {
+    sizeof(plugin), ABI, "test", NULL, &table
+};
+
+const vidcast_plugin_t *
+vidcast_plugin(uint32_t abi)
+{
+    return &plugin;
+}
+C
+
+
+sub build {
+    my ($nginx, $name, $file, @options) = @_;
+
+    my $so = $nginx->prefix . "/$name.so";
+
+    system('gcc', '-O1', '-fPIC', '-shared', '-Wall', "-I$root/src", @options,
+           '-o', $so, $file) == 0 or die "gcc failed\n";
+    chmod 0755, $so;
+}
+
+
+my @names = qw(sample boxes poison hang leak exit again large lies);
+
+my $sources = join '', map {
+    my $predict = $_ eq 'sample' ? 'brightness.so above=10' : "test.so $_";
+
+    <<"CONF" } @names;
+vidcast_source $_ {
+    input    test: size=320x240 fps=20 noise=0;
+    encoders 1;
+    predict  plugin $predict timeout=300ms pause=1s memory=64m;
+}
+CONF
+
+my $nginx = Vidcast::Nginx->new(workers => 1, http => <<"CONF");
+$sources
+server {
+    listen  127.0.0.1:%%PORT%%;
+
+    @{[locations(@names)]}
+}
+CONF
+
+my $file = $nginx->prefix . '/test.c';
+
+open my $fh, '>', $file or die "$file: $!\n";
+print $fh $code;
+close $fh;
+
+build($nginx, 'test', $file, '-DABI=VIDCAST_ABI', '-lm');
+build($nginx, 'newer', $file, '-DABI=VIDCAST_ABI+1', '-lm');
+build($nginx, 'brightness', "$root/conf/predictors/brightness.c", '-Wextra',
+      '-Wno-unused-parameter', '-Werror');
+
+
+# what nginx -t says
+
+my $good = $nginx->{http};
+
+for (["$$nginx{prefix}/none.so", qr/none\.so": No such file/],
+     ['newer.so', qr/newer\.so".*ABI.*2/],
+     ['nginx.conf', qr/nginx\.conf/],
+     ['test.so a other=1', qr/what is other\?/],
+     ['test.so a crash=1', qr/the check crashed: signal 6/],
+     ['test.so a b', qr/invalid parameter "b"/],
+     ['brightness.so above=300', qr/what is "above=300"\?/])
+{
+    my ($predict, $reason) = @$_;
+
+    $nginx->{http}
+        = "vidcast_source a { input test:; predict plugin $predict; }\n";
+
+    my ($accepted, $text) = $nginx->test_config;
+
+    ok !$accepted, "plugin $predict is refused";
+    like $text, $reason, 'and it is said why';
+    like $text, qr/nginx\.conf:\d+/, 'and where';
+}
+
+$nginx->{http} = $good;
+$nginx->start;
+
+ok live($nginx, $_), "$_ is live" for @names;
+
+
+sub results {
+    my ($name, $wanted) = @_;
+
+    my $ws = Vidcast::WebSocket->connect($nginx->port, "/ws_$name");
+    my @results;
+
+    while (@results < 1000) {
+        my $message = $ws->message // last;
+
+        push @results, decode_json($message->{data});
+
+        last if $wanted->($results[-1], scalar @results);
+    }
+
+    return @results;
+}
+
+
+sub predictor {
+    return source($nginx, $_[0])->{predictor} // {};
+}
+
+
+# the sample
+
+my ($first) = results('sample', sub { 1 });
+
+is $first->{status}, 'ok', 'the sample works';
+cmp_ok $first->{result}{brightness}, '>', 10, 'it is bright';
+is $first->{result}{detections}[0]{label}, 'bright', 'and where';
+
+my ($x, $y, $w, $h) = @{$first->{result}{detections}[0]{bbox}};
+
+ok $x >= 0 && $y >= 0 && $x + $w <= 320 && $y + $h <= 240, 'in the frame';
+
+
+# 320x240 in 100x100 is 100x75, with 12 rows above (even)
+
+($first) = results('boxes', sub { 1 });
+
+is_deeply $first->{result}, {
+    more => [1],
+    detections => [{ label => 'a "label"', score => .5, track_id => 7,
+                     bbox => [128, 90, 64, 64] }],
+}, 'JSON and boxes together, in pixels of the frame';
+
+
+# who has no results, and who has none that can be used
+
+ok wait_for { predictor('again')->{none} > 5 && predictor('again')->{bad} > 2 },
+    'no result, and bad frames';
+is predictor('again')->{error}, 'it is too dark', 'and it is said why';
+is source($nginx, 'again')->{result}, 0, 'of them no viewer hears';
+
+($first) = results('large', sub { 1 });
+is $first->{status}, 'result_too_large', 'a large result';
+($first) = results('lies', sub { 1 });
+is $first->{status}, 'bad_result', 'a result that is none';
+like $first->{error}, qr/not JSON/, 'why';
+is predictor($_)->{deaths}, 0, "$_: it lives" for qw(again large lies);
+
+
+# a poison frame, and its like: of the video nothing is lost
+
+my %reason = (
+    poison => qr/exited on signal 11/,
+    hang   => qr/no (?:first )?answer within/,
+    exit   => qr/exited with code 7/,
+    leak   => qr/no memory is left/,
+);
+
+for my $name (sort keys %reason) {
+    my ($pid, $before) = (capture_pid($nginx, $name), source($nginx, $name));
+
+    my @all = results($name, sub {
+        $_[0]{status} eq 'predictor_failed' && $_[1] > 60;
+    });
+    my @failed = grep { $_->{status} eq 'predictor_failed' } @all;
+
+    ok scalar(@failed), "$name: viewers are told";
+    like $failed[-1]{error}, $reason{$name}, 'why';
+
+    # with each frame, in their order, or they would miss the video
+
+    my $gaps = 0;
+
+    for my $n (1 .. $#all) {
+        $gaps++ if $all[$n]{frame} != $all[$n - 1]{frame} + 1
+                   && $all[$n]{status} eq 'predictor_failed'
+                   && $all[$n - 1]{status} eq 'predictor_failed';
+    }
+
+    cmp_ok $gaps, '<=', 3, 'with each frame';
+
+    ok wait_for(sub { predictor($name)->{deaths} >= 3 }, 30), 'deaths counted';
+    like $nginx->error_log, qr/"$name" failed: .* paused for 1000 ms/,
+        'it is paused' if $name ne 'leak';
+
+    my $after = source($nginx, $name);
+    my $frames = $after->{frame} - $before->{frame};
+
+    is capture_pid($nginx, $name), $pid, 'the capture is the same';
+    is $after->{captured} - $before->{captured}, $frames, 'no frame was lost';
+    is $after->{dropped}{ring_full}, 0, 'for want of a slot';
+
+    my ($again) = (results($name, sub { $_[0]{status} eq 'ok' }))[-1];
+
+    is $again->{status}, 'ok', 'it comes back by itself';
+}
+
+cmp_ok predictor('hang')->{timeouts}, '>=', 3, 'timeouts are counted';
+cmp_ok predictor('hang')->{killed}, '>=', 3, 'kills too';
+
+push @{$nginx->{allow}}, qr/exited on signal (?:9|11)/,
+    qr/invalid (?:predictor|parameter)/;
+
+$nginx->stop('QUIT');
+
+done_testing;
