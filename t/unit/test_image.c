@@ -253,7 +253,7 @@ test_i420(void)
 static void
 test_range(void)
 {
-    u_char               *p, luma[256], chroma[256];
+    u_char               *p, luma[256], chroma[256], plain[2][256];
     uint32_t              width, x, y, plane, n, wrong;
     ngx_vidcast_image_t   image;
 
@@ -305,6 +305,20 @@ test_range(void)
 
     unit_ok(width == 140, "the range is stretched, rounded, in rows of 1 to "
             "139 pixels");
+
+    /* what processors without AVX2 run */
+
+    for (n = 0; n < 256; n++) {
+        plain[0][n] = n;
+        plain[1][n] = n;
+    }
+
+    ngx_vidcast_image_expand_luma(plain[0], 256 / NGX_VIDCAST_IMAGE_BLOCK);
+    ngx_vidcast_image_expand_chroma(plain[1], 256 / NGX_VIDCAST_IMAGE_BLOCK);
+
+    unit_ok(memcmp(plain[0], luma, 256) == 0
+            && memcmp(plain[1], chroma, 256) == 0,
+            "and by any processor");
 }
 
 
