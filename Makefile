@@ -76,7 +76,7 @@ packages-plugins: packages-build
 packages-test: packages-run packages-plugins
 	@t/util/install test npm
 
-packages-bench: packages-run
+packages-bench: packages-run packages-plugins
 	@t/util/install bench npm
 
 
@@ -189,7 +189,21 @@ build/bench/%: t/bench/%.c
 	@mkdir -p $(@D)
 	@gcc -O2 -D_GNU_SOURCE $(WARNINGS) $< -o $@
 
-bench:          module $(addprefix build/bench/,load flood raw)                \
+# pictures: our own objects as they are in the module, and FFmpeg's functions
+
+CODEC_OBJS    = $(addprefix build/module/addon/codec/ngx_vidcast_,             \
+                fit.o image.o jpeg.o jpeg_probe.o)
+CODEC_FFMPEG  = $(if $(wildcard /usr/include/*/libavcodec/avcodec.h),          \
+                -DBENCH_FFMPEG=1 -lavcodec -lavutil -lswscale)
+
+build/bench/codec: t/bench/codec.c build/module/$(MODULE).so
+	@mkdir -p $(@D)
+	@gcc -O2 -D_GNU_SOURCE $(WARNINGS) -Isrc -Isrc/codec                   \
+	    $(addprefix -isystem $(NGINX_SRC)/src/,core event os/unix)         \
+	    -isystem build/module $< $(CODEC_OBJS) -lturbojpeg -lyuv           \
+	    $(CODEC_FFMPEG) -o $@
+
+bench:          module $(addprefix build/bench/,load flood raw codec)          \
                 | packages-bench
 	@t/bench/run $(BENCH)
 

@@ -7,6 +7,7 @@ package Bench::Rows;
 use strict;
 use warnings;
 
+use Bench::Codec;
 use Bench::Nginx;
 use Bench::Pictures;
 use Bench::Server;
@@ -355,6 +356,23 @@ sub latency_row {
 }
 
 
+sub codec_row {
+    return Bench::Rows->new(
+        name => 'codec',
+        title => 'YUYV 1280x720 to JPEG, and JPEG to half of it',
+        goal => 'at most 1.1 x the library, both',
+        run => sub { $_[1]->codec($_[2]{seconds}) },
+        metrics => [
+            { key => 'encode_ms', title => 'ms to encode', ratio => 1 },
+            { key => 'decode_ms', title => 'ms to decode', ratio => 1 },
+        ],
+        servers => [ map { Bench::Codec->new(@$_) }
+            [ name => 'vidcast', ours => 1 ],
+            [ name => 'libturbojpeg alone', raw => 1, as => 'turbojpeg' ],
+            [ name => 'ffmpeg, decoding full size', as => 'ffmpeg' ] ]);
+}
+
+
 sub all {
     return (
         results_row('results-10000', 10000, 'at most 1.1 x raw send, ahead of'
@@ -370,6 +388,7 @@ sub all {
         publish_row('3.5m', 3584 * 1024),
         memory_row(),
         latency_row(),
+        codec_row(),
     );
 }
 
@@ -386,7 +405,7 @@ sub new {
 sub measure {
     my ($self, $server, $options) = @_;
 
-    my %job = (%{$self->{job}}, workers => $options->{workers});
+    my %job = (%{$self->{job} // {}}, workers => $options->{workers});
 
     $server->start(\%job);
 
