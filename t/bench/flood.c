@@ -86,12 +86,12 @@ main(int argc, char **argv)
     own = flood_cpu(getpid()) - own;
 
     printf("{\"messages\":%llu,\"bytes\":%llu,\"seconds\":%.3f,"
-           "\"client\":%.2f,\"cpu\":[", (unsigned long long) messages,
+           "\"client\":%.4f,\"cpu\":[", (unsigned long long) messages,
            (unsigned long long) messages * (len - FLOOD_HEADER), seconds,
            own);
 
     for (i = 0; i < npids; i++) {
-        printf("%s%.2f", i ? "," : "", flood_cpu(pids[i]) - cpu[i]);
+        printf("%s%.4f", i ? "," : "", flood_cpu(pids[i]) - cpu[i]);
     }
 
     printf("]}\n");
@@ -308,32 +308,17 @@ flood_leave(int fd)
 }
 
 
+/* of all its threads; finer than the ticks in /proc */
+
 static double
 flood_cpu(int pid)
 {
-    char           path[64], text[1024], *p;
-    FILE          *f;
-    unsigned long  user, system;
+    clockid_t        id;
+    struct timespec  ts;
 
-    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-    f = fopen(path, "r");
-
-    if (f == NULL) {
+    if (clock_getcpuclockid(pid, &id) != 0 || clock_gettime(id, &ts) != 0) {
         return 0;
     }
 
-    text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
-    fclose(f);
-
-    p = strrchr(text, ')');
-
-    if (p == NULL
-        || sscanf(p + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u "
-                  "%lu %lu", &user, &system)
-           != 2)
-    {
-        return 0;
-    }
-
-    return (double) (user + system) / sysconf(_SC_CLK_TCK);
+    return ts.tv_sec + ts.tv_nsec / 1e9;
 }

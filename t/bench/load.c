@@ -12,7 +12,7 @@
  *     load [-t ws|mjpeg|sse|plain] [-n viewers] [-s slow]
  *          [-b bytes a second of a slow one] [-z never reading]
  *          [-w seconds of warm-up] [-d seconds]
- *          [-p pid of the server's process] host port path
+ *          [-p pid of a process of the server] ... host port path
  *
  * "plain" sends a request and looks at nothing of the answer.  The clock
  * starts when all viewers have their answer's header, but for those who never
@@ -48,6 +48,7 @@
 #define LOAD_HEAD     512        /* bytes of a message that are looked at */
 #define LOAD_SAMPLES  4000000
 #define LOAD_CONNECT  60         /* seconds */
+#define LOAD_PIDS     64
 
 
 typedef struct {
@@ -102,8 +103,9 @@ static void load_sample(const char *time);
 static void load_reset(void);
 static void load_run(double seconds);
 static void load_refill(void);
-static uint64_t load_server_cpu(int pid);
-static long load_server_memory(int pid);
+static uint64_t load_server_cpu(void);
+static long load_server_memory(void);
+static long load_private(int pid);
 static void load_report(double seconds, uint64_t cpu, long before, long after);
 static int load_cmp_rate(const void *one, const void *two);
 static int load_cmp_sample(const void *one, const void *two);
@@ -140,11 +142,14 @@ static uint8_t         load_buffer[LOAD_BUFFER];
 static uint32_t       *load_samples;      /* us */
 static unsigned        load_nsamples;
 
+static int             load_pids[LOAD_PIDS];
+static int             load_npids;
+
 
 int
 main(int argc, char **argv)
 {
-    int               i, c, n, pid;
+    int               i, c, n;
     long              before, after;
     double            warmup, seconds;
     uint64_t          cpu;
@@ -152,7 +157,6 @@ main(int argc, char **argv)
     struct addrinfo   hints, *addr;
 
     n = 1;
-    pid = 0;
     warmup = 1;
     seconds = 5;
 
@@ -181,7 +185,15 @@ main(int argc, char **argv)
         case 'z': load_never = atoi(optarg); break;
         case 'w': warmup = atof(optarg); break;
         case 'd': seconds = atof(optarg); break;
-        case 'p': pid = atoi(optarg); break;
+
+        case 'p':
+            if (load_npids == LOAD_PIDS) {
+                return 2;
+            }
+
+            load_pids[load_npids++] = atoi(optarg);
+            break;
+
         default: return 2;
         }
     }
@@ -209,7 +221,7 @@ main(int argc, char **argv)
     load_samples = malloc(LOAD_SAMPLES * sizeof(uint32_t));
     load_epoll = epoll_create1(0);
 
-    before = load_server_memory(pid);
+    before = load_server_memory();
 
     for (i = 0; i < load_n; i++) {
         load_viewers[i].fd = -1;
@@ -234,13 +246,13 @@ main(int argc, char **argv)
     load_wait(n);
     load_run(warmup);
 
-    after = load_server_memory(pid);
+    after = load_server_memory();
 
     load_reset();
 
-    cpu = load_server_cpu(pid);
+    cpu = load_server_cpu();
     load_run(seconds);
-    cpu = load_server_cpu(pid) - cpu;
+    cpu = load_server_cpu() - cpu;
 
     load_report(seconds, cpu, before, after);
 
@@ -765,55 +777,54 @@ load_refill(void)
 }
 
 
-/* user and system, us */
+/* of all threads, us; finer than the ticks in /proc */
 
 static uint64_t
-load_server_cpu(int pid)
+load_server_cpu(void)
 {
-    char           path[64], text[1024], *p;
-    FILE          *f;
-    unsigned long  user, system;
+    int              i;
+    uint64_t         sum;
+    clockid_t        id;
+    struct timespec  ts;
 
-    if (pid == 0) {
-        return 0;
+    sum = 0;
+
+    for (i = 0; i < load_npids; i++) {
+        if (clock_getcpuclockid(load_pids[i], &id) == 0
+            && clock_gettime(id, &ts) == 0)
+        {
+            sum += (uint64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+        }
     }
 
-    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-    f = fopen(path, "r");
-
-    if (f == NULL) {
-        return 0;
-    }
-
-    text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
-    fclose(f);
-
-    p = strrchr(text, ')');
-
-    if (p == NULL
-        || sscanf(p + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
-                  &user, &system)
-           != 2)
-    {
-        return 0;
-    }
-
-    return (uint64_t) (user + system) * 1000000 / sysconf(_SC_CLK_TCK);
+    return sum;
 }
 
 
 /* private, kB */
 
 static long
-load_server_memory(int pid)
+load_server_memory(void)
+{
+    int   i;
+    long  sum;
+
+    sum = 0;
+
+    for (i = 0; i < load_npids; i++) {
+        sum += load_private(load_pids[i]);
+    }
+
+    return sum;
+}
+
+
+static long
+load_private(int pid)
 {
     char   path[64], line[256];
     long   kb, sum;
     FILE  *f;
-
-    if (pid == 0) {
-        return 0;
-    }
 
     snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", pid);
     f = fopen(path, "r");

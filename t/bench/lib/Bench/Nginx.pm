@@ -49,10 +49,7 @@ sub start {
 
     Bench::Server::favor($nginx->pid);
 
-    my ($worker) = $nginx->processes('worker');
-
     $self->{port} = $nginx->port;
-    $self->{pid} = $worker->{pid};
 
     # the capture process was forked by a worker, where it stays if it is
     # measured as well
@@ -94,13 +91,20 @@ sub stop {
 }
 
 
-# of the worker, and of our capture
+sub workers {
+    my ($self) = @_;
+
+    return map { $_->{pid} } $self->{nginx}->processes('worker');
+}
+
+
+# of the workers, and of our capture
 
 sub pids {
     my ($self) = @_;
 
-    return ($self->{pid}, map { $_->{pid} }
-                          $self->{nginx}->processes('capture'));
+    return ($self->workers, map { $_->{pid} }
+                            $self->{nginx}->processes('capture'));
 }
 
 

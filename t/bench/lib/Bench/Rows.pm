@@ -13,6 +13,7 @@ use Bench::Pictures;
 use Bench::Server;
 
 use JSON::PP;
+use List::Util qw(sum);
 use Vidcast::Client qw(get);
 
 my $peers = Bench::Server::bench_dir() . '/peers';
@@ -85,7 +86,7 @@ sub nchan {
             return <<"CONF";
 nchan_max_reserved_memory 512m;
 server {
-    listen 127.0.0.1:%%PORT%% backlog=4096;
+    listen 127.0.0.1:%%PORT%% backlog=4096 reuseport;
     client_max_body_size 8m;
     client_body_buffer_size 8m;
     location = /pub { nchan_publisher; nchan_channel_id a;
@@ -111,7 +112,7 @@ sub vidcast {
 
             return $job->{source} . <<"CONF";
 server {
-    listen 127.0.0.1:%%PORT%% backlog=4096;
+    listen 127.0.0.1:%%PORT%% backlog=4096 reuseport;
     location = /ws { vidcast b as=websocket send=$send; }
     location = /mjpeg { vidcast b as=mjpeg; }
     location = /status { vidcast_status; }
@@ -271,7 +272,7 @@ sub publish_row {
     return Bench::Rows->new(
         name => "publish-$name",
         title => "pictures of $size bytes from one publisher, flat out",
-        goal => 'at most half of python websockets',
+        goal => 'at most 1.6 x raw recv',
         job => { kind => 'picture', size => $size, rate => 0 },
         run => \&flood,
         metrics => [
@@ -332,7 +333,7 @@ sub plain {
 
             return <<"CONF";
 sendfile on;
-server { listen 127.0.0.1:%%PORT%% backlog=4096; location / { root $dir; } }
+server { listen 127.0.0.1:%%PORT%% backlog=4096 reuseport; location / { root $dir; } }
 CONF
         });
 }
@@ -400,6 +401,22 @@ sub new {
 }
 
 
+# the row without all that a second worker spoils; nothing is left of some
+
+sub cpu_only {
+    my ($self) = @_;
+
+    my @metrics = grep { $_->{key} =~ /^cpu_/ } @{$self->{metrics}};
+    my @servers = grep { $_->raw || $_->isa('Bench::Nginx') }
+                       @{$self->{servers}};
+
+    return undef if !@metrics;
+
+    return Bench::Rows->new(%$self, metrics => \@metrics,
+                            servers => \@servers);
+}
+
+
 # one run of one server
 
 sub measure {
@@ -451,12 +468,13 @@ sub flood {
     my $json = client($server, 'flood', [ '-w', 1, '-d', $options->{seconds},
                                           map({ ('-p', $_) } $server->pids) ],
                       "$dir/0.jpg");
-    my ($cpu, $capture) = @{$json->{cpu}};
+    my @cpu = @{$json->{cpu}};
+    my $capture = $server->ours ? pop @cpu : undef;
 
     $server->stop;
 
     return {
-        cpu_gb => ($cpu + ($capture // 0)) / $json->{bytes} * 1e9,
+        cpu_gb => sum(@cpu, $capture // 0) / $json->{bytes} * 1e9,
         capture_gb => defined $capture ? $capture / $json->{bytes} * 1e9
                                        : undef,
         median => $json->{messages} / $json->{seconds},
@@ -482,7 +500,8 @@ sub load {
     my ($server, @arguments) = @_;
 
     return client($server, 'load', [ '-t', $server->{transport} // 'ws',
-                                     @arguments, '-p', $server->pid ]);
+                                     @arguments,
+                                     map { ('-p', $_) } $server->workers ]);
 }
 
 

@@ -10,7 +10,9 @@ package Bench::Server;
 #     $server->missing              why it cannot run here, or nothing
 #     $server->start(\%job)         job: kind (text, picture), size, rate,
 #                                   workers, ...
-#     $server->port, $server->pid, $server->path
+#     $server->port, $server->path
+#     $server->workers              their pids
+#     $server->pids                 and those of what else is measured
 #     $server->stop
 
 use strict;
@@ -38,6 +40,7 @@ sub ours { 0 }
 sub port { $_[0]{port} }
 sub pid  { $_[0]{pid} }
 sub pids { $_[0]{pid} }
+sub workers { $_[0]{pid} }
 sub path { $_[0]{path} }
 
 sub bench_dir { $here }
