@@ -174,13 +174,15 @@ void ngx_vidcast_analysis_wait(ngx_vidcast_analysis_t *analysis,
  * has just been published, the ring's mutex being held: it is predicted when
  * a predictor is free, unless another one comes before: then it is skipped
  * and counted.  Of an input whose frames must all be predicted room() waits,
- * before the next one is published, until that would skip none.
+ * before the next one is published, until that would skip none; drain()
+ * returns when all that was offered is predicted, and its results are out.
  */
 ngx_vidcast_dispatch_t *ngx_vidcast_dispatch_create(
     ngx_vidcast_capture_t *capture);
 void ngx_vidcast_dispatch_offer(ngx_vidcast_dispatch_t *dispatch,
     uint32_t slot, uint64_t number);
 void ngx_vidcast_dispatch_room(ngx_vidcast_dispatch_t *dispatch);
+void ngx_vidcast_dispatch_drain(ngx_vidcast_dispatch_t *dispatch);
 
 
 #endif /* _NGX_VIDCAST_CAPTURE_H_INCLUDED_ */

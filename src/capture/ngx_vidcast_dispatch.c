@@ -58,6 +58,7 @@ struct ngx_vidcast_dispatch_s {
     pthread_cond_t                 taken;
     ngx_vidcast_frame_t            next;     /* pinned */
     ngx_uint_t                     offered;
+    ngx_uint_t                     open;     /* taken, not yet published */
     unsigned                       waiting:1;
 
     unsigned                       exact:1;  /* no frame may be skipped */
@@ -72,6 +73,8 @@ static ngx_uint_t ngx_vidcast_dispatch_collect(
     ngx_vidcast_dispatch_t *dispatch);
 static void ngx_vidcast_dispatch_answer(ngx_vidcast_dispatch_t *dispatch,
     ngx_vidcast_dispatch_worker_t *worker, ngx_uint_t status);
+static void ngx_vidcast_dispatch_finish(ngx_vidcast_dispatch_t *dispatch,
+    ngx_vidcast_dispatch_entry_t *entry);
 static void ngx_vidcast_dispatch_publish(ngx_vidcast_dispatch_t *dispatch,
     ngx_vidcast_dispatch_entry_t *entry);
 static void ngx_vidcast_dispatch_bad(ngx_vidcast_dispatch_t *dispatch,
@@ -193,6 +196,19 @@ ngx_vidcast_dispatch_room(ngx_vidcast_dispatch_t *dispatch)
 }
 
 
+void
+ngx_vidcast_dispatch_drain(ngx_vidcast_dispatch_t *dispatch)
+{
+    (void) pthread_mutex_lock(&dispatch->mutex);
+
+    while (dispatch->waiting || dispatch->open) {
+        (void) pthread_cond_wait(&dispatch->taken, &dispatch->mutex);
+    }
+
+    (void) pthread_mutex_unlock(&dispatch->mutex);
+}
+
+
 static void *
 ngx_vidcast_dispatch_thread(void *data)
 {
@@ -214,7 +230,7 @@ ngx_vidcast_dispatch_thread(void *data)
                     break;
                 }
 
-                ngx_vidcast_dispatch_publish(dispatch, entry);
+                ngx_vidcast_dispatch_finish(dispatch, entry);
                 dispatch->first++;
             }
 
@@ -305,6 +321,22 @@ ngx_vidcast_dispatch_answer(ngx_vidcast_dispatch_t *dispatch,
     }
 
     ngx_vidcast_dispatch_error(entry->error, desk);
+}
+
+
+static void
+ngx_vidcast_dispatch_finish(ngx_vidcast_dispatch_t *dispatch,
+    ngx_vidcast_dispatch_entry_t *entry)
+{
+    ngx_vidcast_dispatch_publish(dispatch, entry);
+
+    (void) pthread_mutex_lock(&dispatch->mutex);
+
+    if (--dispatch->open == 0) {
+        (void) pthread_cond_broadcast(&dispatch->taken);
+    }
+
+    (void) pthread_mutex_unlock(&dispatch->mutex);
 }
 
 
@@ -448,8 +480,9 @@ ngx_vidcast_dispatch_assign(ngx_vidcast_dispatch_t *dispatch)
 
     frame = dispatch->next;
     dispatch->waiting = 0;
+    dispatch->open++;
 
-    (void) pthread_cond_signal(&dispatch->taken);
+    (void) pthread_cond_broadcast(&dispatch->taken);
     (void) pthread_mutex_unlock(&dispatch->mutex);
 
     entry->frame = frame;

@@ -574,6 +574,10 @@ ngx_vidcast_grabber_drain(ngx_vidcast_grabber_t *grabber)
     if (grabber->capture->analysis) {
         ngx_vidcast_analysis_wait(grabber->capture->analysis, 1);
     }
+
+    if (grabber->capture->dispatch) {
+        ngx_vidcast_dispatch_drain(grabber->capture->dispatch);
+    }
 }
 
 
