@@ -45,7 +45,7 @@ ngx_vidcast_exec_read(ngx_vidcast_exec_t *exec, u_char *json, size_t *size,
     for ( ;; ) {
 
         end = lines->buf + lines->len;
-        p = ngx_strlchr(lines->buf, end, '\n');
+        p = memchr(lines->buf, '\n', lines->len);
 
         if (p) {
             rc = ngx_vidcast_exec_line(exec, p - lines->buf, json, size,
@@ -259,7 +259,7 @@ ngx_vidcast_exec_log(ngx_vidcast_exec_t *exec)
         lines->len += n;
 
         for ( ;; ) {
-            p = ngx_strlchr(lines->buf, lines->buf + lines->len, '\n');
+            p = memchr(lines->buf, '\n', lines->len);
 
             if (p == NULL && lines->len < lines->size) {
                 break;
