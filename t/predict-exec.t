@@ -114,13 +114,14 @@ sub write_program {
 
 
 my @names = qw(good garbage binary long large flood nothing half tagged errors
-               forks two);
+               forks two victim);
 
 my %more = (
     nothing => 'timeout=300ms start=300ms',
     garbage => 'timeout=300ms start=300ms',
     binary  => 'timeout=300ms start=300ms',
-    good    => 'timeout=500ms -- two=words',
+    good    => '-- two=words',
+    victim  => 'timeout=500ms',
     flood   => 'pause=30s',
     two     => 'workers=2 every=2',
 );
@@ -316,34 +317,34 @@ ok wait_for {
 
 # kill and stop: 20 times
 
-my $capture = capture_pid($nginx, 'good');
+my $capture = capture_pid($nginx, 'victim');
 my ($manager) = $nginx->processes('manager');
 my %before = map { $_ => open_files($nginx, $_, 1) }
     $manager->{pid}, $capture;
 
 for my $round (1 .. 20) {
     my $signal = $round % 2 ? 'KILL' : 'STOP';
-    my $number = source($nginx, 'good')->{frame};
+    my $number = source($nginx, 'victim')->{frame};
     my $old;
 
-    ok wait_for { $old = predictor('good')->{processes}[0]{child} },
+    ok wait_for { $old = predictor('victim')->{processes}[0]{child} },
         "round $round: there is a program";
 
     $nginx->signal($signal, $old);
 
     ok &wait_for(sub {
-        my $new = predictor('good')->{processes}[0];
+        my $new = predictor('victim')->{processes}[0];
 
         $new->{child} && $new->{child} != $old && !$new->{failing};
     }, 20), "$signal: there is another one";
 }
 
-is capture_pid($nginx, 'good'), $capture, 'the capture is still the same';
-is source($nginx, 'good')->{lost}, 0, 'it has lost nothing';
-cmp_ok predictor('good')->{deaths}, '>=', 20, 'deaths are counted';
-cmp_ok predictor('good')->{timeouts}, '>=', 10, 'timeouts too';
+is capture_pid($nginx, 'victim'), $capture, 'the capture is still the same';
+is source($nginx, 'victim')->{lost}, 0, 'it has lost nothing';
+cmp_ok predictor('victim')->{deaths}, '>=', 20, 'deaths are counted';
+cmp_ok predictor('victim')->{timeouts}, '>=', 10, 'timeouts too';
 
-@results = results('good', sub { $_[0]{status} eq 'ok' && $_[1] > 5 });
+@results = results('victim', sub { $_[0]{status} eq 'ok' && $_[1] > 5 });
 is $results[-1]{status}, 'ok', 'results are good again';
 
 is open_files($nginx, $_, 1), $before{$_}, 'no descriptor was lost'
@@ -353,22 +354,23 @@ is open_files($nginx, $_, 1), $before{$_}, 'no descriptor was lost'
 # the predictor process itself
 
 for my $signal (qw(KILL STOP)) {
-    my ($old) = $nginx->processes('predictor', 'good');
+    my ($old) = $nginx->processes('predictor', 'victim');
 
     $nginx->signal($signal, $old->{pid});
 
     ok &wait_for(sub {
-        my ($new) = $nginx->processes('predictor', 'good');
+        my ($new) = $nginx->processes('predictor', 'victim');
 
         $new && $new->{pid} != $old->{pid};
     }, 20), "$signal to the process: there is another one";
 
-    @results = results('good', sub { $_[0]{status} eq 'ok' });
+    @results = results('victim', sub { $_[0]{status} eq 'ok' });
     is $results[-1]{status}, 'ok', 'results are good again';
 }
 
-is scalar(grep { $_->{title} =~ /program.pl good/ } $nginx->processes), 1,
-    'and one program';
+ok wait_for {
+    1 == grep { $_->{title} =~ /program.pl victim/ } $nginx->processes;
+}, 'and one program';
 
 ok wait_for {
     !grep { Vidcast::Nginx::slurp($_) =~ /\) Z $manager->{pid} / }
