@@ -21,6 +21,7 @@
 #define NGX_VIDCAST_CAPTURE_RATE     1000000     /* us between rates */
 #define NGX_VIDCAST_CAPTURE_UNPIN    100000      /* us between looks */
 #define NGX_VIDCAST_CAPTURE_PAUSE    2           /* ms, of a batch run */
+#define NGX_VIDCAST_CAPTURE_LEAVE    600000      /* us to close the input */
 #define NGX_VIDCAST_CAPTURE_STACK    (1024 * 1024)
 
 #define NGX_VIDCAST_V1_PREFIX        12
@@ -42,6 +43,7 @@ static ngx_int_t ngx_vidcast_capture_init(ngx_vidcast_capture_t *capture,
     ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source);
 static ngx_int_t ngx_vidcast_capture_start(ngx_vidcast_capture_t *capture);
 static ngx_uint_t ngx_vidcast_capture_unwanted(ngx_vidcast_capture_t *capture);
+static void ngx_vidcast_capture_leave(ngx_vidcast_capture_t *capture);
 static void ngx_vidcast_capture_return_mail(ngx_vidcast_capture_t *capture);
 static void ngx_vidcast_capture_watch(ngx_vidcast_capture_t *capture);
 static void ngx_vidcast_capture_rates(ngx_vidcast_capture_t *capture,
@@ -97,6 +99,8 @@ ngx_vidcast_capture_process(ngx_vidcast_conf_t *conf, void *data)
 
     ngx_log_error(NGX_LOG_NOTICE, capture.log, 0,
                   "vidcast capture process of \"%V\" exiting", &source->name);
+
+    ngx_vidcast_capture_leave(&capture);
 
     /* the kernel takes the device and the slots' claims are taken back */
 
@@ -308,6 +312,27 @@ ngx_vidcast_capture_unwanted(ngx_vidcast_capture_t *capture)
     conf->generation = ngx_vidcast_load(&conf->control->shm->generation);
 
     return 0;
+}
+
+
+/* a server that is not told would send to nobody, till it finds out */
+
+static void
+ngx_vidcast_capture_leave(ngx_vidcast_capture_t *capture)
+{
+    uint64_t  due;
+
+    ngx_vidcast_store(&capture->leaving, 1);
+
+    if (!(capture->source->input.module->flags & NGX_VIDCAST_INPUT_SESSION)) {
+        return;
+    }
+
+    due = ngx_vidcast_clock() + NGX_VIDCAST_CAPTURE_LEAVE;
+
+    while (ngx_vidcast_load(&capture->open) && ngx_vidcast_clock() < due) {
+        ngx_msleep(NGX_VIDCAST_CAPTURE_PAUSE);
+    }
 }
 
 

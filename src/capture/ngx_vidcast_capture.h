@@ -59,6 +59,9 @@ struct ngx_vidcast_capture_s {
     uint64_t                      last;      /* frame, CLOCK_MONOTONIC, us */
     uint64_t                      unpinned;  /* dead pins looked for, us */
     uint64_t                      judged;    /* frame, by the predictor */
+
+    int                           leaving;   /* the input is to be closed */
+    int                           open;      /* it is not */
 };
 
 

@@ -82,6 +82,7 @@ ngx_vidcast_grabber_thread(void *data)
     grabber.in.conf = &grabber.capture->source->input;
     grabber.in.log = grabber.capture->log;
     grabber.in.capture = grabber.capture;
+    grabber.in.stop = &grabber.capture->leaving;
 
     module = grabber.in.conf->module;
 
@@ -99,6 +100,12 @@ ngx_vidcast_grabber_thread(void *data)
             rc = ngx_vidcast_grabber_run(&grabber);
 
             module->close(&grabber.in);
+
+            ngx_vidcast_store(&grabber.capture->open, 0);
+
+            if (ngx_vidcast_load(&grabber.capture->leaving)) {
+                break;
+            }
 
             if (rc == NGX_DECLINED) {
                 continue;
@@ -148,6 +155,8 @@ ngx_vidcast_grabber_open(ngx_vidcast_grabber_t *grabber)
     in->error[0] = '\0';
     in->fps = 0;
 
+    ngx_vidcast_store(&grabber->capture->open, 1);
+
     rc = in->conf->module->open(in);
 
     if (rc == NGX_OK) {
@@ -158,6 +167,12 @@ ngx_vidcast_grabber_open(ngx_vidcast_grabber_t *grabber)
         grabber->capture->counters->opened++;
 
         return NGX_OK;
+    }
+
+    ngx_vidcast_store(&grabber->capture->open, 0);
+
+    if (ngx_vidcast_load(&grabber->capture->leaving)) {
+        return NGX_ERROR;
     }
 
     state = NGX_VIDCAST_RECONNECTING;
@@ -193,7 +208,7 @@ ngx_vidcast_grabber_open(ngx_vidcast_grabber_t *grabber)
 
 /*
  * NGX_ERROR: the device is lost; NGX_DONE: the source has ended; NGX_DECLINED:
- * nobody looks.
+ * nobody looks, or the process is to leave.
  */
 
 static ngx_int_t
@@ -207,7 +222,9 @@ ngx_vidcast_grabber_run(ngx_vidcast_grabber_t *grabber)
 
     for ( ;; ) {
 
-        if (ngx_vidcast_demand_gone(&grabber->demand)) {
+        if (ngx_vidcast_load(&grabber->capture->leaving)
+            || ngx_vidcast_demand_gone(&grabber->demand))
+        {
             return NGX_DECLINED;
         }
 

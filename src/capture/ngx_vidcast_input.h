@@ -21,6 +21,7 @@
 
 #define NGX_VIDCAST_INPUT_FILE     0x1
 #define NGX_VIDCAST_INPUT_PASSIVE  0x2
+#define NGX_VIDCAST_INPUT_SESSION  0x4
 
 
 typedef struct ngx_vidcast_capture_s  ngx_vidcast_capture_t;
@@ -33,7 +34,7 @@ typedef struct {
     ngx_log_t                 *log;
     ngx_vidcast_capture_t     *capture;   /* for who lends slots */
     void                      *data;      /* the module's own state */
-    int                        stop;      /* nonzero: open() is to give up */
+    int                       *stop;      /* nonzero there: see open() */
 
     /* set by open() */
 
@@ -70,6 +71,9 @@ typedef struct {
  *            full by nginx's prefix before check().
  *            PASSIVE: it has no device that could be closed, and takes what
  *            others bring: "on_demand" and "warmup" are refused.
+ *            SESSION: somebody serves it, who would go on for a while if he
+ *            were not told of our end: a process that leaves waits a moment
+ *            for close().
  *
  * set()      at configuration, in the master: one "name=value" of the input
  *            directive.  Common ones (size=, fps=) are set through here as
@@ -82,7 +86,8 @@ typedef struct {
  * open()     in the capture process.  NGX_OK; NGX_BUSY: somebody else has
  *            the device; NGX_AGAIN: there is nothing to be opened yet, which
  *            is cheap to find out; NGX_ERROR.  All but the first with the
- *            reason in in->error, and with nothing left open.
+ *            reason in in->error, and with nothing left open.  One that takes
+ *            longer than 200 ms gives up when *in->stop becomes nonzero.
  *
  * grab()     the next picture, as soon as it is there.  Blocks for 200 ms at
  *            most.  JPEG: data and size are set.  I420: the planes of

@@ -80,7 +80,7 @@ ngx_vidcast_input_module_t  ngx_vidcast_input_file = {
 
 ngx_vidcast_input_module_t  ngx_vidcast_input_rtsp = {
     ngx_string("rtsp"),
-    0,
+    NGX_VIDCAST_INPUT_SESSION,
     ngx_vidcast_input_plugin_create_params,
     ngx_vidcast_input_plugin_set,
     ngx_vidcast_input_plugin_check,
@@ -93,7 +93,7 @@ ngx_vidcast_input_module_t  ngx_vidcast_input_rtsp = {
 
 ngx_vidcast_input_module_t  ngx_vidcast_input_rtsps = {
     ngx_string("rtsps"),
-    0,
+    NGX_VIDCAST_INPUT_SESSION,
     ngx_vidcast_input_plugin_create_params,
     ngx_vidcast_input_plugin_set,
     ngx_vidcast_input_plugin_check,
@@ -448,7 +448,7 @@ ngx_vidcast_input_plugin_open(ngx_vidcast_input_t *in)
     plug->context.host = plug;
     plug->context.log = ngx_vidcast_input_plugin_log;
 
-    plug->instance = plug->plugin->input->open(&plug->context, &in->stop,
+    plug->instance = plug->plugin->input->open(&plug->context, in->stop,
                                                (char *) in->error);
 
     if (plug->instance == NULL) {

@@ -17,6 +17,8 @@
 
 #define VIDCAST_AV_ANALYZE   "2000000"     /* us */
 
+#define VIDCAST_AV_FAREWELL  200000        /* us to say that we leave */
+
 
 static void vidcast_av_stream_options(vidcast_av_stream_t *stream,
     AVDictionary **options);
@@ -261,11 +263,18 @@ vidcast_av_stream_rewind(vidcast_av_stream_t *stream, char *error)
 }
 
 
+/* a server of RTSP is told, even if we were interrupted */
+
 void
 vidcast_av_stream_close(vidcast_av_stream_t *stream)
 {
+    stream->closing = 1;
+    stream->deadline = vidcast_av_clock() + VIDCAST_AV_FAREWELL;
+
     avcodec_free_context(&stream->decoder);
     avformat_close_input(&stream->format);
+
+    stream->closing = 0;
 }
 
 
@@ -309,13 +318,17 @@ vidcast_av_stream_interrupt(void *data)
 {
     vidcast_av_stream_t  *stream = data;
 
+    if (stream->closing) {
+        return vidcast_av_clock() >= stream->deadline;
+    }
+
     if (__atomic_load_n(&stream->quit, __ATOMIC_RELAXED)
         || (stream->stop && *stream->stop))
     {
         return 1;
     }
 
-    if (vidcast_av_clock() < stream->deadline) {
+    if (stream->conf->file || vidcast_av_clock() < stream->deadline) {
         return 0;
     }
 

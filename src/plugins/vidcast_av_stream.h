@@ -26,6 +26,7 @@ typedef struct {
 
     int64_t                    deadline;    /* CLOCK_MONOTONIC, us */
     unsigned                   timedout:1;
+    unsigned                   closing:1;
     unsigned                   stored:1;    /* we have to pace it */
     unsigned                   timeless:1;  /* its time stamps mean nothing */
 } vidcast_av_stream_t;
