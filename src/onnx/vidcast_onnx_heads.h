@@ -1,0 +1,155 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#ifndef _VIDCAST_ONNX_HEADS_H_INCLUDED_
+#define _VIDCAST_ONNX_HEADS_H_INCLUDED_
+
+
+#include "vidcast_onnx_boxes.h"
+#include "vidcast_onnx_labels.h"
+#include "vidcast_onnx_tensor.h"
+#include "vidcast_onnx_text.h"
+
+
+/*
+ * Heads: what the numbers mean that a model gives.  All are pure functions of
+ * shapes and numbers.
+ */
+
+typedef enum {
+    VIDCAST_ONNX_ORDER_OWN = 0,     /* the head's */
+    VIDCAST_ONNX_XYXY,
+    VIDCAST_ONNX_YXYX,
+    VIDCAST_ONNX_XYWH,
+    VIDCAST_ONNX_CXCYWH
+} vidcast_onnx_order_e;
+
+
+typedef enum {
+    VIDCAST_ONNX_UNITS_OWN = 0,
+    VIDCAST_ONNX_PIXELS,            /* of the model's picture */
+    VIDCAST_ONNX_RATIO              /* of its width and height */
+} vidcast_onnx_units_e;
+
+
+typedef enum {
+    VIDCAST_ONNX_ACTIVATION_OWN = 0,
+    VIDCAST_ONNX_NONE,
+    VIDCAST_ONNX_SIGMOID,
+    VIDCAST_ONNX_SOFTMAX
+} vidcast_onnx_activation_e;
+
+
+/* how they are to be read */
+
+typedef struct {
+    uint32_t                    width;      /* of the model's picture */
+    uint32_t                    height;
+    const vidcast_onnx_labels_t  *labels;
+    uint32_t                    first;      /* class of the first label */
+    uint32_t                    max;        /* results; 0: the head's */
+    float                       score;      /* negative: the head's */
+    float                       iou;
+    vidcast_onnx_order_e        order;
+    vidcast_onnx_units_e        units;
+    vidcast_onnx_activation_e   activation;
+} vidcast_onnx_reading_t;
+
+
+typedef struct vidcast_onnx_head_s  vidcast_onnx_head_t;
+
+
+/*
+ * fits()    may these be its outputs?  Their shapes are known.
+ *
+ * sure()    as fits(), where nobody has named the head: what no other head
+ *           would have, as far as that can be told.
+ *
+ * wants()   what outputs it has, in words.
+ *
+ * boxes()   adds what it finds; or NULL, and
+ * json()    appends a JSON value.  The outputs fit, and have their values.
+ *           VIDCAST_OK; VIDCAST_ERROR: no memory.
+ */
+
+struct vidcast_onnx_head_s {
+    const char                 *name;
+
+    int   (*fits)(const vidcast_onnx_reading_t *reading,
+              const vidcast_onnx_tensor_t *outputs, uint32_t n);
+    int   (*sure)(const vidcast_onnx_reading_t *reading,
+              const vidcast_onnx_tensor_t *outputs, uint32_t n);
+    void  (*wants)(const vidcast_onnx_reading_t *reading, char *buf,
+              size_t size);
+    int   (*boxes)(const vidcast_onnx_reading_t *reading,
+              const vidcast_onnx_tensor_t *outputs, uint32_t n,
+              vidcast_onnx_boxes_t *boxes);
+    int   (*json)(const vidcast_onnx_reading_t *reading,
+              const vidcast_onnx_tensor_t *outputs, uint32_t n,
+              vidcast_onnx_text_t *text);
+
+    /* unless configured */
+
+    float                       score;
+    float                       iou;
+    uint32_t                    max;
+    float                       scale;      /* of the picture's numbers */
+    uint32_t                    fit;
+    uint32_t                    fill;
+    uint32_t                    bgr;
+};
+
+
+/* NULL: unknown */
+const vidcast_onnx_head_t *vidcast_onnx_head_find(const char *name);
+
+/* the only one that is sure of these outputs; NULL: reason in "error" */
+const vidcast_onnx_head_t *vidcast_onnx_head_guess(
+    const vidcast_onnx_reading_t *reading,
+    const vidcast_onnx_tensor_t *outputs, uint32_t n, char *error);
+
+/* VIDCAST_OK; VIDCAST_ERROR: both shapes in "error" */
+int vidcast_onnx_head_check(const vidcast_onnx_head_t *head,
+    const vidcast_onnx_reading_t *reading,
+    const vidcast_onnx_tensor_t *outputs, uint32_t n, char *error);
+
+/* what is left open becomes the head's */
+void vidcast_onnx_head_defaults(const vidcast_onnx_head_t *head,
+    vidcast_onnx_reading_t *reading);
+
+/* four numbers of a model, in the order and units, to a box's sides */
+void vidcast_onnx_head_place(const vidcast_onnx_reading_t *reading,
+    vidcast_onnx_order_e order, vidcast_onnx_units_e units, const float *v,
+    vidcast_onnx_box_t *box);
+
+/* may a model of so many classes have these labels? */
+int vidcast_onnx_head_labeled(const vidcast_onnx_reading_t *reading,
+    int64_t classes);
+
+/* how many there are by the labels; -1: there are no labels */
+int64_t vidcast_onnx_head_classes(const vidcast_onnx_reading_t *reading);
+
+/* "12", or a word if it is not known */
+const char *vidcast_onnx_head_number(int64_t number, const char *unknown,
+    char *buf, size_t size);
+
+float vidcast_onnx_sigmoid(float value);
+
+/* a class's share is exp(value - *most) * what is returned */
+float vidcast_onnx_softmax(const float *values, uint32_t n, float *most);
+
+
+extern const vidcast_onnx_head_t  vidcast_onnx_classes;
+extern const vidcast_onnx_head_t  vidcast_onnx_yolov5;
+extern const vidcast_onnx_head_t  vidcast_onnx_yolov8;
+extern const vidcast_onnx_head_t  vidcast_onnx_yolov10;
+extern const vidcast_onnx_head_t  vidcast_onnx_yolox;
+extern const vidcast_onnx_head_t  vidcast_onnx_ssd;
+extern const vidcast_onnx_head_t  vidcast_onnx_detr;
+extern const vidcast_onnx_head_t  vidcast_onnx_raw;
+
+
+#endif /* _VIDCAST_ONNX_HEADS_H_INCLUDED_ */

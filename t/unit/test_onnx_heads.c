@@ -1,0 +1,638 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+/*
+ * What is made of a model's numbers: boxes of every head, computed by hand,
+ * what of them overlaps, and whose shapes are whose.  No ONNX Runtime is
+ * needed for that.
+ */
+
+#include "unit_onnx.h"
+
+
+#define WIDTH   64
+#define HEIGHT  32
+#define CELLS   42            /* 8 x 4, 4 x 2 and 2 x 1 */
+
+
+static vidcast_onnx_labels_t    none;
+static vidcast_onnx_reading_t   reading;
+static vidcast_onnx_boxes_t     boxes;
+static char                     error[VIDCAST_ERROR_LEN];
+static float                    values[3 * CELLS * 8];
+
+
+static void
+start(const vidcast_onnx_head_t *head)
+{
+    memset(&reading, 0, sizeof(vidcast_onnx_reading_t));
+
+    reading.width = WIDTH;
+    reading.height = HEIGHT;
+    reading.labels = &none;
+    reading.score = -1;
+    reading.iou = -1;
+
+    if (head) {
+        vidcast_onnx_head_defaults(head, &reading);
+    }
+
+    boxes.n = 0;
+    memset(values, 0, sizeof(values));
+}
+
+
+static int
+run(const vidcast_onnx_head_t *head, vidcast_onnx_tensor_t *outputs,
+    uint32_t n)
+{
+    return vidcast_onnx_head_check(head, &reading, outputs, n, error)
+           == VIDCAST_OK
+           && head->boxes(&reading, outputs, n, &boxes) == VIDCAST_OK;
+}
+
+
+static void
+test_iou(void)
+{
+    vidcast_onnx_box_t  a = { 0, 0, 10, 10, 1, 0 };
+    vidcast_onnx_box_t  right = { 5, 0, 15, 10, 1, 0 };
+    vidcast_onnx_box_t  beside = { 10, 0, 20, 10, 1, 0 };
+    vidcast_onnx_box_t  inside = { 2, 2, 7, 7, 1, 0 };
+
+    unit_ok(near(vidcast_onnx_boxes_iou(&a, &right), 1 / 3.0), "iou: half");
+    unit_ok(near(vidcast_onnx_boxes_iou(&a, &inside), .25), "iou: inside");
+    unit_ok(near(vidcast_onnx_boxes_iou(&a, &a), 1), "iou: the same");
+    unit_ok(vidcast_onnx_boxes_iou(&a, &beside) == 0, "iou: beside it");
+}
+
+
+/* score and class, one beside the other, "step" apart, 10 wide */
+
+static void
+row(size_t n, float step, const float *scores, const uint32_t *classes)
+{
+    size_t              i;
+    vidcast_onnx_box_t  box;
+
+    boxes.n = 0;
+
+    for (i = 0; i < n; i++) {
+        box.left = step * (float) i;
+        box.top = 0;
+        box.right = box.left + 10;
+        box.bottom = 10;
+        box.score = scores ? scores[i] : .5f;
+        box.class = classes ? classes[i] : 0;
+
+        (void) vidcast_onnx_boxes_add(&boxes, &box);
+    }
+}
+
+
+static void
+test_suppress(void)
+{
+    vidcast_onnx_box_t  bad = { 0, 0, 10, NAN, 1, 0 };
+    vidcast_onnx_box_t  empty = { 5, 0, 5, 10, 1, 0 };
+
+    static const float     rising[] = { .1f, .2f, .3f };
+    static const float     chain[] = { .9f, .8f, .7f };
+    static const uint32_t  other[] = { 0, 1, 0 };
+
+    row(3, 5, rising, NULL);
+    vidcast_onnx_boxes_suppress(&boxes, .3f, 10);
+
+    unit_ok(boxes.n == 2, "suppress: the neighbor of the best");
+    unit_ok(near(boxes.elts[0].score, .3) && near(boxes.elts[1].score, .1),
+            "suppress: the best is the first");
+
+    row(3, 5, rising, NULL);
+    vidcast_onnx_boxes_suppress(&boxes, .34f, 10);
+    unit_ok(boxes.n == 3, "suppress: not if they overlap by less");
+
+    row(3, 5, chain, other);
+    vidcast_onnx_boxes_suppress(&boxes, .3f, 10);
+    unit_ok(boxes.n == 3, "suppress: nor one of another class");
+
+    row(3, 5, chain, NULL);
+    vidcast_onnx_boxes_suppress(&boxes, .3f, 10);
+    unit_ok(boxes.n == 2 && near(boxes.elts[1].score, .7),
+            "suppress: who is suppressed suppresses nobody");
+
+    row(3, 1, chain, NULL);
+    vidcast_onnx_boxes_suppress(&boxes, 1, 10);
+    unit_ok(boxes.n == 3, "suppress: off");
+
+    row(3, 100, chain, NULL);
+    vidcast_onnx_boxes_suppress(&boxes, .5f, 2);
+    unit_ok(boxes.n == 2 && near(boxes.elts[1].score, .8),
+            "suppress: at most two");
+
+    row(5000, 20, NULL, NULL);
+    vidcast_onnx_boxes_suppress(&boxes, .5f, 5000);
+    unit_ok(boxes.n == VIDCAST_ONNX_CANDIDATES, "suppress: so many at most");
+    unit_ok(boxes.elts[0].left == 0 && near(boxes.elts[1].left, 20),
+            "suppress: of one score always in the same order");
+
+    boxes.n = 0;
+    (void) vidcast_onnx_boxes_add(&boxes, &bad);
+    (void) vidcast_onnx_boxes_add(&boxes, &empty);
+    unit_ok(boxes.n == 0, "what is no box is not added");
+}
+
+
+static void
+test_place(void)
+{
+    vidcast_onnx_box_t  box;
+
+    static const float  v[] = { .25f, .125f, .5f, .5f };
+
+    start(NULL);
+
+    vidcast_onnx_head_place(&reading, VIDCAST_ONNX_XYXY, VIDCAST_ONNX_RATIO, v,
+                            &box);
+    unit_ok(sides(&box, 16, 4, 32, 16), "xyxy, ratio");
+
+    vidcast_onnx_head_place(&reading, VIDCAST_ONNX_YXYX, VIDCAST_ONNX_RATIO, v,
+                            &box);
+    unit_ok(sides(&box, 8, 8, 32, 16), "yxyx, ratio");
+
+    vidcast_onnx_head_place(&reading, VIDCAST_ONNX_XYWH, VIDCAST_ONNX_PIXELS,
+                            v, &box);
+    unit_ok(sides(&box, .25, .125, .75, .625), "xywh, pixels");
+
+    vidcast_onnx_head_place(&reading, VIDCAST_ONNX_CXCYWH, VIDCAST_ONNX_RATIO,
+                            v, &box);
+    unit_ok(sides(&box, 0, -4, 32, 12), "cxcywh, ratio");
+
+    reading.order = VIDCAST_ONNX_XYXY;
+    reading.units = VIDCAST_ONNX_PIXELS;
+
+    vidcast_onnx_head_place(&reading, VIDCAST_ONNX_CXCYWH, VIDCAST_ONNX_RATIO,
+                            v, &box);
+    unit_ok(sides(&box, .25, .125, .5, .5), "as configured");
+}
+
+
+/* the k-th box, of center 20, 16 and size 10 x 8 */
+
+static void
+set(size_t k, size_t box, size_t column, uint32_t n, const float *rest)
+{
+    float     *v;
+    uint32_t   i;
+
+    v = &values[k * box];
+
+    v[0] = 20;
+    v[column] = 16;
+    v[2 * column] = 10;
+    v[3 * column] = 8;
+
+    for (i = 0; i < n; i++) {
+        v[(4 + i) * column] = rest[i];
+    }
+}
+
+
+static void
+test_yolov5(void)
+{
+    vidcast_onnx_tensor_t  t[2];
+
+    static const float  rest[] = { .8f, .1f, .9f };
+    static const float  less[] = { .2f, .1f, .9f };
+
+    start(&vidcast_onnx_yolov5);
+
+    set(0, 7, 1, 3, rest);
+    set(63, 7, 1, 3, rest);
+    set(64, 7, 1, 3, rest);
+    set(65, 7, 1, 3, less);
+    set(125, 7, 1, 3, rest);
+
+    t[0] = tensor("output", VIDCAST_ONNX_FLOAT, values, 3, 1, 126, 7, 0);
+
+    unit_ok(run(&vidcast_onnx_yolov5, t, 1), "yolov5 runs");
+    unit_ok(boxes.n == 4, "yolov5: boxes");
+    unit_ok(sides(&boxes.elts[0], 15, 12, 25, 20), "yolov5: where");
+    unit_ok(near(boxes.elts[3].score, .72), "yolov5: is it, and which");
+    unit_ok(boxes.elts[3].class == 1, "yolov5: class");
+    unit_ok(vidcast_onnx_head_guess(&reading, t, 1, error)
+            == &vidcast_onnx_yolov5, "yolov5 is recognized");
+
+    vidcast_onnx_boxes_suppress(&boxes, reading.iou, reading.max);
+    unit_ok(boxes.n == 1, "yolov5: they are all one");
+
+    values[64 * 7 + 4] = NAN;
+    boxes.n = 0;
+    unit_ok(run(&vidcast_onnx_yolov5, t, 1) && boxes.n == 3,
+            "yolov5: what is no number is nothing");
+
+    t[1] = tensor("masks", VIDCAST_ONNX_FLOAT, NULL, 4, 1, 1, 8, 16);
+    boxes.n = 0;
+    unit_ok(run(&vidcast_onnx_yolov5, t, 2) && boxes.n == 0,
+            "yolov5: coefficients of masks are no classes");
+}
+
+
+static void
+test_yolov8(void)
+{
+    vidcast_onnx_tensor_t  t;
+
+    static const float  rest[] = { .1f, .6f };
+
+    start(&vidcast_onnx_yolov8);
+
+    set(0, 1, CELLS, 2, rest);
+    set(41, 1, CELLS, 2, rest);
+    values[4 * CELLS + 41] = .7f;
+
+    t = tensor("output0", VIDCAST_ONNX_FLOAT, values, 3, 1, 6, CELLS, 0);
+
+    unit_ok(run(&vidcast_onnx_yolov8, &t, 1) && boxes.n == 2, "yolov8: boxes");
+    unit_ok(sides(&boxes.elts[0], 15, 12, 25, 20), "yolov8: where");
+    unit_ok(boxes.elts[0].class == 1 && boxes.elts[1].class == 0
+            && near(boxes.elts[0].score, .6)
+            && near(boxes.elts[1].score, .7), "yolov8: what");
+    unit_ok(vidcast_onnx_head_guess(&reading, &t, 1, error)
+            == &vidcast_onnx_yolov8, "yolov8 is recognized");
+
+    start(&vidcast_onnx_yolov8);
+    set(7, 6, 1, 2, rest);
+
+    t = tensor("output0", VIDCAST_ONNX_FLOAT, values, 3, 1, CELLS, 6, 0);
+
+    unit_ok(run(&vidcast_onnx_yolov8, &t, 1) && boxes.n == 1
+            && sides(&boxes.elts[0], 15, 12, 25, 20), "yolov8, turned");
+}
+
+
+static void
+test_yolov10(void)
+{
+    vidcast_onnx_tensor_t  t;
+
+    static const float  v[] = {
+        15, 12, 25, 20, .9f, 2,
+        15, 12, 25, 20, .8f, 2,
+        15, 12, 25, 20, .2f, 1,
+        15, 12, 25, 20, .9f, -1,
+        0, 0, 0, 0, 0, 0
+    };
+
+    start(&vidcast_onnx_yolov10);
+
+    t = tensor("output0", VIDCAST_ONNX_FLOAT, v, 3, 1, 5, 6, 0);
+
+    unit_ok(run(&vidcast_onnx_yolov10, &t, 1) && boxes.n == 2,
+            "yolov10: boxes");
+    unit_ok(sides(&boxes.elts[0], 15, 12, 25, 20)
+            && boxes.elts[0].class == 2, "yolov10: where and what");
+    unit_ok(vidcast_onnx_head_guess(&reading, &t, 1, error)
+            == &vidcast_onnx_yolov10, "yolov10 is recognized");
+
+    vidcast_onnx_boxes_suppress(&boxes, reading.iou, reading.max);
+    unit_ok(boxes.n == 2, "yolov10: nothing is suppressed");
+
+    t = tensor("output0", VIDCAST_ONNX_FLOAT, values, 3, 1, 3 * CELLS, 6, 0);
+    unit_ok(vidcast_onnx_head_guess(&reading, &t, 1, error)
+            == &vidcast_onnx_yolov5, "a yolov5 of one class is none");
+}
+
+
+static void
+test_yolox(void)
+{
+    uint32_t               i;
+    vidcast_onnx_tensor_t  t;
+
+    static const size_t  cells[] = { 0, 31, 32, 39, 41 };
+    static const float   rest[] = { .5f, .9f, .1f };
+    static const double  at[][2] = {
+        { 4, 4 }, { 60, 28 }, { 8, 8 }, { 56, 24 }, { 48, 16 }
+    };
+    static const double  stride[] = { 8, 8, 16, 16, 32 };
+
+    start(&vidcast_onnx_yolox);
+
+    for (i = 0; i < 5; i++) {
+        set(cells[i], 7, 1, 3, rest);
+        values[7 * cells[i]] = .5f;
+        values[7 * cells[i] + 1] = .5f;
+        values[7 * cells[i] + 2] = logf(2);
+        values[7 * cells[i] + 3] = 0;
+    }
+
+    t = tensor("output", VIDCAST_ONNX_FLOAT, values, 3, 1, CELLS, 7, 0);
+
+    unit_ok(run(&vidcast_onnx_yolox, &t, 1) && boxes.n == 5, "yolox: boxes");
+
+    for (i = 0; i < 5; i++) {
+        unit_ok(sides(&boxes.elts[i], at[i][0] - stride[i],
+                      at[i][1] - stride[i] / 2, at[i][0] + stride[i],
+                      at[i][1] + stride[i] / 2), "yolox: cell %zu", cells[i]);
+    }
+
+    unit_ok(near(boxes.elts[0].score, .45) && boxes.elts[0].class == 0,
+            "yolox: what");
+
+    unit_ok(vidcast_onnx_head_guess(&reading, &t, 1, error) == NULL,
+            "a yolox may be a yolov5 that is decoded");
+    unit_ok(strcmp(error, "its output \"output\" float32 [1, 42, 7] may be "
+                   "\"yolov5\" or \"yolox\": name the one by \"head\"") == 0,
+            "and it is said: %s", error);
+
+    t = tensor("output", VIDCAST_ONNX_FLOAT, values, 3, 1, 41, 7, 0);
+
+    unit_ok(!run(&vidcast_onnx_yolox, &t, 1), "yolox: another size");
+    unit_ok(strcmp(error, "\"yolox\" wants one output [1, 42, 5 + classes], "
+                   "it has \"output\" float32 [1, 41, 7]") == 0,
+            "both shapes: %s", error);
+}
+
+
+static void
+test_ssd_tensorflow(void)
+{
+    vidcast_onnx_tensor_t  t[6];
+
+    static const float  raw[] = { 0, 0, 1, 1 };
+    static const float  four[] = { .25f, .5f, .5f, .75f, 0, 0, 1, 1,
+                                   0, 0, .5f, .5f };
+    static const float  scores[] = { .9f, .4f, .8f };
+    static const float  classes[] = { 1, 2, 3 };
+    static const float  two[] = { 2 };
+
+    start(&vidcast_onnx_ssd);
+
+    t[0] = tensor("raw_detection_boxes", VIDCAST_ONNX_FLOAT, raw, 3, 1, 1, 4,
+                  0);
+    t[1] = tensor("num_detections", VIDCAST_ONNX_FLOAT, two, 1, 1, 0, 0, 0);
+    t[2] = tensor("detection_classes", VIDCAST_ONNX_FLOAT, classes, 2, 1, 3, 0,
+                  0);
+    t[3] = tensor("detection_multiclass_scores", VIDCAST_ONNX_FLOAT, four, 3,
+                  1, 3, 4, 0);
+    t[4] = tensor("detection_boxes", VIDCAST_ONNX_FLOAT, four, 3, 1, 3, 4, 0);
+    t[5] = tensor("detection_scores", VIDCAST_ONNX_FLOAT, scores, 2, 1, 3, 0,
+                  0);
+
+    unit_ok(vidcast_onnx_head_guess(&reading, t, 6, error)
+            == &vidcast_onnx_ssd, "ssd of TensorFlow is recognized");
+    unit_ok(run(&vidcast_onnx_ssd, t, 6) && boxes.n == 1,
+            "ssd: who counts, and is likely");
+    unit_ok(sides(&boxes.elts[0], 32, 8, 48, 16) && boxes.elts[0].class == 1,
+            "ssd: y comes first");
+
+    reading.order = VIDCAST_ONNX_XYXY;
+    boxes.n = 0;
+
+    unit_ok(run(&vidcast_onnx_ssd, t, 6)
+            && sides(&boxes.elts[0], 16, 16, 32, 24), "ssd: or as told");
+}
+
+
+static void
+test_ssd_others(void)
+{
+    vidcast_onnx_tensor_t  t[3];
+
+    static const float    pixels[] = { 15, 12, 25, 20, 0, 0, 64, 32 };
+    static const float    ratio[] = { 0, 0, .5f, .5f, .5f, .5f, 1, 1 };
+    static const float    scores[] = { .6f, .7f };
+    static const int64_t  labels[] = { 5, 17 };
+    static const float    each[] = { .1f, .8f, .6f, .95f, .02f, .03f };
+    static const float    logits[] = { 0, 5, -5, 5, 0, 0 };
+    static const float    packed[] = { 0, 3, .9f, 0, 0, .5f, .5f,
+                                       0, 4, .1f, 0, 0, .5f, .5f,
+                                       -1, 3, .9f, 0, 0, .5f, .5f };
+
+    start(&vidcast_onnx_ssd);
+
+    t[0] = tensor("boxes", VIDCAST_ONNX_FLOAT, pixels, 2, 2, 4, 0, 0);
+    t[1] = tensor("labels", VIDCAST_ONNX_INT64, labels, 1, 2, 0, 0, 0);
+    t[2] = tensor("scores", VIDCAST_ONNX_FLOAT, scores, 1, 2, 0, 0, 0);
+
+    unit_ok(vidcast_onnx_head_guess(&reading, t, 3, error)
+            == &vidcast_onnx_ssd, "ssd of torchvision is recognized");
+    unit_ok(run(&vidcast_onnx_ssd, t, 3) && boxes.n == 2, "ssd: two of them");
+    unit_ok(sides(&boxes.elts[0], 15, 12, 25, 20)
+            && boxes.elts[1].class == 17, "ssd: in pixels");
+
+    free(t[1].own);
+    boxes.n = 0;
+
+    t[0] = tensor("boxes", VIDCAST_ONNX_FLOAT, ratio, 3, 1, 2, 4, 0);
+    t[1] = tensor("scores", VIDCAST_ONNX_FLOAT, each, 3, 1, 2, 3, 0);
+
+    unit_ok(vidcast_onnx_head_guess(&reading, t, 2, error)
+            == &vidcast_onnx_ssd, "ssd with scores by class is recognized");
+    unit_ok(run(&vidcast_onnx_ssd, t, 2) && boxes.n == 2,
+            "ssd: a box may be two things, and the background is none");
+    unit_ok(boxes.elts[0].class == 1 && boxes.elts[1].class == 2
+            && sides(&boxes.elts[1], 0, 0, 32, 16), "ssd: which");
+
+    t[1] = tensor("scores", VIDCAST_ONNX_FLOAT, logits, 3, 1, 2, 3, 0);
+    reading.activation = VIDCAST_ONNX_SOFTMAX;
+    boxes.n = 0;
+
+    unit_ok(run(&vidcast_onnx_ssd, t, 2) && boxes.n == 1
+            && near(boxes.elts[0].score, .99326), "ssd: softmax");
+
+    reading.activation = VIDCAST_ONNX_SIGMOID;
+    boxes.n = 0;
+
+    unit_ok(run(&vidcast_onnx_ssd, t, 2) && boxes.n == 5
+            && near(boxes.elts[0].score, .5) && boxes.elts[0].class == 0,
+            "ssd: by sigmoid there is no background");
+
+    start(&vidcast_onnx_ssd);
+    t[0] = tensor("detection_out", VIDCAST_ONNX_FLOAT, packed, 4, 1, 1, 3, 7);
+
+    unit_ok(vidcast_onnx_head_guess(&reading, t, 1, error)
+            == &vidcast_onnx_ssd
+            && run(&vidcast_onnx_ssd, t, 1) && boxes.n == 1
+            && boxes.elts[0].class == 3
+            && sides(&boxes.elts[0], 0, 0, 32, 16), "ssd of Caffe");
+
+    t[0] = tensor("boxes", VIDCAST_ONNX_FLOAT, ratio, 3, 1, 2, 4, 0);
+    unit_ok(!run(&vidcast_onnx_ssd, t, 1), "boxes alone are not enough");
+    unit_ok(strcmp(error, "\"ssd\" wants boxes [1, n, 4] with scores and "
+                   "classes [1, n], or scores [1, n, classes], or "
+                   "[1, 1, n, 7], it has \"boxes\" float32 [1, 2, 4]") == 0,
+            "both shapes: %s", error);
+}
+
+
+static void
+test_detr(void)
+{
+    char                   *three[] = { "a", "b", "c" };
+    vidcast_onnx_labels_t   labels = { three, 3, NULL };
+    vidcast_onnx_tensor_t   t[3];
+
+    const float  logits[] = { logf(6), 0, logf(3), 0, 0, 3 };
+
+    static const float  four[] = { .5f, .5f, .25f, .5f, 0, 0, 1, 1 };
+
+    start(&vidcast_onnx_detr);
+
+    t[0] = tensor("hidden", VIDCAST_ONNX_FLOAT, values, 3, 1, 2, 16, 0);
+    t[1] = tensor("logits", VIDCAST_ONNX_FLOAT, logits, 3, 1, 2, 3, 0);
+    t[2] = tensor("pred_boxes", VIDCAST_ONNX_FLOAT, four, 3, 1, 2, 4, 0);
+
+    unit_ok(vidcast_onnx_head_guess(&reading, t, 3, error)
+            == &vidcast_onnx_detr, "detr is recognized");
+    unit_ok(run(&vidcast_onnx_detr, t, 3) && boxes.n == 1,
+            "detr: the last class is nothing");
+    unit_ok(near(boxes.elts[0].score, .6) && boxes.elts[0].class == 0
+            && sides(&boxes.elts[0], 24, 8, 40, 24), "detr: where and what");
+
+    reading.labels = &labels;
+    boxes.n = 0;
+
+    unit_ok(run(&vidcast_onnx_detr, t, 3) && boxes.n == 2
+            && near(boxes.elts[0].score, 6 / 7.0)
+            && boxes.elts[1].class == 2
+            && near(boxes.elts[1].score, .95257),
+            "detr: unless it has a label");
+
+    labels.n = 1;
+    unit_ok(!run(&vidcast_onnx_detr, t, 3), "detr: too few labels");
+    unit_ok(strstr(error, "\"detr\" wants logits [1, n, 1 or 2] and boxes "
+                          "[1, n, 4], it has ") == error, "says: %s", error);
+}
+
+
+static int
+says(vidcast_onnx_tensor_t *t, const vidcast_onnx_head_t *head,
+    const char *json)
+{
+    int                  rc;
+    vidcast_onnx_text_t  text;
+
+    memset(&text, 0, sizeof(vidcast_onnx_text_t));
+
+    rc = vidcast_onnx_head_check(head, &reading, t, 1, error) == VIDCAST_OK
+         && head->json(&reading, t, 1, &text) == VIDCAST_OK;
+
+    rc = rc && text.len == strlen(json) && text.len
+         && memcmp(text.data, json, text.len) == 0;
+
+    if (!rc) {
+        printf("# %s: %.*s\n", error, (int) text.len, text.data);
+    }
+
+    vidcast_onnx_text_free(&text);
+
+    return rc;
+}
+
+
+static void
+test_classes(void)
+{
+    char                   *four[] = { "cat", "a \"dog\"", "x\\y", "no" };
+    vidcast_onnx_labels_t   labels = { four, 4, NULL };
+    vidcast_onnx_tensor_t   t;
+
+    const float  logits[] = { logf(5), logf(3), logf(2), -INFINITY };
+
+    static const float  shares[] = { .25f, .5f, .125f, .125f };
+
+    start(&vidcast_onnx_classes);
+    reading.labels = &labels;
+    reading.max = 3;
+
+    t = tensor("p", VIDCAST_ONNX_FLOAT, shares, 2, 1, 4, 0, 0);
+
+    unit_ok(vidcast_onnx_head_guess(&reading, &t, 1, error)
+            == &vidcast_onnx_classes, "classes are recognized");
+    unit_ok(says(&t, &vidcast_onnx_classes,
+                 "{\"classes\":["
+                 "{\"label\":\"a \\\"dog\\\"\",\"class\":1,\"score\":0.5},"
+                 "{\"label\":\"cat\",\"class\":0,\"score\":0.25},"
+                 "{\"label\":\"x\\\\y\",\"class\":2,\"score\":0.125}]}"),
+            "classes: the best, in their order");
+
+    reading.score = .3f;
+    unit_ok(says(&t, &vidcast_onnx_classes,
+                 "{\"classes\":["
+                 "{\"label\":\"a \\\"dog\\\"\",\"class\":1,\"score\":0.5}]}"),
+            "classes: the likely ones");
+
+    t = tensor("p", VIDCAST_ONNX_FLOAT, logits, 4, 1, 4, 1, 1);
+    reading.labels = &none;
+
+    unit_ok(says(&t, &vidcast_onnx_classes,
+                 "{\"classes\":["
+                 "{\"label\":\"0\",\"class\":0,\"score\":0.5},"
+                 "{\"label\":\"1\",\"class\":1,\"score\":0.3}]}"),
+            "classes: what is no probability becomes one");
+
+    t = tensor("p", VIDCAST_ONNX_FLOAT, shares, 2, 1, 3, 0, 0);
+    reading.labels = &labels;
+    reading.first = 1;
+
+    unit_ok(!says(&t, &vidcast_onnx_classes, "")
+            && strcmp(error, "\"classes\" wants one output [1, 5], it has "
+                      "\"p\" float32 [1, 3]") == 0,
+            "classes: other labels: %s", error);
+}
+
+
+static void
+test_raw(void)
+{
+    vidcast_onnx_tensor_t  t;
+
+    static const float    some[] = { 1, -.5f, NAN, 1e10f, .1f, INFINITY };
+    static const int64_t  large[] = { 9007199254740991, -1 };
+
+    start(&vidcast_onnx_raw);
+
+    t = tensor("o\"", VIDCAST_ONNX_FLOAT, some, 2, 3, 2, 0, 0);
+    unit_ok(says(&t, &vidcast_onnx_raw,
+                 "{\"outputs\":[{\"name\":\"o\\\"\",\"shape\":[3,2],\"data\":"
+                 "[1,-0.5,null,1e+10,0.100000001,null]}]}"), "raw");
+    unit_ok(vidcast_onnx_head_guess(&reading, &t, 1, error) == NULL
+            && strstr(error, "head=raw"), "raw is named: %s", error);
+
+    t = tensor("o", VIDCAST_ONNX_INT64, large, 1, 2, 0, 0, 0);
+    unit_ok(says(&t, &vidcast_onnx_raw,
+                 "{\"outputs\":[{\"name\":\"o\",\"shape\":[2],\"data\":"
+                 "[9007199254740991,-1]}]}"), "raw: whole numbers");
+    free(t.own);
+
+    t = tensor("o", VIDCAST_ONNX_FLOAT, NULL, 2, 1024, 1024, 0, 0);
+    unit_ok(vidcast_onnx_head_check(&vidcast_onnx_raw, &reading, &t, 1, error)
+            == VIDCAST_ERROR, "raw: too much: %s", error);
+}
+
+
+int
+main(void)
+{
+    test_iou();
+    test_suppress();
+    test_place();
+    test_yolov5();
+    test_yolov8();
+    test_yolov10();
+    test_yolox();
+    test_ssd_tensorflow();
+    test_ssd_others();
+    test_detr();
+    test_classes();
+    test_raw();
+
+    vidcast_onnx_boxes_free(&boxes);
+
+    return unit_done();
+}
