@@ -81,7 +81,7 @@ front
     my $source = $status->{sources}[0];
 
     is join(' ', sort keys %$source), join(' ', qw(
-        captured delivered dropped encode_ms error fps fps_asked
+        captured delivered direct dropped encode_ms error fps fps_asked
         fps_predicted frame height lost name opened pid pins predict_ms
         predicted published result slots starts state state_age
         tables_inserted viewers width workers)), 'a source';

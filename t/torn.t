@@ -15,15 +15,14 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
-use Digest::MD5 qw(md5_hex);
 use JSON::PP qw(decode_json);
-use List::Util qw(min sum0);
+use List::Util qw(sum0);
 use Test::More;
 use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
 
 use Vidcast::HTTP2;
 use Vidcast::Nginx;
-use Vidcast::Picture;
+use Vidcast::Picture qw(digest whole);
 use Vidcast::Stream;
 use Vidcast::TLS qw(certificate);
 use Vidcast::Wait;
@@ -56,42 +55,6 @@ server {
 CONF
 
 my $cam = $nginx->prefix . '/html/cam';
-my @block = map { pack 'L*', map { rand 2 ** 32 } 1 .. 16384 } 1, 2;
-
-
-# a JPEG of about this size, padded by comments; the first one has a digest of
-# all the rest, it itself being blank
-
-sub whole {
-    my ($number, $size) = @_;
-
-    my @padding;
-
-    for (my $n = 0; $size > 0; $n++, $size -= 65000) {
-        my $start = ($number * 7919 + $n * 104729) % 65536;
-
-        push @padding, substr $block[0] . $block[1], $start, min(65000, $size);
-    }
-
-    my $jpeg = comments(picture(64, 48, 100 + $number), ' ' x 32, @padding);
-
-    substr($jpeg, 6, 32) = md5_hex($jpeg);
-
-    return $jpeg;
-}
-
-
-# the digest of a picture, undef: it is a wrong one
-
-sub digest {
-    my ($jpeg) = @_;
-
-    return undef if length $jpeg < 100;
-
-    my $digest = substr $jpeg, 6, 32, ' ' x 32;
-
-    return $digest eq md5_hex($jpeg) ? $digest : undef;
-}
 
 
 # under names of their own, in place of all there are

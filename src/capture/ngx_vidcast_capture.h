@@ -62,6 +62,7 @@ struct ngx_vidcast_capture_s {
 
     int                           leaving;   /* the input is to be closed */
     int                           open;      /* it is not */
+    ngx_uint_t                    direct;    /* viewers enough for it */
 };
 
 

@@ -29,6 +29,8 @@ static ngx_http_vidcast_subscription_t *ngx_http_vidcast_hub_subscription(
 static ngx_http_vidcast_subscription_t *
     ngx_http_vidcast_hub_create_subscription(
     ngx_http_vidcast_viewer_t *viewer);
+static void ngx_http_vidcast_hub_count(ngx_http_vidcast_hub_t *hub,
+    ngx_http_vidcast_viewer_t *viewer, ngx_int_t n);
 static ngx_uint_t ngx_http_vidcast_hub_full(ngx_http_vidcast_hub_t *hub,
     ngx_http_vidcast_viewer_t *viewer);
 static ngx_uint_t ngx_http_vidcast_hub_current(ngx_http_vidcast_hub_t *hub);
@@ -112,6 +114,10 @@ ngx_http_vidcast_hub_create(ngx_http_vidcast_hub_t *hub, ngx_cycle_t *cycle)
     ngx_queue_init(&hub->subscriptions);
 
     ngx_http_vidcast_publisher_init(hub, cycle->log);
+
+    hub->file.fd = hub->zone->frames;
+    hub->file.name = hub->source->name;
+    hub->file.log = cycle->log;
 
     hub->results = ngx_pcalloc(cycle->pool, g->results
                                      * sizeof(ngx_http_vidcast_message_t *));
@@ -373,14 +379,32 @@ ngx_http_vidcast_hub_subscribe(ngx_http_vidcast_hub_t *hub,
         ngx_http_vidcast_hub_resume(sub, *since);
     }
 
-    if (hub->camera != hub->zone) {
-        viewers = &hub->share->viewers[NGX_VIDCAST_OVERLAID];
-        ngx_vidcast_store(viewers, *viewers + 1);
-    }
+    ngx_http_vidcast_hub_count(hub, viewer, 1);
 
     ngx_http_vidcast_hub_ask(hub);
 
     return NGX_OK;
+}
+
+
+/* what is known of viewers beside their transport */
+
+static void
+ngx_http_vidcast_hub_count(ngx_http_vidcast_hub_t *hub,
+    ngx_http_vidcast_viewer_t *viewer, ngx_int_t n)
+{
+    uint32_t  *viewers;
+
+    viewers = hub->share->viewers;
+
+    if (hub->camera != hub->zone) {
+        ngx_vidcast_store(&viewers[NGX_VIDCAST_OVERLAID],
+                          viewers[NGX_VIDCAST_OVERLAID] + n);
+
+    } else if (viewer->frames && viewer->direct) {
+        ngx_vidcast_store(&viewers[NGX_VIDCAST_DIRECT],
+                          viewers[NGX_VIDCAST_DIRECT] + n);
+    }
 }
 
 
@@ -496,9 +520,7 @@ ngx_http_vidcast_hub_end(ngx_http_vidcast_subscription_t *sub)
     hub->npaired -= viewer->paired;
     hub->share->viewers[viewer->transport->id]--;
 
-    if (hub->camera != hub->zone) {
-        hub->share->viewers[NGX_VIDCAST_OVERLAID]--;
-    }
+    ngx_http_vidcast_hub_count(hub, viewer, -1);
 
     if (sub->pair) {
         ngx_http_vidcast_message_unref(sub->pair);

@@ -140,6 +140,7 @@ struct ngx_http_vidcast_viewer_s {
     unsigned                       joined:1;
     unsigned                       busy:1;    /* a message is leaving */
     unsigned                       paused:1;
+    unsigned                       direct:1;  /* sendfile() is possible */
     unsigned                       acks:1;    /* acknowledges pictures */
     unsigned                       unacked:1; /* has one to acknowledge */
 };
@@ -153,6 +154,7 @@ struct ngx_http_vidcast_hub_s {
     ngx_vidcast_share_t           *share;     /* in the camera's */
     ngx_http_vidcast_hub_t        *overlay;   /* NULL: there is none */
     ngx_connection_t              *wake;      /* NULL: none was free */
+    ngx_file_t                     file;      /* the ring's memfd */
 
     ngx_queue_t                    subscriptions;   /* not behind */
     ngx_uint_t                     nsubscriptions;  /* all of them */

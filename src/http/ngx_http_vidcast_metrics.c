@@ -60,6 +60,9 @@ ngx_http_vidcast_metric_t  ngx_http_vidcast_captured[] = {
       NGX_HTTP_VIDCAST_COUNTER,
       offsetof(ngx_vidcast_counters_t, tables_inserted) },
 
+    { "direct", "Frames which could be sent by sendfile().",
+      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_counters_t, direct) },
+
     { "encode_seconds", "Time that JPEG encoders took.",
       NGX_HTTP_VIDCAST_SECONDS,
       offsetof(ngx_vidcast_counters_t, encode_time) },

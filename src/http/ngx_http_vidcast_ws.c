@@ -46,6 +46,8 @@ static ngx_int_t ngx_http_vidcast_ws_idle(ngx_http_vidcast_viewer_t *viewer);
 static void ngx_http_vidcast_ws_stop(ngx_http_vidcast_viewer_t *viewer);
 static ngx_int_t ngx_http_vidcast_ws_flush(ngx_http_vidcast_socket_t *socket);
 static ngx_int_t ngx_http_vidcast_ws_write(ngx_http_vidcast_ws_t *ws);
+static ngx_int_t ngx_http_vidcast_ws_write_file(ngx_http_vidcast_ws_t *ws,
+    u_char *data, size_t size);
 static ngx_int_t ngx_http_vidcast_ws_write_several(ngx_http_vidcast_ws_t *ws);
 static void ngx_http_vidcast_ws_drop(ngx_http_vidcast_ws_t *ws,
     ngx_uint_t from, ngx_uint_t to);
@@ -112,6 +114,9 @@ ngx_http_vidcast_ws_handler(ngx_http_request_t *r,
 
     ws->viewer.request = r;
     ws->viewer.transport = &ngx_http_vidcast_ws_transport;
+    ws->viewer.direct = r->connection->sendfile
+                        && r->connection->send_chain == ngx_send_chain
+                        && r->connection->sockaddr->sa_family != AF_UNIX;
 
     ws->interval = wish->interval;
     ws->hubs = (ngx_http_vidcast_hub_t **) (ws + 1);
@@ -259,14 +264,20 @@ ngx_http_vidcast_ws_flush(ngx_http_vidcast_socket_t *socket)
 static ngx_int_t
 ngx_http_vidcast_ws_write(ngx_http_vidcast_ws_t *ws)
 {
-    u_char     *data;
-    size_t      size;
-    ngx_int_t   rc;
+    u_char                      *data;
+    size_t                       size;
+    ngx_int_t                    rc;
+    ngx_http_vidcast_message_t  *message;
 
-    ngx_http_vidcast_message_bytes(ws->leaving[0], ws->v1, ws->socket.bits,
-                                   &data, &size);
+    message = ws->leaving[0];
 
-    rc = ngx_http_vidcast_socket_write(&ws->socket, data, size, &ws->sent);
+    ngx_http_vidcast_message_bytes(message, ws->v1, ws->socket.bits, &data,
+                                   &size);
+
+    rc = (ws->viewer.direct && message->pinned && message->frame.direct)
+             ? ngx_http_vidcast_ws_write_file(ws, data, size)
+             : ngx_http_vidcast_socket_write(&ws->socket, data, size,
+                                             &ws->sent);
 
     if (rc == NGX_OK) {
         ngx_http_vidcast_ws_drop(ws, 0, 1);
@@ -274,6 +285,38 @@ ngx_http_vidcast_ws_write(ngx_http_vidcast_ws_t *ws)
     }
 
     return rc;
+}
+
+
+/*
+ * By sendfile() from the ring's memfd.  A picture that has been copied
+ * meanwhile, for those who are slow, goes on from the copy.
+ */
+
+static ngx_int_t
+ngx_http_vidcast_ws_write_file(ngx_http_vidcast_ws_t *ws, u_char *data,
+    size_t size)
+{
+    off_t                    pos;
+    ngx_buf_t                buf;
+    ngx_chain_t              chain;
+    ngx_http_vidcast_hub_t  *hub;
+
+    hub = ws->leaving[0]->hub;
+    pos = data - hub->zone->ring.frames;
+
+    ngx_memzero(&buf, sizeof(ngx_buf_t));
+
+    buf.in_file = 1;
+    buf.file = &hub->file;
+    buf.file_pos = pos + ws->sent;
+    buf.file_last = pos + size;
+
+    chain.buf = &buf;
+    chain.next = NULL;
+
+    return ngx_http_vidcast_socket_write_chain(&ws->socket, &chain,
+                                               &ws->sent);
 }
 
 

@@ -458,6 +458,15 @@ ngx_vidcast_zone_overlaid(ngx_vidcast_control_t *control,
 }
 
 
+ngx_uint_t
+ngx_vidcast_zone_direct(ngx_vidcast_control_t *control,
+    ngx_vidcast_zone_t *zone, ngx_log_t *log)
+{
+    return ngx_vidcast_zone_count(control, zone, NGX_VIDCAST_DIRECT,
+                                  NGX_VIDCAST_DIRECT + 1, log);
+}
+
+
 static ngx_uint_t
 ngx_vidcast_zone_count(ngx_vidcast_control_t *control,
     ngx_vidcast_zone_t *zone, ngx_uint_t first, ngx_uint_t end, ngx_log_t *log)

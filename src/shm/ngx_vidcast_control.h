@@ -76,6 +76,10 @@ void ngx_vidcast_zone_ask(ngx_vidcast_zone_t *zone);
 ngx_uint_t ngx_vidcast_zone_overlaid(ngx_vidcast_control_t *control,
     ngx_vidcast_zone_t *zone, ngx_log_t *log);
 
+/* and those who can be sent its pictures by sendfile() */
+ngx_uint_t ngx_vidcast_zone_direct(ngx_vidcast_control_t *control,
+    ngx_vidcast_zone_t *zone, ngx_log_t *log);
+
 /* our counters in a source; there always, if only to be thrown away */
 ngx_vidcast_share_t *ngx_vidcast_zone_share(ngx_vidcast_control_t *control,
     ngx_vidcast_zone_t *zone);

@@ -7,6 +7,8 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include <sys/mman.h>
+
 #include "ngx_vidcast_ring.h"
 
 
@@ -23,6 +25,8 @@ static size_t ngx_vidcast_ring_stride(uint32_t slot_size);
 static size_t ngx_vidcast_ring_result_stride(uint32_t result_size);
 static ngx_vidcast_ring_result_t *ngx_vidcast_ring_result(
     ngx_vidcast_ring_t *ring, uint64_t seq);
+static ngx_int_t ngx_vidcast_ring_renew(ngx_vidcast_ring_t *ring,
+    uint32_t slot);
 
 
 size_t
@@ -78,6 +82,7 @@ ngx_vidcast_ring_attach(ngx_vidcast_ring_t *ring, void *addr, u_char *frames,
     ring->slots = (ngx_vidcast_ring_slot_t *) (shm + 1);
     ring->results = (u_char *) (ring->slots + shm->slots);
     ring->frames = frames;
+    ring->file = NGX_INVALID_FILE;
     ring->bit = 0;
     ring->last = 0;
 }
@@ -248,6 +253,7 @@ ngx_vidcast_ring_describe(ngx_vidcast_ring_t *ring, uint32_t slot,
     frame->v1 = s->v1;
     frame->data = ngx_vidcast_ring_data(ring, slot);
     frame->slot = slot;
+    frame->direct = s->direct;
 }
 
 
@@ -450,19 +456,69 @@ ngx_vidcast_ring_claim(ngx_vidcast_ring_t *ring)
         free = 0;
         slot = &ring->slots[i];
 
-        if (ngx_vidcast_cas(&slot->state, &free, NGX_VIDCAST_RING_WRITING)) {
-            ngx_vidcast_store(&slot->number, 0);
-
-            /* seen before the bytes to come, by those who read unpinned */
-
-            __atomic_thread_fence(__ATOMIC_SEQ_CST);
-
-            ring->last = i;
-            return i;
+        if (!ngx_vidcast_cas(&slot->state, &free, NGX_VIDCAST_RING_WRITING)) {
+            continue;
         }
+
+        ngx_vidcast_store(&slot->number, 0);
+
+        /* seen before the bytes to come, by those who read unpinned */
+
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+
+        if (slot->direct && ngx_vidcast_ring_renew(ring, i) != NGX_OK) {
+            ngx_vidcast_ring_abandon(ring, i);
+            continue;
+        }
+
+        ring->last = i;
+        return i;
     }
 
     return NGX_VIDCAST_RING_NONE;
+}
+
+
+/*
+ * The pages that sockets have stay as they are, and belong to them alone: the
+ * memfd forgets them.  A slot begins and ends with pages, and the mapping
+ * takes no huge ones, of which parts could only be overwritten.  Who dies here
+ * leaves the mark.
+ */
+
+static ngx_int_t
+ngx_vidcast_ring_renew(ngx_vidcast_ring_t *ring, uint32_t slot)
+{
+    size_t                    stride;
+    ngx_vidcast_ring_slot_t  *s;
+#ifdef MADV_POPULATE_WRITE
+    size_t                    used;
+#endif
+
+    s = &ring->slots[slot];
+    stride = ngx_vidcast_ring_stride(ring->shm->slot_size);
+
+    if (fallocate(ring->file, FALLOC_FL_PUNCH_HOLE|FALLOC_FL_KEEP_SIZE,
+                  (off_t) (slot * stride), (off_t) stride)
+        == -1)
+    {
+        return NGX_ERROR;
+    }
+
+    s->direct = 0;
+
+#ifdef MADV_POPULATE_WRITE
+
+    /* the next picture is about as large: all at once costs less */
+
+    used = ngx_align(NGX_VIDCAST_RING_HEAD + (size_t) s->size, ngx_pagesize);
+
+    (void) madvise(ring->frames + slot * stride, ngx_min(used, stride),
+                   MADV_POPULATE_WRITE);
+
+#endif
+
+    return NGX_OK;
 }
 
 

@@ -22,6 +22,10 @@
  * leave in one piece: first comes, right before the picture, the header of
  * a plain WebSocket message, and before that, with the former as its filler,
  * that of a "vidcast.v1" message.
+ *
+ * A picture that is "direct" may leave by sendfile(): sockets, those of the
+ * peers on this machine as well, then refer to its very pages for as long as
+ * they like.  So its slot gets fresh pages before it is written again.
  */
 
 #define NGX_VIDCAST_RING_HEAD     512
@@ -45,7 +49,8 @@ typedef struct {
     uint32_t                     height;
     uint32_t                     plain;      /* bytes of the plain header */
     uint32_t                     v1;         /* bytes of all headers */
-    uint32_t                     unused[17];
+    uint32_t                     direct;     /* sockets may have its pages */
+    uint32_t                     unused[16];
 } ngx_vidcast_ring_slot_t;
 
 
@@ -82,6 +87,7 @@ typedef struct {
     ngx_vidcast_ring_slot_t     *slots;
     u_char                      *results;
     u_char                      *frames;     /* the memfd's mapping */
+    ngx_fd_t                     file;       /* the memfd, if it is known */
     uint64_t                     bit;        /* this process's pin, or zero */
     uint32_t                     last;       /* writer: slot taken last */
 } ngx_vidcast_ring_t;
@@ -101,6 +107,7 @@ typedef struct {
     uint32_t                     plain;
     uint32_t                     v1;
     uint32_t                     slot;
+    uint32_t                     direct;
 } ngx_vidcast_frame_t;
 
 
@@ -188,7 +195,8 @@ ngx_int_t ngx_vidcast_ring_read_result(ngx_vidcast_ring_t *ring, uint64_t seq,
  *            newest begins a new series
  * claim()    a slot to write, NGX_VIDCAST_RING_NONE: all are pinned.  The
  *            picture goes to ngx_vidcast_ring_data(), slot_size bytes, the
- *            description to ngx_vidcast_ring_slot()
+ *            description to ngx_vidcast_ring_slot(): "direct", too, which is
+ *            not to be set unless the ring knows its memfd
  * publish()  makes it the newest frame, unless a newer one came out first
  * abandon()  gives the slot back without a frame
  * unpin()    clears the pins of the processes in "bits"

@@ -485,10 +485,16 @@ ngx_vidcast_zone_open(ngx_vidcast_zone_t *zone, ngx_vidcast_source_t *source,
         return NGX_ERROR;
     }
 
+    /* see ngx_vidcast_ring_renew(); kernels without huge pages refuse */
+
+    (void) madvise(addr, zone->frames_size, MADV_NOHUGEPAGE);
+
     ngx_vidcast_ring_attach(&zone->ring,
                             (u_char *) zone->shm
                             + ngx_align(sizeof(ngx_vidcast_zone_shm_t), 64),
                             addr, &source->geometry);
+
+    zone->ring.file = zone->frames;
 
     zone->ring.shm->epoch = ((uint64_t) ngx_random() << 32)
                             ^ (uint64_t) ngx_random()

@@ -61,6 +61,11 @@ typedef enum {
 #define NGX_VIDCAST_OVERLAID  NGX_VIDCAST_TRANSPORTS
 
 
+/* and those who can be sent pictures straight from the memfd */
+
+#define NGX_VIDCAST_DIRECT    (NGX_VIDCAST_TRANSPORTS + 1)
+
+
 /* a source as the newest configuration wants it */
 
 typedef struct {
@@ -136,6 +141,7 @@ typedef struct {
     uint64_t                     predictor_busy;
     uint64_t                     predictor_error;
     uint64_t                     tables_inserted;
+    uint64_t                     direct;
     uint64_t                     pushed;         /* results */
     uint64_t                     opened;
     uint64_t                     lost;

@@ -8,13 +8,19 @@ package Vidcast::Picture;
 #
 #     my $jpeg = picture(64, 48, 200);
 #     my $large = comments($jpeg, ('x' x 65000) x 16);
+#     my $jpeg = whole(1, 200000); digest($jpeg) // die 'it is a wrong one';
 
 use strict;
 use warnings;
 
+use Digest::MD5 qw(md5_hex);
 use Exporter 'import';
+use List::Util qw(min);
 
 our @EXPORT = qw(picture comments);
+our @EXPORT_OK = qw(whole digest);
+
+my @noise;
 
 # the table of Annex K for differences of DC: lengths and codes by category
 
@@ -60,6 +66,44 @@ sub comments {
 
     return substr($jpeg, 0, 2) . join('', map { segment(0xfe, $_) } @texts)
         . substr $jpeg, 2;
+}
+
+
+# a JPEG of about this size, padded by comments; the first one has a digest of
+# all the rest, it itself being blank
+
+sub whole {
+    my ($number, $size) = @_;
+
+    my @padding;
+
+    @noise = map { pack 'L*', map { rand 2 ** 32 } 1 .. 16384 } 1, 2
+        if !@noise;
+
+    for (my $n = 0; $size > 0; $n++, $size -= 65000) {
+        my $start = ($number * 7919 + $n * 104729) % 65536;
+
+        push @padding, substr $noise[0] . $noise[1], $start, min(65000, $size);
+    }
+
+    my $jpeg = comments(picture(64, 48, 100 + $number), ' ' x 32, @padding);
+
+    substr($jpeg, 6, 32) = md5_hex($jpeg);
+
+    return $jpeg;
+}
+
+
+# the digest of a picture, undef: it is a wrong one
+
+sub digest {
+    my ($jpeg) = @_;
+
+    return undef if length $jpeg < 100;
+
+    my $digest = substr $jpeg, 6, 32, ' ' x 32;
+
+    return $digest eq md5_hex($jpeg) ? $digest : undef;
 }
 
 
