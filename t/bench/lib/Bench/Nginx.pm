@@ -40,7 +40,8 @@ sub start {
         main => 'worker_rlimit_nofile 20000; worker_cpu_affinity '
             . join(' ', ('01', '10')[0 .. $workers - 1]) . ';',
         events => 'worker_connections 15000; multi_accept on;',
-        http => "access_log off; keepalive_requests 1000000000;\n"
+        http => "access_log off; sendfile on; "
+            . "keepalive_requests 1000000000;\n"
             . ($self->{pools} // '') . $self->{http}->($self, $job));
 
     $nginx->start;

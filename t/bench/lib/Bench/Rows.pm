@@ -332,7 +332,6 @@ sub plain {
             }
 
             return <<"CONF";
-sendfile on;
 server { listen 127.0.0.1:%%PORT%% backlog=4096 reuseport; location / { root $dir; } }
 CONF
         });
