@@ -16,6 +16,7 @@
 #define NGX_VIDCAST_EXEC_KILLS    200     /* times 5 ms */
 #define NGX_VIDCAST_EXEC_VALUE    80      /* bytes of our variables */
 #define NGX_VIDCAST_EXEC_OWN      12      /* of these, at most */
+#define NGX_VIDCAST_EXEC_PIPE     (1024 * 1024)
 #define NGX_VIDCAST_EXEC_SPARE    16      /* above the descriptors it gets */
 
 
@@ -116,6 +117,11 @@ ngx_vidcast_exec_prepare(ngx_vidcast_exec_t *exec,
     }
 
     if (exec->conf->pipe) {
+
+        /* a frame in a few pieces, not in dozens; if that may be */
+
+        (void) fcntl(exec->in, F_SETPIPE_SZ, NGX_VIDCAST_EXEC_PIPE);
+
         return NGX_OK;
     }
 
