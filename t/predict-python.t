@@ -1,0 +1,373 @@
+#!/usr/bin/perl
+
+# Copyright (C) vidcast contributors
+
+# Predictors written in Python: three lines around a function that is as it was
+# in its tutorial.  The function gets the very pixels, in the shape and order
+# that were asked for, with NumPy and without; what it prints, and what it dies
+# of, is in nginx's error log; and its program ends in good order.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use JSON::PP;
+use Test::More;
+
+use Vidcast::Life;
+use Vidcast::Nginx;
+use Vidcast::Wait;
+use Vidcast::WebSocket;
+
+Vidcast::Nginx->plan;
+
+my $python = '/usr/bin/python3';
+
+plan skip_all => 'no Python' unless -x $python;
+
+my $numpy = system("$python -c 'import numpy' 2>/dev/null") == 0;
+
+
+my %programs;
+
+# the tutorial's stand-in of a model, unchanged
+
+$programs{'tutorial.py'} = <<'PYTHON';
+import time
+import vidcast
+
+
+def predict(image):
+    time.sleep(0.1)
+    return "test"
+
+
+for frame in vidcast.frames():
+    vidcast.result(predict(frame))
+PYTHON
+
+# what a frame is
+
+$programs{'look.py'} = <<'PYTHON';
+import sys
+import vidcast
+
+
+def predict(image):
+    flat = vidcast.numpy is None
+
+    answer = {
+        "numpy": not flat,
+        "shape": list((image.data if flat else image).shape),
+        "format": image.format, "width": image.width,
+        "height": image.height, "number": image.number, "time": image.time,
+        "frame": [image.frame_width, image.frame_height],
+        "middle": image.to_frame(image.width / 2, image.height / 2),
+    }
+
+    if len(answer["shape"]) == 3:
+        row = image.height // 2
+        answer["left"] = [int(image[row, image.width // 4, c])
+                          for c in range(3)]
+        answer["right"] = [int(image[row, image.width * 3 // 4, c])
+                           for c in range(3)]
+        answer["corner"] = [int(image[0, 0, c]) for c in range(3)]
+
+    elif len(answer["shape"]) == 2:
+        answer["left"] = int(image[10, image.width // 4])
+        answer["right"] = int(image[10, image.width * 3 // 4])
+
+    try:
+        if len(answer["shape"]) == 3:
+            image[0, 0, 0] = 1
+        elif len(answer["shape"]) == 2:
+            image[0, 0] = 1
+        else:
+            image[0] = 1
+
+    except (TypeError, ValueError):
+        answer["readonly"] = True
+
+    try:
+        image.nothing
+
+    except AttributeError:
+        answer["missing"] = True
+
+    return answer
+
+
+for frame in vidcast.frames():
+    vidcast.result(predict(frame))
+
+print("no more frames of " + " ".join(sys.argv[1:]))
+PYTHON
+
+# what a result may be, or not be
+
+$programs{'answers.py'} = <<'PYTHON';
+import vidcast
+
+for frame in vidcast.frames():
+    if frame.number % 4 == 0:
+        continue
+
+    if frame.number % 4 == 1:
+        vidcast.result()
+        continue
+
+    print("frame", frame.number, "is printed")
+
+    if vidcast.numpy is not None:
+        numpy = vidcast.numpy
+        vidcast.result({"mean": numpy.float32(0.5),
+                        "box": numpy.array([1, 2, 3, 4]),
+                        "n": numpy.int64(7), "yes": numpy.bool_(True)})
+
+    else:
+        vidcast.result({"mean": 0.5, "box": (1, 2, 3, 4), "n": 7,
+                        "yes": True})
+PYTHON
+
+# an exception in the user's own work; and a result too many
+
+$programs{'raises.py'} = <<'PYTHON';
+import vidcast
+
+
+def predict(image):
+    return {"ratio": 1 / (image.number % 10)}
+
+
+for frame in vidcast.frames():
+    vidcast.result(predict(frame))
+PYTHON
+
+$programs{'twice.py'} = <<'PYTHON';
+import vidcast
+
+for frame in vidcast.frames():
+    vidcast.result(1)
+
+    try:
+        vidcast.result(2)
+
+    except RuntimeError as error:
+        print("refused:", error)
+PYTHON
+
+
+sub write_file {
+    my ($name, $text) = @_;
+
+    open my $fh, '>', $name or die "$name: $!\n";
+    print $fh $text;
+    close $fh;
+    chmod 0755, $name;
+}
+
+
+# the left half of the picture is red, the right one blue
+
+sub picture {
+    my ($file) = @_;
+
+    system('ffmpeg', '-v', 'error', '-nostdin', '-y', '-f', 'lavfi', '-i',
+           'color=red:s=320x480,format=rgb24[a];'
+           . 'color=blue:s=320x480,format=rgb24[b];'
+           . '[a][b]hstack,format=yuvj444p',
+           '-frames:v', 1, '-q:v', 1, $file) == 0 or die "ffmpeg failed\n";
+    chmod 0644, $file;
+}
+
+
+my %look = (
+    bgr   => '',
+    rgb   => 'format=rgb24',
+    gray  => 'format=gray8',
+    yuv   => 'format=i420',
+    odd   => 'format=i420 size=101x77 fit=stretch',
+    small => 'size=320x320 fit=letterbox fill=128',
+);
+
+my @mine = qw(tutorial four answers raises twice);
+my @names = (@mine, sort keys %look);
+
+
+# without NumPy nothing of the system's packages is seen, either
+
+for my $with ('', $numpy ? 'numpy' : ()) {
+    my $run = $with ? $python : "$python -S";
+    my $still = 'images:html/*.jpg fps=20 loop=on';
+
+    my $sources = join '', map {
+        my $predict = $look{$_} // '';
+        <<"CONF" } sort keys %look;
+vidcast_source $_ { input $still; predict exec $run look.py $predict -- $_; }
+CONF
+
+    my $nginx = Vidcast::Nginx->new($with ? (workers => 2) : (single => 1),
+        http => <<"CONF");
+        vidcast_source tutorial {
+            input    test: size=640x480 fps=30;
+            predict  exec $run tutorial.py;
+        }
+        vidcast_source four {
+            input    test: size=640x480 fps=30;
+            predict  exec $run tutorial.py workers=4;
+        }
+        vidcast_source answers {
+            input $still; predict exec $run answers.py;
+        }
+        vidcast_source raises {
+            input $still; predict exec $run raises.py pause=200ms;
+        }
+        vidcast_source twice {
+            input $still; predict exec $run twice.py;
+        }
+        $sources
+        server {
+            listen 127.0.0.1:%%PORT%%;
+            @{[locations(@names)]}
+        }
+CONF
+
+    my $prefix = $nginx->prefix;
+
+    write_file("$prefix/$_", $programs{$_}) for keys %programs;
+    picture("$prefix/html/a.jpg");
+
+    write_file("$prefix/vidcast.py", Vidcast::Nginx::slurp(
+                   "$FindBin::Bin/../conf/predictors/vidcast.py"));
+
+    $nginx->start;
+
+    my $label = $with || 'no numpy';
+
+    ok live($nginx, $_, 20), "$label: $_ is live" for @names;
+
+    for my $name (qw(tutorial four)) {
+        my @results = results($nginx, $name, 20);
+
+        is scalar(grep { $_->{status} ne 'ok' || $_->{result} ne 'test'
+                         || $_->{width} != 640 || $_->{height} != 480 }
+                  @results), 0, "$label: $name: predicts";
+
+        my $source = source($nginx, $name);
+
+        is $source->{dropped}{ring_full}, 0, 'the video does not wait for it';
+        is $source->{predictor}{deaths}, 0, 'it lives';
+        is $source->{predictor}{stray}, 0, 'and says nothing else';
+    }
+
+    for my $name (sort keys %look) {
+        my ($result) = grep { $_->{status} eq 'ok' } results($nginx, $name, 1);
+        my $answer = $result->{result};
+
+        my %wanted = %{ wanted($name) };
+
+        is !!$answer->{numpy}, !!$with, "$label: $name";
+        is_deeply $answer->{shape}, $wanted{shape}, 'its shape';
+        is $answer->{format}, $wanted{format}, 'its format';
+        is $answer->{number}, $result->{frame}, 'its number';
+        cmp_ok abs($answer->{time} - $result->{ts}), '<', 0.001, 'its time';
+        is_deeply $answer->{frame}, [640, 480], 'the size of the frame';
+        is_deeply $answer->{middle}, [320, 240], 'the middle is the middle';
+        ok $answer->{readonly}, 'it cannot be written to';
+        ok $answer->{missing}, 'what it does not have it has not';
+
+        for my $place (grep { $wanted{$_} } qw(left right corner)) {
+            ok near($answer->{$place}, $wanted{$place}), "$place pixel"
+                or diag "$place: ", encode_json([$answer->{$place}]);
+        }
+    }
+
+    for my $result (results($nginx, 'answers', 4)) {
+        cmp_ok $result->{frame} % 4, '>', 1, "$label: a frame with a result";
+        is_deeply $result->{result},
+            { mean => .5, box => [1 .. 4], n => 7, yes => JSON::PP::true },
+            'which is that';
+    }
+
+    ok wait_for { source($nginx, 'answers')->{predictor}{none} >= 4 },
+        'those without are counted';
+    is source($nginx, 'answers')->{predictor}{stray}, 0,
+        'what is printed is none of it';
+    like $nginx->error_log, qr/source "answers" said: frame \d+ is printed/,
+        'but in the log';
+
+    ok wait_for { source($nginx, 'raises')->{predictor}{deaths} >= 2 },
+        "$label: an exception ends it";
+    like $nginx->error_log,
+        qr/source "raises" said: ZeroDivisionError: division by zero/,
+        'the log has it';
+    like $nginx->error_log, qr/source "raises" said:   File .*raises.py", line/,
+        'and where';
+
+    ok scalar(grep { $_->{status} eq 'ok' } results($nginx, 'raises', 40)),
+        'and it comes back';
+
+    is join(' ', map { $_->{result} } results($nginx, 'twice', 3)), '1 1 1',
+        "$label: a frame has one result";
+    like $nginx->error_log, qr/source "twice" said: refused: there is no frame/,
+        'another one is refused';
+
+    $nginx->signal('QUIT');
+
+    ok $nginx->wait_log(qr/source "$_" said: no more frames of $_/),
+        "$label: $_: its loop ended" for sort keys %look;
+
+    $nginx->stop('QUIT');
+}
+
+
+sub results {
+    my ($nginx, $name, $count) = @_;
+
+    my $ws = Vidcast::WebSocket->connect($nginx->port, "/ws_$name");
+    my $deadline = deadline(20);
+    my @results;
+
+    while (@results < $count && remaining($deadline)) {
+        my $message = $ws->message // last;
+
+        push @results, decode_json($message->{data});
+    }
+
+    return @results;
+}
+
+
+sub wanted {
+    my ($name) = @_;
+
+    my ($red, $blue) = ([0, 0, 254], [254, 0, 0]);
+
+    return {
+        bgr   => { shape => [480, 640, 3], format => 'bgr24',
+                   left => $red, right => $blue },
+        rgb   => { shape => [480, 640, 3], format => 'rgb24',
+                   left => $blue, right => $red },
+        gray  => { shape => [480, 640], format => 'gray8',
+                   left => 76, right => 29 },
+        yuv   => { shape => [720, 640], format => 'i420',
+                   left => 76, right => 29 },
+        odd   => { shape => [101 * 77 + 2 * 51 * 39], format => 'i420' },
+        small => { shape => [320, 320, 3], format => 'bgr24',
+                   left => $red, right => $blue, corner => [128, 128, 128] },
+    }->{$name};
+}
+
+
+sub near {
+    my ($got, $wanted) = @_;
+
+    return abs($got - $wanted) <= 8 unless ref $wanted;
+
+    return @$got == @$wanted
+           && !grep { abs($got->[$_] - $wanted->[$_]) > 8 } 0 .. $#$wanted;
+}
+
+
+done_testing;
