@@ -37,6 +37,21 @@ my $n = 0;
 
 $| = 1;
 
+my @leaked;
+
+if ($does eq 'pipe') {
+    binmode STDIN;
+
+    while (read STDIN, my $frame, $ENV{VIDCAST_WIDTH} * $ENV{VIDCAST_HEIGHT}) {
+        print '{"length":', length $frame, ',"top":', ord $frame,
+              ',"middle":', unpack('%32C*', substr $frame, 64 * 24, 64) / 64,
+              ',"format":"', "$ENV{VIDCAST_FORMAT}@ARGV", '","file":',
+              defined $ENV{VIDCAST_FD} || -e '/proc/self/fd/3' ? 1 : 0, "}\n";
+    }
+
+    exit;
+}
+
 open my $frames, '<&=', 3 or die "no frames: $!";
 
 while (my $line = <STDIN>) {
@@ -71,6 +86,10 @@ while (my $line = <STDIN>) {
 
     } elsif ($does eq 'errors') {
         print STDERR "error $n\e[31m of a fr\xc3\xa4me\n" x 30, 'y' x 100_000, "\n";
+        print "$n\n";
+
+    } elsif ($does eq 'leaks') {
+        push @leaked, 'x' x 8_000_000;
         print "$n\n";
 
     } elsif ($does eq 'forks') {
@@ -114,7 +133,7 @@ sub write_program {
 
 
 my @names = qw(good garbage binary long large flood nothing half tagged errors
-               forks two victim);
+               forks two victim pipe leaks);
 
 my %more = (
     nothing => 'timeout=300ms start=300ms',
@@ -123,6 +142,8 @@ my %more = (
     good    => '-- two=words',
     victim  => 'timeout=500ms',
     flood   => 'pause=30s',
+    leaks   => 'memory=64m',
+    pipe    => 'frames=pipe size=64x64 fill=9 -- /dev/null',
     two     => 'workers=2 every=2',
 );
 
@@ -299,6 +320,27 @@ like $nginx->error_log, qr/source "errors" said: error \d+\?\[31m of a fr\xc3\xa
 like $nginx->error_log, qr/\d+ more lines of "\S+program.pl"/,
     'and those which are too many are counted';
 unlike $nginx->error_log, qr/y{2000}/, 'no line is too long';
+
+
+# bare pixels: 160x120 in 64x64 is 64x48, and gray above and below
+
+@results = results('pipe', sub { $_[1] == 5 });
+is scalar(grep { $_->{status} ne 'ok' } @results), 0, 'bare pixels come too';
+is $results[-1]{result}{length}, 64 * 64, 'of the size that was asked for';
+is $results[-1]{result}{top}, 9, 'letterboxed';
+cmp_ok $results[-1]{result}{middle}, '>', 20, 'the picture is in the middle';
+is $results[-1]{result}{format}, 'gray8/dev/null', 'the environment says which';
+is $results[-1]{result}{file}, 0, 'there is no file of frames';
+
+
+# one that wants all the memory
+
+ok wait_for { predictor('leaks')->{deaths} >= 2 }, 'who leaks is ended';
+@results = results('leaks', sub { $_[0]{status} eq 'ok' });
+is $results[-1]{status}, 'ok', 'and starts anew';
+cmp_ok $results[-1]{result}, '<=', 8, 'long before all is gone';
+like $nginx->error_log, qr/source "leaks" said: Out of memory/,
+    'it has noticed by itself';
 
 
 # one that forks, and leaves

@@ -177,7 +177,15 @@ sub build {
 }
 
 
-my @names = qw(sample boxes poison hang leak exit again large lies);
+my @names = qw(sample boxes poison hang leak exit again large lies victim);
+
+# who gets stuck is found soon, at the first frame, too; the others have time,
+# however busy all is
+
+my %more = (
+    hang   => 'timeout=300ms start=1s pause=1s',
+    victim => 'timeout=300ms start=1s pause=100ms',
+);
 
 my $sources = join '', map {
     my $predict = $_ eq 'sample' ? 'brightness.so above=10' : "test.so $_";
@@ -186,7 +194,7 @@ my $sources = join '', map {
 vidcast_source $_ {
     input    test: size=320x240 fps=20 noise=0;
     encoders 1;
-    predict  plugin $predict timeout=300ms pause=1s memory=64m;
+    predict  plugin $predict memory=64m @{[$more{$_} // 'pause=1s']};
 }
 CONF
 
@@ -339,10 +347,14 @@ for my $name (sort keys %reason) {
     like $nginx->error_log, qr/"$name" failed: .* paused for 1000 ms/,
         'it is paused' if $name ne 'leak';
 
+    ok wait_for { predictor($name)->{state} eq 'paused' }, 'and said to be'
+        if $name eq 'poison';
+
     my $after = source($nginx, $name);
     my $frames = $after->{frame} - $before->{frame};
 
     is capture_pid($nginx, $name), $pid, 'the capture is the same';
+    is $after->{state}, 'live', 'the video is live';
     is $after->{captured} - $before->{captured}, $frames, 'no frame was lost';
     is $after->{dropped}{ring_full}, 0, 'for want of a slot';
 
@@ -353,6 +365,44 @@ for my $name (sort keys %reason) {
 
 cmp_ok predictor('hang')->{timeouts}, '>=', 3, 'timeouts are counted';
 cmp_ok predictor('hang')->{killed}, '>=', 3, 'kills too';
+
+# killed, and stopped
+
+my ($manager) = $nginx->processes('manager');
+my $capture = capture_pid($nginx, 'victim');
+my %before = map { $_ => open_files($nginx, $_, 1) }
+    $manager->{pid}, $capture;
+
+for my $round (1 .. 20) {
+    my $signal = $round % 2 ? 'KILL' : 'STOP';
+    my $old;
+
+    ok wait_for { ($old) = $nginx->processes('predictor', 'victim') },
+        "round $round: there is a process";
+
+    $nginx->signal($signal, $old->{pid});
+
+    ok &wait_for(sub {
+        my ($new) = $nginx->processes('predictor', 'victim');
+
+        $new && $new->{pid} != $old->{pid};
+    }, 20), "$signal: there is another one";
+}
+
+is capture_pid($nginx, 'victim'), $capture, 'the capture is still the same';
+is source($nginx, 'victim')->{dropped}{ring_full}, 0, 'no frame was lost';
+
+($first) = (results('victim', sub { $_[0]{status} eq 'ok' }))[-1];
+is $first->{status}, 'ok', 'results are good again';
+
+is open_files($nginx, $_, 1), $before{$_}, 'no descriptor was lost'
+    for sort keys %before;
+
+ok wait_for {
+    !grep { Vidcast::Nginx::slurp($_) =~ /\) Z $manager->{pid} / }
+        glob '/proc/[0-9]*/stat';
+}, 'no zombie is left';
+
 
 push @{$nginx->{allow}}, qr/exited on signal (?:9|11)/,
     qr/invalid (?:predictor|parameter)/;
