@@ -45,6 +45,7 @@ struct ngx_vidcast_input_conf_s {
     ngx_str_t                      source;   /* its name, terminated */
     ngx_str_t                      uri;      /* for logs: without secrets */
     ngx_str_t                      path;     /* behind the scheme */
+    ngx_str_t                      ca;       /* file, or empty */
     uint32_t                       width;    /* asked; 0 is any */
     uint32_t                       height;
     double                         fps;      /* asked; 0 is any */

@@ -149,3 +149,43 @@ invalid value "size=640"
     vidcast_source front { input file:a.mp4 fps=fast; }
 --- refused
 invalid value "fps=fast"
+
+
+
+=== TEST 16: a transport inside of TLS
+--- http_config
+    vidcast_source front { input rtsps://camera/ transport=udp; }
+--- refused
+invalid parameter "transport=udp"
+
+
+
+=== TEST 17: verified neither on nor off
+--- http_config
+    vidcast_source front { input https://camera/ verify=maybe; }
+--- refused
+invalid value "verify=maybe"
+
+
+
+=== TEST 18: verified without TLS
+--- http_config
+    vidcast_source front { input rtsp://camera/ verify=on; }
+--- refused
+invalid parameter "verify=on"
+
+
+
+=== TEST 19: trust in nothing
+--- http_config
+    vidcast_source front { input https://camera/ ca=; }
+--- refused
+~ invalid (?:value|parameter) "ca="
+
+
+
+=== TEST 20: trust in a file
+--- http_config
+    vidcast_source front { input file:a.mp4 ca=a.pem; }
+--- refused
+invalid parameter "ca=a.pem"

@@ -42,7 +42,8 @@ END { kill 'KILL', $server if $server }
 
 {
     my %blocks = map {
-        $_ => "input $_://127.0.0.1:$silent_port/ timeout=1m;"
+        $_ => "input $_://127.0.0.1:$silent_port/ timeout=1m"
+              . (/s$/ ? ' verify=off;' : ';')
     } qw(rtsp rtsps http https);
 
     my $nginx = instance(%blocks);

@@ -158,7 +158,8 @@ for my $round (1 .. 2) {
     $pid = serve();
 
     for my $name (qw(h264 udp mjpeg)) {
-        ok live($nginx, $name, 40), "$name: live again, $round";
+        ok live($nginx, $name, 40), "$name: live again, $round"
+            or diag $nginx->log_end;
         is source($nginx, $name)->{opened}, 1 + $round, "$name: opened anew";
 
         my $frame = source($nginx, $name)->{frame};

@@ -42,11 +42,15 @@ static ngx_int_t ngx_vidcast_input_plugin_set(ngx_vidcast_input_conf_t *conf,
     ngx_str_t *name, ngx_str_t *value);
 static ngx_int_t ngx_vidcast_input_plugin_known(ngx_vidcast_input_conf_t *conf,
     ngx_str_t *name, ngx_str_t *value);
+static ngx_int_t ngx_vidcast_input_plugin_known_stream(
+    ngx_vidcast_input_conf_t *conf, ngx_str_t *name, ngx_str_t *value);
 static ngx_int_t ngx_vidcast_input_plugin_flag(ngx_str_t *value,
     ngx_uint_t *on);
 static ngx_uint_t ngx_vidcast_input_plugin_is(ngx_str_t *str, const char *name);
 static ngx_int_t ngx_vidcast_input_plugin_check(ngx_vidcast_input_conf_t *conf,
     u_char *error);
+static ngx_int_t ngx_vidcast_input_plugin_finish(
+    ngx_vidcast_input_conf_t *conf);
 static ngx_int_t ngx_vidcast_input_plugin_prove(ngx_vidcast_input_conf_t *conf,
     ngx_cycle_t *cycle, u_char *error);
 static ngx_int_t ngx_vidcast_input_plugin_try(void *data, u_char *error);
@@ -208,7 +212,6 @@ static ngx_int_t
 ngx_vidcast_input_plugin_known(ngx_vidcast_input_conf_t *conf, ngx_str_t *name,
     ngx_str_t *value)
 {
-    ngx_int_t   time;
     ngx_uint_t  on;
 
     if (ngx_vidcast_input_plugin_is(name, "size")) {
@@ -240,19 +243,41 @@ ngx_vidcast_input_plugin_known(ngx_vidcast_input_conf_t *conf, ngx_str_t *name,
         return NGX_DECLINED;
     }
 
+    return ngx_vidcast_input_plugin_known_stream(conf, name, value);
+}
+
+
+static ngx_int_t
+ngx_vidcast_input_plugin_known_stream(ngx_vidcast_input_conf_t *conf,
+    ngx_str_t *name, ngx_str_t *value)
+{
+    ngx_int_t   time;
+    ngx_uint_t  on;
+
     if (ngx_vidcast_input_plugin_is(name, "timeout")) {
         time = ngx_parse_time(value, 0);
 
         return time == NGX_ERROR || time == 0 ? NGX_ERROR : NGX_OK;
     }
 
-    if (ngx_vidcast_input_plugin_is(name, "transport")
-        && (conf->module == &ngx_vidcast_input_rtsp
-            || conf->module == &ngx_vidcast_input_rtsps))
-    {
-        return ngx_vidcast_input_plugin_is(value, "tcp")
-               || ngx_vidcast_input_plugin_is(value, "udp")
-                   ? NGX_OK : NGX_ERROR;
+    if (conf->module == &ngx_vidcast_input_rtsp) {
+
+        if (ngx_vidcast_input_plugin_is(name, "transport")) {
+            return ngx_vidcast_input_plugin_is(value, "tcp")
+                   || ngx_vidcast_input_plugin_is(value, "udp")
+                       ? NGX_OK : NGX_ERROR;
+        }
+
+        return NGX_DECLINED;
+    }
+
+    if (ngx_vidcast_input_plugin_is(name, "verify")) {
+        return ngx_vidcast_input_plugin_flag(value, &on);
+    }
+
+    if (ngx_vidcast_input_plugin_is(name, "ca")) {
+        conf->ca = *value;
+        return value->len ? NGX_OK : NGX_ERROR;
     }
 
     return NGX_DECLINED;
@@ -280,12 +305,8 @@ ngx_vidcast_input_plugin_is(ngx_str_t *str, const char *name)
 static ngx_int_t
 ngx_vidcast_input_plugin_check(ngx_vidcast_input_conf_t *conf, u_char *error)
 {
-    size_t                              len;
-    ngx_uint_t                          file;
-    vidcast_param_t                    *param;
-    ngx_vidcast_input_plugin_params_t  *params;
+    ngx_uint_t  file;
 
-    params = conf->params;
     file = (conf->module == &ngx_vidcast_input_file);
 
     if (file && conf->path.len == 0) {
@@ -302,6 +323,36 @@ ngx_vidcast_input_plugin_check(ngx_vidcast_input_conf_t *conf, u_char *error)
         return NGX_ERROR;
     }
 
+    if (ngx_vidcast_input_plugin_finish(conf) != NGX_OK) {
+        (void) ngx_sprintf(error, "no memory%Z");
+        return NGX_ERROR;
+    }
+
+    conf->prove = ngx_vidcast_input_plugin_prove;
+
+    return NGX_OK;
+}
+
+
+/* what the plugin is to be told, as it is to be told */
+
+static ngx_int_t
+ngx_vidcast_input_plugin_finish(ngx_vidcast_input_conf_t *conf)
+{
+    size_t                              len;
+    ngx_uint_t                          i;
+    vidcast_param_t                    *param;
+    ngx_vidcast_input_plugin_params_t  *params;
+
+    params = conf->params;
+    param = params->params.elts;
+
+    for (i = 0; i < params->params.nelts; i++) {
+        if (ngx_strcmp(param[i].name, "ca") == 0) {
+            param[i].value = (char *) conf->ca.data;
+        }
+    }
+
     len = conf->module->scheme.len + 1 + conf->path.len + 1;
 
     params->argument = ngx_pnalloc(params->pool, len);
@@ -310,7 +361,6 @@ ngx_vidcast_input_plugin_check(ngx_vidcast_input_conf_t *conf, u_char *error)
                                            NGX_VIDCAST_INPUT_PLUGIN_AV);
 
     if (params->argument == NULL || param == NULL || params->file == NULL) {
-        (void) ngx_sprintf(error, "no memory%Z");
         return NGX_ERROR;
     }
 
@@ -318,8 +368,6 @@ ngx_vidcast_input_plugin_check(ngx_vidcast_input_conf_t *conf, u_char *error)
                        &conf->path);
 
     ngx_memzero(param, sizeof(vidcast_param_t));
-
-    conf->prove = ngx_vidcast_input_plugin_prove;
 
     return NGX_OK;
 }

@@ -422,6 +422,12 @@ ngx_http_vidcast_source_input(ngx_conf_t *cf, ngx_vidcast_source_t *source,
         }
     }
 
+    if (input->ca.len
+        && ngx_conf_full_name(cf->cycle, &input->ca, 0) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
     error[0] = '\0';
 
     if (module->check(input, error) != NGX_OK) {
@@ -435,6 +441,7 @@ ngx_http_vidcast_source_input(ngx_conf_t *cf, ngx_vidcast_source_t *source,
     }
 
     ngx_http_vidcast_source_sum_file(source, &input->path);
+    ngx_http_vidcast_source_sum_file(source, &input->ca);
 
     return NGX_CONF_OK;
 }

@@ -43,6 +43,9 @@ typedef struct {
     unsigned             loop:1;
     unsigned             batch:1;
     unsigned             udp:1;
+    unsigned             tls:1;
+    unsigned             verify:1;  /* certificates of servers */
+    char                *ca;        /* file; NULL is what the system trusts */
 } vidcast_av_conf_t;
 
 

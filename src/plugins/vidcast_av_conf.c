@@ -4,10 +4,15 @@
  */
 
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <unistd.h>
+
+#include <libavformat/avformat.h>
+#include <libavutil/opt.h>
 #include <libavutil/parseutils.h>
 
 #include "vidcast_av.h"
@@ -36,7 +41,10 @@ static int vidcast_av_conf_realtime(vidcast_av_conf_t *conf,
     const char *value);
 static int vidcast_av_conf_transport(vidcast_av_conf_t *conf,
     const char *value);
+static int vidcast_av_conf_verify(vidcast_av_conf_t *conf, const char *value);
+static int vidcast_av_conf_ca(vidcast_av_conf_t *conf, const char *value);
 static int vidcast_av_conf_flag(const char *value, int *on);
+static int vidcast_av_conf_tls(const vidcast_av_conf_t *conf, char *error);
 
 
 static const vidcast_av_param_t  vidcast_av_params[] = {
@@ -46,6 +54,8 @@ static const vidcast_av_param_t  vidcast_av_params[] = {
     { "loop", vidcast_av_conf_loop },
     { "realtime", vidcast_av_conf_realtime },
     { "transport", vidcast_av_conf_transport },
+    { "verify", vidcast_av_conf_verify },
+    { "ca", vidcast_av_conf_ca },
     { NULL, NULL }
 };
 
@@ -60,6 +70,7 @@ vidcast_av_conf(vidcast_av_conf_t *conf, const vidcast_context_t *context,
     memset(conf, 0, sizeof(vidcast_av_conf_t));
 
     conf->timeout = VIDCAST_AV_TIMEOUT;
+    conf->verify = 1;
 
     if (vidcast_av_conf_url(conf, context->argument, error) != VIDCAST_OK) {
         return VIDCAST_ERROR;
@@ -86,6 +97,11 @@ vidcast_av_conf(vidcast_av_conf_t *conf, const vidcast_context_t *context,
         return VIDCAST_ERROR;
     }
 
+    if (vidcast_av_conf_tls(conf, error) != VIDCAST_OK) {
+        vidcast_av_conf_free(conf);
+        return VIDCAST_ERROR;
+    }
+
     return VIDCAST_OK;
 }
 
@@ -94,7 +110,10 @@ void
 vidcast_av_conf_free(vidcast_av_conf_t *conf)
 {
     free(conf->url);
+    free(conf->ca);
+
     conf->url = NULL;
+    conf->ca = NULL;
 }
 
 
@@ -104,6 +123,9 @@ vidcast_av_conf_url(vidcast_av_conf_t *conf, const char *uri, char *error)
     conf->file = (strncmp(uri, "file:", 5) == 0);
     conf->rtsp = (strncmp(uri, "rtsp:", 5) == 0
                   || strncmp(uri, "rtsps:", 6) == 0);
+    conf->tls = (strncmp(uri, "rtsps:", 6) == 0
+                 || strncmp(uri, "http:", 5) == 0
+                 || strncmp(uri, "https:", 6) == 0);
 
     if (!conf->file
         && !conf->rtsp
@@ -237,8 +259,47 @@ vidcast_av_conf_transport(vidcast_av_conf_t *conf, const char *value)
 {
     conf->udp = (strcmp(value, "udp") == 0);
 
-    return conf->rtsp && (conf->udp || strcmp(value, "tcp") == 0)
+    return conf->rtsp && !conf->tls && (conf->udp || strcmp(value, "tcp") == 0)
                ? VIDCAST_OK : VIDCAST_ERROR;
+}
+
+
+/* who serves HTTP may have it go on by HTTPS */
+
+static int
+vidcast_av_conf_verify(vidcast_av_conf_t *conf, const char *value)
+{
+    int  on;
+
+    if (!conf->tls || vidcast_av_conf_flag(value, &on) != VIDCAST_OK) {
+        return VIDCAST_ERROR;
+    }
+
+    conf->verify = on;
+
+    return VIDCAST_OK;
+}
+
+
+static int
+vidcast_av_conf_ca(vidcast_av_conf_t *conf, const char *value)
+{
+    char  *ca;
+
+    if (!conf->tls || *value == '\0') {
+        return VIDCAST_ERROR;
+    }
+
+    ca = strdup(value);
+
+    if (ca == NULL) {
+        return VIDCAST_ERROR;
+    }
+
+    free(conf->ca);
+    conf->ca = ca;
+
+    return VIDCAST_OK;
 }
 
 
@@ -248,4 +309,53 @@ vidcast_av_conf_flag(const char *value, int *on)
     *on = (strcmp(value, "on") == 0);
 
     return *on || strcmp(value, "off") == 0 ? VIDCAST_OK : VIDCAST_ERROR;
+}
+
+
+/* what cannot be verified is not taken unless that is said */
+
+static int
+vidcast_av_conf_tls(const vidcast_av_conf_t *conf, char *error)
+{
+    const AVInputFormat  *format;
+
+    if (!conf->tls) {
+        return VIDCAST_OK;
+    }
+
+    if (!conf->verify) {
+
+        if (conf->ca) {
+            (void) snprintf(error, VIDCAST_ERROR_LEN,
+                            "\"ca\" is for nothing with \"verify=off\"");
+            return VIDCAST_ERROR;
+        }
+
+        return VIDCAST_OK;
+    }
+
+    if (conf->ca && access(conf->ca, R_OK) != 0) {
+        (void) snprintf(error, VIDCAST_ERROR_LEN, "\"%s\": %s", conf->ca,
+                        strerror(errno));
+        return VIDCAST_ERROR;
+    }
+
+    if (!conf->rtsp) {
+        return VIDCAST_OK;
+    }
+
+    format = av_find_input_format("rtsp");
+
+    if (format == NULL
+        || av_opt_find((void *) &format->priv_class, "tls_verify", NULL, 0,
+                       AV_OPT_SEARCH_FAKE_OBJ)
+           == NULL)
+    {
+        (void) snprintf(error, VIDCAST_ERROR_LEN, "this libavformat, %s, "
+                        "cannot verify the certificate of a server of RTSP; "
+                        "\"verify=off\" does without", LIBAVFORMAT_IDENT);
+        return VIDCAST_ERROR;
+    }
+
+    return VIDCAST_OK;
 }

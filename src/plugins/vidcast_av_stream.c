@@ -22,6 +22,10 @@
 
 static void vidcast_av_stream_options(vidcast_av_stream_t *stream,
     AVDictionary **options);
+static int vidcast_av_stream_io(AVFormatContext *format, AVIOContext **pb,
+    const char *url, int flags, AVDictionary **options);
+static int vidcast_av_stream_trust(vidcast_av_stream_t *stream,
+    AVDictionary **options);
 static int vidcast_av_stream_find(vidcast_av_stream_t *stream, char *error);
 static void vidcast_av_stream_nature(vidcast_av_stream_t *stream);
 static int vidcast_av_stream_interrupt(void *data);
@@ -58,10 +62,19 @@ vidcast_av_stream_open(vidcast_av_stream_t *stream, char *error)
     stream->format->interrupt_callback.callback = vidcast_av_stream_interrupt;
     stream->format->interrupt_callback.opaque = stream;
 
+    stream->io_open = stream->format->io_open;
+
+    stream->format->io_open = vidcast_av_stream_io;
+    stream->format->opaque = stream;
+
     vidcast_av_stream_options(stream, &options);
 
-    rc = avformat_open_input(&stream->format, stream->conf->url, NULL,
-                             &options);
+    rc = vidcast_av_stream_trust(stream, &options);
+
+    if (rc >= 0) {
+        rc = avformat_open_input(&stream->format, stream->conf->url, NULL,
+                                 &options);
+    }
 
     av_dict_free(&options);
 
@@ -117,6 +130,57 @@ vidcast_av_stream_options(vidcast_av_stream_t *stream, AVDictionary **options)
         (void) av_dict_set(options, "analyzeduration", VIDCAST_AV_ANALYZE, 0);
         (void) av_dict_set(options, "user_agent", "vidcast", 0);
     }
+}
+
+
+/* the parts of a list are opened with few of the options of the list */
+
+static int
+vidcast_av_stream_io(AVFormatContext *format, AVIOContext **pb,
+    const char *url, int flags, AVDictionary **options)
+{
+    int                   rc;
+    AVDictionary         *own;
+    vidcast_av_stream_t  *stream;
+
+    stream = format->opaque;
+    own = NULL;
+
+    if (options == NULL) {
+        options = &own;
+    }
+
+    rc = vidcast_av_stream_trust(stream, options);
+
+    if (rc >= 0) {
+        rc = stream->io_open(format, pb, url, flags, options);
+    }
+
+    av_dict_free(&own);
+
+    return rc;
+}
+
+
+/* whoever we connect to by TLS, and wherever he sends us */
+
+static int
+vidcast_av_stream_trust(vidcast_av_stream_t *stream, AVDictionary **options)
+{
+    int  rc;
+
+    if (!stream->conf->tls) {
+        return 0;
+    }
+
+    rc = av_dict_set(options, "tls_verify", stream->conf->verify ? "1" : "0",
+                     0);
+
+    if (rc >= 0 && stream->conf->ca) {
+        rc = av_dict_set(options, "ca_file", stream->conf->ca, 0);
+    }
+
+    return rc;
 }
 
 

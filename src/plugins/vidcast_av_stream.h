@@ -21,6 +21,9 @@ typedef struct {
     int                        quit;        /* set by another thread */
 
     AVFormatContext           *format;
+    int                      (*io_open)(AVFormatContext *format,
+                                  AVIOContext **pb, const char *url, int flags,
+                                  AVDictionary **options);
     AVStream                  *video;
     AVCodecContext            *decoder;     /* NULL: it is JPEGs */
 

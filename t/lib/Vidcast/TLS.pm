@@ -6,6 +6,7 @@ package Vidcast::TLS;
 # and all that is built upon it:
 #
 #     certificate($dir);                    # $dir/cert.pem, $dir/key.pem
+#     certificate($dir, 'DNS:other');       # not of 127.0.0.1
 #
 #     my %tls = (client => { tls => { ca => "$dir/cert.pem",
 #                                     version => 'TLSv1_3', alpn => 'h2' } });
@@ -21,10 +22,12 @@ our @EXPORT_OK = qw(certificate);
 
 
 sub certificate {
-    my ($dir) = @_;
+    my ($dir, $name) = @_;
+
+    $name //= 'IP:127.0.0.1';
 
     system("openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test"
-           . " -addext subjectAltName=IP:127.0.0.1"
+           . " -addext subjectAltName=$name"
            . " -keyout $dir/key.pem -out $dir/cert.pem 2> $dir/openssl.err")
         == 0 or die "openssl: no certificate, see $dir/openssl.err\n";
 }
