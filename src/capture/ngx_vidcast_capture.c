@@ -583,6 +583,7 @@ ngx_vidcast_capture_publish(ngx_vidcast_capture_t *capture, uint32_t slot,
     s->width = width;
     s->height = height;
     s->direct = ngx_vidcast_load(&capture->direct)
+                && ring->file != NGX_INVALID_FILE
                 && size >= NGX_VIDCAST_CAPTURE_DIRECT_MIN
                 && size <= NGX_VIDCAST_CAPTURE_DIRECT_MAX;
 

@@ -494,7 +494,14 @@ ngx_vidcast_zone_open(ngx_vidcast_zone_t *zone, ngx_vidcast_source_t *source,
                             + ngx_align(sizeof(ngx_vidcast_zone_shm_t), 64),
                             addr, &source->geometry);
 
-    zone->ring.file = zone->frames;
+    /* nothing is there yet: a question whether pages can be renewed */
+
+    if (fallocate(zone->frames, FALLOC_FL_PUNCH_HOLE|FALLOC_FL_KEEP_SIZE, 0,
+                  (off_t) zone->frames_size)
+        == 0)
+    {
+        zone->ring.file = zone->frames;
+    }
 
     zone->ring.shm->epoch = ((uint64_t) ngx_random() << 32)
                             ^ (uint64_t) ngx_random()

@@ -10,7 +10,15 @@
  * as it was.
  */
 
+#include <fcntl.h>
+
+#define fallocate  test_fallocate
+
+static int test_fallocate(int fd, int mode, off_t offset, off_t len);
+
 #include "unit_zone.h"
+
+#undef fallocate
 
 #include <dirent.h>
 #include <sys/resource.h>
@@ -20,6 +28,7 @@ static void test_roles(void);
 static void test_geometry(void);
 static void test_too_small(void);
 static void test_epoll(void);
+static void test_renewable(void);
 static void test_unchanged(void);
 static void test_changed(void);
 static void test_same_size(void);
@@ -37,6 +46,7 @@ static ngx_uint_t test_descriptors(void);
 
 static int            test_null;
 static ngx_uint_t     test_filled;
+static ngx_uint_t     test_no_holes;
 
 static unit_source_t  test_three[] = {
     { "front", { 0, 10000, 16, 1000 }, 11 },
@@ -57,6 +67,7 @@ main(void)
     test_geometry();
     test_too_small();
     test_epoll();
+    test_renewable();
     test_unchanged();
     test_changed();
     test_same_size();
@@ -203,6 +214,45 @@ test_epoll(void)
     unit_ok(conf == NULL && ngx_strstr(unit_log_last, "epoll") != NULL
             && ngx_strstr(unit_log_last, "\"use select\"") != NULL,
             "epoll: another method is refused");
+}
+
+
+/* there are kernels, and sandboxes, whose memfds take no holes */
+
+static void
+test_renewable(void)
+{
+    ngx_vidcast_conf_t  *conf;
+
+    conf = unit_load(NULL, test_three, 3);
+
+    unit_ok(test_source(conf, 0)->zone->ring.file
+            == test_source(conf, 0)->zone->frames,
+            "holes: the ring can have fresh pages");
+
+    unit_unload(conf);
+
+    test_no_holes = 1;
+    conf = unit_load(NULL, test_three, 3);
+    test_no_holes = 0;
+
+    unit_ok(conf != NULL
+            && test_source(conf, 0)->zone->ring.file == NGX_INVALID_FILE,
+            "holes: without them it is known that it cannot");
+
+    unit_unload(conf);
+}
+
+
+static int
+test_fallocate(int fd, int mode, off_t offset, off_t len)
+{
+    if (test_no_holes) {
+        errno = EOPNOTSUPP;
+        return -1;
+    }
+
+    return fallocate(fd, mode, offset, len);
 }
 
 
