@@ -22,12 +22,6 @@ use Vidcast::WebSocket;
 
 Vidcast::Nginx->plan;
 
-# what crashes here is to crash as ever; and no sanitizer lives in so little
-
-my $asan = ($ENV{VIDCAST_MODE} // '') eq 'asan';
-
-$ENV{ASAN_OPTIONS} .= ':handle_segv=0:handle_abort=0' if $asan;
-
 my $root = "$FindBin::Bin/..";
 
 
@@ -183,9 +177,12 @@ sub build {
 }
 
 
-my @names = qw(sample boxes poison hang leak exit again large lies victim);
+# under a sanitizer nobody may do what it reports, have little memory, or be
+# killed by pidfd_open(), which valgrind does not know; and all take their time
 
-@names = grep { $_ ne 'leak' } @names if $asan;
+my $checked = ($ENV{VIDCAST_MODE} // '') =~ /asan|valgrind/;
+my @bad = $checked ? () : qw(exit hang leak poison);
+my @names = (qw(sample boxes again large lies victim), @bad);
 
 # who gets stuck is found soon, at the first frame, too; the others have time,
 # however busy all is
@@ -195,6 +192,10 @@ my %more = (
     victim => 'timeout=300ms start=1s pause=100ms',
 );
 
+my %limits = map {
+    $_ => $checked ? 'timeout=20s' : 'memory=64m ' . ($more{$_} // 'pause=1s')
+} @names;
+
 my $sources = join '', map {
     my $predict = $_ eq 'sample' ? 'brightness.so above=10' : "test.so $_";
 
@@ -202,7 +203,7 @@ my $sources = join '', map {
 vidcast_source $_ {
     input    test: size=320x240 fps=20 noise=0;
     encoders 1;
-    predict  plugin $predict memory=64m @{[$more{$_} // 'pause=1s']};
+    predict  plugin $predict $limits{$_};
 }
 CONF
 
@@ -235,7 +236,8 @@ for (["$$nginx{prefix}/none.so", qr/none\.so": No such file/],
      ['newer.so', qr/newer\.so".*ABI.*2/],
      ['nginx.conf', qr/nginx\.conf/],
      ['test.so a other=1', qr/what is other\?/],
-     ['test.so a crash=1', qr/the check crashed: signal 6/],
+     $checked ? ()
+              : ['test.so a crash=1', qr/the check crashed: signal 6/],
      ['test.so a b', qr/invalid parameter "b"/],
      ['brightness.so above=300', qr/what is "above=300"\?/])
 {
@@ -277,6 +279,16 @@ sub results {
 
 sub predictor {
     return source($nginx, $_[0])->{predictor} // {};
+}
+
+
+# captured and not published, though the encoder had time for it
+
+sub missing {
+    my ($source) = @_;
+
+    return $source->{captured} - $source->{frame}
+           - $source->{dropped}{encoder_busy};
 }
 
 
@@ -328,7 +340,7 @@ my %reason = (
     leak   => qr/no memory is left/,
 );
 
-for my $name (grep { $reason{$_} } sort @names) {
+for my $name (@bad) {
     my ($pid, $before) = (capture_pid($nginx, $name), source($nginx, $name));
 
     my @all = results($name, sub {
@@ -339,8 +351,7 @@ for my $name (grep { $reason{$_} } sort @names) {
     ok scalar(@failed), "$name: viewers are told";
     like $failed[-1]{error}, $reason{$name}, 'why';
 
-    # with each frame, or they would miss the video: there is a gap at a death,
-    # before it is seen, and where the machine is too slow
+    # with each frame, in their order, or they would miss the video
 
     my $gaps = 0;
 
@@ -350,27 +361,21 @@ for my $name (grep { $reason{$_} } sort @names) {
                    && $all[$n - 1]{status} eq 'predictor_failed';
     }
 
-    my $now = source($nginx, $name);
-    my %passed = map { $_ => $now->{$_} - $before->{$_} } qw(frame published);
-
-    cmp_ok $gaps, '<=', $now->{predictor}{deaths} + @failed / 5
-                        + $passed{frame} - $passed{published},
-        'with each frame';
+    cmp_ok $gaps, '<=', 3, 'with each frame';
 
     ok wait_for(sub { predictor($name)->{deaths} >= 3 }, 30), 'deaths counted';
-    ok $nginx->wait_log(qr/"$name" failed: .* paused for 1000 ms/, 30),
+    like $nginx->error_log, qr/"$name" failed: .* paused for 1000 ms/,
         'it is paused' if $name ne 'leak';
 
     ok wait_for { predictor($name)->{state} eq 'paused' }, 'and said to be'
         if $name eq 'poison';
 
     my $after = source($nginx, $name);
-    my $frames = $after->{frame} - $before->{frame};
 
     is capture_pid($nginx, $name), $pid, 'the capture is the same';
     is $after->{state}, 'live', 'the video is live';
-    cmp_ok abs($after->{captured} - $before->{captured} - $frames), '<=', 4,
-        'no frame was lost, but some are on their way';
+    cmp_ok abs(missing($after) - missing($before)), '<=', 2,
+        'no frame was lost, but for those on their way';
     is $after->{dropped}{ring_full}, 0, 'for want of a slot';
 
     my ($again) = (results($name, sub { $_[0]{status} eq 'ok' }))[-1];
@@ -378,8 +383,10 @@ for my $name (grep { $reason{$_} } sort @names) {
     is $again->{status}, 'ok', 'it comes back by itself';
 }
 
-cmp_ok predictor('hang')->{timeouts}, '>=', 3, 'timeouts are counted';
-cmp_ok predictor('hang')->{killed}, '>=', 3, 'kills too';
+if (@bad) {
+    cmp_ok predictor('hang')->{timeouts}, '>=', 3, 'timeouts are counted';
+    cmp_ok predictor('hang')->{killed}, '>=', 3, 'kills too';
+}
 
 # killed, and stopped
 
@@ -388,7 +395,7 @@ my $capture = capture_pid($nginx, 'victim');
 my %before = map { $_ => open_files($nginx, $_, 1) }
     $manager->{pid}, $capture;
 
-for my $round (1 .. 20) {
+for my $round ($checked ? () : 1 .. 20) {
     my $signal = $round % 2 ? 'KILL' : 'STOP';
     my $old;
 
