@@ -25,7 +25,7 @@ static void ngx_vidcast_child_signal_handler(int signo);
 static void ngx_vidcast_child_affinity(ngx_cycle_t *cycle);
 static void ngx_vidcast_child_syslog(ngx_log_t *log);
 static void ngx_vidcast_child_reopen(ngx_cycle_t *cycle);
-static void ngx_vidcast_child_reopen_file(ngx_open_file_t *file);
+static ngx_uint_t ngx_vidcast_child_reopen_file(ngx_open_file_t *file);
 
 
 ngx_pid_t
@@ -296,10 +296,11 @@ ngx_vidcast_child_wait(ngx_vidcast_conf_t *conf, int timeout)
 static void
 ngx_vidcast_child_reopen(ngx_cycle_t *cycle)
 {
-    ngx_uint_t        i;
+    ngx_uint_t        i, other;
     ngx_list_part_t  *part;
     ngx_open_file_t  *file;
 
+    other = 0;
     part = &cycle->open_files.part;
     file = part->elts;
 
@@ -316,17 +317,24 @@ ngx_vidcast_child_reopen(ngx_cycle_t *cycle)
         }
 
         if (file[i].name.len && file[i].fd != NGX_INVALID_FILE) {
-            ngx_vidcast_child_reopen_file(&file[i]);
+            other |= ngx_vidcast_child_reopen_file(&file[i]);
         }
     }
 
-    /* what foreign libraries say goes there, too */
+    /*
+     * What foreign libraries say goes there, too; but they may have put
+     * something else in its place for a while.
+     */
 
-    (void) ngx_log_redirect_stderr(cycle);
+    if (other) {
+        (void) ngx_log_redirect_stderr(cycle);
+    }
 }
 
 
-static void
+/* whether it is another one */
+
+static ngx_uint_t
 ngx_vidcast_child_reopen_file(ngx_open_file_t *file)
 {
     ngx_fd_t         fd;
@@ -336,7 +344,7 @@ ngx_vidcast_child_reopen_file(ngx_open_file_t *file)
         || ngx_fd_info(file->fd, &opened) == NGX_FILE_ERROR
         || (named.st_ino == opened.st_ino && named.st_dev == opened.st_dev))
     {
-        return;
+        return 0;
     }
 
     fd = ngx_open_file(file->name.data, NGX_FILE_APPEND, 0, 0);
@@ -345,9 +353,11 @@ ngx_vidcast_child_reopen_file(ngx_open_file_t *file)
 
         /* not ours yet: the master has still to change the owner */
 
-        return;
+        return 0;
     }
 
     (void) dup3(fd, file->fd, O_CLOEXEC);
     (void) ngx_close_file(fd);
+
+    return 1;
 }
