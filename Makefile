@@ -103,11 +103,12 @@ endef
 
 # what configure finds is looked for again when the libraries come or go
 
-FOUND         = build/found-$(if                                              \
-                $(wildcard /usr/include/*/libavformat/avformat.h),libav,nothing)
+FOUND         = build/found$(if                                               \
+                $(wildcard /usr/include/*/libavformat/avformat.h),-libav)$(if  \
+                $(wildcard /usr/include/onnxruntime/*.h),-onnx)
 
 $(FOUND):
-	@mkdir -p build && rm -f build/found-* && touch $@
+	@mkdir -p build && rm -f build/found* && touch $@
 
 build/module/Makefile: config config.make $(FLAGS) $(FOUND) | packages-build
 	@echo "configuring the module"

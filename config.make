@@ -1,29 +1,40 @@
 # sourced by nginx's configure after "config": the plugins, built where their
 # libraries are, beside the modules and with them
 
-if [ "$VIDCAST_AV" = YES ]; then
+# vidcast_plugin NAME DIRECTORY INCLUDES LIBRARIES
 
-    VIDCAST_AV_SRCS=`echo $ngx_addon_dir/src/plugins/vidcast_av*.c`
-    VIDCAST_AV_DEPS=`echo $ngx_addon_dir/src/plugins/vidcast_av*.h \
-                          $ngx_addon_dir/src/vidcast_plugin.h`
+vidcast_plugin()
+{
+    VIDCAST_PLUGIN_SRCS=`echo $ngx_addon_dir/src/$2/vidcast_$1*.c`
+    VIDCAST_PLUGIN_DEPS=`echo $ngx_addon_dir/src/$2/vidcast_$1*.h \
+                              $ngx_addon_dir/src/vidcast_plugin.h`
 
     cat << END                                                >> $NGX_MAKEFILE
 
-modules:	$NGX_OBJS/vidcast_av.so
-build:	$NGX_OBJS/vidcast_av.so
+modules:	$NGX_OBJS/vidcast_$1.so
+build:	$NGX_OBJS/vidcast_$1.so
 
-$NGX_OBJS/vidcast_av.so:	$VIDCAST_AV_SRCS $VIDCAST_AV_DEPS
+$NGX_OBJS/vidcast_$1.so:	$VIDCAST_PLUGIN_SRCS $VIDCAST_PLUGIN_DEPS
 	\$(CC) \$(CFLAGS) -D_GNU_SOURCE -O3 -fPIC -fvisibility=hidden -shared \\
-	    -I $ngx_addon_dir/src -o \$@ $VIDCAST_AV_SRCS $NGX_LD_OPT \\
-	    $VIDCAST_AV_LIBS -lpthread -lm
+	    -I $ngx_addon_dir/src $3 -o \$@ $VIDCAST_PLUGIN_SRCS $NGX_LD_OPT \\
+	    $4 -lpthread -lm
 
-install:	vidcast-install-av
+install:	vidcast-install-$1
 
-vidcast-install-av:	$NGX_OBJS/vidcast_av.so
+vidcast-install-$1:	$NGX_OBJS/vidcast_$1.so
 	test -d '\$(DESTDIR)$NGX_MODULES_PATH' \\
 		|| mkdir -p '\$(DESTDIR)$NGX_MODULES_PATH'
-	cp $NGX_OBJS/vidcast_av.so '\$(DESTDIR)$NGX_MODULES_PATH'
+	cp $NGX_OBJS/vidcast_$1.so '\$(DESTDIR)$NGX_MODULES_PATH'
 
 END
+}
 
+
+if [ "$VIDCAST_AV" = YES ]; then
+    vidcast_plugin av plugins "" "$VIDCAST_AV_LIBS"
+fi
+
+if [ "$VIDCAST_ONNX" = YES ]; then
+    vidcast_plugin onnx onnx "-isystem /usr/include/onnxruntime" \
+        "$VIDCAST_ONNX_LIBS"
 fi

@@ -1964,3 +1964,27 @@ invalid predictor "plugin": no file
     vidcast_source front { input test:; predict plugin /nowhere.so; }
 --- refused
 invalid predictor "plugin": "/nowhere.so": No such file or directory
+
+
+
+=== TEST 227: no model
+--- http_config
+    vidcast_source front { input test:; predict onnx score=0.5; }
+--- refused
+invalid predictor "onnx": no model
+
+
+
+=== TEST 228: a model that is not there
+--- http_config
+    vidcast_source front { input test:; predict onnx /nowhere.onnx; }
+--- refused
+invalid predictor "onnx": "/nowhere.onnx": No such file or directory
+
+
+
+=== TEST 229: two models
+--- http_config
+    vidcast_source front { input test:; predict onnx a.onnx b.onnx; }
+--- refused
+invalid parameter "b.onnx"

@@ -5,8 +5,6 @@
 # Memory.  A worker's stays the same however many viewers come, read nothing
 # and are thrown out; and valgrind finds nothing lost and no wrong access in a
 # session of each transport, neither in nginx nor in manager and capture.
-#
-# Not in the modes asan and valgrind: the former's memory is not nginx's.
 
 use strict;
 use warnings;

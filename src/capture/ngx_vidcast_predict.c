@@ -23,6 +23,7 @@ static ngx_vidcast_predict_module_t  *ngx_vidcast_predict_modules[] = {
     &ngx_vidcast_predict_delay,
     &ngx_vidcast_predict_exec,
     &ngx_vidcast_predict_motion,
+    &ngx_vidcast_predict_onnx,
     &ngx_vidcast_predict_plugin,
     NULL
 };

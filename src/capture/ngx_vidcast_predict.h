@@ -113,6 +113,7 @@ ngx_uint_t ngx_vidcast_predict_news(ngx_vidcast_predict_t *predict,
 extern ngx_vidcast_predict_module_t  ngx_vidcast_predict_delay;
 extern ngx_vidcast_predict_module_t  ngx_vidcast_predict_exec;
 extern ngx_vidcast_predict_module_t  ngx_vidcast_predict_motion;
+extern ngx_vidcast_predict_module_t  ngx_vidcast_predict_onnx;
 extern ngx_vidcast_predict_module_t  ngx_vidcast_predict_plugin;
 
 

@@ -15,14 +15,20 @@
 
 
 /*
- * Predictors which are plugins.  What is configured is handed on as text, and
- * the plugin itself is asked when all of the configuration is known.
+ * Predictors which are plugins: of anybody's, and "onnx", of which the plugin
+ * is ours and the first word the model.  What is configured is handed on as
+ * text, and the plugin itself is asked when all of the configuration is known.
  */
+
+#define NGX_VIDCAST_PREDICT_PLUGIN_ONNX  "vidcast_onnx.so"
+
 
 typedef struct {
     ngx_pool_t                        *pool;
     ngx_array_t                        params;    /* of vidcast_param_t */
     ngx_str_t                          file;      /* of the plugin */
+    ngx_str_t                          model;     /* for ours */
+    ngx_str_t                          labels;
     u_char                            *argument;
 } ngx_vidcast_predict_plugin_params_t;
 
@@ -44,6 +50,14 @@ static ngx_int_t ngx_vidcast_predict_plugin_arg(
     ngx_vidcast_predict_conf_t *conf, ngx_str_t *arg);
 static ngx_int_t ngx_vidcast_predict_plugin_check(
     ngx_vidcast_predict_conf_t *conf, ngx_cycle_t *cycle, u_char *error);
+static ngx_int_t ngx_vidcast_predict_plugin_model(
+    ngx_vidcast_predict_conf_t *conf, ngx_str_t *arg);
+static ngx_int_t ngx_vidcast_predict_plugin_onnx(
+    ngx_vidcast_predict_conf_t *conf, ngx_cycle_t *cycle, u_char *error);
+static ngx_int_t ngx_vidcast_predict_plugin_labels(
+    ngx_vidcast_predict_plugin_params_t *params, ngx_cycle_t *cycle);
+static ngx_int_t ngx_vidcast_predict_plugin_there(ngx_str_t *file,
+    const char *hint, u_char *error);
 static ngx_str_t *ngx_vidcast_predict_plugin_files(
     ngx_vidcast_predict_conf_t *conf, ngx_uint_t n);
 static ngx_int_t ngx_vidcast_predict_plugin_prove(
@@ -95,6 +109,22 @@ ngx_vidcast_predict_module_t  ngx_vidcast_predict_plugin = {
     &ngx_vidcast_predict_plugin_engine,
     ngx_vidcast_predict_plugin_arg,
     ngx_vidcast_predict_plugin_check,
+    ngx_vidcast_predict_plugin_files,
+    ngx_vidcast_predict_plugin_prove
+};
+
+
+ngx_vidcast_predict_module_t  ngx_vidcast_predict_onnx = {
+    ngx_string("onnx"),
+    ngx_vidcast_predict_plugin_create_params,
+    ngx_vidcast_predict_plugin_set,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    &ngx_vidcast_predict_plugin_engine,
+    ngx_vidcast_predict_plugin_model,
+    ngx_vidcast_predict_plugin_onnx,
     ngx_vidcast_predict_plugin_files,
     ngx_vidcast_predict_plugin_prove
 };
@@ -185,7 +215,6 @@ ngx_vidcast_predict_plugin_check(ngx_vidcast_predict_conf_t *conf,
     ngx_vidcast_predict_plugin_params_t  *params = conf->params;
 
     vidcast_param_t  *param;
-    ngx_file_info_t   fi;
 
     if (params->file.len == 0) {
         (void) ngx_cpystrn(error, (u_char *) "no file",
@@ -209,13 +238,124 @@ ngx_vidcast_predict_plugin_check(ngx_vidcast_predict_conf_t *conf,
         params->argument = (u_char *) "";
     }
 
-    if (ngx_file_info(params->file.data, &fi) == NGX_FILE_ERROR) {
-        *ngx_slprintf(error, error + NGX_VIDCAST_ERROR_LEN - 1, "\"%V\": %s",
-                      &params->file, strerror(ngx_errno)) = '\0';
+    return ngx_vidcast_predict_plugin_there(&params->file, NULL, error);
+}
+
+
+static ngx_int_t
+ngx_vidcast_predict_plugin_model(ngx_vidcast_predict_conf_t *conf,
+    ngx_str_t *arg)
+{
+    ngx_vidcast_predict_plugin_params_t  *params = conf->params;
+
+    if (arg->len == 0) {
         return NGX_ERROR;
     }
 
+    if (params->model.len) {
+        return NGX_DECLINED;
+    }
+
+    params->model = *arg;
+
     return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_vidcast_predict_plugin_onnx(ngx_vidcast_predict_conf_t *conf,
+    ngx_cycle_t *cycle, u_char *error)
+{
+    ngx_vidcast_predict_plugin_params_t  *params = conf->params;
+
+    if (params->model.len == 0) {
+        (void) ngx_cpystrn(error, (u_char *) "no model",
+                           NGX_VIDCAST_ERROR_LEN);
+        return NGX_ERROR;
+    }
+
+    params->file.data = ngx_vidcast_plugin_path(params->pool,
+                                             NGX_VIDCAST_PREDICT_PLUGIN_ONNX);
+
+    if (params->file.data == NULL
+        || ngx_conf_full_name(cycle, &params->model, 0) != NGX_OK
+        || ngx_vidcast_predict_plugin_labels(params, cycle) != NGX_OK)
+    {
+        (void) ngx_cpystrn(error, (u_char *) "no memory",
+                           NGX_VIDCAST_ERROR_LEN);
+        return NGX_ERROR;
+    }
+
+    params->file.len = ngx_strlen(params->file.data);
+    params->argument = params->model.data;
+
+    if (ngx_vidcast_predict_plugin_there(&params->model, NULL, error)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_vidcast_predict_plugin_there(&params->file,
+               "it is built with the module if libonnxruntime-dev is "
+               "installed", error);
+}
+
+
+/* their file's full name; and the end of the parameters */
+
+static ngx_int_t
+ngx_vidcast_predict_plugin_labels(
+    ngx_vidcast_predict_plugin_params_t *params, ngx_cycle_t *cycle)
+{
+    vidcast_param_t  *param;
+
+    param = ngx_array_push(&params->params);
+    if (param == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(param, sizeof(vidcast_param_t));
+
+    for (param = params->params.elts; param->name; param++) {
+
+        if (ngx_strcmp(param->name, "labels") != 0 || *param->value == '\0') {
+            continue;
+        }
+
+        params->labels.data = (u_char *) param->value;
+        params->labels.len = ngx_strlen(param->value);
+
+        if (ngx_conf_full_name(cycle, &params->labels, 0) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        param->value = (char *) params->labels.data;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_vidcast_predict_plugin_there(ngx_str_t *file, const char *hint,
+    u_char *error)
+{
+    ngx_file_info_t  fi;
+
+    if (ngx_file_info(file->data, &fi) != NGX_FILE_ERROR) {
+        return NGX_OK;
+    }
+
+    if (hint && ngx_errno == NGX_ENOENT) {
+        *ngx_slprintf(error, error + NGX_VIDCAST_ERROR_LEN - 1,
+                      "\"%V\" is not there; %s", file, hint) = '\0';
+
+    } else {
+        *ngx_slprintf(error, error + NGX_VIDCAST_ERROR_LEN - 1, "\"%V\": %s",
+                      file, strerror(ngx_errno)) = '\0';
+    }
+
+    return NGX_ERROR;
 }
 
 
@@ -225,7 +365,20 @@ ngx_vidcast_predict_plugin_files(ngx_vidcast_predict_conf_t *conf,
 {
     ngx_vidcast_predict_plugin_params_t  *params = conf->params;
 
-    return (n == 0) ? &params->file : NULL;
+    switch (n) {
+
+    case 0:
+        return &params->file;
+
+    case 1:
+        return params->model.len ? &params->model : NULL;
+
+    case 2:
+        return params->labels.len ? &params->labels : NULL;
+
+    default:
+        return NULL;
+    }
 }
 
 

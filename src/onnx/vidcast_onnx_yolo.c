@@ -416,13 +416,17 @@ vidcast_onnx_yolo_wants(const vidcast_onnx_reading_t *reading,
 }
 
 
+/* a turned one, which is not this head's, has few rows that are long */
+
 static int
 vidcast_onnx_yolov5_fits(const vidcast_onnx_reading_t *reading,
     const vidcast_onnx_tensor_t *outputs, uint32_t n)
 {
     vidcast_onnx_yolo_t  yolo;
 
-    return vidcast_onnx_yolo_rows(reading, outputs, n, &yolo);
+    return vidcast_onnx_yolo_rows(reading, outputs, n, &yolo)
+           && (yolo.n > yolo.box
+               || vidcast_onnx_yolov5_sure(reading, outputs, n));
 }
 
 

@@ -493,8 +493,7 @@ sub process {
 }
 
 
-# under valgrind a process cannot have a title: that is what the log says, also
-# the one that was rotated
+# under valgrind a process cannot have a title: that is what the log says
 
 sub title {
     my ($self, $pid) = @_;
@@ -502,7 +501,7 @@ sub title {
     return 'nginx: master process'
         if $pid == ($self->{pid} // 0) && !$self->{single};
 
-    my $log = slurp("$self->{prefix}/logs/error.log.1") . $self->error_log;
+    my $log = $self->error_log;
 
     return 'nginx: worker process is shutting down'
         if $log =~ / $pid#\d+: gracefully shutting down/;
@@ -527,28 +526,15 @@ sub classify {
 }
 
 
-# what a process has open, and not valgrind for it: (descriptor => path, ...)
+# what a process has open: (descriptor => path, ...)
 
 sub descriptors {
     my ($self, $pid) = @_;
 
     opendir my $fds, "/proc/$pid/fd" or return;
 
-    my %files = map { $_ => readlink "/proc/$pid/fd/$_" // '' }
+    return map { $_ => readlink "/proc/$pid/fd/$_" // '' }
         grep { /^\d+$/ } readdir $fds;
-
-    delete @files{grep { $files{$_} =~ m{/valgrind[._]\w+} } keys %files};
-
-    return %files;
-}
-
-
-# does a process keep what it has freed, to find out who still uses it?
-
-sub sanitized {
-    my ($self, $pid) = @_;
-
-    return slurp("/proc/$pid/maps") =~ /libasan|libclang_rt\.asan|vgpreload/;
 }
 
 
@@ -574,6 +560,8 @@ sub owns {
 
     return 0;
 }
+
+
 
 
 # the end of it: nothing is left behind, nothing is reported
