@@ -20,18 +20,20 @@ sub samples {
 
     for my $line (split /\n/, $text) {
 
-        if ($line =~ /^# (HELP|TYPE) (vidcast_\w+) (.+)$/) {
-            push @wrong, "twice: $line" if $ended{$2};
+        if (my ($what, $of, $text)
+            = $line =~ /^# (HELP|TYPE) (vidcast_\w+) (.+)$/)
+        {
+            push @wrong, "twice: $line" if $ended{$of};
 
-            if ($1 eq 'TYPE') {
-                $type{$2} = $3;
-                push @wrong, $line if $3 !~ /^(?:counter|gauge)$/;
+            if ($what eq 'TYPE') {
+                $type{$of} = $text;
+                push @wrong, $line if $text !~ /^(?:counter|gauge)$/;
                 push @wrong, $line
-                    if ($3 eq 'counter') != ($2 =~ /_total$/ ? 1 : 0);
+                    if ($text eq 'counter') != ($of =~ /_total$/ ? 1 : 0);
             }
 
-            $ended{$family} = 1 if $family ne $2;
-            $family = $2;
+            $ended{$family} = 1 if $family ne $of;
+            $family = $of;
             next;
         }
 
@@ -114,7 +116,51 @@ gate
 
 
 
-=== TEST 2: many sources
+=== TEST 2: publishers
+--- http_config
+    vidcast_source door { input push:; }
+    vidcast_source gate { input test: size=64x48; }
+--- config
+    location = /metrics { vidcast_status prometheus; }
+    location = /publish { vidcast_publish door; }
+--- live
+door off
+gate
+--- client
+    my $published = sub {
+        my $metrics = main::samples(get('/metrics')->{body});
+
+        is scalar(grep { /^vidcast_publish(?:ers|ed_by)/ && /gate/ }
+                  keys %$metrics), 0, 'nothing of who has a camera';
+
+        my @values = map { $metrics->{'vidcast_' . $_ . '{source="door"}'} }
+            qw(publishers published_by_taken_total published_by_results_total
+               published_by_refused_total published_by_bytes_total);
+
+        return "@values";
+    };
+
+    is $published->(), '0 0 0 0 0', 'nobody';
+
+    my $ws = websocket('/publish');
+
+    $ws->send_text('"1"') for 1 .. 3;
+    ok wait_for { source('door')->{published_by}{taken} == 3 }, 'all taken';
+
+    is $published->(), '1 3 3 0 9', 'one, and three texts';
+
+    $ws->send_text('{');
+    is $ws->closed_with, 1007, 'and what is none';
+    ok wait_for { source('door')->{published_by}{publishers} == 0 }, 'left';
+
+    my @now = split ' ', $published->();
+
+    is "@now[0 .. 3]", '0 3 3 1', 'nobody again';
+    is $now[4], source('door')->{published_by}{bytes}, 'as in the status';
+
+
+
+=== TEST 3: many sources
 --- http_config eval
 join "\n", map { "vidcast_source s$_ { input test: fps=1; on_demand 1s; }" }
     1 .. 40
@@ -131,7 +177,7 @@ join "\n", map { "s$_ sleeping" } 1 .. 40
 
 
 
-=== TEST 3: no sources
+=== TEST 4: no sources
 --- config
     location = /metrics { vidcast_status prometheus; }
     location = /health { vidcast_health; }
@@ -142,7 +188,7 @@ GET /metrics
 
 
 
-=== TEST 4: POST
+=== TEST 5: POST
 --- http_config
     vidcast_source front { input test: size=64x48; }
 --- config
@@ -153,7 +199,7 @@ POST /metrics
 
 
 
-=== TEST 5: json, by its name
+=== TEST 6: json, by its name
 --- http_config
     vidcast_source front { input test: size=64x48; }
 --- config
@@ -165,7 +211,7 @@ qr/^\{"v":1,.*"name":"front".*\}\r\n$/
 
 
 
-=== TEST 6: all is well
+=== TEST 7: all is well
 --- http_config
     vidcast_source front { input test: size=64x48; }
     vidcast_source gate { input test: size=64x48; on_demand 1s; }
@@ -192,7 +238,7 @@ film ended
 
 
 
-=== TEST 7: one ails
+=== TEST 8: one ails
 --- http_config
     vidcast_source front { input test: size=64x48; }
     vidcast_source gone { input v4l2:/dev/video99; }
@@ -219,7 +265,7 @@ lost sleeping
 
 
 
-=== TEST 8: silent
+=== TEST 9: silent
 --- http_config
     vidcast_source slow { input test: size=64x48 fps=0.01; stale 100ms; }
 --- config
@@ -234,7 +280,7 @@ qr/"name":"slow","error":"no frame for 100 ms","state":"stale"/
 
 
 
-=== TEST 9: predictor processes
+=== TEST 10: predictor processes
 --- http_config
     vidcast_source good {
         input    test: size=64x48 fps=10;
@@ -280,7 +326,7 @@ predictor of vidcast source "dead" failed
 
 
 
-=== TEST 10: without a predictor, and with one of two
+=== TEST 11: without a predictor, and with one of two
 --- http_config
     vidcast_source half {
         input    test: size=64x48 fps=10;
@@ -325,7 +371,7 @@ predictor of vidcast source "dead" failed
 
 
 
-=== TEST 11: a predictor that comes back
+=== TEST 12: a predictor that comes back
 --- http_config
     vidcast_source front {
         input    test: size=64x48 fps=10;

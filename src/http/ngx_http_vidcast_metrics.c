@@ -31,6 +31,8 @@ static u_char *ngx_http_vidcast_metrics_delivered(u_char *p, u_char *last,
     ngx_vidcast_conf_t *conf);
 static u_char *ngx_http_vidcast_metrics_viewers(u_char *p, u_char *last,
     ngx_vidcast_conf_t *conf, u_char *alive);
+static u_char *ngx_http_vidcast_metrics_publishers(u_char *p, u_char *last,
+    ngx_vidcast_conf_t *conf, u_char *alive);
 static u_char *ngx_http_vidcast_metrics_predictors(u_char *p, u_char *last,
     ngx_vidcast_conf_t *conf);
 static u_char *ngx_http_vidcast_metrics_processes(u_char *p, u_char *last,
@@ -184,6 +186,31 @@ ngx_http_vidcast_metric_t  ngx_http_vidcast_desks[] = {
 };
 
 
+static ngx_http_vidcast_metric_t  ngx_http_vidcast_publishing[] = {
+
+    { "publishers", "Publishers now.", NGX_HTTP_VIDCAST_GAUGE,
+      offsetof(ngx_http_vidcast_publishing_t, publishers) },
+
+    { "published_by_taken", "Pictures and texts taken from publishers.",
+      NGX_HTTP_VIDCAST_COUNTER,
+      offsetof(ngx_http_vidcast_publishing_t, taken) },
+
+    { "published_by_results", "Texts of publishers that became results.",
+      NGX_HTTP_VIDCAST_COUNTER,
+      offsetof(ngx_http_vidcast_publishing_t, results) },
+
+    { "published_by_refused", "Publishers refused, and what they sent.",
+      NGX_HTTP_VIDCAST_COUNTER,
+      offsetof(ngx_http_vidcast_publishing_t, refused) },
+
+    { "published_by_bytes", "Bytes that publishers sent.",
+      NGX_HTTP_VIDCAST_COUNTER,
+      offsetof(ngx_http_vidcast_publishing_t, bytes) },
+
+    { NULL, NULL, NGX_HTTP_VIDCAST_COUNTER, 0 }
+};
+
+
 static ngx_http_vidcast_metric_t  ngx_http_vidcast_present[] = {
 
     { "fps", "Frames a second, captured.",
@@ -259,6 +286,7 @@ ngx_http_vidcast_metrics_handler(ngx_http_request_t *r)
         p = ngx_http_vidcast_metrics_dropped(p, last, conf);
         p = ngx_http_vidcast_metrics_delivered(p, last, conf);
         p = ngx_http_vidcast_metrics_viewers(p, last, conf, alive);
+        p = ngx_http_vidcast_metrics_publishers(p, last, conf, alive);
         p = ngx_http_vidcast_metrics_predictors(p, last, conf);
     }
 
@@ -430,6 +458,51 @@ ngx_http_vidcast_metrics_viewers(u_char *p, u_char *last,
                              ngx_http_vidcast_transports[t],
                              ngx_http_vidcast_status_count(
                                           source[i]->zone->shm, alive, t));
+        }
+    }
+
+    return p;
+}
+
+
+/* of sources with the input "push:"; nothing, if there is none */
+
+static u_char *
+ngx_http_vidcast_metrics_publishers(u_char *p, u_char *last,
+    ngx_vidcast_conf_t *conf, u_char *alive)
+{
+    ngx_uint_t                      i, n;
+    ngx_vidcast_source_t          **source;
+    ngx_http_vidcast_metric_t      *m;
+    ngx_http_vidcast_publishing_t   publishing;
+
+    source = conf->sources.elts;
+    n = 0;
+
+    for (i = 0; i < conf->nsources; i++) {
+        n += source[i]->input.push;
+    }
+
+    for (m = ngx_http_vidcast_publishing; n && m->name; m++) {
+
+        p = ngx_http_vidcast_metrics_family(p, last, "", m);
+
+        for (i = 0; i < conf->nsources; i++) {
+
+            if (!source[i]->input.push) {
+                continue;
+            }
+
+            ngx_http_vidcast_status_publishing(source[i]->zone->shm, alive,
+                                               &publishing);
+
+            p = ngx_slprintf(p, last, "vidcast_%s%s{source=\"%V\"}", m->name,
+                             m->type == NGX_HTTP_VIDCAST_COUNTER ? "_total"
+                                                                 : "",
+                             &source[i]->name);
+
+            p = ngx_http_vidcast_metrics_value(p, last, m,
+                                         (u_char *) &publishing + m->offset);
         }
     }
 

@@ -434,31 +434,40 @@ static u_char *
 ngx_http_vidcast_status_publishers(u_char *p, u_char *last,
     ngx_vidcast_zone_shm_t *shm, u_char *alive)
 {
-    uint64_t              now, taken, bytes, refused;
+    ngx_http_vidcast_publishing_t  publishing;
+
+    ngx_http_vidcast_status_publishing(shm, alive, &publishing);
+
+    return ngx_slprintf(p, last, "\"published_by\":{\"publishers\":%uD,"
+                        "\"taken\":%uL,\"results\":%uL,\"refused\":%uL,"
+                        "\"bytes\":%uL},", publishing.publishers,
+                        publishing.taken, publishing.results,
+                        publishing.refused, publishing.bytes);
+}
+
+
+void
+ngx_http_vidcast_status_publishing(ngx_vidcast_zone_shm_t *shm, u_char *alive,
+    ngx_http_vidcast_publishing_t *publishing)
+{
     ngx_uint_t            i;
     ngx_vidcast_share_t  *share;
 
-    now = 0;
-    taken = 0;
-    bytes = 0;
-    refused = 0;
+    ngx_memzero(publishing, sizeof(ngx_http_vidcast_publishing_t));
+
+    publishing->results = shm->counters.pushed;
 
     for (i = 0; i < NGX_VIDCAST_PROCESSES; i++) {
         share = &shm->shares[i];
 
         if (alive[i]) {
-            now += share->publishers;
+            publishing->publishers += share->publishers;
         }
 
-        taken += share->published;
-        bytes += share->received;
-        refused += share->unwanted;
+        publishing->taken += share->published;
+        publishing->bytes += share->received;
+        publishing->refused += share->unwanted;
     }
-
-    return ngx_slprintf(p, last, "\"published_by\":{\"publishers\":%uL,"
-                        "\"taken\":%uL,\"results\":%uL,\"refused\":%uL,"
-                        "\"bytes\":%uL},", now, taken, shm->counters.pushed,
-                        refused, bytes);
 }
 
 

@@ -34,6 +34,17 @@ typedef struct {
 } ngx_http_vidcast_metric_t;
 
 
+/* of a source that others publish to, all workers together */
+
+typedef struct {
+    uint64_t                     taken;
+    uint64_t                     results;
+    uint64_t                     refused;
+    uint64_t                     bytes;
+    uint32_t                     publishers;     /* now */
+} ngx_http_vidcast_publishing_t;
+
+
 /*
  * In ngx_vidcast_counters_t: what became of pictures, why some were dropped;
  * in ngx_vidcast_share_t, to be added up: what viewers got; in
@@ -62,6 +73,8 @@ uint64_t ngx_http_vidcast_status_sum(ngx_vidcast_zone_shm_t *shm,
     size_t offset);
 uint64_t ngx_http_vidcast_status_count(ngx_vidcast_zone_shm_t *shm,
     u_char *alive, ngx_uint_t transport);
+void ngx_http_vidcast_status_publishing(ngx_vidcast_zone_shm_t *shm,
+    u_char *alive, ngx_http_vidcast_publishing_t *publishing);
 
 /* "error":"..." and a comma; it is copied, as its owner may be writing it */
 u_char *ngx_http_vidcast_status_error(u_char *p, u_char *last,
