@@ -122,6 +122,7 @@ ngx_http_vidcast_publish_handler(ngx_http_request_t *r)
     rc = ngx_http_vidcast_publish_kind(r, &post->kind);
 
     if (rc != NGX_OK) {
+        hub->share->unwanted++;
         return rc;
     }
 

@@ -29,6 +29,7 @@ typedef struct {
     ngx_vidcast_letter_t          letter;     /* the message in hand */
 
     unsigned                      started:1;
+    unsigned                      refused:1;  /* it broke the protocol */
 } ngx_http_vidcast_publish_ws_t;
 
 
@@ -319,6 +320,11 @@ ngx_http_vidcast_publish_ws_leave(ngx_http_vidcast_socket_t *socket)
     ngx_http_vidcast_publish_ws_t  *ws;
 
     ws = (ngx_http_vidcast_publish_ws_t *) socket;
+
+    if (socket->reader.code && !ws->refused) {
+        ws->refused = 1;
+        ws->publisher.hub->share->unwanted++;
+    }
 
     ngx_http_vidcast_publisher_leave(&ws->publisher);
     ngx_http_vidcast_hub_leave(&ws->viewer);

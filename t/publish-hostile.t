@@ -1,0 +1,567 @@
+#!/usr/bin/perl
+
+# Copyright (C) vidcast contributors
+
+# Whoever may publish may still mean harm, or be broken: pictures which are
+# something else, bodies that end anywhere, messages in more pieces than they
+# have bytes, texts made to exhaust who reads them.  Each is refused and
+# counted, or is no more than what it is; the viewers see the pictures of the
+# others, whole and at once, and no process dies of it.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use JSON::PP;
+use Test::More;
+
+use Vidcast::Client qw(get request);
+use Vidcast::Life;
+use Vidcast::Nginx;
+use Vidcast::Picture;
+use Vidcast::Wait;
+use Vidcast::WebSocket qw(frame);
+
+Vidcast::Nginx->plan;
+
+my $nginx = Vidcast::Nginx->new(workers => 2, http => <<'CONF',
+vidcast_source door {
+    input    push:;
+    frames   auto 64k;
+    predict  motion;
+}
+
+vidcast_source talk { input push:; frames auto 256k; results 16 256k; }
+
+server {
+    listen  127.0.0.1:%%PORT%% reuseport;
+
+    client_body_timeout   1s;
+    client_max_body_size  1m;
+
+    location = /status  { vidcast_status; }
+    location = /ws      { vidcast door send=frames; }
+    location = /results { vidcast talk; }
+    location = /say     { vidcast_publish talk; }
+    location = /boxes   { vidcast door as=mjpeg overlay=on; }
+
+    location = /publish { vidcast_publish door; }
+    location = /take    { vidcast_publish door takeover=on; }
+}
+CONF
+
+    # the predictor is not spared what is said to be a picture
+
+    allow => [ qr/"door" failed: the frame could not be decoded/ ])->start;
+
+my $port = $nginx->port;
+my $shade = 0;
+
+ok wait_for { (source($nginx, 'door')->{state} // '') eq 'off' }, 'it runs';
+
+my %pids = map { $_ => processes($_) } qw(worker capture manager);
+my $viewer = Vidcast::WebSocket->connect($port, '/ws');
+my $reader = Vidcast::WebSocket->connect($port, '/results');
+my $boxes = Vidcast::Client->new(port => $port);
+
+$boxes->write("GET /boxes HTTP/1.1\r\nHost: a\r\n\r\n");
+$_->attend for $viewer, $reader, $boxes;
+
+works('at first');
+
+jpegs();
+bomb();
+cut_bodies();
+bad_bodies();
+fragments();
+cut_messages();
+texts();
+takeovers();
+slow();
+
+is processes($_), $pids{$_}, "the same processes: $_" for sort keys %pids;
+is $viewer->faults, '', 'nothing was wrong at the viewer';
+is source($nginx, 'door')->{dropped}{ring_full}, 0, 'no frame was dropped';
+
+$nginx->stop;
+
+done_testing;
+
+
+sub processes {
+    my ($kind) = @_;
+
+    return join ' ', sort map { $_->{pid} } $nginx->processes($kind);
+}
+
+
+sub post {
+    my ($body, $type, $path) = @_;
+
+    return request($port, $path // '/publish', method => 'POST', body => $body,
+                   headers => [ 'Content-Type' => $type // 'image/jpeg' ]);
+}
+
+
+sub publisher {
+    my ($path) = @_;
+
+    return Vidcast::WebSocket->connect($port, $path // '/publish')->attend;
+}
+
+
+sub refused { source($nginx, $_[0] // 'door')->{published_by}{refused} }
+sub captured { source($nginx, 'door')->{captured} }
+
+sub alone {
+    my ($name) = @_;
+
+    return wait_for {
+        source($nginx, $name // 'door')->{published_by}{publishers} == 0
+    };
+}
+
+
+# the next picture gets through, to who looked on all the time
+
+sub works {
+    my ($name) = @_;
+
+    my $jpeg = picture(64, 48, 20 + ++$shade % 200);
+
+    is post($jpeg)->{status}, 204, "$name: a picture is taken";
+    ok seen($jpeg), 'and seen';
+}
+
+
+sub seen {
+    my ($jpeg) = @_;
+
+    return wait_for {
+        $viewer->fill;
+        $viewer->parse;
+
+        while (my $message = shift @{$viewer->{inbox}}) {
+            return 1 if $message->{data} eq $jpeg;
+        }
+
+        return 0;
+    };
+}
+
+
+# another header of the frame; "pad" makes the file larger
+
+sub patched {
+    my ($pad, $offset, $bytes) = @_;
+
+    my $jpeg = picture(64, 48, 100);
+    my $sof = index $jpeg, "\xff\xc0";
+
+    substr($jpeg, $sof + $offset, length $bytes) = $bytes;
+
+    return $pad ? comments($jpeg, 'x' x $pad) : $jpeg;
+}
+
+
+sub jpegs {
+    my $size = sub { pack 'nn', @_ };
+
+    my %refused = (
+        '65500x65500' => patched(0, 5, $size->(65500, 65500)),
+        '65500x65500, larger' => patched(60000, 5, $size->(65500, 65500)),
+        '16384x16384' => patched(60000, 5, $size->(16384, 16384)),
+        '1x65535' => patched(0, 5, $size->(65535, 1)),
+        '8192x8192, of nothing' => patched(0, 5, $size->(8192, 8192)),
+        'no height' => patched(0, 5, $size->(0, 64)),
+        'no width' => patched(0, 5, $size->(48, 0)),
+        '12 bits' => patched(0, 4, "\x0c"),
+        'arithmetic' => patched(0, 1, "\xc9"),
+        'arithmetic, progressive' => patched(0, 1, "\xca"),
+        'lossless' => patched(0, 1, "\xc3"),
+        'two components' => patched(0, 9, "\2"),
+        'GIF' => 'GIF89a' . "\0" x 100,
+        'PNG' => "\x89PNG\r\n\x1a\n" . "\0" x 100,
+        'a picture, and what is behind it' => picture(8, 8, 9) . 'x' x 100,
+    );
+
+    for my $name (sort keys %refused) {
+        my ($refused, $captured) = (refused(), captured());
+
+        is post($refused{$name})->{status}, 400, "$name: refused";
+        is refused(), $refused + 1, 'counted';
+
+        my $ws = publisher();
+
+        $ws->send_binary($refused{$name});
+        is $ws->closed_with, 1007, "$name: by WebSocket as well";
+        $ws->close;
+
+        ok alone(), 'it has left';
+        is refused(), $refused + 2, 'counted, too';
+        is captured(), $captured, 'it is no frame';
+    }
+
+    works('behind those');
+
+    # whole by their form: viewers get them; who decodes them sees
+
+    my %taken = (
+        '1x1' => picture(1, 1, 200),
+        '1x1600' => picture(1, 1600, 200),
+        '16384x1' => picture(16384, 1, 200),
+        'said to be progressive' => patched(0, 1, "\xc2"),
+        'larger than what is there' => patched(0, 5, $size->(240, 320)),
+        'no such tables' => patched(0, 12, "\7"),
+        'a scan of noise' => noise(),
+    );
+
+    for my $name (sort keys %taken) {
+        is post($taken{$name})->{status}, 204, "$name: is taken";
+        ok seen($taken{$name}), 'and told as it is';
+    }
+
+    works('and behind these');
+}
+
+
+sub noise {
+    my $jpeg = picture(64, 48, 100);
+    my $scan = index($jpeg, "\xff\xda") + 10;
+
+    srand 4;
+
+    substr($jpeg, $scan, -2) = join '', map { chr int rand 255 } 1 .. 20000;
+
+    return $jpeg;
+}
+
+
+# two hundred scans of sixteen million pixels, in a few bytes: whoever decodes
+# it takes his time, which is nobody else's
+
+sub bomb {
+    my $jpeg = picture(8, 8, 100);
+    my $sof = index $jpeg, "\xff\xc0";
+    my $sos = index $jpeg, "\xff\xda";
+
+    substr($jpeg, $sof + 1, 1) = "\xc2";
+    substr($jpeg, $sof + 5, 4) = pack 'nn', 4096, 4096;
+
+    $jpeg = substr($jpeg, 0, $sos)
+        . "\xff\xda\0\x08\1\1\0\0\0\x01\0\0\0" x 200 . "\xff\xd9";
+    $jpeg = comments($jpeg, 'x' x 20000);
+
+    for (1 .. 3) {
+        is post($jpeg)->{status}, 204, 'a bomb: is taken';
+        works('beside it');
+    }
+}
+
+
+# a request that ends at each of its bytes
+
+sub cut_bodies {
+    my $jpeg = picture(64, 48, 77);
+    my $captured = captured();
+    my $head = "POST /publish HTTP/1.1\r\nHost: a\r\n";
+
+    my $whole = $head . 'Content-Length: ' . length($jpeg) . "\r\n\r\n$jpeg";
+    my $chunks = $head . "Transfer-Encoding: chunked\r\n\r\n"
+        . join '', map { sprintf "%x\r\n%s\r\n", length, $_ }
+                   unpack('(a50)*', $jpeg), '';
+
+    for my $request ($whole, $chunks) {
+        for my $length (0 .. length($request) - 1) {
+            my $client = Vidcast::Client->new(port => $port);
+
+            $client->write(substr $request, 0, $length);
+            $client->close;
+        }
+    }
+
+    is captured(), $captured, 'cut bodies: none is a frame';
+
+    for my $request ($whole, $chunks) {
+        my $client = Vidcast::Client->new(port => $port);
+
+        $client->write($request);
+        is $client->read_head, 204, 'the whole one is';
+    }
+
+    ok alone(), 'and nobody is left';
+    works('behind them');
+}
+
+
+sub bad_bodies {
+    my $jpeg = picture(64, 48, 77);
+    my $post = "POST /publish HTTP/1.1\r\nHost: a\r\n";
+    my $chunked = "${post}Transfer-Encoding: chunked\r\n\r\n";
+
+    my %bad = (
+        'a size that is none' => [400, "${chunked}xyz\r\n$jpeg\r\n0\r\n\r\n"],
+        'a size beyond all' => [413, "${chunked}ffffffff\r\n$jpeg"],
+        'a size of too many digits' => [400, $chunked . 'f' x 40 . "\r\n"],
+        'a length below zero' => [400, "${post}Content-Length: -1\r\n\r\n"],
+        'a length beyond all' =>
+            [400, "${post}Content-Length: 99999999999999999999\r\n\r\n"],
+        'a length for nginx' => [413, "${post}Content-Length: 2097152\r\n\r\n"],
+        'a length for us' => [413, "${post}Content-Length: 65537\r\n\r\n"],
+        'two lengths' => [400, "${post}Content-Length: 1\r\nContent-Length: 2"
+                               . "\r\n\r\nxx"],
+        'more than its length' => [400, "${post}Content-Length: 10\r\n\r\n"
+                                        . $jpeg],
+        'none' => [400, "$post\r\n"],
+    );
+
+    for my $name (sort keys %bad) {
+        my $client = Vidcast::Client->new(port => $port);
+
+        $client->write($bad{$name}[1]);
+        is $client->read_head, $bad{$name}[0], $name;
+        $client->close;
+    }
+
+    # he asks whether he may, and then does not
+
+    my @asked = map { Vidcast::Client->new(port => $port) } 1 .. 5;
+
+    $_->write("${post}Content-Length: 1000\r\nExpect: 100-continue\r\n\r\n")
+        for @asked;
+    is $_->read_head, 100, 'go on' for @asked;
+
+    works('while they do not');
+
+    ok $_->wait_eof, 'who sends nothing is closed' for @asked;
+
+    my $refused = refused();
+
+    is post($jpeg, 'text/html')->{status}, 415, 'a page';
+    is refused(), $refused + 1, 'is counted';
+}
+
+
+# a picture of the size that is allowed, a byte at a time
+
+sub fragments {
+    my $jpeg = picture(32, 32, 50);
+    my $limit = comments($jpeg, 'x' x (65536 - 4 - length $jpeg));
+
+    is length $limit, 65536, 'a picture of the largest size';
+
+    my $ws = publisher();
+    my @bytes = unpack '(a1)*', $limit;
+    my $frames = join '', map {
+        frame($_ ? 0 : 2, $bytes[$_], fin => $_ == $#bytes)
+    } 0 .. $#bytes;
+
+    $ws->write_and_read($frames);
+    ok seen($limit), 'in 65,536 fragments: is seen';
+
+    my $last = length frame(0, 'x');
+
+    substr($frames, -$last) = frame(0, 'x', fin => 0) . frame(0, 'x');
+
+    my $refused = refused();
+
+    $ws->write_and_read($frames);
+    is $ws->closed_with, 1009, 'a byte more: too large';
+    $ws->close;
+
+    ok alone(), 'it has left';
+    is refused(), $refused + 1, 'counted';
+
+    # nothing at all, over and over
+
+    $ws = publisher();
+
+    $ws->write_and_read(frame(2, '', fin => 0)
+                        . frame(0, '', fin => 0) x 100000 . frame(0, $jpeg));
+    ok seen($jpeg), 'behind 100,000 empty fragments';
+
+    $ws->write_and_read(frame(9, 'x' x 125) x 20000 . frame(2, $limit));
+    ok seen($limit), 'behind 20,000 pings';
+
+    $ws->close;
+    ok alone(), 'it has left';
+}
+
+
+sub cut_messages {
+    my $jpeg = picture(64, 48, 66);
+    my $bytes = frame(2, substr($jpeg, 0, 100), fin => 0) . frame(9, 'ping')
+        . frame(0, substr $jpeg, 100);
+    my $captured = captured();
+
+    for (my $length = 0; $length < length $bytes; $length += 3) {
+        my $ws = publisher('/take');
+
+        $ws->write_and_read(substr $bytes, 0, $length);
+        $ws->close;
+    }
+
+    ok alone(), 'cut messages: all have left';
+    is captured(), $captured, 'none is a frame';
+
+    my $ws = publisher();
+
+    $ws->write_and_read($bytes);
+    ok seen($jpeg), 'the whole one is';
+    $ws->close;
+    ok alone(), 'it has left';
+}
+
+
+sub texts {
+    my $deep = sub { '[' x $_[0] . ']' x $_[0] };
+
+    my %bad = (
+        'a null character' => "\"a\0b\"",
+        'a null behind it' => "1\0",
+        'nothing but nulls' => "\0" x 100,
+        'half a character' => "\"\xc3\"",
+        'a character too long' => "\"\xc0\xaf\"",
+        'a surrogate in bytes' => "\"\xed\xa0\x80\"",
+        'a character beyond all' => "\"\xf5\x80\x80\x80\"",
+        'half a pair' => '"\ud800"',
+        'a control character' => "\"a\nb\"",
+        '100,000 brackets' => $deep->(100000),
+        '100,000 brackets, open' => '[' x 200000,
+        '100,000 objects' => '{"a":' x 40000,
+        'a number beyond all' => '1e999999',
+        'a number of 4000 digits' => '9' x 4000,
+        'NaN' => 'NaN',
+        'Infinity' => '-Infinity',
+        'a comment' => '/**/ 1',
+        'a comma' => '[1,]',
+        'a byte order mark' => "\xef\xbb\xbf1",
+        'a quote that ends it' => '1}',
+    );
+
+    for my $name (sort keys %bad) {
+        my $refused = refused('talk');
+
+        is post($bad{$name}, 'application/json', '/say')->{status}, 400,
+            "$name: refused";
+        is refused('talk'), $refused + 1, 'counted';
+
+        my $ws = publisher('/say');
+
+        $ws->send_text($bad{$name});
+        is $ws->closed_with, 1007, "$name: by WebSocket as well";
+        $ws->close;
+        ok alone('talk'), 'it has left';
+        is refused('talk'), $refused + 2, 'counted, too';
+    }
+
+    # the same result to whoever reads it, in one piece
+
+    my %good = (
+        'a null in words' => '"\u0000"',
+        'no character' => "\"\xef\xbf\xbf\"",
+        '1,000 brackets' => $deep->(1000),
+        'a thousand times the same' =>
+            '{' . join(',', map { '"a":1' } 1 .. 1000) . '}',
+        '20,000 names' =>
+            '{' . join(',', map { "\"n$_\":$_" } 1 .. 15000) . '}',
+        'a long text' => '"' . 'x' x 250000 . '"',
+        'a large number' => '1e308',
+        'many digits' => '0.' . '3' x 4000,
+        'what would end a page' => '"</script><!--"',
+        'what would end a line' => "\"\xe2\x80\xa8\"",
+    );
+
+    my $json = JSON::PP->new->utf8->max_depth(2000);
+
+    for my $name (sort keys %good) {
+        my $response = post($good{$name}, 'application/json', '/say');
+
+        is $response->{status}, 204, "$name: is a result";
+
+        my $seq = $response->{headers}{'x-vidcast-result'} // 0;
+        my $text = wait_for {
+            $reader->fill;
+            $reader->parse;
+
+            while (my $message = shift @{$reader->{inbox}}) {
+                return $message->{data}
+                    if $message->{data} =~ /"seq":$seq,/;
+            }
+
+            return undef;
+        };
+
+        $text //= '';
+
+        ok $text =~ /,"result":\Q$good{$name}\E\}\z/, 'as it was';
+        ok eval { $json->decode($text) }, 'and JSON';
+    }
+
+    works('behind the texts');
+}
+
+
+# he who is in the middle of a message, or is not read, gives way at once
+
+sub takeovers {
+    my ($one, $two) = (picture(64, 48, 11), picture(64, 48, 12));
+    my $captured = captured();
+    my $half = substr frame(2, $one), 0, 100;
+    my $ws = publisher('/take');
+
+    for my $round (1 .. 20) {
+        $ws->write_and_read($half);
+
+        my $next = publisher('/take');
+
+        $next->send_binary($two);
+
+        is $ws->closed_with, 1008, "takeover $round";
+        ok seen($two), 'the new one is seen';
+
+        $ws->close;
+        $ws = $next;
+    }
+
+    is captured(), $captured + 20, 'and the halves are no frames';
+
+    $ws->close;
+    ok alone(), 'the last one has left';
+}
+
+
+# a byte now and then: whoever looks on sees the others
+
+sub slow {
+    my @slow = map {
+        my $client = Vidcast::Client->new(port => $port);
+
+        $client->write("POST /publish HTTP/1.1\r\nHost: a\r\n"
+                       . "Content-Length: 60000\r\n\r\n");
+        $client;
+    } 1 .. 50;
+
+    for my $round (1 .. 5) {
+        $_->write("\xff") for @slow;
+        works("slow bodies, $round");
+    }
+
+    is scalar(grep { $_->wait_eof } @slow), 50, 'they are closed in the end';
+
+    my $ws = publisher('/take');
+
+    $ws->write(substr frame(2, picture(64, 48, 13)), 0, 50);
+
+    is post(picture(64, 48, 14))->{status}, 409, 'a slow message has the door';
+
+    my $response = request($port, '/take', method => 'POST',
+                           body => picture(64, 48, 15));
+
+    is $response->{status}, 204, 'and gives way to who may take over';
+    ok seen(picture(64, 48, 15)), 'who is seen';
+    is $ws->closed_with, 1008, 'it is told';
+    $ws->close;
+    ok alone(), 'and has left';
+}
