@@ -113,6 +113,88 @@ CONF
     $nginx->stop;
 }
 
+# on demand: it begins again for each who comes to an empty room, and leaves
+# nothing behind, neither a thread nor a descriptor
+
+{
+    my $nginx = Vidcast::Nginx->new(http => <<'CONF');
+        vidcast_source loop {
+            input      file:html/film.mp4 loop=on;
+            on_demand  50ms;
+        }
+        vidcast_source once {
+            input      file:html/jpegs.avi;
+            on_demand  50ms;
+        }
+        server {
+            listen 127.0.0.1:%%PORT%%;
+            location = /status { vidcast_status; }
+            location = /loop { vidcast loop as=mjpeg; }
+            location = /loop.jpg { vidcast loop as=snapshot; }
+            location = /once { vidcast once as=mjpeg; }
+        }
+CONF
+
+    my $html = $nginx->prefix . '/html';
+
+    film("$html/film.mp4", 50, @h264);
+    film("$html/jpegs.avi", 10, qw(-c:v mjpeg -q:v 3));
+
+    $nginx->start;
+
+    ok becomes($nginx, $_, 'sleeping'), "$_: sleeps at first" for qw(loop once);
+
+    is source($nginx, 'loop')->{opened}, 0, 'loop: was never opened';
+
+    my $pid = capture_pid($nginx, 'loop');
+    my @threads = threads($pid);
+    my $files;
+
+    for my $round (1 .. 20) {
+        my $viewer = Vidcast::Stream->open($nginx->port, '/loop');
+        my $part = $viewer->part(30);
+
+        cmp_ok +(numbers($part ? $part->{data} : ''))[0] // 99, '<', 25,
+            "loop: from its beginning, $round";
+
+        $viewer->close;
+
+        ok becomes($nginx, 'loop', 'sleeping'), 'loop: sleeps again';
+        is source($nginx, 'loop')->{opened}, $round, 'loop: was opened anew';
+
+        $files //= open_files($nginx, $pid, 1);
+    }
+
+    is join(' ', threads($pid)), "@threads", 'loop: no thread is left';
+    is open_files($nginx, $pid, 1), $files, 'loop: no descriptor';
+
+    is get($nginx->port, '/loop.jpg')->{status}, 200, 'loop: for a snapshot';
+
+    for my $round (1 .. 2) {
+        my $viewer = Vidcast::Stream->open($nginx->port, '/once');
+        my @shown;
+
+        # who is slow may miss some, but not the last
+
+        until (@shown && $shown[-1] == 9) {
+            my $part = $viewer->part(30) or last;
+
+            push @shown, numbers($part->{data});
+        }
+
+        is "@shown", join(' ', sort { $a <=> $b } @shown),
+            "once: up to its end, $round";
+        is $shown[-1], 9, 'once: which is seen';
+        ok becomes($nginx, 'once', 'ended'), 'once: ended';
+
+        $viewer->close;
+
+        ok becomes($nginx, 'once', 'sleeping'), 'once: sleeps';
+    }
+
+    $nginx->stop;
+}
+
 # without the plugin, and with one that is none: told at configuration
 
 {
@@ -158,6 +240,16 @@ sub state {
     my ($nginx, $name) = @_;
 
     return source($nginx, $name)->{state} // '';
+}
+
+
+# the names of all threads of a process
+
+sub threads {
+    my ($pid) = @_;
+
+    return sort map { Vidcast::Nginx::slurp($_) =~ s/\n//r }
+        glob "/proc/$pid/task/*/comm";
 }
 
 
