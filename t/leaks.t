@@ -3,7 +3,8 @@
 # Copyright (C) vidcast contributors
 
 # Memory.  A worker's stays the same however many viewers come, read nothing
-# and are thrown out; and valgrind finds nothing lost and no wrong access in a
+# and are thrown out, or publishers, who send right and wrong; so does that of
+# a capture, and what they have open; and valgrind finds nothing lost and no wrong access in a
 # session of each transport, neither in nginx nor in manager and capture.
 
 use strict;
@@ -18,6 +19,7 @@ use Vidcast::Client qw(get request);
 use Vidcast::Crowd;
 use Vidcast::Life;
 use Vidcast::Nginx;
+use Vidcast::Picture;
 use Vidcast::Stream;
 use Vidcast::Wait;
 use Vidcast::WebSocket;
@@ -108,6 +110,137 @@ CONF
 
     $crowd->leave;
     $nginx->stop;
+}
+
+
+# publishers of all kinds, over and over
+
+{
+    my $nginx = Vidcast::Nginx->new(workers => 1, http => <<"CONF")->start;
+vidcast_source door {
+    input    push:;
+    frames   auto 256k;
+    predict  motion;
+}
+
+server {
+    listen  127.0.0.1:%%PORT%%;
+
+    client_body_buffer_size  8k;
+
+    location = /publish { vidcast_publish door takeover=on; }
+
+    @{[locations('door')]}
+}
+CONF
+
+    my ($worker) = $nginx->processes('worker');
+    my $port = $nginx->port;
+    my $jpeg = comments(picture(320, 240, 99), 'x' x 60000, 'y' x 60000);
+
+    ok wait_for { (source($nginx, 'door')->{state} // '') eq 'off' },
+        'a source to be published to';
+
+    my %pids = (worker => $worker->{pid},
+                capture => capture_pid($nginx, 'door'));
+    my $viewer = Vidcast::WebSocket->connect($port, '/both')->attend;
+    my %memory;
+    my %files = map { $_ => fewest($nginx, $pids{$_}) } keys %pids;
+
+    for my $wave (0 .. 9) {
+
+        for my $n (1 .. 40) {
+            sessions($port, $jpeg);
+
+            # what came is of no interest here
+
+            $viewer->fill;
+            $viewer->parse;
+            $viewer->{inbox} = [];
+        }
+
+        ok wait_for {
+            source($nginx, 'door')->{published_by}{publishers} == 0
+        }, "wave $wave: 40 times all kinds of publishers";
+
+        for my $kind (keys %pids) {
+            push @{$memory{$kind}}, own_memory($pids{$kind});
+
+            my $open;
+
+            wait_for {
+                $open = open_files($nginx, $pids{$kind}, 1);
+                $open eq $files{$kind};
+            };
+
+            is $open, $files{$kind}, "$kind: nothing is left open";
+        }
+    }
+
+    for my $kind (sort keys %memory) {
+        note "memory of the $kind after each wave, kB: @{$memory{$kind}}";
+
+        cmp_ok $memory{$kind}[9] - $memory{$kind}[4], '<', 100,
+            "$kind: needs no more memory after ten waves than after five";
+    }
+
+    is capture_pid($nginx, 'door'), $pids{capture}, 'it is the same capture';
+
+    $viewer->close;
+    $nginx->stop;
+}
+
+
+# what a process has open when nobody comes or goes; who has just gone may
+# still be closing
+
+sub fewest {
+    my ($nginx, $pid) = @_;
+
+    my (%count, $looked);
+
+    wait_for {
+        my $open = open_files($nginx, $pid, 1);
+
+        $count{$open} = 0;
+        $count{$open} += $_ for $open =~ / x(\d+)/g;
+        ++$looked == 25;
+    };
+
+    return (sort { $count{$a} <=> $count{$b} } keys %count)[0];
+}
+
+
+sub sessions {
+    my ($port, $jpeg) = @_;
+
+    my $ws = Vidcast::WebSocket->connect($port, '/publish')->attend;
+
+    $ws->write_and_read(Vidcast::WebSocket::frame(2, $jpeg)
+                        . Vidcast::WebSocket::frame(1, '{"a":[1,2,3]}')
+                        . Vidcast::WebSocket::frame(2, substr $jpeg, 0, 99));
+    $ws->closed_with == 1007 or fail 'half a picture is refused';
+    $ws->close;
+
+    # gone in the middle of a message, of a body; another type; no picture
+
+    $ws = Vidcast::WebSocket->connect($port, '/publish');
+    $ws->write(substr Vidcast::WebSocket::frame(2, $jpeg), 0, 50000);
+    $ws->close;
+
+    my $client = Vidcast::Client->new(port => $port);
+
+    $client->write("POST /publish HTTP/1.1\r\nHost: a\r\nContent-Length: "
+                   . "100000\r\n\r\n" . substr $jpeg, 0, 50000);
+    $client->close;
+
+    my @answers = map {
+        request($port, '/publish', method => 'POST', body => $_->[0],
+                headers => ['Content-Type' => $_->[1]])->{status}
+    } [$jpeg, 'image/jpeg'], ['[1]', 'application/json'], ['[', 'text/plain'],
+      ['x', 'image/jpeg'], [$jpeg, 'image/png'];
+
+    "@answers" eq '204 204 400 400 415' or fail "POST: @answers";
 }
 
 
