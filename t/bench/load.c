@@ -11,8 +11,10 @@
  *
  *     load [-t ws|mjpeg|sse|plain] [-n viewers] [-s slow]
  *          [-b bytes a second of a slow one] [-z never reading]
- *          [-w seconds of warm-up] [-d seconds]
+ *          [-w seconds of warm-up] [-d seconds] [-m number of paths]
  *          [-p pid of a process of the server] ... host port path
+ *
+ * With -m viewers ask for PATH0, PATH1, and so on, in turn.
  *
  * "plain" sends a request and looks at nothing of the answer.  The clock
  * starts when all viewers have their answer's header, but for those who never
@@ -149,7 +151,8 @@ static int             load_npids;
 int
 main(int argc, char **argv)
 {
-    int               i, c, n;
+    int               i, c, n, paths;
+    char              path[256];
     long              before, after;
     double            warmup, seconds;
     uint64_t          cpu;
@@ -157,10 +160,11 @@ main(int argc, char **argv)
     struct addrinfo   hints, *addr;
 
     n = 1;
+    paths = 0;
     warmup = 1;
     seconds = 5;
 
-    while ((c = getopt(argc, argv, "t:n:s:b:z:w:d:p:")) != -1) {
+    while ((c = getopt(argc, argv, "t:n:s:b:z:w:d:m:p:")) != -1) {
         switch (c) {
 
         case 't':
@@ -185,6 +189,7 @@ main(int argc, char **argv)
         case 'z': load_never = atoi(optarg); break;
         case 'w': warmup = atof(optarg); break;
         case 'd': seconds = atof(optarg); break;
+        case 'm': paths = atoi(optarg); break;
 
         case 'p':
             if (load_npids == LOAD_PIDS) {
@@ -230,9 +235,14 @@ main(int argc, char **argv)
     for (i = 0; i < load_n; i++) {
         load_viewers[i].slow = (i >= n) + (i >= n + load_slow);
 
-        if (load_connect(addr, argv[optind], argv[optind + 2],
-                         &load_viewers[i])
-            != 0)
+        if (paths) {
+            snprintf(path, sizeof(path), "%s%d", argv[optind + 2], i % paths);
+
+        } else {
+            snprintf(path, sizeof(path), "%s", argv[optind + 2]);
+        }
+
+        if (load_connect(addr, argv[optind], path, &load_viewers[i]) != 0)
         {
             fprintf(stderr, "load: connection %d: %s\n", i, strerror(errno));
             return 1;

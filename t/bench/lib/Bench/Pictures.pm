@@ -14,7 +14,7 @@ use Vidcast::Nginx;
 use Vidcast::Wait;
 
 my $count = 8;
-my @pictures;
+my %pictures;
 
 
 sub folder {
@@ -24,13 +24,16 @@ sub folder {
 
     return $dir if -d $dir;
 
-    @pictures = snapshots() if !@pictures;
+    # of 25 kB, or 3
+
+    my $of = $size < 40000 ? '160x120' : '640x480';
+    my $pictures = $pictures{$of} //= [ snapshots($of) ];
 
     mkdir "$dir.new" or die "$dir.new: $!\n";
 
-    for my $i (0 .. $#pictures) {
+    for my $i (0 .. $#$pictures) {
         open my $fh, '>', "$dir.new/$i.jpg" or die "$dir.new: $!\n";
-        print $fh filled($pictures[$i], $size);
+        print $fh filled($pictures->[$i], $size);
         close $fh or die "$dir.new: $!\n";
     }
 
@@ -41,8 +44,10 @@ sub folder {
 
 
 sub snapshots {
-    my $nginx = Vidcast::Nginx->new(http => <<'CONF')->start;
-vidcast_source a { input test: size=640x480; }
+    my ($of) = @_;
+
+    my $nginx = Vidcast::Nginx->new(http => <<"CONF")->start;
+vidcast_source a { input test: size=$of; }
 server { listen 127.0.0.1:%%PORT%%; location / { vidcast as=snapshot; } }
 CONF
 
