@@ -29,6 +29,7 @@ static void test_geometry(void);
 static void test_too_small(void);
 static void test_epoll(void);
 static void test_renewable(void);
+static ngx_uint_t test_small_pages(u_char *start);
 static void test_unchanged(void);
 static void test_changed(void);
 static void test_same_size(void);
@@ -230,6 +231,12 @@ test_renewable(void)
             == test_source(conf, 0)->zone->frames,
             "holes: the ring can have fresh pages");
 
+    /* a hole in a huge page overwrites it, where a socket may have it */
+
+    unit_ok(access("/sys/kernel/mm/transparent_hugepage", F_OK) == -1
+            || test_small_pages(test_source(conf, 0)->zone->ring.frames),
+            "holes: of pages which are never huge");
+
     unit_unload(conf);
 
     test_no_holes = 1;
@@ -253,6 +260,41 @@ test_fallocate(int fd, int mode, off_t offset, off_t len)
     }
 
     return fallocate(fd, mode, offset, len);
+}
+
+
+/* as the kernel has it: "nh" is among the mapping's flags */
+
+static ngx_uint_t
+test_small_pages(u_char *start)
+{
+    char           line[512];
+    FILE          *f;
+    ngx_uint_t     here, found;
+    unsigned long  from, to;
+
+    f = fopen("/proc/self/smaps", "r");
+
+    if (f == NULL) {
+        return 0;
+    }
+
+    here = 0;
+    found = 0;
+
+    while (fgets(line, sizeof(line), f)) {
+
+        if (sscanf(line, "%lx-%lx ", &from, &to) == 2) {
+            here = (from == (unsigned long) (uintptr_t) start);
+
+        } else if (here && strncmp(line, "VmFlags:", 8) == 0) {
+            found = (strstr(line, " nh") != NULL);
+        }
+    }
+
+    fclose(f);
+
+    return found;
 }
 
 
