@@ -181,7 +181,7 @@ sub results {
     my @results;
 
     while (remaining($deadline)) {
-        my $message = $ws->message // last;
+        my $message = $ws->message('text') // last;
 
         push @results, decode_json($message->{data});
 

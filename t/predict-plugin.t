@@ -44,6 +44,16 @@ check(const vidcast_context_t *context, char *error)
 {
     const vidcast_param_t  *p;
 
+#if (UNRESOLVED)
+    extern int is_nowhere(void);
+
+    is_nowhere();
+#endif
+
+#if (LEAVES)
+    _exit(9);
+#endif
+
     for (p = context->params; p->name; p++) {
         if (strcmp(p->name, "crash") == 0) {
             abort();
@@ -151,7 +161,11 @@ close_it(void *instance)
 }
 
 static const vidcast_predictor_table_t  table = {
+#if (NOTHING)
+    sizeof(table), check, open_it
+#else
     sizeof(table), check, open_it, predict, close_it
+#endif
 };
 
 static const vidcast_plugin_t  plugin = {
@@ -215,6 +229,10 @@ close $fh;
 
 build($nginx, 'test', $file, '-DABI=VIDCAST_ABI', '-lm');
 build($nginx, 'newer', $file, '-DABI=VIDCAST_ABI+1', '-lm');
+build($nginx, 'unresolved', $file, '-DABI=VIDCAST_ABI', '-DUNRESOLVED');
+build($nginx, 'empty', $file, '-DABI=VIDCAST_ABI', '-DNOTHING',
+      '-Wno-unused-function');
+build($nginx, 'leaves', $file, '-DABI=VIDCAST_ABI', '-DLEAVES');
 build($nginx, 'brightness', "$root/conf/predictors/brightness.c", '-Wextra',
       '-Wno-unused-parameter', '-Werror');
 
@@ -224,7 +242,10 @@ build($nginx, 'brightness', "$root/conf/predictors/brightness.c", '-Wextra',
 my $good = $nginx->{http};
 
 for (["$$nginx{prefix}/none.so", qr/none\.so": No such file/],
-     ['newer.so', qr/newer\.so".*ABI.*2/],
+     ['newer.so', qr/newer\.so" has ABI 2, wanted 1/],
+     ['unresolved.so', qr/undefined symbol: is_nowhere/],
+     ['empty.so', qr/empty\.so" is incomplete: no check, open, predict or close/],
+     ['leaves.so', qr/the check left with exit code 9/],
      ['nginx.conf', qr/nginx\.conf/],
      ['test.so a other=1', qr/what is other\?/],
      ['test.so a crash=1', qr/the check crashed: signal 6/],
@@ -256,7 +277,7 @@ sub results {
     my @results;
 
     while (@results < 1000) {
-        my $message = $ws->message // last;
+        my $message = $ws->message('text') // last;
 
         push @results, decode_json($message->{data});
 

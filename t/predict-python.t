@@ -330,7 +330,7 @@ sub results {
     my @results;
 
     while (@results < $count && remaining($deadline)) {
-        my $message = $ws->message // last;
+        my $message = $ws->message('text') // last;
 
         push @results, decode_json($message->{data});
     }
