@@ -31,7 +31,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 
-static u_char *
+static u_char * __attribute__((unused))
 fuzz_copy(const void *data, size_t size)
 {
     u_char  *copy;
