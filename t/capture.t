@@ -5,6 +5,8 @@
 # Processes are killed under 50 viewers on two workers: captures, the manager,
 # workers.  Who is not with the one that died notices no more than a pause;
 # pictures come again by themselves, and nothing is left of the dead.
+#
+# Not in the mode valgrind, which has descriptors of its own in each process.
 
 use strict;
 use warnings;

@@ -5,6 +5,8 @@
 # What a newcomer runs and copies from: the demo's configuration must start and
 # serve what its page needs; the one with everything must be accepted, and have
 # every directive and parameter with the default that README tells.
+#
+# Not in the modes asan and valgrind: "make run" starts an nginx of its own.
 
 use strict;
 use warnings;

@@ -6,6 +6,8 @@
 # and are thrown out, or publishers, who send right and wrong; so does that of
 # a capture, and what they have open; and valgrind finds nothing lost and no wrong access in a
 # session of each transport, neither in nginx nor in manager and capture.
+#
+# Not in the modes asan and valgrind: the former's memory is not nginx's.
 
 use strict;
 use warnings;

@@ -191,7 +191,12 @@ sub build {
 }
 
 
-my @names = qw(sample boxes poison hang leak exit again large lies victim);
+# under a sanitizer nobody may do what it reports, have little memory, or be
+# killed by pidfd_open(), which valgrind does not know; and all take their time
+
+my $checked = ($ENV{VIDCAST_MODE} // '') =~ /asan|valgrind/;
+my @bad = $checked ? () : qw(exit hang leak poison);
+my @names = (qw(sample boxes again large lies victim), @bad);
 
 # who gets stuck is found soon, at the first frame, too; the others have time,
 # however busy all is
@@ -201,6 +206,10 @@ my %more = (
     victim => 'timeout=300ms start=1s pause=100ms',
 );
 
+my %limits = map {
+    $_ => $checked ? 'timeout=20s' : 'memory=64m ' . ($more{$_} // 'pause=1s')
+} @names;
+
 my $sources = join '', map {
     my $predict = $_ eq 'sample' ? 'brightness.so above=10' : "test.so $_";
 
@@ -208,7 +217,7 @@ my $sources = join '', map {
 vidcast_source $_ {
     input    test: size=320x240 fps=20 noise=0;
     encoders 1;
-    predict  plugin $predict memory=64m @{[$more{$_} // 'pause=1s']};
+    predict  plugin $predict $limits{$_};
 }
 CONF
 
@@ -248,7 +257,8 @@ for (["$$nginx{prefix}/none.so", qr/none\.so": No such file/],
      ['leaves.so', qr/the check left with exit code 9/],
      ['nginx.conf', qr/nginx\.conf/],
      ['test.so a other=1', qr/what is other\?/],
-     ['test.so a crash=1', qr/the check crashed: signal 6/],
+     $checked ? ()
+              : ['test.so a crash=1', qr/the check crashed: signal 6/],
      ['test.so a b', qr/invalid parameter "b"/],
      ['brightness.so above=300', qr/what is "above=300"\?/])
 {
@@ -290,6 +300,16 @@ sub results {
 
 sub predictor {
     return source($nginx, $_[0])->{predictor} // {};
+}
+
+
+# captured and not published, though the encoder had time for it
+
+sub missing {
+    my ($source) = @_;
+
+    return $source->{captured} - $source->{frame}
+           - $source->{dropped}{encoder_busy};
 }
 
 
@@ -341,7 +361,7 @@ my %reason = (
     leak   => qr/no memory is left/,
 );
 
-for my $name (sort keys %reason) {
+for my $name (@bad) {
     my ($pid, $before) = (capture_pid($nginx, $name), source($nginx, $name));
 
     my @all = results($name, sub {
@@ -372,11 +392,11 @@ for my $name (sort keys %reason) {
         if $name eq 'poison';
 
     my $after = source($nginx, $name);
-    my $frames = $after->{frame} - $before->{frame};
 
     is capture_pid($nginx, $name), $pid, 'the capture is the same';
     is $after->{state}, 'live', 'the video is live';
-    is $after->{captured} - $before->{captured}, $frames, 'no frame was lost';
+    cmp_ok abs(missing($after) - missing($before)), '<=', 2,
+        'no frame was lost, but for those on their way';
     is $after->{dropped}{ring_full}, 0, 'for want of a slot';
 
     my ($again) = (results($name, sub { $_[0]{status} eq 'ok' }))[-1];
@@ -384,8 +404,10 @@ for my $name (sort keys %reason) {
     is $again->{status}, 'ok', 'it comes back by itself';
 }
 
-cmp_ok predictor('hang')->{timeouts}, '>=', 3, 'timeouts are counted';
-cmp_ok predictor('hang')->{killed}, '>=', 3, 'kills too';
+if (@bad) {
+    cmp_ok predictor('hang')->{timeouts}, '>=', 3, 'timeouts are counted';
+    cmp_ok predictor('hang')->{killed}, '>=', 3, 'kills too';
+}
 
 # killed, and stopped
 
@@ -394,7 +416,7 @@ my $capture = capture_pid($nginx, 'victim');
 my %before = map { $_ => open_files($nginx, $_, 1) }
     $manager->{pid}, $capture;
 
-for my $round (1 .. 20) {
+for my $round ($checked ? () : 1 .. 20) {
     my $signal = $round % 2 ? 'KILL' : 'STOP';
     my $old;
 

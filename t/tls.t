@@ -228,8 +228,14 @@ for my $version (qw(TLSv1_2 TLSv1_3)) {
     my $before = memory();
 
     vanish($slow, 20);
-    ok wait_for { memory() < $before + 10 * 2 ** 10 }, 'no memory is lost'
-        or diag("$before kB before, ", memory(), ' kB after');
+
+    SKIP: {
+        skip 'a sanitizer keeps what was freed', 1
+            if $nginx->sanitized(worker()->{pid});
+
+        ok wait_for { memory() < $before + 10 * 2 ** 10 }, 'no memory is lost'
+            or diag("$before kB before, ", memory(), ' kB after');
+    }
 
     delete $tls{recv_buffer};
 }
@@ -260,12 +266,13 @@ sub vanish {
 }
 
 
+sub worker { ($nginx->processes('worker'))[0] }
+
+
 # of the worker, kB
 
 sub memory {
-    my ($worker) = $nginx->processes('worker');
-
-    my ($size) = Vidcast::Nginx::slurp("/proc/$worker->{pid}/status")
+    my ($size) = Vidcast::Nginx::slurp('/proc/' . worker()->{pid} . '/status')
         =~ /^RssAnon:\s+(\d+)/m;
 
     return $size;

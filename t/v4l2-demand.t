@@ -4,6 +4,8 @@
 
 # A camera that is opened on demand, by what its driver says: while nobody
 # looks no process of ours has the device, and another program may take it.
+#
+# Not in the modes asan and valgrind: nginx runs in a virtual machine.
 
 use strict;
 use warnings;

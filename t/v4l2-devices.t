@@ -6,6 +6,8 @@
 # which has HDMI and TV.  Controls are read back by v4l2-ctl, a signal changes
 # and goes, a camera comes back under another number; and two cameras at once,
 # one of them unplugged again and again, with viewers that see it all.
+#
+# Not in the modes asan and valgrind: nginx runs in a virtual machine.
 
 use strict;
 use warnings;

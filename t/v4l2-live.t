@@ -5,6 +5,8 @@
 # Real cameras all the way to the viewers: frames arrive, those of an MJPEG
 # camera byte for byte, and whatever becomes of a device is told by the status,
 # mended, and drops no viewer.  v4l2.t has the input alone, fault by fault.
+#
+# Not in the modes asan and valgrind: nginx runs in a virtual machine.
 
 use strict;
 use warnings;

@@ -5,6 +5,8 @@
 # The v4l2: input above real drivers: vivid, which gives raw pictures and can
 # be told to fail in any way a driver does, and a USB camera that sends MJPEG.
 # They are in a virtual machine: this file starts it, and runs again in there.
+#
+# Not in the modes asan and valgrind: nginx runs in a virtual machine.
 
 use strict;
 use warnings;

@@ -562,13 +562,6 @@ sub memory {
 }
 
 
-sub sanitized {
-    open my $fh, '<', "/proc/$worker/maps" or return 0;
-
-    return grep { /libasan|libclang_rt\.asan|vgpreload/ } <$fh>;
-}
-
-
 sub churn {
     my ($ws, $rounds) = @_;
 
@@ -597,7 +590,8 @@ my $memory = memory();
 ok churn($ws, 10000), '10,000 times in and out';
 
 SKIP: {
-    skip 'a sanitizer keeps what was freed', 1 if sanitized();
+    skip 'a sanitizer keeps what was freed', 1
+        if $nginx->sanitized($worker);
 
     cmp_ok memory() - $memory, '<', 512 * 1024, 'takes no memory';
 }

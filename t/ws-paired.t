@@ -41,6 +41,8 @@ vidcast_source other {
 server {
     listen  127.0.0.1:%%PORT%%;
 
+    vidcast_ping  10m;
+
     location /quick   { vidcast quick send=paired; }
     location /slow    { vidcast slow send=paired; }
     location /all     { vidcast quick,slow,other send=paired; }

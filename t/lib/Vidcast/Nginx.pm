@@ -493,7 +493,8 @@ sub process {
 }
 
 
-# under valgrind a process cannot have a title: that is what the log says
+# under valgrind a process cannot have a title: that is what the log says, also
+# the one that was rotated
 
 sub title {
     my ($self, $pid) = @_;
@@ -501,7 +502,7 @@ sub title {
     return 'nginx: master process'
         if $pid == ($self->{pid} // 0) && !$self->{single};
 
-    my $log = $self->error_log;
+    my $log = slurp("$self->{prefix}/logs/error.log.1") . $self->error_log;
 
     return 'nginx: worker process is shutting down'
         if $log =~ / $pid#\d+: gracefully shutting down/;
@@ -526,15 +527,28 @@ sub classify {
 }
 
 
-# what a process has open: (descriptor => path, ...)
+# what a process has open, and not valgrind for it: (descriptor => path, ...)
 
 sub descriptors {
     my ($self, $pid) = @_;
 
     opendir my $fds, "/proc/$pid/fd" or return;
 
-    return map { $_ => readlink "/proc/$pid/fd/$_" // '' }
+    my %files = map { $_ => readlink "/proc/$pid/fd/$_" // '' }
         grep { /^\d+$/ } readdir $fds;
+
+    delete @files{grep { $files{$_} =~ m{/valgrind[._]\w+} } keys %files};
+
+    return %files;
+}
+
+
+# does a process keep what it has freed, to find out who still uses it?
+
+sub sanitized {
+    my ($self, $pid) = @_;
+
+    return slurp("/proc/$pid/maps") =~ /libasan|libclang_rt\.asan|vgpreload/;
 }
 
 
@@ -560,8 +574,6 @@ sub owns {
 
     return 0;
 }
-
-
 
 
 # the end of it: nothing is left behind, nothing is reported
