@@ -22,6 +22,12 @@ use Vidcast::WebSocket;
 
 Vidcast::Nginx->plan;
 
+# what crashes here is to crash as ever; and no sanitizer lives in so little
+
+my $asan = ($ENV{VIDCAST_MODE} // '') eq 'asan';
+
+$ENV{ASAN_OPTIONS} .= ':handle_segv=0:handle_abort=0' if $asan;
+
 my $root = "$FindBin::Bin/..";
 
 
@@ -191,12 +197,16 @@ sub build {
 }
 
 
-# under a sanitizer nobody may do what it reports, have little memory, or be
-# killed by pidfd_open(), which valgrind does not know; and all take their time
+my @names = qw(sample boxes poison hang leak exit again large lies victim);
 
-my $checked = ($ENV{VIDCAST_MODE} // '') =~ /asan|valgrind/;
-my @bad = $checked ? () : qw(exit hang leak poison);
-my @names = (qw(sample boxes again large lies victim), @bad);
+@names = grep { $_ ne 'leak' } @names if $asan;
+
+# valgrind knows no pidfd_open(), by which they are killed, and reports what
+# they do; the others take their time
+
+my $valgrind = ($ENV{VIDCAST_MODE} // '') eq 'valgrind';
+
+@names = grep { !/^(?:poison|hang|leak|exit)$/ } @names if $valgrind;
 
 # who gets stuck is found soon, at the first frame, too; the others have time,
 # however busy all is
@@ -207,7 +217,7 @@ my %more = (
 );
 
 my %limits = map {
-    $_ => $checked ? 'timeout=20s' : 'memory=64m ' . ($more{$_} // 'pause=1s')
+    $_ => $valgrind ? 'timeout=20s' : 'memory=64m ' . ($more{$_} // 'pause=1s')
 } @names;
 
 my $sources = join '', map {
@@ -257,8 +267,8 @@ for (["$$nginx{prefix}/none.so", qr/none\.so": No such file/],
      ['leaves.so', qr/the check left with exit code 9/],
      ['nginx.conf', qr/nginx\.conf/],
      ['test.so a other=1', qr/what is other\?/],
-     $checked ? ()
-              : ['test.so a crash=1', qr/the check crashed: signal 6/],
+     $valgrind ? ()
+               : ['test.so a crash=1', qr/the check crashed: signal 6/],
      ['test.so a b', qr/invalid parameter "b"/],
      ['brightness.so above=300', qr/what is "above=300"\?/])
 {
@@ -361,7 +371,7 @@ my %reason = (
     leak   => qr/no memory is left/,
 );
 
-for my $name (@bad) {
+for my $name (grep { $reason{$_} } sort @names) {
     my ($pid, $before) = (capture_pid($nginx, $name), source($nginx, $name));
 
     my @all = results($name, sub {
@@ -372,7 +382,8 @@ for my $name (@bad) {
     ok scalar(@failed), "$name: viewers are told";
     like $failed[-1]{error}, $reason{$name}, 'why';
 
-    # with each frame, in their order, or they would miss the video
+    # with each frame, or they would miss the video: there is a gap at a death,
+    # before it is seen, and where the machine is too slow
 
     my $gaps = 0;
 
@@ -382,10 +393,15 @@ for my $name (@bad) {
                    && $all[$n - 1]{status} eq 'predictor_failed';
     }
 
-    cmp_ok $gaps, '<=', 3, 'with each frame';
+    my $now = source($nginx, $name);
+    my %passed = map { $_ => $now->{$_} - $before->{$_} } qw(frame published);
+
+    cmp_ok $gaps, '<=', $now->{predictor}{deaths} + @failed / 5
+                        + $passed{frame} - $passed{published},
+        'with each frame';
 
     ok wait_for(sub { predictor($name)->{deaths} >= 3 }, 30), 'deaths counted';
-    like $nginx->error_log, qr/"$name" failed: .* paused for 1000 ms/,
+    ok $nginx->wait_log(qr/"$name" failed: .* paused for 1000 ms/, 30),
         'it is paused' if $name ne 'leak';
 
     ok wait_for { predictor($name)->{state} eq 'paused' }, 'and said to be'
@@ -395,8 +411,8 @@ for my $name (@bad) {
 
     is capture_pid($nginx, $name), $pid, 'the capture is the same';
     is $after->{state}, 'live', 'the video is live';
-    cmp_ok abs(missing($after) - missing($before)), '<=', 2,
-        'no frame was lost, but for those on their way';
+    cmp_ok abs(missing($after) - missing($before)), '<=', 4,
+        'no frame was lost, but some are on their way';
     is $after->{dropped}{ring_full}, 0, 'for want of a slot';
 
     my ($again) = (results($name, sub { $_[0]{status} eq 'ok' }))[-1];
@@ -404,7 +420,7 @@ for my $name (@bad) {
     is $again->{status}, 'ok', 'it comes back by itself';
 }
 
-if (@bad) {
+if (!$valgrind) {
     cmp_ok predictor('hang')->{timeouts}, '>=', 3, 'timeouts are counted';
     cmp_ok predictor('hang')->{killed}, '>=', 3, 'kills too';
 }
@@ -416,7 +432,7 @@ my $capture = capture_pid($nginx, 'victim');
 my %before = map { $_ => open_files($nginx, $_, 1) }
     $manager->{pid}, $capture;
 
-for my $round ($checked ? () : 1 .. 20) {
+for my $round ($valgrind ? () : 1 .. 20) {
     my $signal = $round % 2 ? 'KILL' : 'STOP';
     my $old;
 
