@@ -22,15 +22,15 @@ my $npm = Bench::Server::bench_dir() . '/../../build/npm/node_modules';
 
 
 sub raw {
-    my ($mode) = @_;
+    my ($mode, $rate) = @_;
 
     return Bench::Server->new(
-        name => "raw $mode", raw => 1,
+        name => "raw $mode" . (defined $rate ? " at $rate Hz" : ''), raw => 1,
         command => sub {
             my ($self, $job) = @_;
 
             return ("$build/raw", '-m', $mode, '-k', $job->{kind}, '-s',
-                    $job->{size}, '-r', $job->{rate}, $self->port);
+                    $job->{size}, '-r', $rate // $job->{rate}, $self->port);
         });
 }
 
@@ -189,6 +189,7 @@ sub results_row {
             { key => 'least', title => 'least Hz', digits => 1 },
             { key => 'median', title => 'median Hz', digits => 1 },
             { key => 'kb', title => 'kB a viewer', digits => 1 },
+            { key => 'connected', title => 'viewers', digits => 0 },
         ],
         servers => [ vidcast('ws'), raw('send'), nchan(), websockets(),
                      npm_ws() ]);
@@ -245,6 +246,9 @@ sub mjpeg_row {
 }
 
 
+# an input gives 1,000 pictures a second at most: a client that waits for each
+# is woken for it, which costs who sends to it
+
 sub stream_row {
     my ($name, $size) = @_;
 
@@ -261,7 +265,8 @@ sub stream_row {
             { key => 'median', title => 'pictures a second', digits => 0 },
             { key => 'capture', title => 'capture, us a frame', digits => 0 },
         ],
-        servers => [ vidcast('ws'), raw('send'), raw('sendfile'),
+        servers => [ vidcast('ws'), raw('send'), raw('send', 1000),
+                     raw('sendfile'),
                      websockets(), npm_ws() ]);
 }
 
@@ -444,6 +449,7 @@ sub measure {
         least => $json->{fps}{min},
         median => $json->{fps}{median},
         kb => $json->{kb},
+        connected => $json->{connected},
     );
 
     if ($after) {
