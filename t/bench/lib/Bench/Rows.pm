@@ -300,8 +300,8 @@ sub memory_row {
 
     $tuned->{name} = 'vidcast, tuned pools';
     $tuned->{ours} = 1;
-    $tuned->{pools} = "connection_pool_size 256; request_pool_size 1k;\n"
-        . "client_header_buffer_size 512;\n";
+    $tuned->{pools} = "connection_pool_size 256; request_pool_size 512;\n"
+        . "client_header_buffer_size 256;\n";
 
     return Bench::Rows->new(
         name => 'memory',
