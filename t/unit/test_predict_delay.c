@@ -28,6 +28,10 @@ ngx_vidcast_predict_module_t  ngx_vidcast_predict_exec = {
     .name = ngx_string("exec")
 };
 
+ngx_vidcast_predict_module_t  ngx_vidcast_predict_onnx = {
+    .name = ngx_string("onnx")
+};
+
 ngx_vidcast_predict_module_t  ngx_vidcast_predict_plugin = {
     .name = ngx_string("plugin")
 };
