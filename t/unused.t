@@ -2,6 +2,8 @@
 
 # A module that is loaded and not used changes nothing; one that is used in one
 # place changes nothing in the others.
+#
+# Not in the mode valgrind, where processes have no titles.
 
 use strict;
 use warnings;
