@@ -234,7 +234,10 @@ ngx_vidcast_keeper_overdue(ngx_vidcast_conf_t *conf, ngx_vidcast_kept_t *kept,
 }
 
 
-/* a pid may be somebody else's by now; a pidfd of who has the role is not */
+/*
+ * A pid may be somebody else's by now; a pidfd of who has the role is not.
+ * There are sandboxes which refuse one: then the role alone has to do.
+ */
 
 static void
 ngx_vidcast_keeper_kill(ngx_vidcast_conf_t *conf, ngx_vidcast_kept_t *kept,
@@ -244,7 +247,7 @@ ngx_vidcast_keeper_kill(ngx_vidcast_conf_t *conf, ngx_vidcast_kept_t *kept,
 
     fd = pidfd_open(pid, 0);
 
-    if (fd == -1) {
+    if (fd == -1 && ngx_errno == NGX_ESRCH) {
         return;
     }
 
@@ -255,10 +258,18 @@ ngx_vidcast_keeper_kill(ngx_vidcast_conf_t *conf, ngx_vidcast_kept_t *kept,
         == pid)
     {
         kept->desk->counters.killed++;
-        (void) pidfd_send_signal(fd, SIGKILL, NULL, 0);
+
+        if (fd == -1) {
+            (void) kill(pid, SIGKILL);
+
+        } else {
+            (void) pidfd_send_signal(fd, SIGKILL, NULL, 0);
+        }
     }
 
-    (void) ngx_close_file(fd);
+    if (fd != -1) {
+        (void) ngx_close_file(fd);
+    }
 }
 
 
