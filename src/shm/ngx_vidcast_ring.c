@@ -435,26 +435,44 @@ ngx_vidcast_ring_follow(ngx_vidcast_ring_t *ring, uint64_t number)
 }
 
 
+/*
+ * Of the slots that are free the one that was written last: the processor's
+ * cache may still have it, and those that are never needed take no memory.
+ */
+
 uint32_t
 ngx_vidcast_ring_claim(ngx_vidcast_ring_t *ring)
 {
-    uint32_t                  i, n, newest;
-    uint64_t                  free;
+    uint32_t                  i, n, best, newest;
+    uint64_t                  free, number, highest;
     ngx_vidcast_ring_slot_t  *slot;
 
-    i = ring->last;
     newest = ngx_vidcast_load(&ring->shm->newest);
 
     for (n = 0; n < ring->shm->slots; n++) {
 
-        i = (i + 1) % ring->shm->slots;
+        best = NGX_VIDCAST_RING_NONE;
+        highest = 0;
 
-        if (i == newest) {
-            continue;
+        for (i = 0; i < ring->shm->slots; i++) {
+            slot = &ring->slots[i];
+            number = ngx_vidcast_load(&slot->number);
+
+            if (i != newest
+                && ngx_vidcast_load(&slot->state) == 0
+                && (best == NGX_VIDCAST_RING_NONE || number > highest))
+            {
+                best = i;
+                highest = number;
+            }
+        }
+
+        if (best == NGX_VIDCAST_RING_NONE) {
+            break;
         }
 
         free = 0;
-        slot = &ring->slots[i];
+        slot = &ring->slots[best];
 
         if (!ngx_vidcast_cas(&slot->state, &free, NGX_VIDCAST_RING_WRITING)) {
             continue;
@@ -466,13 +484,12 @@ ngx_vidcast_ring_claim(ngx_vidcast_ring_t *ring)
 
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
 
-        if (slot->direct && ngx_vidcast_ring_renew(ring, i) != NGX_OK) {
-            ngx_vidcast_ring_abandon(ring, i);
+        if (slot->direct && ngx_vidcast_ring_renew(ring, best) != NGX_OK) {
+            ngx_vidcast_ring_abandon(ring, best);
             continue;
         }
 
-        ring->last = i;
-        return i;
+        return best;
     }
 
     return NGX_VIDCAST_RING_NONE;

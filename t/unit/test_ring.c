@@ -20,6 +20,7 @@ static void test_hold_in_writing(void);
 static void test_ring_full(void);
 static void test_never_newest(void);
 static void test_few_slots(void);
+static void test_same_slots(void);
 static void test_out_of_order(void);
 static void test_abandon(void);
 static void test_recover(void);
@@ -45,6 +46,7 @@ main(void)
     test_ring_full();
     test_never_newest();
     test_few_slots();
+    test_same_slots();
     test_out_of_order();
     test_abandon();
     test_recover();
@@ -350,6 +352,40 @@ test_few_slots(void)
 }
 
 
+/* slots are not touched for nothing: memory is what was needed at a time */
+
+static void
+test_same_slots(void)
+{
+    uint32_t     i, used;
+    unit_ring_t  r;
+
+    unit_ring_open(&r, 6, 600, 4, 16);
+
+    used = 0;
+
+    for (i = 0; i < 20; i++) {
+        (void) unit_ring_put(&r.writer);
+        used |= 1 << r.writer.shm->newest;
+    }
+
+    unit_ok(__builtin_popcount(used) == 2, "claim: two slots, if none is kept");
+
+    /* a reader who keeps one, which is not the newest any more */
+
+    ngx_vidcast_ring_slot(&r.writer, r.writer.shm->newest)->state = r.a.bit;
+
+    for (i = 0; i < 20; i++) {
+        (void) unit_ring_put(&r.writer);
+        used |= 1 << r.writer.shm->newest;
+    }
+
+    unit_ok(__builtin_popcount(used) == 3, "claim: and one more for a reader");
+
+    unit_ring_close(&r);
+}
+
+
 static void
 test_out_of_order(void)
 {
@@ -544,11 +580,6 @@ test_peek(void)
             && unit_whole(&r.a, &f1), "check: a newer one is no harm");
     unit_ok(ngx_vidcast_ring_peek(&r.a, 1, &f2) == NGX_OK && f2.number == 2,
             "peek: the next");
-
-    (void) unit_ring_put(&r.writer);
-
-    /* the next one to be taken is the first one */
-
     unit_ok(ngx_vidcast_ring_claim(&r.writer) == f1.slot,
             "check: the slot is taken");
     unit_ok(ngx_vidcast_ring_check(&r.a, &f1) == NGX_DECLINED,
