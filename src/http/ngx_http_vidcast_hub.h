@@ -112,27 +112,21 @@ struct ngx_http_vidcast_subscription_s {
 /* what variables tell of one viewer, also when he has gone */
 
 typedef struct {
-    ngx_str_t                      source;    /* or several: "a,b" */
     uint64_t                       frames;
     uint64_t                       results;
     uint64_t                       skipped;   /* of both */
     uint64_t                       bytes;
+    ngx_str_t                      source;    /* or several: "a,b" */
 } ngx_http_vidcast_tally_t;
 
 
-struct ngx_http_vidcast_viewer_s {
-    ngx_queue_t                    queue;     /* of all viewers */
-    ngx_queue_t                    subscriptions;
-    ngx_queue_t                    ended;     /* to be used again */
-    ngx_http_request_t            *request;
-    ngx_http_vidcast_transport_t  *transport;
+/* first what each message needs */
 
+struct ngx_http_vidcast_viewer_s {
+    ngx_queue_t                    subscriptions;
+    ngx_http_vidcast_transport_t  *transport;
     uint64_t                       interval;  /* us between frames */
     ngx_uint_t                     backlog;
-    ngx_msec_t                     stall_timeout;
-    ngx_msec_t                     progress;  /* when bytes last left */
-    off_t                          sent;      /* bytes by then */
-    ngx_http_vidcast_tally_t       tally;
 
     unsigned                       results:1;
     unsigned                       frames:1;
@@ -143,6 +137,15 @@ struct ngx_http_vidcast_viewer_s {
     unsigned                       direct:1;  /* sendfile() is possible */
     unsigned                       acks:1;    /* acknowledges pictures */
     unsigned                       unacked:1; /* has one to acknowledge */
+
+    ngx_http_vidcast_tally_t       tally;
+
+    ngx_http_request_t            *request;
+    ngx_queue_t                    queue;     /* of all viewers */
+    ngx_queue_t                    ended;     /* to be used again */
+    ngx_msec_t                     stall_timeout;
+    ngx_msec_t                     progress;  /* when bytes last left */
+    off_t                          sent;      /* bytes by then */
 };
 
 

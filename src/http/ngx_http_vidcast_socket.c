@@ -63,6 +63,7 @@ ngx_http_vidcast_socket_open(ngx_http_request_t *r,
     cln->data = socket;
 
     socket->request = r;
+    socket->connection = c;
     socket->ping = vlcf->ping;
     socket->ping_timeout = vlcf->ping_timeout;
     socket->heard = ngx_current_msec;
@@ -128,7 +129,7 @@ ngx_http_vidcast_socket_cleanup(void *data)
 
         /* behind half a record TLS can say nothing, not even good-bye */
 
-        c = socket->request->connection;
+        c = socket->connection;
 
         c->ssl->no_wait_shutdown = 1;
         c->ssl->no_send_shutdown = 1;
@@ -298,7 +299,7 @@ ngx_http_vidcast_socket_keep(ngx_http_vidcast_socket_t *socket, u_char *pos,
         return NGX_OK;
     }
 
-    socket->kept = ngx_alloc(last - pos, socket->request->connection->log);
+    socket->kept = ngx_alloc(last - pos, socket->connection->log);
     if (socket->kept == NULL) {
         return NGX_ERROR;
     }
@@ -313,7 +314,7 @@ ngx_http_vidcast_socket_keep(ngx_http_vidcast_socket_t *socket, u_char *pos,
 void
 ngx_http_vidcast_socket_resume(ngx_http_vidcast_socket_t *socket)
 {
-    ngx_post_event(socket->request->connection->read, &ngx_posted_events);
+    ngx_post_event(socket->connection->read, &ngx_posted_events);
 }
 
 
@@ -362,7 +363,7 @@ ngx_http_vidcast_socket_input(ngx_http_vidcast_socket_t *socket, u_char **pos,
         }
 
         if (rc == NGX_ERROR) {
-            ngx_log_error(NGX_LOG_INFO, socket->request->connection->log, 0,
+            ngx_log_error(NGX_LOG_INFO, socket->connection->log, 0,
                           "viewer sent invalid websocket data, close code %ui",
                           socket->reader.code);
 
@@ -481,7 +482,7 @@ ngx_http_vidcast_socket_idle(ngx_http_vidcast_socket_t *socket)
             return NGX_OK;
         }
 
-        ngx_log_error(NGX_LOG_INFO, socket->request->connection->log,
+        ngx_log_error(NGX_LOG_INFO, socket->connection->log,
                       NGX_ETIMEDOUT, "viewer did not answer a ping");
 
         return NGX_ERROR;
@@ -531,7 +532,7 @@ ngx_http_vidcast_socket_close(ngx_http_vidcast_socket_t *socket,
         return NGX_DONE;
     }
 
-    ngx_add_timer(socket->request->connection->read,
+    ngx_add_timer(socket->connection->read,
                   NGX_HTTP_VIDCAST_SOCKET_CLOSE);
 
     return ngx_http_vidcast_socket_finish(socket);
@@ -568,7 +569,7 @@ ngx_http_vidcast_socket_finish(ngx_http_vidcast_socket_t *socket)
 
     if (rc == NGX_OK && socket->closing && socket->closed) {
 
-        rev = socket->request->connection->read;
+        rev = socket->connection->read;
 
         if (rev->timer_set) {
             ngx_del_timer(rev);

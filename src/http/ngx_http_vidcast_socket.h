@@ -62,9 +62,10 @@ typedef struct {
 } ngx_http_vidcast_socket_user_t;
 
 
+/* what a message leaving needs comes last: the user's follows it */
+
 struct ngx_http_vidcast_socket_s {
-    ngx_http_request_t              *request;
-    ngx_http_vidcast_socket_user_t  *user;
+    ngx_vidcast_ws_reader_t          reader;
 
     u_char                          *text;     /* a message in several parts */
     size_t                           size;     /* of it, so far */
@@ -77,17 +78,22 @@ struct ngx_http_vidcast_socket_s {
     u_char                          *next;     /* a control frame, when */
     size_t                           nnext;    /* half of one has left */
 
-    size_t                           ncontrol; /* a control frame to send */
-    size_t                           control_sent;
-    u_char                           control[NGX_HTTP_VIDCAST_SOCKET_CONTROL];
-
     ngx_msec_t                       ping;
     ngx_msec_t                       ping_timeout;
     ngx_msec_t                       heard;    /* when bytes last came */
     ngx_msec_t                       pinged;   /* when the ping left */
 
+    u_char                           control[NGX_HTTP_VIDCAST_SOCKET_CONTROL];
+    size_t                           control_sent;
+    size_t                           ncontrol; /* a control frame to send */
+
+    ngx_http_request_t              *request;
+    ngx_connection_t                *connection;
+    ngx_http_vidcast_socket_user_t  *user;
+
     ngx_uint_t                       bits;     /* window of our deflate */
 
+    unsigned                         answered:1; /* the handshake has left */
     unsigned                         deflate:1;
     unsigned                         compressed:1; /* the message coming */
     unsigned                         holding:1; /* read nothing for now */
@@ -98,8 +104,6 @@ struct ngx_http_vidcast_socket_s {
     unsigned                         pending:1; /* TLS has bytes, not sent */
     unsigned                         half:1;   /* of the control frame left */
     unsigned                         gone:1;   /* nothing leaves any more */
-
-    ngx_vidcast_ws_reader_t          reader;
 };
 
 

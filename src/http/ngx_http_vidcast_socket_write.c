@@ -26,7 +26,7 @@ ngx_http_vidcast_socket_write(ngx_http_vidcast_socket_t *socket, u_char *data,
     ssize_t            n;
     ngx_connection_t  *c;
 
-    c = socket->request->connection;
+    c = socket->connection;
 
     while (*sent < size) {
 
@@ -72,7 +72,7 @@ ngx_http_vidcast_socket_write_chain(ngx_http_vidcast_socket_t *socket,
     off_t              before;
     ngx_connection_t  *c;
 
-    c = socket->request->connection;
+    c = socket->connection;
 
     if (c->write->ready) {
         before = c->sent;
@@ -100,7 +100,8 @@ ngx_http_vidcast_socket_flush(ngx_http_vidcast_socket_t *socket)
 {
     ngx_int_t  rc;
 
-    rc = ngx_http_vidcast_socket_flush_answer(socket);
+    rc = socket->answered ? NGX_OK
+                          : ngx_http_vidcast_socket_flush_answer(socket);
 
     while (rc == NGX_OK) {
 
@@ -141,7 +142,10 @@ ngx_http_vidcast_socket_flush(ngx_http_vidcast_socket_t *socket)
 }
 
 
-/* what the output filters still have of the handshake: nothing may pass it */
+/*
+ * What the output filters still have of the handshake: nothing may pass it,
+ * and nothing else goes through them.
+ */
 
 static ngx_int_t
 ngx_http_vidcast_socket_flush_answer(ngx_http_vidcast_socket_t *socket)
@@ -152,15 +156,14 @@ ngx_http_vidcast_socket_flush_answer(ngx_http_vidcast_socket_t *socket)
     r = socket->request;
     c = r->connection;
 
-    if (!r->buffered && !c->buffered) {
-        return NGX_OK;
-    }
-
-    if (ngx_http_output_filter(r, NULL) == NGX_ERROR || c->error) {
+    if ((r->buffered || c->buffered)
+        && (ngx_http_output_filter(r, NULL) == NGX_ERROR || c->error))
+    {
         return NGX_ERROR;
     }
 
     if (!r->buffered && !c->buffered) {
+        socket->answered = 1;
         return NGX_OK;
     }
 

@@ -21,18 +21,19 @@
 
 typedef struct {
     ngx_http_vidcast_socket_t     socket;
+
+    size_t                        sent;       /* of the first of those */
+    ngx_uint_t                    nleaving;
+    ngx_http_vidcast_message_t   *reply;      /* to a command, comes next */
+    unsigned                      v1:1;
+
     ngx_http_vidcast_viewer_t     viewer;
 
     ngx_http_vidcast_message_t   *leaving[NGX_HTTP_VIDCAST_BATCH];
-    ngx_uint_t                    nleaving;
-    size_t                        sent;       /* of the first of them */
-    ngx_http_vidcast_message_t   *reply;      /* to a command, comes next */
 
     ngx_http_vidcast_hub_t      **hubs;       /* which may be subscribed to */
     ngx_uint_t                    nhubs;
     uint64_t                      interval;   /* us between frames, least */
-
-    unsigned                      v1:1;
 } ngx_http_vidcast_ws_t;
 
 
@@ -243,7 +244,7 @@ ngx_http_vidcast_ws_flush(ngx_http_vidcast_socket_t *socket)
         }
 
         rc = (ws->nleaving == 1
-              || socket->request->connection->send_chain != ngx_send_chain)
+              || socket->connection->send_chain != ngx_send_chain)
                  ? ngx_http_vidcast_ws_write(ws)
                  : ngx_http_vidcast_ws_write_several(ws);
 
@@ -446,7 +447,7 @@ ngx_http_vidcast_ws_message(ngx_http_vidcast_socket_t *socket,
 
     /* there may be something to send now: not from within reading */
 
-    ngx_post_event(socket->request->connection->write, &ngx_posted_events);
+    ngx_post_event(socket->connection->write, &ngx_posted_events);
 
     return NGX_OK;
 }

@@ -208,6 +208,7 @@ test_open(ngx_uint_t tls)
     test_request.connection = &test_connection;
 
     test_ws.socket.request = &test_request;
+    test_ws.socket.connection = &test_connection;
     test_ws.socket.user = &ngx_http_vidcast_ws_user;
 
     p = test_text;
