@@ -335,6 +335,7 @@ ngx_vidcast_grabber_skip(ngx_vidcast_grabber_t *grabber, ngx_int_t rc)
     grabber->capture->counters->warmup++;
 
     if (rc == NGX_OK && module->release) {
+        grabber->in.number = 0;
         module->release(&grabber->in);
     }
 }

@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "ngx_vidcast_capture.h"
 #include "ngx_vidcast_input.h"
 #include "ngx_vidcast_jpeg.h"
 
@@ -20,7 +21,8 @@
  * before 9.jpg.
  *
  * Files are read, not mapped: one that somebody truncates is a bad frame
- * then, and not a SIGBUS.
+ * then, and not a SIGBUS.  They are read into the ring, if a slot is free
+ * and large enough.
  */
 
 
@@ -34,7 +36,7 @@
 
 
 typedef struct {
-    ngx_flag_t     loop;
+    ngx_uint_t     loop;
 } ngx_vidcast_input_images_params_t;
 
 
@@ -46,7 +48,8 @@ typedef struct {
     size_t         next;
     size_t         good;        /* pictures of this pass */
 
-    u_char        *buf;
+    uint32_t       slot;        /* of the picture in hand, or NONE */
+    u_char        *buf;         /* instead of it */
     size_t         size;
 
     uint64_t       anchor;      /* picture "count" is due at */
@@ -62,8 +65,12 @@ static ngx_int_t ngx_vidcast_input_images_check(
 static ngx_int_t ngx_vidcast_input_images_open(ngx_vidcast_input_t *in);
 static ngx_int_t ngx_vidcast_input_images_grab(ngx_vidcast_input_t *in,
     ngx_vidcast_picture_t *picture);
+static void ngx_vidcast_input_images_release(ngx_vidcast_input_t *in);
 static void ngx_vidcast_input_images_close(ngx_vidcast_input_t *in);
 
+static ngx_int_t ngx_vidcast_input_images_flag(ngx_str_t *value,
+    ngx_uint_t *on);
+static ngx_int_t ngx_vidcast_input_images_pace(ngx_vidcast_input_t *in);
 static ngx_int_t ngx_vidcast_input_images_wrap(ngx_vidcast_input_t *in);
 static ngx_int_t ngx_vidcast_input_images_list(ngx_vidcast_input_t *in);
 static ngx_int_t ngx_vidcast_input_images_glob(ngx_vidcast_input_t *in,
@@ -75,9 +82,9 @@ static int ngx_libc_cdecl ngx_vidcast_input_images_cmp(const void *one,
 static ngx_int_t ngx_vidcast_input_images_read(ngx_vidcast_input_t *in,
     const char *name, ngx_vidcast_picture_t *picture);
 static ngx_int_t ngx_vidcast_input_images_load(ngx_vidcast_input_t *in,
-    ngx_fd_t fd, const char *name, size_t *size);
-static ngx_int_t ngx_vidcast_input_images_grow(ngx_vidcast_input_t *in,
-    size_t size);
+    ngx_fd_t fd, const char *name, ngx_vidcast_picture_t *picture);
+static u_char *ngx_vidcast_input_images_room(ngx_vidcast_input_t *in,
+    ngx_vidcast_picture_t *picture, size_t size);
 static void ngx_vidcast_input_images_error(ngx_vidcast_input_t *in,
     ngx_err_t err, const char *what, const char *name);
 
@@ -90,7 +97,7 @@ ngx_vidcast_input_module_t  ngx_vidcast_input_images = {
     ngx_vidcast_input_images_check,
     ngx_vidcast_input_images_open,
     ngx_vidcast_input_images_grab,
-    NULL,
+    ngx_vidcast_input_images_release,
     ngx_vidcast_input_images_close
 };
 
@@ -124,21 +131,27 @@ ngx_vidcast_input_images_set(ngx_vidcast_input_conf_t *conf, ngx_str_t *name,
     }
 
     if (name->len == 4 && ngx_strncmp(name->data, "loop", 4) == 0) {
-
-        if (value->len == 2 && ngx_strncmp(value->data, "on", 2) == 0) {
-            params->loop = 1;
-            return NGX_OK;
-        }
-
-        if (value->len == 3 && ngx_strncmp(value->data, "off", 3) == 0) {
-            params->loop = 0;
-            return NGX_OK;
-        }
-
-        return NGX_ERROR;
+        return ngx_vidcast_input_images_flag(value, &params->loop);
     }
 
     return NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_vidcast_input_images_flag(ngx_str_t *value, ngx_uint_t *on)
+{
+    if (value->len == 2 && ngx_strncmp(value->data, "on", 2) == 0) {
+        *on = 1;
+        return NGX_OK;
+    }
+
+    if (value->len == 3 && ngx_strncmp(value->data, "off", 3) == 0) {
+        *on = 0;
+        return NGX_OK;
+    }
+
+    return NGX_ERROR;
 }
 
 
@@ -197,6 +210,7 @@ ngx_vidcast_input_images_open(ngx_vidcast_input_t *in)
     in->format = NGX_VIDCAST_INPUT_JPEG;
     in->fps = in->conf->fps ? in->conf->fps : NGX_VIDCAST_INPUT_IMAGES_FPS;
 
+    im->slot = NGX_VIDCAST_RING_NONE;
     im->anchor = ngx_vidcast_clock();
 
     return NGX_OK;
@@ -207,17 +221,12 @@ static ngx_int_t
 ngx_vidcast_input_images_grab(ngx_vidcast_input_t *in,
     ngx_vidcast_picture_t *picture)
 {
-    uint64_t                     now, due;
     ngx_int_t                    rc;
     ngx_vidcast_input_images_t  *im;
 
     im = in->data;
 
-    /* not the last due time plus a rounded interval: that drifts */
-
-    due = im->anchor + (uint64_t) (im->count * 1000000 / in->fps);
-
-    rc = ngx_vidcast_input_wait(due);
+    rc = ngx_vidcast_input_images_pace(in);
 
     if (rc != NGX_OK) {
         return rc;
@@ -231,6 +240,44 @@ ngx_vidcast_input_images_grab(ngx_vidcast_input_t *in,
         }
     }
 
+    im->count++;
+
+    picture->time = ngx_vidcast_clock();
+
+    rc = ngx_vidcast_input_images_read(in, im->files.gl_pathv[im->next++],
+                                       picture);
+
+    if (rc == NGX_OK) {
+        im->good++;
+
+    } else {
+        in->number = 0;
+        ngx_vidcast_input_images_release(in);
+    }
+
+    return rc;
+}
+
+
+/* till the next one is due: not an interval after the last, which drifts */
+
+static ngx_int_t
+ngx_vidcast_input_images_pace(ngx_vidcast_input_t *in)
+{
+    uint64_t                     now, due;
+    ngx_int_t                    rc;
+    ngx_vidcast_input_images_t  *im;
+
+    im = in->data;
+
+    due = im->anchor + (uint64_t) (im->count * 1000000 / in->fps);
+
+    rc = ngx_vidcast_input_wait(due);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
     now = ngx_vidcast_clock();
 
     if (now > due + NGX_VIDCAST_INPUT_IMAGES_MAX_LATE) {
@@ -238,18 +285,22 @@ ngx_vidcast_input_images_grab(ngx_vidcast_input_t *in,
         im->count = 0;
     }
 
-    im->count++;
+    return NGX_OK;
+}
 
-    picture->time = now;
 
-    rc = ngx_vidcast_input_images_read(in, im->files.gl_pathv[im->next++],
-                                       picture);
+static void
+ngx_vidcast_input_images_release(ngx_vidcast_input_t *in)
+{
+    ngx_vidcast_input_images_t  *im;
 
-    if (rc == NGX_OK) {
-        im->good++;
+    im = in->data;
+
+    if (im->slot != NGX_VIDCAST_RING_NONE && in->number == 0) {
+        ngx_vidcast_capture_abandon(in->capture, im->slot);
     }
 
-    return rc;
+    im->slot = NGX_VIDCAST_RING_NONE;
 }
 
 
@@ -438,13 +489,9 @@ static ngx_int_t
 ngx_vidcast_input_images_read(ngx_vidcast_input_t *in, const char *name,
     ngx_vidcast_picture_t *picture)
 {
-    size_t                       size;
-    ngx_fd_t                     fd;
-    ngx_int_t                    rc;
-    ngx_vidcast_jpeg_info_t      info;
-    ngx_vidcast_input_images_t  *im;
-
-    im = in->data;
+    ngx_fd_t                 fd;
+    ngx_int_t                rc;
+    ngx_vidcast_jpeg_info_t  info;
 
     /* what has this name may be a pipe: do not wait for its other end */
 
@@ -455,7 +502,7 @@ ngx_vidcast_input_images_read(ngx_vidcast_input_t *in, const char *name,
         return NGX_DECLINED;
     }
 
-    rc = ngx_vidcast_input_images_load(in, fd, name, &size);
+    rc = ngx_vidcast_input_images_load(in, fd, name, picture);
 
     (void) close(fd);
 
@@ -463,12 +510,13 @@ ngx_vidcast_input_images_read(ngx_vidcast_input_t *in, const char *name,
         return rc;
     }
 
-    if (ngx_vidcast_jpeg_probe(im->buf, size, &info) != NGX_OK) {
+    if (ngx_vidcast_jpeg_probe(picture->data, picture->size, &info)
+        != NGX_OK)
+    {
         ngx_vidcast_input_images_error(in, 0, "not a whole JPEG:", name);
         return NGX_DECLINED;
     }
 
-    picture->data = im->buf;
     picture->size = info.size;
 
     return NGX_OK;
@@ -477,14 +525,12 @@ ngx_vidcast_input_images_read(ngx_vidcast_input_t *in, const char *name,
 
 static ngx_int_t
 ngx_vidcast_input_images_load(ngx_vidcast_input_t *in, ngx_fd_t fd,
-    const char *name, size_t *size)
+    const char *name, ngx_vidcast_picture_t *picture)
 {
-    size_t                       len;
-    ssize_t                      n;
-    struct stat                  st;
-    ngx_vidcast_input_images_t  *im;
-
-    im = in->data;
+    u_char       *p;
+    size_t        len;
+    ssize_t       n;
+    struct stat   st;
 
     if (fstat(fd, &st) == -1) {
         ngx_vidcast_input_images_error(in, ngx_errno, "fstat()", name);
@@ -501,7 +547,9 @@ ngx_vidcast_input_images_load(ngx_vidcast_input_t *in, ngx_fd_t fd,
         return NGX_DECLINED;
     }
 
-    if (ngx_vidcast_input_images_grow(in, st.st_size) != NGX_OK) {
+    p = ngx_vidcast_input_images_room(in, picture, st.st_size);
+
+    if (p == NULL) {
         ngx_vidcast_input_images_error(in, NGX_ENOMEM, "reading", name);
         return NGX_DECLINED;
     }
@@ -509,7 +557,7 @@ ngx_vidcast_input_images_load(ngx_vidcast_input_t *in, ngx_fd_t fd,
     /* the file may shrink while it is read */
 
     for (len = 0; len < (size_t) st.st_size; len += n) {
-        n = read(fd, im->buf + len, st.st_size - len);
+        n = read(fd, p + len, st.st_size - len);
 
         if (n == 0) {
             break;
@@ -527,35 +575,48 @@ ngx_vidcast_input_images_load(ngx_vidcast_input_t *in, ngx_fd_t fd,
         }
     }
 
-    *size = len;
+    picture->data = p;
+    picture->size = len;
 
     return NGX_OK;
 }
 
 
-static ngx_int_t
-ngx_vidcast_input_images_grow(ngx_vidcast_input_t *in, size_t size)
+/* who gets the picture says what is to be done if there is no slot */
+
+static u_char *
+ngx_vidcast_input_images_room(ngx_vidcast_input_t *in,
+    ngx_vidcast_picture_t *picture, size_t size)
 {
     ngx_vidcast_input_images_t  *im;
 
     im = in->data;
 
-    if (im->size >= size) {
-        return NGX_OK;
+    if (size <= in->capture->source->geometry.slot_size) {
+        im->slot = ngx_vidcast_capture_try_claim(in->capture);
+
+        if (im->slot != NGX_VIDCAST_RING_NONE) {
+            picture->slot = im->slot;
+            picture->lent = 1;
+
+            return ngx_vidcast_ring_data(&in->capture->zone->ring, im->slot);
+        }
     }
 
-    ngx_free(im->buf);
+    if (im->size < size || im->buf == NULL) {
+        ngx_free(im->buf);
 
-    im->size = 0;
+        im->size = 0;
 
-    im->buf = ngx_alloc(size, in->log);
-    if (im->buf == NULL) {
-        return NGX_ERROR;
+        im->buf = ngx_alloc(ngx_max(size, 1), in->log);
+        if (im->buf == NULL) {
+            return NULL;
+        }
+
+        im->size = size;
     }
 
-    im->size = size;
-
-    return NGX_OK;
+    return im->buf;
 }
 
 

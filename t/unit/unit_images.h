@@ -64,15 +64,57 @@ ngx_vidcast_input_module_t  ngx_vidcast_input_https = {
 };
 
 
+/* a ring of one slot, if "slots" is not zero, and what became of it */
+
+static ngx_uint_t              slots, claimed, abandoned;
+static u_char                  slot[65536];
+static ngx_vidcast_source_t    source;
+static ngx_vidcast_capture_t   capture;
+
 static char                    folder[] = "/tmp/vidcast-unit-XXXXXX";
 static int                     first_fd;
 static ngx_pool_t             *pool;
 static ngx_vidcast_picture_t   picture;
 
 
+uint32_t
+ngx_vidcast_capture_try_claim(ngx_vidcast_capture_t *c)
+{
+    if (slots == 0) {
+        return NGX_VIDCAST_RING_NONE;
+    }
+
+    slots--;
+    claimed++;
+
+    return 0;
+}
+
+
+void
+ngx_vidcast_capture_abandon(ngx_vidcast_capture_t *c, uint32_t n)
+{
+    slots++;
+    abandoned++;
+}
+
+
+u_char *
+ngx_vidcast_ring_data(ngx_vidcast_ring_t *ring, uint32_t n)
+{
+    return slot;
+}
+
+
 static void
 test_init(void)
 {
+    static ngx_vidcast_zone_t  zone;
+
+    source.geometry.slot_size = sizeof(slot);
+    capture.source = &source;
+    capture.zone = &zone;
+
     pool = ngx_create_pool(4096, &unit_log);
 
     if (pool == NULL || mkdtemp(folder) == NULL) {
@@ -176,6 +218,7 @@ test_open(ngx_vidcast_input_t *in, const char *path, const char *loop)
 
     in->conf = conf;
     in->log = &unit_log;
+    in->capture = &capture;
 
     rc = ngx_vidcast_input_images.open(in);
 
