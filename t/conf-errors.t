@@ -1988,3 +1988,11 @@ invalid predictor "onnx": "/nowhere.onnx": No such file or directory
     vidcast_source front { input test:; predict onnx a.onnx b.onnx; }
 --- refused
 invalid parameter "b.onnx"
+
+
+
+=== TEST 230: images with realtime neither on nor off
+--- http_config
+    vidcast_source front { input images:/cam realtime=no; }
+--- refused
+invalid value "realtime=no"

@@ -130,7 +130,16 @@ my %predict = (
     plugin   => 'plugin test.so good',
     plugins  => 'plugin test.so good workers=3',
     crash    => 'plugin test.so crash pause=100ms',
+    files    => 'exec ./program.pl good workers=3',
+    files_one => 'plugin test.so good',
 );
+
+# pictures in files are frames like those of a film
+
+my %input = map {
+    $_ => /^files/ ? 'images:%%PREFIX%%/html/files loop=off'
+                   : 'file:%%PREFIX%%/html/film.mp4'
+} keys %predict;
 
 my @names = sort keys %predict;
 
@@ -142,7 +151,7 @@ my %lost = (dies => '50', crash => '50 100');
 for my $mode ([single => 1], [workers => 2]) {
     my $sources = join '', map { <<"CONF" } @names;
         vidcast_source $_ {
-            input    file:%%PREFIX%%/html/film.mp4 realtime=off;
+            input    $input{$_} realtime=off;
             predict  $predict{$_};
             results  256;
             encoders 2;
@@ -160,6 +169,9 @@ CONF
     my $prefix = $nginx->prefix;
 
     film("$prefix/html/film.mp4", $frames, qw(-c:v mpeg4));
+
+    mkdir "$prefix/html/files" or die "$prefix/html/files: $!\n";
+    film("$prefix/html/files/%03d.jpg", $frames, qw(-c:v mjpeg -q:v 4));
 
     write_file("$prefix/program.pl", $program);
     write_file("$prefix/test.c", $code);

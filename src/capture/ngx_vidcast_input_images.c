@@ -122,6 +122,7 @@ static ngx_int_t
 ngx_vidcast_input_images_set(ngx_vidcast_input_conf_t *conf, ngx_str_t *name,
     ngx_str_t *value)
 {
+    ngx_uint_t                          on;
     ngx_vidcast_input_images_params_t  *params;
 
     params = conf->params;
@@ -132,6 +133,17 @@ ngx_vidcast_input_images_set(ngx_vidcast_input_conf_t *conf, ngx_str_t *name,
 
     if (name->len == 4 && ngx_strncmp(name->data, "loop", 4) == 0) {
         return ngx_vidcast_input_images_flag(value, &params->loop);
+    }
+
+    if (name->len == 8 && ngx_strncmp(name->data, "realtime", 8) == 0) {
+
+        if (ngx_vidcast_input_images_flag(value, &on) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        conf->batch = !on;
+
+        return NGX_OK;
     }
 
     return NGX_DECLINED;
@@ -226,10 +238,12 @@ ngx_vidcast_input_images_grab(ngx_vidcast_input_t *in,
 
     im = in->data;
 
-    rc = ngx_vidcast_input_images_pace(in);
+    if (!in->conf->batch) {
+        rc = ngx_vidcast_input_images_pace(in);
 
-    if (rc != NGX_OK) {
-        return rc;
+        if (rc != NGX_OK) {
+            return rc;
+        }
     }
 
     if (im->next == im->files.gl_pathc) {

@@ -21,6 +21,7 @@ static void test_pace(void);
 static void test_late(void);
 static void test_two(void);
 static void test_slot(void);
+static void test_batch(void);
 
 static ngx_int_t test_check(const char *path);
 
@@ -39,6 +40,7 @@ main(void)
     test_late();
     test_two();
     test_slot();
+    test_batch();
 
     return test_done();
 }
@@ -65,6 +67,11 @@ test_params(void)
             "fps=0");
     unit_ok(test_set(&conf, "loop", "") == NGX_ERROR, "loop=");
     unit_ok(test_set(&conf, "loop", "yes") == NGX_ERROR, "loop=yes");
+    unit_ok(test_set(&conf, "realtime", "off") == NGX_OK && conf.batch == 1,
+            "realtime=off");
+    unit_ok(test_set(&conf, "realtime", "on") == NGX_OK && conf.batch == 0,
+            "realtime=on");
+    unit_ok(test_set(&conf, "realtime", "1") == NGX_ERROR, "realtime=1");
     unit_ok(test_set(&conf, "size", "640x480") == NGX_DECLINED, "size=");
     unit_ok(test_set(&conf, "loops", "on") == NGX_DECLINED, "loops=");
     unit_ok(test_set(&conf, "", "") == NGX_DECLINED, "no name");
@@ -400,6 +407,37 @@ test_slot(void)
     source.geometry.slot_size = sizeof(slot);
 
     slots = 0;
+
+    test_close(&in);
+    test_clear();
+}
+
+
+/* realtime=off: nothing is waited for, and nothing left out */
+
+static void
+test_batch(void)
+{
+    ngx_uint_t           n;
+    ngx_vidcast_input_t  in;
+
+    for (n = 0; n < 20; n++) {
+        test_jpeg((char [3]) { 'a' + n / 10, '0' + n % 10, 0 }, 16 + n);
+    }
+
+    (void) test_open(&in, test_path("*"), "off");
+    in.fps = 0.001;
+    in.conf->batch = 1;
+
+    for (n = 0; n < 20; n++) {
+        memset(&picture, 0, sizeof(picture));
+
+        if (ngx_vidcast_input_images.grab(&in, &picture) != NGX_OK) {
+            break;
+        }
+    }
+
+    unit_ok(n == 20 && test_grab(&in) == NGX_DONE, "each at once, and once");
 
     test_close(&in);
     test_clear();
