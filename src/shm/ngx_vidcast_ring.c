@@ -84,7 +84,6 @@ ngx_vidcast_ring_attach(ngx_vidcast_ring_t *ring, void *addr, u_char *frames,
     ring->frames = frames;
     ring->file = NGX_INVALID_FILE;
     ring->bit = 0;
-    ring->last = 0;
 }
 
 

@@ -89,7 +89,6 @@ typedef struct {
     u_char                      *frames;     /* the memfd's mapping */
     ngx_fd_t                     file;       /* the memfd, if it is known */
     uint64_t                     bit;        /* this process's pin, or zero */
-    uint32_t                     last;       /* writer: slot taken last */
 } ngx_vidcast_ring_t;
 
 
