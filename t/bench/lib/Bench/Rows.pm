@@ -295,11 +295,13 @@ sub publish_row {
 sub memory_row {
     my $tuned = vidcast('ws');
     my $plain = plain();
+    my $plain_tuned = plain();
 
     $tuned->{name} = 'vidcast, tuned pools';
-    $tuned->{ours} = 1;
-    $tuned->{pools} = "connection_pool_size 256; request_pool_size 512;\n"
-        . "client_header_buffer_size 256;\n";
+    $plain_tuned->{name} = 'plain request, tuned pools';
+
+    $_->{pools} = "connection_pool_size 256; request_pool_size 512;\n"
+        . "client_header_buffer_size 256;\n" for $tuned, $plain_tuned;
 
     return Bench::Rows->new(
         name => 'memory',
@@ -312,8 +314,8 @@ sub memory_row {
         metrics => [
             { key => 'kb', title => 'kB a viewer', ratio => 1 },
         ],
-        servers => [ vidcast('ws'), $tuned, $plain, nchan(), websockets(),
-                     npm_ws() ]);
+        servers => [ vidcast('ws'), $tuned, $plain, $plain_tuned, nchan(),
+                     websockets(), npm_ws() ]);
 }
 
 
