@@ -58,7 +58,8 @@ CONF
 my $port = $nginx->port;
 my $shade = 0;
 
-ok wait_for { (source($nginx, 'door')->{state} // '') eq 'off' }, 'it runs';
+ok wait_for { processes('capture') =~ / / }, 'both captures run';
+ok wait_for { (source($nginx, 'door')->{state} // '') eq 'off' }, 'off';
 
 my %pids = map { $_ => processes($_) } qw(worker capture manager);
 my $viewer = Vidcast::WebSocket->connect($port, '/ws');
