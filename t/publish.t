@@ -97,9 +97,9 @@ sub post {
                                     @{$args{headers} // []} ]);
 }
 
-ok wait_for { (source($nginx, 'door')->{state} // '') eq 'off' },
-    'nobody has published: off';
-is source($nginx, 'door')->{error}, 'no publisher', 'it says why';
+ok wait_for { (source($nginx, 'door')->{error} // '') eq 'no publisher' },
+    'nobody has published: it says so';
+is source($nginx, 'door')->{state}, 'off', 'and is off';
 
 
 # a picture, all ways
