@@ -86,7 +86,8 @@ sub publisher {
     return Vidcast::WebSocket->connect($port, $path // '/publish');
 }
 
-# by a connection to a certain worker: SO_REUSEPORT spreads them
+# by a connection to a certain worker: SO_REUSEPORT spreads them.  Another one
+# must have the place back before the next one asks for it
 
 sub publisher_at {
     my ($pid, $path) = @_;
@@ -95,6 +96,9 @@ sub publisher_at {
         my $ws = publisher($path);
 
         return $ws if $ws->header('X-Worker') == $pid;
+
+        $ws->send_close(1000);
+        $ws->closed_with;
         $ws->close;
     }
 }
