@@ -394,7 +394,7 @@ for my $round (1 .. 2) {
 
     my ($next, $asked) = (undef, 0);
 
-    ok wait_for {
+    ok &wait_for(sub {
         if (!$asked || grep { $_->{type} eq 'close' } @{$next->{inbox}}) {
             $next->close if $asked++;
             $next = publisher_at($stays)->attend;
@@ -404,7 +404,7 @@ for my $round (1 .. 2) {
         }
 
         get($port, '/shot')->{body} eq $jpeg;
-    }, 'killed: the next one gets through';
+    }, 30), 'killed: the next one gets through';
 
     # a slow machine may take more than the 3 seconds that we let him wait
 
