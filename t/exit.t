@@ -297,9 +297,10 @@ SKIP: {
 
     my $nginx = nginx(wrap => late_workers($dir, "$dir/late"));
     my $crowd = Vidcast::Crowd->new($nginx->port, '/mjpeg' => 4);
-    my $pid = capture_pid($nginx, 'front');
 
     ok $crowd->moved, 'viewers of MJPEG';
+
+    my $pid = capture_pid($nginx, 'front');
 
     open my $late, '>', "$dir/late" or die "$dir/late: $!\n";
     $nginx->signal('HUP');
