@@ -197,6 +197,23 @@ ngx_vidcast_input_parse_fps(ngx_str_t *value, double *fps)
 }
 
 
+ngx_int_t
+ngx_vidcast_input_parse_flag(ngx_str_t *value, ngx_uint_t *on)
+{
+    if (value->len == 2 && ngx_strncmp(value->data, "on", 2) == 0) {
+        *on = 1;
+        return NGX_OK;
+    }
+
+    if (value->len == 3 && ngx_strncmp(value->data, "off", 3) == 0) {
+        *on = 0;
+        return NGX_OK;
+    }
+
+    return NGX_ERROR;
+}
+
+
 /* the end of the digits; NULL: there are none, or too many */
 
 static u_char *

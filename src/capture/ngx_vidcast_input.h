@@ -145,6 +145,9 @@ ngx_int_t ngx_vidcast_input_parse_size(ngx_str_t *value, uint32_t *width,
 /* "30", "29.97" or "30000/1001"; NGX_OK or NGX_ERROR */
 ngx_int_t ngx_vidcast_input_parse_fps(ngx_str_t *value, double *fps);
 
+/* "on" or "off"; NGX_OK, or NGX_ERROR: *on stays as it is */
+ngx_int_t ngx_vidcast_input_parse_flag(ngx_str_t *value, ngx_uint_t *on);
+
 /*
  * Waits until the monotonic time "due", microseconds, but 200 ms at most.
  * NGX_OK: it has come; NGX_AGAIN: not yet.

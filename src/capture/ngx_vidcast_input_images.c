@@ -68,8 +68,6 @@ static ngx_int_t ngx_vidcast_input_images_grab(ngx_vidcast_input_t *in,
 static void ngx_vidcast_input_images_release(ngx_vidcast_input_t *in);
 static void ngx_vidcast_input_images_close(ngx_vidcast_input_t *in);
 
-static ngx_int_t ngx_vidcast_input_images_flag(ngx_str_t *value,
-    ngx_uint_t *on);
 static ngx_int_t ngx_vidcast_input_images_pace(ngx_vidcast_input_t *in);
 static ngx_int_t ngx_vidcast_input_images_wrap(ngx_vidcast_input_t *in);
 static ngx_int_t ngx_vidcast_input_images_list(ngx_vidcast_input_t *in);
@@ -132,12 +130,12 @@ ngx_vidcast_input_images_set(ngx_vidcast_input_conf_t *conf, ngx_str_t *name,
     }
 
     if (name->len == 4 && ngx_strncmp(name->data, "loop", 4) == 0) {
-        return ngx_vidcast_input_images_flag(value, &params->loop);
+        return ngx_vidcast_input_parse_flag(value, &params->loop);
     }
 
     if (name->len == 8 && ngx_strncmp(name->data, "realtime", 8) == 0) {
 
-        if (ngx_vidcast_input_images_flag(value, &on) != NGX_OK) {
+        if (ngx_vidcast_input_parse_flag(value, &on) != NGX_OK) {
             return NGX_ERROR;
         }
 
@@ -147,23 +145,6 @@ ngx_vidcast_input_images_set(ngx_vidcast_input_conf_t *conf, ngx_str_t *name,
     }
 
     return NGX_DECLINED;
-}
-
-
-static ngx_int_t
-ngx_vidcast_input_images_flag(ngx_str_t *value, ngx_uint_t *on)
-{
-    if (value->len == 2 && ngx_strncmp(value->data, "on", 2) == 0) {
-        *on = 1;
-        return NGX_OK;
-    }
-
-    if (value->len == 3 && ngx_strncmp(value->data, "off", 3) == 0) {
-        *on = 0;
-        return NGX_OK;
-    }
-
-    return NGX_ERROR;
 }
 
 

@@ -44,8 +44,6 @@ static ngx_int_t ngx_vidcast_input_plugin_known(ngx_vidcast_input_conf_t *conf,
     ngx_str_t *name, ngx_str_t *value);
 static ngx_int_t ngx_vidcast_input_plugin_known_stream(
     ngx_vidcast_input_conf_t *conf, ngx_str_t *name, ngx_str_t *value);
-static ngx_int_t ngx_vidcast_input_plugin_flag(ngx_str_t *value,
-    ngx_uint_t *on);
 static ngx_uint_t ngx_vidcast_input_plugin_is(ngx_str_t *str, const char *name);
 static ngx_int_t ngx_vidcast_input_plugin_check(ngx_vidcast_input_conf_t *conf,
     u_char *error);
@@ -226,12 +224,12 @@ ngx_vidcast_input_plugin_known(ngx_vidcast_input_conf_t *conf, ngx_str_t *name,
     if (conf->module == &ngx_vidcast_input_file) {
 
         if (ngx_vidcast_input_plugin_is(name, "loop")) {
-            return ngx_vidcast_input_plugin_flag(value, &on);
+            return ngx_vidcast_input_parse_flag(value, &on);
         }
 
         if (ngx_vidcast_input_plugin_is(name, "realtime")) {
 
-            if (ngx_vidcast_input_plugin_flag(value, &on) != NGX_OK) {
+            if (ngx_vidcast_input_parse_flag(value, &on) != NGX_OK) {
                 return NGX_ERROR;
             }
 
@@ -272,7 +270,7 @@ ngx_vidcast_input_plugin_known_stream(ngx_vidcast_input_conf_t *conf,
     }
 
     if (ngx_vidcast_input_plugin_is(name, "verify")) {
-        return ngx_vidcast_input_plugin_flag(value, &on);
+        return ngx_vidcast_input_parse_flag(value, &on);
     }
 
     if (ngx_vidcast_input_plugin_is(name, "ca")) {
@@ -281,16 +279,6 @@ ngx_vidcast_input_plugin_known_stream(ngx_vidcast_input_conf_t *conf,
     }
 
     return NGX_DECLINED;
-}
-
-
-static ngx_int_t
-ngx_vidcast_input_plugin_flag(ngx_str_t *value, ngx_uint_t *on)
-{
-    *on = ngx_vidcast_input_plugin_is(value, "on");
-
-    return *on || ngx_vidcast_input_plugin_is(value, "off") ? NGX_OK
-                                                            : NGX_ERROR;
 }
 
 
