@@ -25,6 +25,7 @@ static size_t ngx_vidcast_ring_stride(uint32_t slot_size);
 static size_t ngx_vidcast_ring_result_stride(uint32_t result_size);
 static ngx_vidcast_ring_result_t *ngx_vidcast_ring_result(
     ngx_vidcast_ring_t *ring, uint64_t seq);
+static uint32_t ngx_vidcast_ring_free(ngx_vidcast_ring_t *ring);
 static ngx_int_t ngx_vidcast_ring_renew(ngx_vidcast_ring_t *ring,
     uint32_t slot);
 
@@ -434,44 +435,23 @@ ngx_vidcast_ring_follow(ngx_vidcast_ring_t *ring, uint64_t number)
 }
 
 
-/*
- * Of the slots that are free the one that was written last: the processor's
- * cache may still have it, and those that are never needed take no memory.
- */
-
 uint32_t
 ngx_vidcast_ring_claim(ngx_vidcast_ring_t *ring)
 {
-    uint32_t                  i, n, best, newest;
-    uint64_t                  free, number, highest;
+    uint32_t                  i, n;
+    uint64_t                  free;
     ngx_vidcast_ring_slot_t  *slot;
-
-    newest = ngx_vidcast_load(&ring->shm->newest);
 
     for (n = 0; n < ring->shm->slots; n++) {
 
-        best = NGX_VIDCAST_RING_NONE;
-        highest = 0;
+        i = ngx_vidcast_ring_free(ring);
 
-        for (i = 0; i < ring->shm->slots; i++) {
-            slot = &ring->slots[i];
-            number = ngx_vidcast_load(&slot->number);
-
-            if (i != newest
-                && ngx_vidcast_load(&slot->state) == 0
-                && (best == NGX_VIDCAST_RING_NONE || number > highest))
-            {
-                best = i;
-                highest = number;
-            }
-        }
-
-        if (best == NGX_VIDCAST_RING_NONE) {
+        if (i == NGX_VIDCAST_RING_NONE) {
             break;
         }
 
         free = 0;
-        slot = &ring->slots[best];
+        slot = &ring->slots[i];
 
         if (!ngx_vidcast_cas(&slot->state, &free, NGX_VIDCAST_RING_WRITING)) {
             continue;
@@ -483,15 +463,48 @@ ngx_vidcast_ring_claim(ngx_vidcast_ring_t *ring)
 
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
 
-        if (slot->direct && ngx_vidcast_ring_renew(ring, best) != NGX_OK) {
-            ngx_vidcast_ring_abandon(ring, best);
+        if (slot->direct && ngx_vidcast_ring_renew(ring, i) != NGX_OK) {
+            ngx_vidcast_ring_abandon(ring, i);
             continue;
         }
 
-        return best;
+        return i;
     }
 
     return NGX_VIDCAST_RING_NONE;
+}
+
+
+/*
+ * Of the slots that are free the one that was written last: the processor's
+ * cache may still have it, and those that are never needed take no memory.
+ */
+
+static uint32_t
+ngx_vidcast_ring_free(ngx_vidcast_ring_t *ring)
+{
+    uint32_t                  i, best, newest;
+    uint64_t                  number, highest;
+    ngx_vidcast_ring_slot_t  *slot;
+
+    newest = ngx_vidcast_load(&ring->shm->newest);
+    best = NGX_VIDCAST_RING_NONE;
+    highest = 0;
+
+    for (i = 0; i < ring->shm->slots; i++) {
+        slot = &ring->slots[i];
+        number = ngx_vidcast_load(&slot->number);
+
+        if (i != newest
+            && ngx_vidcast_load(&slot->state) == 0
+            && (best == NGX_VIDCAST_RING_NONE || number > highest))
+        {
+            best = i;
+            highest = number;
+        }
+    }
+
+    return best;
 }
 
 
