@@ -254,9 +254,6 @@ ngx_vidcast_grabber_run(ngx_vidcast_grabber_t *grabber)
             continue;
         }
 
-        in->number = 0;
-        in->large = 0;
-
         rc = ngx_vidcast_grabber_take(grabber, &picture);
 
         if (in->conf->module->release) {
@@ -301,6 +298,9 @@ ngx_vidcast_grabber_grab(ngx_vidcast_grabber_t *grabber,
 
     ngx_memzero(picture, sizeof(ngx_vidcast_picture_t));
 
+    in->number = 0;
+    in->large = 0;
+
     if (in->format == NGX_VIDCAST_INPUT_I420) {
 
         if (ngx_vidcast_grabber_image(grabber, in->width, in->height)
@@ -335,7 +335,6 @@ ngx_vidcast_grabber_skip(ngx_vidcast_grabber_t *grabber, ngx_int_t rc)
     grabber->capture->counters->warmup++;
 
     if (rc == NGX_OK && module->release) {
-        grabber->in.number = 0;
         module->release(&grabber->in);
     }
 }

@@ -43,7 +43,7 @@ typedef struct {
     uint32_t                   height;
     double                     fps;       /* frames a second, 0: unknown */
 
-    /* set by the caller before release(): what became of the picture */
+    /* set by the caller, zero at grab(): what became of the picture */
 
     uint64_t                   number;    /* of the frame, 0: it is none */
     ngx_uint_t                 large;     /* since it is too large */

@@ -246,7 +246,6 @@ ngx_vidcast_input_images_grab(ngx_vidcast_input_t *in,
         im->good++;
 
     } else {
-        in->number = 0;
         ngx_vidcast_input_images_release(in);
     }
 

@@ -253,6 +253,7 @@ test_grab(ngx_vidcast_input_t *in)
 
     do {
         memset(&picture, 0, sizeof(picture));
+        in->number = 0;
         rc = ngx_vidcast_input_images.grab(in, &picture);
     } while (rc == NGX_AGAIN && ngx_vidcast_clock() < deadline);
 
