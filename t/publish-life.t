@@ -12,6 +12,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Digest::MD5 qw(md5);
+use JSON::PP qw(decode_json);
 use Test::More;
 use Time::HiRes qw(time);
 
@@ -101,6 +102,31 @@ sub publisher_at {
         $ws->closed_with;
         $ws->close;
     }
+}
+
+# as above, not yet asked to be anything
+
+sub connection_at {
+    my ($pid) = @_;
+
+    for (1 .. 100) {
+        my $client = Vidcast::Client->new(port => $port);
+
+        return $client if publishers_by($client) >= 0
+                          && $client->header('X-Worker') == $pid;
+
+        $client->close;
+    }
+}
+
+sub publishers_by {
+    my ($client) = @_;
+
+    $client->ask(path => '/status');
+
+    my $status = decode_json($client->read_body);
+
+    return $status->{sources}[0]{published_by}{publishers};
 }
 
 sub shown {
@@ -326,12 +352,29 @@ is $first->closed_with, 1008, 'who may take over does';
 ok shown($mine), 'and publishes';
 is publisher_at($one)->closed_with, 1008, 'the place is taken';
 
-# who knocked and died
+# who knocked and died, before he was heard: who has his place in the table of
+# processes now did not knock
 
-my $third = publisher_at($one, '/take');
+my ($third, $watch) = map { connection_at($one) } 1, 2;
+
+$nginx->signal('STOP', $two);
+
+$third = Vidcast::WebSocket->connect($port, '/take',
+                                     client => { socket => $third->{socket} });
+
+ok wait_for { publishers_by($watch) == 2 }, 'one knocks';
+
 $nginx->signal('KILL', $one);
 
-ok wait_for { $nginx->processes('worker') == 2 }, 'a worker again';
+ok wait_for { !$nginx->process($one) && $nginx->processes('worker') == 2 },
+    'killed: a worker again';
+
+$nginx->signal('CONT', $two);
+
+my $another = sealed(1000);
+
+$second->send_binary($another);
+ok shown($another), 'who was there still publishes';
 
 $second->close;
 $third->close;

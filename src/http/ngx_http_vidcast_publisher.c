@@ -33,8 +33,6 @@ static ngx_int_t ngx_http_vidcast_publisher_answer(
     ngx_http_vidcast_publisher_t *publisher);
 static ngx_uint_t ngx_http_vidcast_publisher_knocked(
     ngx_http_vidcast_publisher_t *publisher);
-static void ngx_http_vidcast_publisher_forget_knock(
-    ngx_http_vidcast_hub_t *hub);
 static void ngx_http_vidcast_publisher_patience_handler(ngx_event_t *ev);
 static ngx_uint_t ngx_http_vidcast_publisher_waits(
     ngx_http_vidcast_hub_t *hub);
@@ -173,7 +171,6 @@ ngx_http_vidcast_publisher_enter(ngx_http_vidcast_publisher_t *publisher)
         {
             publisher->entered = 1;
 
-            ngx_http_vidcast_publisher_forget_knock(hub);
             ngx_vidcast_zone_call(hub->zone);
 
             return NGX_OK;
@@ -226,7 +223,7 @@ ngx_http_vidcast_publisher_conflict(ngx_http_vidcast_publisher_t *publisher,
     }
 
     if (publisher->takeover) {
-        ngx_vidcast_store(&mail->knock, (uint32_t) own + 1);
+        ngx_vidcast_mail_knock(mail, own);
         ngx_vidcast_zone_wake(hub->zone);
         return NGX_AGAIN;
     }
@@ -293,7 +290,7 @@ ngx_http_vidcast_publisher_leave(ngx_http_vidcast_publisher_t *publisher)
         }
 
     } else {
-        ngx_http_vidcast_publisher_forget_knock(hub);
+        ngx_vidcast_mail_forget(mail, ngx_http_vidcast_publisher_process(hub));
     }
 
     publisher->entered = 0;
@@ -412,45 +409,30 @@ ngx_http_vidcast_publisher_answer(ngx_http_vidcast_publisher_t *publisher)
 static ngx_uint_t
 ngx_http_vidcast_publisher_knocked(ngx_http_vidcast_publisher_t *publisher)
 {
-    uint32_t                 knock;
+    ngx_uint_t               knocker;
     ngx_vidcast_mail_t      *mail;
     ngx_http_vidcast_hub_t  *hub;
 
     hub = publisher->hub;
     mail = &hub->zone->shm->mail;
 
-    knock = ngx_vidcast_load(&mail->knock);
+    knocker = ngx_vidcast_mail_knocker(mail);
 
-    if (knock == 0) {
+    if (knocker == NGX_VIDCAST_MAIL_NOBODY) {
         return 0;
     }
 
-    if (knock <= NGX_VIDCAST_PROCESSES
-        && knock - 1 != ngx_http_vidcast_publisher_process(hub)
-        && ngx_vidcast_process_alive(hub->vmcf->vidcast.control, knock - 1,
+    if (knocker < NGX_VIDCAST_PROCESSES
+        && knocker != ngx_http_vidcast_publisher_process(hub)
+        && ngx_vidcast_process_alive(hub->vmcf->vidcast.control, knocker,
                                      publisher->log))
     {
         return 1;
     }
 
-    ngx_vidcast_store(&mail->knock, 0);
+    ngx_vidcast_mail_forget(mail, knocker);
 
     return 0;
-}
-
-
-static void
-ngx_http_vidcast_publisher_forget_knock(ngx_http_vidcast_hub_t *hub)
-{
-    ngx_vidcast_mail_t  *mail;
-
-    mail = &hub->zone->shm->mail;
-
-    if (ngx_vidcast_load(&mail->knock)
-        == ngx_http_vidcast_publisher_process(hub) + 1)
-    {
-        ngx_vidcast_store(&mail->knock, 0);
-    }
 }
 
 

@@ -63,6 +63,8 @@ ngx_vidcast_mail_enter(ngx_vidcast_mail_t *mail, ngx_uint_t process,
                                       NGX_VIDCAST_MAIL_NO_SLOT,
                                       session ? NGX_VIDCAST_MAIL_SESSION : 0));
 
+    ngx_vidcast_mail_forget(mail, process);
+
     return NGX_OK;
 }
 
@@ -154,6 +156,8 @@ ngx_vidcast_mail_leave(ngx_vidcast_mail_t *mail, ngx_uint_t process)
     uint64_t    word;
     ngx_uint_t  state, next;
 
+    ngx_vidcast_mail_forget(mail, process);
+
     word = ngx_vidcast_load(&mail->word);
 
     do {
@@ -175,6 +179,33 @@ ngx_vidcast_mail_leave(ngx_vidcast_mail_t *mail, ngx_uint_t process)
                                       ngx_vidcast_mail_slot(word), 0));
 
     return (next == mail_free) ? NGX_DONE : NGX_OK;
+}
+
+
+void
+ngx_vidcast_mail_knock(ngx_vidcast_mail_t *mail, ngx_uint_t process)
+{
+    ngx_vidcast_store(&mail->knock, (uint32_t) process + 1);
+}
+
+
+ngx_uint_t
+ngx_vidcast_mail_knocker(ngx_vidcast_mail_t *mail)
+{
+    uint32_t  knock;
+
+    knock = ngx_vidcast_load(&mail->knock);
+
+    return knock ? knock - 1 : NGX_VIDCAST_MAIL_NOBODY;
+}
+
+
+void
+ngx_vidcast_mail_forget(ngx_vidcast_mail_t *mail, ngx_uint_t process)
+{
+    if (ngx_vidcast_mail_knocker(mail) == process) {
+        ngx_vidcast_store(&mail->knock, 0);
+    }
 }
 
 

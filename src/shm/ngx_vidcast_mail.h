@@ -84,6 +84,10 @@ typedef struct {
  * leave()   whatever the state is, nothing of the slot may be touched behind
  *           it.  NGX_OK: there is something for the capture to do;
  *           NGX_DONE: it is free; NGX_DECLINED: it was not this process's
+ * knock()   asks who is in a session to leave it to this process
+ * knocker() the process that does, or NGX_VIDCAST_MAIL_NOBODY; it may be dead
+ * forget()  it does no more: enter() and leave() do so, too, that nobody
+ *           inherits it with the entry
  */
 ngx_int_t ngx_vidcast_mail_enter(ngx_vidcast_mail_t *mail, ngx_uint_t process,
     ngx_uint_t session);
@@ -94,6 +98,9 @@ ngx_int_t ngx_vidcast_mail_submit(ngx_vidcast_mail_t *mail, ngx_uint_t process,
 ngx_int_t ngx_vidcast_mail_answer(ngx_vidcast_mail_t *mail, ngx_uint_t process,
     ngx_uint_t *reason, uint64_t *number);
 ngx_int_t ngx_vidcast_mail_leave(ngx_vidcast_mail_t *mail, ngx_uint_t process);
+void ngx_vidcast_mail_knock(ngx_vidcast_mail_t *mail, ngx_uint_t process);
+ngx_uint_t ngx_vidcast_mail_knocker(ngx_vidcast_mail_t *mail);
+void ngx_vidcast_mail_forget(ngx_vidcast_mail_t *mail, ngx_uint_t process);
 
 /* the process in the box, or NGX_VIDCAST_MAIL_NOBODY; is it in a session? */
 ngx_uint_t ngx_vidcast_mail_process(ngx_vidcast_mail_t *mail,

@@ -111,5 +111,30 @@ main(void)
             && ngx_vidcast_mail_leave(&mail, 2) == NGX_DONE,
             "recovered: what a capture died over is lost");
 
+    unit_ok(ngx_vidcast_mail_knocker(&mail) == NGX_VIDCAST_MAIL_NOBODY,
+            "knock: nobody does");
+
+    ngx_vidcast_mail_knock(&mail, 0);
+    ngx_vidcast_mail_forget(&mail, 7);
+
+    unit_ok(ngx_vidcast_mail_knocker(&mail) == 0
+            && ngx_vidcast_mail_enter(&mail, 7, 1) == NGX_OK
+            && ngx_vidcast_mail_enter(&mail, 0, 1) == NGX_BUSY
+            && ngx_vidcast_mail_knocker(&mail) == 0
+            && ngx_vidcast_mail_leave(&mail, 7) == NGX_DONE
+            && ngx_vidcast_mail_knocker(&mail) == 0,
+            "knock: whatever others do");
+    unit_ok(ngx_vidcast_mail_enter(&mail, 0, 1) == NGX_OK
+            && ngx_vidcast_mail_knocker(&mail) == NGX_VIDCAST_MAIL_NOBODY,
+            "knock: till it is in");
+
+    (void) ngx_vidcast_mail_leave(&mail, 0);
+    (void) ngx_vidcast_mail_enter(&mail, 7, 1);
+    ngx_vidcast_mail_knock(&mail, 0);
+
+    unit_ok(ngx_vidcast_mail_leave(&mail, 0) == NGX_DECLINED
+            && ngx_vidcast_mail_knocker(&mail) == NGX_VIDCAST_MAIL_NOBODY,
+            "knock: or gone without ever having been in");
+
     return unit_done();
 }
