@@ -288,7 +288,7 @@ sub all_leave {
 # no less when the new workers take their time to come; nginx waits 0.1 s
 
 SKIP: {
-    skip 'a sanitizer must be loaded first', 8
+    skip 'a sanitizer must be loaded first', 10
         if ($ENV{VIDCAST_MODE} // '') =~ /asan|valgrind/;
 
     my $dir = tempdir(CLEANUP => 1);
@@ -311,6 +311,11 @@ SKIP: {
     ok $crowd->moved, 'viewers stay with the old ones';
     is scalar($crowd->gone), 0, 'all of them';
     is capture_pid($nginx, 'front'), $pid, 'the capture stays too';
+    is scalar(() = $nginx->error_log =~ /start vidcast manager/g), 2,
+        'one manager for each configuration';
+
+    $nginx->signal('QUIT');
+    ok $crowd->pump(sub { $crowd->gone == 4 }), 'QUIT: they are sent away';
     $nginx->stop;
 }
 

@@ -144,14 +144,13 @@ ngx_http_vidcast_init_process(ngx_cycle_t *cycle)
     vmcf->watch.log = cycle->log;
     vmcf->watch.cancelable = 1;
 
-    /* the other workers take the part of this one when it has died */
+    /*
+     * The other workers take the part of the first one when it has died.  By
+     * a timer also for that one: our time may be that of the fork still, and
+     * the next look would come at once, when the manager is not yet there.
+     */
 
-    if (ngx_worker == 0) {
-        ngx_http_vidcast_watch_handler(&vmcf->watch);
-
-    } else {
-        ngx_add_timer(&vmcf->watch, NGX_HTTP_VIDCAST_WATCH);
-    }
+    ngx_add_timer(&vmcf->watch, ngx_worker ? NGX_HTTP_VIDCAST_WATCH : 0);
 
     return NGX_OK;
 }
