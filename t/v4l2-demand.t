@@ -122,7 +122,8 @@ sub untouched {
 sub opened_and_closed {
     my $before = opened();
     my $viewer = Vidcast::WebSocket->connect($nginx->port, '/ws');
-    my $info = jpeg_info(($viewer->message(30) // {})->{data} // '') // {};
+    my $frame = $viewer->message('binary', 30) // {};
+    my $info = jpeg_info($frame->{data} // '') // {};
 
     is(($info->{width} // 0) . 'x' . ($info->{height} // 0), '320x180',
        'a viewer comes, and gets his frame on this connection');
@@ -151,7 +152,7 @@ sub snapshot {
 sub worker_killed {
     my $viewer = Vidcast::WebSocket->connect($nginx->port, '/ws');
 
-    ok $viewer->message(30), 'a viewer';
+    ok $viewer->message('binary', 30), 'a viewer';
     is holders(), 'capture', 'the device is open';
 
     $nginx->signal('KILL', $viewer->header('X-Worker'));
@@ -182,7 +183,8 @@ sub taken_by_another {
 
     close $other;
 
-    ok $viewer->message(60), 'he gives it back: the viewer gets his frame';
+    ok $viewer->message('binary', 60),
+        'he gives it back: the viewer gets his frame';
     is holders(), 'capture', 'we have it';
 
     $viewer->close;
@@ -200,7 +202,8 @@ sub unplugged_asleep {
 
     bind_again();
 
-    ok $viewer->message(60), 'plugged in: the viewer gets his frame';
+    ok $viewer->message('binary', 60),
+        'plugged in: the viewer gets his frame';
 
     $viewer->close;
     closed('he leaves');

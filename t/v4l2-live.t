@@ -143,9 +143,9 @@ sub next_picture {
 
     forget($viewer);
 
-    my $message = $viewer->message(20);
+    my $message = $viewer->message('binary', 20);
 
-    return $message && $message->{type} eq 'binary' ? $message->{data} : undef;
+    return $message && $message->{data};
 }
 
 
@@ -192,7 +192,7 @@ sub usb_frames {
     my (%seen, @tables);
 
     for (1 .. 24) {
-        my $message = $viewer{usb}[0]->message(20) // last;
+        my $message = $viewer{usb}[0]->message('binary', 20) // last;
         my $file = $files{md5_hex($message->{data})};
 
         $seen{$file // 'another'}++;
