@@ -38,12 +38,21 @@ sendfile on;
 server {
     listen  127.0.0.1:%%PORT%%;
     listen  127.0.0.1:%%PORT1%% ssl;
+    listen  127.0.0.1:%%PORT2%% sndbuf=32k;
 
     ssl_certificate      %%PREFIX%%/cert.pem;
     ssl_certificate_key  %%PREFIX%%/key.pem;
 
     @{[locations('front')]}
     location = /copied { sendfile off; vidcast front send=frames; }
+
+    # what others do to a response, in ways that its pictures must survive
+
+    location = /pushed   { tcp_nopush on; vidcast front as=mjpeg; }
+    location = /threads  { aio threads; vidcast front as=mjpeg; }
+    location = /limited  { limit_rate 2m; vidcast front as=mjpeg; }
+    location = /filtered { sub_filter "no such text" ""; sub_filter_types *;
+                           vidcast front as=mjpeg; }
 }
 CONF
 
@@ -98,7 +107,18 @@ push @{$viewers{plain}}, map { viewer('/pictures') } 9 .. 48;
 $viewers{tls} = [ map { viewer('/pictures', 1, %tls) } 1 .. 2 ];
 $viewers{copied} = [ map { viewer('/copied') } 1 .. 2 ];
 
-my $video = Vidcast::Stream->open($nginx->port, '/mjpeg');
+# the first of these are always in the middle of a picture
+
+sub videos {
+    my ($path, $n, $port) = @_;
+
+    return [ map { Vidcast::Stream->open($nginx->port($port // 0), $path) }
+             1 .. $n ];
+}
+
+my %videos = (stuck => videos('/mjpeg', 8, 2), mjpeg => videos('/mjpeg', 24),
+              map { $_ => videos("/$_", 2) } qw(pushed threads limited
+                                                filtered));
 
 ok wait_for { counted('direct') > 0 }, 'many are not';
 
@@ -140,6 +160,21 @@ sub take {
 }
 
 
+sub take_parts {
+    my ($kind, $enough) = @_;
+
+    for my $video (@{$videos{$kind}}) {
+        for (1 .. $enough) {
+            my $part = $video->part or return 0;
+
+            check($kind, $part->{data});
+        }
+    }
+
+    return 1;
+}
+
+
 # everybody sleeps while all slots are written some times
 
 sub sleep_well {
@@ -161,10 +196,12 @@ for my $turn (1 .. 6) {
         ok sleep_well(), 'some times';
     }
 
+    ok take_parts($_, 4), "pictures go on, $_" for sort keys %videos;
+
     if ($turn == 5) {
         ok $nginx->reload, 'nginx is reloaded';
 
-        # its viewers are sent away
+        # its viewers are sent away, but for those of MJPEG
 
         $_->close for map { @$_ } values %viewers;
 
@@ -177,15 +214,9 @@ for my $turn (1 .. 6) {
     }
 
     ok take($_, 4), "pictures go on, $_" for sort keys %viewers;
-
-    while (($checked{mjpeg} // 0) < 10 * $turn) {
-        my $part = $video->part or last;
-
-        check('mjpeg', $part->{data});
-    }
 }
 
-for my $kind (qw(plain tls copied mjpeg)) {
+for my $kind (sort keys %viewers, keys %videos) {
     cmp_ok $checked{$kind}, '>=', 30, "pictures, $kind: $checked{$kind}";
     is $wrong{$kind} // 0, 0, "whole ones, $kind";
 }
@@ -199,7 +230,7 @@ is counted('dropped')->{ring_full}, 0, 'and the ring was never full';
 
 # with the viewers it ends
 
-$_->close for @{$viewers{plain}};
+$_->close for @{$viewers{plain}}, map { @$_ } values %videos;
 
 ok wait_for {
     my $published = counted('published');
@@ -209,7 +240,7 @@ ok wait_for {
     counted('direct') == $direct;
 }, 'it ends with the viewers';
 
-$_->close for $video, map { @$_ } @viewers{qw(tls copied)};
+$_->close for map { @$_ } @viewers{qw(tls copied)};
 
 $nginx->stop;
 

@@ -53,6 +53,7 @@ server {
 
     location = /ws    { vidcast front as=websocket send=frames; }
     location = /mjpeg { vidcast front as=mjpeg; }
+    location = /ring  { vidcast front as=mjpeg; sendfile on; }
 }
 CONF
 
@@ -117,9 +118,9 @@ sub websocket {
 
 
 sub mjpeg {
-    my ($port, $client) = @_;
+    my ($port, $client, $path) = @_;
 
-    my $video = Vidcast::Stream->open($nginx->port($port), '/mjpeg',
+    my $video = Vidcast::Stream->open($nginx->port($port), $path // '/mjpeg',
                                       client => $client);
 
     return $video->status == 200 ? $video : undef;
@@ -179,6 +180,7 @@ my @transports = (
     ['WebSocket', sub { websocket(0, \%slow) }, \&plain],
     ['vidcast.v1', sub { websocket(0, \%slow, %v1) }, \&numbered],
     ['MJPEG', sub { mjpeg(0, \%slow) }, \&parts],
+    ['MJPEG from the ring', sub { mjpeg(0, \%slow, '/ring') }, \&parts],
     ['WebSocket over TLS', sub { websocket(1, \%tls) }, \&plain],
     ['vidcast.v1 over TLS', sub { websocket(1, \%tls, %v1) }, \&numbered],
     ['MJPEG over TLS', sub { mjpeg(1, \%tls) }, \&parts],

@@ -560,6 +560,7 @@ ngx_vidcast_capture_publish(ngx_vidcast_capture_t *capture, uint32_t slot,
     uint64_t number, uint64_t captured, size_t size, uint32_t width,
     uint32_t height)
 {
+    u_char                   *data;
     uint64_t                  now;
     struct timespec           ts;
     ngx_vidcast_ring_t       *ring;
@@ -587,8 +588,10 @@ ngx_vidcast_capture_publish(ngx_vidcast_capture_t *capture, uint32_t slot,
                 && size >= NGX_VIDCAST_CAPTURE_DIRECT_MIN
                 && size <= NGX_VIDCAST_CAPTURE_DIRECT_MAX;
 
-    ngx_vidcast_capture_headers(capture, s, ngx_vidcast_ring_data(ring, slot),
-                                number);
+    data = ngx_vidcast_ring_data(ring, slot);
+
+    ngx_vidcast_capture_headers(capture, s, data, number);
+    ngx_memcpy(data + size, NGX_VIDCAST_RING_TAIL, NGX_VIDCAST_RING_TAIL_LEN);
 
     (void) pthread_mutex_lock(&capture->ring);
 

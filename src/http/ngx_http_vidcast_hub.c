@@ -196,6 +196,7 @@ ngx_int_t
 ngx_http_vidcast_hub_join(ngx_http_vidcast_main_conf_t *vmcf,
     ngx_http_vidcast_viewer_t *viewer)
 {
+    ngx_connection_t    *c;
     ngx_http_cleanup_t  *cln;
 
     if (vmcf->draining) {
@@ -214,7 +215,12 @@ ngx_http_vidcast_hub_join(ngx_http_vidcast_main_conf_t *vmcf,
     ngx_queue_init(&viewer->ended);
     ngx_queue_insert_tail(&vmcf->viewers, &viewer->queue);
 
+    c = viewer->request->connection;
+
     viewer->joined = 1;
+    viewer->direct = c->sendfile
+                     && c->send_chain == ngx_send_chain
+                     && c->sockaddr->sa_family != AF_UNIX;
     viewer->progress = ngx_current_msec;
 
     if (viewer->frames) {

@@ -57,14 +57,12 @@ typedef struct {
 
 /*
  * What viewers share, counted by references.  Of a frame "data" is the
- * picture with the headers of ngx_vidcast_ring.h before it, in the ring or,
- * if "copy" is set, in memory of this process, with NGX_HTTP_VIDCAST_TAIL
- * bytes behind it.  Of a result "data" is the text with the WebSocket header
- * before it and "\n\n" behind it.
+ * picture with the headers and the tail of ngx_vidcast_ring.h: in the ring
+ * while it is pinned, else "copy", which is in memory of this process.  Of a
+ * result "data" is the text with the WebSocket header before it and "\n\n"
+ * behind it.
  */
 
-#define NGX_HTTP_VIDCAST_TAIL      "\r\n--frame\r\n"
-#define NGX_HTTP_VIDCAST_TAIL_LEN  (sizeof(NGX_HTTP_VIDCAST_TAIL) - 1)
 #define NGX_HTTP_VIDCAST_PART_LEN  160
 
 struct ngx_http_vidcast_message_s {
@@ -82,8 +80,7 @@ struct ngx_http_vidcast_message_s {
 
     ngx_vidcast_frame_t            frame;
     u_char                        *copy;
-    u_char                        *part;      /* MJPEG, in the copy */
-    size_t                         part_len;
+    size_t                         part_len;  /* MJPEG: of the header, or 0 */
 
     unsigned                       pinned:1;
     unsigned                       text:1;    /* a result, or like one */
@@ -272,8 +269,11 @@ void ngx_http_vidcast_sweep_drain(ngx_http_vidcast_main_conf_t *vmcf);
  * error()  a text for one viewer, about what it said; NULL: no memory
  * bytes()  what leaves by WebSocket: with a header of "vidcast.v1" if it is a
  *          frame, compressed if it is text and our window has these bits
- * copy()   makes a frame independent of the ring, as output filters want it;
- *          NGX_OK or NGX_ERROR: no memory
+ * part()   the header of a frame as a part of MJPEG, "part_len" bytes, which
+ *          stay where they are
+ * duplicate()  gives a frame its "copy", which stays where it is, as output
+ *          filters want it; NGX_OK or NGX_ERROR: no memory
+ * copy()   the same, and makes the frame independent of the ring
  * drop()   gives up all that the hub itself refers to, when it has no viewers
  *          any more; drop_frame() the newest frame, without viewers of frames
  */
@@ -288,6 +288,9 @@ ngx_http_vidcast_message_t *ngx_http_vidcast_message_error(
     ngx_http_vidcast_hub_t *hub, const char *reason);
 void ngx_http_vidcast_message_bytes(ngx_http_vidcast_message_t *message,
     ngx_uint_t v1, ngx_uint_t bits, u_char **data, size_t *size);
+u_char *ngx_http_vidcast_message_part(ngx_http_vidcast_message_t *message);
+ngx_int_t ngx_http_vidcast_message_duplicate(
+    ngx_http_vidcast_message_t *message);
 ngx_int_t ngx_http_vidcast_message_copy(ngx_http_vidcast_message_t *message);
 void ngx_http_vidcast_message_unref(ngx_http_vidcast_message_t *message);
 void ngx_http_vidcast_message_drop_frame(ngx_http_vidcast_hub_t *hub);

@@ -42,7 +42,7 @@ static ngx_int_t ngx_http_vidcast_message_pin(
     ngx_http_vidcast_message_t *message);
 static ngx_int_t ngx_http_vidcast_message_read(
     ngx_http_vidcast_message_t *message);
-static ngx_int_t ngx_http_vidcast_message_duplicate(
+static void ngx_http_vidcast_message_free_copy(
     ngx_http_vidcast_message_t *message);
 static void ngx_http_vidcast_message_unpin(
     ngx_http_vidcast_message_t *message);
@@ -348,8 +348,8 @@ ngx_http_vidcast_message_alloc(ngx_http_vidcast_hub_t *hub)
         hub->free = message->next;
 
     } else {
-        message = ngx_alloc(sizeof(ngx_http_vidcast_message_t),
-                            ngx_cycle->log);
+        message = ngx_alloc(sizeof(ngx_http_vidcast_message_t)
+                            + NGX_HTTP_VIDCAST_PART_LEN, ngx_cycle->log);
         if (message == NULL) {
             return NULL;
         }
@@ -461,10 +461,10 @@ ngx_http_vidcast_message_at(ngx_http_vidcast_hub_t *hub, uint32_t slot,
                                      &message->frame);
 
     if (rc == NGX_OK) {
-        message->data = message->frame.data;
         message->size = message->frame.size;
 
         rc = ngx_http_vidcast_message_duplicate(message);
+        message->data = message->copy;
 
         ngx_vidcast_ring_release(&hub->zone->ring, &message->frame);
     }
@@ -524,26 +524,49 @@ ngx_http_vidcast_message_read(ngx_http_vidcast_message_t *message)
         return NGX_ERROR;
     }
 
+    message->data = message->copy;
+
     rc = ngx_vidcast_ring_check(&hub->zone->ring, &message->frame);
 
     if (rc != NGX_OK) {
-        ngx_free(message->copy);
+        ngx_http_vidcast_message_free_copy(message);
     }
 
     return rc;
 }
 
 
+u_char *
+ngx_http_vidcast_message_part(ngx_http_vidcast_message_t *message)
+{
+    u_char               *p;
+    ngx_vidcast_frame_t  *frame;
+
+    p = (u_char *) (message + 1);
+    frame = &message->frame;
+
+    if (message->part_len == 0) {
+        message->part_len = ngx_sprintf(p, "Content-Type: image/jpeg" CRLF
+                                        "Content-Length: %uD" CRLF
+                                        "X-Timestamp: %uL.%06uL" CRLF
+                                        "X-Vidcast-Frame: %uL" CRLF CRLF,
+                                        frame->size, frame->time / 1000000,
+                                        frame->time % 1000000, frame->number)
+                            - p;
+    }
+
+    return p;
+}
+
+
 ngx_int_t
 ngx_http_vidcast_message_copy(ngx_http_vidcast_message_t *message)
 {
-    if (message->copy) {
-        return NGX_OK;
-    }
-
     if (ngx_http_vidcast_message_duplicate(message) != NGX_OK) {
         return NGX_ERROR;
     }
+
+    message->data = message->copy;
 
     ngx_http_vidcast_message_unpin(message);
 
@@ -551,41 +574,38 @@ ngx_http_vidcast_message_copy(ngx_http_vidcast_message_t *message)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_vidcast_message_duplicate(ngx_http_vidcast_message_t *message)
 {
-    u_char               *p;
-    ngx_vidcast_frame_t  *frame;
+    u_char  *p;
+    size_t   size;
 
-    frame = &message->frame;
+    if (message->copy) {
+        return NGX_OK;
+    }
 
-    p = ngx_alloc(NGX_HTTP_VIDCAST_PART_LEN + NGX_VIDCAST_RING_HEAD
-                  + frame->size + NGX_HTTP_VIDCAST_TAIL_LEN, ngx_cycle->log);
+    size = NGX_VIDCAST_RING_HEAD + message->frame.size
+           + NGX_VIDCAST_RING_TAIL_LEN;
+
+    p = ngx_alloc(size, ngx_cycle->log);
     if (p == NULL) {
         return NGX_ERROR;
     }
 
-    message->copy = p;
-    message->part = p;
+    ngx_memcpy(p, message->frame.data - NGX_VIDCAST_RING_HEAD, size);
 
-    message->part_len = ngx_sprintf(p, "Content-Type: image/jpeg" CRLF
-                                    "Content-Length: %uD" CRLF
-                                    "X-Timestamp: %uL.%06uL" CRLF
-                                    "X-Vidcast-Frame: %uL" CRLF CRLF,
-                                    frame->size, frame->time / 1000000,
-                                    frame->time % 1000000, frame->number)
-                        - p;
-
-    p += NGX_HTTP_VIDCAST_PART_LEN + NGX_VIDCAST_RING_HEAD;
-
-    ngx_memcpy(p - NGX_VIDCAST_RING_HEAD, frame->data - NGX_VIDCAST_RING_HEAD,
-               NGX_VIDCAST_RING_HEAD + frame->size);
-    ngx_memcpy(p + frame->size, NGX_HTTP_VIDCAST_TAIL,
-               NGX_HTTP_VIDCAST_TAIL_LEN);
-
-    message->data = p;
+    message->copy = p + NGX_VIDCAST_RING_HEAD;
 
     return NGX_OK;
+}
+
+
+static void
+ngx_http_vidcast_message_free_copy(ngx_http_vidcast_message_t *message)
+{
+    if (message->copy) {
+        ngx_free(message->copy - NGX_VIDCAST_RING_HEAD);
+    }
 }
 
 
@@ -624,9 +644,7 @@ ngx_http_vidcast_message_unref(ngx_http_vidcast_message_t *message)
 
     ngx_http_vidcast_message_unpin(message);
 
-    if (message->copy) {
-        ngx_free(message->copy);
-    }
+    ngx_http_vidcast_message_free_copy(message);
 
     hub = message->hub;
 

@@ -17,6 +17,9 @@
  * Responses without an end: MJPEG, SSE and NDJSON.  They leave through
  * nginx's output filters, which keep pointers until the bytes are gone; so a
  * message is referred to until nothing is buffered any more.
+ *
+ * Where the filters keep no other pointers than those in our bufs, a picture
+ * leaves from the ring, and the buf follows it when it moves.
  */
 
 
@@ -34,6 +37,8 @@ typedef struct {
 
     ngx_msec_t                   ping;
     ngx_msec_t                   wrote;      /* when bytes were last given */
+
+    unsigned                     direct:1;   /* pictures leave from the ring */
 } ngx_http_vidcast_stream_t;
 
 
@@ -41,12 +46,17 @@ static ngx_int_t ngx_http_vidcast_stream_start(ngx_http_request_t *r,
     ngx_http_vidcast_stream_t *st);
 static ngx_int_t ngx_http_vidcast_stream_header(ngx_http_request_t *r,
     ngx_uint_t transport);
+static ngx_uint_t ngx_http_vidcast_stream_direct(
+    ngx_http_vidcast_stream_t *st);
 static void ngx_http_vidcast_stream_cleanup(void *data);
 static void ngx_http_vidcast_stream_write_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_vidcast_stream_send(
     ngx_http_vidcast_viewer_t *viewer, ngx_http_vidcast_message_t *message);
+static ngx_int_t ngx_http_vidcast_stream_picture(
+    ngx_http_vidcast_stream_t *st, ngx_http_vidcast_message_t *message);
 static void ngx_http_vidcast_stream_part(ngx_http_vidcast_stream_t *st,
     ngx_uint_t n, u_char *pos, size_t size);
+static void ngx_http_vidcast_stream_follow(ngx_http_vidcast_stream_t *st);
 static ngx_int_t ngx_http_vidcast_stream_output(ngx_http_vidcast_stream_t *st,
     ngx_chain_t *out);
 static ngx_int_t ngx_http_vidcast_stream_text(ngx_http_vidcast_stream_t *st,
@@ -188,6 +198,8 @@ ngx_http_vidcast_stream_start(ngx_http_request_t *r,
     }
 
     if (transport == NGX_VIDCAST_MJPEG) {
+        st->direct = ngx_http_vidcast_stream_direct(st);
+
         rc = ngx_http_vidcast_stream_text(st, "--frame" CRLF);
 
     } else if (transport == NGX_VIDCAST_SSE) {
@@ -256,6 +268,34 @@ ngx_http_vidcast_stream_header(ngx_http_request_t *r, ngx_uint_t transport)
 }
 
 
+/* not by filters which keep what they get, nor by threads of nginx */
+
+static ngx_uint_t
+ngx_http_vidcast_stream_direct(ngx_http_vidcast_stream_t *st)
+{
+    ngx_http_request_t        *r;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    r = st->viewer.request;
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if (!st->viewer.direct
+        || r != r->main
+        || r->filter_need_in_memory
+        || r->main_filter_need_in_memory
+        || clcf->aio != NGX_HTTP_AIO_OFF)
+    {
+        return 0;
+    }
+
+    /* a cork would hold back the end of each picture */
+
+    r->connection->tcp_nopush = NGX_TCP_NOPUSH_DISABLED;
+
+    return 1;
+}
+
+
 static void
 ngx_http_vidcast_stream_cleanup(void *data)
 {
@@ -307,13 +347,10 @@ ngx_http_vidcast_stream_send(ngx_http_vidcast_viewer_t *viewer,
 
     case NGX_VIDCAST_MJPEG:
 
-        if (ngx_http_vidcast_message_copy(message) != NGX_OK) {
+        if (ngx_http_vidcast_stream_picture(st, message) != NGX_OK) {
             return NGX_ERROR;
         }
 
-        ngx_http_vidcast_stream_part(st, 0, message->part, message->part_len);
-        ngx_http_vidcast_stream_part(st, 1, message->data, message->size
-                                     + NGX_HTTP_VIDCAST_TAIL_LEN);
         break;
 
     case NGX_VIDCAST_SSE:
@@ -335,6 +372,41 @@ ngx_http_vidcast_stream_send(ngx_http_vidcast_viewer_t *viewer,
     return ngx_http_vidcast_stream_output(st,
                         viewer->transport->id == NGX_VIDCAST_NDJSON
                             ? &st->links[1] : &st->links[0]);
+}
+
+
+/* by sendfile(), if the ring says so */
+
+static ngx_int_t
+ngx_http_vidcast_stream_picture(ngx_http_vidcast_stream_t *st,
+    ngx_http_vidcast_message_t *message)
+{
+    u_char                  *part;
+    ngx_buf_t               *b;
+    ngx_http_vidcast_hub_t  *hub;
+
+    if (!st->direct && ngx_http_vidcast_message_duplicate(message) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    part = ngx_http_vidcast_message_part(message);
+
+    ngx_http_vidcast_stream_part(st, 0, part, message->part_len);
+    ngx_http_vidcast_stream_part(st, 1, st->direct ? message->data
+                                                   : message->copy,
+                                 message->size + NGX_VIDCAST_RING_TAIL_LEN);
+
+    if (st->direct && message->pinned && message->frame.direct) {
+        b = &st->bufs[1];
+        hub = message->hub;
+
+        b->in_file = 1;
+        b->file = &hub->file;
+        b->file_pos = b->pos - hub->zone->ring.frames;
+        b->file_last = b->last - hub->zone->ring.frames;
+    }
+
+    return NGX_OK;
 }
 
 
@@ -363,6 +435,27 @@ ngx_http_vidcast_stream_part(ngx_http_vidcast_stream_t *st, ngx_uint_t n,
 }
 
 
+/* a picture that leaves slowly may have been copied meanwhile */
+
+static void
+ngx_http_vidcast_stream_follow(ngx_http_vidcast_stream_t *st)
+{
+    ngx_buf_t                   *b;
+    ngx_http_vidcast_message_t  *message;
+
+    b = &st->bufs[1];
+    message = st->message;
+
+    if (message && !message->pinned && b->start != message->data) {
+        b->pos = message->data + (b->pos - b->start);
+        b->last = message->data + (b->last - b->start);
+        b->start = message->data;
+        b->end = b->last;
+        b->in_file = 0;
+    }
+}
+
+
 /* NGX_OK: nothing is left in any filter; NGX_AGAIN; NGX_ERROR */
 
 static ngx_int_t
@@ -376,6 +469,9 @@ ngx_http_vidcast_stream_output(ngx_http_vidcast_stream_t *st, ngx_chain_t *out)
 
     if (out) {
         st->wrote = ngx_current_msec;
+
+    } else {
+        ngx_http_vidcast_stream_follow(st);
     }
 
     if ((out || r->buffered || c->buffered)
@@ -486,10 +582,23 @@ ngx_http_vidcast_stream_idle(ngx_http_vidcast_viewer_t *viewer)
 static void
 ngx_http_vidcast_stream_stop(ngx_http_vidcast_viewer_t *viewer)
 {
-    ngx_int_t            rc;
-    ngx_http_request_t  *r;
+    ngx_int_t                   rc;
+    ngx_http_request_t         *r;
+    ngx_http_vidcast_stream_t  *st;
 
+    st = (ngx_http_vidcast_stream_t *) viewer;
     r = viewer->request;
+
+    /* nobody calls us when the rest of a picture leaves */
+
+    if (st->message && st->message->pinned
+        && ngx_http_vidcast_message_copy(st->message) != NGX_OK)
+    {
+        ngx_http_vidcast_hub_finalize(viewer, NGX_ERROR);
+        return;
+    }
+
+    ngx_http_vidcast_stream_follow(st);
 
     ngx_http_vidcast_hub_leave(viewer);
 

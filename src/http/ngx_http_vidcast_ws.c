@@ -115,9 +115,6 @@ ngx_http_vidcast_ws_handler(ngx_http_request_t *r,
 
     ws->viewer.request = r;
     ws->viewer.transport = &ngx_http_vidcast_ws_transport;
-    ws->viewer.direct = r->connection->sendfile
-                        && r->connection->send_chain == ngx_send_chain
-                        && r->connection->sockaddr->sa_family != AF_UNIX;
 
     ws->interval = wish->interval;
     ws->hubs = (ngx_http_vidcast_hub_t **) (ws + 1);

@@ -52,7 +52,8 @@ ngx_vidcast_ring_frames_size(ngx_vidcast_geometry_t *geometry)
 static size_t
 ngx_vidcast_ring_stride(uint32_t slot_size)
 {
-    return ngx_align((size_t) slot_size + NGX_VIDCAST_RING_HEAD, ngx_pagesize);
+    return ngx_align(NGX_VIDCAST_RING_HEAD + (size_t) slot_size
+                     + NGX_VIDCAST_RING_TAIL_LEN, ngx_pagesize);
 }
 
 
@@ -540,7 +541,8 @@ ngx_vidcast_ring_renew(ngx_vidcast_ring_t *ring, uint32_t slot)
 
     /* the next picture is about as large: all at once costs less */
 
-    used = ngx_align(NGX_VIDCAST_RING_HEAD + (size_t) s->size, ngx_pagesize);
+    used = ngx_align(NGX_VIDCAST_RING_HEAD + (size_t) s->size
+                     + NGX_VIDCAST_RING_TAIL_LEN, ngx_pagesize);
 
     (void) madvise(ring->frames + slot * stride, ngx_min(used, stride),
                    MADV_POPULATE_WRITE);

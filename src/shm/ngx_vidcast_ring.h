@@ -21,7 +21,8 @@
  * which are written backward from the picture, so that header and picture
  * leave in one piece: first comes, right before the picture, the header of
  * a plain WebSocket message, and before that, with the former as its filler,
- * that of a "vidcast.v1" message.
+ * that of a "vidcast.v1" message.  Behind the picture comes a tail, which ends
+ * it as a part of MJPEG and begins the next one.
  *
  * A picture that is "direct" may leave by sendfile(): sockets, those of the
  * peers on this machine as well, then refer to its very pages for as long as
@@ -29,6 +30,9 @@
  */
 
 #define NGX_VIDCAST_RING_HEAD     512
+
+#define NGX_VIDCAST_RING_TAIL      "\r\n--frame\r\n"
+#define NGX_VIDCAST_RING_TAIL_LEN  (sizeof(NGX_VIDCAST_RING_TAIL) - 1)
 
 #define NGX_VIDCAST_RING_BITS     62    /* pins of processes */
 #define NGX_VIDCAST_RING_OWN      62    /* the pin of the writer itself */
@@ -92,7 +96,7 @@ typedef struct {
 } ngx_vidcast_ring_t;
 
 
-/* what a reader got; "data" is the picture, headers stand before it */
+/* what a reader got; "data" is the picture, between headers and tail */
 
 typedef struct {
     uint64_t                     number;
@@ -193,9 +197,10 @@ ngx_int_t ngx_vidcast_ring_read_result(ngx_vidcast_ring_t *ring, uint64_t seq,
  * follow()   a frame number that another ring gave; one from before the
  *            newest begins a new series
  * claim()    a slot to write, NGX_VIDCAST_RING_NONE: all are pinned.  The
- *            picture goes to ngx_vidcast_ring_data(), slot_size bytes, the
- *            description to ngx_vidcast_ring_slot(): "direct", too, which is
- *            not to be set unless the ring knows its memfd
+ *            picture goes to ngx_vidcast_ring_data(), slot_size bytes at most
+ *            and the tail behind them, the description to
+ *            ngx_vidcast_ring_slot(): "direct", too, which is not to be set
+ *            unless the ring knows its memfd
  * publish()  makes it the newest frame, unless a newer one came out first
  * abandon()  gives the slot back without a frame
  * unpin()    clears the pins of the processes in "bits"
