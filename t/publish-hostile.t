@@ -115,13 +115,15 @@ sub publisher {
 sub refused { source($nginx, $_[0] // 'door')->{published_by}{refused} }
 sub captured { source($nginx, 'door')->{captured} }
 
-sub alone {
-    my ($name) = @_;
+sub publishers {
+    my ($n, $name) = @_;
 
     return wait_for {
-        source($nginx, $name // 'door')->{published_by}{publishers} == 0
+        source($nginx, $name // 'door')->{published_by}{publishers} == $n
     };
 }
+
+sub alone { publishers(0, @_) }
 
 
 # the next picture gets through, to who looked on all the time
@@ -512,6 +514,8 @@ sub takeovers {
     my $half = substr frame(2, $one), 0, 100;
     my $ws = publisher('/take');
 
+    ok publishers(1), 'the first one is there';
+
     for my $round (1 .. 20) {
         $ws->write_and_read($half);
 
@@ -555,6 +559,9 @@ sub slow {
 
     $ws->write(substr frame(2, picture(64, 48, 13)), 0, 50);
 
+    # the handshake leaves first, and the other worker may be faster
+
+    ok publishers(1), 'somebody is there';
     is post(picture(64, 48, 14))->{status}, 409, 'a slow message has the door';
 
     my $response = request($port, '/take', method => 'POST',
