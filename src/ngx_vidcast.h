@@ -93,8 +93,8 @@ typedef struct {
 
 
 /*
- * One vidcast_source block.  Read-only once the workers run; "entry" and
- * "zone" are set when the shared memory is.  An overlay, the same pictures
+ * One vidcast_source block.  Read-only once the workers run; "entry", "memory"
+ * and "zone" are set when the shared memory is.  An overlay, the same pictures
  * with boxes drawn in, is a source as well, of the same name and behind all
  * others in the list; it has a ring, but no input, predictor or process.
  */
@@ -111,6 +111,7 @@ struct ngx_vidcast_source_s {
     ngx_msec_t                     stale;
     ngx_msec_t                     on_demand;    /* 0: always open */
     uint64_t                       checksum;
+    uint64_t                       memory;       /* tells rings apart */
     ngx_uint_t                     entry;        /* in the control zone */
     ngx_shm_zone_t                *shm_zone;
     ngx_shm_zone_init_pt           init;         /* of the zone */

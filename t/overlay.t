@@ -19,10 +19,11 @@ use Vidcast::JPEG qw(jpeg_info);
 use Vidcast::Nginx;
 use Vidcast::Stream;
 use Vidcast::Wait;
+use Vidcast::WebSocket;
 
 Vidcast::Nginx->plan;
 
-my $nginx = Vidcast::Nginx->new(workers => 2, http => <<'CONF')->start;
+my $nginx = Vidcast::Nginx->new(workers => 2, http => <<'CONF');
 vidcast_source front {
     input    test: size=320x240 fps=30;
     predict  motion;
@@ -35,6 +36,13 @@ vidcast_source slow {
 vidcast_source asleep {
     input      test: size=64x48 fps=30;
     on_demand  1s;
+}
+
+# the boxes of a program, beside another source with an overlay
+
+vidcast_source program {
+    input    test: size=160x120 fps=15 noise=0 shapes=0;
+    predict  exec ./program.pl format=gray8 size=64x48 workers=2;
 }
 
 server {
@@ -50,11 +58,34 @@ server {
                         vidcast_max_viewers 1; }
     location /slow    { vidcast slow as=snapshot overlay=on; }
     location /asleep  { vidcast asleep as=mjpeg overlay=on; }
+    location /bare    { vidcast program as=snapshot; }
+    location /boxes   { vidcast program as=mjpeg overlay=on; }
+    location /paired  { vidcast program send=paired; }
     location /status  { vidcast_status; }
 }
 CONF
 
+write_program("$nginx->{prefix}/program.pl");
+$nginx->start;
+
 my $port = $nginx->port;
+
+
+# one box in the middle of each frame
+
+sub write_program {
+    my ($file) = @_;
+
+    open my $fh, '>', $file or die "$file: $!\n";
+    print $fh <<'PERL';
+#!/usr/bin/perl
+$| = 1;
+print '{"detections":[{"label":"box","score":1,"bbox":[40,30,80,60]}]}', "\n"
+    while <STDIN>;
+PERL
+    close $fh;
+    chmod 0755, $file;
+}
 
 
 sub source {
@@ -90,10 +121,31 @@ ok wait_for { source('front')->{state} eq 'live' }, 'a source';
 
 is_deeply [ map { $_->{name} }
             @{decode_json(get($port, '/status')->{body})->{sources}} ],
-    [ qw(front slow asleep) ], 'an overlay is no source of its own';
+    [ qw(front slow asleep program) ], 'an overlay is no source of its own';
 
 is_deeply source('front')->{overlay}, { drawn => 0, viewers => 0 },
     'nothing is drawn for nobody';
+
+# the boxes of predictor processes
+
+ok wait_for { source('program')->{predictor}{state} eq 'ready' },
+    'a program predicts';
+
+my $boxes = feed('/boxes');
+my $paired = Vidcast::WebSocket->connect($port, '/paired');
+
+ok $boxes->part, 'its boxes are drawn';
+ok wait_for { source('program')->{overlay}{drawn} > 15 }, 'frame after frame';
+is $paired->message('text') && $paired->message->{type}, 'binary',
+    'beside pairs';
+
+my $bare = length get($port, '/bare')->{body};
+my $differ = wait_for { length $boxes->part->{data} != $bare };
+
+ok $differ, 'and change the picture';
+is source('program')->{predictor}{deaths}, 0, 'no predictor dies';
+
+undef $_ for $boxes, $paired;
 
 # snapshots
 

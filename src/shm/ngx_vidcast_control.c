@@ -11,8 +11,7 @@
 #include "ngx_vidcast_roles.h"
 
 
-static void ngx_vidcast_control_retire(ngx_vidcast_conf_t *conf,
-    ngx_vidcast_conf_t *old);
+static uint64_t ngx_vidcast_control_memory(ngx_vidcast_source_t *source);
 static ngx_uint_t ngx_vidcast_control_entry(ngx_vidcast_control_t *control,
     ngx_vidcast_source_t *source, ngx_log_t *log);
 static ngx_uint_t ngx_vidcast_control_served(ngx_vidcast_control_t *control,
@@ -20,7 +19,6 @@ static ngx_uint_t ngx_vidcast_control_served(ngx_vidcast_control_t *control,
 static void ngx_vidcast_process_settle(ngx_vidcast_conf_t *conf,
     ngx_uint_t process);
 static uint64_t ngx_vidcast_process_bit(ngx_uint_t process);
-static ngx_uint_t ngx_vidcast_zone_retired(ngx_vidcast_source_t *source);
 static ngx_uint_t ngx_vidcast_zone_count(ngx_vidcast_control_t *control,
     ngx_vidcast_zone_t *zone, ngx_uint_t first, ngx_uint_t end,
     ngx_log_t *log);
@@ -39,8 +37,9 @@ ngx_vidcast_zone_publish(ngx_vidcast_conf_t *conf, ngx_vidcast_conf_t *old)
     ngx_vidcast_source_t      **source;
     ngx_vidcast_control_shm_t  *shm;
 
-    if (old) {
-        ngx_vidcast_control_retire(conf, old);
+    if (old && old->control && (conf == NULL || conf->control != old->control))
+    {
+        ngx_vidcast_store(&old->control->shm->retired, 1);
     }
 
     if (conf == NULL || conf->control == NULL) {
@@ -55,9 +54,11 @@ ngx_vidcast_zone_publish(ngx_vidcast_conf_t *conf, ngx_vidcast_conf_t *old)
                                       conf->cycle->log);
 
         source[i]->entry = n;
+        source[i]->memory = ngx_vidcast_control_memory(source[i]);
         entry = &shm->sources[n];
 
         ngx_vidcast_store(&entry->checksum, source[i]->checksum);
+        ngx_vidcast_store(&entry->memory, source[i]->memory);
 
         if (!entry->wanted) {
             (void) ngx_cpystrn(entry->name, source[i]->name.data,
@@ -85,36 +86,20 @@ ngx_vidcast_zone_publish(ngx_vidcast_conf_t *conf, ngx_vidcast_conf_t *old)
 }
 
 
-static void
-ngx_vidcast_control_retire(ngx_vidcast_conf_t *conf, ngx_vidcast_conf_t *old)
+/*
+ * The memory of a source and of its overlay is replaced together or alone, and
+ * who writes to the one must leave with the other.
+ */
+
+static uint64_t
+ngx_vidcast_control_memory(ngx_vidcast_source_t *source)
 {
-    ngx_uint_t              i, n;
-    ngx_vidcast_source_t  **source, **before;
-
-    if (old->control && (conf == NULL || conf->control != old->control)) {
-        ngx_vidcast_store(&old->control->shm->retired, 1);
+    if (source->of) {
+        source = source->of;
     }
 
-    before = old->sources.elts;
-    source = conf ? conf->sources.elts : NULL;
-
-    for (i = 0; i < old->sources.nelts; i++) {
-
-        for (n = 0; conf && n < conf->sources.nelts; n++) {
-            if (source[n]->zone == before[i]->zone) {
-                break;
-            }
-        }
-
-        if (conf && n < conf->sources.nelts) {
-            continue;
-        }
-
-        if (before[i]->zone) {
-            ngx_vidcast_store(&before[i]->zone->shm->retired, 1);
-            ngx_vidcast_zone_wake(before[i]->zone);
-        }
-    }
+    return source->zone->ring.shm->epoch
+           + (source->overlay ? source->overlay->zone->ring.shm->epoch : 0);
 }
 
 
@@ -368,18 +353,9 @@ ngx_vidcast_zone_wanted(ngx_vidcast_control_t *control,
     entry = &control->shm->sources[source->entry];
 
     return !ngx_vidcast_load(&control->shm->retired)
-           && !ngx_vidcast_zone_retired(source)
-           && !ngx_vidcast_zone_retired(source->of)
-           && !ngx_vidcast_zone_retired(source->overlay)
            && ngx_vidcast_load(&entry->wanted)
-           && ngx_vidcast_load(&entry->checksum) == source->checksum;
-}
-
-
-static ngx_uint_t
-ngx_vidcast_zone_retired(ngx_vidcast_source_t *source)
-{
-    return source && ngx_vidcast_load(&source->zone->shm->retired);
+           && ngx_vidcast_load(&entry->checksum) == source->checksum
+           && ngx_vidcast_load(&entry->memory) == source->memory;
 }
 
 

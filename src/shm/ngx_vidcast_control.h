@@ -40,7 +40,11 @@ ngx_uint_t ngx_vidcast_process_alive(ngx_vidcast_control_t *control,
 ngx_uint_t ngx_vidcast_control_deserted(ngx_vidcast_conf_t *conf,
     uint64_t *since, ngx_log_t *log);
 
-/* is this source, just as it is configured, still wanted? */
+/*
+ * Is this source, just as it is configured and where its memory is, still
+ * wanted?  It looks at the control zone alone: the caller may have given up
+ * the memory of sources.
+ */
 ngx_uint_t ngx_vidcast_zone_wanted(ngx_vidcast_control_t *control,
     ngx_vidcast_source_t *source);
 

@@ -71,8 +71,9 @@ typedef enum {
 typedef struct {
     u_char                       name[NGX_VIDCAST_MAX_NAME + 1];
     uint64_t                     checksum;
+    uint64_t                     memory;      /* which its rings are in */
     uint32_t                     wanted;
-    uint32_t                     unused[13];
+    uint32_t                     unused[11];
 } ngx_vidcast_entry_t;
 
 
@@ -151,8 +152,8 @@ typedef struct {
 
 
 typedef struct {
-    uint32_t                     retired;
     uint32_t                     state;
+    uint32_t                     unused;
     int64_t                      pid;        /* of the capture */
     uint64_t                     checksum;   /* of what is in the ring */
     uint64_t                     changed;    /* CLOCK_MONOTONIC, us */

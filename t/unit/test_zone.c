@@ -6,7 +6,7 @@
 
 /*
  * Zones over loads and reloads of a configuration: their sizes, what is kept,
- * what is retired, what is closed; and a failed reload, which must leave all
+ * what is wanted, what is closed; and a failed reload, which must leave all
  * as it was.
  */
 
@@ -338,8 +338,7 @@ test_unchanged(void)
     unit_ok(zone->ring.shm->epoch == epoch
             && ngx_vidcast_ring_newest(&zone->ring) == 1,
             "reload: and what is in it");
-    unit_ok(!zone->shm->retired && !control->shm->retired,
-            "reload: nothing is retired");
+    unit_ok(!control->shm->retired, "reload: nothing is retired");
     unit_ok(ngx_vidcast_zone_wanted(control, test_source(conf, 1)),
             "reload: it is wanted");
     unit_ok(test_descriptors() == descriptors,
@@ -380,13 +379,16 @@ test_changed(void)
 
     now[0].geometry.results = 400;
     zone->refs++;
+    before = *test_source(conf, 0);
     conf = unit_load(conf, now, 2);
 
     unit_ok(test_source(conf, 0)->zone != zone, "changed: another ring");
+    unit_ok(!ngx_vidcast_zone_wanted(conf->control, &before),
+            "changed: who writes to the old ring is not wanted any more");
     unit_ok(test_source(conf, 0)->entry == entry,
             "changed: the same name is the same role");
     unit_ok(test_source(conf, 1)->zone->refs == 1
-            && !test_source(conf, 1)->zone->shm->retired,
+            && ngx_vidcast_zone_wanted(conf->control, test_source(conf, 1)),
             "changed: the other zone is not touched");
 
     /* the last of its users */
@@ -439,53 +441,35 @@ test_same_size(void)
 }
 
 
-/* it is told in the old memory, which its users still have */
+/* its users are told by the control zone: its memory may be gone by then */
 
 static void
 test_removed(void)
 {
-    u_char                  *addr;
-    uint64_t                 rings;
-    uint32_t                 before;
-    ngx_shm_t                shm;
-    ngx_vidcast_conf_t      *conf;
-    ngx_vidcast_zone_t      *zone;
-    ngx_vidcast_source_t     gone;
-    ngx_vidcast_zone_shm_t  *users;
+    ngx_vidcast_conf_t    *conf;
+    ngx_vidcast_source_t   gone;
 
     conf = unit_load(NULL, test_three, 3);
     gone = *test_source(conf, 2);
-    zone = gone.zone;
-    zone->refs++;
-    shm = gone.shm_zone->shm;
 
-    addr = mremap(shm.addr, 0, shm.size, MREMAP_MAYMOVE);
-    users = (ngx_vidcast_zone_shm_t *)
-                (addr + ((u_char *) zone->shm - shm.addr));
-    before = users->retired;
+    unit_ok(ngx_vidcast_zone_wanted(conf->control, &gone),
+            "removed: it was wanted");
 
     conf = unit_load(conf, test_three, 2);
 
-    unit_ok(!before && users->retired, "removed: its zone is retired");
-    unit_ok(read(zone->wake, &rings, sizeof(rings)) == sizeof(rings),
-            "removed: and its users are woken");
-    unit_ok(!conf->control->shm->sources[gone.entry].wanted,
+    unit_ok(!ngx_vidcast_zone_wanted(conf->control, &gone),
             "removed: it is not wanted");
-    unit_ok(conf->control->shm->sources[test_source(conf, 0)->entry].wanted
-            && conf->control->shm->sources[test_source(conf, 1)->entry].wanted
-            && !test_source(conf, 0)->zone->shm->retired,
+    unit_ok(ngx_vidcast_zone_wanted(conf->control, test_source(conf, 0))
+            && ngx_vidcast_zone_wanted(conf->control, test_source(conf, 1)),
             "removed: the others are");
-
-    ngx_vidcast_zone_cleanup(zone);
 
     conf = unit_load(conf, test_three, 3);
 
     unit_ok(test_source(conf, 2)->entry == gone.entry
-            && ngx_vidcast_zone_wanted(conf->control, test_source(conf, 2))
-            && !test_source(conf, 2)->zone->shm->retired,
-            "removed: and added again, fresh, with the same role");
-
-    (void) munmap(addr, shm.size);
+            && ngx_vidcast_zone_wanted(conf->control, test_source(conf, 2)),
+            "removed: and added again, with the same role");
+    unit_ok(!ngx_vidcast_zone_wanted(conf->control, &gone),
+            "removed: fresh, and not for those of the old memory");
 
     unit_unload(conf);
 }
@@ -581,7 +565,7 @@ test_failed(void)
     unit_ok(conf->control->shm->generation == generation
             && ngx_vidcast_zone_wanted(conf->control, test_source(conf, 0))
             && ngx_vidcast_zone_wanted(conf->control, test_source(conf, 1))
-            && !zone->shm->retired && test_frame(zone),
+            && test_frame(zone),
             "failed: the old configuration goes on");
 
     conf = unit_load(conf, test_three, 3);
