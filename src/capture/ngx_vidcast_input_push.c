@@ -186,12 +186,17 @@ static ngx_int_t
 ngx_vidcast_input_push_letter(ngx_vidcast_input_t *in,
     ngx_vidcast_picture_t *picture, ngx_uint_t kind, size_t size)
 {
+    ngx_vidcast_ring_t        *ring;
     ngx_vidcast_input_push_t  *push;
 
     push = in->data;
 
-    if (size > in->capture->source->geometry.slot_size) {
-        ngx_vidcast_input_push_reply(in, NGX_VIDCAST_MAIL_TOO_LARGE, 0, 1);
+    ring = &in->capture->zone->ring;
+
+    if (push->slot >= ring->geometry.slots || size > ring->geometry.slot_size)
+    {
+        ngx_vidcast_input_push_reply(in, NGX_VIDCAST_MAIL_TOO_LARGE, 0,
+                                     push->slot < ring->geometry.slots);
         ngx_vidcast_zone_wake(in->capture->zone);
 
         return NGX_AGAIN;
@@ -202,8 +207,7 @@ ngx_vidcast_input_push_letter(ngx_vidcast_input_t *in,
         return NGX_AGAIN;
     }
 
-    picture->data = ngx_vidcast_ring_data(&in->capture->zone->ring,
-                                          push->slot);
+    picture->data = ngx_vidcast_ring_data(ring, push->slot);
     picture->size = size;
     picture->slot = push->slot;
     picture->lent = 1;
@@ -240,7 +244,7 @@ ngx_vidcast_input_push_result(ngx_vidcast_input_t *in, size_t size)
                                     size, &seq);
 
     if (rc == NGX_OK) {
-        in->capture->counters->pushed++;
+        ngx_vidcast_count(&in->capture->counters->pushed, 1);
         push->last = result.captured;
 
         ngx_vidcast_input_push_reply(in, NGX_VIDCAST_MAIL_TAKEN, seq, 1);

@@ -276,6 +276,7 @@ ngx_vidcast_keeper_kill(ngx_vidcast_conf_t *conf, ngx_vidcast_kept_t *kept,
 static void
 ngx_vidcast_keeper_died(ngx_vidcast_kept_t *kept, int status, ngx_log_t *log)
 {
+    u_char                 error[NGX_VIDCAST_ERROR_LEN];
     uint64_t               now;
     ngx_uint_t             level, rest;
     ngx_vidcast_desk_t    *desk;
@@ -288,6 +289,7 @@ ngx_vidcast_keeper_died(ngx_vidcast_kept_t *kept, int status, ngx_log_t *log)
     level = (status != -1 && WTERMSIG(status) && !desk->told) ? NGX_LOG_ALERT
                                                               : NGX_LOG_ERR;
     ngx_vidcast_keeper_reason(desk, status);
+    ngx_vidcast_desk_error(desk, error);
 
     desk->counters.deaths++;
 
@@ -309,14 +311,14 @@ ngx_vidcast_keeper_died(ngx_vidcast_kept_t *kept, int status, ngx_log_t *log)
         ngx_log_error(level, log, 0,
                       "predictor of vidcast source \"%V\" failed: %s; as it "
                       "failed %d times in %d s it is paused for %M ms",
-                      &source->name, desk->error, NGX_VIDCAST_DESK_DEATHS,
+                      &source->name, error, NGX_VIDCAST_DESK_DEATHS,
                       NGX_VIDCAST_DESK_DYING / 1000000,
                       source->predict.pause);
 
     } else {
         ngx_log_error(level, log, 0,
                       "predictor of vidcast source \"%V\" failed: %s",
-                      &source->name, desk->error);
+                      &source->name, error);
     }
 }
 
@@ -329,7 +331,6 @@ ngx_vidcast_keeper_reason(ngx_vidcast_desk_t *desk, int status)
     last = desk->error + NGX_VIDCAST_ERROR_LEN - 1;
 
     if (desk->told) {
-        *last = '\0';
         return;
     }
 
@@ -355,6 +356,7 @@ ngx_vidcast_keeper_reason(ngx_vidcast_desk_t *desk, int status)
 static ngx_uint_t
 ngx_vidcast_keeper_rest(ngx_vidcast_kept_t *kept, uint64_t now)
 {
+    uint64_t             backoff;
     ngx_uint_t           i;
     ngx_vidcast_desk_t  *desk;
 
@@ -382,9 +384,9 @@ ngx_vidcast_keeper_rest(ngx_vidcast_kept_t *kept, uint64_t now)
         desk->backoff = 0;
 
     } else {
-        desk->backoff = ngx_max(ngx_min(desk->backoff * 2,
-                                        NGX_VIDCAST_KEEPER_BACKOFF_MAX),
-                                NGX_VIDCAST_KEEPER_BACKOFF_MIN);
+        backoff = 2 * ngx_vidcast_load(&desk->backoff);
+        backoff = ngx_min(backoff, NGX_VIDCAST_KEEPER_BACKOFF_MAX);
+        desk->backoff = ngx_max(backoff, NGX_VIDCAST_KEEPER_BACKOFF_MIN);
     }
 
     desk->due = now + desk->backoff;

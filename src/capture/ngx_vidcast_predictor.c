@@ -361,6 +361,7 @@ ngx_vidcast_predictor_picture(ngx_vidcast_predictor_t *predictor,
     vidcast_sample_t *sample)
 {
     u_char               *dst;
+    uint32_t              slot;
     const char           *reason;
     ngx_vidcast_fit_t    *fit;
     ngx_vidcast_desk_t   *desk;
@@ -371,13 +372,15 @@ ngx_vidcast_predictor_picture(ngx_vidcast_predictor_t *predictor,
     fit = &predictor->fit;
     ring = &predictor->source->zone->ring;
 
-    if (desk->slot >= ring->shm->slots) {
+    slot = ngx_vidcast_load(&desk->slot);
+
+    if (slot >= ring->geometry.slots) {
         return NGX_AGAIN;
     }
 
-    ngx_vidcast_ring_describe(ring, desk->slot, &frame);
+    ngx_vidcast_ring_describe(ring, slot, &frame);
 
-    if (frame.number != desk->number) {
+    if (frame.number != ngx_vidcast_load(&desk->number)) {
         return NGX_AGAIN;
     }
 

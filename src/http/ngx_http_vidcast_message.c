@@ -18,6 +18,11 @@
 #define NGX_HTTP_VIDCAST_WINDOW       12
 #define NGX_HTTP_VIDCAST_DEFLATE_MIN  64
 
+/* all our results begin with these bytes */
+
+#define NGX_HTTP_VIDCAST_VERSION      "{\"v\":1,"
+#define NGX_HTTP_VIDCAST_VERSION_LEN  (sizeof(NGX_HTTP_VIDCAST_VERSION) - 1)
+
 
 /*
  * A frame in the ring is pinned as long as somebody here refers to it, but
@@ -146,6 +151,12 @@ ngx_http_vidcast_message_result(ngx_http_vidcast_hub_t *hub, uint64_t seq)
         return NULL;
     }
 
+    /* told() relies on it, and the text is another process's */
+
+    if (result.size < NGX_HTTP_VIDCAST_VERSION_LEN) {
+        return NULL;
+    }
+
     message = ngx_http_vidcast_message_text(hub, result.size);
     if (message == NULL) {
         return NULL;
@@ -190,12 +201,6 @@ ngx_http_vidcast_message_text(ngx_http_vidcast_hub_t *hub, size_t size)
 
     return message;
 }
-
-
-/* all our results begin with these bytes */
-
-#define NGX_HTTP_VIDCAST_VERSION      "{\"v\":1,"
-#define NGX_HTTP_VIDCAST_VERSION_LEN  (sizeof(NGX_HTTP_VIDCAST_VERSION) - 1)
 
 
 ngx_http_vidcast_message_t *

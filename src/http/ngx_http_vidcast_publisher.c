@@ -360,7 +360,7 @@ ngx_http_vidcast_publisher_step(ngx_http_vidcast_publisher_t *publisher)
     rc = ngx_vidcast_mail_look(&hub->zone->shm->mail,
                                ngx_http_vidcast_publisher_process(hub), &slot);
 
-    if (rc == NGX_OK && slot < hub->zone->ring.shm->slots) {
+    if (rc == NGX_OK && slot < hub->zone->ring.geometry.slots) {
         publisher->data = ngx_vidcast_ring_data(&hub->zone->ring, slot);
         publisher->user->lent(publisher);
     }
@@ -422,8 +422,7 @@ ngx_http_vidcast_publisher_knocked(ngx_http_vidcast_publisher_t *publisher)
         return 0;
     }
 
-    if (knocker < NGX_VIDCAST_PROCESSES
-        && knocker != ngx_http_vidcast_publisher_process(hub)
+    if (knocker != ngx_http_vidcast_publisher_process(hub)
         && ngx_vidcast_process_alive(hub->vmcf->vidcast.control, knocker,
                                      publisher->log))
     {

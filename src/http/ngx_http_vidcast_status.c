@@ -220,16 +220,20 @@ ngx_http_vidcast_status_source(u_char *p, u_char *last,
     uint64_t                 predicted, encoded;
     ngx_pid_t                pid;
     ngx_uint_t               state;
-    ngx_vidcast_counters_t  *c;
+    ngx_vidcast_counters_t  *counters;
     ngx_vidcast_zone_shm_t  *shm;
 
     shm = source->zone->shm;
-    c = &shm->counters;
+    counters = &shm->counters;
 
     state = ngx_http_vidcast_status_state(conf, source, &pid, log);
 
-    predicted = ngx_max(c->predicted, 1);
-    encoded = ngx_max(c->published, 1);
+    /* read before they are compared: what is divided by must not be zero */
+
+    predicted = ngx_vidcast_load(&counters->predicted);
+    predicted = ngx_max(predicted, 1);
+    encoded = ngx_vidcast_load(&counters->published);
+    encoded = ngx_max(encoded, 1);
 
     p = ngx_slprintf(p, last,
                      "{\"name\":\"%V\",\"state\":\"%V\",\"state_age\":%uL,"
@@ -248,12 +252,12 @@ ngx_http_vidcast_status_source(u_char *p, u_char *last,
                      shm->predicted_mfps / 1000, shm->predicted_mfps % 1000,
                      ngx_vidcast_ring_newest(&source->zone->ring),
                      ngx_vidcast_ring_newest_result(&source->zone->ring),
-                     source->zone->ring.shm->slots,
+                     source->zone->ring.geometry.slots,
                      ngx_vidcast_ring_pins(&source->zone->ring),
-                     c->encode_time / encoded / 1000,
-                     c->encode_time / encoded % 1000,
-                     c->predict_time / predicted / 1000,
-                     c->predict_time / predicted % 1000);
+                     counters->encode_time / encoded / 1000,
+                     counters->encode_time / encoded % 1000,
+                     counters->predict_time / predicted / 1000,
+                     counters->predict_time / predicted % 1000);
 
     p = ngx_http_vidcast_status_counters(p, last, shm,
                                          ngx_http_vidcast_captured);

@@ -280,7 +280,9 @@ ngx_uint_t
 ngx_vidcast_process_alive(ngx_vidcast_control_t *control, ngx_uint_t process,
     ngx_log_t *log)
 {
-    if (ngx_vidcast_load(&control->shm->processes[process].pid) == 0) {
+    if (process >= NGX_VIDCAST_PROCESSES
+        || ngx_vidcast_load(&control->shm->processes[process].pid) == 0)
+    {
         return 0;
     }
 
@@ -402,7 +404,7 @@ ngx_vidcast_zone_take_back(ngx_vidcast_control_t *control,
     process = ngx_vidcast_mail_process(mail, &session);
     role = NGX_VIDCAST_ROLE_PROCESS + process;
 
-    if (process != NGX_VIDCAST_MAIL_NOBODY
+    if (process < NGX_VIDCAST_PROCESSES
         && ngx_vidcast_role_take(control->roles, role, log) == NGX_OK)
     {
         (void) ngx_vidcast_mail_leave(mail, process);

@@ -28,7 +28,7 @@ void ngx_vidcast_process_enter(ngx_vidcast_conf_t *conf, ngx_log_t *log);
 void ngx_vidcast_process_exiting(ngx_vidcast_conf_t *conf);
 void ngx_vidcast_process_leave(ngx_vidcast_conf_t *conf);
 
-/* does a process other than ours live in this entry? */
+/* does a process other than ours live in this entry, whatever number it is? */
 ngx_uint_t ngx_vidcast_process_alive(ngx_vidcast_control_t *control,
     ngx_uint_t process, ngx_log_t *log);
 

@@ -86,6 +86,14 @@ ngx_vidcast_desk_answer(ngx_vidcast_desks_t *desks, ngx_vidcast_desk_t *desk,
 
 
 void
+ngx_vidcast_desk_error(ngx_vidcast_desk_t *desk, u_char *error)
+{
+    ngx_memcpy(error, desk->error, NGX_VIDCAST_ERROR_LEN);
+    error[NGX_VIDCAST_ERROR_LEN - 1] = '\0';
+}
+
+
+void
 ngx_vidcast_bell_ring(uint32_t *bell)
 {
     (void) __atomic_fetch_add(bell, 1, __ATOMIC_SEQ_CST);

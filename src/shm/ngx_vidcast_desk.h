@@ -125,6 +125,9 @@ ngx_vidcast_desk_t *ngx_vidcast_desk(ngx_vidcast_desks_t *desks, ngx_uint_t n);
 void ngx_vidcast_desk_answer(ngx_vidcast_desks_t *desks,
     ngx_vidcast_desk_t *desk, ngx_uint_t status, size_t size);
 
+/* copies why it fails; NGX_VIDCAST_ERROR_LEN bytes, ended whatever is there */
+void ngx_vidcast_desk_error(ngx_vidcast_desk_t *desk, u_char *error);
+
 /*
  * wait() returns when the bell has been rung since "seen" was loaded from it,
  * or after "timeout" ms; also without any reason.

@@ -80,9 +80,14 @@ ngx_vidcast_ring_attach(ngx_vidcast_ring_t *ring, void *addr, u_char *frames,
         shm->newest = NGX_VIDCAST_RING_NONE;
     }
 
+    ring->geometry.slots = shm->slots;
+    ring->geometry.slot_size = shm->slot_size;
+    ring->geometry.results = shm->results;
+    ring->geometry.result_size = shm->result_size;
+
     ring->shm = shm;
     ring->slots = (ngx_vidcast_ring_slot_t *) (shm + 1);
-    ring->results = (u_char *) (ring->slots + shm->slots);
+    ring->results = (u_char *) (ring->slots + ring->geometry.slots);
     ring->frames = frames;
     ring->file = NGX_INVALID_FILE;
     ring->bit = 0;
@@ -109,7 +114,7 @@ ngx_vidcast_ring_acquire(ngx_vidcast_ring_t *ring, uint64_t seen,
 
         i = ngx_vidcast_load(&ring->shm->newest);
 
-        if (i == NGX_VIDCAST_RING_NONE) {
+        if (i >= ring->geometry.slots) {
             return NGX_AGAIN;
         }
 
@@ -148,7 +153,7 @@ ngx_vidcast_ring_acquire_at(ngx_vidcast_ring_t *ring, uint32_t slot,
     uint64_t                  old;
     ngx_vidcast_ring_slot_t  *s;
 
-    if (ring->bit == 0 || slot >= ring->shm->slots) {
+    if (ring->bit == 0 || slot >= ring->geometry.slots) {
         return NGX_DECLINED;
     }
 
@@ -194,7 +199,7 @@ ngx_vidcast_ring_peek(ngx_vidcast_ring_t *ring, uint64_t seen,
 
         i = ngx_vidcast_load(&ring->shm->newest);
 
-        if (i == NGX_VIDCAST_RING_NONE) {
+        if (i >= ring->geometry.slots) {
             return NGX_AGAIN;
         }
 
@@ -239,22 +244,29 @@ void
 ngx_vidcast_ring_describe(ngx_vidcast_ring_t *ring, uint32_t slot,
     ngx_vidcast_frame_t *frame)
 {
+    uint32_t                  size, plain, v1;
     ngx_vidcast_ring_slot_t  *s;
 
     s = &ring->slots[slot];
 
     frame->number = ngx_vidcast_load(&s->number);
-    frame->time = s->time;
-    frame->captured = s->captured;
-    frame->ready = s->ready;
-    frame->size = s->size;
-    frame->width = s->width;
-    frame->height = s->height;
-    frame->plain = s->plain;
-    frame->v1 = s->v1;
+    frame->time = ngx_vidcast_load(&s->time);
+    frame->captured = ngx_vidcast_load(&s->captured);
+    frame->ready = ngx_vidcast_load(&s->ready);
+    frame->width = ngx_vidcast_load(&s->width);
+    frame->height = ngx_vidcast_load(&s->height);
+    frame->direct = ngx_vidcast_load(&s->direct);
+
+    size = ngx_vidcast_load(&s->size);
+    plain = ngx_vidcast_load(&s->plain);
+    v1 = ngx_vidcast_load(&s->v1);
+
+    frame->size = ngx_min(size, ring->geometry.slot_size);
+    frame->plain = ngx_min(plain, NGX_VIDCAST_RING_HEAD);
+    frame->v1 = ngx_min(v1, NGX_VIDCAST_RING_HEAD);
+
     frame->data = ngx_vidcast_ring_data(ring, slot);
     frame->slot = slot;
-    frame->direct = s->direct;
 }
 
 
@@ -289,7 +301,7 @@ ngx_vidcast_ring_pins(ngx_vidcast_ring_t *ring)
 
     n = 0;
 
-    for (i = 0; i < ring->shm->slots; i++) {
+    for (i = 0; i < ring->geometry.slots; i++) {
 
         pins = ngx_vidcast_load(&ring->slots[i].state)
                & (((uint64_t) 1 << NGX_VIDCAST_RING_BITS) - 1);
@@ -323,9 +335,14 @@ ngx_vidcast_ring_read_result(ngx_vidcast_ring_t *ring, uint64_t seq,
         return NGX_DECLINED;
     }
 
-    *result = *r;
+    result->seq = seq;
+    result->frame = ngx_vidcast_load(&r->frame);
+    result->captured = ngx_vidcast_load(&r->captured);
+    result->ready = ngx_vidcast_load(&r->ready);
+    result->size = ngx_vidcast_load(&r->size);
+    result->slot = ngx_vidcast_load(&r->slot);
 
-    if (result->size > ring->shm->result_size) {
+    if (result->size > ring->geometry.result_size) {
         return NGX_DECLINED;
     }
 
@@ -346,10 +363,10 @@ ngx_vidcast_ring_result(ngx_vidcast_ring_t *ring, uint64_t seq)
 {
     size_t  stride;
 
-    stride = ngx_vidcast_ring_result_stride(ring->shm->result_size);
+    stride = ngx_vidcast_ring_result_stride(ring->geometry.result_size);
 
     return (ngx_vidcast_ring_result_t *)
-               (ring->results + (seq % ring->shm->results) * stride);
+               (ring->results + (seq % ring->geometry.results) * stride);
 }
 
 
@@ -360,7 +377,7 @@ ngx_vidcast_ring_recover(ngx_vidcast_ring_t *ring)
     uint64_t                  state;
     ngx_vidcast_ring_slot_t  *slot;
 
-    for (i = 0; i < ring->shm->slots; i++) {
+    for (i = 0; i < ring->geometry.slots; i++) {
 
         slot = &ring->slots[i];
         state = ngx_vidcast_load(&slot->state);
@@ -371,7 +388,9 @@ ngx_vidcast_ring_recover(ngx_vidcast_ring_t *ring)
 
         (void) ngx_vidcast_ring_and(&slot->state,
                                     ~(NGX_VIDCAST_RING_WRITING
-                                      | (uint64_t) 1 << NGX_VIDCAST_RING_OWN));
+                                      | (uint64_t) 1 << NGX_VIDCAST_RING_OWN
+                                      | (uint64_t) 1
+                                        << NGX_VIDCAST_RING_OVERLAY));
     }
 }
 
@@ -381,6 +400,10 @@ ngx_vidcast_ring_recover(ngx_vidcast_ring_t *ring)
 void
 ngx_vidcast_ring_retake(ngx_vidcast_ring_t *ring, uint32_t slot)
 {
+    if (slot >= ring->geometry.slots) {
+        return;
+    }
+
     ngx_vidcast_store(&ring->slots[slot].number, 0);
 
     (void) ngx_vidcast_ring_or(&ring->slots[slot].state,
@@ -405,7 +428,7 @@ ngx_vidcast_ring_forget(ngx_vidcast_ring_t *ring)
 
     seq = ngx_vidcast_ring_newest_result(ring);
 
-    for (i = 0; i < ring->shm->results && i < seq; i++) {
+    for (i = 0; i < ring->geometry.results && i < seq; i++) {
         ngx_vidcast_store(&ngx_vidcast_ring_result(ring, seq - i)->seq, 0);
     }
 }
@@ -443,7 +466,7 @@ ngx_vidcast_ring_claim(ngx_vidcast_ring_t *ring)
     uint64_t                  free;
     ngx_vidcast_ring_slot_t  *slot;
 
-    for (n = 0; n < ring->shm->slots; n++) {
+    for (n = 0; n < ring->geometry.slots; n++) {
 
         i = ngx_vidcast_ring_free(ring);
 
@@ -492,7 +515,7 @@ ngx_vidcast_ring_free(ngx_vidcast_ring_t *ring)
     best = NGX_VIDCAST_RING_NONE;
     highest = 0;
 
-    for (i = 0; i < ring->shm->slots; i++) {
+    for (i = 0; i < ring->geometry.slots; i++) {
         slot = &ring->slots[i];
         number = ngx_vidcast_load(&slot->number);
 
@@ -526,7 +549,7 @@ ngx_vidcast_ring_renew(ngx_vidcast_ring_t *ring, uint32_t slot)
 #endif
 
     s = &ring->slots[slot];
-    stride = ngx_vidcast_ring_stride(ring->shm->slot_size);
+    stride = ngx_vidcast_ring_stride(ring->geometry.slot_size);
 
     if (fallocate(ring->file, FALLOC_FL_PUNCH_HOLE|FALLOC_FL_KEEP_SIZE,
                   (off_t) (slot * stride), (off_t) stride)
@@ -556,8 +579,11 @@ ngx_vidcast_ring_renew(ngx_vidcast_ring_t *ring, uint32_t slot)
 u_char *
 ngx_vidcast_ring_data(ngx_vidcast_ring_t *ring, uint32_t slot)
 {
-    return ring->frames + slot * ngx_vidcast_ring_stride(ring->shm->slot_size)
-           + NGX_VIDCAST_RING_HEAD;
+    size_t  stride;
+
+    stride = ngx_vidcast_ring_stride(ring->geometry.slot_size);
+
+    return ring->frames + slot * stride + NGX_VIDCAST_RING_HEAD;
 }
 
 
@@ -598,6 +624,10 @@ ngx_vidcast_ring_publish(ngx_vidcast_ring_t *ring, uint32_t slot,
 void
 ngx_vidcast_ring_abandon(ngx_vidcast_ring_t *ring, uint32_t slot)
 {
+    if (slot >= ring->geometry.slots) {
+        return;
+    }
+
     (void) ngx_vidcast_ring_and(&ring->slots[slot].state,
                                 ~NGX_VIDCAST_RING_WRITING);
 }
@@ -608,7 +638,7 @@ ngx_vidcast_ring_unpin(ngx_vidcast_ring_t *ring, uint64_t bits)
 {
     uint32_t  i;
 
-    for (i = 0; i < ring->shm->slots; i++) {
+    for (i = 0; i < ring->geometry.slots; i++) {
         (void) ngx_vidcast_ring_and(&ring->slots[i].state, ~bits);
     }
 }
@@ -622,7 +652,7 @@ ngx_vidcast_ring_pinned(ngx_vidcast_ring_t *ring)
 
     bits = 0;
 
-    for (i = 0; i < ring->shm->slots; i++) {
+    for (i = 0; i < ring->geometry.slots; i++) {
         bits |= ngx_vidcast_load(&ring->slots[i].state);
     }
 

@@ -34,8 +34,9 @@
 #define NGX_VIDCAST_RING_TAIL      "\r\n--frame\r\n"
 #define NGX_VIDCAST_RING_TAIL_LEN  (sizeof(NGX_VIDCAST_RING_TAIL) - 1)
 
-#define NGX_VIDCAST_RING_BITS     62    /* pins of processes */
-#define NGX_VIDCAST_RING_OWN      62    /* the pin of the writer itself */
+#define NGX_VIDCAST_RING_BITS     61    /* pins of processes */
+#define NGX_VIDCAST_RING_OVERLAY  61    /* of the writer's overlay */
+#define NGX_VIDCAST_RING_OWN      62    /* and of its predictor */
 
 #define NGX_VIDCAST_RING_WRITING  ((uint64_t) 1 << 63)
 
@@ -93,10 +94,15 @@ typedef struct {
     u_char                      *frames;     /* the memfd's mapping */
     ngx_fd_t                     file;       /* the memfd, if it is known */
     uint64_t                     bit;        /* this process's pin, or zero */
+    ngx_vidcast_geometry_t       geometry;   /* nobody else can change it */
 } ngx_vidcast_ring_t;
 
 
-/* what a reader got; "data" is the picture, between headers and tail */
+/*
+ * What a reader got; "data" is the picture, between headers and tail.  The
+ * writer may be anybody: what it says of sizes is read once, and is never more
+ * than what a slot has room for.
+ */
 
 typedef struct {
     uint64_t                     number;
@@ -202,7 +208,8 @@ ngx_int_t ngx_vidcast_ring_read_result(ngx_vidcast_ring_t *ring, uint64_t seq,
  *            ngx_vidcast_ring_slot(): "direct", too, which is not to be set
  *            unless the ring knows its memfd
  * publish()  makes it the newest frame, unless a newer one came out first
- * abandon()  gives the slot back without a frame
+ * abandon()  gives the slot back without a frame; as retake(), it takes any
+ *            number, since the one may come from another process
  * unpin()    clears the pins of the processes in "bits"
  * pinned()   the pins of all processes, of any slot
  */
@@ -236,10 +243,13 @@ void ngx_vidcast_ring_publish_result(ngx_vidcast_ring_t *ring,
 /*
  * The project's atomics: sequentially consistent, between processes.  cas()
  * is true when *p was *old, and is "v" now; else *old is what was there.
+ * count() is for counters, which several threads may raise.
  */
 
 #define ngx_vidcast_load(p)      __atomic_load_n(p, __ATOMIC_SEQ_CST)
 #define ngx_vidcast_store(p, v)  __atomic_store_n(p, v, __ATOMIC_SEQ_CST)
+#define ngx_vidcast_count(p, n)                                               \
+    ((void) __atomic_fetch_add(p, n, __ATOMIC_RELAXED))
 #define ngx_vidcast_cas(p, old, v)                                            \
     __atomic_compare_exchange_n(p, old, v, 0, __ATOMIC_SEQ_CST,               \
                                 __ATOMIC_SEQ_CST)

@@ -281,9 +281,10 @@ ngx_vidcast_zone_settle(ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source,
     g = &source->geometry;
 
     /*
-     * Two pins a worker, a claim an encoder, and the newest.  Of a predictor
-     * process the frame it has and the one of its last result, and for all of
-     * them the next one; of a built-in predictor one.
+     * Two pins a worker, a claim an encoder, the newest, the overlay's, and
+     * one that is lent.  Of a predictor process the frame it has and the one
+     * of its last result, and for all of them the next one; of a built-in
+     * predictor one.
      */
 
     predictors = 2 * source->predict.workers + 1;
@@ -314,10 +315,10 @@ ngx_vidcast_zone_settle(ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source,
     zone = ngx_vidcast_zone_before(conf, source->shm_zone, &before);
 
     if (zone
-        && zone->ring.shm->slots == g->slots
-        && zone->ring.shm->slot_size == g->slot_size
-        && zone->ring.shm->results == g->results
-        && zone->ring.shm->result_size == g->result_size
+        && zone->ring.geometry.slots == g->slots
+        && zone->ring.geometry.slot_size == g->slot_size
+        && zone->ring.geometry.results == g->results
+        && zone->ring.geometry.result_size == g->result_size
         && zone->desks.n == source->predict.workers)
     {
         /* it may be a page larger, to differ from another one before */

@@ -29,6 +29,7 @@ static void test_peek(void);
 static void test_forget(void);
 static void test_follow(void);
 static void test_pass(void);
+static void test_hostile(void);
 
 
 static unit_ring_t  *test_ring;
@@ -55,6 +56,7 @@ main(void)
     test_forget();
     test_follow();
     test_pass();
+    test_hostile();
 
     return unit_done();
 }
@@ -731,6 +733,76 @@ test_follow(void)
 
     unit_ok(ngx_vidcast_ring_peek(&r.a, 0, &frame) == NGX_OK
             && frame.number == 3, "follow: and with one");
+
+    unit_ring_close(&r);
+}
+
+
+/*
+ * A writer that has gone mad, or was taken over, says what it likes of itself:
+ * no reader goes beyond the slots and results that there are.
+ */
+
+static void
+test_hostile(void)
+{
+    u_char                      text[16];
+    unit_ring_t                 r;
+    ngx_vidcast_frame_t         frame;
+    ngx_vidcast_ring_slot_t    *slot;
+    ngx_vidcast_ring_result_t   result, *written;
+
+    unit_ring_open(&r, 4, 600, 4, 16);
+
+    (void) unit_ring_put(&r.writer);
+
+    slot = ngx_vidcast_ring_slot(&r.a, r.writer.shm->newest);
+    slot->size = 0xffffffff;
+    slot->plain = 0xfffffff0;
+    slot->v1 = 0x80000000;
+
+    unit_ok(ngx_vidcast_ring_acquire(&r.a, 0, &frame) == NGX_OK
+            && frame.size == 600
+            && frame.plain == NGX_VIDCAST_RING_HEAD
+            && frame.v1 == NGX_VIDCAST_RING_HEAD,
+            "hostile: sizes end where the slot ends");
+
+    ngx_vidcast_ring_release(&r.a, &frame);
+
+    r.writer.shm->slots = 1000000;
+    r.writer.shm->slot_size = 0x7fffffff;
+    r.writer.shm->results = 1000000;
+    r.writer.shm->result_size = 0x7fffffff;
+
+    unit_ok(ngx_vidcast_ring_peek(&r.a, 0, &frame) == NGX_OK
+            && frame.data == ngx_vidcast_ring_data(&r.b, frame.slot)
+            && frame.data + frame.size <= r.frames.addr
+                                + 4 * ngx_vidcast_ring_stride(600),
+            "hostile: another geometry changes nothing");
+    unit_ok(ngx_vidcast_ring_acquire_at(&r.a, 4, 1, &frame) == NGX_DECLINED,
+            "hostile: there are no more slots");
+
+    r.writer.shm->newest = 4;
+
+    unit_ok(ngx_vidcast_ring_acquire(&r.a, 0, &frame) == NGX_AGAIN
+            && ngx_vidcast_ring_peek(&r.a, 0, &frame) == NGX_AGAIN,
+            "hostile: the newest is in no slot");
+
+    ngx_vidcast_ring_abandon(&r.writer, 0xffff);
+    ngx_vidcast_ring_retake(&r.writer, 0xffff);
+
+    unit_ok(ngx_vidcast_ring_pinned(&r.a) == 0,
+            "hostile: a slot that is none is left alone");
+
+    r.writer.shm->seq = 0xfffffffffffffff0;
+    written = ngx_vidcast_ring_result(&r.a, r.writer.shm->seq);
+    written->seq = r.writer.shm->seq;
+    written->size = 17;
+
+    unit_ok(ngx_vidcast_ring_read_result(&r.a, r.writer.shm->seq, &result,
+                                         text)
+            == NGX_DECLINED,
+            "hostile: a text is no larger than its place");
 
     unit_ring_close(&r);
 }
