@@ -10,7 +10,6 @@
 #include "ngx_vidcast_capture.h"
 #include "ngx_vidcast_image.h"
 #include "ngx_vidcast_jpeg.h"
-#include "ngx_vidcast_overlay.h"
 #include "ngx_vidcast_predict.h"
 
 
@@ -62,10 +61,6 @@ static void ngx_vidcast_analysis_run(ngx_vidcast_analysis_t *analysis,
     ngx_vidcast_task_t *task);
 static void ngx_vidcast_analysis_publish(ngx_vidcast_analysis_t *analysis,
     ngx_vidcast_task_t *task, uint64_t start, size_t size);
-static void ngx_vidcast_analysis_same(ngx_vidcast_analysis_t *analysis,
-    uint64_t number);
-static void ngx_vidcast_analysis_count(ngx_vidcast_analysis_t *analysis,
-    uint64_t time);
 static void ngx_vidcast_analysis_failed(ngx_vidcast_analysis_t *analysis,
     const u_char *reason);
 
@@ -139,7 +134,7 @@ ngx_vidcast_analysis_submit(ngx_vidcast_analysis_t *analysis,
     (void) pthread_mutex_unlock(&analysis->mutex);
 
     if (skipped) {
-        analysis->capture->counters->predictor_busy++;
+        ngx_vidcast_count(&analysis->capture->counters->predictor_busy, 1);
     }
 
     if (old) {
@@ -293,8 +288,10 @@ ngx_vidcast_analysis_run(ngx_vidcast_analysis_t *analysis,
     }
 
     if (!ngx_vidcast_predict_news(predict, analysis->json, size)) {
-        ngx_vidcast_analysis_count(analysis, ngx_vidcast_clock() - start);
-        ngx_vidcast_analysis_same(analysis, task->number);
+        ngx_vidcast_capture_predicted(analysis->capture,
+                                      ngx_vidcast_clock() - start);
+        ngx_vidcast_capture_judged(analysis->capture, task->number);
+        analysis->failing = 0;
         return;
     }
 
@@ -366,7 +363,7 @@ ngx_vidcast_analysis_decode(ngx_vidcast_analysis_t *analysis,
     }
 
     if (frame.number != task->number) {
-        analysis->capture->counters->predictor_busy++;
+        ngx_vidcast_count(&analysis->capture->counters->predictor_busy, 1);
     }
 
     analysis->last = frame.number;
@@ -452,43 +449,10 @@ ngx_vidcast_analysis_publish(ngx_vidcast_analysis_t *analysis,
         return;
     }
 
-    ngx_vidcast_analysis_count(analysis, result.predict);
+    ngx_vidcast_capture_predicted(capture, result.predict);
+    analysis->failing = 0;
 
     ngx_vidcast_zone_wake(capture->zone);
-}
-
-
-/* no result, but what the last one said is true of this frame, too */
-
-static void
-ngx_vidcast_analysis_same(ngx_vidcast_analysis_t *analysis, uint64_t number)
-{
-    ngx_vidcast_capture_t  *capture;
-
-    capture = analysis->capture;
-
-    ngx_vidcast_store(&capture->judged, number);
-
-    if (capture->overlay) {
-        ngx_vidcast_overlay_news(capture->overlay);
-    }
-}
-
-
-/* a frame that is predicted, whether its result was told or not */
-
-static void
-ngx_vidcast_analysis_count(ngx_vidcast_analysis_t *analysis, uint64_t time)
-{
-    ngx_vidcast_capture_t  *capture;
-
-    capture = analysis->capture;
-
-    capture->counters->predicted++;
-    capture->counters->predict_time += time;
-    capture->zone->shm->predict_time = (uint32_t) time;
-
-    analysis->failing = 0;
 }
 
 
@@ -498,7 +462,7 @@ static void
 ngx_vidcast_analysis_failed(ngx_vidcast_analysis_t *analysis,
     const u_char *reason)
 {
-    analysis->capture->counters->predictor_error++;
+    ngx_vidcast_count(&analysis->capture->counters->predictor_error, 1);
 
     if (analysis->failing) {
         return;

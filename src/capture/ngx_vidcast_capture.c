@@ -520,8 +520,7 @@ ngx_vidcast_capture_claim(ngx_vidcast_capture_t *capture)
     }
 
     if (slot == NGX_VIDCAST_RING_NONE) {
-        (void) __atomic_fetch_add(&capture->counters->ring_full, 1,
-                                  __ATOMIC_RELAXED);
+        ngx_vidcast_count(&capture->counters->ring_full, 1);
     }
 
     return slot;
@@ -596,8 +595,8 @@ ngx_vidcast_capture_publish(ngx_vidcast_capture_t *capture, uint32_t slot,
     (void) pthread_mutex_lock(&capture->ring);
 
     ngx_vidcast_ring_publish(ring, slot, number);
-    capture->counters->published++;
-    capture->counters->direct += s->direct;
+    ngx_vidcast_count(&capture->counters->published, 1);
+    ngx_vidcast_count(&capture->counters->direct, s->direct);
 
     if (capture->dispatch) {
         ngx_vidcast_dispatch_offer(capture->dispatch, slot, number);
@@ -609,8 +608,8 @@ ngx_vidcast_capture_publish(ngx_vidcast_capture_t *capture, uint32_t slot,
         ngx_vidcast_overlay_news(capture->overlay);
     }
 
-    capture->zone->shm->width = width;
-    capture->zone->shm->height = height;
+    ngx_vidcast_store(&capture->zone->shm->width, width);
+    ngx_vidcast_store(&capture->zone->shm->height, height);
 }
 
 

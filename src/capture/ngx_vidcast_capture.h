@@ -118,6 +118,16 @@ ngx_int_t ngx_vidcast_capture_result(ngx_vidcast_capture_t *capture,
     ngx_vidcast_result_t *result, const u_char *json, size_t size,
     uint64_t *seq);
 
+/*
+ * A frame that took the predictor "time" us is predicted, whether its result
+ * is told or not; and one that has no result to be told is judged all the
+ * same: nobody is to wait for it.
+ */
+void ngx_vidcast_capture_predicted(ngx_vidcast_capture_t *capture,
+    uint64_t time);
+void ngx_vidcast_capture_judged(ngx_vidcast_capture_t *capture,
+    uint64_t number);
+
 /* says that frames are too large for the ring; the caller says it once */
 void ngx_vidcast_capture_log_too_large(ngx_vidcast_capture_t *capture);
 

@@ -54,32 +54,35 @@ struct ngx_vidcast_dispatch_s {
     uint64_t                       first;    /* not yet published */
     uint64_t                       last;     /* not yet there */
 
+    ngx_uint_t                     exact;    /* no frame may be skipped */
+    ngx_uint_t                     offered;  /* by the thread that publishes */
+    ngx_uint_t                     bad;      /* answers, and it is logged */
+
     pthread_mutex_t                mutex;    /* of what follows */
     pthread_cond_t                 taken;
     ngx_vidcast_frame_t            next;     /* pinned */
-    ngx_uint_t                     offered;
+    ngx_uint_t                     waiting;  /* it is there */
     ngx_uint_t                     open;     /* taken, not yet published */
-    unsigned                       waiting:1;
-
-    unsigned                       exact:1;  /* no frame may be skipped */
-    unsigned                       bad:1;    /* answers, and it is logged */
 };
 
 
 static void *ngx_vidcast_dispatch_thread(void *data);
+static void ngx_vidcast_dispatch_turn(ngx_vidcast_dispatch_t *dispatch);
 static void ngx_vidcast_dispatch_release(ngx_vidcast_dispatch_t *dispatch,
     ngx_vidcast_frame_t *frame);
-static ngx_uint_t ngx_vidcast_dispatch_collect(
-    ngx_vidcast_dispatch_t *dispatch);
+static void ngx_vidcast_dispatch_collect(ngx_vidcast_dispatch_t *dispatch);
 static void ngx_vidcast_dispatch_answer(ngx_vidcast_dispatch_t *dispatch,
     ngx_vidcast_dispatch_worker_t *worker, ngx_uint_t status);
 static void ngx_vidcast_dispatch_finish(ngx_vidcast_dispatch_t *dispatch,
     ngx_vidcast_dispatch_entry_t *entry);
 static void ngx_vidcast_dispatch_publish(ngx_vidcast_dispatch_t *dispatch,
     ngx_vidcast_dispatch_entry_t *entry);
+static const char *ngx_vidcast_dispatch_status(ngx_uint_t status);
 static void ngx_vidcast_dispatch_bad(ngx_vidcast_dispatch_t *dispatch,
     ngx_vidcast_dispatch_entry_t *entry);
 static ngx_uint_t ngx_vidcast_dispatch_assign(
+    ngx_vidcast_dispatch_t *dispatch);
+static ngx_uint_t ngx_vidcast_dispatch_waiting(
     ngx_vidcast_dispatch_t *dispatch);
 static ngx_vidcast_dispatch_worker_t *ngx_vidcast_dispatch_choose(
     ngx_vidcast_dispatch_t *dispatch, ngx_uint_t failing);
@@ -88,8 +91,6 @@ static ngx_uint_t ngx_vidcast_dispatch_failing(
 static void ngx_vidcast_dispatch_give(ngx_vidcast_dispatch_t *dispatch,
     ngx_vidcast_dispatch_worker_t *worker,
     ngx_vidcast_dispatch_entry_t *entry, ngx_vidcast_frame_t *frame);
-static void ngx_vidcast_dispatch_error(u_char *error,
-    ngx_vidcast_desk_t *desk);
 
 
 ngx_vidcast_dispatch_t *
@@ -176,7 +177,7 @@ ngx_vidcast_dispatch_offer(ngx_vidcast_dispatch_t *dispatch, uint32_t slot,
 
     if (skipped) {
         ngx_vidcast_ring_release(ring, &old);
-        dispatch->capture->counters->predictor_busy++;
+        ngx_vidcast_count(&dispatch->capture->counters->predictor_busy, 1);
     }
 
     ngx_vidcast_bell_ring(dispatch->desks->bell);
@@ -214,33 +215,43 @@ ngx_vidcast_dispatch_thread(void *data)
 {
     ngx_vidcast_dispatch_t  *dispatch = data;
 
-    uint32_t                       seen;
-    ngx_vidcast_dispatch_entry_t  *entry;
+    uint32_t  seen;
 
     for ( ;; ) {
         seen = ngx_vidcast_load(dispatch->desks->bell);
 
-        (void) ngx_vidcast_dispatch_collect(dispatch);
-
-        do {
-            while (dispatch->first < dispatch->last) {
-                entry = &dispatch->entries[dispatch->first
-                                           % dispatch->nentries];
-                if (entry->waiting) {
-                    break;
-                }
-
-                ngx_vidcast_dispatch_finish(dispatch, entry);
-                dispatch->first++;
-            }
-
-        } while (ngx_vidcast_dispatch_assign(dispatch));
+        ngx_vidcast_dispatch_turn(dispatch);
 
         ngx_vidcast_bell_wait(dispatch->desks->bell, seen,
                               NGX_VIDCAST_DISPATCH_LOOK);
     }
 
     return NULL;
+}
+
+
+/* takes answers, publishes those whose turn it is, and gives frames */
+
+static void
+ngx_vidcast_dispatch_turn(ngx_vidcast_dispatch_t *dispatch)
+{
+    ngx_vidcast_dispatch_entry_t  *entry;
+
+    ngx_vidcast_dispatch_collect(dispatch);
+
+    do {
+        while (dispatch->first < dispatch->last) {
+            entry = &dispatch->entries[dispatch->first % dispatch->nentries];
+
+            if (entry->waiting) {
+                break;
+            }
+
+            ngx_vidcast_dispatch_finish(dispatch, entry);
+            dispatch->first++;
+        }
+
+    } while (ngx_vidcast_dispatch_assign(dispatch));
 }
 
 
@@ -254,14 +265,12 @@ ngx_vidcast_dispatch_release(ngx_vidcast_dispatch_t *dispatch,
 
 /* answers, and the want of them from those who are dead */
 
-static ngx_uint_t
+static void
 ngx_vidcast_dispatch_collect(ngx_vidcast_dispatch_t *dispatch)
 {
-    ngx_uint_t                      i, n;
+    ngx_uint_t                      i;
     ngx_vidcast_desk_t             *desk;
     ngx_vidcast_dispatch_worker_t  *worker;
-
-    n = 0;
 
     for (i = 0; i < dispatch->desks->n; i++) {
         worker = &dispatch->workers[i];
@@ -273,8 +282,8 @@ ngx_vidcast_dispatch_collect(ngx_vidcast_dispatch_t *dispatch)
 
         if (ngx_vidcast_load(&desk->done) == worker->task) {
             worker->busy = 0;
-            ngx_vidcast_dispatch_answer(dispatch, worker, desk->status);
-            n++;
+            ngx_vidcast_dispatch_answer(dispatch, worker,
+                                        ngx_vidcast_load(&desk->status));
             continue;
         }
 
@@ -284,11 +293,8 @@ ngx_vidcast_dispatch_collect(ngx_vidcast_dispatch_t *dispatch)
 
             ngx_vidcast_dispatch_answer(dispatch, worker,
                                         NGX_VIDCAST_ANSWER_LOST);
-            n++;
         }
     }
-
-    return n;
 }
 
 
@@ -296,7 +302,7 @@ static void
 ngx_vidcast_dispatch_answer(ngx_vidcast_dispatch_t *dispatch,
     ngx_vidcast_dispatch_worker_t *worker, ngx_uint_t status)
 {
-    size_t                         size;
+    uint32_t                       size;
     ngx_vidcast_desk_t            *desk;
     ngx_vidcast_dispatch_entry_t  *entry;
 
@@ -314,13 +320,17 @@ ngx_vidcast_dispatch_answer(ngx_vidcast_dispatch_t *dispatch,
     entry->status = ngx_min(status, NGX_VIDCAST_ANSWER_LOST);
 
     if (entry->status == NGX_VIDCAST_ANSWER_OK) {
-        size = ngx_min(desk->size, dispatch->desks->text);
-        ngx_memcpy(entry->text, ngx_vidcast_desk_text(desk), size);
-        entry->size = size;
+
+        /* read once: it may be another one the next time */
+
+        size = ngx_vidcast_load(&desk->size);
+
+        entry->size = ngx_min(size, dispatch->desks->text);
+        ngx_memcpy(entry->text, ngx_vidcast_desk_text(desk), entry->size);
         return;
     }
 
-    ngx_vidcast_dispatch_error(entry->error, desk);
+    ngx_vidcast_desk_error(desk, entry->error);
 }
 
 
@@ -352,6 +362,7 @@ ngx_vidcast_dispatch_publish(ngx_vidcast_dispatch_t *dispatch,
     capture = dispatch->capture;
 
     if (entry->status == NGX_VIDCAST_ANSWER_NONE) {
+        ngx_vidcast_capture_judged(capture, entry->frame.number);
         return;
     }
 
@@ -369,6 +380,8 @@ ngx_vidcast_dispatch_publish(ngx_vidcast_dispatch_t *dispatch,
         if (!ngx_vidcast_predict_news(&dispatch->predict, entry->text,
                                       entry->size))
         {
+            ngx_vidcast_capture_predicted(capture, result.predict);
+            ngx_vidcast_capture_judged(capture, entry->frame.number);
             return;
         }
 
@@ -376,9 +389,7 @@ ngx_vidcast_dispatch_publish(ngx_vidcast_dispatch_t *dispatch,
                                         entry->size, &seq);
 
         if (rc == NGX_OK) {
-            capture->counters->predicted++;
-            capture->counters->predict_time += result.predict;
-            capture->zone->shm->predict_time = (uint32_t) result.predict;
+            ngx_vidcast_capture_predicted(capture, result.predict);
 
             dispatch->bad = 0;
             ngx_vidcast_zone_wake(capture->zone);
@@ -393,10 +404,7 @@ ngx_vidcast_dispatch_publish(ngx_vidcast_dispatch_t *dispatch,
 
     ngx_vidcast_dispatch_bad(dispatch, entry);
 
-    result.status = (entry->status == NGX_VIDCAST_ANSWER_TOO_LARGE)
-                        ? "result_too_large"
-                        : (entry->status == NGX_VIDCAST_ANSWER_BAD)
-                              ? "bad_result" : "predictor_failed";
+    result.status = ngx_vidcast_dispatch_status(entry->status);
 
     if (!ngx_vidcast_predict_news(&dispatch->predict,
                                   (u_char *) result.status,
@@ -412,6 +420,25 @@ ngx_vidcast_dispatch_publish(ngx_vidcast_dispatch_t *dispatch,
 }
 
 
+/* in the words of the viewers' messages */
+
+static const char *
+ngx_vidcast_dispatch_status(ngx_uint_t status)
+{
+    switch (status) {
+
+    case NGX_VIDCAST_ANSWER_TOO_LARGE:
+        return "result_too_large";
+
+    case NGX_VIDCAST_ANSWER_BAD:
+        return "bad_result";
+
+    default: /* NGX_VIDCAST_ANSWER_LOST */
+        return "predictor_failed";
+    }
+}
+
+
 /* counted each time, logged when they begin; deaths are the manager's to log */
 
 static void
@@ -421,7 +448,7 @@ ngx_vidcast_dispatch_bad(ngx_vidcast_dispatch_t *dispatch,
     ngx_vidcast_capture_t  *capture;
 
     capture = dispatch->capture;
-    capture->counters->predictor_error++;
+    ngx_vidcast_count(&capture->counters->predictor_error, 1);
 
     if (entry->status == NGX_VIDCAST_ANSWER_LOST || dispatch->bad) {
         return;
@@ -451,8 +478,8 @@ ngx_vidcast_dispatch_assign(ngx_vidcast_dispatch_t *dispatch)
 
     /* one place is for the frame of the last result */
 
-    if (!dispatch->waiting
-        || dispatch->last - dispatch->first >= dispatch->nentries - 1)
+    if (dispatch->last - dispatch->first >= dispatch->nentries - 1
+        || !ngx_vidcast_dispatch_waiting(dispatch))
     {
         return 0;
     }
@@ -505,6 +532,23 @@ ngx_vidcast_dispatch_assign(ngx_vidcast_dispatch_t *dispatch)
 }
 
 
+/* a frame; if another one takes its place, one still is there */
+
+static ngx_uint_t
+ngx_vidcast_dispatch_waiting(ngx_vidcast_dispatch_t *dispatch)
+{
+    ngx_uint_t  waiting;
+
+    (void) pthread_mutex_lock(&dispatch->mutex);
+
+    waiting = dispatch->waiting;
+
+    (void) pthread_mutex_unlock(&dispatch->mutex);
+
+    return waiting;
+}
+
+
 static ngx_vidcast_dispatch_worker_t *
 ngx_vidcast_dispatch_choose(ngx_vidcast_dispatch_t *dispatch,
     ngx_uint_t failing)
@@ -546,7 +590,7 @@ ngx_vidcast_dispatch_failing(ngx_vidcast_dispatch_t *dispatch, u_char *error)
         }
     }
 
-    ngx_vidcast_dispatch_error(error, dispatch->workers[0].desk);
+    ngx_vidcast_desk_error(dispatch->workers[0].desk, error);
 
     return 1;
 }
@@ -575,12 +619,4 @@ ngx_vidcast_dispatch_give(ngx_vidcast_dispatch_t *dispatch,
     ngx_vidcast_store(&desk->task, worker->task);
 
     ngx_vidcast_bell_ring(&desk->bell);
-}
-
-
-static void
-ngx_vidcast_dispatch_error(u_char *error, ngx_vidcast_desk_t *desk)
-{
-    ngx_memcpy(error, desk->error, NGX_VIDCAST_ERROR_LEN);
-    error[NGX_VIDCAST_ERROR_LEN - 1] = '\0';
 }

@@ -328,11 +328,11 @@ ngx_vidcast_encoders_fill(ngx_vidcast_encoders_t *encoders,
                                                        slot),
                                  size);
 
-    (void) __atomic_fetch_add(&capture->counters->encode_time,
-                              ngx_vidcast_clock() - start, __ATOMIC_RELAXED);
+    ngx_vidcast_count(&capture->counters->encode_time,
+                      ngx_vidcast_clock() - start);
 
     if (rc == NGX_OK) {
-        encoders->failing = 0;
+        ngx_vidcast_store(&encoders->failing, 0);
         return slot;
     }
 
@@ -349,26 +349,20 @@ static void
 ngx_vidcast_encoders_failed(ngx_vidcast_encoders_t *encoders, ngx_int_t rc,
     const char *reason)
 {
-    ngx_uint_t              logged;
+    ngx_uint_t              failing;
     ngx_vidcast_capture_t  *capture;
 
     capture = encoders->capture;
-
-    (void) pthread_mutex_lock(&encoders->mutex);
+    failing = 0;
 
     if (rc == NGX_DECLINED) {
-        capture->counters->too_large++;
+        ngx_vidcast_count(&capture->counters->too_large, 1);
 
     } else {
-        capture->counters->encoder_error++;
+        ngx_vidcast_count(&capture->counters->encoder_error, 1);
     }
 
-    logged = encoders->failing;
-    encoders->failing = 1;
-
-    (void) pthread_mutex_unlock(&encoders->mutex);
-
-    if (logged) {
+    if (!ngx_vidcast_cas(&encoders->failing, &failing, 1)) {
         return;
     }
 

@@ -129,7 +129,7 @@ ngx_vidcast_grabber_thread(void *data)
                 continue;
             }
 
-            grabber.capture->counters->lost++;
+            ngx_vidcast_count(&grabber.capture->counters->lost, 1);
 
             ngx_vidcast_capture_state(grabber.capture,
                                       NGX_VIDCAST_RECONNECTING,
@@ -164,7 +164,7 @@ ngx_vidcast_grabber_open(ngx_vidcast_grabber_t *grabber)
         grabber->frames = 0;
         grabber->bad = 0;
         grabber->warmup = in->conf->warmup;
-        grabber->capture->counters->opened++;
+        ngx_vidcast_count(&grabber->capture->counters->opened, 1);
 
         return NGX_OK;
     }
@@ -332,7 +332,7 @@ ngx_vidcast_grabber_skip(ngx_vidcast_grabber_t *grabber, ngx_int_t rc)
     module = grabber->in.conf->module;
 
     grabber->warmup--;
-    grabber->capture->counters->warmup++;
+    ngx_vidcast_count(&grabber->capture->counters->warmup, 1);
 
     if (rc == NGX_OK && module->release) {
         module->release(&grabber->in);
@@ -424,7 +424,7 @@ ngx_vidcast_grabber_take(ngx_vidcast_grabber_t *grabber,
 static void
 ngx_vidcast_grabber_bad(ngx_vidcast_grabber_t *grabber)
 {
-    grabber->capture->counters->bad_frame++;
+    ngx_vidcast_count(&grabber->capture->counters->bad_frame, 1);
 
     if (grabber->bad) {
         return;
@@ -460,7 +460,7 @@ ngx_vidcast_grabber_jpeg(ngx_vidcast_grabber_t *grabber,
         return NGX_DECLINED;
     }
 
-    capture->counters->captured++;
+    ngx_vidcast_count(&capture->counters->captured, 1);
 
     number = ngx_vidcast_ring_next(&capture->zone->ring);
 
@@ -494,7 +494,7 @@ ngx_vidcast_grabber_jpeg(ngx_vidcast_grabber_t *grabber,
 static void
 ngx_vidcast_grabber_large(ngx_vidcast_grabber_t *grabber)
 {
-    grabber->capture->counters->too_large++;
+    ngx_vidcast_count(&grabber->capture->counters->too_large, 1);
 
     grabber->in.large = 1;
 
@@ -519,7 +519,7 @@ ngx_vidcast_grabber_publish(ngx_vidcast_grabber_t *grabber,
 
     if (!info->dht) {
         (void) ngx_vidcast_jpeg_insert_dht(data, picture->data, info);
-        capture->counters->tables_inserted++;
+        ngx_vidcast_count(&capture->counters->tables_inserted, 1);
 
     } else if (!picture->lent) {
         ngx_memcpy(data, picture->data, info->size);
@@ -552,7 +552,7 @@ ngx_vidcast_grabber_raw(ngx_vidcast_grabber_t *grabber,
     capture = grabber->capture;
     raw = grabber->raw;
 
-    capture->counters->captured++;
+    ngx_vidcast_count(&capture->counters->captured, 1);
 
     raw->number = ngx_vidcast_ring_next(&capture->zone->ring);
     raw->captured = picture->time;
@@ -560,7 +560,7 @@ ngx_vidcast_grabber_raw(ngx_vidcast_grabber_t *grabber,
     next = ngx_vidcast_grabber_get(grabber, raw->image.width,
                                    raw->image.height);
     if (next == NULL) {
-        capture->counters->encoder_busy++;
+        ngx_vidcast_count(&capture->counters->encoder_busy, 1);
         return;
     }
 

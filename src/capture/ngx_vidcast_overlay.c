@@ -21,6 +21,7 @@
 
 struct ngx_vidcast_overlay_s {
     ngx_vidcast_capture_t        *capture;
+    ngx_vidcast_ring_t            in;        /* its ring, with a pin of ours */
     ngx_vidcast_capture_t         out;       /* the same with our ring */
 
     pthread_mutex_t               mutex;
@@ -41,7 +42,6 @@ struct ngx_vidcast_overlay_s {
     ngx_vidcast_ring_result_t     result;
     ngx_vidcast_detections_t      detections;
     u_char                       *text;
-    u_char                       *jpeg;
     ngx_vidcast_jpeg_decoder_t   *decoder;
     ngx_vidcast_jpeg_encoder_t   *encoder;
     ngx_vidcast_image_t           image;     /* of JPEGs not sampled 4:2:0 */
@@ -56,8 +56,6 @@ static void ngx_vidcast_overlay_wait(ngx_vidcast_overlay_t *overlay,
     ngx_msec_t timeout);
 static ngx_uint_t ngx_vidcast_overlay_early(ngx_vidcast_overlay_t *overlay);
 static void ngx_vidcast_overlay_results(ngx_vidcast_overlay_t *overlay);
-static ngx_int_t ngx_vidcast_overlay_take(ngx_vidcast_overlay_t *overlay,
-    ngx_vidcast_frame_t *frame);
 static void ngx_vidcast_overlay_draw(ngx_vidcast_overlay_t *overlay,
     ngx_vidcast_frame_t *frame);
 static ngx_int_t ngx_vidcast_overlay_fill(ngx_vidcast_overlay_t *overlay,
@@ -106,6 +104,9 @@ ngx_vidcast_overlay_init(ngx_vidcast_overlay_t *overlay,
 
     overlay->capture = capture;
 
+    overlay->in = capture->zone->ring;
+    overlay->in.bit = (uint64_t) 1 << NGX_VIDCAST_RING_OVERLAY;
+
     out->conf = capture->conf;
     out->source = source;
     out->zone = source->zone;
@@ -118,13 +119,11 @@ ngx_vidcast_overlay_init(ngx_vidcast_overlay_t *overlay,
     ngx_vidcast_ring_pass(&out->zone->ring);
 
     overlay->text = ngx_alloc(g->result_size, capture->log);
-    overlay->jpeg = ngx_alloc(g->slot_size, capture->log);
 
     overlay->decoder = ngx_vidcast_jpeg_decoder_create();
     overlay->encoder = ngx_vidcast_jpeg_encoder_create();
 
     if (overlay->text == NULL
-        || overlay->jpeg == NULL
         || overlay->decoder == NULL
         || overlay->encoder == NULL
         || pthread_mutex_init(&out->ring, NULL) != 0
@@ -242,8 +241,11 @@ ngx_vidcast_overlay_thread(void *data)
 
         waited = 0;
 
-        if (ngx_vidcast_overlay_take(overlay, &frame) == NGX_OK) {
+        if (ngx_vidcast_ring_acquire(&overlay->in, overlay->drawn, &frame)
+            == NGX_OK)
+        {
             ngx_vidcast_overlay_draw(overlay, &frame);
+            ngx_vidcast_ring_release(&overlay->in, &frame);
             continue;
         }
 
@@ -330,16 +332,25 @@ static void
 ngx_vidcast_overlay_results(ngx_vidcast_overlay_t *overlay)
 {
     uint64_t                    seq;
-    ngx_vidcast_ring_t         *ring;
+    ngx_int_t                   rc;
+    ngx_vidcast_capture_t      *capture;
     ngx_vidcast_ring_result_t   result;
 
-    ring = &overlay->capture->zone->ring;
-    seq = ngx_vidcast_ring_newest_result(ring);
+    capture = overlay->capture;
+    seq = ngx_vidcast_ring_newest_result(&overlay->in);
 
-    if (seq == overlay->seq
-        || ngx_vidcast_ring_read_result(ring, seq, &result, overlay->text)
-           != NGX_OK)
-    {
+    if (seq == overlay->seq) {
+        return;
+    }
+
+    (void) pthread_mutex_lock(&capture->results);
+
+    rc = ngx_vidcast_ring_read_result(&overlay->in, seq, &result,
+                                      overlay->text);
+
+    (void) pthread_mutex_unlock(&capture->results);
+
+    if (rc != NGX_OK) {
         return;
     }
 
@@ -348,40 +359,6 @@ ngx_vidcast_overlay_results(ngx_vidcast_overlay_t *overlay)
 
     ngx_vidcast_detections_read(overlay->text, result.size,
                                 &overlay->detections);
-}
-
-
-/* NGX_AGAIN: none which is not drawn */
-
-static ngx_int_t
-ngx_vidcast_overlay_take(ngx_vidcast_overlay_t *overlay,
-    ngx_vidcast_frame_t *frame)
-{
-    ngx_int_t            rc;
-    ngx_uint_t           n;
-    ngx_vidcast_ring_t  *ring;
-
-    ring = &overlay->capture->zone->ring;
-
-    for (n = 0; n < 3; n++) {
-        rc = ngx_vidcast_ring_peek(ring, overlay->drawn, frame);
-
-        if (rc == NGX_AGAIN) {
-            return NGX_AGAIN;
-        }
-
-        if (rc == NGX_DECLINED) {
-            continue;
-        }
-
-        ngx_memcpy(overlay->jpeg, frame->data, frame->size);
-
-        if (ngx_vidcast_ring_check(ring, frame) == NGX_OK) {
-            return NGX_OK;
-        }
-    }
-
-    return NGX_AGAIN;
 }
 
 
@@ -438,7 +415,7 @@ ngx_vidcast_overlay_fill(ngx_vidcast_overlay_t *overlay,
     {
         /* nothing to draw: the picture as it is */
 
-        ngx_memcpy(dst, overlay->jpeg, frame->size);
+        ngx_memcpy(dst, frame->data, frame->size);
         *size = frame->size;
 
         return NGX_OK;
@@ -480,7 +457,7 @@ ngx_vidcast_overlay_decode(ngx_vidcast_overlay_t *overlay,
     decoded.width = frame->width;
     decoded.height = frame->height;
 
-    rc = ngx_vidcast_jpeg_decode(overlay->decoder, overlay->jpeg, frame->size,
+    rc = ngx_vidcast_jpeg_decode(overlay->decoder, frame->data, frame->size,
                                  NULL, &decoded);
 
     if (rc == NGX_AGAIN) {
@@ -488,7 +465,7 @@ ngx_vidcast_overlay_decode(ngx_vidcast_overlay_t *overlay,
         decoded.width = frame->width;
         decoded.height = frame->height;
 
-        rc = ngx_vidcast_jpeg_decode(overlay->decoder, overlay->jpeg,
+        rc = ngx_vidcast_jpeg_decode(overlay->decoder, frame->data,
                                      frame->size, NULL, &decoded);
 
         if (rc == NGX_OK) {
@@ -553,7 +530,7 @@ ngx_vidcast_overlay_convert(ngx_vidcast_overlay_t *overlay,
 static void
 ngx_vidcast_overlay_failed(ngx_vidcast_overlay_t *overlay, const char *reason)
 {
-    overlay->out.counters->encoder_error++;
+    ngx_vidcast_count(&overlay->out.counters->encoder_error, 1);
 
     if (overlay->failing) {
         return;

@@ -125,3 +125,24 @@ ngx_vidcast_result_error(const u_char *error, u_char *p, u_char *last)
 
     return ngx_cpymem(p, "\",", 2);
 }
+
+
+void
+ngx_vidcast_capture_predicted(ngx_vidcast_capture_t *capture, uint64_t time)
+{
+    ngx_vidcast_count(&capture->counters->predicted, 1);
+    ngx_vidcast_count(&capture->counters->predict_time, time);
+
+    ngx_vidcast_store(&capture->zone->shm->predict_time, (uint32_t) time);
+}
+
+
+void
+ngx_vidcast_capture_judged(ngx_vidcast_capture_t *capture, uint64_t number)
+{
+    ngx_vidcast_store(&capture->judged, number);
+
+    if (capture->overlay) {
+        ngx_vidcast_overlay_news(capture->overlay);
+    }
+}
