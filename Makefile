@@ -8,7 +8,8 @@
 #   make test     everything that proves it works
 #   make unit     the unit tests, plain and under sanitizers
 #   make style    the gates on style, layers and README
-#   make asan     the suites, on an nginx built with sanitizers
+#   make asan     the suites, on an nginx built with AddressSanitizer
+#   make tsan     captures for three minutes, on one with ThreadSanitizer
 #   make valgrind the suites, on nginx under valgrind: an hour or two
 #   make fuzz     FUZZ_TIME=60 seconds of each fuzz target, t/fuzz/Makefile
 #   make bench    beside other servers, about 35 minutes: t/bench/run; less
@@ -55,7 +56,8 @@ SOURCES       = $(wildcard src/*.[ch] src/*/*.[ch])
 FLAGS         = $(wildcard $(NGINX_SRC)/conf_flags $(NGINX_SRC)/src/core/nginx.h)
 
 
-.PHONY:         module run test unit style asan valgrind fuzz bench install clean FORCE
+.PHONY:         module run test unit style asan tsan valgrind fuzz bench install
+.PHONY:         clean FORCE
 .PHONY:         packages-build packages-run packages-test packages-bench
 .PHONY:         packages-plugins plugins test-built
 .DELETE_ON_ERROR:
@@ -170,8 +172,12 @@ style:          module | packages-test
 	@t/util/suite style
 
 asan:           module build/nginx-source/version
-	@t/util/nginx-asan
+	@t/util/nginx-sanitized asan
 	@t/util/suite --mode=asan nginx
+
+tsan:           module build/nginx-source/version
+	@t/util/nginx-sanitized tsan
+	@VIDCAST_TSAN_SECONDS=180 t/util/suite t/threads.t
 
 valgrind:       module | packages-test
 	@t/util/suite --mode=valgrind nginx
@@ -183,6 +189,7 @@ test:           packages-test
 	@$(MAKE) test-built
 
 test-built:     module build/clang/$(MODULE).so $(UNIT_PROGRAMS)
+	@t/util/nginx-sanitized tsan
 	@t/util/suite all
 
 

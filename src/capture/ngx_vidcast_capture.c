@@ -113,6 +113,10 @@ ngx_vidcast_capture_process(ngx_vidcast_conf_t *conf, void *data)
 
     ngx_vidcast_capture_leave(&capture);
 
+    /* no other thread of ours may say that it is live again */
+
+    (void) pthread_mutex_lock(&capture.state);
+
     /* the kernel takes the device and the slots' claims are taken back */
 
     ngx_vidcast_store(&capture.zone->shm->pid, 0);
