@@ -44,6 +44,8 @@ server {
     location /sse        { vidcast front as=sse; }
     location /ndjson     { vidcast front as=ndjson; }
     location /ws         { vidcast front as=websocket; }
+    location /mjpeg      { vidcast front as=mjpeg; }
+    location /snapshot   { vidcast front as=snapshot; }
     location /few        { vidcast front as=websocket; vidcast_backlog 4; }
     location /two        { vidcast front,short as=websocket; }
     location /deflate    { vidcast front as=websocket; vidcast_deflate on; }
@@ -273,17 +275,44 @@ for (['sse', '/sse', 'Last-Event-ID'], ['sse', '/sse'], ['nd', '/ndjson'],
     }
 }
 
-for my $point ('x', '1-2', '-1', "$epoch-", "$epoch-x", "$epoch-1x", '1.5',
-               ' 5', '0x10', '1' x 30, "$epoch-" . '9' x 30)
-{
-    is(Vidcast::Stream->open($port, '/sse',
-           headers => ['Last-Event-ID' => $point])->status,
-       $point eq ' 5' ? 200 : 400, "Last-Event-ID: $point");
+# What cannot be read at all is a mistake in a URL.  In the header it may be an
+# id of another server, of which the browser knows nothing: refused, it would
+# never come back.
 
+my @unreadable = ('x', '1-2', '-1', "$epoch-", "$epoch-x", "$epoch-1x", '1.5',
+                  '0x10', '1' x 30, "$epoch-" . '9' x 30,
+                  '18446744073709551616', '1700000000:0',
+                  '550e8400-e29b-41d4-a716-446655440000', "caf\xc3\xa9");
+
+for my $point (@unreadable, ' 5') {
     my $escaped = $point =~ s/ /%20/gr;
 
     is(Vidcast::Stream->open($port, "/sse?since=$escaped")->status, 400,
        "since=$escaped");
+}
+
+for (['sse', '/sse'], ['nd', '/ndjson'], ['ws', '/ws'],
+     ['deflate', '/deflate'])
+{
+    my ($kind, $path) = @$_;
+
+    for my $point (@unreadable) {
+        my $newest = newest('front');
+        my $client = $open{$kind}->($path,
+                                    headers => ['Last-Event-ID' => $point]);
+
+        if (cmp_ok $client->status, '<', 300, "$path, Last-Event-ID: $point") {
+            starts_anew($client, $newest, "$path, Last-Event-ID: $point");
+        }
+
+        $client->close;
+    }
+}
+
+for my $path ('/mjpeg', '/snapshot') {
+    is(Vidcast::Stream->open($port, $path,
+                             headers => ['Last-Event-ID' => 'x'])->status,
+       200, "$path, which has no ids");
 }
 
 is(Vidcast::Stream->open($port, '/sse',

@@ -20,7 +20,7 @@ static ngx_int_t ngx_http_vidcast_wish_add(ngx_http_request_t *r,
     ngx_http_vidcast_wish_t *wish, ngx_str_t *name);
 static ngx_int_t ngx_http_vidcast_wish_choose(ngx_http_request_t *r,
     ngx_http_vidcast_wish_t *wish);
-static ngx_int_t ngx_http_vidcast_wish_point(ngx_http_request_t *r,
+static void ngx_http_vidcast_wish_point(ngx_http_request_t *r,
     ngx_vidcast_query_t *query);
 
 
@@ -50,11 +50,7 @@ ngx_http_vidcast_wish_read(ngx_http_request_t *r,
         return NGX_HTTP_BAD_REQUEST;
     }
 
-    if (ngx_http_vidcast_wish_point(r, query) != NGX_OK) {
-        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
-                      "client sent invalid \"Last-Event-ID\" header");
-        return NGX_HTTP_BAD_REQUEST;
-    }
+    ngx_http_vidcast_wish_point(r, query);
 
     wish->send = vlcf->send;
 
@@ -217,9 +213,13 @@ ngx_http_vidcast_wish_choose(ngx_http_request_t *r,
 }
 
 
-/* EventSource says by itself what it got last; "since" is for the others */
+/*
+ * EventSource says by itself what it got last; "since" is for the others.  The
+ * id may be of another server, which had this address before: a refusal would
+ * end the EventSource for good, so it is an id of other times.
+ */
 
-static ngx_int_t
+static void
 ngx_http_vidcast_wish_point(ngx_http_request_t *r, ngx_vidcast_query_t *query)
 {
     ngx_table_elt_t  *h;
@@ -227,18 +227,21 @@ ngx_http_vidcast_wish_point(ngx_http_request_t *r, ngx_vidcast_query_t *query)
     static ngx_str_t  name = ngx_string("Last-Event-ID");
 
     if (query->has & NGX_VIDCAST_QUERY_SINCE) {
-        return NGX_OK;
+        return;
     }
 
     h = ngx_http_vidcast_header(r, &name, 0);
 
     if (h == NULL || h->value.len == 0) {
-        return NGX_OK;
+        return;
     }
 
     query->has |= NGX_VIDCAST_QUERY_SINCE;
 
-    return ngx_vidcast_query_point(&h->value, &query->since);
+    if (ngx_vidcast_query_point(&h->value, &query->since) != NGX_OK) {
+        query->since.any = 1;
+        query->since.seq = NGX_HTTP_VIDCAST_UNKNOWN;
+    }
 }
 
 
