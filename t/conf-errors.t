@@ -1996,3 +1996,157 @@ invalid parameter "b.onnx"
     vidcast_source front { input images:/cam realtime=no; }
 --- refused
 invalid value "realtime=no"
+
+
+
+=== TEST 231: two handlers in a location
+--- http_config
+    vidcast_source front { input test:; }
+    vidcast_source door { input push:; }
+--- config
+    location = /ws { vidcast front; vidcast_status; }
+--- refused
+"vidcast_status" cannot be in one location with "vidcast"
+
+
+
+=== TEST 232: the same two, the other way round
+--- http_config
+    vidcast_source front { input test:; }
+    vidcast_source door { input push:; }
+--- config
+    location = /ws { vidcast_status prometheus; vidcast front; }
+--- refused
+"vidcast" cannot be in one location with "vidcast_status"
+
+
+
+=== TEST 233: viewers and publishers in a location
+--- http_config
+    vidcast_source front { input test:; }
+    vidcast_source door { input push:; }
+--- config
+    location = /ws { vidcast front; vidcast_publish door; }
+--- refused
+"vidcast_publish" cannot be in one location with "vidcast"
+
+
+
+=== TEST 234: health beside echo
+--- http_config
+    vidcast_source front { input test:; }
+    vidcast_source door { input push:; }
+--- config
+    location = /ws { vidcast_echo; vidcast_health; }
+--- refused
+"vidcast_health" cannot be in one location with "vidcast_echo"
+
+
+
+=== TEST 235: echo beside health
+--- http_config
+    vidcast_source front { input test:; }
+    vidcast_source door { input push:; }
+--- config
+    location = /ws { vidcast_health; vidcast_echo; }
+--- refused
+"vidcast_echo" cannot be in one location with "vidcast_health"
+
+
+
+=== TEST 236: vidcast_status twice
+--- http_config
+    vidcast_source front { input test:; }
+    vidcast_source door { input push:; }
+--- config
+    location = /ws { vidcast_status; vidcast_status prometheus; }
+--- refused
+"vidcast_status" directive is duplicate
+
+
+
+=== TEST 237: vidcast_health twice
+--- http_config
+    vidcast_source front { input test:; }
+    vidcast_source door { input push:; }
+--- config
+    location = /ws { vidcast_health; vidcast_health; }
+--- refused
+"vidcast_health" directive is duplicate
+
+
+
+=== TEST 238: vidcast_echo twice
+--- http_config
+    vidcast_source front { input test:; }
+    vidcast_source door { input push:; }
+--- config
+    location = /ws { vidcast_echo; vidcast_echo; }
+--- refused
+"vidcast_echo" directive is duplicate
+
+
+
+=== TEST 239: vidcast_publish twice
+--- http_config
+    vidcast_source front { input test:; }
+    vidcast_source door { input push:; }
+--- config
+    location = /ws { vidcast_publish door; vidcast_publish door; }
+--- refused
+"vidcast_publish" directive is duplicate
+
+
+
+=== TEST 240: two handlers in an "if"
+--- http_config
+    vidcast_source front { input test:; }
+    vidcast_source door { input push:; }
+--- config
+    location = /ws { vidcast front; if ($arg_x) { vidcast_status; vidcast_health; } }
+--- refused
+"vidcast_health" cannot be in one location with "vidcast_status"
+
+
+
+=== TEST 241: a handler of nginx's before
+--- http_config
+    vidcast_source front { input test:; }
+    vidcast_source door { input push:; }
+--- config
+    location = /ws { stub_status; vidcast front; }
+--- refused
+"vidcast" cannot be in one location with a handler of another module
+
+
+
+=== TEST 242: a handler of nginx's behind
+--- http_config
+    vidcast_source front { input test:; }
+    vidcast_source door { input push:; }
+--- config
+    location = /ws { vidcast_publish door; proxy_pass http://127.0.0.1:1; }
+--- refused
+"vidcast_publish" cannot be in one location with a handler of another module
+
+
+
+=== TEST 243: a handler of nginx's in the same "if"
+--- http_config
+    vidcast_source front { input test:; }
+    vidcast_source door { input push:; }
+--- config
+    location = /ws { if ($arg_x) { vidcast front; proxy_pass http://127.0.0.1:1; } }
+--- refused
+"vidcast" cannot be in one location with a handler of another module
+
+
+
+=== TEST 244: vidcast in an "if" of a server
+--- http_config
+    vidcast_source front { input test:; }
+    vidcast_source door { input push:; }
+--- config
+    if ($arg_x) { vidcast front; }
+--- refused
+"vidcast" directive is not allowed here

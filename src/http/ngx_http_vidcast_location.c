@@ -31,9 +31,9 @@ ngx_http_vidcast_location(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_vidcast_loc_conf_t *vlcf = conf;
 
+    char                          *rv;
     ngx_str_t                     *value, *source;
     ngx_uint_t                     i, n;
-    ngx_http_core_loc_conf_t      *clcf;
     ngx_http_vidcast_main_conf_t  *vmcf;
 
     static ngx_conf_enum_t  as[] = {
@@ -54,8 +54,10 @@ ngx_http_vidcast_location(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         { ngx_null_string, 0 }
     };
 
-    if (vlcf->send) {
-        return "is duplicate";
+    rv = ngx_http_vidcast_content_set(cf, cmd, ngx_http_vidcast_handler);
+
+    if (rv != NGX_CONF_OK) {
+        return rv;
     }
 
     vlcf->as = NGX_HTTP_VIDCAST_AUTO;
@@ -108,9 +110,6 @@ ngx_http_vidcast_location(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-    clcf->handler = ngx_http_vidcast_handler;
-
     if (vlcf->overlay
         && vlcf->as != NGX_HTTP_VIDCAST_AUTO
         && vlcf->as != NGX_VIDCAST_MJPEG
@@ -148,11 +147,14 @@ ngx_http_vidcast_location_publish(ngx_conf_t *cf, ngx_command_t *cmd,
 {
     ngx_http_vidcast_loc_conf_t *vlcf = conf;
 
-    ngx_str_t                 *value;
-    ngx_http_core_loc_conf_t  *clcf;
+    char       *rv;
+    ngx_str_t  *value;
 
-    if (vlcf->publish) {
-        return "is duplicate";
+    rv = ngx_http_vidcast_content_set(cf, cmd,
+                                      ngx_http_vidcast_publish_handler);
+
+    if (rv != NGX_CONF_OK) {
+        return rv;
     }
 
     value = cf->args->elts;
@@ -173,9 +175,6 @@ ngx_http_vidcast_location_publish(ngx_conf_t *cf, ngx_command_t *cmd,
             return NGX_CONF_ERROR;
         }
     }
-
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-    clcf->handler = ngx_http_vidcast_publish_handler;
 
     return vlcf->publish->lengths ? NGX_CONF_OK
                                   : ngx_http_vidcast_refer(cf, &value[1], 1,

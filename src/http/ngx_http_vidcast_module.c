@@ -54,35 +54,36 @@ static ngx_command_t  ngx_http_vidcast_commands[] = {
       NULL },
 
     { ngx_string("vidcast"),
-      NGX_HTTP_LOC_CONF|NGX_CONF_ANY,
+      NGX_HTTP_LOC_CONF|NGX_HTTP_LIF_CONF|NGX_HTTP_LMT_CONF|NGX_CONF_ANY,
       ngx_http_vidcast_location,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("vidcast_status"),
-      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
+      NGX_HTTP_LOC_CONF|NGX_HTTP_LIF_CONF|NGX_HTTP_LMT_CONF|NGX_CONF_NOARGS
+                       |NGX_CONF_TAKE1,
       ngx_http_vidcast_status,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("vidcast_health"),
-      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      NGX_HTTP_LOC_CONF|NGX_HTTP_LIF_CONF|NGX_HTTP_LMT_CONF|NGX_CONF_NOARGS,
       ngx_http_vidcast_health,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("vidcast_echo"),
-      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      NGX_HTTP_LOC_CONF|NGX_HTTP_LIF_CONF|NGX_HTTP_LMT_CONF|NGX_CONF_NOARGS,
       ngx_http_vidcast_echo,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("vidcast_publish"),
-      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      NGX_HTTP_LOC_CONF|NGX_HTTP_LIF_CONF|NGX_HTTP_LMT_CONF|NGX_CONF_TAKE12,
       ngx_http_vidcast_location_publish,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
@@ -237,9 +238,12 @@ ngx_http_vidcast_create_loc_conf(ngx_conf_t *cf)
      *     vlcf->source = NULL;
      *     vlcf->as = 0;
      *     vlcf->send = 0;
+     *     vlcf->overlay = 0;
      *     vlcf->origin = 0;
      *     vlcf->publish = NULL;
      *     vlcf->takeover = 0;
+     *     vlcf->handler = NULL;
+     *     vlcf->directive = NULL;
      */
 
     vlcf->origins = NGX_CONF_UNSET_PTR;
@@ -284,28 +288,25 @@ ngx_http_vidcast_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_size_value(conf->max_message, prev->max_message, 16384);
     ngx_conf_merge_value(conf->deflate, prev->deflate, 0);
 
-    return NGX_CONF_OK;
+    return ngx_http_vidcast_content_merge(cf, prev, conf);
 }
 
 
 static char *
 ngx_http_vidcast_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_str_t                 *value;
-    ngx_http_core_loc_conf_t  *clcf;
+    ngx_str_t  *value;
 
     value = cf->args->elts;
 
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-
     if (cf->args->nelts == 1 || ngx_strcmp(value[1].data, "json") == 0) {
-        clcf->handler = ngx_http_vidcast_status_handler;
-        return NGX_CONF_OK;
+        return ngx_http_vidcast_content_set(cf, cmd,
+                                            ngx_http_vidcast_status_handler);
     }
 
     if (ngx_strcmp(value[1].data, "prometheus") == 0) {
-        clcf->handler = ngx_http_vidcast_metrics_handler;
-        return NGX_CONF_OK;
+        return ngx_http_vidcast_content_set(cf, cmd,
+                                            ngx_http_vidcast_metrics_handler);
     }
 
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid parameter \"%V\"",
@@ -318,28 +319,21 @@ ngx_http_vidcast_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 static char *
 ngx_http_vidcast_health(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_http_core_loc_conf_t  *clcf;
-
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-    clcf->handler = ngx_http_vidcast_health_handler;
-
-    return NGX_CONF_OK;
+    return ngx_http_vidcast_content_set(cf, cmd,
+                                        ngx_http_vidcast_health_handler);
 }
 
 
 static char *
 ngx_http_vidcast_echo(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_http_core_loc_conf_t      *clcf;
     ngx_http_vidcast_main_conf_t  *vmcf;
 
     vmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_vidcast_module);
     vmcf->echo = 1;
 
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-    clcf->handler = ngx_http_vidcast_echo_handler;
-
-    return NGX_CONF_OK;
+    return ngx_http_vidcast_content_set(cf, cmd,
+                                        ngx_http_vidcast_echo_handler);
 }
 
 

@@ -84,6 +84,11 @@ typedef struct {
     ngx_flag_t                   deflate;
     ngx_http_complex_value_t    *publish;     /* the source; NULL: none */
     ngx_uint_t                   takeover;    /* from another publisher */
+
+    ngx_http_handler_pt          handler;     /* NULL: not ours */
+    ngx_str_t                   *directive;   /* which set it, and where */
+    u_char                      *file;
+    ngx_uint_t                   line;
 } ngx_http_vidcast_loc_conf_t;
 
 
@@ -106,6 +111,18 @@ char *ngx_http_vidcast_location(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_vidcast_location_publish(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 ngx_int_t ngx_http_vidcast_location_check(ngx_conf_t *cf);
+
+/*
+ * A location has one handler.
+ *
+ * set()    makes it this one, if there is none yet
+ * merge()  "if" and "limit_except" have that of their location, and all that
+ *          belongs to it, unless they have one of their own
+ */
+char *ngx_http_vidcast_content_set(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_http_handler_pt handler);
+char *ngx_http_vidcast_content_merge(ngx_conf_t *cf,
+    ngx_http_vidcast_loc_conf_t *prev, ngx_http_vidcast_loc_conf_t *conf);
 
 /* hooks of the master and of all processes */
 ngx_int_t ngx_http_vidcast_init_module(ngx_cycle_t *cycle);
