@@ -137,3 +137,29 @@ front
     is decode_json(scalar <$curl>)->{source}, 'front', "line $_" for 1 .. 3;
 
     close $curl;
+
+
+
+=== TEST 8: a space when there is nothing else
+--- http_config
+    vidcast_source door { input push:; }
+--- config
+    location = /lines   { vidcast door as=ndjson; vidcast_ping 300ms; }
+    location = /silent  { vidcast door as=ndjson; vidcast_ping 0; }
+    location = /publish { vidcast_publish door; }
+--- live
+door off
+--- client
+    my $lines = stream('/lines');
+    my $silent = stream('/silent');
+
+    ok $lines->some(sub { $lines->{content} =~ /^  / || undef }), 'two';
+    is request('/publish', method => 'POST', body => '{"price":17.5}',
+               headers => ['Content-Type' => 'application/json'])->{status},
+        204, 'something';
+
+    my $line = $lines->line;
+
+    like $line, qr/^ {2,}\{"v":1,/, 'the line begins with them';
+    is decode_json($line)->{result}{price}, 17.5, 'and is what it was';
+    like $silent->line, qr/^\{"v":1,/, 'none when it is off';

@@ -90,7 +90,7 @@ static ngx_http_vidcast_transport_t  ngx_http_vidcast_ndjson_transport = {
     NGX_VIDCAST_NDJSON,
     0,
     ngx_http_vidcast_stream_send,
-    NULL,
+    ngx_http_vidcast_stream_idle,
     ngx_http_vidcast_stream_stop,
     NULL
 };
@@ -533,6 +533,8 @@ ngx_http_vidcast_stream_text(ngx_http_vidcast_stream_t *st, const char *text)
 
 /*
  * SSE: a comment now and then keeps proxies from taking silence for death.
+ * NDJSON: a space, which may stand before the next line's JSON; an empty line
+ * would be none, and not every reader passes over it.
  * MJPEG: the picture again, so that a browser which paints a part only when
  * the next one begins has it, and one that came late too.
  */
@@ -575,7 +577,9 @@ ngx_http_vidcast_stream_idle(ngx_http_vidcast_viewer_t *viewer)
         return NGX_OK;
     }
 
-    return ngx_http_vidcast_stream_text(st, ":\n\n");
+    return ngx_http_vidcast_stream_text(st,
+                              viewer->transport->id == NGX_VIDCAST_SSE
+                                  ? ":\n\n" : " ");
 }
 
 
