@@ -196,8 +196,9 @@ ngx_int_t
 ngx_http_vidcast_hub_join(ngx_http_vidcast_main_conf_t *vmcf,
     ngx_http_vidcast_viewer_t *viewer)
 {
-    ngx_connection_t    *c;
-    ngx_http_cleanup_t  *cln;
+    ngx_connection_t             *c;
+    ngx_http_cleanup_t           *cln;
+    ngx_http_vidcast_loc_conf_t  *vlcf;
 
     if (vmcf->draining) {
         return NGX_BUSY;
@@ -222,6 +223,14 @@ ngx_http_vidcast_hub_join(ngx_http_vidcast_main_conf_t *vmcf,
                      && c->send_chain == ngx_send_chain
                      && c->sockaddr->sa_family != AF_UNIX;
     viewer->progress = ngx_current_msec;
+    viewer->answered = ngx_current_msec;
+
+    vlcf = ngx_http_get_module_loc_conf(viewer->request,
+                                        ngx_http_vidcast_module);
+
+    viewer->patience = vlcf->ping ? vlcf->ping + vlcf->ping_timeout : 0;
+
+    ngx_http_vidcast_peer_watch(viewer->request);
 
     if (viewer->frames) {
         ngx_http_vidcast_hub_keep_fresh(viewer->request);

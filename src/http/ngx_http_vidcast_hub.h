@@ -34,7 +34,7 @@ typedef struct ngx_http_vidcast_message_s       ngx_http_vidcast_message_t;
  *          NGX_HTTP_VIDCAST_BATCH.  NULL: send() is called for each.
  *
  * idle()   called about twice a second: pings, comments to keep alive.
- *          NGX_OK, NGX_DONE or NGX_ERROR as above.  May be NULL.
+ *          NGX_OK, NGX_DONE or NGX_ERROR as above.
  *
  * stop()   ends the viewer politely: it leaves the hub, and the request may
  *          be finalized.
@@ -142,6 +142,8 @@ struct ngx_http_vidcast_viewer_s {
     ngx_queue_t                    ended;     /* to be used again */
     ngx_msec_t                     stall_timeout;
     ngx_msec_t                     progress;  /* when bytes last left */
+    ngx_msec_t                     patience;  /* with a silent host, or 0 */
+    ngx_msec_t                     answered;  /* when it was last there */
     off_t                          sent;      /* bytes by then */
 };
 
@@ -254,6 +256,18 @@ void ngx_http_vidcast_sweep_init(ngx_http_vidcast_main_conf_t *vmcf,
 void ngx_http_vidcast_sweep_exit(ngx_http_vidcast_main_conf_t *vmcf);
 void ngx_http_vidcast_sweep_watch(ngx_http_vidcast_main_conf_t *vmcf);
 void ngx_http_vidcast_sweep_drain(ngx_http_vidcast_main_conf_t *vmcf);
+
+
+/*
+ * Whether somebody is still there, by the times of "vidcast_ping".
+ *
+ * watch()  TCP is to ask, from now on; so hub_join() does
+ * gone()   bytes have not been acknowledged for so long; cheap, most times
+ * error()  of a connection that is not read now; NGX_OK or NGX_ERROR, logged
+ */
+void ngx_http_vidcast_peer_watch(ngx_http_request_t *r);
+ngx_uint_t ngx_http_vidcast_peer_gone(ngx_http_vidcast_viewer_t *viewer);
+ngx_int_t ngx_http_vidcast_peer_error(ngx_connection_t *c);
 
 
 /*

@@ -135,6 +135,8 @@ ngx_http_vidcast_publish_handler(ngx_http_request_t *r)
 
     ngx_http_set_ctx(r, post, ngx_http_vidcast_module);
 
+    ngx_http_vidcast_peer_watch(r);
+
     rc = ngx_http_read_client_request_body(r,
                                         ngx_http_vidcast_publish_body_handler);
 

@@ -10,7 +10,7 @@
 #include <ngx_http.h>
 
 #include "ngx_http_vidcast_handshake.h"
-#include "ngx_http_vidcast_module.h"
+#include "ngx_http_vidcast_hub.h"
 #include "ngx_http_vidcast_socket.h"
 
 
@@ -467,7 +467,14 @@ ngx_http_vidcast_socket_idle(ngx_http_vidcast_socket_t *socket)
 
     now = ngx_current_msec;
 
-    if (socket->ping == 0 || socket->ncontrol || socket->holding) {
+    if (socket->holding) {
+
+        /* nothing is read now, not even that nothing can come any more */
+
+        return ngx_http_vidcast_peer_error(socket->connection);
+    }
+
+    if (socket->ping == 0 || socket->ncontrol) {
         return NGX_OK;
     }
 

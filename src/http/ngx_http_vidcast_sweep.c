@@ -148,7 +148,14 @@ ngx_http_vidcast_sweep_viewer(ngx_http_vidcast_viewer_t *viewer)
         return;
     }
 
-    if (viewer->transport->idle == NULL) {
+    if (ngx_http_vidcast_peer_gone(viewer)) {
+        ngx_log_error(NGX_LOG_INFO, c->log, NGX_ETIMEDOUT,
+                      "vidcast viewer acknowledged no byte for %M ms",
+                      ngx_current_msec - viewer->answered);
+
+        c->timedout = 1;
+
+        ngx_http_vidcast_hub_finalize(viewer, NGX_HTTP_REQUEST_TIME_OUT);
         return;
     }
 

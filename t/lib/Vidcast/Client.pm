@@ -355,6 +355,20 @@ sub close {
 }
 
 
+# As if the host had lost its power: the kernel drops whatever comes for this
+# socket before it looks at it, and nothing leaves any more.  A filter which
+# takes no byte, BPF_RET|BPF_K of 0, by SO_ATTACH_FILTER
+
+sub vanish {
+    my ($self) = @_;
+
+    my $code = pack 'S C C L', 6, 0, 0, 0;
+
+    setsockopt $self->{socket}, SOL_SOCKET, 26, pack 'S x![P] P', 1, $code
+        or die "SO_ATTACH_FILTER: $!\n";
+}
+
+
 # a response in full: { status, headers, body }, the object itself as "client"
 
 sub request {

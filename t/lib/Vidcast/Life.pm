@@ -40,12 +40,12 @@ sub source {
 # returns the source when its state is "live"
 
 sub live {
-    my ($nginx, $name, $seconds) = @_;
+    my ($nginx, $name, $seconds, $port) = @_;
 
     my $source;
 
     wait_for {
-        $source = source($nginx, $name);
+        $source = source($nginx, $name, $port);
         ($source->{state} // '') eq 'live';
     } $seconds or return undef;
 
