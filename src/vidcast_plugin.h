@@ -85,8 +85,8 @@ typedef struct {
 
 /*
  * What the host gives an instance, valid till its close() has returned.
- * log() may be called from any thread; the line is written as it is, with the
- * source's name before it.
+ * log() may be called from any thread; the line is UTF-8, and is written with
+ * the source's name before it, control characters in it as "\x0A".
  */
 
 typedef struct {

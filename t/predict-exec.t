@@ -315,7 +315,7 @@ ok wait_for { predictor('flood')->{error} =~ /bytes without a result/ },
 
 @results = results('errors', sub { $_[1] == 5 });
 is $results[-1]{status}, 'ok', 'who writes errors has results';
-like $nginx->error_log, qr/source "errors" said: error \d+\?\[31m of a fr\xc3\xa4me/,
+like $nginx->error_log, qr/source "errors" said: error \d+\\x1B\[31m of a fr\xc3\xa4me/,
     'errors are logged, made printable';
 like $nginx->error_log, qr/\d+ more lines of "\S+program.pl"/,
     'and those which are too many are counted';

@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 
 #include "ngx_vidcast_capture.h"
+#include "ngx_vidcast_escape.h"
 #include "ngx_vidcast_image.h"
 #include "ngx_vidcast_jpeg.h"
 #include "ngx_vidcast_predict.h"
@@ -184,7 +185,8 @@ ngx_vidcast_analysis_thread(void *data)
 static void
 ngx_vidcast_analysis_open(ngx_vidcast_analysis_t *analysis)
 {
-    ngx_log_t  *log;
+    ngx_log_t              *log;
+    ngx_vidcast_escaped_t   escaped;
 
     log = analysis->capture->log;
 
@@ -197,9 +199,10 @@ ngx_vidcast_analysis_open(ngx_vidcast_analysis_t *analysis)
 
     if (analysis->predict.conf->module->open(&analysis->predict) != NGX_OK) {
         ngx_log_error(NGX_LOG_ALERT, log, 0,
-                      "could not open predictor of vidcast source \"%V\": %s",
+                      "could not open predictor of vidcast source \"%V\": %V",
                       &analysis->capture->source->name,
-                      analysis->predict.error);
+                      ngx_vidcast_escape_text(&escaped,
+                                              analysis->predict.error));
         _exit(2);
     }
 }
@@ -462,6 +465,8 @@ static void
 ngx_vidcast_analysis_failed(ngx_vidcast_analysis_t *analysis,
     const u_char *reason)
 {
+    ngx_vidcast_escaped_t  escaped;
+
     ngx_vidcast_count(&analysis->capture->counters->predictor_error, 1);
 
     if (analysis->failing) {
@@ -471,6 +476,7 @@ ngx_vidcast_analysis_failed(ngx_vidcast_analysis_t *analysis,
     analysis->failing = 1;
 
     ngx_log_error(NGX_LOG_CRIT, analysis->capture->log, 0,
-                  "predictor of vidcast source \"%V\" failed: %s",
-                  &analysis->capture->source->name, reason);
+                  "predictor of vidcast source \"%V\" failed: %V",
+                  &analysis->capture->source->name,
+                  ngx_vidcast_escape_text(&escaped, reason));
 }

@@ -12,6 +12,7 @@
 #include "ngx_vidcast_capture.h"
 #include "ngx_vidcast_child.h"
 #include "ngx_vidcast_control.h"
+#include "ngx_vidcast_escape.h"
 #include "ngx_vidcast_overlay.h"
 #include "ngx_vidcast_roles.h"
 #include "ngx_vidcast_ws.h"
@@ -460,6 +461,7 @@ ngx_vidcast_capture_state(ngx_vidcast_capture_t *capture, ngx_uint_t state,
 {
     ngx_str_t               *name;
     ngx_uint_t               level;
+    ngx_vidcast_escaped_t    escaped;
     ngx_vidcast_zone_shm_t  *shm;
 
     shm = capture->zone->shm;
@@ -496,8 +498,9 @@ ngx_vidcast_capture_state(ngx_vidcast_capture_t *capture, ngx_uint_t state,
 
     if (*reason) {
         ngx_log_error(level, capture->log, 0,
-                      "vidcast source \"%V\" is %V: %s",
-                      &capture->source->name, name, reason);
+                      "vidcast source \"%V\" is %V: %V",
+                      &capture->source->name, name,
+                      ngx_vidcast_escape_text(&escaped, reason));
 
     } else {
         ngx_log_error(level, capture->log, 0, "vidcast source \"%V\" is %V",

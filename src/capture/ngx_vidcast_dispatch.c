@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 
 #include "ngx_vidcast_capture.h"
+#include "ngx_vidcast_escape.h"
 #include "ngx_vidcast_predict.h"
 
 
@@ -446,6 +447,7 @@ ngx_vidcast_dispatch_bad(ngx_vidcast_dispatch_t *dispatch,
     ngx_vidcast_dispatch_entry_t *entry)
 {
     ngx_vidcast_capture_t  *capture;
+    ngx_vidcast_escaped_t   escaped;
 
     capture = dispatch->capture;
     ngx_vidcast_count(&capture->counters->predictor_error, 1);
@@ -457,8 +459,9 @@ ngx_vidcast_dispatch_bad(ngx_vidcast_dispatch_t *dispatch,
     dispatch->bad = 1;
 
     ngx_log_error(NGX_LOG_ERR, capture->log, 0,
-                  "predictor of vidcast source \"%V\" gave a bad result: %s",
-                  &capture->source->name, entry->error);
+                  "predictor of vidcast source \"%V\" gave a bad result: %V",
+                  &capture->source->name,
+                  ngx_vidcast_escape_text(&escaped, entry->error));
 }
 
 

@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 
 #include "ngx_vidcast_capture.h"
+#include "ngx_vidcast_escape.h"
 #include "ngx_vidcast_image.h"
 #include "ngx_vidcast_jpeg.h"
 
@@ -351,6 +352,7 @@ ngx_vidcast_encoders_failed(ngx_vidcast_encoders_t *encoders, ngx_int_t rc,
 {
     ngx_uint_t              failing;
     ngx_vidcast_capture_t  *capture;
+    ngx_vidcast_escaped_t   escaped;
 
     capture = encoders->capture;
     failing = 0;
@@ -372,6 +374,7 @@ ngx_vidcast_encoders_failed(ngx_vidcast_encoders_t *encoders, ngx_int_t rc,
     }
 
     ngx_log_error(NGX_LOG_CRIT, capture->log, 0,
-                  "could not encode a frame of vidcast source \"%V\": %s",
-                  &capture->source->name, reason);
+                  "could not encode a frame of vidcast source \"%V\": %V",
+                  &capture->source->name,
+                  ngx_vidcast_escape_text(&escaped, reason));
 }

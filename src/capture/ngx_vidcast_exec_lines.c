@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 
 #include "ngx_vidcast_answer.h"
+#include "ngx_vidcast_escape.h"
 #include "ngx_vidcast_exec.h"
 
 
@@ -25,7 +26,6 @@ static ngx_int_t ngx_vidcast_exec_meant(ngx_vidcast_exec_t *exec,
 static void ngx_vidcast_exec_stray(ngx_vidcast_exec_t *exec, u_char *line,
     size_t len, const char *reason);
 static void ngx_vidcast_exec_log_line(ngx_vidcast_exec_t *exec, size_t len);
-static size_t ngx_vidcast_exec_printable(u_char *text, size_t len);
 
 
 /* a line in the buffer is taken out before the next bytes are read */
@@ -210,6 +210,8 @@ static void
 ngx_vidcast_exec_stray(ngx_vidcast_exec_t *exec, u_char *line, size_t len,
     const char *reason)
 {
+    ngx_vidcast_escaped_t  escaped;
+
     exec->predictor->desk->counters.stray++;
 
     if (exec->stray) {
@@ -218,13 +220,13 @@ ngx_vidcast_exec_stray(ngx_vidcast_exec_t *exec, u_char *line, size_t len,
 
     exec->stray = 1;
 
-    len = ngx_vidcast_exec_printable(line, ngx_min(len,
-                                                   NGX_VIDCAST_EXEC_SHOWN));
+    len = ngx_min(len, NGX_VIDCAST_EXEC_SHOWN);
 
     ngx_log_error(NGX_LOG_WARN, exec->predictor->log, 0,
                   "\"%s\" of vidcast source \"%V\" wrote a line which is no "
-                  "result, %s: \"%*s\"", exec->conf->path,
-                  &exec->predictor->source->name, reason, len, line);
+                  "result, %s: \"%V\"", exec->conf->path,
+                  &exec->predictor->source->name, reason,
+                  ngx_vidcast_escape_line(&escaped, line, len));
 }
 
 
@@ -293,8 +295,8 @@ ngx_vidcast_exec_log(ngx_vidcast_exec_t *exec)
 static void
 ngx_vidcast_exec_log_line(ngx_vidcast_exec_t *exec, size_t len)
 {
-    u_char    *text;
-    uint64_t   now;
+    uint64_t               now;
+    ngx_vidcast_escaped_t  escaped;
 
     now = ngx_vidcast_clock();
 
@@ -324,33 +326,8 @@ ngx_vidcast_exec_log_line(ngx_vidcast_exec_t *exec, size_t len)
     exec->logged++;
     exec->predictor->desk->counters.logged++;
 
-    text = exec->errors.buf;
-    len = ngx_vidcast_exec_printable(text, len);
-
     ngx_log_error(NGX_LOG_ERR, exec->predictor->log, 0,
-                  "\"%s\" of vidcast source \"%V\" said: %*s",
-                  exec->conf->path, &exec->predictor->source->name, len, text);
-}
-
-
-/* in place; a log is a file of text, one line each */
-
-static size_t
-ngx_vidcast_exec_printable(u_char *text, size_t len)
-{
-    size_t   n;
-    u_char  *p, *last;
-
-    last = text + len;
-
-    for (p = text; p < last; p += n) {
-        n = ngx_vidcast_answer_character(p, last);
-
-        if (n == 0 || *p < ' ' || *p == 0x7f) {
-            *p = (*p == '\t') ? ' ' : '?';
-            n = 1;
-        }
-    }
-
-    return len;
+                  "\"%s\" of vidcast source \"%V\" said: %V",
+                  exec->conf->path, &exec->predictor->source->name,
+                  ngx_vidcast_escape_line(&escaped, exec->errors.buf, len));
 }

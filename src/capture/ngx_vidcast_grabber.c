@@ -9,6 +9,7 @@
 
 #include "ngx_vidcast_capture.h"
 #include "ngx_vidcast_demand.h"
+#include "ngx_vidcast_escape.h"
 #include "ngx_vidcast_image.h"
 #include "ngx_vidcast_jpeg.h"
 
@@ -424,6 +425,8 @@ ngx_vidcast_grabber_take(ngx_vidcast_grabber_t *grabber,
 static void
 ngx_vidcast_grabber_bad(ngx_vidcast_grabber_t *grabber)
 {
+    ngx_vidcast_escaped_t  escaped;
+
     ngx_vidcast_count(&grabber->capture->counters->bad_frame, 1);
 
     if (grabber->bad) {
@@ -433,8 +436,9 @@ ngx_vidcast_grabber_bad(ngx_vidcast_grabber_t *grabber)
     grabber->bad = 1;
 
     ngx_log_error(NGX_LOG_WARN, grabber->capture->log, 0,
-                  "vidcast source \"%V\" gave a bad frame: %s",
-                  &grabber->capture->source->name, grabber->in.error);
+                  "vidcast source \"%V\" gave a bad frame: %V",
+                  &grabber->capture->source->name,
+                  ngx_vidcast_escape_text(&escaped, grabber->in.error));
 }
 
 

@@ -10,6 +10,7 @@
 #include <sys/pidfd.h>
 
 #include "ngx_vidcast_child.h"
+#include "ngx_vidcast_escape.h"
 #include "ngx_vidcast_keeper.h"
 #include "ngx_vidcast_predict.h"
 #include "ngx_vidcast_predictor.h"
@@ -281,6 +282,7 @@ ngx_vidcast_keeper_died(ngx_vidcast_kept_t *kept, int status, ngx_log_t *log)
     ngx_uint_t             level, rest;
     ngx_vidcast_desk_t    *desk;
     ngx_vidcast_source_t  *source;
+    ngx_vidcast_escaped_t  escaped;
 
     desk = kept->desk;
     source = kept->id.source;
@@ -309,16 +311,19 @@ ngx_vidcast_keeper_died(ngx_vidcast_kept_t *kept, int status, ngx_log_t *log)
 
     if (rest) {
         ngx_log_error(level, log, 0,
-                      "predictor of vidcast source \"%V\" failed: %s; as it "
+                      "predictor of vidcast source \"%V\" failed: %V; as it "
                       "failed %d times in %d s it is paused for %M ms",
-                      &source->name, error, NGX_VIDCAST_DESK_DEATHS,
+                      &source->name,
+                      ngx_vidcast_escape_text(&escaped, error),
+                      NGX_VIDCAST_DESK_DEATHS,
                       NGX_VIDCAST_DESK_DYING / 1000000,
                       source->predict.pause);
 
     } else {
         ngx_log_error(level, log, 0,
-                      "predictor of vidcast source \"%V\" failed: %s",
-                      &source->name, error);
+                      "predictor of vidcast source \"%V\" failed: %V",
+                      &source->name,
+                      ngx_vidcast_escape_text(&escaped, error));
     }
 }
 

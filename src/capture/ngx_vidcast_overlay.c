@@ -10,6 +10,7 @@
 #include "ngx_vidcast_overlay.h"
 #include "ngx_vidcast_control.h"
 #include "ngx_vidcast_draw.h"
+#include "ngx_vidcast_escape.h"
 #include "ngx_vidcast_image.h"
 #include "ngx_vidcast_jpeg.h"
 
@@ -530,6 +531,8 @@ ngx_vidcast_overlay_convert(ngx_vidcast_overlay_t *overlay,
 static void
 ngx_vidcast_overlay_failed(ngx_vidcast_overlay_t *overlay, const char *reason)
 {
+    ngx_vidcast_escaped_t  escaped;
+
     ngx_vidcast_count(&overlay->out.counters->encoder_error, 1);
 
     if (overlay->failing) {
@@ -539,6 +542,7 @@ ngx_vidcast_overlay_failed(ngx_vidcast_overlay_t *overlay, const char *reason)
     overlay->failing = 1;
 
     ngx_log_error(NGX_LOG_CRIT, overlay->capture->log, 0,
-                  "could not draw on a frame of vidcast source \"%V\": %s",
-                  &overlay->capture->source->name, reason);
+                  "could not draw on a frame of vidcast source \"%V\": %V",
+                  &overlay->capture->source->name,
+                  ngx_vidcast_escape_text(&escaped, reason));
 }

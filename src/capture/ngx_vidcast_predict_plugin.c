@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 
 #include "ngx_vidcast_answer.h"
+#include "ngx_vidcast_escape.h"
 #include "ngx_vidcast_plugin.h"
 #include "ngx_vidcast_predict.h"
 
@@ -466,12 +467,14 @@ ngx_vidcast_predict_plugin_log(void *host, int level, const char *line)
 {
     ngx_vidcast_predict_plugin_t  *plug = host;
 
+    ngx_vidcast_escaped_t  escaped;
+
     level = ngx_max(level, NGX_LOG_ERR);
     level = ngx_min(level, NGX_LOG_INFO);
 
     ngx_log_error((ngx_uint_t) level, plug->predictor->log, 0,
-                  "vidcast source \"%V\": %s", &plug->predictor->source->name,
-                  line);
+                  "vidcast source \"%V\": %V", &plug->predictor->source->name,
+                  ngx_vidcast_escape_text(&escaped, line));
 }
 
 

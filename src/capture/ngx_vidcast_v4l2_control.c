@@ -10,6 +10,7 @@
 #include <linux/videodev2.h>
 
 #include "ngx_vidcast_v4l2.h"
+#include "ngx_vidcast_escape.h"
 
 
 /*
@@ -230,10 +231,13 @@ static void
 ngx_vidcast_v4l2_tell_control(ngx_vidcast_v4l2_t *dev,
     ngx_vidcast_v4l2_control_t *control, int64_t number)
 {
+    ngx_vidcast_escaped_t  name, value;
+
     if (dev->list) {
         ngx_log_error(NGX_LOG_NOTICE, dev->log, 0,
                       "the camera made control \"%V\" %L, not %V",
-                      &control->name, number, &control->value);
+                      ngx_vidcast_escape_name(&name, &control->name), number,
+                      ngx_vidcast_escape_name(&value, &control->value));
     }
 }
 

@@ -10,6 +10,7 @@
 #include <linux/videodev2.h>
 
 #include "ngx_vidcast_v4l2.h"
+#include "ngx_vidcast_escape.h"
 
 
 /* the controls that a device has, by name, and what can be said of them */
@@ -234,6 +235,7 @@ void
 ngx_vidcast_v4l2_list_controls(ngx_vidcast_v4l2_t *dev)
 {
     u_char                    *p, *end, *last, line[NGX_VIDCAST_V4L2_LINE];
+    ngx_vidcast_escaped_t      escaped;
     ngx_vidcast_v4l2_query_t   query;
 
     if (!dev->list) {
@@ -252,8 +254,8 @@ ngx_vidcast_v4l2_list_controls(ngx_vidcast_v4l2_t *dev)
         end = ngx_vidcast_v4l2_print_control(dev, end, last, &query);
 
         if (end == last && p != line) {
-            ngx_log_error(NGX_LOG_NOTICE, dev->log, 0, "controls: %*s",
-                          (size_t) (p - line), line);
+            ngx_log_error(NGX_LOG_NOTICE, dev->log, 0, "controls: %V",
+                          ngx_vidcast_escape_line(&escaped, line, p - line));
 
             end = ngx_vidcast_v4l2_print_control(dev, line, last, &query);
         }
@@ -262,8 +264,8 @@ ngx_vidcast_v4l2_list_controls(ngx_vidcast_v4l2_t *dev)
     }
 
     if (p != line) {
-        ngx_log_error(NGX_LOG_NOTICE, dev->log, 0, "controls: %*s",
-                      (size_t) (p - line), line);
+        ngx_log_error(NGX_LOG_NOTICE, dev->log, 0, "controls: %V",
+                      ngx_vidcast_escape_line(&escaped, line, p - line));
     }
 }
 

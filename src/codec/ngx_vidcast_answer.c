@@ -47,6 +47,7 @@ static ngx_uint_t ngx_vidcast_answer_span(double from, double to,
 static size_t ngx_vidcast_answer_print(u_char *buf,
     const vidcast_detection_t *detection, ngx_vidcast_answer_box_t *box);
 static u_char *ngx_vidcast_answer_label(u_char *p, const char *label);
+static size_t ngx_vidcast_answer_character(u_char *p, u_char *last);
 
 
 ngx_int_t
@@ -409,7 +410,9 @@ ngx_vidcast_answer_label(u_char *p, const char *label)
 }
 
 
-size_t
+/* bytes of the UTF-8 character at "p"; 0: it is none */
+
+static size_t
 ngx_vidcast_answer_character(u_char *p, u_char *last)
 {
     size_t  n;

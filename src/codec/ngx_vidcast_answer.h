@@ -29,9 +29,6 @@
 ngx_int_t ngx_vidcast_answer_json(const u_char *json, size_t len, u_char *dst,
     size_t *size, u_char *error);
 
-/* bytes of the UTF-8 character at "p"; 0: it is none */
-size_t ngx_vidcast_answer_character(u_char *p, u_char *last);
-
 /*
  * A plugin's: its JSON, its detections, which become pixels of the frame of
  * width x height that "fit" was made of, or both.

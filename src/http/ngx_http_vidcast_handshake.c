@@ -11,6 +11,7 @@
 #include "ngx_http_vidcast_handshake.h"
 #include "ngx_http_vidcast_module.h"
 #include "ngx_vidcast_deflate.h"
+#include "ngx_vidcast_escape.h"
 #include "ngx_vidcast_ws.h"
 
 
@@ -322,6 +323,7 @@ ngx_int_t
 ngx_http_vidcast_origin_check(ngx_http_request_t *r)
 {
     ngx_table_elt_t              *origin;
+    ngx_vidcast_escaped_t         one, other;
     ngx_http_vidcast_loc_conf_t  *vlcf;
 
     vlcf = ngx_http_get_module_loc_conf(r, ngx_http_vidcast_module);
@@ -342,9 +344,11 @@ ngx_http_vidcast_origin_check(ngx_http_request_t *r)
 
     ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                   "origin \"%V\" is not allowed for host \"%V\", "
-                  "see \"vidcast_origin\"", &origin->value,
-                  r->headers_in.host ? &r->headers_in.host->value
-                                     : &r->headers_in.server);
+                  "see \"vidcast_origin\"",
+                  ngx_vidcast_escape_name(&one, &origin->value),
+                  ngx_vidcast_escape_name(&other, r->headers_in.host
+                                               ? &r->headers_in.host->value
+                                               : &r->headers_in.server));
 
     return NGX_HTTP_FORBIDDEN;
 }

@@ -10,6 +10,7 @@
 
 #include "ngx_http_vidcast_handshake.h"
 #include "ngx_http_vidcast_publisher.h"
+#include "ngx_vidcast_escape.h"
 #include "ngx_vidcast_json.h"
 
 
@@ -149,6 +150,7 @@ ngx_http_vidcast_publish_hub(ngx_http_request_t *r,
     ngx_http_vidcast_hub_t **hub)
 {
     ngx_str_t                      name;
+    ngx_vidcast_escaped_t          escaped;
     ngx_http_vidcast_loc_conf_t   *vlcf;
     ngx_http_vidcast_main_conf_t  *vmcf;
 
@@ -163,13 +165,15 @@ ngx_http_vidcast_publish_hub(ngx_http_request_t *r,
 
     if (*hub == NULL) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "no vidcast_source \"%V\"", &name);
+                      "no vidcast_source \"%V\"",
+                      ngx_vidcast_escape_name(&escaped, &name));
         return NGX_HTTP_NOT_FOUND;
     }
 
     if (!(*hub)->source->input.push) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "vidcast_source \"%V\" has no \"input push:\"", &name);
+                      "vidcast_source \"%V\" has no \"input push:\"",
+                      &(*hub)->source->name);
         return NGX_HTTP_NOT_FOUND;
     }
 
@@ -195,8 +199,9 @@ ngx_http_vidcast_publish_method(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_vidcast_publish_kind(ngx_http_request_t *r, ngx_uint_t *kind)
 {
-    ngx_str_t    type;
-    ngx_uint_t   i;
+    ngx_str_t               type;
+    ngx_uint_t              i;
+    ngx_vidcast_escaped_t   escaped;
 
     static struct {
         ngx_str_t   type;
@@ -242,7 +247,7 @@ ngx_http_vidcast_publish_kind(ngx_http_request_t *r, ngx_uint_t *kind)
 
     ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
                   "client published \"%V\", which is neither JPEG nor JSON",
-                  &type);
+                  ngx_vidcast_escape_name(&escaped, &type));
 
     return NGX_HTTP_UNSUPPORTED_MEDIA_TYPE;
 }

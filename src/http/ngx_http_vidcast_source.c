@@ -10,6 +10,7 @@
 
 #include "ngx_http_vidcast_module.h"
 #include "ngx_http_vidcast_source.h"
+#include "ngx_vidcast_escape.h"
 #include "ngx_vidcast_input.h"
 #include "ngx_vidcast_predict.h"
 
@@ -200,6 +201,7 @@ ngx_http_vidcast_source_init(ngx_shm_zone_t *shm_zone, void *data)
 {
     u_char                         error[NGX_VIDCAST_ERROR_LEN];
     ngx_vidcast_source_t          *source;
+    ngx_vidcast_escaped_t          escaped;
     ngx_vidcast_input_conf_t      *input;
     ngx_vidcast_predict_module_t  *module;
 
@@ -212,8 +214,9 @@ ngx_http_vidcast_source_init(ngx_shm_zone_t *shm_zone, void *data)
         && input->prove(input, source->cycle, error) != NGX_OK)
     {
         ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
-                      "invalid input \"%V\": %s in %s:%ui", &input->uri, error,
-                      source->file, input->line);
+                      "invalid input \"%V\": %V in %s:%ui", &input->uri,
+                      ngx_vidcast_escape_text(&escaped, error), source->file,
+                      input->line);
         return NGX_ERROR;
     }
 
@@ -224,8 +227,9 @@ ngx_http_vidcast_source_init(ngx_shm_zone_t *shm_zone, void *data)
         && module->prove(source, source->cycle, error) != NGX_OK)
     {
         ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
-                      "invalid predictor \"%V\": %s in %s:%ui", &module->name,
-                      error, source->file, source->predict.line);
+                      "invalid predictor \"%V\": %V in %s:%ui", &module->name,
+                      ngx_vidcast_escape_text(&escaped, error), source->file,
+                      source->predict.line);
         return NGX_ERROR;
     }
 
@@ -377,6 +381,7 @@ ngx_http_vidcast_source_input(ngx_conf_t *cf, ngx_vidcast_source_t *source,
     u_char                       error[NGX_VIDCAST_ERROR_LEN];
     ngx_str_t                    name, value;
     ngx_uint_t                   i;
+    ngx_vidcast_escaped_t        escaped;
     ngx_vidcast_input_conf_t    *input;
     ngx_vidcast_input_module_t  *module;
 
@@ -431,8 +436,9 @@ ngx_http_vidcast_source_input(ngx_conf_t *cf, ngx_vidcast_source_t *source,
     error[0] = '\0';
 
     if (module->check(input, error) != NGX_OK) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid input \"%V\": %s",
-                           &input->uri, error);
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid input \"%V\": %V",
+                           &input->uri,
+                           ngx_vidcast_escape_text(&escaped, error));
         return NGX_CONF_ERROR;
     }
 
@@ -485,6 +491,7 @@ ngx_http_vidcast_source_predict(ngx_conf_t *cf, ngx_vidcast_source_t *source,
     u_char                         error[NGX_VIDCAST_ERROR_LEN];
     ngx_str_t                     *file;
     ngx_uint_t                     i;
+    ngx_vidcast_escaped_t          escaped;
     ngx_vidcast_predict_conf_t    *predict;
     ngx_vidcast_predict_module_t  *module;
 
@@ -518,7 +525,8 @@ ngx_http_vidcast_source_predict(ngx_conf_t *cf, ngx_vidcast_source_t *source,
         && module->check(predict, cf->cycle, error) != NGX_OK)
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid predictor \"%V\": %s", &args[0], error);
+                           "invalid predictor \"%V\": %V", &args[0],
+                           ngx_vidcast_escape_text(&escaped, error));
         return NGX_CONF_ERROR;
     }
 

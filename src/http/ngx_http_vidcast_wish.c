@@ -10,6 +10,7 @@
 
 #include "ngx_http_vidcast_handshake.h"
 #include "ngx_http_vidcast_wish.h"
+#include "ngx_vidcast_escape.h"
 
 
 static ngx_uint_t ngx_http_vidcast_wish_narrow(ngx_uint_t given,
@@ -31,6 +32,7 @@ ngx_http_vidcast_wish_read(ngx_http_request_t *r,
     ngx_int_t                     rc;
     ngx_str_t                     name;
     ngx_vidcast_query_t          *query;
+    ngx_vidcast_escaped_t         escaped;
     ngx_http_vidcast_loc_conf_t  *vlcf;
 
     vlcf = ngx_http_get_module_loc_conf(r, ngx_http_vidcast_module);
@@ -46,7 +48,8 @@ ngx_http_vidcast_wish_read(ngx_http_request_t *r,
 
     if (ngx_vidcast_query_parse(&r->args, query, &name) != NGX_OK) {
         ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
-                      "client sent invalid argument \"%V\"", &name);
+                      "client sent invalid argument \"%V\"",
+                      ngx_vidcast_escape_name(&escaped, &name));
         return NGX_HTTP_BAD_REQUEST;
     }
 
@@ -150,6 +153,7 @@ static ngx_int_t
 ngx_http_vidcast_wish_add(ngx_http_request_t *r, ngx_http_vidcast_wish_t *wish,
     ngx_str_t *name)
 {
+    ngx_vidcast_escaped_t          escaped;
     ngx_http_vidcast_hub_t        *hub;
     ngx_http_vidcast_main_conf_t  *vmcf;
 
@@ -160,7 +164,8 @@ ngx_http_vidcast_wish_add(ngx_http_request_t *r, ngx_http_vidcast_wish_t *wish,
     if (hub == NULL || wish->nhubs == NGX_HTTP_VIDCAST_MAX_WATCH) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       hub ? "too many sources, at \"%V\""
-                          : "no vidcast_source \"%V\"", name);
+                          : "no vidcast_source \"%V\"",
+                      ngx_vidcast_escape_name(&escaped, name));
         return NGX_HTTP_NOT_FOUND;
     }
 

@@ -11,6 +11,7 @@
  */
 
 #include "../../src/codec/ngx_vidcast_answer.c"
+#include "../../src/codec/ngx_vidcast_escape.c"
 #include "../../src/codec/ngx_vidcast_ws.c"
 #include "../../src/capture/ngx_vidcast_exec_lines.c"
 #include "fuzz.h"

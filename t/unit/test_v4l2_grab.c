@@ -18,6 +18,7 @@
  * Without arguments it is a unit test that is skipped.
  */
 
+#include "../../src/codec/ngx_vidcast_escape.c"
 #include "../../src/codec/ngx_vidcast_image.c"
 #include "../../src/codec/ngx_vidcast_jpeg.c"
 #include "../../src/codec/ngx_vidcast_jpeg_probe.c"

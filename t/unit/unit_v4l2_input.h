@@ -12,6 +12,7 @@
 
 #include "unit_v4l2.h"
 
+#include "../../src/codec/ngx_vidcast_escape.c"
 #include "../../src/codec/ngx_vidcast_image.c"
 #include "../../src/codec/ngx_vidcast_jpeg.c"
 #include "../../src/codec/ngx_vidcast_jpeg_probe.c"
