@@ -172,7 +172,8 @@ ngx_vidcast_child_cmp_fds(const void *one, const void *two)
 
 /*
  * A terminal sends its signals to all of us; when to leave, we learn from
- * the alive pipe and from the control zone.
+ * the alive pipe and from the control zone.  A file that may not grow is told
+ * by errno.
  */
 
 static void
@@ -183,7 +184,8 @@ ngx_vidcast_child_signals(ngx_log_t *log)
     struct sigaction  sa;
 
     static int  ignored[] = {
-        SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH, SIGPIPE, SIGIO
+        SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH, SIGPIPE, SIGIO,
+        SIGXFSZ
     };
 
     ngx_memzero(&sa, sizeof(struct sigaction));

@@ -68,8 +68,9 @@ ngx_vidcast_plugin_try(ngx_cycle_t *cycle, ngx_vidcast_plugin_check_pt check,
         rc = ngx_vidcast_plugin_verdict(&attempt, error);
 
     } else {
-        (void) ngx_cpystrn(error, (u_char *) "could not start a process",
-                           NGX_VIDCAST_ERROR_LEN);
+        (void) ngx_snprintf(error, NGX_VIDCAST_ERROR_LEN,
+                            "could not start a process: %s%Z",
+                            strerror(ngx_errno));
     }
 
     (void) sigprocmask(SIG_SETMASK, &before, NULL);
@@ -82,11 +83,10 @@ static ngx_int_t
 ngx_vidcast_plugin_fork(ngx_vidcast_plugin_try_t *attempt, ngx_cycle_t *cycle,
     ngx_vidcast_plugin_check_pt check, void *data)
 {
-    ngx_fd_t  fd[2];
+    ngx_fd_t   fd[2];
+    ngx_err_t  err;
 
     if (pipe2(fd, O_CLOEXEC) == -1) {
-        ngx_log_error(NGX_LOG_ALERT, cycle->log, ngx_errno,
-                      "pipe2() failed");
         return NGX_ERROR;
     }
 
@@ -97,9 +97,12 @@ ngx_vidcast_plugin_fork(ngx_vidcast_plugin_try_t *attempt, ngx_cycle_t *cycle,
     }
 
     if (attempt->pid == -1) {
-        ngx_log_error(NGX_LOG_ALERT, cycle->log, ngx_errno, "fork() failed");
+        err = ngx_errno;
+
         (void) ngx_close_file(fd[0]);
         (void) ngx_close_file(fd[1]);
+
+        ngx_set_errno(err);
         return NGX_ERROR;
     }
 

@@ -367,6 +367,7 @@ ngx_vidcast_predictor_picture(ngx_vidcast_predictor_t *predictor,
     ngx_vidcast_desk_t   *desk;
     ngx_vidcast_ring_t   *ring;
     ngx_vidcast_frame_t   frame;
+    u_char                memory[128];
 
     desk = predictor->desk;
     fit = &predictor->fit;
@@ -385,7 +386,7 @@ ngx_vidcast_predictor_picture(ngx_vidcast_predictor_t *predictor,
     }
 
     dst = NULL;
-    reason = "no memory";
+    reason = NULL;
 
     if (ngx_vidcast_fit_plan(fit, &predictor->want, frame.width, frame.height)
         != NGX_OK)
@@ -393,7 +394,16 @@ ngx_vidcast_predictor_picture(ngx_vidcast_predictor_t *predictor,
         reason = "the predictor wants an impossible picture";
 
     } else {
+        ngx_set_errno(ENOMEM);
+
         dst = predictor->engine->room(predictor, fit->size);
+
+        if (dst == NULL) {
+            (void) ngx_snprintf(memory, sizeof(memory),
+                                "no memory for a picture of %uz bytes: %s%Z",
+                                fit->size, strerror(ngx_errno));
+            reason = (char *) memory;
+        }
     }
 
     if (dst

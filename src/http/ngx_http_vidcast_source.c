@@ -248,7 +248,6 @@ ngx_http_vidcast_source_create(ngx_conf_t *cf, ngx_str_t *name)
     }
 
     source->name = *name;
-    source->cycle = cf->cycle;
     source->pool = cf->cycle->pool;
     source->file = cf->conf_file->file.name.data;
     source->line = cf->conf_file->line;

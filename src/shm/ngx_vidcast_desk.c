@@ -24,8 +24,7 @@ static ngx_str_t  ngx_vidcast_desk_state_names[] = {
 
 
 ngx_int_t
-ngx_vidcast_desks_create(ngx_vidcast_desks_t *desks, ngx_uint_t n, size_t text,
-    ngx_log_t *log)
+ngx_vidcast_desks_create(ngx_vidcast_desks_t *desks, ngx_uint_t n, size_t text)
 {
     void    *p;
     size_t   size, stride;
@@ -39,9 +38,6 @@ ngx_vidcast_desks_create(ngx_vidcast_desks_t *desks, ngx_uint_t n, size_t text,
              0);
 
     if (p == MAP_FAILED) {
-        ngx_log_error(NGX_LOG_EMERG, log, ngx_errno,
-                      "mmap() of %uz bytes for vidcast predictors failed",
-                      size);
         return NGX_ERROR;
     }
 

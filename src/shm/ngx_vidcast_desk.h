@@ -108,9 +108,9 @@ typedef struct {
 } ngx_vidcast_desks_t;
 
 
-/* new shared memory; NGX_ERROR: none, logged */
+/* new shared memory; NGX_ERROR: none, see errno */
 ngx_int_t ngx_vidcast_desks_create(ngx_vidcast_desks_t *desks, ngx_uint_t n,
-    size_t text, ngx_log_t *log);
+    size_t text);
 void ngx_vidcast_desks_free(ngx_vidcast_desks_t *desks);
 
 ngx_vidcast_desk_t *ngx_vidcast_desk(ngx_vidcast_desks_t *desks, ngx_uint_t n);

@@ -13,7 +13,11 @@
 #include <sys/mman.h>
 
 #include "ngx_vidcast_zone.h"
+#include "ngx_vidcast_limit.h"
 #include "ngx_vidcast_roles.h"
+
+
+#define NGX_VIDCAST_ZONE_FILES  16      /* a worker's own, and a few more */
 
 
 static ngx_shm_zone_t *ngx_vidcast_zone_reserve(ngx_conf_t *cf,
@@ -26,7 +30,9 @@ static ngx_int_t ngx_vidcast_control_adopt(ngx_vidcast_conf_t *conf,
     ngx_vidcast_control_t *control);
 static void ngx_vidcast_control_cleanup(void *data);
 static ngx_int_t ngx_vidcast_zone_settle(ngx_vidcast_conf_t *conf,
-    ngx_vidcast_source_t *source, ngx_log_t *log);
+    ngx_vidcast_source_t *source, size_t *space, ngx_log_t *log);
+static ngx_int_t ngx_vidcast_zone_space(ngx_vidcast_source_t *source,
+    size_t *space, ngx_log_t *log);
 static size_t ngx_vidcast_zone_layout(ngx_vidcast_geometry_t *geometry);
 static ngx_vidcast_zone_t *ngx_vidcast_zone_before(ngx_vidcast_conf_t *conf,
     ngx_shm_zone_t *shm_zone, size_t *size);
@@ -36,6 +42,8 @@ static ngx_int_t ngx_vidcast_zone_adopt(ngx_vidcast_source_t *source,
 static ngx_int_t ngx_vidcast_zone_create(ngx_shm_zone_t *shm_zone,
     ngx_vidcast_source_t *source);
 static ngx_int_t ngx_vidcast_zone_open(ngx_vidcast_zone_t *zone,
+    ngx_vidcast_source_t *source, ngx_log_t *log);
+static ngx_int_t ngx_vidcast_zone_events(ngx_vidcast_zone_t *zone,
     ngx_vidcast_source_t *source, ngx_log_t *log);
 static void ngx_vidcast_zone_cleanup(void *data);
 static void *ngx_vidcast_zone_alloc(ngx_shm_zone_t *shm_zone, size_t size,
@@ -92,6 +100,7 @@ ngx_vidcast_zone_add(ngx_conf_t *cf, ngx_vidcast_conf_t *conf,
 
     source->shm_zone->init = ngx_vidcast_zone_init;
     source->shm_zone->data = source;
+    source->cycle = cf->cycle;
 
     sp = ngx_array_push(&conf->sources);
     if (sp == NULL) {
@@ -135,6 +144,7 @@ ngx_vidcast_control_init(ngx_shm_zone_t *shm_zone, void *data)
 {
     ngx_vidcast_conf_t  *old = data;
 
+    size_t                   space;
     ngx_uint_t               i;
     ngx_vidcast_conf_t      *conf;
     ngx_vidcast_source_t   **source;
@@ -149,9 +159,11 @@ ngx_vidcast_control_init(ngx_shm_zone_t *shm_zone, void *data)
     }
 
     source = conf->sources.elts;
+    space = 0;
 
     for (i = 0; i < conf->sources.nelts; i++) {
-        if (ngx_vidcast_zone_settle(conf, source[i], shm_zone->shm.log)
+        if (ngx_vidcast_zone_settle(conf, source[i], &space,
+                                    shm_zone->shm.log)
             != NGX_OK)
         {
             return NGX_ERROR;
@@ -264,7 +276,7 @@ ngx_vidcast_control_cleanup(void *data)
 
 static ngx_int_t
 ngx_vidcast_zone_settle(ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source,
-    ngx_log_t *log)
+    size_t *space, ngx_log_t *log)
 {
     size_t                   size, before;
     ngx_uint_t               least, workers, predictors;
@@ -323,13 +335,41 @@ ngx_vidcast_zone_settle(ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source,
     {
         /* it may be a page larger, to differ from another one before */
 
-        size = before;
+        source->shm_zone->shm.size = before;
 
-    } else if (zone && before == size) {
+        return NGX_OK;
+    }
+
+    if (zone && before == size) {
         size += ngx_pagesize;
     }
 
     source->shm_zone->shm.size = size;
+
+    return ngx_vidcast_zone_space(source, space, log);
+}
+
+
+/*
+ * nginx maps the zones next, and would say no more than that a mapping has
+ * failed; *space is that of the sources before this one.
+ */
+
+static ngx_int_t
+ngx_vidcast_zone_space(ngx_vidcast_source_t *source, size_t *space,
+    ngx_log_t *log)
+{
+    size_t  size;
+
+    size = source->shm_zone->shm.size
+           + ngx_vidcast_ring_frames_size(&source->geometry);
+
+    *space += size;
+
+    if (ngx_vidcast_limit_space(*space) != NGX_OK) {
+        ngx_vidcast_limit_log(log, ngx_errno, "mmap()", size, &source->name);
+        return NGX_ERROR;
+    }
 
     return NGX_OK;
 }
@@ -457,38 +497,21 @@ static ngx_int_t
 ngx_vidcast_zone_open(ngx_vidcast_zone_t *zone, ngx_vidcast_source_t *source,
     ngx_log_t *log)
 {
+    size_t   size;
     u_char  *addr;
 
-    zone->frames_size = ngx_vidcast_ring_frames_size(&source->geometry);
+    size = ngx_vidcast_ring_frames_size(&source->geometry);
 
-    zone->frames = memfd_create("vidcast frames", MFD_CLOEXEC);
-
-    if (zone->frames == -1) {
-        ngx_log_error(NGX_LOG_EMERG, log, ngx_errno,
-                      "memfd_create(\"vidcast frames\") failed");
+    addr = ngx_vidcast_limit_map(&zone->frames, size, &source->name, log);
+    if (addr == NULL) {
         return NGX_ERROR;
     }
 
-    if (ftruncate(zone->frames, (off_t) zone->frames_size) == -1) {
-        ngx_log_error(NGX_LOG_EMERG, log, ngx_errno,
-                      "ftruncate() to %uz bytes for vidcast_source \"%V\" "
-                      "failed", zone->frames_size, &source->name);
-        return NGX_ERROR;
-    }
-
-    addr = mmap(NULL, zone->frames_size, PROT_READ|PROT_WRITE, MAP_SHARED,
-                zone->frames, 0);
-
-    if (addr == MAP_FAILED) {
-        ngx_log_error(NGX_LOG_EMERG, log, ngx_errno,
-                      "mmap() of %uz bytes for vidcast_source \"%V\" failed",
-                      zone->frames_size, &source->name);
-        return NGX_ERROR;
-    }
+    zone->frames_size = size;
 
     /* see ngx_vidcast_ring_renew(); kernels without huge pages refuse */
 
-    (void) madvise(addr, zone->frames_size, MADV_NOHUGEPAGE);
+    (void) madvise(addr, size, MADV_NOHUGEPAGE);
 
     ngx_vidcast_ring_attach(&zone->ring,
                             (u_char *) zone->shm
@@ -498,7 +521,7 @@ ngx_vidcast_zone_open(ngx_vidcast_zone_t *zone, ngx_vidcast_source_t *source,
     /* nothing is there yet: a question whether pages can be renewed */
 
     if (fallocate(zone->frames, FALLOC_FL_PUNCH_HOLE|FALLOC_FL_KEEP_SIZE, 0,
-                  (off_t) zone->frames_size)
+                  (off_t) size)
         == 0)
     {
         zone->ring.file = zone->frames;
@@ -510,17 +533,50 @@ ngx_vidcast_zone_open(ngx_vidcast_zone_t *zone, ngx_vidcast_source_t *source,
 
     if (source->predict.workers
         && ngx_vidcast_desks_create(&zone->desks, source->predict.workers,
-                                    source->geometry.result_size, log)
+                                    source->geometry.result_size)
            != NGX_OK)
     {
+        ngx_vidcast_limit_log(log, ngx_errno, "mmap() for predictors", 0,
+                              &source->name);
         return NGX_ERROR;
     }
 
+    return ngx_vidcast_zone_events(zone, source, log);
+}
+
+
+/*
+ * Descriptors must be left for the channels of the workers: a master that has
+ * none for them starts no worker, and has told the old ones to leave.
+ */
+
+static ngx_int_t
+ngx_vidcast_zone_events(ngx_vidcast_zone_t *zone, ngx_vidcast_source_t *source,
+    ngx_log_t *log)
+{
+    ngx_uint_t        n;
+    ngx_core_conf_t  *ccf;
+
     zone->wake = eventfd(0, EFD_CLOEXEC|EFD_NONBLOCK);
-    zone->call = eventfd(0, EFD_CLOEXEC|EFD_NONBLOCK);
+
+    if (zone->wake != -1) {
+        zone->call = eventfd(0, EFD_CLOEXEC|EFD_NONBLOCK);
+    }
 
     if (zone->wake == -1 || zone->call == -1) {
-        ngx_log_error(NGX_LOG_EMERG, log, ngx_errno, "eventfd() failed");
+        ngx_vidcast_limit_log(log, ngx_errno, "eventfd()", 0, &source->name);
+        return NGX_ERROR;
+    }
+
+    ccf = (ngx_core_conf_t *) ngx_get_conf(source->cycle->conf_ctx,
+                                           ngx_core_module);
+
+    n = 2 * (ngx_uint_t) ccf->worker_processes + NGX_VIDCAST_ZONE_FILES;
+
+    if (ngx_vidcast_limit_files(ngx_max(zone->wake, zone->call), n) != NGX_OK)
+    {
+        ngx_vidcast_limit_log(log, ngx_errno, "keeping descriptors for workers",
+                              0, &source->name);
         return NGX_ERROR;
     }
 

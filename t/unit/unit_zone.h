@@ -24,6 +24,7 @@
 
 #include "../../src/shm/ngx_vidcast_mail.c"
 #include "../../src/shm/ngx_vidcast_desk.c"
+#include "../../src/shm/ngx_vidcast_limit.c"
 #include "../../src/shm/ngx_vidcast_ring.c"
 #include "../../src/shm/ngx_vidcast_roles.c"
 #include "../../src/shm/ngx_vidcast_zone.c"

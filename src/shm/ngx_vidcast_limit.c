@@ -1,0 +1,155 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+#include "ngx_vidcast_limit.h"
+
+
+typedef struct {
+    ngx_err_t    err;
+    int          resource;
+    const char  *name;
+} ngx_vidcast_limit_t;
+
+
+static ngx_int_t ngx_vidcast_limit_extend(ngx_fd_t fd, off_t size);
+
+
+static ngx_vidcast_limit_t  ngx_vidcast_limits[] = {
+    { EFBIG, RLIMIT_FSIZE, "RLIMIT_FSIZE" },
+    { ENOMEM, RLIMIT_AS, "RLIMIT_AS" },
+    { EMFILE, RLIMIT_NOFILE, "RLIMIT_NOFILE" },
+    { EAGAIN, RLIMIT_MEMLOCK, "RLIMIT_MEMLOCK" }
+};
+
+
+u_char *
+ngx_vidcast_limit_map(ngx_fd_t *fd, size_t size, ngx_str_t *source,
+    ngx_log_t *log)
+{
+    void  *addr;
+
+    *fd = memfd_create("vidcast frames", MFD_CLOEXEC);
+
+    if (*fd == -1) {
+        ngx_vidcast_limit_log(log, ngx_errno, "memfd_create()", 0, source);
+        return NULL;
+    }
+
+    if (ngx_vidcast_limit_extend(*fd, (off_t) size) != NGX_OK) {
+        ngx_vidcast_limit_log(log, ngx_errno, "ftruncate() of a memfd", size,
+                              source);
+        return NULL;
+    }
+
+    addr = mmap(NULL, size, PROT_READ|PROT_WRITE, MAP_SHARED, *fd, 0);
+
+    if (addr == MAP_FAILED) {
+        ngx_vidcast_limit_log(log, ngx_errno, "mmap() of a memfd", size,
+                              source);
+        return NULL;
+    }
+
+    return addr;
+}
+
+
+/* beyond the limit the kernel would send a signal, of which the master dies */
+
+static ngx_int_t
+ngx_vidcast_limit_extend(ngx_fd_t fd, off_t size)
+{
+    struct rlimit  rlmt;
+
+    if (getrlimit(RLIMIT_FSIZE, &rlmt) == 0
+        && rlmt.rlim_cur != RLIM_INFINITY
+        && rlmt.rlim_cur < (rlim_t) size)
+    {
+        ngx_set_errno(EFBIG);
+        return NGX_ERROR;
+    }
+
+    return (ftruncate(fd, size) == -1) ? NGX_ERROR : NGX_OK;
+}
+
+
+ngx_int_t
+ngx_vidcast_limit_space(size_t size)
+{
+    void  *p;
+
+    p = mmap(NULL, size, PROT_NONE,
+             MAP_PRIVATE|MAP_ANONYMOUS|MAP_NORESERVE, -1, 0);
+
+    if (p == MAP_FAILED) {
+        return NGX_ERROR;
+    }
+
+    (void) munmap(p, size);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_vidcast_limit_files(ngx_fd_t fd, ngx_uint_t n)
+{
+    struct rlimit  rlmt;
+
+    if (getrlimit(RLIMIT_NOFILE, &rlmt) == 0
+        && rlmt.rlim_cur != RLIM_INFINITY
+        && rlmt.rlim_cur < (rlim_t) fd + 1 + n)
+    {
+        ngx_set_errno(NGX_EMFILE);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_vidcast_limit_log(ngx_log_t *log, ngx_err_t err, const char *what,
+    size_t size, ngx_str_t *source)
+{
+    u_char                *p;
+    ngx_uint_t             i;
+    struct rlimit          rlmt;
+    ngx_vidcast_limit_t   *limit;
+    u_char                 bytes[64], name[64];
+
+    bytes[0] = '\0';
+    name[0] = '\0';
+
+    if (size) {
+        p = ngx_snprintf(bytes, sizeof(bytes) - 1, " of %uz bytes", size);
+        *p = '\0';
+    }
+
+    limit = ngx_vidcast_limits;
+
+    for (i = 0; i < sizeof(ngx_vidcast_limits) / sizeof(limit[0]); i++) {
+
+        if (limit[i].err == err
+            && getrlimit(limit[i].resource, &rlmt) == 0
+            && rlmt.rlim_cur != RLIM_INFINITY)
+        {
+            p = ngx_snprintf(name, sizeof(name) - 1, ", %s is %uL",
+                             limit[i].name, (uint64_t) rlmt.rlim_cur);
+            *p = '\0';
+            break;
+        }
+    }
+
+    ngx_log_error(NGX_LOG_EMERG, log, err,
+                  "%s%s for vidcast_source \"%V\" failed%s", what, bytes,
+                  source, name);
+}
