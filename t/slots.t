@@ -4,7 +4,8 @@
 
 # Who comes, reads nothing and says good-bye in the middle of a picture must
 # not keep the picture's place in the ring: not for the two seconds which he
-# has to close, and not when he is the only viewer.
+# has to close, and not when he is the only viewer.  Nor must a worker keep it
+# which dies in the middle of a picture, though no other one takes its entry.
 
 use strict;
 use warnings;
@@ -78,6 +79,29 @@ $_->close for @gone;
 
 ok wait_for { source($nginx, 'front')->{pins} == 0 }, 'no pin is left';
 
+# it may have no successor: it is of an old configuration, and has stopped
+
+my $ws = Vidcast::WebSocket->connect($nginx->port, '/pictures',
+    client => { recv_buffer => 4096 });
+
+ok $ws->until_some(sub { length $ws->{buffer} > 2 ? 1 : undef }),
+    'a viewer has a piece of a picture';
+
+my ($worker) = $nginx->processes('worker');
+
+$nginx->signal('STOP', $worker->{pid});
+$nginx->write_config->signal('HUP');
+
+ok wait_for { (source($nginx, 'front')->{pins} // 0) > 0 },
+    'its worker stops, and has a pin';
+
+$nginx->signal('KILL', $worker->{pid});
+
+ok wait_for { source($nginx, 'front')->{pins} == 0 }, 'it dies: it has none';
+is source($nginx, 'front')->{viewers}{all}, 0, 'without another viewer';
+
+$ws->close;
+$nginx->{allow} = [qr/$worker->{pid} exited on signal 9/];
 $nginx->stop;
 
 done_testing;

@@ -435,6 +435,8 @@ ngx_vidcast_capture_rates(ngx_vidcast_capture_t *capture,
     rates->predicted = predicted;
 
     ngx_vidcast_capture_count(capture);
+    ngx_vidcast_source_unpin_dead(capture->conf->control, capture->source,
+                                  capture->log);
 }
 
 

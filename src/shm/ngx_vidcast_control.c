@@ -7,6 +7,8 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include <pthread.h>
+
 #include "ngx_vidcast_control.h"
 #include "ngx_vidcast_roles.h"
 
@@ -27,6 +29,14 @@ static ngx_uint_t ngx_vidcast_zone_count(ngx_vidcast_control_t *control,
 /* for a worker that found no entry: counted, but told to nobody */
 
 static ngx_vidcast_share_t  ngx_vidcast_control_nowhere;
+
+
+/*
+ * A lock byte is held by the process: the thread that drops it drops it for
+ * another one, too, which is still clearing up after a dead process.
+ */
+
+static pthread_mutex_t  ngx_vidcast_control_mutex = PTHREAD_MUTEX_INITIALIZER;
 
 
 void
@@ -380,13 +390,26 @@ ngx_vidcast_zone_unpin_dead(ngx_vidcast_control_t *control,
 
         role = NGX_VIDCAST_ROLE_PROCESS + i;
 
-        if (ngx_vidcast_role_take(control->roles, role, log) != NGX_OK) {
-            continue;
+        (void) pthread_mutex_lock(&ngx_vidcast_control_mutex);
+
+        if (ngx_vidcast_role_take(control->roles, role, log) == NGX_OK) {
+            ngx_vidcast_ring_unpin(&zone->ring, bit);
+            ngx_vidcast_role_drop(control->roles, role, log);
         }
 
-        ngx_vidcast_ring_unpin(&zone->ring, bit);
+        (void) pthread_mutex_unlock(&ngx_vidcast_control_mutex);
+    }
+}
 
-        ngx_vidcast_role_drop(control->roles, role, log);
+
+void
+ngx_vidcast_source_unpin_dead(ngx_vidcast_control_t *control,
+    ngx_vidcast_source_t *source, ngx_log_t *log)
+{
+    ngx_vidcast_zone_unpin_dead(control, source->zone, log);
+
+    if (source->overlay) {
+        ngx_vidcast_zone_unpin_dead(control, source->overlay->zone, log);
     }
 }
 
@@ -404,12 +427,16 @@ ngx_vidcast_zone_take_back(ngx_vidcast_control_t *control,
     process = ngx_vidcast_mail_process(mail, &session);
     role = NGX_VIDCAST_ROLE_PROCESS + process;
 
-    if (process < NGX_VIDCAST_PROCESSES
-        && ngx_vidcast_role_take(control->roles, role, log) == NGX_OK)
-    {
-        (void) ngx_vidcast_mail_leave(mail, process);
+    if (process < NGX_VIDCAST_PROCESSES) {
 
-        ngx_vidcast_role_drop(control->roles, role, log);
+        (void) pthread_mutex_lock(&ngx_vidcast_control_mutex);
+
+        if (ngx_vidcast_role_take(control->roles, role, log) == NGX_OK) {
+            (void) ngx_vidcast_mail_leave(mail, process);
+            ngx_vidcast_role_drop(control->roles, role, log);
+        }
+
+        (void) pthread_mutex_unlock(&ngx_vidcast_control_mutex);
     }
 
     if (ngx_vidcast_mail_returned(mail, &slot) == NGX_OK) {

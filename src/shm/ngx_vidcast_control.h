@@ -57,6 +57,14 @@ void ngx_vidcast_zone_unpin_dead(ngx_vidcast_control_t *control,
     ngx_vidcast_zone_t *zone, ngx_log_t *log);
 
 /*
+ * The same, in the rings of a source: now and then, that a dead worker does
+ * not keep its slots until there is none left.  It costs a system call for
+ * each process that has a pin just now.
+ */
+void ngx_vidcast_source_unpin_dead(ngx_vidcast_control_t *control,
+    ngx_vidcast_source_t *source, ngx_log_t *log);
+
+/*
  * Likewise: takes the slot in the mailbox from a dead process, and makes the
  * one free that was returned.
  */
