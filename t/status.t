@@ -403,3 +403,81 @@ three
 
     is scalar(keys %pids), 3, 'a process each';
 
+
+
+=== TEST 17: a capture that hangs is not what it last said of itself
+--- http_config
+    vidcast_source front { input test: size=64x48 fps=20; stale 500ms; }
+--- config
+    location = /metrics  { vidcast_status prometheus; }
+    location = /health   { vidcast_health; }
+    location = /snapshot {
+        vidcast front as=snapshot;
+        vidcast_snapshot_timeout 200ms;
+    }
+--- live
+front
+--- client
+    ok wait_for { source('front')->{fps} > 0 }, 'it has a rate';
+    is get('/snapshot')->{status}, 200, 'a picture';
+
+    my $pid = source('front')->{pid};
+
+    kill 'STOP', $pid;
+
+    my $stale = wait_for { source('front')->{state} eq 'stale' };
+    my $source = source('front');
+    my $metrics = get('/metrics')->{body};
+    my $health = get('/health');
+    my $snapshot = get('/snapshot');
+
+    kill 'CONT', $pid;
+
+    ok $stale, 'it is stopped: stale';
+    is $source->{pid}, $pid, 'the process is there';
+    is $source->{error}, 'no frame for 500 ms', 'the reason';
+    is $source->{fps}, 0, 'no frame comes';
+    cmp_ok $source->{state_age}, '<', 60, 'since a moment';
+    is $health->{status}, 503, 'it ails';
+    is decode_json($health->{body})->{sources}[0]{error},
+        'no frame for 500 ms', 'for the same reason';
+    like $metrics, qr/^vidcast_state\{source="front",state="stale"\} 1$/m,
+        'the metrics say so';
+    like $metrics, qr/^vidcast_state\{source="front",state="live"\} 0$/m,
+        'and nothing else';
+    like $metrics, qr/^vidcast_fps\{source="front"\} 0\.000$/m,
+        'with no rate';
+    is $snapshot->{status}, 503, 'an old picture is none';
+
+    ok wait_for { source('front')->{state} eq 'live' }, 'it goes on: live';
+    is get('/snapshot')->{status}, 200, 'a picture again';
+    ok wait_for { source('front')->{fps} > 0 }, 'and a rate';
+
+
+
+=== TEST 18: the last picture of a slow source, of a film, of a publisher
+--- http_config
+    vidcast_source slow { input test: size=64x48 fps=0.1; stale 100ms; }
+    vidcast_source film {
+        input  images:$TEST_NGINX_SERVER_ROOT/html/cam loop=off;
+        stale  100ms;
+    }
+    vidcast_source door { input push:; stale 100ms; }
+--- config
+    location = /slow { vidcast slow as=snapshot; vidcast_snapshot_timeout 0; }
+    location = /film { vidcast film as=snapshot; vidcast_snapshot_timeout 0; }
+    location = /door { vidcast door as=snapshot; vidcast_snapshot_timeout 0; }
+    location = /publish { vidcast_publish door; }
+--- pictures
+cam/1.jpg 64x48 100
+--- live
+slow stale
+film ended
+--- client
+    my $post = request('/publish', method => 'POST',
+                       body => picture(64, 48, 100));
+
+    ok wait_for { source('door')->{state} =~ /stale|off/ },
+        'nobody publishes any more';
+
+    is get("/$_")->{status}, 200, $_ for qw(slow film door);

@@ -389,10 +389,9 @@ ngx_vidcast_capture_watch(ngx_vidcast_capture_t *capture)
 
     /* read after the state: the frame which made it live is older than that */
 
-    last = ngx_vidcast_load(&capture->last);
+    last = ngx_vidcast_load(&capture->zone->shm->last);
 
-    if (ngx_vidcast_clock() - last < (uint64_t) capture->source->stale * 1000)
-    {
+    if (!ngx_vidcast_zone_silent(capture->source, last)) {
         return;
     }
 

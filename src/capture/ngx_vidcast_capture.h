@@ -56,7 +56,6 @@ struct ngx_vidcast_capture_s {
     pthread_mutex_t               results;   /* writing results */
     pthread_mutex_t               state;
 
-    uint64_t                      last;      /* frame, CLOCK_MONOTONIC, us */
     uint64_t                      unpinned;  /* dead pins looked for, us */
     uint64_t                      judged;    /* frame, by the predictor */
 

@@ -277,7 +277,8 @@ ngx_vidcast_grabber_run(ngx_vidcast_grabber_t *grabber)
         grabber->bad = 0;
         grabber->frames++;
 
-        ngx_vidcast_store(&grabber->capture->last, ngx_vidcast_clock());
+        ngx_vidcast_store(&grabber->capture->zone->shm->last,
+                          ngx_vidcast_clock());
 
         ngx_vidcast_capture_state(grabber->capture, NGX_VIDCAST_LIVE, NULL);
     }

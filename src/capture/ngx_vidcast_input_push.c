@@ -249,7 +249,7 @@ ngx_vidcast_input_push_result(ngx_vidcast_input_t *in, size_t size)
 
         ngx_vidcast_input_push_reply(in, NGX_VIDCAST_MAIL_TAKEN, seq, 1);
 
-        ngx_vidcast_store(&in->capture->last, result.captured);
+        ngx_vidcast_store(&in->capture->zone->shm->last, result.captured);
         ngx_vidcast_capture_state(in->capture, NGX_VIDCAST_LIVE, NULL);
 
     } else {

@@ -21,7 +21,7 @@
 static u_char *ngx_http_vidcast_health_source(u_char *p, u_char *last,
     ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source, ngx_log_t *log);
 static ngx_uint_t ngx_http_vidcast_health_ails(ngx_vidcast_source_t *source,
-    ngx_uint_t state, ngx_pid_t pid);
+    ngx_http_vidcast_life_t *life);
 
 
 ngx_int_t
@@ -96,21 +96,21 @@ static u_char *
 ngx_http_vidcast_health_source(u_char *p, u_char *last,
     ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source, ngx_log_t *log)
 {
-    u_char              *error;
-    ngx_pid_t            pid;
-    ngx_str_t           *name;
-    ngx_uint_t           state;
-    ngx_vidcast_desk_t  *desk;
+    u_char                   *error;
+    ngx_str_t                *name;
+    ngx_vidcast_desk_t       *desk;
+    ngx_http_vidcast_life_t   life;
 
-    state = ngx_http_vidcast_status_state(conf, source, &pid, log);
-    name = ngx_vidcast_state_name(state);
-    error = source->zone->shm->error;
+    ngx_http_vidcast_status_life(conf, source, &life, log);
 
-    if (!ngx_http_vidcast_health_ails(source, state, pid)) {
+    name = ngx_vidcast_state_name(life.state);
+    error = life.error;
+
+    if (!ngx_http_vidcast_health_ails(source, &life)) {
 
         desk = ngx_http_vidcast_status_failed(&source->zone->desks);
 
-        if (desk == NULL || state != NGX_VIDCAST_LIVE) {
+        if (desk == NULL || life.state != NGX_VIDCAST_LIVE) {
             return p;
         }
 
@@ -131,14 +131,14 @@ ngx_http_vidcast_health_source(u_char *p, u_char *last,
  */
 
 static ngx_uint_t
-ngx_http_vidcast_health_ails(ngx_vidcast_source_t *source, ngx_uint_t state,
-    ngx_pid_t pid)
+ngx_http_vidcast_health_ails(ngx_vidcast_source_t *source,
+    ngx_http_vidcast_life_t *life)
 {
-    if (pid == 0) {
+    if (life->pid == 0) {
         return 1;
     }
 
-    switch (state) {
+    switch (life->state) {
 
     case NGX_VIDCAST_LIVE:
     case NGX_VIDCAST_ENDED:
@@ -146,7 +146,7 @@ ngx_http_vidcast_health_ails(ngx_vidcast_source_t *source, ngx_uint_t state,
         return 0;
 
     case NGX_VIDCAST_STARTING:
-        return source->on_demand == 0 || source->zone->shm->error[0];
+        return source->on_demand == 0 || life->error[0];
 
     case NGX_VIDCAST_OFF:
         return !source->input.push;

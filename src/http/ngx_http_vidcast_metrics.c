@@ -37,8 +37,10 @@ static u_char *ngx_http_vidcast_metrics_predictors(u_char *p, u_char *last,
     ngx_vidcast_conf_t *conf);
 static u_char *ngx_http_vidcast_metrics_processes(u_char *p, u_char *last,
     ngx_vidcast_conf_t *conf);
+static u_char *ngx_http_vidcast_metrics_lives(u_char *p, u_char *last,
+    ngx_vidcast_conf_t *conf, ngx_http_vidcast_life_t *lives);
 static u_char *ngx_http_vidcast_metrics_states(u_char *p, u_char *last,
-    ngx_vidcast_conf_t *conf, ngx_log_t *log);
+    ngx_vidcast_conf_t *conf, ngx_http_vidcast_life_t *lives);
 
 
 ngx_http_vidcast_metric_t  ngx_http_vidcast_captured[] = {
@@ -211,18 +213,26 @@ static ngx_http_vidcast_metric_t  ngx_http_vidcast_publishing[] = {
 };
 
 
-static ngx_http_vidcast_metric_t  ngx_http_vidcast_present[] = {
+/* in ngx_http_vidcast_life_t */
+
+static ngx_http_vidcast_metric_t  ngx_http_vidcast_living[] = {
 
     { "fps", "Frames a second, captured.",
       NGX_HTTP_VIDCAST_MILLI,
-      offsetof(ngx_vidcast_zone_shm_t, captured_mfps) },
-
-    { "fps_asked", "Frames a second, wanted of the input.",
-      NGX_HTTP_VIDCAST_MILLI, offsetof(ngx_vidcast_zone_shm_t, asked_mfps) },
+      offsetof(ngx_http_vidcast_life_t, captured_mfps) },
 
     { "fps_predicted", "Frames a second, predicted.",
       NGX_HTTP_VIDCAST_MILLI,
-      offsetof(ngx_vidcast_zone_shm_t, predicted_mfps) },
+      offsetof(ngx_http_vidcast_life_t, predicted_mfps) },
+
+    { NULL, NULL, NGX_HTTP_VIDCAST_GAUGE, 0 }
+};
+
+
+static ngx_http_vidcast_metric_t  ngx_http_vidcast_present[] = {
+
+    { "fps_asked", "Frames a second, wanted of the input.",
+      NGX_HTTP_VIDCAST_MILLI, offsetof(ngx_vidcast_zone_shm_t, asked_mfps) },
 
     { "width", "Pixels of the newest frame.",
       NGX_HTTP_VIDCAST_GAUGE, offsetof(ngx_vidcast_zone_shm_t, width) },
@@ -240,7 +250,10 @@ ngx_http_vidcast_metrics_handler(ngx_http_request_t *r)
     u_char                        *p, *last, *alive;
     ngx_int_t                      rc;
     ngx_buf_t                     *b;
+    ngx_uint_t                     i;
     ngx_vidcast_conf_t            *conf;
+    ngx_vidcast_source_t         **source;
+    ngx_http_vidcast_life_t       *lives;
     ngx_http_vidcast_metric_t     *m;
     ngx_http_vidcast_main_conf_t  *vmcf;
 
@@ -259,8 +272,10 @@ ngx_http_vidcast_metrics_handler(ngx_http_request_t *r)
                                      + conf->nsources
                                        * NGX_HTTP_VIDCAST_METRICS_SOURCE);
     alive = ngx_pcalloc(r->pool, NGX_VIDCAST_PROCESSES);
+    lives = ngx_palloc(r->pool, conf->nsources
+                                * sizeof(ngx_http_vidcast_life_t));
 
-    if (b == NULL || alive == NULL) {
+    if (b == NULL || alive == NULL || lives == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -271,8 +286,14 @@ ngx_http_vidcast_metrics_handler(ngx_http_request_t *r)
         (void) ngx_http_vidcast_status_list_workers(conf, alive,
                                                     r->connection->log);
 
-        p = ngx_http_vidcast_metrics_states(p, last, conf,
-                                            r->connection->log);
+        source = conf->sources.elts;
+
+        for (i = 0; i < conf->nsources; i++) {
+            ngx_http_vidcast_status_life(conf, source[i], &lives[i],
+                                         r->connection->log);
+        }
+
+        p = ngx_http_vidcast_metrics_lives(p, last, conf, lives);
 
         for (m = ngx_http_vidcast_present; m->name; m++) {
             p = ngx_http_vidcast_metrics_of(p, last, conf, m, m->offset);
@@ -600,14 +621,42 @@ ngx_http_vidcast_metrics_processes(u_char *p, u_char *last,
 }
 
 
+static u_char *
+ngx_http_vidcast_metrics_lives(u_char *p, u_char *last,
+    ngx_vidcast_conf_t *conf, ngx_http_vidcast_life_t *lives)
+{
+    ngx_uint_t                   i;
+    ngx_vidcast_source_t       **source;
+    ngx_http_vidcast_metric_t   *m;
+
+    source = conf->sources.elts;
+
+    p = ngx_http_vidcast_metrics_states(p, last, conf, lives);
+
+    for (m = ngx_http_vidcast_living; m->name; m++) {
+
+        p = ngx_http_vidcast_metrics_family(p, last, "", m);
+
+        for (i = 0; i < conf->nsources; i++) {
+            p = ngx_slprintf(p, last, "vidcast_%s{source=\"%V\"}", m->name,
+                             &source[i]->name);
+
+            p = ngx_http_vidcast_metrics_value(p, last, m,
+                                           (u_char *) &lives[i] + m->offset);
+        }
+    }
+
+    return p;
+}
+
+
 /* one for the state that it is in, zero for the others */
 
 static u_char *
 ngx_http_vidcast_metrics_states(u_char *p, u_char *last,
-    ngx_vidcast_conf_t *conf, ngx_log_t *log)
+    ngx_vidcast_conf_t *conf, ngx_http_vidcast_life_t *lives)
 {
-    ngx_pid_t               pid;
-    ngx_uint_t              i, n, state;
+    ngx_uint_t              i, n;
     ngx_vidcast_source_t  **source;
 
     static ngx_http_vidcast_metric_t  family = {
@@ -620,12 +669,10 @@ ngx_http_vidcast_metrics_states(u_char *p, u_char *last,
     p = ngx_http_vidcast_metrics_family(p, last, "", &family);
 
     for (i = 0; i < conf->nsources; i++) {
-        state = ngx_http_vidcast_status_state(conf, source[i], &pid, log);
-
         for (n = 0; n <= NGX_VIDCAST_SLEEPING; n++) {
             p = ngx_slprintf(p, last, "vidcast_state{source=\"%V\","
                              "state=\"%V\"} %d\n", &source[i]->name,
-                             ngx_vidcast_state_name(n), n == state);
+                             ngx_vidcast_state_name(n), n == lives[i].state);
         }
     }
 

@@ -10,6 +10,7 @@
 #include <ngx_http.h>
 
 #include "ngx_http_vidcast_handshake.h"
+#include "ngx_http_vidcast_status.h"
 #include "ngx_http_vidcast_wish.h"
 #include "ngx_vidcast_control.h"
 
@@ -32,7 +33,8 @@ typedef struct {
 static ngx_int_t ngx_http_vidcast_snapshot_read(ngx_http_request_t *r,
     ngx_http_vidcast_hub_t *hub, ngx_vidcast_frame_t *frame);
 static ngx_uint_t ngx_http_vidcast_snapshot_will_do(
-    ngx_vidcast_query_t *query, ngx_vidcast_frame_t *frame);
+    ngx_vidcast_source_t *source, ngx_vidcast_query_t *query,
+    ngx_vidcast_frame_t *frame);
 static ngx_int_t ngx_http_vidcast_snapshot_send_now(ngx_http_request_t *r,
     ngx_http_vidcast_wish_t *wish, ngx_vidcast_frame_t *frame);
 static ngx_int_t ngx_http_vidcast_snapshot_send_frame(ngx_http_request_t *r,
@@ -102,7 +104,9 @@ ngx_http_vidcast_snapshot_handler(ngx_http_request_t *r,
 
     if (rc == NGX_OK) {
 
-        if (ngx_http_vidcast_snapshot_will_do(&wish->query, &frame)) {
+        if (ngx_http_vidcast_snapshot_will_do(hub->source, &wish->query,
+                                              &frame))
+        {
             return ngx_http_vidcast_snapshot_send_now(r, wish, &frame);
         }
 
@@ -171,8 +175,8 @@ ngx_http_vidcast_snapshot_read(ngx_http_request_t *r,
 
 
 static ngx_uint_t
-ngx_http_vidcast_snapshot_will_do(ngx_vidcast_query_t *query,
-    ngx_vidcast_frame_t *frame)
+ngx_http_vidcast_snapshot_will_do(ngx_vidcast_source_t *source,
+    ngx_vidcast_query_t *query, ngx_vidcast_frame_t *frame)
 {
     if ((query->has & NGX_VIDCAST_QUERY_AFTER)
         && frame->number <= query->after)
@@ -186,7 +190,7 @@ ngx_http_vidcast_snapshot_will_do(ngx_vidcast_query_t *query,
         return 0;
     }
 
-    return 1;
+    return !ngx_http_vidcast_status_past(source, frame->ready);
 }
 
 

@@ -218,15 +218,14 @@ ngx_http_vidcast_status_source(u_char *p, u_char *last,
     ngx_log_t *log)
 {
     uint64_t                 predicted, encoded;
-    ngx_pid_t                pid;
-    ngx_uint_t               state;
     ngx_vidcast_counters_t  *counters;
     ngx_vidcast_zone_shm_t  *shm;
+    ngx_http_vidcast_life_t  life;
 
     shm = source->zone->shm;
     counters = &shm->counters;
 
-    state = ngx_http_vidcast_status_state(conf, source, &pid, log);
+    ngx_http_vidcast_status_life(conf, source, &life, log);
 
     /* read before they are compared: what is divided by must not be zero */
 
@@ -244,12 +243,12 @@ ngx_http_vidcast_status_source(u_char *p, u_char *last,
                      "\"frame\":%uL,\"result\":%uL,"
                      "\"slots\":%uD,\"pins\":%uD,"
                      "\"encode_ms\":%uL.%03uL,\"predict_ms\":%uL.%03uL,",
-                     &source->name, ngx_vidcast_state_name(state),
-                     (ngx_vidcast_clock() - ngx_vidcast_load(&shm->changed))
-                     / 1000000, pid, shm->restarts, shm->width, shm->height,
+                     &source->name, ngx_vidcast_state_name(life.state),
+                     life.age / 1000000, life.pid, shm->restarts, shm->width,
+                     shm->height,
                      shm->asked_mfps / 1000, shm->asked_mfps % 1000,
-                     shm->captured_mfps / 1000, shm->captured_mfps % 1000,
-                     shm->predicted_mfps / 1000, shm->predicted_mfps % 1000,
+                     life.captured_mfps / 1000, life.captured_mfps % 1000,
+                     life.predicted_mfps / 1000, life.predicted_mfps % 1000,
                      ngx_vidcast_ring_newest(&source->zone->ring),
                      ngx_vidcast_ring_newest_result(&source->zone->ring),
                      source->zone->ring.geometry.slots,
@@ -269,7 +268,7 @@ ngx_http_vidcast_status_source(u_char *p, u_char *last,
 
     p = ngx_slprintf(p - 1, last, "},");
 
-    p = ngx_http_vidcast_status_error(p, last, shm->error);
+    p = ngx_http_vidcast_status_error(p, last, life.error);
     p = ngx_http_vidcast_status_predictor(p, last, conf, source, log);
     p = ngx_http_vidcast_status_viewers(p, last, conf, shm, alive);
     p = ngx_http_vidcast_status_delivered(p, last, shm);
@@ -294,21 +293,94 @@ ngx_http_vidcast_status_source(u_char *p, u_char *last,
 }
 
 
-ngx_uint_t
-ngx_http_vidcast_status_state(ngx_vidcast_conf_t *conf,
-    ngx_vidcast_source_t *source, ngx_pid_t *pid, ngx_log_t *log)
+void
+ngx_http_vidcast_status_life(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_source_t *source, ngx_http_vidcast_life_t *life,
+    ngx_log_t *log)
 {
-    ngx_uint_t  state;
+    u_char                  *p;
+    uint64_t                 last, changed;
+    ngx_vidcast_zone_shm_t  *shm;
 
-    *pid = ngx_vidcast_role_holder(conf->control->roles,
-                                   NGX_VIDCAST_ROLE_CAPTURE + source->entry,
-                                   log);
+    shm = source->zone->shm;
 
-    state = ngx_vidcast_load(&source->zone->shm->state);
+    life->pid = ngx_vidcast_role_holder(conf->control->roles,
+                                        NGX_VIDCAST_ROLE_CAPTURE
+                                        + source->entry, log);
 
-    /* a capture that was killed did not say so */
+    life->state = ngx_vidcast_load(&shm->state);
+    changed = ngx_vidcast_load(&shm->changed);
+    life->captured_mfps = shm->captured_mfps;
+    life->predicted_mfps = shm->predicted_mfps;
 
-    return (*pid || state == NGX_VIDCAST_FAILED) ? state : NGX_VIDCAST_OFF;
+    ngx_memcpy(life->error, shm->error, NGX_VIDCAST_ERROR_LEN);
+    life->error[NGX_VIDCAST_ERROR_LEN - 1] = '\0';
+
+    if (life->pid == 0 && life->state != NGX_VIDCAST_FAILED) {
+        life->state = NGX_VIDCAST_OFF;
+    }
+
+    if (life->state == NGX_VIDCAST_LIVE) {
+
+        /* read after the state: the frame which made it live is older */
+
+        last = ngx_vidcast_load(&shm->last);
+
+        if (ngx_vidcast_zone_silent(source, last)) {
+            life->state = NGX_VIDCAST_STALE;
+            changed = last + (uint64_t) source->stale * 1000;
+
+            p = ngx_snprintf(life->error, NGX_VIDCAST_ERROR_LEN - 1,
+                             "no frame for %M ms", source->stale);
+            *p = '\0';
+
+            life->captured_mfps = 0;
+            life->predicted_mfps = 0;
+        }
+    }
+
+    if (life->pid == 0) {
+        life->captured_mfps = 0;
+        life->predicted_mfps = 0;
+    }
+
+    life->age = ngx_vidcast_clock() - changed;
+}
+
+
+/*
+ * Of some sources the last picture is right however old it is: a film that
+ * has ended, a run over a folder that goes as fast as it can, and what is
+ * published when there is something new to see.
+ */
+
+ngx_uint_t
+ngx_http_vidcast_status_past(ngx_vidcast_source_t *source, uint64_t time)
+{
+    uint32_t                 mfps;
+    uint64_t                 now;
+    ngx_vidcast_zone_shm_t  *shm;
+
+    if (source->of) {
+        source = source->of;
+    }
+
+    shm = source->zone->shm;
+
+    if (source->input.push
+        || source->input.batch
+        || ngx_vidcast_load(&shm->state) == NGX_VIDCAST_ENDED
+        || !ngx_vidcast_zone_silent(source, time))
+    {
+        return 0;
+    }
+
+    /* frames in 1,000 s: a slow source is to have missed one */
+
+    mfps = ngx_vidcast_load(&shm->asked_mfps);
+    now = ngx_vidcast_clock();
+
+    return mfps == 0 || now - time > 2 * (uint64_t) 1000000000 / mfps;
 }
 
 

@@ -46,6 +46,21 @@ typedef struct {
 
 
 /*
+ * How a source fares, by what is known of it now: a capture that was killed,
+ * or stopped, has not said so.
+ */
+
+typedef struct {
+    ngx_pid_t                    pid;            /* of the capture, 0: none */
+    ngx_uint_t                   state;
+    uint64_t                     age;            /* us, of the state */
+    uint32_t                     captured_mfps;
+    uint32_t                     predicted_mfps;
+    u_char                       error[NGX_VIDCAST_ERROR_LEN];
+} ngx_http_vidcast_life_t;
+
+
+/*
  * In ngx_vidcast_counters_t: what became of pictures, why some were dropped;
  * in ngx_vidcast_share_t, to be added up: what viewers got; in
  * ngx_vidcast_desk_counters_t, likewise: how predictor processes fare.  All
@@ -65,9 +80,13 @@ extern const char                *ngx_http_vidcast_transports[];
 ngx_uint_t ngx_http_vidcast_status_list_workers(ngx_vidcast_conf_t *conf,
     u_char *alive, ngx_log_t *log);
 
-/* the state as it is, also if the capture died, and its process, 0: none */
-ngx_uint_t ngx_http_vidcast_status_state(ngx_vidcast_conf_t *conf,
-    ngx_vidcast_source_t *source, ngx_pid_t *pid, ngx_log_t *log);
+void ngx_http_vidcast_status_life(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_source_t *source, ngx_http_vidcast_life_t *life,
+    ngx_log_t *log);
+
+/* is the picture of that time, "ready", too old to be shown as the present? */
+ngx_uint_t ngx_http_vidcast_status_past(ngx_vidcast_source_t *source,
+    uint64_t time);
 
 uint64_t ngx_http_vidcast_status_sum(ngx_vidcast_zone_shm_t *shm,
     size_t offset);

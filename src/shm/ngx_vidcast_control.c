@@ -371,6 +371,19 @@ ngx_vidcast_zone_wanted(ngx_vidcast_control_t *control,
 }
 
 
+ngx_uint_t
+ngx_vidcast_zone_silent(ngx_vidcast_source_t *source, uint64_t last)
+{
+    uint64_t  now;
+
+    /* one may have come while we looked */
+
+    now = ngx_vidcast_clock();
+
+    return now > last && now - last >= (uint64_t) source->stale * 1000;
+}
+
+
 void
 ngx_vidcast_zone_unpin_dead(ngx_vidcast_control_t *control,
     ngx_vidcast_zone_t *zone, ngx_log_t *log)

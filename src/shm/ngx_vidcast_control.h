@@ -49,6 +49,14 @@ ngx_uint_t ngx_vidcast_zone_wanted(ngx_vidcast_control_t *control,
     ngx_vidcast_source_t *source);
 
 /*
+ * Is a frame of that time, CLOCK_MONOTONIC in us, too old to be the newest one
+ * of a live source?  It holds for the capture, which says so, and for all
+ * others, who see that the capture itself has become silent.
+ */
+ngx_uint_t ngx_vidcast_zone_silent(ngx_vidcast_source_t *source,
+    uint64_t last);
+
+/*
  * In the capture: clears the pins of dead processes.  Entries are asked by
  * their lock bytes; the entry is held meanwhile, so that no new owner can
  * come in between.

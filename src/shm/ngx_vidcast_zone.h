@@ -157,6 +157,7 @@ typedef struct {
     int64_t                      pid;        /* of the capture */
     uint64_t                     checksum;   /* of what is in the ring */
     uint64_t                     changed;    /* CLOCK_MONOTONIC, us */
+    uint64_t                     last;       /* frame, likewise; 0: none */
     uint64_t                     restarts;   /* of the capture */
     uint64_t                     predicting; /* number of the frame */
     uint64_t                     asked;      /* by a viewer, at last, us */
