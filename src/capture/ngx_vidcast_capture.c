@@ -12,7 +12,6 @@
 #include "ngx_vidcast_capture.h"
 #include "ngx_vidcast_child.h"
 #include "ngx_vidcast_control.h"
-#include "ngx_vidcast_escape.h"
 #include "ngx_vidcast_overlay.h"
 #include "ngx_vidcast_roles.h"
 #include "ngx_vidcast_ws.h"
@@ -106,6 +105,7 @@ ngx_vidcast_capture_process(ngx_vidcast_conf_t *conf, void *data)
         }
 
         ngx_vidcast_capture_watch(&capture);
+        ngx_vidcast_capture_log_more(&capture);
         ngx_vidcast_capture_rates(&capture, &rates);
     }
 
@@ -460,9 +460,6 @@ void
 ngx_vidcast_capture_state(ngx_vidcast_capture_t *capture, ngx_uint_t state,
     const u_char *reason)
 {
-    ngx_str_t               *name;
-    ngx_uint_t               level;
-    ngx_vidcast_escaped_t    escaped;
     ngx_vidcast_zone_shm_t  *shm;
 
     shm = capture->zone->shm;
@@ -488,25 +485,7 @@ ngx_vidcast_capture_state(ngx_vidcast_capture_t *capture, ngx_uint_t state,
     ngx_vidcast_store(&shm->changed, ngx_vidcast_clock());
     ngx_vidcast_store(&shm->state, state);
 
-    name = ngx_vidcast_state_name(state);
-
-    /* publishers come and go, a camera must not */
-
-    level = (state == NGX_VIDCAST_RECONNECTING
-             || (state == NGX_VIDCAST_STALE
-                 && !capture->source->input.push))
-                ? NGX_LOG_CRIT : NGX_LOG_NOTICE;
-
-    if (*reason) {
-        ngx_log_error(level, capture->log, 0,
-                      "vidcast source \"%V\" is %V: %V",
-                      &capture->source->name, name,
-                      ngx_vidcast_escape_text(&escaped, reason));
-
-    } else {
-        ngx_log_error(level, capture->log, 0, "vidcast source \"%V\" is %V",
-                      &capture->source->name, name);
-    }
+    ngx_vidcast_capture_log_state(capture, state, reason);
 
     (void) pthread_mutex_unlock(&capture->state);
 }
@@ -629,16 +608,6 @@ ngx_vidcast_capture_abandon(ngx_vidcast_capture_t *capture, uint32_t slot)
     ngx_vidcast_ring_abandon(&capture->zone->ring, slot);
 
     (void) pthread_mutex_unlock(&capture->ring);
-}
-
-
-void
-ngx_vidcast_capture_log_too_large(ngx_vidcast_capture_t *capture)
-{
-    ngx_log_error(NGX_LOG_WARN, capture->log, 0,
-                  "a frame of vidcast source \"%V\" is larger than %uD "
-                  "bytes, see \"frames\"", &capture->source->name,
-                  capture->source->geometry.slot_size);
 }
 
 

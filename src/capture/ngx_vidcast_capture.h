@@ -12,6 +12,7 @@
 
 #include "ngx_vidcast_zone.h"
 #include "ngx_vidcast_input.h"
+#include "ngx_vidcast_log_limit.h"
 
 
 /*
@@ -40,6 +41,17 @@ struct ngx_vidcast_raw_s {
 };
 
 
+typedef struct {
+    ngx_vidcast_log_limit_t       bad;
+    ngx_vidcast_log_limit_t       large;
+    ngx_vidcast_log_limit_t       encode;
+    ngx_vidcast_log_limit_t       draw;
+    ngx_vidcast_log_limit_t       state;
+    ngx_vidcast_log_limit_t       warned;    /* by a plugin */
+    ngx_vidcast_log_limit_t       said;
+} ngx_vidcast_capture_logs_t;
+
+
 struct ngx_vidcast_capture_s {
     ngx_vidcast_conf_t           *conf;
     ngx_vidcast_source_t         *source;
@@ -62,6 +74,8 @@ struct ngx_vidcast_capture_s {
     int                           leaving;   /* the input is to be closed */
     int                           open;      /* it is not */
     ngx_uint_t                    direct;    /* viewers enough for it */
+
+    ngx_vidcast_capture_logs_t    logs;
 };
 
 
@@ -127,11 +141,25 @@ void ngx_vidcast_capture_predicted(ngx_vidcast_capture_t *capture,
 void ngx_vidcast_capture_judged(ngx_vidcast_capture_t *capture,
     uint64_t number);
 
-/* says that frames are too large for the ring; the caller says it once */
-void ngx_vidcast_capture_log_too_large(ngx_vidcast_capture_t *capture);
-
 void ngx_vidcast_capture_abandon(ngx_vidcast_capture_t *capture,
     uint32_t slot);
+
+/*
+ * Lines of the log which may come with each frame.  The first one is logged,
+ * then once a minute how many more there were, by more().  Any thread.
+ */
+void ngx_vidcast_capture_log_bad(ngx_vidcast_capture_t *capture,
+    const u_char *reason);
+void ngx_vidcast_capture_log_too_large(ngx_vidcast_capture_t *capture);
+void ngx_vidcast_capture_log_encode(ngx_vidcast_capture_t *capture,
+    const char *reason);
+void ngx_vidcast_capture_log_draw(ngx_vidcast_capture_t *capture,
+    const char *reason);
+void ngx_vidcast_capture_log_state(ngx_vidcast_capture_t *capture,
+    ngx_uint_t state, const u_char *reason);
+void ngx_vidcast_capture_log_said(ngx_vidcast_capture_t *capture,
+    ngx_uint_t level, const char *line);
+void ngx_vidcast_capture_log_more(ngx_vidcast_capture_t *capture);
 
 /* the input thread; "data" is the capture */
 void *ngx_vidcast_grabber_thread(void *data);

@@ -8,7 +8,6 @@
 #include <ngx_core.h>
 
 #include "ngx_vidcast_capture.h"
-#include "ngx_vidcast_escape.h"
 #include "ngx_vidcast_image.h"
 #include "ngx_vidcast_jpeg.h"
 
@@ -34,7 +33,6 @@ struct ngx_vidcast_encoders_s {
     ngx_vidcast_raw_t            *raws;
     ngx_uint_t                    nraws;
 
-    ngx_uint_t                    failing;   /* and it is logged */
 };
 
 
@@ -333,7 +331,6 @@ ngx_vidcast_encoders_fill(ngx_vidcast_encoders_t *encoders,
                       ngx_vidcast_clock() - start);
 
     if (rc == NGX_OK) {
-        ngx_vidcast_store(&encoders->failing, 0);
         return slot;
     }
 
@@ -350,31 +347,16 @@ static void
 ngx_vidcast_encoders_failed(ngx_vidcast_encoders_t *encoders, ngx_int_t rc,
     const char *reason)
 {
-    ngx_uint_t              failing;
     ngx_vidcast_capture_t  *capture;
-    ngx_vidcast_escaped_t   escaped;
 
     capture = encoders->capture;
-    failing = 0;
 
     if (rc == NGX_DECLINED) {
         ngx_vidcast_count(&capture->counters->too_large, 1);
-
-    } else {
-        ngx_vidcast_count(&capture->counters->encoder_error, 1);
-    }
-
-    if (!ngx_vidcast_cas(&encoders->failing, &failing, 1)) {
-        return;
-    }
-
-    if (rc == NGX_DECLINED) {
         ngx_vidcast_capture_log_too_large(capture);
         return;
     }
 
-    ngx_log_error(NGX_LOG_CRIT, capture->log, 0,
-                  "could not encode a frame of vidcast source \"%V\": %V",
-                  &capture->source->name,
-                  ngx_vidcast_escape_text(&escaped, reason));
+    ngx_vidcast_count(&capture->counters->encoder_error, 1);
+    ngx_vidcast_capture_log_encode(capture, reason);
 }

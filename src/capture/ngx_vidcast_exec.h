@@ -98,7 +98,6 @@ typedef struct {
     uint64_t                  second;       /* of its errors, us */
     ngx_uint_t                logged;       /* in that second */
     ngx_uint_t                unlogged;
-    unsigned                  stray:1;      /* and it is logged */
 } ngx_vidcast_exec_t;
 
 

@@ -204,8 +204,6 @@ ngx_vidcast_exec_meant(ngx_vidcast_exec_t *exec, u_char **line, size_t *len)
 }
 
 
-/* counted each time, logged once in the program's life */
-
 static void
 ngx_vidcast_exec_stray(ngx_vidcast_exec_t *exec, u_char *line, size_t len,
     const char *reason)
@@ -214,11 +212,11 @@ ngx_vidcast_exec_stray(ngx_vidcast_exec_t *exec, u_char *line, size_t len,
 
     exec->predictor->desk->counters.stray++;
 
-    if (exec->stray) {
+    if (!ngx_vidcast_log_limit(&exec->predictor->stray, 1,
+                               ngx_vidcast_clock()))
+    {
         return;
     }
-
-    exec->stray = 1;
 
     len = ngx_min(len, NGX_VIDCAST_EXEC_SHOWN);
 

@@ -9,7 +9,6 @@
 
 #include "ngx_vidcast_capture.h"
 #include "ngx_vidcast_demand.h"
-#include "ngx_vidcast_escape.h"
 #include "ngx_vidcast_image.h"
 #include "ngx_vidcast_jpeg.h"
 
@@ -37,8 +36,6 @@ typedef struct {
     uint64_t                 frames;     /* since it was opened */
     uint64_t                 backoff;
     ngx_uint_t               warmup;     /* frames still to be skipped */
-    unsigned                 bad:1;      /* frames are bad, and it is logged */
-    unsigned                 large:1;    /* or too large */
 } ngx_vidcast_grabber_t;
 
 
@@ -163,7 +160,6 @@ ngx_vidcast_grabber_open(ngx_vidcast_grabber_t *grabber)
     if (rc == NGX_OK) {
         grabber->opened = ngx_vidcast_clock();
         grabber->frames = 0;
-        grabber->bad = 0;
         grabber->warmup = in->conf->warmup;
         ngx_vidcast_count(&grabber->capture->counters->opened, 1);
 
@@ -274,7 +270,6 @@ ngx_vidcast_grabber_run(ngx_vidcast_grabber_t *grabber)
             continue;
         }
 
-        grabber->bad = 0;
         grabber->frames++;
 
         ngx_vidcast_store(&grabber->capture->zone->shm->last,
@@ -421,25 +416,12 @@ ngx_vidcast_grabber_take(ngx_vidcast_grabber_t *grabber,
 }
 
 
-/* a bad frame is counted each time, and logged when they begin to be bad */
-
 static void
 ngx_vidcast_grabber_bad(ngx_vidcast_grabber_t *grabber)
 {
-    ngx_vidcast_escaped_t  escaped;
-
     ngx_vidcast_count(&grabber->capture->counters->bad_frame, 1);
 
-    if (grabber->bad) {
-        return;
-    }
-
-    grabber->bad = 1;
-
-    ngx_log_error(NGX_LOG_WARN, grabber->capture->log, 0,
-                  "vidcast source \"%V\" gave a bad frame: %V",
-                  &grabber->capture->source->name,
-                  ngx_vidcast_escape_text(&escaped, grabber->in.error));
+    ngx_vidcast_capture_log_bad(grabber->capture, grabber->in.error);
 }
 
 
@@ -476,8 +458,6 @@ ngx_vidcast_grabber_jpeg(ngx_vidcast_grabber_t *grabber,
         return NGX_OK;
     }
 
-    grabber->large = 0;
-
     if (capture->analysis && grabber->in.conf->batch) {
         ngx_vidcast_analysis_wait(capture->analysis, 1);
     }
@@ -503,10 +483,7 @@ ngx_vidcast_grabber_large(ngx_vidcast_grabber_t *grabber)
 
     grabber->in.large = 1;
 
-    if (!grabber->large) {
-        grabber->large = 1;
-        ngx_vidcast_capture_log_too_large(grabber->capture);
-    }
+    ngx_vidcast_capture_log_too_large(grabber->capture);
 }
 
 

@@ -8,8 +8,8 @@
 #include <ngx_core.h>
 
 #include "ngx_vidcast_input.h"
+#include "ngx_vidcast_capture.h"
 #include "ngx_vidcast_plugin.h"
-#include "ngx_vidcast_escape.h"
 
 
 /*
@@ -450,14 +450,10 @@ ngx_vidcast_input_plugin_log(void *host, int level, const char *line)
 {
     ngx_vidcast_input_plugin_t  *plug = host;
 
-    ngx_vidcast_escaped_t  escaped;
-
     level = ngx_max(level, NGX_LOG_ERR);
     level = ngx_min(level, NGX_LOG_INFO);
 
-    ngx_log_error((ngx_uint_t) level, plug->in->log, 0,
-                  "vidcast source \"%V\": %V", &plug->in->conf->source,
-                  ngx_vidcast_escape_text(&escaped, line));
+    ngx_vidcast_capture_log_said(plug->in->capture, (ngx_uint_t) level, line);
 }
 
 

@@ -33,6 +33,7 @@ typedef struct {
     ngx_pid_t                    pid;       /* 0: not a child of ours */
     uint64_t                     killed;    /* life that we have ended */
     uint64_t                     stranger;  /* since when, at our desk */
+    ngx_vidcast_log_limit_t      deaths;
     u_char                       title[NGX_VIDCAST_MAX_NAME + 48];
 } ngx_vidcast_kept_t;
 
@@ -142,6 +143,10 @@ ngx_vidcast_keeper_one(ngx_vidcast_conf_t *conf, ngx_vidcast_kept_t *kept)
 
     log = conf->cycle->log;
     status = -1;
+
+    ngx_vidcast_log_limit_tell(&kept->deaths, NGX_VIDCAST_LOG_DEATHS,
+                               NGX_LOG_ERR, log, &kept->id.source->name,
+                               "failures of the predictor");
 
     if (kept->pid && waitpid(kept->pid, &status, WNOHANG) == kept->pid) {
         kept->pid = 0;
@@ -308,6 +313,10 @@ ngx_vidcast_keeper_died(ngx_vidcast_kept_t *kept, int status, ngx_log_t *log)
     }
 
     ngx_vidcast_bell_ring(source->zone->desks.bell);
+
+    if (!ngx_vidcast_log_limit(&kept->deaths, NGX_VIDCAST_LOG_DEATHS, now)) {
+        return;
+    }
 
     if (rest) {
         ngx_log_error(level, log, 0,

@@ -10,7 +10,6 @@
 #include "ngx_vidcast_overlay.h"
 #include "ngx_vidcast_control.h"
 #include "ngx_vidcast_draw.h"
-#include "ngx_vidcast_escape.h"
 #include "ngx_vidcast_image.h"
 #include "ngx_vidcast_jpeg.h"
 
@@ -46,7 +45,6 @@ struct ngx_vidcast_overlay_s {
     ngx_vidcast_jpeg_decoder_t   *decoder;
     ngx_vidcast_jpeg_encoder_t   *encoder;
     ngx_vidcast_image_t           image;     /* of JPEGs not sampled 4:2:0 */
-    ngx_uint_t                    failing;   /* and it is logged */
 };
 
 
@@ -390,8 +388,6 @@ ngx_vidcast_overlay_draw(ngx_vidcast_overlay_t *overlay,
         return;
     }
 
-    overlay->failing = 0;
-
     ngx_vidcast_ring_follow(&out->zone->ring, frame->number);
 
     ngx_vidcast_capture_publish(out, slot, frame->number, frame->captured,
@@ -526,23 +522,12 @@ ngx_vidcast_overlay_convert(ngx_vidcast_overlay_t *overlay,
 }
 
 
-/* logged when it begins to fail; what was drawn last stays for the viewers */
+/* what was drawn last stays for the viewers */
 
 static void
 ngx_vidcast_overlay_failed(ngx_vidcast_overlay_t *overlay, const char *reason)
 {
-    ngx_vidcast_escaped_t  escaped;
-
     ngx_vidcast_count(&overlay->out.counters->encoder_error, 1);
 
-    if (overlay->failing) {
-        return;
-    }
-
-    overlay->failing = 1;
-
-    ngx_log_error(NGX_LOG_CRIT, overlay->capture->log, 0,
-                  "could not draw on a frame of vidcast source \"%V\": %V",
-                  &overlay->capture->source->name,
-                  ngx_vidcast_escape_text(&escaped, reason));
+    ngx_vidcast_capture_log_draw(overlay->capture, reason);
 }

@@ -467,14 +467,25 @@ ngx_vidcast_predict_plugin_log(void *host, int level, const char *line)
 {
     ngx_vidcast_predict_plugin_t  *plug = host;
 
-    ngx_vidcast_escaped_t  escaped;
+    ngx_vidcast_escaped_t     escaped;
+    ngx_vidcast_log_limit_t  *limit;
+    ngx_vidcast_predictor_t  *predictor;
 
     level = ngx_max(level, NGX_LOG_ERR);
     level = ngx_min(level, NGX_LOG_INFO);
 
-    ngx_log_error((ngx_uint_t) level, plug->predictor->log, 0,
-                  "vidcast source \"%V\": %V", &plug->predictor->source->name,
-                  ngx_vidcast_escape_text(&escaped, line));
+    predictor = plug->predictor;
+
+    limit = (level <= NGX_LOG_WARN) ? &predictor->warned : &predictor->said;
+
+    if (predictor->log->log_level >= (ngx_uint_t) level
+        && ngx_vidcast_log_limit(limit, NGX_VIDCAST_LOG_SAID,
+                                 ngx_vidcast_clock()))
+    {
+        ngx_log_error((ngx_uint_t) level, predictor->log, 0,
+                      "vidcast source \"%V\": %V", &predictor->source->name,
+                      ngx_vidcast_escape_text(&escaped, line));
+    }
 }
 
 

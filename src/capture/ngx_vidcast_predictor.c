@@ -259,9 +259,21 @@ ngx_vidcast_predictor_watcher(void *data)
 ngx_int_t
 ngx_vidcast_predictor_tick(ngx_vidcast_predictor_t *predictor)
 {
+    ngx_log_t           *log;
+    ngx_str_t           *name;
     ngx_vidcast_conf_t  *conf;
 
     conf = predictor->conf;
+    log = predictor->log;
+    name = &predictor->source->name;
+
+    ngx_vidcast_log_limit_tell(&predictor->stray, 1, NGX_LOG_WARN, log, name,
+                               "lines of the predictor which are no result");
+    ngx_vidcast_log_limit_tell(&predictor->warned, NGX_VIDCAST_LOG_SAID,
+                               NGX_LOG_WARN, log, name, "warnings");
+    ngx_vidcast_log_limit_tell(&predictor->said, NGX_VIDCAST_LOG_SAID,
+                               NGX_LOG_INFO, log, name,
+                               "lines of the predictor");
 
     if (ngx_vidcast_child_wait(conf, 0) == NGX_DONE
         || !ngx_vidcast_zone_wanted(conf->control, predictor->source)

@@ -10,6 +10,7 @@
 
 #include "ngx_vidcast_zone.h"
 #include "ngx_vidcast_fit.h"
+#include "ngx_vidcast_log_limit.h"
 #include "vidcast_plugin.h"
 
 
@@ -38,6 +39,10 @@ typedef struct {
     uint64_t                     deserted;
     ngx_uint_t                   leaving;
     u_char                       error[NGX_VIDCAST_ERROR_LEN];
+
+    ngx_vidcast_log_limit_t      stray;     /* lines of a program */
+    ngx_vidcast_log_limit_t      warned;    /* by a plugin */
+    ngx_vidcast_log_limit_t      said;
 } ngx_vidcast_predictor_t;
 
 

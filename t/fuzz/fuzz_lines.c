@@ -14,6 +14,7 @@
 #include "../../src/codec/ngx_vidcast_escape.c"
 #include "../../src/codec/ngx_vidcast_ws.c"
 #include "../../src/capture/ngx_vidcast_exec_lines.c"
+#include "../../src/capture/ngx_vidcast_log_limit.c"
 #include "fuzz.h"
 
 

@@ -1,0 +1,147 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ngx_vidcast_capture.h"
+#include "ngx_vidcast_escape.h"
+
+
+/* what a source can cause with each frame, and may say now and then */
+
+
+void
+ngx_vidcast_capture_log_bad(ngx_vidcast_capture_t *capture,
+    const u_char *reason)
+{
+    ngx_vidcast_escaped_t  escaped;
+
+    if (ngx_vidcast_log_limit(&capture->logs.bad, 1, ngx_vidcast_clock())) {
+        ngx_log_error(NGX_LOG_WARN, capture->log, 0,
+                      "vidcast source \"%V\" gave a bad frame: %V",
+                      &capture->source->name,
+                      ngx_vidcast_escape_text(&escaped, reason));
+    }
+}
+
+
+void
+ngx_vidcast_capture_log_too_large(ngx_vidcast_capture_t *capture)
+{
+    if (ngx_vidcast_log_limit(&capture->logs.large, 1, ngx_vidcast_clock())) {
+        ngx_log_error(NGX_LOG_WARN, capture->log, 0,
+                      "a frame of vidcast source \"%V\" is larger than %uD "
+                      "bytes, see \"frames\"", &capture->source->name,
+                      capture->source->geometry.slot_size);
+    }
+}
+
+
+void
+ngx_vidcast_capture_log_encode(ngx_vidcast_capture_t *capture,
+    const char *reason)
+{
+    ngx_vidcast_escaped_t  escaped;
+
+    if (ngx_vidcast_log_limit(&capture->logs.encode, 1, ngx_vidcast_clock())) {
+        ngx_log_error(NGX_LOG_CRIT, capture->log, 0,
+                      "could not encode a frame of vidcast source \"%V\": %V",
+                      &capture->source->name,
+                      ngx_vidcast_escape_text(&escaped, reason));
+    }
+}
+
+
+void
+ngx_vidcast_capture_log_draw(ngx_vidcast_capture_t *capture,
+    const char *reason)
+{
+    ngx_vidcast_escaped_t  escaped;
+
+    if (ngx_vidcast_log_limit(&capture->logs.draw, 1, ngx_vidcast_clock())) {
+        ngx_log_error(NGX_LOG_CRIT, capture->log, 0,
+                      "could not draw on a frame of vidcast source \"%V\": %V",
+                      &capture->source->name,
+                      ngx_vidcast_escape_text(&escaped, reason));
+    }
+}
+
+
+void
+ngx_vidcast_capture_log_state(ngx_vidcast_capture_t *capture, ngx_uint_t state,
+    const u_char *reason)
+{
+    ngx_uint_t             level;
+    ngx_vidcast_escaped_t  escaped;
+
+    if (!ngx_vidcast_log_limit(&capture->logs.state, NGX_VIDCAST_LOG_STATES,
+                               ngx_vidcast_clock()))
+    {
+        return;
+    }
+
+    /* publishers come and go, a camera must not */
+
+    level = (state == NGX_VIDCAST_RECONNECTING
+             || (state == NGX_VIDCAST_STALE
+                 && !capture->source->input.push))
+                ? NGX_LOG_CRIT : NGX_LOG_NOTICE;
+
+    ngx_log_error(level, capture->log, 0, "vidcast source \"%V\" is %V%s%V",
+                  &capture->source->name, ngx_vidcast_state_name(state),
+                  *reason ? ": " : "",
+                  ngx_vidcast_escape_text(&escaped, reason));
+}
+
+
+void
+ngx_vidcast_capture_log_said(ngx_vidcast_capture_t *capture, ngx_uint_t level,
+    const char *line)
+{
+    ngx_vidcast_escaped_t     escaped;
+    ngx_vidcast_log_limit_t  *limit;
+
+    limit = (level <= NGX_LOG_WARN) ? &capture->logs.warned
+                                    : &capture->logs.said;
+
+    if (capture->log->log_level >= level
+        && ngx_vidcast_log_limit(limit, NGX_VIDCAST_LOG_SAID,
+                                 ngx_vidcast_clock()))
+    {
+        ngx_log_error(level, capture->log, 0, "vidcast source \"%V\": %V",
+                      &capture->source->name,
+                      ngx_vidcast_escape_text(&escaped, line));
+    }
+}
+
+
+void
+ngx_vidcast_capture_log_more(ngx_vidcast_capture_t *capture)
+{
+    ngx_log_t                   *log;
+    ngx_str_t                   *name;
+    ngx_vidcast_capture_logs_t  *logs;
+
+    log = capture->log;
+    name = &capture->source->name;
+    logs = &capture->logs;
+
+    ngx_vidcast_log_limit_tell(&logs->bad, 1, NGX_LOG_WARN, log, name,
+                               "bad frames");
+    ngx_vidcast_log_limit_tell(&logs->large, 1, NGX_LOG_WARN, log, name,
+                               "frames which are too large");
+    ngx_vidcast_log_limit_tell(&logs->encode, 1, NGX_LOG_CRIT, log, name,
+                               "frames which could not be encoded");
+    ngx_vidcast_log_limit_tell(&logs->draw, 1, NGX_LOG_CRIT, log, name,
+                               "frames which could not be drawn on");
+    ngx_vidcast_log_limit_tell(&logs->state, NGX_VIDCAST_LOG_STATES,
+                               NGX_LOG_CRIT, log, name, "changes of its state");
+    ngx_vidcast_log_limit_tell(&logs->warned, NGX_VIDCAST_LOG_SAID,
+                               NGX_LOG_WARN, log, name, "warnings");
+    ngx_vidcast_log_limit_tell(&logs->said, NGX_VIDCAST_LOG_SAID, NGX_LOG_INFO,
+                               log, name, "lines of the plugin");
+}
