@@ -24,7 +24,7 @@ Vidcast::Nginx->plan;
 
 my $front = 'vidcast_source front { input test: size=160x120; frames auto 64k; }';
 my $more = "$front
-vidcast_source more { input test: size=160x120; predict exec /bin/cat; }";
+vidcast_source more { input test: size=160x120; predict exec /bin/cat pause=500ms; }";
 
 my $server = <<'CONF';
 server {
@@ -174,6 +174,33 @@ CONF
     $nginx->stop;
 }
 
+# a program is not started with some of its descriptors only
+
+for my $call ('dupfd_cloexec', 'dupfd') {
+    my $nginx = Vidcast::Nginx->new(http => "$more\n$server");
+    my $library = refuser($nginx->prefix);
+
+    put("$library.refuse", "$call 24");
+
+    {
+        local $ENV{LD_PRELOAD} = join ' ', grep { defined } $ENV{LD_PRELOAD}, $library;
+        ok $nginx->start, "$call: start";
+    }
+
+    ok wait_for {
+        (source($nginx, 'more')->{predictor}{error} // '')
+            =~ m{^could not start "/bin/cat" in ".*": Too many open files$};
+    }, 'the status says why there is no program';
+
+    unlink "$library.refuse";
+
+    ok wait_for {
+        (source($nginx, 'more')->{predictor}{processes}[0]{child} // 0) > 0;
+    }, 'it is started when there is room';
+
+    $nginx->stop;
+}
+
 done_testing;
 
 
@@ -248,7 +275,11 @@ sub refuser {
     print $cc <<"C";
 #define _GNU_SOURCE
 #include <errno.h>
+#define fcntl fcntl_of_libc
+#define fcntl64 fcntl64_of_libc
 #include <fcntl.h>
+#undef fcntl
+#undef fcntl64
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -309,6 +340,22 @@ void *mmap64(void *addr, size_t size, int prot, int flags, int fd, off_t offset)
 {
     return mmap(addr, size, prot, flags, fd, offset);
 }
+
+/* nginx's fcntl() of other commands has an argument as well, or needs none */
+
+int fcntl64(int fd, int cmd, long arg)
+{
+    if (arg == 16
+        && ((cmd == F_DUPFD && refuse("dupfd"))
+            || (cmd == F_DUPFD_CLOEXEC && refuse("dupfd_cloexec"))))
+    {
+        return -1;
+    }
+
+    return syscall(SYS_fcntl, fd, cmd, arg);
+}
+
+int fcntl(int fd, int cmd, long arg) { return fcntl64(fd, cmd, arg); }
 
 int eventfd(unsigned n, int flags)
 {

@@ -407,6 +407,7 @@ ngx_vidcast_exec_close(ngx_vidcast_predictor_t *predictor)
     if (!predictor->desk->told) {
 
         (void) ngx_close_file(exec->in);
+        exec->in = NGX_INVALID_FILE;
 
         for (n = 0; n < NGX_VIDCAST_EXEC_LEAVE / 10; n++) {
 

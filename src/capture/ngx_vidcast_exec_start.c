@@ -40,6 +40,7 @@ static ngx_uint_t ngx_vidcast_exec_own(ngx_vidcast_exec_t *exec, char **env,
     char *buf);
 static void ngx_vidcast_exec_child(ngx_vidcast_exec_t *exec,
     ngx_vidcast_exec_gift_t *gift);
+static ngx_fd_t ngx_vidcast_exec_move(ngx_fd_t fd, int cmd);
 static void ngx_vidcast_exec_signals(void);
 static ngx_int_t ngx_vidcast_exec_started(ngx_vidcast_exec_t *exec,
     ngx_vidcast_exec_gift_t *gift);
@@ -215,7 +216,7 @@ ngx_vidcast_exec_own(ngx_vidcast_exec_t *exec, char **env, char *buf)
 static void
 ngx_vidcast_exec_child(ngx_vidcast_exec_t *exec, ngx_vidcast_exec_gift_t *gift)
 {
-    ngx_fd_t       failed, file;
+    ngx_fd_t       failed, file, fd;
     ngx_err_t      err;
     ngx_pid_t      parent;
     struct rlimit  rlmt;
@@ -231,9 +232,24 @@ ngx_vidcast_exec_child(ngx_vidcast_exec_t *exec, ngx_vidcast_exec_gift_t *gift)
 
     /* out of the way of the numbers that are to be */
 
-    failed = fcntl(gift->failed[1], F_DUPFD_CLOEXEC, NGX_VIDCAST_EXEC_SPARE);
-    file = (gift->file == -1)
-               ? -1 : fcntl(gift->file, F_DUPFD, NGX_VIDCAST_EXEC_SPARE);
+    failed = gift->failed[1];
+    file = gift->file;
+
+    fd = ngx_vidcast_exec_move(failed, F_DUPFD_CLOEXEC);
+
+    if (fd == -1) {
+        goto failed;
+    }
+
+    failed = fd;
+
+    if (file != -1) {
+        file = ngx_vidcast_exec_move(file, F_DUPFD);
+
+        if (file == -1) {
+            goto failed;
+        }
+    }
 
     if (dup2(gift->in[0], STDIN_FILENO) == -1
         || dup2(gift->out[1], STDOUT_FILENO) == -1
@@ -267,6 +283,23 @@ failed:
 
     _exit(write(failed, &err, sizeof(ngx_err_t)) == sizeof(ngx_err_t) ? 127
                                                                       : 126);
+}
+
+
+/* a limit below the number asked for is the same as one that is met */
+
+static ngx_fd_t
+ngx_vidcast_exec_move(ngx_fd_t fd, int cmd)
+{
+    ngx_fd_t  moved;
+
+    moved = fcntl(fd, cmd, NGX_VIDCAST_EXEC_SPARE);
+
+    if (moved == -1 && ngx_errno == NGX_EINVAL) {
+        ngx_set_errno(NGX_EMFILE);
+    }
+
+    return moved;
 }
 
 
@@ -327,8 +360,8 @@ ngx_vidcast_exec_started(ngx_vidcast_exec_t *exec,
 
     *ngx_slprintf(error, error + NGX_VIDCAST_ERROR_LEN - 1,
                   "could not start \"%s\" in \"%s\": %s", exec->conf->path,
-                  exec->conf->prefix, strerror(n == sizeof(err) ? err : 0)) =
-                                                                         '\0';
+                  exec->conf->prefix,
+                  (n == sizeof(err)) ? strerror(err) : "it died") = '\0';
     return NGX_ERROR;
 }
 
@@ -412,6 +445,16 @@ ngx_vidcast_exec_kill(ngx_vidcast_exec_t *exec)
     /* the rest of its session, and then whoever has come to us as an orphan */
 
     (void) kill(-exec->pid, SIGKILL);
+
+    /* who they are is in a file, which needs a descriptor */
+
+    ngx_vidcast_exec_close_file(exec->in);
+    ngx_vidcast_exec_close_file(exec->out);
+    ngx_vidcast_exec_close_file(exec->err);
+
+    exec->in = NGX_INVALID_FILE;
+    exec->out = NGX_INVALID_FILE;
+    exec->err = NGX_INVALID_FILE;
 
     for (n = 0; n < NGX_VIDCAST_EXEC_KILLS; n++) {
 
