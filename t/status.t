@@ -306,7 +306,7 @@ folder reconnecting
         . ' (2: No such file or directory)', 'the reason in words';
 --- error_log
 [crit]
-is reconnecting: opendir() "/no/"such"\folder/" failed (2: No such file
+is reconnecting: opendir() "/no/"such"\x5Cfolder/" failed (2: No such file
 
 
 
