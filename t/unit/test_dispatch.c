@@ -420,8 +420,7 @@ test_open(void)
     test_zone.ring.bit = (uint64_t) 1 << NGX_VIDCAST_RING_OWN;
     test_zone.shm = test_shm;
 
-    if (ngx_vidcast_desks_create(&test_zone.desks, TEST_WORKERS, TEST_TEXT,
-                                 &unit_log)
+    if (ngx_vidcast_desks_create(&test_zone.desks, TEST_WORKERS, TEST_TEXT)
         != NGX_OK)
     {
         exit(2);
