@@ -313,3 +313,47 @@ no vidcast_source "back"
         open my $fh, '<', $log or return 0;
         grep { m{"GET /video HTTP/1.1" (?:200|499) [1-9]\d{2,} } } <$fh>;
     }, 'request, status and bytes';
+
+
+
+=== TEST 14: who wants few pictures a second gets the last one as well
+--- http_config
+    vidcast_source short {
+        input images:$TEST_NGINX_SERVER_ROOT/html/cam loop=off fps=50;
+        on_demand 1s;
+    }
+    vidcast_source other {
+        input images:$TEST_NGINX_SERVER_ROOT/html/cam loop=off fps=50;
+        on_demand 1s;
+    }
+--- config
+    vidcast_fps 2;
+
+    location = /video { vidcast short as=mjpeg; }
+    location = /ws { vidcast other as=websocket send=frames; }
+--- pictures
+cam/1.jpg 64x48 100
+cam/2.jpg 64x48 120
+cam/3.jpg 64x48 140
+--- live
+short sleeping
+other sleeping
+--- client
+    my $video = stream('/video');
+    my $part = $video->part;
+
+    is $part->{headers}{'x-vidcast-frame'}, 1, 'the first one';
+
+    for (1 .. 4) {
+        $part = $video->part or last;
+        last if $part->{headers}{'x-vidcast-frame'} == 3;
+    }
+
+    is $part->{data}, picture(64, 48, 140), 'and the last one';
+
+    my $ws = websocket('/ws');
+
+    is $ws->message('binary')->{data}, picture(64, 48, 100),
+        'WebSocket: the first one';
+    is $ws->message('binary')->{data}, picture(64, 48, 140),
+        'WebSocket: and the last one';

@@ -507,7 +507,7 @@ static ngx_int_t
 ngx_http_vidcast_delivery_next_frame(ngx_http_vidcast_subscription_t *sub,
     ngx_http_vidcast_message_t **message)
 {
-    uint64_t                     latest, skipped;
+    uint64_t                     now, time, latest, skipped;
     ngx_http_vidcast_hub_t      *hub;
     ngx_http_vidcast_viewer_t   *viewer;
     ngx_http_vidcast_message_t  *frame;
@@ -522,7 +522,8 @@ ngx_http_vidcast_delivery_next_frame(ngx_http_vidcast_subscription_t *sub,
 
     if (viewer->interval) {
 
-        latest = frame->frame.captured + viewer->interval;
+        time = frame->frame.captured;
+        latest = time + viewer->interval;
 
         if (sub->due > latest + NGX_HTTP_VIDCAST_JITTER) {
 
@@ -531,12 +532,21 @@ ngx_http_vidcast_delivery_next_frame(ngx_http_vidcast_subscription_t *sub,
             sub->due = 0;
         }
 
-        if (frame->frame.captured + NGX_HTTP_VIDCAST_JITTER < sub->due) {
-            return NGX_DONE;
+        if (time + NGX_HTTP_VIDCAST_JITTER < sub->due) {
+
+            /* it stays the newest for so long: the source gives no more */
+
+            now = ngx_vidcast_clock();
+
+            if (now < latest || now < sub->due) {
+                return NGX_DONE;
+            }
+
+            time = now;
         }
 
         sub->due = ngx_max(sub->due + viewer->interval,
-                           frame->frame.captured + viewer->interval / 2);
+                           time + viewer->interval / 2);
     }
 
     if (sub->frame) {

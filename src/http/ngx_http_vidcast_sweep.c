@@ -164,6 +164,14 @@ ngx_http_vidcast_sweep_viewer(ngx_http_vidcast_viewer_t *viewer)
     if (rc == NGX_ERROR || rc == NGX_DONE) {
         ngx_http_vidcast_hub_finalize(viewer, rc == NGX_DONE ? NGX_OK
                                                              : NGX_ERROR);
+        return;
+    }
+
+    if (viewer->interval && !viewer->busy) {
+
+        /* a picture that came too soon may have been the last one */
+
+        ngx_http_vidcast_hub_ready(viewer);
     }
 }
 
