@@ -4,7 +4,8 @@
 
 # A batch run of predictors which have processes of their own: so many results
 # as frames, each of its own frame and in their order, however slow they are,
-# however many, and when they die of some; and "ended" says that all are out.
+# however many, when they die of some, and when others take their place by a
+# reload; and "ended" says that all are out.
 
 use strict;
 use warnings;
@@ -217,6 +218,65 @@ CONF
     push @{$nginx->{allow}}, qr/exited on signal 6/;
 
     $nginx->stop('QUIT');
+}
+
+
+# a reload by which the source is another one: its predictor, which takes its
+# time to leave, gets none of the new one's frames
+
+{
+    my $conf = sub { <<"CONF" };
+        vidcast_source front {
+            input    images:%%PREFIX%%/html/files loop=off realtime=off;
+            predict  exec ./slow.pl workers=2;
+            quality  $_[0];
+        }
+        server {
+            listen 127.0.0.1:%%PORT%%;
+            location = /status { vidcast_status; }
+            location = /ndjson_front { vidcast front as=ndjson; }
+        }
+CONF
+
+    my $nginx = Vidcast::Nginx->new(http => $conf->(70));
+    my $prefix = $nginx->prefix;
+
+    mkdir "$prefix/html/files" or die "$prefix/html/files: $!\n";
+    film("$prefix/html/files/%03d.jpg", 20, qw(-c:v mjpeg -q:v 4));
+
+    write_file("$prefix/slow.pl", <<'PERL');
+#!/usr/bin/perl
+
+$| = 1;
+print "1\n" while <STDIN>;
+select undef, undef, undef, 0.4;
+PERL
+
+    $nginx->start;
+
+    my $ended = sub {
+        my ($count) = @_;
+
+        return &wait_for(sub {
+            my $source = source($nginx, 'front');
+            $source->{state} eq 'ended' && $source->{frame} == $count;
+        }, 60);
+    };
+
+    ok $ended->(20), 'reload: ended before';
+
+    $nginx->reload(http => $conf->(71));
+
+    ok $ended->(40), 'reload: ended behind';
+
+    my @results = results($nginx, 'front', 20);
+
+    is join(' ', map { $_->{frame} } @results), join(' ', 21 .. 40),
+        'reload: a result of each frame';
+    is join(' ', map { $_->{frame} } grep { $_->{status} ne 'ok' } @results),
+        '', 'reload: all are good';
+
+    $nginx->stop;
 }
 
 

@@ -552,13 +552,18 @@ ngx_vidcast_dispatch_waiting(ngx_vidcast_dispatch_t *dispatch)
 }
 
 
+/* after a reload the one of before may still be about to leave */
+
 static ngx_vidcast_dispatch_worker_t *
 ngx_vidcast_dispatch_choose(ngx_vidcast_dispatch_t *dispatch,
     ngx_uint_t failing)
 {
+    uint64_t                        checksum;
     ngx_uint_t                      i;
     ngx_vidcast_desk_t             *desk;
     ngx_vidcast_dispatch_worker_t  *worker;
+
+    checksum = dispatch->capture->source->checksum;
 
     for (i = 0; i < dispatch->desks->n; i++) {
         worker = &dispatch->workers[i];
@@ -566,6 +571,7 @@ ngx_vidcast_dispatch_choose(ngx_vidcast_dispatch_t *dispatch,
 
         if (!worker->busy
             && ngx_vidcast_load(&desk->state) == NGX_VIDCAST_PREDICTOR_READY
+            && ngx_vidcast_load(&desk->checksum) == checksum
             && ngx_vidcast_load(&desk->done) == ngx_vidcast_load(&desk->task)
             && (failing || !ngx_vidcast_load(&desk->failing)))
         {

@@ -105,6 +105,7 @@ ngx_vidcast_predictor_init(ngx_vidcast_predictor_t *predictor)
     ngx_vidcast_predictor_protect(predictor->conf, predictor->source);
 
     desk->life++;
+    desk->checksum = predictor->source->checksum;
     desk->lived = 0;
     desk->told = 0;
     desk->started = ngx_vidcast_clock();

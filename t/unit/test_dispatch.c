@@ -29,6 +29,7 @@ static void  (*test_between)(void);
 static void test_wait(void);
 
 
+#include "../../src/codec/ngx_vidcast_escape.c"
 #include "../../src/shm/ngx_vidcast_desk.c"
 #include "../../src/shm/ngx_vidcast_ring.c"
 #include "../../src/capture/ngx_vidcast_dispatch.c"
