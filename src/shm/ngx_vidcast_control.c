@@ -14,8 +14,10 @@
 
 
 static uint64_t ngx_vidcast_control_memory(ngx_vidcast_source_t *source);
-static ngx_uint_t ngx_vidcast_control_entry(ngx_vidcast_control_t *control,
-    ngx_vidcast_source_t *source, ngx_log_t *log);
+static ngx_uint_t ngx_vidcast_control_known(ngx_vidcast_control_t *control,
+    ngx_vidcast_source_t *source);
+static ngx_uint_t ngx_vidcast_control_free(ngx_vidcast_control_t *control,
+    u_char *taken, ngx_log_t *log);
 static ngx_uint_t ngx_vidcast_control_served(ngx_vidcast_control_t *control,
     ngx_log_t *log);
 static void ngx_vidcast_process_settle(ngx_vidcast_conf_t *conf,
@@ -60,12 +62,8 @@ ngx_vidcast_zone_publish(ngx_vidcast_conf_t *conf, ngx_vidcast_conf_t *old)
     source = conf->sources.elts;
 
     for (i = 0; i < conf->sources.nelts; i++) {
-        n = ngx_vidcast_control_entry(conf->control, source[i],
-                                      conf->cycle->log);
-
-        source[i]->entry = n;
         source[i]->memory = ngx_vidcast_control_memory(source[i]);
-        entry = &shm->sources[n];
+        entry = &shm->sources[source[i]->entry];
 
         ngx_vidcast_store(&entry->checksum, source[i]->checksum);
         ngx_vidcast_store(&entry->memory, source[i]->memory);
@@ -117,46 +115,100 @@ ngx_vidcast_control_memory(ngx_vidcast_source_t *source)
  * A source keeps its entry, and with it the lock byte of its capture, as long
  * as its name is known: a new capture then waits until the old one has left
  * the device.  There are twice as many entries as a configuration may have
- * sources; the other half is for captures which are leaving.
+ * sources; the other half is for captures which are leaving, and one that
+ * hangs may take long to leave.
  */
 
-static ngx_uint_t
-ngx_vidcast_control_entry(ngx_vidcast_control_t *control,
-    ngx_vidcast_source_t *source, ngx_log_t *log)
+ngx_int_t
+ngx_vidcast_control_assign(ngx_vidcast_conf_t *conf, ngx_log_t *log)
 {
-    ngx_uint_t            i, free;
-    ngx_vidcast_entry_t  *entry;
+    u_char                  taken[NGX_VIDCAST_ENTRIES];
+    ngx_uint_t              i, n;
+    ngx_vidcast_source_t  **source;
 
-    free = NGX_VIDCAST_ENTRIES;
+    ngx_memzero(taken, sizeof(taken));
+
+    source = conf->sources.elts;
+
+    for (i = 0; i < conf->sources.nelts; i++) {
+        n = ngx_vidcast_control_known(conf->control, source[i]);
+
+        source[i]->entry = n;
+
+        if (n < NGX_VIDCAST_ENTRIES) {
+            taken[n] = 1;
+        }
+    }
+
+    for (i = 0; i < conf->sources.nelts; i++) {
+
+        if (source[i]->entry < NGX_VIDCAST_ENTRIES) {
+            continue;
+        }
+
+        /* an overlay is of the same name, and behind its source in the list */
+
+        n = source[i]->of ? source[i]->of->entry
+                          : ngx_vidcast_control_free(conf->control, taken, log);
+
+        if (n == NGX_VIDCAST_ENTRIES) {
+            ngx_log_error(NGX_LOG_EMERG, log, 0,
+                          "no entry is free for vidcast_source \"%V\": too "
+                          "many captures of older configurations have not "
+                          "left yet", &source[i]->name);
+            return NGX_ERROR;
+        }
+
+        source[i]->entry = n;
+        taken[n] = 1;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_vidcast_control_known(ngx_vidcast_control_t *control,
+    ngx_vidcast_source_t *source)
+{
+    ngx_uint_t            i;
+    ngx_vidcast_entry_t  *entry;
 
     for (i = 0; i < NGX_VIDCAST_ENTRIES; i++) {
         entry = &control->shm->sources[i];
 
-        if (ngx_strlen(entry->name) == source->name.len
-            && ngx_strncmp(entry->name, source->name.data, source->name.len)
-               == 0)
+        /* its end is looked for where it must be, and nowhere else */
+
+        if (ngx_strncmp(entry->name, source->name.data, source->name.len) == 0
+            && entry->name[source->name.len] == '\0')
         {
             return i;
         }
+    }
 
-        if (free == NGX_VIDCAST_ENTRIES
-            && !entry->wanted
+    return NGX_VIDCAST_ENTRIES;
+}
+
+
+static ngx_uint_t
+ngx_vidcast_control_free(ngx_vidcast_control_t *control, u_char *taken,
+    ngx_log_t *log)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_VIDCAST_ENTRIES; i++) {
+
+        if (!taken[i]
+            && !control->shm->sources[i].wanted
             && ngx_vidcast_role_holder(control->roles,
                                        NGX_VIDCAST_ROLE_CAPTURE + i, log)
                == 0)
         {
-            free = i;
+            break;
         }
     }
 
-    if (free == NGX_VIDCAST_ENTRIES) {
-        ngx_log_error(NGX_LOG_ALERT, log, 0,
-                      "no entry is free for vidcast_source \"%V\"",
-                      &source->name);
-        free = NGX_VIDCAST_ENTRIES - 1;
-    }
-
-    return free;
+    return i;
 }
 
 

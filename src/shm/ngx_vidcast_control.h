@@ -12,6 +12,13 @@
 
 
 /*
+ * In the master, while the configuration may still be refused: finds an entry
+ * for each source.  NGX_OK; NGX_ERROR, logged: there are not enough.
+ */
+ngx_int_t ngx_vidcast_control_assign(ngx_vidcast_conf_t *conf,
+    ngx_log_t *log);
+
+/*
  * In the master, once the configuration is certain to be used: retires what
  * of the old one it does not use, and publishes what it wants itself.  "old"
  * may be NULL, and so may "conf".  Must not and cannot fail.

@@ -13,6 +13,9 @@
 #include "ngx_vidcast_limit.h"
 
 
+#define NGX_VIDCAST_LIMIT_FILES  16     /* a worker's own, and a few more */
+
+
 typedef struct {
     ngx_err_t    err;
     int          resource;
@@ -100,9 +103,15 @@ ngx_vidcast_limit_space(size_t size)
 
 
 ngx_int_t
-ngx_vidcast_limit_files(ngx_fd_t fd, ngx_uint_t n)
+ngx_vidcast_limit_files(ngx_cycle_t *cycle, ngx_fd_t fd)
 {
-    struct rlimit  rlmt;
+    ngx_uint_t        n;
+    struct rlimit     rlmt;
+    ngx_core_conf_t  *ccf;
+
+    ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
+
+    n = 2 * (ngx_uint_t) ccf->worker_processes + NGX_VIDCAST_LIMIT_FILES;
 
     if (getrlimit(RLIMIT_NOFILE, &rlmt) == 0
         && rlmt.rlim_cur != RLIM_INFINITY

@@ -28,8 +28,12 @@ u_char *ngx_vidcast_limit_map(ngx_fd_t *fd, size_t size, ngx_str_t *source,
 /* is there address space for so many bytes more?  NGX_ERROR: errno */
 ngx_int_t ngx_vidcast_limit_space(size_t size);
 
-/* are so many descriptors left above the highest one?  NGX_ERROR: errno */
-ngx_int_t ngx_vidcast_limit_files(ngx_fd_t fd, ngx_uint_t n);
+/*
+ * Above "fd", the highest one, descriptors must be left for the channels of
+ * the workers: a master that has none for them starts no worker, and has told
+ * the old ones to leave.  NGX_ERROR: there are not enough, errno.
+ */
+ngx_int_t ngx_vidcast_limit_files(ngx_cycle_t *cycle, ngx_fd_t fd);
 
 /*
  * Says that memory cannot be made: what failed, for how many bytes, 0: none

@@ -13,11 +13,9 @@
 #include <sys/mman.h>
 
 #include "ngx_vidcast_zone.h"
+#include "ngx_vidcast_control.h"
 #include "ngx_vidcast_limit.h"
 #include "ngx_vidcast_roles.h"
-
-
-#define NGX_VIDCAST_ZONE_FILES  16      /* a worker's own, and a few more */
 
 
 static ngx_shm_zone_t *ngx_vidcast_zone_reserve(ngx_conf_t *cf,
@@ -171,7 +169,11 @@ ngx_vidcast_control_init(ngx_shm_zone_t *shm_zone, void *data)
     }
 
     if (old) {
-        return ngx_vidcast_control_adopt(conf, old->control);
+        if (ngx_vidcast_control_adopt(conf, old->control) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        return ngx_vidcast_control_assign(conf, shm_zone->shm.log);
     }
 
     control = ngx_calloc(sizeof(ngx_vidcast_control_t), shm_zone->shm.log);
@@ -207,7 +209,7 @@ ngx_vidcast_control_init(ngx_shm_zone_t *shm_zone, void *data)
         return NGX_ERROR;
     }
 
-    return NGX_OK;
+    return ngx_vidcast_control_assign(conf, shm_zone->shm.log);
 }
 
 
@@ -545,18 +547,10 @@ ngx_vidcast_zone_open(ngx_vidcast_zone_t *zone, ngx_vidcast_source_t *source,
 }
 
 
-/*
- * Descriptors must be left for the channels of the workers: a master that has
- * none for them starts no worker, and has told the old ones to leave.
- */
-
 static ngx_int_t
 ngx_vidcast_zone_events(ngx_vidcast_zone_t *zone, ngx_vidcast_source_t *source,
     ngx_log_t *log)
 {
-    ngx_uint_t        n;
-    ngx_core_conf_t  *ccf;
-
     zone->wake = eventfd(0, EFD_CLOEXEC|EFD_NONBLOCK);
 
     if (zone->wake != -1) {
@@ -568,12 +562,9 @@ ngx_vidcast_zone_events(ngx_vidcast_zone_t *zone, ngx_vidcast_source_t *source,
         return NGX_ERROR;
     }
 
-    ccf = (ngx_core_conf_t *) ngx_get_conf(source->cycle->conf_ctx,
-                                           ngx_core_module);
-
-    n = 2 * (ngx_uint_t) ccf->worker_processes + NGX_VIDCAST_ZONE_FILES;
-
-    if (ngx_vidcast_limit_files(ngx_max(zone->wake, zone->call), n) != NGX_OK)
+    if (ngx_vidcast_limit_files(source->cycle,
+                                ngx_max(zone->wake, zone->call))
+        != NGX_OK)
     {
         ngx_vidcast_limit_log(log, ngx_errno, "keeping descriptors for workers",
                               0, &source->name);

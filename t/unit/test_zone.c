@@ -21,6 +21,7 @@ static int test_fallocate(int fd, int mode, off_t offset, off_t len);
 #undef fallocate
 
 #include <dirent.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 
@@ -35,6 +36,7 @@ static void test_changed(void);
 static void test_same_size(void);
 static void test_removed(void);
 static void test_entries(void);
+static void test_full(void);
 static void test_failed(void);
 static void test_wake(void);
 static void test_states(void);
@@ -74,6 +76,7 @@ main(void)
     test_same_size();
     test_removed();
     test_entries();
+    test_full();
     test_failed();
     test_wake();
     test_states();
@@ -514,6 +517,109 @@ test_entries(void)
     unit_ok(bad == 0, "entries: of 393 sources, 4 at a time, all different");
 
     unit_unload(conf);
+}
+
+
+/*
+ * Captures that hang hold their entries: when there are no more, a
+ * configuration is refused, as two sources must not share one.
+ */
+
+static void
+test_full(void)
+{
+    int                     fds[2];
+    char                    names[3][NGX_VIDCAST_MAX_SOURCES][8], byte;
+    pid_t                   pid;
+    ngx_uint_t              i, j, bad;
+    struct rlimit           limit;
+    ngx_vidcast_conf_t     *conf, *next;
+    ngx_vidcast_source_t   *source;
+
+    static u_char           used[NGX_VIDCAST_ENTRIES];
+    static unit_source_t    s[3][NGX_VIDCAST_MAX_SOURCES];
+
+    /* three descriptors each, of two configurations at a time */
+
+    (void) getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    (void) setrlimit(RLIMIT_NOFILE, &limit);
+
+    for (i = 0; i < 3; i++) {
+        for (j = 0; j < NGX_VIDCAST_MAX_SOURCES; j++) {
+            (void) snprintf(names[i][j], sizeof(names[i][j]), "%c%u",
+                            (int) ('a' + i), (unsigned) j);
+            s[i][j] = test_three[2];
+            s[i][j].name = names[i][j];
+        }
+    }
+
+    conf = unit_load(NULL, s[0], NGX_VIDCAST_MAX_SOURCES);
+
+    if (pipe(fds) == -1) {
+        exit(2);
+    }
+
+    pid = fork();
+
+    if (pid == 0) {
+        (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+
+        for (j = 0; j < NGX_VIDCAST_MAX_SOURCES; j++) {
+            (void) ngx_vidcast_role_take(conf->control->roles,
+                                         NGX_VIDCAST_ROLE_CAPTURE
+                                         + test_source(conf, j)->entry,
+                                         &unit_log);
+        }
+
+        (void) write(fds[1], "", 1);
+        (void) pause();
+    }
+
+    (void) read(fds[0], &byte, 1);
+
+    conf = unit_load(conf, s[1], NGX_VIDCAST_MAX_SOURCES);
+    bad = 0;
+
+    for (j = 0; j < NGX_VIDCAST_MAX_SOURCES; j++) {
+        source = test_source(conf, j);
+        bad += used[source->entry]++;
+        bad += (ngx_vidcast_role_holder(conf->control->roles,
+                                        NGX_VIDCAST_ROLE_CAPTURE
+                                        + source->entry, &unit_log)
+                != 0);
+    }
+
+    unit_ok(bad == 0, "full: the new ones have entries of their own");
+
+    next = unit_load(conf, s[2], 1);
+
+    unit_ok(next == NULL, "full: no entry is left, it is refused");
+    unit_ok(ngx_strstr(unit_log_last, "no entry is free for vidcast_source "
+                       "\"c0\"") != NULL, "full: and the log says why");
+    unit_ok(next == NULL
+            && ngx_vidcast_zone_wanted(conf->control, test_source(conf, 0)),
+            "full: the old configuration goes on");
+
+    if (next) {
+        conf = next;
+    }
+
+    conf = unit_load(conf, s[1], NGX_VIDCAST_MAX_SOURCES);
+
+    unit_ok(conf != NULL, "full: known names have their entries");
+
+    (void) kill(pid, SIGKILL);
+    (void) waitpid(pid, NULL, 0);
+
+    next = unit_load(conf, s[2], NGX_VIDCAST_MAX_SOURCES);
+
+    unit_ok(next != NULL, "full: they have left, there is room");
+
+    unit_unload(next ? next : conf);
+
+    (void) close(fds[0]);
+    (void) close(fds[1]);
 }
 
 
