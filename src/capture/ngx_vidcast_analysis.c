@@ -43,7 +43,6 @@ struct ngx_vidcast_analysis_s {
     uint64_t                      past;      /* frames before a sleep */
 
     ngx_uint_t                    frames;    /* submitted */
-    ngx_uint_t                    failing;   /* and it is logged */
 };
 
 
@@ -62,8 +61,6 @@ static void ngx_vidcast_analysis_run(ngx_vidcast_analysis_t *analysis,
     ngx_vidcast_task_t *task);
 static void ngx_vidcast_analysis_publish(ngx_vidcast_analysis_t *analysis,
     ngx_vidcast_task_t *task, uint64_t start, size_t size);
-static void ngx_vidcast_analysis_failed(ngx_vidcast_analysis_t *analysis,
-    const u_char *reason);
 
 
 ngx_vidcast_analysis_t *
@@ -264,7 +261,8 @@ ngx_vidcast_analysis_run(ngx_vidcast_analysis_t *analysis,
     }
 
     if (rc != NGX_OK) {
-        ngx_vidcast_analysis_failed(analysis, predict->error);
+        ngx_vidcast_capture_predictor_failed(analysis->capture,
+                                             predict->error);
         return;
     }
 
@@ -286,7 +284,8 @@ ngx_vidcast_analysis_run(ngx_vidcast_analysis_t *analysis,
     if (predict->conf->module->predict(predict, &sample, analysis->json, &size)
         != NGX_OK)
     {
-        ngx_vidcast_analysis_failed(analysis, predict->error);
+        ngx_vidcast_capture_predictor_failed(analysis->capture,
+                                             predict->error);
         return;
     }
 
@@ -294,7 +293,6 @@ ngx_vidcast_analysis_run(ngx_vidcast_analysis_t *analysis,
         ngx_vidcast_capture_predicted(analysis->capture,
                                       ngx_vidcast_clock() - start);
         ngx_vidcast_capture_judged(analysis->capture, task->number);
-        analysis->failing = 0;
         return;
     }
 
@@ -446,37 +444,13 @@ ngx_vidcast_analysis_publish(ngx_vidcast_analysis_t *analysis,
                                    &seq)
         != NGX_OK)
     {
-        ngx_vidcast_analysis_failed(analysis, (u_char *)
-                                    "the result is too large, see "
-                                    "\"results\"");
+        ngx_vidcast_capture_predictor_failed(capture, (u_char *)
+                                             "the result is too large, see "
+                                             "\"results\"");
         return;
     }
 
     ngx_vidcast_capture_predicted(capture, result.predict);
-    analysis->failing = 0;
 
     ngx_vidcast_zone_wake(capture->zone);
-}
-
-
-/* counted each time, logged when it begins to fail */
-
-static void
-ngx_vidcast_analysis_failed(ngx_vidcast_analysis_t *analysis,
-    const u_char *reason)
-{
-    ngx_vidcast_escaped_t  escaped;
-
-    ngx_vidcast_count(&analysis->capture->counters->predictor_error, 1);
-
-    if (analysis->failing) {
-        return;
-    }
-
-    analysis->failing = 1;
-
-    ngx_log_error(NGX_LOG_CRIT, analysis->capture->log, 0,
-                  "predictor of vidcast source \"%V\" failed: %V",
-                  &analysis->capture->source->name,
-                  ngx_vidcast_escape_text(&escaped, reason));
 }

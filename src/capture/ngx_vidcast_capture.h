@@ -46,6 +46,7 @@ typedef struct {
     ngx_vidcast_log_limit_t       large;
     ngx_vidcast_log_limit_t       encode;
     ngx_vidcast_log_limit_t       draw;
+    ngx_vidcast_log_limit_t       predictor;
     ngx_vidcast_log_limit_t       state;
     ngx_vidcast_log_limit_t       warned;    /* by a plugin */
     ngx_vidcast_log_limit_t       said;
@@ -131,6 +132,10 @@ ngx_int_t ngx_vidcast_capture_result(ngx_vidcast_capture_t *capture,
     ngx_vidcast_result_t *result, const u_char *json, size_t size,
     uint64_t *seq);
 
+/* the frame has no result, which is counted and logged */
+void ngx_vidcast_capture_predictor_failed(ngx_vidcast_capture_t *capture,
+    const u_char *reason);
+
 /*
  * A frame that took the predictor "time" us is predicted, whether its result
  * is told or not; and one that has no result to be told is judged all the
@@ -155,6 +160,8 @@ void ngx_vidcast_capture_log_encode(ngx_vidcast_capture_t *capture,
     const char *reason);
 void ngx_vidcast_capture_log_draw(ngx_vidcast_capture_t *capture,
     const char *reason);
+void ngx_vidcast_capture_log_predictor(ngx_vidcast_capture_t *capture,
+    ngx_uint_t level, const char *what, const u_char *reason);
 void ngx_vidcast_capture_log_state(ngx_vidcast_capture_t *capture,
     ngx_uint_t state, const u_char *reason);
 void ngx_vidcast_capture_log_said(ngx_vidcast_capture_t *capture,

@@ -72,6 +72,23 @@ ngx_vidcast_capture_log_draw(ngx_vidcast_capture_t *capture,
 
 
 void
+ngx_vidcast_capture_log_predictor(ngx_vidcast_capture_t *capture,
+    ngx_uint_t level, const char *what, const u_char *reason)
+{
+    ngx_vidcast_escaped_t  escaped;
+
+    if (ngx_vidcast_log_limit(&capture->logs.predictor, 1,
+                              ngx_vidcast_clock()))
+    {
+        ngx_log_error(level, capture->log, 0,
+                      "predictor of vidcast source \"%V\" %s: %V",
+                      &capture->source->name, what,
+                      ngx_vidcast_escape_text(&escaped, reason));
+    }
+}
+
+
+void
 ngx_vidcast_capture_log_state(ngx_vidcast_capture_t *capture, ngx_uint_t state,
     const u_char *reason)
 {
@@ -138,6 +155,8 @@ ngx_vidcast_capture_log_more(ngx_vidcast_capture_t *capture)
                                "frames which could not be encoded");
     ngx_vidcast_log_limit_tell(&logs->draw, 1, NGX_LOG_CRIT, log, name,
                                "frames which could not be drawn on");
+    ngx_vidcast_log_limit_tell(&logs->predictor, 1, NGX_LOG_ERR, log, name,
+                               "failures of its predictor");
     ngx_vidcast_log_limit_tell(&logs->state, NGX_VIDCAST_LOG_STATES,
                                NGX_LOG_CRIT, log, name, "changes of its state");
     ngx_vidcast_log_limit_tell(&logs->warned, NGX_VIDCAST_LOG_SAID,

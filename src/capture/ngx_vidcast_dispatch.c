@@ -8,7 +8,6 @@
 #include <ngx_core.h>
 
 #include "ngx_vidcast_capture.h"
-#include "ngx_vidcast_escape.h"
 #include "ngx_vidcast_predict.h"
 
 
@@ -57,7 +56,6 @@ struct ngx_vidcast_dispatch_s {
 
     ngx_uint_t                     exact;    /* no frame may be skipped */
     ngx_uint_t                     offered;  /* by the thread that publishes */
-    ngx_uint_t                     bad;      /* answers, and it is logged */
 
     pthread_mutex_t                mutex;    /* of what follows */
     pthread_cond_t                 taken;
@@ -79,8 +77,6 @@ static void ngx_vidcast_dispatch_finish(ngx_vidcast_dispatch_t *dispatch,
 static void ngx_vidcast_dispatch_publish(ngx_vidcast_dispatch_t *dispatch,
     ngx_vidcast_dispatch_entry_t *entry);
 static const char *ngx_vidcast_dispatch_status(ngx_uint_t status);
-static void ngx_vidcast_dispatch_bad(ngx_vidcast_dispatch_t *dispatch,
-    ngx_vidcast_dispatch_entry_t *entry);
 static ngx_uint_t ngx_vidcast_dispatch_assign(
     ngx_vidcast_dispatch_t *dispatch);
 static ngx_uint_t ngx_vidcast_dispatch_waiting(
@@ -391,8 +387,6 @@ ngx_vidcast_dispatch_publish(ngx_vidcast_dispatch_t *dispatch,
 
         if (rc == NGX_OK) {
             ngx_vidcast_capture_predicted(capture, result.predict);
-
-            dispatch->bad = 0;
             ngx_vidcast_zone_wake(capture->zone);
             return;
         }
@@ -403,7 +397,15 @@ ngx_vidcast_dispatch_publish(ngx_vidcast_dispatch_t *dispatch,
                            NGX_VIDCAST_ERROR_LEN);
     }
 
-    ngx_vidcast_dispatch_bad(dispatch, entry);
+    ngx_vidcast_count(&capture->counters->predictor_error, 1);
+
+    if (entry->status != NGX_VIDCAST_ANSWER_LOST) {
+
+        /* deaths are the manager's to log */
+
+        ngx_vidcast_capture_log_predictor(capture, NGX_LOG_ERR,
+                                          "gave a bad result", entry->error);
+    }
 
     result.status = ngx_vidcast_dispatch_status(entry->status);
 
@@ -437,31 +439,6 @@ ngx_vidcast_dispatch_status(ngx_uint_t status)
     default: /* NGX_VIDCAST_ANSWER_LOST */
         return "predictor_failed";
     }
-}
-
-
-/* counted each time, logged when they begin; deaths are the manager's to log */
-
-static void
-ngx_vidcast_dispatch_bad(ngx_vidcast_dispatch_t *dispatch,
-    ngx_vidcast_dispatch_entry_t *entry)
-{
-    ngx_vidcast_capture_t  *capture;
-    ngx_vidcast_escaped_t   escaped;
-
-    capture = dispatch->capture;
-    ngx_vidcast_count(&capture->counters->predictor_error, 1);
-
-    if (entry->status == NGX_VIDCAST_ANSWER_LOST || dispatch->bad) {
-        return;
-    }
-
-    dispatch->bad = 1;
-
-    ngx_log_error(NGX_LOG_ERR, capture->log, 0,
-                  "predictor of vidcast source \"%V\" gave a bad result: %V",
-                  &capture->source->name,
-                  ngx_vidcast_escape_text(&escaped, entry->error));
 }
 
 

@@ -29,7 +29,6 @@ static void  (*test_between)(void);
 static void test_wait(void);
 
 
-#include "../../src/codec/ngx_vidcast_escape.c"
 #include "../../src/shm/ngx_vidcast_desk.c"
 #include "../../src/shm/ngx_vidcast_ring.c"
 #include "../../src/capture/ngx_vidcast_dispatch.c"
@@ -123,6 +122,14 @@ void
 ngx_vidcast_capture_judged(ngx_vidcast_capture_t *capture, uint64_t number)
 {
     test_judged = number;
+}
+
+
+void
+ngx_vidcast_capture_log_predictor(ngx_vidcast_capture_t *capture,
+    ngx_uint_t level, const char *what, const u_char *reason)
+{
+    /* void */
 }
 
 
