@@ -8,7 +8,7 @@
 #include <ngx_core.h>
 
 #include "ngx_vidcast_log_limit.h"
-#include "ngx_vidcast_ring.h"
+#include "ngx_vidcast_atomic.h"
 
 
 static ngx_uint_t ngx_vidcast_log_limit_take(ngx_vidcast_log_limit_t *limit,

@@ -9,6 +9,7 @@
 
 
 #include "ngx_vidcast.h"
+#include "ngx_vidcast_atomic.h"
 
 
 /*
@@ -238,21 +239,6 @@ ngx_vidcast_ring_result_t *ngx_vidcast_ring_open_result(
     ngx_vidcast_ring_t *ring, uint64_t *seq);
 void ngx_vidcast_ring_publish_result(ngx_vidcast_ring_t *ring,
     ngx_vidcast_ring_result_t *result, uint64_t seq);
-
-
-/*
- * The project's atomics: sequentially consistent, between processes.  cas()
- * is true when *p was *old, and is "v" now; else *old is what was there.
- * count() is for counters, which several threads may raise.
- */
-
-#define ngx_vidcast_load(p)      __atomic_load_n(p, __ATOMIC_SEQ_CST)
-#define ngx_vidcast_store(p, v)  __atomic_store_n(p, v, __ATOMIC_SEQ_CST)
-#define ngx_vidcast_count(p, n)                                               \
-    ((void) __atomic_fetch_add(p, n, __ATOMIC_RELAXED))
-#define ngx_vidcast_cas(p, old, v)                                            \
-    __atomic_compare_exchange_n(p, old, v, 0, __ATOMIC_SEQ_CST,               \
-                                __ATOMIC_SEQ_CST)
 
 
 #endif /* _NGX_VIDCAST_RING_H_INCLUDED_ */
