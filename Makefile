@@ -45,14 +45,13 @@ UNIT_LIBS     = -lturbojpeg -lyuv -lv4l2 -ljansson -lz -lpthread -lm
 SANITIZE      = -fsanitize=address,undefined -fno-sanitize-recover=all         \
                 -fno-omit-frame-pointer -DNGX_DEBUG_PALLOC=1
 
-INCS          = -It/unit                                                       \
-                $(addprefix -Isrc/,. codec shm capture http)                   \
+INCS          = -It/unit -Isrc                                                 \
                 $(addprefix -isystem build/nginx-source/src/,core event        \
                     os/unix http http/modules http/v2)                         \
                 -isystem build/module
 
-UNITS         = $(basename $(notdir $(wildcard t/unit/test_*.c)))
-SOURCES       = $(wildcard src/*.[ch] src/*/*.[ch])
+UNITS         = $(shell find t/unit -name 'test_*.c')
+SOURCES       = $(shell find src -name '*.[ch]')
 FLAGS         = $(wildcard $(NGINX_SRC)/conf_flags $(NGINX_SRC)/src/core/nginx.h)
 
 
@@ -135,7 +134,9 @@ run:            module | packages-run
 	@t/util/run $(PORT)
 
 
-# unit tests: t/unit/test_*.c, one program each, and nginx's own functions
+# unit tests: test_*.c in t/unit, one program each, and nginx's own functions
+
+vpath test_%.c  $(sort $(dir $(UNITS)))
 
 build/nginx-source/version: FORCE | packages-test
 	@t/util/nginx-source
@@ -146,7 +147,7 @@ build/$(1)/ngx_core.o: t/unit/ngx_core.c build/nginx-source/version            \
 	@mkdir -p $$(@D)
 	@gcc $$(UNIT_CFLAGS) $(2) $$(INCS) -MMD -MP -c -o $$@ $$<
 
-build/$(1)/test_%: t/unit/test_%.c build/$(1)/ngx_core.o
+build/$(1)/test_%: test_%.c build/$(1)/ngx_core.o
 	@gcc $$(UNIT_CFLAGS) $(2) $$(INCS) -MMD -MP -MF $$@.d -o $$@ $$<       \
 	    build/$(1)/ngx_core.o $$(UNIT_LIBS)
 endef
@@ -159,8 +160,9 @@ $(eval $(call unit_rules,unit-sanitize,$(SANITIZE)))
 build/unit/test_av build/unit-sanitize/test_av:                                \
     UNIT_LIBS += -lavformat -lavcodec -lavutil -lswscale
 
-UNIT_PROGRAMS = $(addprefix build/unit/,$(UNITS))                              \
-                $(addprefix build/unit-sanitize/,$(UNITS))
+UNIT_NAMES    = $(basename $(notdir $(UNITS)))
+UNIT_PROGRAMS = $(addprefix build/unit/,$(UNIT_NAMES))                         \
+                $(addprefix build/unit-sanitize/,$(UNIT_NAMES))
 
 -include $(wildcard build/unit*/*.d)
 
@@ -199,14 +201,14 @@ build/bench/%: t/bench/%.c
 
 # pictures: our own objects as they are in the module, and FFmpeg's functions
 
-CODEC_OBJS    = $(addprefix build/module/addon/codec/ngx_vidcast_,             \
+CODEC_OBJS    = $(addprefix build/module/addon/media/ngx_vidcast_,             \
                 fit.o image.o jpeg.o jpeg_probe.o)
 CODEC_FFMPEG  = $(if $(wildcard /usr/include/*/libavcodec/avcodec.h),          \
                 -DBENCH_FFMPEG=1 -lavcodec -lavutil -lswscale)
 
 build/bench/codec: t/bench/codec.c build/module/$(MODULE).so
 	@mkdir -p $(@D)
-	@gcc -O2 -D_GNU_SOURCE $(WARNINGS) -Isrc -Isrc/codec                   \
+	@gcc -O2 -D_GNU_SOURCE $(WARNINGS) -Isrc                               \
 	    $(addprefix -isystem $(NGINX_SRC)/src/,core event os/unix)         \
 	    -isystem build/module $< $(CODEC_OBJS) -lturbojpeg -lyuv           \
 	    $(CODEC_FFMPEG) -o $@

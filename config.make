@@ -1,12 +1,17 @@
 # sourced by nginx's configure after "config": the plugins, built where their
 # libraries are, beside the modules and with them
 
-# vidcast_plugin NAME DIRECTORY INCLUDES LIBRARIES
+# vidcast_plugin NAME INCLUDES LIBRARIES
 
 vidcast_plugin()
 {
-    VIDCAST_PLUGIN_SRCS=`echo $ngx_addon_dir/src/$2/vidcast_$1*.c`
-    VIDCAST_PLUGIN_DEPS=`echo $ngx_addon_dir/src/$2/vidcast_$1*.h \
+    VIDCAST_PLUGIN_SRCS=`find $ngx_addon_dir/src/plugins/$1 -name '*.c'`
+    VIDCAST_PLUGIN_DEPS=`find $ngx_addon_dir/src/plugins/$1 -name '*.h'`
+
+    # each on the line of the rule
+
+    VIDCAST_PLUGIN_SRCS=`echo $VIDCAST_PLUGIN_SRCS`
+    VIDCAST_PLUGIN_DEPS=`echo $VIDCAST_PLUGIN_DEPS \
                               $ngx_addon_dir/src/vidcast_plugin.h`
 
     cat << END                                                >> $NGX_MAKEFILE
@@ -16,8 +21,8 @@ build:	$NGX_OBJS/vidcast_$1.so
 
 $NGX_OBJS/vidcast_$1.so:	$VIDCAST_PLUGIN_SRCS $VIDCAST_PLUGIN_DEPS
 	\$(CC) \$(CFLAGS) -D_GNU_SOURCE -O3 -fPIC -fvisibility=hidden -shared \\
-	    -I $ngx_addon_dir/src $3 -o \$@ $VIDCAST_PLUGIN_SRCS $NGX_LD_OPT \\
-	    $4 -lpthread -lm
+	    -I $ngx_addon_dir/src $2 -o \$@ $VIDCAST_PLUGIN_SRCS $NGX_LD_OPT \\
+	    $3 -lpthread -lm
 
 install:	vidcast-install-$1
 
@@ -31,10 +36,10 @@ END
 
 
 if [ "$VIDCAST_AV" = YES ]; then
-    vidcast_plugin av plugins "" "$VIDCAST_AV_LIBS"
+    vidcast_plugin av "" "$VIDCAST_AV_LIBS"
 fi
 
 if [ "$VIDCAST_ONNX" = YES ]; then
-    vidcast_plugin onnx onnx "-isystem /usr/include/onnxruntime" \
+    vidcast_plugin onnx "-isystem /usr/include/onnxruntime" \
         "$VIDCAST_ONNX_LIBS"
 fi

@@ -136,7 +136,8 @@ sub missing {
 sub code_names {
     my @names;
 
-    for my $file (glob "$root/src/*/*.c") {
+    for my $file (glob join ' ', map { "$root/src$_/*.c" }
+                  map { '/*' x $_ } 1 .. 3) {
         my $text = Vidcast::Nginx::slurp($file);
         my $of = $file =~ m{_input|_av_conf|_v4l2|vidcast_source\.c}
             ? 'input' : 'predict';

@@ -7,11 +7,11 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "ngx_vidcast_capture.h"
-#include "ngx_vidcast_escape.h"
-#include "ngx_vidcast_image.h"
-#include "ngx_vidcast_jpeg.h"
-#include "ngx_vidcast_predict.h"
+#include "capture/ngx_vidcast_capture.h"
+#include "core/ngx_vidcast_escape.h"
+#include "media/ngx_vidcast_image.h"
+#include "media/ngx_vidcast_jpeg.h"
+#include "predict/ngx_vidcast_predict.h"
 
 
 /* a frame to be predicted */

@@ -9,12 +9,12 @@
 
 #include <sys/mman.h>
 
-#include "ngx_vidcast_capture.h"
-#include "ngx_vidcast_child.h"
-#include "ngx_vidcast_control.h"
-#include "ngx_vidcast_overlay.h"
-#include "ngx_vidcast_roles.h"
-#include "ngx_vidcast_ws.h"
+#include "capture/ngx_vidcast_capture.h"
+#include "os/ngx_vidcast_child.h"
+#include "shm/ngx_vidcast_control.h"
+#include "capture/ngx_vidcast_overlay.h"
+#include "shm/ngx_vidcast_roles.h"
+#include "wire/ngx_vidcast_ws.h"
 
 
 #define NGX_VIDCAST_CAPTURE_TICK     50          /* ms */

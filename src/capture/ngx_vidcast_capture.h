@@ -10,9 +10,9 @@
 
 #include <pthread.h>
 
-#include "ngx_vidcast_zone.h"
-#include "ngx_vidcast_input.h"
-#include "ngx_vidcast_log_limit.h"
+#include "shm/ngx_vidcast_zone.h"
+#include "input/ngx_vidcast_input.h"
+#include "core/ngx_vidcast_log_limit.h"
 
 
 /*

@@ -7,8 +7,8 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "ngx_vidcast_capture.h"
-#include "ngx_vidcast_escape.h"
+#include "capture/ngx_vidcast_capture.h"
+#include "core/ngx_vidcast_escape.h"
 
 
 /* what a source can cause with each frame, and may say now and then */

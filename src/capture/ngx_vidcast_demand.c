@@ -7,8 +7,8 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "ngx_vidcast_demand.h"
-#include "ngx_vidcast_control.h"
+#include "capture/ngx_vidcast_demand.h"
+#include "shm/ngx_vidcast_control.h"
 
 
 #define NGX_VIDCAST_DEMAND_LOOK  100000    /* us between looks at viewers */

@@ -8,7 +8,7 @@
 #define _NGX_VIDCAST_DEMAND_H_INCLUDED_
 
 
-#include "ngx_vidcast_capture.h"
+#include "capture/ngx_vidcast_capture.h"
 
 
 /* whether anybody looks at the source; of the input thread */

@@ -7,8 +7,8 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "ngx_vidcast_capture.h"
-#include "ngx_vidcast_predict.h"
+#include "capture/ngx_vidcast_capture.h"
+#include "predict/ngx_vidcast_predict.h"
 
 
 #define NGX_VIDCAST_DISPATCH_LOOK  100    /* ms, for those who died */

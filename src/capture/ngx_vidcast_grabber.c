@@ -7,10 +7,10 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "ngx_vidcast_capture.h"
-#include "ngx_vidcast_demand.h"
-#include "ngx_vidcast_image.h"
-#include "ngx_vidcast_jpeg.h"
+#include "capture/ngx_vidcast_capture.h"
+#include "capture/ngx_vidcast_demand.h"
+#include "media/ngx_vidcast_image.h"
+#include "media/ngx_vidcast_jpeg.h"
 
 
 /*

@@ -7,11 +7,11 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "ngx_vidcast_overlay.h"
-#include "ngx_vidcast_control.h"
-#include "ngx_vidcast_draw.h"
-#include "ngx_vidcast_image.h"
-#include "ngx_vidcast_jpeg.h"
+#include "capture/ngx_vidcast_overlay.h"
+#include "shm/ngx_vidcast_control.h"
+#include "media/ngx_vidcast_draw.h"
+#include "media/ngx_vidcast_image.h"
+#include "media/ngx_vidcast_jpeg.h"
 
 
 #define NGX_VIDCAST_OVERLAY_COUNT  1000000    /* us between counts */

@@ -8,7 +8,7 @@
 #define _NGX_VIDCAST_OVERLAY_H_INCLUDED_
 
 
-#include "ngx_vidcast_capture.h"
+#include "capture/ngx_vidcast_capture.h"
 
 
 /*

@@ -7,8 +7,8 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "ngx_vidcast_capture.h"
-#include "ngx_vidcast_overlay.h"
+#include "capture/ngx_vidcast_capture.h"
+#include "capture/ngx_vidcast_overlay.h"
 
 
 /* what is around the text of a result, whoever it comes from */

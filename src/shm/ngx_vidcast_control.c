@@ -9,8 +9,8 @@
 
 #include <pthread.h>
 
-#include "ngx_vidcast_control.h"
-#include "ngx_vidcast_roles.h"
+#include "shm/ngx_vidcast_control.h"
+#include "shm/ngx_vidcast_roles.h"
 
 
 static uint64_t ngx_vidcast_control_memory(ngx_vidcast_source_t *source);

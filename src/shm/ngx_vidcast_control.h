@@ -8,7 +8,7 @@
 #define _NGX_VIDCAST_CONTROL_H_INCLUDED_
 
 
-#include "ngx_vidcast_zone.h"
+#include "shm/ngx_vidcast_zone.h"
 
 
 /*

@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
-#include "ngx_vidcast_desk.h"
+#include "shm/ngx_vidcast_desk.h"
 
 
 static ngx_str_t  ngx_vidcast_desk_state_names[] = {

@@ -8,8 +8,8 @@
 #define _NGX_VIDCAST_DESK_H_INCLUDED_
 
 
-#include "ngx_vidcast.h"
-#include "ngx_vidcast_ring.h"
+#include "core/ngx_vidcast.h"
+#include "shm/ngx_vidcast_ring.h"
 
 
 /*

@@ -8,7 +8,7 @@
 #define _NGX_VIDCAST_LIMIT_H_INCLUDED_
 
 
-#include "ngx_vidcast.h"
+#include "core/ngx_vidcast.h"
 
 
 /*

@@ -7,8 +7,8 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "ngx_vidcast_mail.h"
-#include "ngx_vidcast_ring.h"
+#include "shm/ngx_vidcast_mail.h"
+#include "shm/ngx_vidcast_ring.h"
 
 
 /* the word: 4 bits of state, 4 of flags, 16 each of process and slot, turn */

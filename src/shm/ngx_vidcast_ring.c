@@ -9,7 +9,7 @@
 
 #include <sys/mman.h>
 
-#include "ngx_vidcast_ring.h"
+#include "shm/ngx_vidcast_ring.h"
 
 
 #define ngx_vidcast_ring_or(p, v)                                             \

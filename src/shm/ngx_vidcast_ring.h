@@ -8,8 +8,8 @@
 #define _NGX_VIDCAST_RING_H_INCLUDED_
 
 
-#include "ngx_vidcast.h"
-#include "ngx_vidcast_atomic.h"
+#include "core/ngx_vidcast.h"
+#include "core/ngx_vidcast_atomic.h"
 
 
 /*

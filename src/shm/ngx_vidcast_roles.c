@@ -9,7 +9,7 @@
 
 #include <sys/mman.h>
 
-#include "ngx_vidcast_roles.h"
+#include "shm/ngx_vidcast_roles.h"
 
 
 static ngx_int_t ngx_vidcast_role_lock(ngx_fd_t fd, int cmd, short type,

@@ -12,10 +12,10 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 
-#include "ngx_vidcast_zone.h"
-#include "ngx_vidcast_control.h"
-#include "ngx_vidcast_limit.h"
-#include "ngx_vidcast_roles.h"
+#include "shm/ngx_vidcast_zone.h"
+#include "shm/ngx_vidcast_control.h"
+#include "shm/ngx_vidcast_limit.h"
+#include "shm/ngx_vidcast_roles.h"
 
 
 static ngx_shm_zone_t *ngx_vidcast_zone_reserve(ngx_conf_t *cf,

@@ -8,10 +8,10 @@
 #define _NGX_VIDCAST_ZONE_H_INCLUDED_
 
 
-#include "ngx_vidcast.h"
-#include "ngx_vidcast_mail.h"
-#include "ngx_vidcast_desk.h"
-#include "ngx_vidcast_ring.h"
+#include "core/ngx_vidcast.h"
+#include "shm/ngx_vidcast_mail.h"
+#include "shm/ngx_vidcast_desk.h"
+#include "shm/ngx_vidcast_ring.h"
 
 
 /*

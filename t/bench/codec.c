@@ -21,9 +21,9 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "ngx_vidcast_fit.h"
-#include "ngx_vidcast_image.h"
-#include "ngx_vidcast_jpeg.h"
+#include "media/ngx_vidcast_fit.h"
+#include "media/ngx_vidcast_image.h"
+#include "media/ngx_vidcast_jpeg.h"
 
 #include <time.h>
 #include <turbojpeg.h>

@@ -10,8 +10,8 @@
  * bounds, and its boxes are in the frame.
  */
 
-#include "../../src/codec/ngx_vidcast_answer.c"
-#include "../../src/codec/ngx_vidcast_ws.c"
+#include "wire/ngx_vidcast_answer.c"
+#include "wire/ngx_vidcast_ws.c"
 #include "fuzz.h"
 
 

@@ -12,8 +12,8 @@
  * text.
  */
 
-#include "../../src/codec/ngx_vidcast_deflate.c"
-#include "../../src/codec/ngx_vidcast_deflate_offer.c"
+#include "wire/ngx_vidcast_deflate.c"
+#include "wire/ngx_vidcast_deflate_offer.c"
 #include "fuzz.h"
 
 

@@ -10,11 +10,11 @@
  * answers are found than it has written lines, and each is JSON on one line.
  */
 
-#include "../../src/codec/ngx_vidcast_answer.c"
-#include "../../src/codec/ngx_vidcast_escape.c"
-#include "../../src/codec/ngx_vidcast_ws.c"
-#include "../../src/capture/ngx_vidcast_exec_lines.c"
-#include "../../src/capture/ngx_vidcast_log_limit.c"
+#include "wire/ngx_vidcast_answer.c"
+#include "core/ngx_vidcast_escape.c"
+#include "wire/ngx_vidcast_ws.c"
+#include "predict/exec/ngx_vidcast_exec_lines.c"
+#include "core/ngx_vidcast_log_limit.c"
 #include "fuzz.h"
 
 

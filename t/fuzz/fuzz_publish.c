@@ -14,11 +14,11 @@
  * where to cut, and what a client sends.
  */
 
-#include "../../src/codec/ngx_vidcast_ws.c"
-#include "../../src/codec/ngx_vidcast_jpeg.c"
-#include "../../src/codec/ngx_vidcast_jpeg_probe.c"
-#include "../../src/codec/ngx_vidcast_json.c"
-#include "../../src/codec/ngx_vidcast_letter.c"
+#include "wire/ngx_vidcast_ws.c"
+#include "media/ngx_vidcast_jpeg.c"
+#include "media/ngx_vidcast_jpeg_probe.c"
+#include "wire/ngx_vidcast_json.c"
+#include "wire/ngx_vidcast_letter.c"
 #include "fuzz.h"
 
 

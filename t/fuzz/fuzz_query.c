@@ -9,7 +9,7 @@
  * the query, and what is not ours makes no difference.
  */
 
-#include "../../src/codec/ngx_vidcast_query.c"
+#include "wire/ngx_vidcast_query.c"
 #include "fuzz.h"
 
 

@@ -12,7 +12,7 @@
  * three bytes that say where to cut, and what a client sends.
  */
 
-#include "../../src/codec/ngx_vidcast_ws.c"
+#include "wire/ngx_vidcast_ws.c"
 #include "fuzz.h"
 
 

@@ -13,11 +13,11 @@
  * tests of images:.
  */
 
-#include "../../src/capture/ngx_vidcast_input.c"
-#include "../../src/capture/ngx_vidcast_input_images.c"
-#include "../../src/codec/ngx_vidcast_jpeg.c"
-#include "../../src/codec/ngx_vidcast_jpeg_probe.c"
-#include "../../src/codec/ngx_vidcast_image.c"
+#include "input/ngx_vidcast_input.c"
+#include "input/ngx_vidcast_input_images.c"
+#include "media/ngx_vidcast_jpeg.c"
+#include "media/ngx_vidcast_jpeg_probe.c"
+#include "media/ngx_vidcast_image.c"
 #include "unit_jpeg.h"
 #include "unit_ngx.h"
 

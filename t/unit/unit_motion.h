@@ -10,19 +10,19 @@
 
 /* a motion predictor, pictures for it, and its answers taken apart */
 
-#include "../../src/codec/ngx_vidcast_image.c"
-#include "../../src/codec/ngx_vidcast_jpeg.c"
-#include "../../src/codec/ngx_vidcast_jpeg_probe.c"
-#include "../../src/capture/ngx_vidcast_backdrop.c"
-#include "../../src/capture/ngx_vidcast_scene.c"
-#include "../../src/capture/ngx_vidcast_regions.c"
-#include "../../src/capture/ngx_vidcast_background.c"
-#include "../../src/capture/ngx_vidcast_boxes.c"
-#include "../../src/capture/ngx_vidcast_polygons.c"
-#include "../../src/capture/ngx_vidcast_tracks.c"
-#include "../../src/capture/ngx_vidcast_predict.c"
-#include "../../src/capture/ngx_vidcast_predict_delay.c"
-#include "../../src/capture/ngx_vidcast_predict_motion.c"
+#include "media/ngx_vidcast_image.c"
+#include "media/ngx_vidcast_jpeg.c"
+#include "media/ngx_vidcast_jpeg_probe.c"
+#include "input/synthetic/ngx_vidcast_backdrop.c"
+#include "input/synthetic/ngx_vidcast_scene.c"
+#include "predict/motion/ngx_vidcast_regions.c"
+#include "predict/motion/ngx_vidcast_background.c"
+#include "predict/motion/ngx_vidcast_boxes.c"
+#include "predict/motion/ngx_vidcast_polygons.c"
+#include "predict/motion/ngx_vidcast_tracks.c"
+#include "predict/ngx_vidcast_predict.c"
+#include "predict/ngx_vidcast_predict_delay.c"
+#include "predict/motion/ngx_vidcast_predict_motion.c"
 
 #include "unit.h"
 

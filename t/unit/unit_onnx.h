@@ -15,18 +15,18 @@
 
 #include "unit.h"
 
-#include "../../src/onnx/vidcast_onnx_boxes.c"
-#include "../../src/onnx/vidcast_onnx_classes.c"
-#include "../../src/onnx/vidcast_onnx_conf.c"
-#include "../../src/onnx/vidcast_onnx_detr.c"
-#include "../../src/onnx/vidcast_onnx_heads.c"
-#include "../../src/onnx/vidcast_onnx_input.c"
-#include "../../src/onnx/vidcast_onnx_labels.c"
-#include "../../src/onnx/vidcast_onnx_raw.c"
-#include "../../src/onnx/vidcast_onnx_ssd.c"
-#include "../../src/onnx/vidcast_onnx_tensor.c"
-#include "../../src/onnx/vidcast_onnx_text.c"
-#include "../../src/onnx/vidcast_onnx_yolo.c"
+#include "plugins/onnx/vidcast_onnx_boxes.c"
+#include "plugins/onnx/vidcast_onnx_classes.c"
+#include "plugins/onnx/vidcast_onnx_conf.c"
+#include "plugins/onnx/vidcast_onnx_detr.c"
+#include "plugins/onnx/vidcast_onnx_heads.c"
+#include "plugins/onnx/vidcast_onnx_input.c"
+#include "plugins/onnx/vidcast_onnx_labels.c"
+#include "plugins/onnx/vidcast_onnx_raw.c"
+#include "plugins/onnx/vidcast_onnx_ssd.c"
+#include "plugins/onnx/vidcast_onnx_tensor.c"
+#include "plugins/onnx/vidcast_onnx_text.c"
+#include "plugins/onnx/vidcast_onnx_yolo.c"
 
 
 /* of up to four dimensions */

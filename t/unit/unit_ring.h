@@ -23,7 +23,7 @@
 #include "unit.h"
 #include "unit_ngx.h"
 
-#include "../../src/shm/ngx_vidcast_ring.h"
+#include "shm/ngx_vidcast_ring.h"
 
 
 typedef struct {
@@ -130,7 +130,7 @@ unit_copy(u_char *dst, u_char *src, size_t n)
     (unit_step(), __atomic_fetch_and(p, v, o))
 #define __atomic_compare_exchange_n(p, old, v, w, s, f)  unit_cas(p, old, v)
 
-#include "../../src/shm/ngx_vidcast_ring.c"
+#include "shm/ngx_vidcast_ring.c"
 
 #pragma pop_macro("ngx_memcpy")
 #undef __atomic_load_n

@@ -22,13 +22,13 @@
 #include "unit.h"
 #include "unit_ngx.h"
 
-#include "../../src/shm/ngx_vidcast_mail.c"
-#include "../../src/shm/ngx_vidcast_desk.c"
-#include "../../src/shm/ngx_vidcast_limit.c"
-#include "../../src/shm/ngx_vidcast_ring.c"
-#include "../../src/shm/ngx_vidcast_roles.c"
-#include "../../src/shm/ngx_vidcast_zone.c"
-#include "../../src/shm/ngx_vidcast_control.c"
+#include "shm/ngx_vidcast_mail.c"
+#include "shm/ngx_vidcast_desk.c"
+#include "shm/ngx_vidcast_limit.c"
+#include "shm/ngx_vidcast_ring.c"
+#include "shm/ngx_vidcast_roles.c"
+#include "shm/ngx_vidcast_zone.c"
+#include "shm/ngx_vidcast_control.c"
 
 
 typedef struct {

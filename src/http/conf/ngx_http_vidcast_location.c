@@ -1,0 +1,394 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "http/conf/ngx_http_vidcast_module.h"
+#include "http/request/ngx_http_vidcast_wish.h"
+
+
+/* an overlay has no results */
+
+#define NGX_HTTP_VIDCAST_OVERLAY_RESULT  64
+
+
+static char *ngx_http_vidcast_refer_list(ngx_conf_t *cf, ngx_str_t *list,
+    ngx_uint_t overlay);
+static char *ngx_http_vidcast_refer(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_uint_t push, ngx_uint_t overlay);
+static ngx_int_t ngx_http_vidcast_location_overlays(ngx_conf_t *cf);
+static ngx_http_complex_value_t *ngx_http_vidcast_compile(ngx_conf_t *cf,
+    ngx_str_t *value);
+
+
+char *
+ngx_http_vidcast_location(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_vidcast_loc_conf_t *vlcf = conf;
+
+    char                          *rv;
+    ngx_str_t                     *value, *source;
+    ngx_uint_t                     i, n;
+    ngx_http_vidcast_main_conf_t  *vmcf;
+
+    static ngx_conf_enum_t  as[] = {
+        { ngx_string("as=auto"), NGX_HTTP_VIDCAST_AUTO },
+        { ngx_string("as=websocket"), NGX_VIDCAST_WEBSOCKET },
+        { ngx_string("as=sse"), NGX_VIDCAST_SSE },
+        { ngx_string("as=mjpeg"), NGX_VIDCAST_MJPEG },
+        { ngx_string("as=ndjson"), NGX_VIDCAST_NDJSON },
+        { ngx_string("as=snapshot"), NGX_VIDCAST_SNAPSHOT },
+        { ngx_null_string, 0 }
+    };
+
+    static ngx_conf_enum_t  send[] = {
+        { ngx_string("send=results"), NGX_HTTP_VIDCAST_RESULTS },
+        { ngx_string("send=frames"), NGX_HTTP_VIDCAST_FRAMES },
+        { ngx_string("send=both"), NGX_HTTP_VIDCAST_BOTH },
+        { ngx_string("send=paired"), NGX_HTTP_VIDCAST_PAIRED },
+        { ngx_null_string, 0 }
+    };
+
+    rv = ngx_http_vidcast_content_set(cf, cmd, ngx_http_vidcast_handler);
+
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    vlcf->as = NGX_HTTP_VIDCAST_AUTO;
+    vlcf->send = NGX_HTTP_VIDCAST_RESULTS;
+
+    value = cf->args->elts;
+    source = NULL;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        for (n = 0; as[n].name.len; n++) {
+            if (ngx_strcmp(value[i].data, as[n].name.data) == 0) {
+                vlcf->as = as[n].value;
+                break;
+            }
+        }
+
+        if (as[n].name.len) {
+            continue;
+        }
+
+        for (n = 0; send[n].name.len; n++) {
+            if (ngx_strcmp(value[i].data, send[n].name.data) == 0) {
+                vlcf->send = send[n].value;
+                break;
+            }
+        }
+
+        if (send[n].name.len) {
+            continue;
+        }
+
+        if (ngx_strcmp(value[i].data, "overlay=on") == 0) {
+            vlcf->overlay = 1;
+            continue;
+        }
+
+        if (ngx_strcmp(value[i].data, "overlay=off") == 0) {
+            vlcf->overlay = 0;
+            continue;
+        }
+
+        if (i == 1 && ngx_strchr(value[i].data, '=') == NULL) {
+            source = &value[i];
+            continue;
+        }
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid parameter \"%V\"", &value[i]);
+        return NGX_CONF_ERROR;
+    }
+
+    if (vlcf->overlay
+        && vlcf->as != NGX_HTTP_VIDCAST_AUTO
+        && vlcf->as != NGX_VIDCAST_MJPEG
+        && vlcf->as != NGX_VIDCAST_SNAPSHOT)
+    {
+        return "has \"overlay=on\" without pictures to draw on, which are "
+               "those of \"as=mjpeg\" and \"as=snapshot\"";
+    }
+
+    if (source == NULL) {
+        return ngx_http_vidcast_refer(cf, NULL, 0, vlcf->overlay);
+    }
+
+    vlcf->source = ngx_http_vidcast_compile(cf, source);
+    if (vlcf->source == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    /* a name made of variables is known only when a request comes */
+
+    if (vlcf->source->lengths) {
+        vmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_vidcast_module);
+        vmcf->overlay |= vlcf->overlay;
+
+        return NGX_CONF_OK;
+    }
+
+    return ngx_http_vidcast_refer_list(cf, source, vlcf->overlay);
+}
+
+
+char *
+ngx_http_vidcast_location_publish(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_http_vidcast_loc_conf_t *vlcf = conf;
+
+    char       *rv;
+    ngx_str_t  *value;
+
+    rv = ngx_http_vidcast_content_set(cf, cmd,
+                                      ngx_http_vidcast_publish_handler);
+
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    value = cf->args->elts;
+
+    vlcf->publish = ngx_http_vidcast_compile(cf, &value[1]);
+    if (vlcf->publish == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (cf->args->nelts == 3) {
+
+        if (ngx_strcmp(value[2].data, "takeover=on") == 0) {
+            vlcf->takeover = 1;
+
+        } else if (ngx_strcmp(value[2].data, "takeover=off") != 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid parameter \"%V\"", &value[2]);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return vlcf->publish->lengths ? NGX_CONF_OK
+                                  : ngx_http_vidcast_refer(cf, &value[1], 1,
+                                                           0);
+}
+
+
+static char *
+ngx_http_vidcast_refer_list(ngx_conf_t *cf, ngx_str_t *list,
+    ngx_uint_t overlay)
+{
+    char        *rv;
+    u_char      *p, *last;
+    ngx_str_t    name;
+    ngx_uint_t   n;
+
+    n = 0;
+    last = list->data + list->len;
+    name.data = list->data;
+
+    for (p = name.data; p <= last; p++) {
+
+        if (p < last && *p != ',') {
+            continue;
+        }
+
+        if (n++ == NGX_HTTP_VIDCAST_MAX_WATCH) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "more than %d sources in \"%V\"",
+                               NGX_HTTP_VIDCAST_MAX_WATCH, list);
+            return NGX_CONF_ERROR;
+        }
+
+        name.len = p - name.data;
+
+        rv = ngx_http_vidcast_refer(cf, &name, 0, overlay);
+
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
+
+        name.data = p + 1;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_vidcast_refer(ngx_conf_t *cf, ngx_str_t *name, ngx_uint_t push,
+    ngx_uint_t overlay)
+{
+    ngx_http_vidcast_reference_t  *ref;
+    ngx_http_vidcast_main_conf_t  *vmcf;
+
+    vmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_vidcast_module);
+
+    ref = ngx_array_push(&vmcf->references);
+    if (ref == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_str_null(&ref->name);
+
+    if (name) {
+        ref->name = *name;
+    }
+
+    ref->file = cf->conf_file->file.name.data;
+    ref->line = cf->conf_file->line;
+    ref->push = push;
+    ref->overlay = overlay;
+
+    return NGX_CONF_OK;
+}
+
+
+/* NULL: logged */
+
+static ngx_http_complex_value_t *
+ngx_http_vidcast_compile(ngx_conf_t *cf, ngx_str_t *value)
+{
+    ngx_http_complex_value_t          *cv;
+    ngx_http_compile_complex_value_t   ccv;
+
+    cv = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
+    if (cv == NULL) {
+        return NULL;
+    }
+
+    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
+
+    ccv.cf = cf;
+    ccv.value = value;
+    ccv.complex_value = cv;
+
+    return (ngx_http_compile_complex_value(&ccv) == NGX_OK) ? cv : NULL;
+}
+
+
+/* locations may name sources which are defined behind them */
+
+ngx_int_t
+ngx_http_vidcast_location_check(ngx_conf_t *cf)
+{
+    ngx_uint_t                      i, n;
+    ngx_vidcast_source_t          **source;
+    ngx_http_vidcast_reference_t   *ref;
+    ngx_http_vidcast_main_conf_t   *vmcf;
+
+    vmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_vidcast_module);
+
+    ref = vmcf->references.elts;
+    source = vmcf->vidcast.sources.elts;
+
+    for (i = 0; i < vmcf->references.nelts; i++) {
+
+        if (ref[i].name.data == NULL) {
+
+            if (vmcf->vidcast.sources.nelts == 1) {
+                source[0]->overlaid |= ref[i].overlay;
+                continue;
+            }
+
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          vmcf->vidcast.sources.nelts
+                          ? "\"vidcast\" must name one of the sources in %s:%ui"
+                          : "\"vidcast\" without any vidcast_source in %s:%ui",
+                          ref[i].file, ref[i].line);
+            return NGX_ERROR;
+        }
+
+        for (n = 0; n < vmcf->vidcast.sources.nelts; n++) {
+            if (source[n]->name.len == ref[i].name.len
+                && ngx_strncmp(source[n]->name.data, ref[i].name.data,
+                               ref[i].name.len)
+                   == 0)
+            {
+                break;
+            }
+        }
+
+        if (n == vmcf->vidcast.sources.nelts) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "unknown vidcast_source \"%V\" in %s:%ui",
+                          &ref[i].name, ref[i].file, ref[i].line);
+            return NGX_ERROR;
+        }
+
+        if (ref[i].push && !source[n]->input.push) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "\"vidcast_publish\" needs a source with "
+                          "\"input push:\", which \"%V\" is not, in %s:%ui",
+                          &ref[i].name, ref[i].file, ref[i].line);
+            return NGX_ERROR;
+        }
+
+        source[n]->overlaid |= ref[i].overlay;
+    }
+
+    return ngx_http_vidcast_location_overlays(cf);
+}
+
+
+/* they come behind the sources, whose list grows */
+
+static ngx_int_t
+ngx_http_vidcast_location_overlays(ngx_conf_t *cf)
+{
+    ngx_uint_t                      i, n;
+    ngx_vidcast_source_t          **source, *overlay;
+    ngx_http_vidcast_main_conf_t   *vmcf;
+
+    vmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_vidcast_module);
+
+    n = vmcf->vidcast.sources.nelts;
+    vmcf->vidcast.nsources = n;
+
+    for (i = 0; i < n; i++) {
+        source = vmcf->vidcast.sources.elts;
+
+        if (!source[i]->overlaid && !vmcf->overlay) {
+            continue;
+        }
+
+        overlay = ngx_pcalloc(cf->pool, sizeof(ngx_vidcast_source_t));
+        if (overlay == NULL) {
+            return NGX_ERROR;
+        }
+
+        /* another source than without: its capture has more to do */
+
+        source[i]->checksum = ~source[i]->checksum;
+        source[i]->overlay = overlay;
+
+        overlay->of = source[i];
+        overlay->name = source[i]->name;
+        overlay->checksum = source[i]->checksum;
+        overlay->quality = source[i]->quality;
+        overlay->encoders = 1;
+        overlay->geometry.slot_size = source[i]->geometry.slot_size;
+        overlay->geometry.results = 1;
+        overlay->geometry.result_size = NGX_HTTP_VIDCAST_OVERLAY_RESULT;
+        overlay->pool = source[i]->pool;
+        overlay->file = source[i]->file;
+        overlay->line = source[i]->line;
+
+        if (ngx_vidcast_zone_add(cf, &vmcf->vidcast, overlay,
+                                 &ngx_http_vidcast_module)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}

@@ -1,0 +1,144 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#ifndef _NGX_HTTP_VIDCAST_MODULE_H_INCLUDED_
+#define _NGX_HTTP_VIDCAST_MODULE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "shm/ngx_vidcast_zone.h"
+
+
+#define NGX_HTTP_VIDCAST_AUTO         NGX_VIDCAST_TRANSPORTS
+
+#define NGX_HTTP_VIDCAST_RESULTS      0x1
+#define NGX_HTTP_VIDCAST_FRAMES       0x2
+#define NGX_HTTP_VIDCAST_BOTH         0x3
+#define NGX_HTTP_VIDCAST_PAIRED       0x7
+
+#define NGX_HTTP_VIDCAST_INPUT        16384   /* bytes read at a time */
+
+#define NGX_HTTP_VIDCAST_ORIGIN_ANY   0x1
+#define NGX_HTTP_VIDCAST_ORIGIN_SAME  0x2
+#define NGX_HTTP_VIDCAST_ORIGIN_NONE  0x4
+
+
+typedef struct ngx_http_vidcast_hub_s  ngx_http_vidcast_hub_t;
+
+
+/* a location's static source name, checked when all sources are known */
+
+typedef struct {
+    ngx_str_t            name;           /* no data: the only one */
+    u_char              *file;
+    ngx_uint_t           line;
+    ngx_uint_t           push;           /* it must be such a source */
+    ngx_uint_t           overlay;        /* which must have one */
+} ngx_http_vidcast_reference_t;
+
+
+typedef struct {
+    ngx_vidcast_conf_t           vidcast;
+    ngx_array_t                  references;  /* of sources, by locations */
+    ngx_uint_t                   echo;        /* there is one somewhere */
+    ngx_uint_t                   overlay;     /* of any source, by variables */
+
+    /* of this process */
+
+    ngx_http_vidcast_hub_t      *hubs;        /* as many as sources */
+    ngx_connection_t            *exit;
+    ngx_event_t                  watch;       /* does the manager live? */
+    ngx_event_t                  sweep;       /* of all viewers */
+    ngx_event_t                  drain;       /* sends some away */
+    ngx_uint_t                   draining;    /* as many at a time, or zero */
+    uint64_t                     deserted;    /* by other workers, since */
+    ngx_queue_t                  viewers;     /* of all hubs */
+    ngx_uint_t                   nviewers;
+    ngx_queue_t                  behind;      /* subscriptions, in turn */
+    ngx_event_t                  slice;       /* goes on with them */
+    u_char                      *input;       /* what viewers send */
+} ngx_http_vidcast_main_conf_t;
+
+
+typedef struct {
+    ngx_http_complex_value_t    *source;      /* NULL: the only one */
+    ngx_uint_t                   as;
+    ngx_uint_t                   send;
+    ngx_uint_t                   overlay;
+    ngx_uint_t                   origin;      /* bits */
+    ngx_array_t                 *origins;     /* of ngx_str_t, hosts */
+    ngx_uint_t                   fps;
+    ngx_uint_t                   backlog;
+    ngx_uint_t                   max_viewers;
+    ngx_msec_t                   ping;
+    ngx_msec_t                   ping_timeout;
+    ngx_msec_t                   stall_timeout;
+    ngx_msec_t                   snapshot_timeout;
+    size_t                       max_message;
+    ngx_flag_t                   deflate;
+    ngx_http_complex_value_t    *publish;     /* the source; NULL: none */
+    ngx_uint_t                   takeover;    /* from another publisher */
+
+    ngx_http_handler_pt          handler;     /* NULL: not ours */
+    ngx_str_t                   *directive;   /* which set it, and where */
+    u_char                      *file;
+    ngx_uint_t                   line;
+} ngx_http_vidcast_loc_conf_t;
+
+
+/* $vidcast_source and others */
+ngx_int_t ngx_http_vidcast_variables_add(ngx_conf_t *cf);
+
+/* the vidcast_source block */
+char *ngx_http_vidcast_source_block(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* its checksum takes up memory, and what a path leads to */
+void ngx_http_vidcast_source_sum(ngx_vidcast_source_t *source, void *data,
+    size_t size);
+void ngx_http_vidcast_source_sum_file(ngx_vidcast_source_t *source,
+    ngx_str_t *path);
+
+/* what locations do, and the sources that they name */
+char *ngx_http_vidcast_location(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_vidcast_location_publish(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+ngx_int_t ngx_http_vidcast_location_check(ngx_conf_t *cf);
+
+/*
+ * A location has one handler.
+ *
+ * set()    makes it this one, if there is none yet
+ * merge()  "if" and "limit_except" have that of their location, and all that
+ *          belongs to it, unless they have one of their own
+ */
+char *ngx_http_vidcast_content_set(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_http_handler_pt handler);
+char *ngx_http_vidcast_content_merge(ngx_conf_t *cf,
+    ngx_http_vidcast_loc_conf_t *prev, ngx_http_vidcast_loc_conf_t *conf);
+
+/* hooks of the master and of all processes */
+ngx_int_t ngx_http_vidcast_init_module(ngx_cycle_t *cycle);
+ngx_int_t ngx_http_vidcast_init_process(ngx_cycle_t *cycle);
+void ngx_http_vidcast_exit_process(ngx_cycle_t *cycle);
+
+/* of locations; the first settles what is wanted, and by which transport */
+ngx_int_t ngx_http_vidcast_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_vidcast_status_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_vidcast_metrics_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_vidcast_health_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_vidcast_echo_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_vidcast_publish_handler(ngx_http_request_t *r);
+
+
+extern ngx_module_t  ngx_http_vidcast_module;
+
+
+#endif /* _NGX_HTTP_VIDCAST_MODULE_H_INCLUDED_ */

@@ -1,0 +1,568 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include <ngx_http.h>
+
+#include "http/delivery/ngx_http_vidcast_hub.h"
+#include "http/publish/ngx_http_vidcast_publisher.h"
+
+
+/* the policy: who gets what, and when */
+
+
+/*
+ * nginx accepts one connection in each turn of its loop: longer slices would
+ * leave those who come waiting for seconds when we have no end of work.
+ */
+
+#define NGX_HTTP_VIDCAST_SLICE        1000    /* us before others have a turn */
+#define NGX_HTTP_VIDCAST_SLICE_CHECK  3       /* visits between two readings */
+#define NGX_HTTP_VIDCAST_VISIT        8       /* messages for one viewer */
+#define NGX_HTTP_VIDCAST_JITTER       2000    /* us that cost no frame */
+
+
+static void ngx_http_vidcast_delivery_walk(
+    ngx_http_vidcast_main_conf_t *vmcf);
+static void ngx_http_vidcast_delivery_queue(
+    ngx_http_vidcast_viewer_t *viewer);
+static ngx_int_t ngx_http_vidcast_delivery_deliver(
+    ngx_http_vidcast_viewer_t *viewer);
+static ngx_int_t ngx_http_vidcast_delivery_gather(
+    ngx_http_vidcast_viewer_t *viewer, ngx_http_vidcast_message_t **messages,
+    ngx_uint_t *n);
+static ngx_int_t ngx_http_vidcast_delivery_next_text(
+    ngx_http_vidcast_viewer_t *viewer, ngx_http_vidcast_message_t **message);
+static ngx_int_t ngx_http_vidcast_delivery_next_picture(
+    ngx_http_vidcast_viewer_t *viewer, ngx_http_vidcast_message_t **message);
+static ngx_int_t ngx_http_vidcast_delivery_pending_pair(
+    ngx_http_vidcast_viewer_t *viewer, ngx_http_vidcast_message_t **message);
+static ngx_int_t ngx_http_vidcast_delivery_next_result(
+    ngx_http_vidcast_subscription_t *sub,
+    ngx_http_vidcast_message_t **message);
+static void ngx_http_vidcast_delivery_first(
+    ngx_http_vidcast_subscription_t *sub);
+static ngx_int_t ngx_http_vidcast_delivery_next_pair(
+    ngx_http_vidcast_subscription_t *sub,
+    ngx_http_vidcast_message_t **message);
+static ngx_int_t ngx_http_vidcast_delivery_take(
+    ngx_http_vidcast_subscription_t *sub, ngx_http_vidcast_message_t *result,
+    ngx_http_vidcast_message_t **message);
+static ngx_int_t ngx_http_vidcast_delivery_next_frame(
+    ngx_http_vidcast_subscription_t *sub,
+    ngx_http_vidcast_message_t **message);
+
+
+void
+ngx_http_vidcast_delivery_wake_handler(ngx_event_t *ev)
+{
+    ngx_connection_t        *c;
+    ngx_http_vidcast_hub_t  *hub;
+
+    c = ev->data;
+    hub = c->data;
+
+    if (hub->npublishers) {
+        ngx_http_vidcast_publisher_news(hub);
+    }
+
+    if (hub->nsubscriptions == 0) {
+        return;
+    }
+
+    ngx_http_vidcast_message_news(hub);
+
+    /* those who are behind already keep their places before the others */
+
+    if (!ngx_queue_empty(&hub->subscriptions)) {
+        ngx_queue_add(&hub->vmcf->behind, &hub->subscriptions);
+        ngx_queue_init(&hub->subscriptions);
+    }
+
+    if (!hub->vmcf->slice.posted) {
+        ngx_http_vidcast_delivery_walk(hub->vmcf);
+    }
+}
+
+
+void
+ngx_http_vidcast_delivery_slice_handler(ngx_event_t *ev)
+{
+    ngx_http_vidcast_delivery_walk(ev->data);
+}
+
+
+/*
+ * Viewers of all sources in turn, some messages each: however many a viewer
+ * is behind, and however late all of us are, nobody gets more before the
+ * others had theirs.  Who may have more to get goes to the end; whoever
+ * leaves meanwhile is just not there.  Several at a time cost much less each
+ * than one, when there is no end of them.
+ */
+
+static void
+ngx_http_vidcast_delivery_walk(ngx_http_vidcast_main_conf_t *vmcf)
+{
+    uint64_t                          start;
+    ngx_uint_t                        n;
+    ngx_queue_t                      *q;
+    ngx_http_vidcast_subscription_t  *sub;
+
+    start = ngx_vidcast_clock();
+
+    for (n = 1; !ngx_queue_empty(&vmcf->behind); n++) {
+
+        q = ngx_queue_head(&vmcf->behind);
+        sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, queue);
+
+        ngx_queue_remove(q);
+        ngx_queue_insert_tail(&sub->hub->subscriptions, q);
+
+        if (ngx_http_vidcast_delivery_deliver(sub->viewer) == NGX_OK) {
+            ngx_queue_remove(q);
+            ngx_queue_insert_tail(&vmcf->behind, q);
+        }
+
+        if ((n & NGX_HTTP_VIDCAST_SLICE_CHECK) == 0
+            && ngx_vidcast_clock() - start > NGX_HTTP_VIDCAST_SLICE)
+        {
+            break;
+        }
+    }
+
+    if (!ngx_queue_empty(&vmcf->behind)) {
+        ngx_post_event(&vmcf->slice, &ngx_posted_next_events);
+    }
+}
+
+
+void
+ngx_http_vidcast_hub_ready(ngx_http_vidcast_viewer_t *viewer)
+{
+    viewer->busy = 0;
+
+    if (ngx_http_vidcast_delivery_deliver(viewer) == NGX_OK) {
+        ngx_http_vidcast_delivery_queue(viewer);
+    }
+}
+
+
+static void
+ngx_http_vidcast_delivery_queue(ngx_http_vidcast_viewer_t *viewer)
+{
+    ngx_queue_t                      *q;
+    ngx_http_vidcast_main_conf_t     *vmcf;
+    ngx_http_vidcast_subscription_t  *sub;
+
+    q = ngx_queue_head(&viewer->subscriptions);
+    sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, link);
+    vmcf = sub->hub->vmcf;
+
+    ngx_queue_remove(&sub->queue);
+    ngx_queue_insert_tail(&vmcf->behind, &sub->queue);
+
+    ngx_post_event(&vmcf->slice, &ngx_posted_next_events);
+}
+
+
+/*
+ * NGX_OK: some have left, and there may be more; NGX_DONE: there are none, or
+ * one is leaving, or the viewer is gone
+ */
+
+static ngx_int_t
+ngx_http_vidcast_delivery_deliver(ngx_http_vidcast_viewer_t *viewer)
+{
+    ngx_int_t                    rc;
+    ngx_uint_t                   i, n, sent;
+    ngx_http_vidcast_message_t  *messages[NGX_HTTP_VIDCAST_BATCH];
+
+    for (sent = 0; sent < NGX_HTTP_VIDCAST_VISIT; sent += n) {
+
+        if (!viewer->joined || viewer->busy || viewer->paused) {
+            return NGX_DONE;
+        }
+
+        rc = ngx_http_vidcast_delivery_gather(viewer, messages, &n);
+
+        if (rc == NGX_DONE) {
+            return NGX_DONE;
+        }
+
+        if (rc == NGX_OK) {
+            rc = (n == 1) ? viewer->transport->send(viewer, messages[0])
+                          : viewer->transport->batch(viewer, messages, n);
+        }
+
+        for (i = 0; i < n; i++) {
+            ngx_http_vidcast_message_unref(messages[i]);
+        }
+
+        if (rc == NGX_ERROR || rc == NGX_DONE) {
+
+            /* the latter: it was the last thing this viewer wanted */
+
+            ngx_http_vidcast_hub_finalize(viewer, rc == NGX_DONE ? NGX_OK
+                                                                 : NGX_ERROR);
+            return NGX_DONE;
+        }
+
+        viewer->busy = (rc == NGX_AGAIN);
+    }
+
+    return viewer->busy ? NGX_DONE : NGX_OK;
+}
+
+
+/*
+ * What is next for a viewer: results, several if his transport takes them, or
+ * else a picture.  NGX_OK, with references for the caller; NGX_DONE: nothing;
+ * NGX_ERROR, with *n references none the less.
+ */
+
+static ngx_int_t
+ngx_http_vidcast_delivery_gather(ngx_http_vidcast_viewer_t *viewer,
+    ngx_http_vidcast_message_t **messages, ngx_uint_t *n)
+{
+    ngx_int_t   rc;
+    ngx_uint_t  most;
+
+    *n = 0;
+
+    if (viewer->paired
+        && ngx_http_vidcast_delivery_pending_pair(viewer, messages) == NGX_OK)
+    {
+        *n = 1;
+        return NGX_OK;
+    }
+
+    /* behind a paired one comes its picture */
+
+    most = (viewer->transport->batch && !viewer->paired)
+               ? NGX_HTTP_VIDCAST_BATCH : 1;
+
+    do {
+        rc = ngx_http_vidcast_delivery_next_text(viewer, &messages[*n]);
+
+    } while (rc == NGX_OK && ++*n < most);
+
+    if (rc == NGX_DONE && *n == 0) {
+        rc = ngx_http_vidcast_delivery_next_picture(viewer, messages);
+        *n = (rc == NGX_OK);
+
+        return rc;
+    }
+
+    return (rc == NGX_ERROR) ? NGX_ERROR : NGX_OK;
+}
+
+
+/* of one source after the other, as pictures are */
+
+static ngx_int_t
+ngx_http_vidcast_delivery_next_text(ngx_http_vidcast_viewer_t *viewer,
+    ngx_http_vidcast_message_t **message)
+{
+    ngx_int_t                         rc;
+    ngx_queue_t                      *q, *sentinel;
+    ngx_http_vidcast_subscription_t  *sub;
+
+    if (!viewer->results) {
+        return NGX_DONE;
+    }
+
+    sentinel = ngx_queue_sentinel(&viewer->subscriptions);
+
+    for (q = ngx_queue_head(&viewer->subscriptions);
+         q != sentinel;
+         q = ngx_queue_next(q))
+    {
+        sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, link);
+
+        rc = viewer->paired
+                 ? ngx_http_vidcast_delivery_next_pair(sub, message)
+                 : ngx_http_vidcast_delivery_next_result(sub, message);
+
+        if (rc != NGX_DONE) {
+            ngx_queue_remove(q);
+            ngx_queue_insert_tail(&viewer->subscriptions, q);
+            return rc;
+        }
+    }
+
+    return NGX_DONE;
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_delivery_next_picture(ngx_http_vidcast_viewer_t *viewer,
+    ngx_http_vidcast_message_t **message)
+{
+    ngx_queue_t                      *q, *sentinel;
+    ngx_http_vidcast_subscription_t  *sub;
+
+    if (!viewer->frames
+        || viewer->paired
+        || (viewer->acks && viewer->unacked))
+    {
+        return NGX_DONE;
+    }
+
+    sentinel = ngx_queue_sentinel(&viewer->subscriptions);
+
+    for (q = ngx_queue_head(&viewer->subscriptions);
+         q != sentinel;
+         q = ngx_queue_next(q))
+    {
+        sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, link);
+
+        if (ngx_http_vidcast_delivery_next_frame(sub, message) == NGX_OK) {
+            ngx_queue_remove(q);
+            ngx_queue_insert_tail(&viewer->subscriptions, q);
+            return NGX_OK;
+        }
+    }
+
+    return NGX_DONE;
+}
+
+
+/* a picture whose result was the last thing that this viewer got */
+
+static ngx_int_t
+ngx_http_vidcast_delivery_pending_pair(ngx_http_vidcast_viewer_t *viewer,
+    ngx_http_vidcast_message_t **message)
+{
+    ngx_queue_t                      *q;
+    ngx_http_vidcast_subscription_t  *sub;
+
+    for (q = ngx_queue_head(&viewer->subscriptions);
+         q != ngx_queue_sentinel(&viewer->subscriptions);
+         q = ngx_queue_next(q))
+    {
+        sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, link);
+
+        if (sub->pair) {
+            *message = sub->pair;
+            sub->pair = NULL;
+            viewer->unacked = 1;
+            viewer->tally.frames++;
+            sub->hub->share->frames++;
+            return NGX_OK;
+        }
+    }
+
+    return NGX_DONE;
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_delivery_next_result(ngx_http_vidcast_subscription_t *sub,
+    ngx_http_vidcast_message_t **message)
+{
+    uint64_t                     next;
+    ngx_uint_t                   n, backlog;
+    ngx_http_vidcast_hub_t      *hub;
+    ngx_http_vidcast_message_t  *m;
+
+    hub = sub->hub;
+    n = hub->source->geometry.results;
+
+    ngx_http_vidcast_delivery_first(sub);
+
+    if (sub->result > hub->result) {
+        sub->replay = 0;
+        return NGX_DONE;
+    }
+
+    backlog = sub->replay ? n : ngx_min(sub->viewer->backlog, n);
+
+    if (sub->result + backlog <= hub->result) {
+
+        /* who asked for the history gets what is left of it */
+
+        next = sub->replay ? hub->result - n + 1 : hub->result;
+        sub->skipped += next - sub->result;
+        sub->result = next;
+    }
+
+    while (sub->result <= hub->result) {
+
+        m = hub->results[sub->result % n];
+
+        if (m == NULL || m->seq != sub->result) {
+
+            /* its writer died before it was whole, or we had no memory */
+
+            sub->result++;
+            sub->skipped++;
+            continue;
+        }
+
+        sub->result++;
+
+        return ngx_http_vidcast_delivery_take(sub, m, message);
+    }
+
+    return NGX_DONE;
+}
+
+
+/* a viewer who came before the first result */
+
+static void
+ngx_http_vidcast_delivery_first(ngx_http_vidcast_subscription_t *sub)
+{
+    if (sub->result == 0) {
+        sub->result = ngx_max(sub->hub->result, 1);
+    }
+}
+
+
+/*
+ * The newest result whose picture is there, and that picture next, whatever
+ * other sources have.  A result may come before its picture, when the
+ * predictor is faster than the encoder; one whose picture was dropped is
+ * skipped.
+ */
+
+static ngx_int_t
+ngx_http_vidcast_delivery_next_pair(ngx_http_vidcast_subscription_t *sub,
+    ngx_http_vidcast_message_t **message)
+{
+    ngx_http_vidcast_hub_t      *hub;
+    ngx_http_vidcast_viewer_t   *viewer;
+    ngx_http_vidcast_message_t  *m, *frame;
+
+    hub = sub->hub;
+    viewer = sub->viewer;
+
+    ngx_http_vidcast_delivery_first(sub);
+
+    if (sub->result > hub->result || (viewer->acks && viewer->unacked)) {
+        return NGX_DONE;
+    }
+
+    m = hub->results[hub->result % hub->source->geometry.results];
+
+    if (m == NULL) {
+        return NGX_DONE;
+    }
+
+    frame = ngx_http_vidcast_pair_find(hub, m->frame.number);
+
+    if (frame == NULL) {
+        return NGX_DONE;
+    }
+
+    /* what had no picture when this viewer came was not meant for him */
+
+    if (sub->frame) {
+        sub->skipped += hub->result - sub->result;
+    }
+
+    sub->result = hub->result + 1;
+    sub->frame = m->frame.number;
+
+    frame->refs++;
+    sub->pair = frame;
+
+    return ngx_http_vidcast_delivery_take(sub, m, message);
+}
+
+
+/* a reference to a result, which says what this viewer missed before it */
+
+static ngx_int_t
+ngx_http_vidcast_delivery_take(ngx_http_vidcast_subscription_t *sub,
+    ngx_http_vidcast_message_t *result, ngx_http_vidcast_message_t **message)
+{
+    sub->hub->share->results++;
+    sub->hub->share->results_skipped += sub->skipped;
+
+    sub->viewer->tally.results++;
+    sub->viewer->tally.skipped += sub->skipped;
+
+    if (sub->skipped == 0 && !sub->reset) {
+        result->refs++;
+        *message = result;
+        return NGX_OK;
+    }
+
+    *message = ngx_http_vidcast_message_told(result, sub->skipped, sub->reset);
+
+    sub->skipped = 0;
+    sub->reset = 0;
+
+    return *message ? NGX_OK : NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_delivery_next_frame(ngx_http_vidcast_subscription_t *sub,
+    ngx_http_vidcast_message_t **message)
+{
+    uint64_t                     now, time, latest, skipped;
+    ngx_http_vidcast_hub_t      *hub;
+    ngx_http_vidcast_viewer_t   *viewer;
+    ngx_http_vidcast_message_t  *frame;
+
+    hub = sub->hub;
+    viewer = sub->viewer;
+    frame = hub->frame;
+
+    if (frame == NULL || frame->frame.number <= sub->frame) {
+        return NGX_DONE;
+    }
+
+    if (viewer->interval) {
+
+        time = frame->frame.captured;
+        latest = time + viewer->interval;
+
+        if (sub->due > latest + NGX_HTTP_VIDCAST_JITTER) {
+
+            /* of a longer interval, which the viewer had before */
+
+            sub->due = 0;
+        }
+
+        if (time + NGX_HTTP_VIDCAST_JITTER < sub->due) {
+
+            /* it stays the newest for so long: the source gives no more */
+
+            now = ngx_vidcast_clock();
+
+            if (now < latest || now < sub->due) {
+                return NGX_DONE;
+            }
+
+            time = now;
+        }
+
+        sub->due = ngx_max(sub->due + viewer->interval,
+                           time + viewer->interval / 2);
+    }
+
+    if (sub->frame) {
+        skipped = frame->frame.number - sub->frame - 1;
+
+        hub->share->frames_skipped += skipped;
+        viewer->tally.skipped += skipped;
+    }
+
+    sub->frame = frame->frame.number;
+    viewer->unacked = 1;
+    viewer->tally.frames++;
+    hub->share->frames++;
+
+    frame->refs++;
+    *message = frame;
+
+    return NGX_OK;
+}

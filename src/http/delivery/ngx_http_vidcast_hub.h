@@ -1,0 +1,327 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#ifndef _NGX_HTTP_VIDCAST_HUB_H_INCLUDED_
+#define _NGX_HTTP_VIDCAST_HUB_H_INCLUDED_
+
+
+#include "http/conf/ngx_http_vidcast_module.h"
+
+
+/*
+ * A hub is a source in one worker: who subscribed to it there, and what they
+ * share.  A viewer has one connection and a subscription for each source that
+ * it watches.  Whatever the transport, the policy is here: a viewer gets the
+ * results in order and the newest picture, one message at a time.
+ */
+
+typedef struct ngx_http_vidcast_viewer_s        ngx_http_vidcast_viewer_t;
+typedef struct ngx_http_vidcast_subscription_s  ngx_http_vidcast_subscription_t;
+typedef struct ngx_http_vidcast_message_s       ngx_http_vidcast_message_t;
+
+
+/*
+ * send()   begins to send a message.  NGX_OK: it has left; NGX_AGAIN: it is
+ *          leaving, the transport has its own reference to it and calls
+ *          ngx_http_vidcast_hub_ready() when it is done; NGX_DONE: that was
+ *          all, NGX_ERROR: the connection is broken, and in both cases the
+ *          hub finalizes the request.
+ *
+ * batch()  the same for several results at once, in their order, at most
+ *          NGX_HTTP_VIDCAST_BATCH.  NULL: send() is called for each.
+ *
+ * idle()   called about twice a second: pings, comments to keep alive.
+ *          NGX_OK, NGX_DONE or NGX_ERROR as above.
+ *
+ * stop()   ends the viewer politely: it leaves the hub, and the request may
+ *          be finalized.
+ */
+
+#define NGX_HTTP_VIDCAST_BATCH     8
+
+typedef struct {
+    ngx_vidcast_transport_e        id;
+    ngx_uint_t                     resumes;   /* its clients come back */
+    ngx_int_t                    (*send)(ngx_http_vidcast_viewer_t *viewer,
+                                       ngx_http_vidcast_message_t *message);
+    ngx_int_t                    (*idle)(ngx_http_vidcast_viewer_t *viewer);
+    void                         (*stop)(ngx_http_vidcast_viewer_t *viewer);
+    ngx_int_t                    (*batch)(ngx_http_vidcast_viewer_t *viewer,
+                                       ngx_http_vidcast_message_t **messages,
+                                       ngx_uint_t n);
+} ngx_http_vidcast_transport_t;
+
+
+/*
+ * What viewers share, counted by references.  Of a frame "data" is the
+ * picture with the headers and the tail of ngx_vidcast_ring.h: in the ring
+ * while it is pinned, else "copy", which is in memory of this process.  Of a
+ * result "data" is the text with the WebSocket header before it and "\n\n"
+ * behind it.
+ */
+
+#define NGX_HTTP_VIDCAST_PART_LEN  160
+
+struct ngx_http_vidcast_message_s {
+    ngx_uint_t                     refs;
+    ngx_http_vidcast_hub_t        *hub;
+    ngx_http_vidcast_message_t    *next;      /* older pinned, or free */
+
+    uint64_t                       seq;       /* of the result, or zero */
+    u_char                        *data;
+    size_t                         size;
+    size_t                         header;    /* of a result, WebSocket */
+
+    u_char                        *deflated;  /* a frame of WebSocket */
+    size_t                         deflated_size;
+
+    ngx_vidcast_frame_t            frame;
+    u_char                        *copy;
+    size_t                         part_len;  /* MJPEG: of the header, or 0 */
+
+    unsigned                       pinned:1;
+    unsigned                       text:1;    /* a result, or like one */
+    unsigned                       plain:1;   /* deflate is not worth it */
+};
+
+
+struct ngx_http_vidcast_subscription_s {
+    ngx_queue_t                    queue;     /* of the hub, or behind */
+    ngx_queue_t                    link;      /* of the viewer */
+    ngx_http_vidcast_viewer_t     *viewer;
+    ngx_http_vidcast_hub_t        *hub;       /* NULL: ended */
+
+    uint64_t                       frame;     /* number of the last one */
+    uint64_t                       result;    /* the next one; 0: newest */
+    uint64_t                       skipped;   /* results, to be told */
+    uint64_t                       due;       /* capture time, us */
+
+    ngx_http_vidcast_message_t    *pair;      /* the picture to come next */
+
+    unsigned                       reset:1;   /* to be told */
+    unsigned                       replay:1;  /* history, up to the newest */
+};
+
+
+/* what variables tell of one viewer, also when he has gone */
+
+typedef struct {
+    uint64_t                       frames;
+    uint64_t                       results;
+    uint64_t                       skipped;   /* of both */
+    uint64_t                       bytes;
+    ngx_str_t                      source;    /* or several: "a,b" */
+} ngx_http_vidcast_tally_t;
+
+
+/* first what each message needs */
+
+struct ngx_http_vidcast_viewer_s {
+    ngx_queue_t                    subscriptions;
+    ngx_http_vidcast_transport_t  *transport;
+    uint64_t                       interval;  /* us between frames */
+    ngx_uint_t                     backlog;
+
+    unsigned                       results:1;
+    unsigned                       frames:1;
+    unsigned                       paired:1;  /* a result and its picture */
+    unsigned                       joined:1;
+    unsigned                       busy:1;    /* a message is leaving */
+    unsigned                       paused:1;
+    unsigned                       direct:1;  /* sendfile() is possible */
+    unsigned                       acks:1;    /* acknowledges pictures */
+    unsigned                       unacked:1; /* has one to acknowledge */
+
+    ngx_http_vidcast_tally_t       tally;
+
+    ngx_http_request_t            *request;
+    ngx_queue_t                    queue;     /* of all viewers */
+    ngx_queue_t                    ended;     /* to be used again */
+    ngx_msec_t                     stall_timeout;
+    ngx_msec_t                     progress;  /* when bytes last left */
+    ngx_msec_t                     patience;  /* with a silent host, or 0 */
+    ngx_msec_t                     answered;  /* when it was last there */
+    off_t                          sent;      /* bytes by then */
+};
+
+
+struct ngx_http_vidcast_hub_s {
+    ngx_http_vidcast_main_conf_t  *vmcf;
+    ngx_vidcast_source_t          *source;
+    ngx_vidcast_zone_t            *zone;
+    ngx_vidcast_zone_t            *camera;    /* another one of an overlay */
+    ngx_vidcast_share_t           *share;     /* in the camera's */
+    ngx_http_vidcast_hub_t        *overlay;   /* NULL: there is none */
+    ngx_connection_t              *wake;      /* NULL: none was free */
+    ngx_file_t                     file;      /* the ring's memfd */
+
+    ngx_queue_t                    subscriptions;   /* not behind */
+    ngx_uint_t                     nsubscriptions;  /* all of them */
+    ngx_uint_t                     nframes;   /* which want frames */
+    ngx_uint_t                     npaired;   /* which want pairs */
+    ngx_uint_t                     wanted;    /* still, by the master */
+
+    ngx_queue_t                    publishers;  /* the first has the mailbox */
+    ngx_uint_t                     npublishers;
+    ngx_event_t                    patience;  /* of publishers who wait */
+
+    ngx_http_vidcast_message_t    *frame;     /* the newest */
+    ngx_http_vidcast_message_t    *older;     /* pinned, still leaving */
+    ngx_http_vidcast_message_t    *kept;      /* may get a result yet */
+    ngx_http_vidcast_message_t    *free;
+
+    ngx_http_vidcast_message_t   **results;   /* by seq modulo their number */
+    uint64_t                       result;    /* the newest of them */
+    u_char                        *text;      /* a result being read */
+};
+
+
+ngx_int_t ngx_http_vidcast_hub_init(ngx_cycle_t *cycle,
+    ngx_http_vidcast_main_conf_t *vmcf);
+void ngx_http_vidcast_hub_exit(ngx_http_vidcast_main_conf_t *vmcf);
+
+
+/* NULL: no such source */
+ngx_http_vidcast_hub_t *ngx_http_vidcast_hub_find(
+    ngx_http_vidcast_main_conf_t *vmcf, ngx_str_t *name);
+
+/* of a viewer; somebody may be asleep until then */
+void ngx_http_vidcast_hub_ask(ngx_http_vidcast_hub_t *hub);
+
+/*
+ * Adds a viewer whose request, transport and wishes are set, still without a
+ * subscription.  It leaves, and all its subscriptions end, when the request
+ * is cleaned up, or by leave().
+ * NGX_OK; NGX_BUSY: this worker is leaving; NGX_ERROR: no memory.
+ */
+ngx_int_t ngx_http_vidcast_hub_join(ngx_http_vidcast_main_conf_t *vmcf,
+    ngx_http_vidcast_viewer_t *viewer);
+void ngx_http_vidcast_hub_leave(ngx_http_vidcast_viewer_t *viewer);
+
+#define NGX_HTTP_VIDCAST_UNKNOWN  ((uint64_t) -1)
+
+/*
+ * Lets a viewer watch a source; nothing new if it does.  The newest picture
+ * and result are sent by a ready() after it.  With *since, which is the
+ * number of the last result that it has, results go on from there, as far as
+ * they are still known; NGX_HTTP_VIDCAST_UNKNOWN is a number of other times.
+ * NGX_OK; NGX_BUSY: the source has viewers enough, or cannot be watched by
+ * this worker; NGX_ERROR: no memory.
+ */
+ngx_int_t ngx_http_vidcast_hub_subscribe(ngx_http_vidcast_hub_t *hub,
+    ngx_http_vidcast_viewer_t *viewer, uint64_t *since);
+void ngx_http_vidcast_hub_unsubscribe(ngx_http_vidcast_hub_t *hub,
+    ngx_http_vidcast_viewer_t *viewer);
+
+/*
+ * Counts the bytes that have left since the last call, and returns their
+ * number; of several sources one gets them all.
+ */
+off_t ngx_http_vidcast_hub_account(ngx_http_vidcast_viewer_t *viewer);
+
+/*
+ * The viewer can take a message: sends what there is for it.  The request
+ * may be finalized on return.
+ */
+void ngx_http_vidcast_hub_ready(ngx_http_vidcast_viewer_t *viewer);
+
+/* the eventfd is watched while there is a viewer or a publisher */
+void ngx_http_vidcast_hub_unwatch(ngx_http_vidcast_hub_t *hub);
+
+/* something new is in the ring; the walk over the viewers goes on */
+void ngx_http_vidcast_delivery_wake_handler(ngx_event_t *ev);
+void ngx_http_vidcast_delivery_slice_handler(ngx_event_t *ev);
+
+/* ends the request of a viewer and the connection; nothing of it is left */
+void ngx_http_vidcast_hub_finalize(ngx_http_vidcast_viewer_t *viewer,
+    ngx_int_t rc);
+
+
+/* lets the request's variables tell this; NGX_OK or NGX_ERROR: no memory */
+ngx_int_t ngx_http_vidcast_variables_tell(ngx_http_request_t *r,
+    ngx_http_vidcast_tally_t *tally);
+
+
+/*
+ * All viewers of the process, looked at twice a second while there are any.
+ *
+ * watch()  a viewer has joined
+ * drain()  the worker is leaving: sends its viewers away, some at a time
+ */
+void ngx_http_vidcast_sweep_init(ngx_http_vidcast_main_conf_t *vmcf,
+    ngx_log_t *log);
+void ngx_http_vidcast_sweep_exit(ngx_http_vidcast_main_conf_t *vmcf);
+void ngx_http_vidcast_sweep_watch(ngx_http_vidcast_main_conf_t *vmcf);
+void ngx_http_vidcast_sweep_drain(ngx_http_vidcast_main_conf_t *vmcf);
+
+
+/*
+ * Whether somebody is still there, by the times of "vidcast_ping".
+ *
+ * watch()  TCP is to ask, from now on; so hub_join() does
+ * gone()   bytes have not been acknowledged for so long; cheap, most times
+ * error()  of a connection that is not read now; NGX_OK or NGX_ERROR, logged
+ */
+void ngx_http_vidcast_peer_watch(ngx_http_request_t *r);
+ngx_uint_t ngx_http_vidcast_peer_gone(ngx_http_vidcast_viewer_t *viewer);
+ngx_int_t ngx_http_vidcast_peer_error(ngx_connection_t *c);
+
+
+/*
+ * Messages.
+ *
+ * news()   takes what is new in the ring: all results, and the newest frame
+ *          if a viewer wants frames
+ * seek()   makes results from "seq" on available, where the ring has them;
+ *          the first one there
+ * at()     a copy of the frame of this number, if it is still in that slot
+ * told()   the result with what its viewer missed, or that it is another
+ *          series, written in; NULL: no memory
+ * error()  a text for one viewer, about what it said; NULL: no memory
+ * bytes()  what leaves by WebSocket: with a header of "vidcast.v1" if it is a
+ *          frame, compressed if it is text and our window has these bits
+ * part()   the header of a frame as a part of MJPEG, "part_len" bytes, which
+ *          stay where they are
+ * duplicate()  gives a frame its "copy", which stays where it is, as output
+ *          filters want it; NGX_OK or NGX_ERROR: no memory
+ * copy()   the same, and makes the frame independent of the ring
+ * drop()   gives up all that the hub itself refers to, when it has no viewers
+ *          any more; drop_frame() the newest frame, without viewers of frames
+ */
+void ngx_http_vidcast_message_news(ngx_http_vidcast_hub_t *hub);
+uint64_t ngx_http_vidcast_message_seek(ngx_http_vidcast_hub_t *hub,
+    uint64_t seq);
+ngx_http_vidcast_message_t *ngx_http_vidcast_message_at(
+    ngx_http_vidcast_hub_t *hub, uint32_t slot, uint64_t number);
+ngx_http_vidcast_message_t *ngx_http_vidcast_message_told(
+    ngx_http_vidcast_message_t *message, uint64_t skipped, ngx_uint_t reset);
+ngx_http_vidcast_message_t *ngx_http_vidcast_message_error(
+    ngx_http_vidcast_hub_t *hub, const char *reason);
+void ngx_http_vidcast_message_bytes(ngx_http_vidcast_message_t *message,
+    ngx_uint_t v1, ngx_uint_t bits, u_char **data, size_t *size);
+u_char *ngx_http_vidcast_message_part(ngx_http_vidcast_message_t *message);
+ngx_int_t ngx_http_vidcast_message_duplicate(
+    ngx_http_vidcast_message_t *message);
+ngx_int_t ngx_http_vidcast_message_copy(ngx_http_vidcast_message_t *message);
+void ngx_http_vidcast_message_unref(ngx_http_vidcast_message_t *message);
+void ngx_http_vidcast_message_drop_frame(ngx_http_vidcast_hub_t *hub);
+void ngx_http_vidcast_message_drop(ngx_http_vidcast_hub_t *hub);
+
+
+/*
+ * Pictures for viewers who get each with its result.
+ *
+ * keep()   before the newest frame becomes an older one
+ * fetch()  when there are new results
+ * find()   the frame of this number, if it is there; no reference is added
+ */
+void ngx_http_vidcast_pair_keep(ngx_http_vidcast_hub_t *hub);
+void ngx_http_vidcast_pair_fetch(ngx_http_vidcast_hub_t *hub);
+ngx_http_vidcast_message_t *ngx_http_vidcast_pair_find(
+    ngx_http_vidcast_hub_t *hub, uint64_t number);
+
+
+#endif /* _NGX_HTTP_VIDCAST_HUB_H_INCLUDED_ */

@@ -1,0 +1,685 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "http/delivery/ngx_http_vidcast_hub.h"
+#include "wire/ngx_vidcast_deflate.h"
+#include "wire/ngx_vidcast_ws.h"
+
+
+/* results are small: a window of 4 kB, and none for a few bytes */
+
+#define NGX_HTTP_VIDCAST_WINDOW       12
+#define NGX_HTTP_VIDCAST_DEFLATE_MIN  64
+
+/* all our results begin with these bytes */
+
+#define NGX_HTTP_VIDCAST_VERSION      "{\"v\":1,"
+#define NGX_HTTP_VIDCAST_VERSION_LEN  (sizeof(NGX_HTTP_VIDCAST_VERSION) - 1)
+
+
+/*
+ * A frame in the ring is pinned as long as somebody here refers to it, but
+ * this worker keeps two slots at most: the newest and one before it.  When a
+ * third frame comes, the oldest moves to memory of this process, for all
+ * viewers to whom it is still leaving.
+ */
+
+
+static void ngx_http_vidcast_message_new_results(ngx_http_vidcast_hub_t *hub);
+static ngx_http_vidcast_message_t *ngx_http_vidcast_message_result(
+    ngx_http_vidcast_hub_t *hub, uint64_t seq);
+static ngx_http_vidcast_message_t *ngx_http_vidcast_message_text(
+    ngx_http_vidcast_hub_t *hub, size_t size);
+static ngx_int_t ngx_http_vidcast_message_deflate(
+    ngx_http_vidcast_message_t *message);
+static ngx_http_vidcast_message_t *ngx_http_vidcast_message_alloc(
+    ngx_http_vidcast_hub_t *hub);
+static void ngx_http_vidcast_message_new_frame(ngx_http_vidcast_hub_t *hub);
+static void ngx_http_vidcast_message_retire(ngx_http_vidcast_hub_t *hub);
+static ngx_int_t ngx_http_vidcast_message_pin(
+    ngx_http_vidcast_message_t *message);
+static ngx_int_t ngx_http_vidcast_message_read(
+    ngx_http_vidcast_message_t *message);
+static void ngx_http_vidcast_message_free_copy(
+    ngx_http_vidcast_message_t *message);
+static void ngx_http_vidcast_message_unpin(
+    ngx_http_vidcast_message_t *message);
+
+
+void
+ngx_http_vidcast_message_news(ngx_http_vidcast_hub_t *hub)
+{
+    ngx_http_vidcast_message_new_results(hub);
+
+    if (hub->npaired) {
+        ngx_http_vidcast_pair_fetch(hub);
+    }
+
+    if (hub->nframes) {
+        ngx_http_vidcast_message_new_frame(hub);
+    }
+}
+
+
+static void
+ngx_http_vidcast_message_new_results(ngx_http_vidcast_hub_t *hub)
+{
+    uint64_t                      seq, newest;
+    ngx_uint_t                    n;
+    ngx_http_vidcast_message_t  **slot;
+
+    n = hub->source->geometry.results;
+    newest = ngx_vidcast_ring_newest_result(&hub->zone->ring);
+
+    if (newest == hub->result) {
+        return;
+    }
+
+    seq = hub->result + 1;
+
+    /* the history is for viewers who fell behind, not for those before us */
+
+    if (hub->result == 0 || newest - hub->result >= n) {
+        seq = (hub->result == 0) ? newest : newest - n + 1;
+    }
+
+    for ( /* void */ ; seq <= newest; seq++) {
+        slot = &hub->results[seq % n];
+
+        if (*slot) {
+            ngx_http_vidcast_message_unref(*slot);
+        }
+
+        *slot = ngx_http_vidcast_message_result(hub, seq);
+    }
+
+    hub->result = newest;
+}
+
+
+/* results before the first viewer came were not read: they may be there */
+
+uint64_t
+ngx_http_vidcast_message_seek(ngx_http_vidcast_hub_t *hub, uint64_t seq)
+{
+    uint64_t                      i;
+    ngx_uint_t                    n;
+    ngx_http_vidcast_message_t  **slot;
+
+    n = hub->source->geometry.results;
+
+    if (seq + n <= hub->result) {
+        seq = hub->result - n + 1;
+    }
+
+    for (i = seq; i <= hub->result; i++) {
+        slot = &hub->results[i % n];
+
+        if (*slot && (*slot)->seq == i) {
+            continue;
+        }
+
+        if (*slot) {
+            ngx_http_vidcast_message_unref(*slot);
+        }
+
+        *slot = ngx_http_vidcast_message_result(hub, i);
+    }
+
+    return seq;
+}
+
+
+/* NULL: lost, or no memory */
+
+static ngx_http_vidcast_message_t *
+ngx_http_vidcast_message_result(ngx_http_vidcast_hub_t *hub, uint64_t seq)
+{
+    ngx_vidcast_ring_result_t    result;
+    ngx_http_vidcast_message_t  *message;
+
+    if (ngx_vidcast_ring_read_result(&hub->zone->ring, seq, &result, hub->text)
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    /* told() relies on it, and the text is another process's */
+
+    if (result.size < NGX_HTTP_VIDCAST_VERSION_LEN) {
+        return NULL;
+    }
+
+    message = ngx_http_vidcast_message_text(hub, result.size);
+    if (message == NULL) {
+        return NULL;
+    }
+
+    message->seq = seq;
+    message->frame.number = result.frame;
+    message->frame.slot = result.slot;
+
+    ngx_memcpy(message->data, hub->text, result.size);
+
+    return message;
+}
+
+
+static ngx_http_vidcast_message_t *
+ngx_http_vidcast_message_text(ngx_http_vidcast_hub_t *hub, size_t size)
+{
+    ngx_http_vidcast_message_t  *message;
+
+    message = ngx_alloc(sizeof(ngx_http_vidcast_message_t)
+                        + NGX_VIDCAST_WS_MAX_HEADER + size + 2,
+                        ngx_cycle->log);
+    if (message == NULL) {
+        return NULL;
+    }
+
+    ngx_memzero(message, sizeof(ngx_http_vidcast_message_t));
+
+    message->refs = 1;
+    message->text = 1;
+    message->hub = hub;
+    message->data = (u_char *) (message + 1) + NGX_VIDCAST_WS_MAX_HEADER;
+    message->size = size;
+    message->header = ngx_vidcast_ws_header_len(size);
+
+    (void) ngx_vidcast_ws_header(message->data - message->header,
+                                 NGX_VIDCAST_WS_TEXT, size);
+
+    message->data[size] = '\n';
+    message->data[size + 1] = '\n';
+
+    return message;
+}
+
+
+ngx_http_vidcast_message_t *
+ngx_http_vidcast_message_told(ngx_http_vidcast_message_t *message,
+    uint64_t skipped, ngx_uint_t reset)
+{
+    u_char                      *p, text[sizeof("\"skipped\":,\"reset\":true,")
+                                         + NGX_INT64_LEN];
+    size_t                       len;
+    ngx_http_vidcast_message_t  *told;
+
+    p = text;
+
+    if (skipped) {
+        p = ngx_sprintf(p, "\"skipped\":%uL,", skipped);
+    }
+
+    if (reset) {
+        p = ngx_sprintf(p, "\"reset\":true,");
+    }
+
+    len = p - text;
+
+    told = ngx_http_vidcast_message_text(message->hub, message->size + len);
+    if (told == NULL) {
+        return NULL;
+    }
+
+    told->seq = message->seq;
+    told->frame.number = message->frame.number;
+
+    p = ngx_cpymem(told->data, message->data, NGX_HTTP_VIDCAST_VERSION_LEN);
+    p = ngx_cpymem(p, text, len);
+    ngx_memcpy(p, message->data + NGX_HTTP_VIDCAST_VERSION_LEN,
+               message->size - NGX_HTTP_VIDCAST_VERSION_LEN);
+
+    return told;
+}
+
+
+ngx_http_vidcast_message_t *
+ngx_http_vidcast_message_error(ngx_http_vidcast_hub_t *hub, const char *reason)
+{
+    u_char                      *p;
+    ngx_http_vidcast_message_t  *message;
+
+    static const char  before[] = "{\"v\":1,\"type\":\"error\",\"error\":\"";
+
+    message = ngx_http_vidcast_message_text(hub, sizeof(before) - 1
+                                                 + ngx_strlen(reason) + 2);
+    if (message == NULL) {
+        return NULL;
+    }
+
+    p = ngx_cpymem(message->data, before, sizeof(before) - 1);
+    p = ngx_cpymem(p, reason, ngx_strlen(reason));
+    ngx_memcpy(p, "\"}", 2);
+
+    return message;
+}
+
+
+void
+ngx_http_vidcast_message_bytes(ngx_http_vidcast_message_t *message,
+    ngx_uint_t v1, ngx_uint_t bits, u_char **data, size_t *size)
+{
+    size_t  header;
+
+    if (message->text) {
+
+        if (bits >= NGX_HTTP_VIDCAST_WINDOW
+            && ngx_http_vidcast_message_deflate(message) == NGX_OK)
+        {
+            *data = message->deflated;
+            *size = message->deflated_size;
+            return;
+        }
+
+        header = message->header;
+
+    } else {
+        header = v1 ? message->frame.v1 : message->frame.plain;
+    }
+
+    *data = message->data - header;
+    *size = message->size + header;
+}
+
+
+/* once for all viewers; NGX_DECLINED: it is better sent as it is */
+
+static ngx_int_t
+ngx_http_vidcast_message_deflate(ngx_http_vidcast_message_t *message)
+{
+    u_char     *p;
+    size_t      header;
+    ngx_str_t   in, out;
+
+    if (message->deflated) {
+        return NGX_OK;
+    }
+
+    if (message->plain || message->size < NGX_HTTP_VIDCAST_DEFLATE_MIN) {
+        return NGX_DECLINED;
+    }
+
+    message->plain = 1;
+
+    p = ngx_alloc(NGX_VIDCAST_WS_MAX_HEADER + message->size, ngx_cycle->log);
+    if (p == NULL) {
+        return NGX_DECLINED;
+    }
+
+    in.data = message->data;
+    in.len = message->size;
+    header = ngx_vidcast_ws_header_len(message->size);
+    out.data = p + header;
+    out.len = message->size - 1;
+
+    if (ngx_vidcast_deflate(&in, NGX_HTTP_VIDCAST_WINDOW, &out) != NGX_OK) {
+        ngx_free(p);
+        return NGX_DECLINED;
+    }
+
+    /* the header is made shorter by a shorter message: it ends at the data */
+
+    if (ngx_vidcast_ws_header_len(out.len) != header) {
+        header = ngx_vidcast_ws_header_len(out.len);
+        ngx_memmove(p + header, out.data, out.len);
+    }
+
+    (void) ngx_vidcast_ws_header(p, NGX_VIDCAST_WS_TEXT|NGX_VIDCAST_WS_RSV1,
+                                 out.len);
+
+    message->deflated = p;
+    message->deflated_size = header + out.len;
+
+    return NGX_OK;
+}
+
+
+static ngx_http_vidcast_message_t *
+ngx_http_vidcast_message_alloc(ngx_http_vidcast_hub_t *hub)
+{
+    ngx_http_vidcast_message_t  *message;
+
+    message = hub->free;
+
+    if (message) {
+        hub->free = message->next;
+
+    } else {
+        message = ngx_alloc(sizeof(ngx_http_vidcast_message_t)
+                            + NGX_HTTP_VIDCAST_PART_LEN, ngx_cycle->log);
+        if (message == NULL) {
+            return NULL;
+        }
+    }
+
+    ngx_memzero(message, sizeof(ngx_http_vidcast_message_t));
+    message->hub = hub;
+
+    return message;
+}
+
+
+static void
+ngx_http_vidcast_message_new_frame(ngx_http_vidcast_hub_t *hub)
+{
+    ngx_int_t                    rc;
+    ngx_http_vidcast_message_t  *message;
+
+    message = ngx_http_vidcast_message_alloc(hub);
+    if (message == NULL) {
+        return;
+    }
+
+    rc = hub->zone->ring.bit ? ngx_http_vidcast_message_pin(message)
+                             : ngx_http_vidcast_message_read(message);
+
+    if (rc != NGX_OK) {
+        message->next = hub->free;
+        hub->free = message;
+        return;
+    }
+
+    message->refs = 1;
+    message->size = message->frame.size;
+
+    ngx_http_vidcast_pair_keep(hub);
+    ngx_http_vidcast_message_retire(hub);
+
+    hub->frame = message;
+}
+
+
+/*
+ * Those who left in the middle of a frame, to say good-bye first, may still
+ * refer to it: they must not keep the slot.
+ */
+
+void
+ngx_http_vidcast_message_drop_frame(ngx_http_vidcast_hub_t *hub)
+{
+    ngx_http_vidcast_message_t  *frame;
+
+    while (hub->kept) {
+        frame = hub->kept;
+        hub->kept = frame->next;
+        ngx_http_vidcast_message_unref(frame);
+    }
+
+    if (hub->frame && hub->frame->refs > 1) {
+        (void) ngx_http_vidcast_message_copy(hub->frame);
+    }
+
+    ngx_http_vidcast_message_retire(hub);
+}
+
+
+static void
+ngx_http_vidcast_message_retire(ngx_http_vidcast_hub_t *hub)
+{
+    ngx_http_vidcast_message_t  *frame;
+
+    frame = hub->frame;
+    hub->frame = NULL;
+
+    if (frame == NULL) {
+        return;
+    }
+
+    if (frame->refs > 1 && frame->pinned) {
+
+        /* without memory for a copy the slot stays ours: whole it must be */
+
+        if (hub->older) {
+            (void) ngx_http_vidcast_message_copy(hub->older);
+        }
+
+        hub->older = frame;
+    }
+
+    ngx_http_vidcast_message_unref(frame);
+}
+
+
+/* NULL: it is not there any more, or no memory */
+
+ngx_http_vidcast_message_t *
+ngx_http_vidcast_message_at(ngx_http_vidcast_hub_t *hub, uint32_t slot,
+    uint64_t number)
+{
+    ngx_int_t                    rc;
+    ngx_http_vidcast_message_t  *message;
+
+    message = ngx_http_vidcast_message_alloc(hub);
+    if (message == NULL) {
+        return NULL;
+    }
+
+    rc = ngx_vidcast_ring_acquire_at(&hub->zone->ring, slot, number,
+                                     &message->frame);
+
+    if (rc == NGX_OK) {
+        message->size = message->frame.size;
+
+        rc = ngx_http_vidcast_message_duplicate(message);
+        message->data = message->copy;
+
+        ngx_vidcast_ring_release(&hub->zone->ring, &message->frame);
+    }
+
+    if (rc != NGX_OK) {
+        message->next = hub->free;
+        hub->free = message;
+        return NULL;
+    }
+
+    message->refs = 1;
+
+    return message;
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_message_pin(ngx_http_vidcast_message_t *message)
+{
+    uint64_t                 seen;
+    ngx_int_t                rc;
+    ngx_http_vidcast_hub_t  *hub;
+
+    hub = message->hub;
+    seen = hub->frame ? hub->frame->frame.number : 0;
+
+    rc = ngx_vidcast_ring_acquire(&hub->zone->ring, seen, &message->frame);
+
+    if (rc == NGX_OK) {
+        message->data = message->frame.data;
+        message->pinned = 1;
+    }
+
+    return rc;
+}
+
+
+/* without a pin: the bytes are copied, and then asked whether they were one */
+
+static ngx_int_t
+ngx_http_vidcast_message_read(ngx_http_vidcast_message_t *message)
+{
+    uint64_t                 seen;
+    ngx_int_t                rc;
+    ngx_http_vidcast_hub_t  *hub;
+
+    hub = message->hub;
+    seen = hub->frame ? hub->frame->frame.number : 0;
+
+    rc = ngx_vidcast_ring_peek(&hub->zone->ring, seen, &message->frame);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (ngx_http_vidcast_message_duplicate(message) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    message->data = message->copy;
+
+    rc = ngx_vidcast_ring_check(&hub->zone->ring, &message->frame);
+
+    if (rc != NGX_OK) {
+        ngx_http_vidcast_message_free_copy(message);
+    }
+
+    return rc;
+}
+
+
+u_char *
+ngx_http_vidcast_message_part(ngx_http_vidcast_message_t *message)
+{
+    u_char               *p;
+    ngx_vidcast_frame_t  *frame;
+
+    p = (u_char *) (message + 1);
+    frame = &message->frame;
+
+    if (message->part_len == 0) {
+        message->part_len = ngx_sprintf(p, "Content-Type: image/jpeg" CRLF
+                                        "Content-Length: %uD" CRLF
+                                        "X-Timestamp: %uL.%06uL" CRLF
+                                        "X-Vidcast-Frame: %uL" CRLF CRLF,
+                                        frame->size, frame->time / 1000000,
+                                        frame->time % 1000000, frame->number)
+                            - p;
+    }
+
+    return p;
+}
+
+
+ngx_int_t
+ngx_http_vidcast_message_copy(ngx_http_vidcast_message_t *message)
+{
+    if (ngx_http_vidcast_message_duplicate(message) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    message->data = message->copy;
+
+    ngx_http_vidcast_message_unpin(message);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_vidcast_message_duplicate(ngx_http_vidcast_message_t *message)
+{
+    u_char  *p;
+    size_t   size;
+
+    if (message->copy) {
+        return NGX_OK;
+    }
+
+    size = NGX_VIDCAST_RING_HEAD + message->frame.size
+           + NGX_VIDCAST_RING_TAIL_LEN;
+
+    p = ngx_alloc(size, ngx_cycle->log);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(p, message->frame.data - NGX_VIDCAST_RING_HEAD, size);
+
+    message->copy = p + NGX_VIDCAST_RING_HEAD;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_vidcast_message_free_copy(ngx_http_vidcast_message_t *message)
+{
+    if (message->copy) {
+        ngx_free(message->copy - NGX_VIDCAST_RING_HEAD);
+    }
+}
+
+
+static void
+ngx_http_vidcast_message_unpin(ngx_http_vidcast_message_t *message)
+{
+    if (message->pinned) {
+        ngx_vidcast_ring_release(&message->hub->zone->ring, &message->frame);
+        message->pinned = 0;
+    }
+
+    if (message->hub->older == message) {
+        message->hub->older = NULL;
+    }
+}
+
+
+void
+ngx_http_vidcast_message_unref(ngx_http_vidcast_message_t *message)
+{
+    ngx_http_vidcast_hub_t  *hub;
+
+    if (--message->refs) {
+        return;
+    }
+
+    if (message->text) {
+
+        if (message->deflated) {
+            ngx_free(message->deflated);
+        }
+
+        ngx_free(message);
+        return;
+    }
+
+    ngx_http_vidcast_message_unpin(message);
+
+    ngx_http_vidcast_message_free_copy(message);
+
+    hub = message->hub;
+
+    message->next = hub->free;
+    hub->free = message;
+}
+
+
+/* called without viewers: everything left is referred to by the hub alone */
+
+void
+ngx_http_vidcast_message_drop(ngx_http_vidcast_hub_t *hub)
+{
+    ngx_uint_t                   i;
+    ngx_http_vidcast_message_t  *message;
+
+    ngx_http_vidcast_message_drop_frame(hub);
+
+    for (i = 0; i < hub->source->geometry.results; i++) {
+        if (hub->results[i]) {
+            ngx_http_vidcast_message_unref(hub->results[i]);
+            hub->results[i] = NULL;
+        }
+    }
+
+    hub->result = 0;
+
+    while (hub->free) {
+        message = hub->free;
+        hub->free = message->next;
+        ngx_free(message);
+    }
+}

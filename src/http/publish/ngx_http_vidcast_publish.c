@@ -1,0 +1,614 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "http/websocket/ngx_http_vidcast_handshake.h"
+#include "http/publish/ngx_http_vidcast_publisher.h"
+#include "core/ngx_vidcast_escape.h"
+#include "wire/ngx_vidcast_json.h"
+
+
+/*
+ * One picture or one text by POST or PUT.  The body is read first, so that
+ * who sends slowly keeps nobody waiting, and then copied into a slot.
+ */
+
+typedef struct {
+    ngx_http_vidcast_publisher_t   publisher;
+    ngx_http_request_t            *request;
+    ngx_uint_t                     kind;
+    size_t                         size;     /* of the body */
+} ngx_http_vidcast_post_t;
+
+
+static ngx_int_t ngx_http_vidcast_publish_hub(ngx_http_request_t *r,
+    ngx_http_vidcast_hub_t **hub);
+static ngx_int_t ngx_http_vidcast_publish_kind(ngx_http_request_t *r,
+    ngx_uint_t *kind);
+static ngx_int_t ngx_http_vidcast_publish_method(ngx_http_request_t *r);
+static void ngx_http_vidcast_publish_body_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_vidcast_publish_body(ngx_http_vidcast_post_t *post);
+static size_t ngx_http_vidcast_publish_most(ngx_http_vidcast_post_t *post);
+static ngx_int_t ngx_http_vidcast_publish_copy(ngx_http_vidcast_post_t *post);
+static void ngx_http_vidcast_publish_cleanup(void *data);
+static void ngx_http_vidcast_publish_lent(
+    ngx_http_vidcast_publisher_t *publisher);
+static void ngx_http_vidcast_publish_answered(
+    ngx_http_vidcast_publisher_t *publisher, ngx_uint_t reason,
+    uint64_t number);
+static void ngx_http_vidcast_publish_dismiss(
+    ngx_http_vidcast_publisher_t *publisher, ngx_uint_t why);
+static void ngx_http_vidcast_publish_done(ngx_http_vidcast_post_t *post,
+    ngx_int_t rc);
+static ngx_int_t ngx_http_vidcast_publish_created(
+    ngx_http_vidcast_post_t *post, uint64_t number);
+static ngx_uint_t ngx_http_vidcast_publish_representation(
+    ngx_http_request_t *r);
+static ngx_int_t ngx_http_vidcast_publish_later(ngx_http_vidcast_post_t *post);
+static ngx_int_t ngx_http_vidcast_publish_conflict(
+    ngx_http_vidcast_post_t *post);
+static ngx_int_t ngx_http_vidcast_publish_refuse(ngx_http_request_t *r,
+    ngx_uint_t status, const char *reason);
+static ngx_int_t ngx_http_vidcast_publish_send(ngx_http_request_t *r,
+    ngx_uint_t status, ngx_str_t *type, ngx_str_t *text);
+
+
+static ngx_http_vidcast_publisher_user_t  ngx_http_vidcast_publish_user = {
+    ngx_http_vidcast_publish_lent,
+    ngx_http_vidcast_publish_answered,
+    ngx_http_vidcast_publish_dismiss
+};
+
+
+ngx_int_t
+ngx_http_vidcast_publish_handler(ngx_http_request_t *r)
+{
+    ngx_int_t                     rc;
+    ngx_http_cleanup_t           *cln;
+    ngx_http_vidcast_hub_t       *hub;
+    ngx_http_vidcast_post_t      *post;
+    ngx_http_vidcast_loc_conf_t  *vlcf;
+
+    vlcf = ngx_http_get_module_loc_conf(r, ngx_http_vidcast_module);
+
+    rc = ngx_http_vidcast_publish_hub(r, &hub);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (r != r->main) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "a subrequest cannot publish to vidcast_source \"%V\"",
+                      &hub->source->name);
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (r->method == NGX_HTTP_GET && ngx_http_vidcast_handshake_wanted(r)) {
+        return ngx_http_vidcast_publish_ws_handler(r, hub);
+    }
+
+    if (!(r->method & (NGX_HTTP_POST|NGX_HTTP_PUT))) {
+        return ngx_http_vidcast_publish_method(r);
+    }
+
+    rc = ngx_http_vidcast_origin_check(r);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    post = ngx_pcalloc(r->pool, sizeof(ngx_http_vidcast_post_t));
+    cln = ngx_http_cleanup_add(r, 0);
+
+    if (post == NULL || cln == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    cln->handler = ngx_http_vidcast_publish_cleanup;
+    cln->data = post;
+
+    post->request = r;
+    post->publisher.hub = hub;
+    post->publisher.user = &ngx_http_vidcast_publish_user;
+    post->publisher.log = r->connection->log;
+    post->publisher.takeover = vlcf->takeover;
+
+    rc = ngx_http_vidcast_publish_kind(r, &post->kind);
+
+    if (rc != NGX_OK) {
+        hub->share->unwanted++;
+        return rc;
+    }
+
+    if (r->headers_in.content_length_n
+        > (off_t) ngx_http_vidcast_publish_most(post))
+    {
+        hub->share->unwanted++;
+        return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
+    }
+
+    ngx_http_set_ctx(r, post, ngx_http_vidcast_module);
+
+    ngx_http_vidcast_peer_watch(r);
+
+    rc = ngx_http_read_client_request_body(r,
+                                        ngx_http_vidcast_publish_body_handler);
+
+    return (rc >= NGX_HTTP_SPECIAL_RESPONSE) ? rc : NGX_DONE;
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_publish_hub(ngx_http_request_t *r,
+    ngx_http_vidcast_hub_t **hub)
+{
+    ngx_str_t                      name;
+    ngx_vidcast_escaped_t          escaped;
+    ngx_http_vidcast_loc_conf_t   *vlcf;
+    ngx_http_vidcast_main_conf_t  *vmcf;
+
+    vlcf = ngx_http_get_module_loc_conf(r, ngx_http_vidcast_module);
+    vmcf = ngx_http_get_module_main_conf(r, ngx_http_vidcast_module);
+
+    if (ngx_http_complex_value(r, vlcf->publish, &name) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    *hub = vmcf->hubs ? ngx_http_vidcast_hub_find(vmcf, &name) : NULL;
+
+    if (*hub == NULL) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "no vidcast_source \"%V\"",
+                      ngx_vidcast_escape_name(&escaped, &name));
+        return NGX_HTTP_NOT_FOUND;
+    }
+
+    if (!(*hub)->source->input.push) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "vidcast_source \"%V\" has no \"input push:\"",
+                      &(*hub)->source->name);
+        return NGX_HTTP_NOT_FOUND;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_publish_method(ngx_http_request_t *r)
+{
+    static ngx_str_t  allow = ngx_string("POST, PUT");
+
+    if (ngx_http_vidcast_add_header(r, "Allow", &allow) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return NGX_HTTP_NOT_ALLOWED;
+}
+
+
+/* a picture by default, also under the type that curl gives to all it has */
+
+static ngx_int_t
+ngx_http_vidcast_publish_kind(ngx_http_request_t *r, ngx_uint_t *kind)
+{
+    ngx_str_t               type;
+    ngx_uint_t              i;
+    ngx_vidcast_escaped_t   escaped;
+
+    static struct {
+        ngx_str_t   type;
+        ngx_uint_t  kind;
+    } types[] = {
+        { ngx_string("image/jpeg"), NGX_VIDCAST_MAIL_PICTURE },
+        { ngx_string("image/jpg"), NGX_VIDCAST_MAIL_PICTURE },
+        { ngx_string("application/octet-stream"), NGX_VIDCAST_MAIL_PICTURE },
+        { ngx_string("application/x-www-form-urlencoded"),
+          NGX_VIDCAST_MAIL_PICTURE },
+        { ngx_string("application/json"), NGX_VIDCAST_MAIL_RESULT },
+        { ngx_string("text/json"), NGX_VIDCAST_MAIL_RESULT },
+        { ngx_string("text/plain"), NGX_VIDCAST_MAIL_RESULT },
+        { ngx_null_string, 0 }
+    };
+
+    *kind = NGX_VIDCAST_MAIL_PICTURE;
+
+    if (r->headers_in.content_type == NULL) {
+        return NGX_OK;
+    }
+
+    type = r->headers_in.content_type->value;
+
+    for (i = 0; i < type.len; i++) {
+        if (type.data[i] == ';' || type.data[i] == ' ') {
+            type.len = i;
+        }
+    }
+
+    if (type.len == 0) {
+        return NGX_OK;
+    }
+
+    for (i = 0; types[i].type.len; i++) {
+        if (types[i].type.len == type.len
+            && ngx_strncasecmp(types[i].type.data, type.data, type.len) == 0)
+        {
+            *kind = types[i].kind;
+            return NGX_OK;
+        }
+    }
+
+    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                  "client published \"%V\", which is neither JPEG nor JSON",
+                  ngx_vidcast_escape_name(&escaped, &type));
+
+    return NGX_HTTP_UNSUPPORTED_MEDIA_TYPE;
+}
+
+
+static void
+ngx_http_vidcast_publish_body_handler(ngx_http_request_t *r)
+{
+    ngx_int_t                 rc;
+    ngx_http_vidcast_post_t  *post;
+
+    post = ngx_http_get_module_ctx(r, ngx_http_vidcast_module);
+
+    rc = ngx_http_vidcast_publish_body(post);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_vidcast_publisher_join(&post->publisher);
+
+        if (rc == NGX_OK) {
+            r->read_event_handler = ngx_http_test_reading;
+            return;
+        }
+
+        rc = (rc == NGX_BUSY) ? ngx_http_vidcast_publish_conflict(post)
+                              : ngx_http_vidcast_publish_later(post);
+    }
+
+    ngx_http_finalize_request(r, rc);
+}
+
+
+/* how long it is, chunked ones included */
+
+static ngx_int_t
+ngx_http_vidcast_publish_body(ngx_http_vidcast_post_t *post)
+{
+    off_t         size;
+    ngx_chain_t  *cl;
+
+    size = 0;
+
+    /* it may have been discarded, before an internal redirect */
+
+    if (post->request->request_body == NULL) {
+        return NGX_HTTP_BAD_REQUEST;
+    }
+
+    for (cl = post->request->request_body->bufs; cl; cl = cl->next) {
+        size += ngx_buf_size(cl->buf);
+    }
+
+    if (size > (off_t) ngx_http_vidcast_publish_most(post)) {
+        post->publisher.hub->share->unwanted++;
+        return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
+    }
+
+    post->size = (size_t) size;
+
+    return NGX_OK;
+}
+
+
+static size_t
+ngx_http_vidcast_publish_most(ngx_http_vidcast_post_t *post)
+{
+    ngx_vidcast_geometry_t  *g;
+
+    g = &post->publisher.hub->source->geometry;
+
+    return (post->kind == NGX_VIDCAST_MAIL_PICTURE)
+               ? g->slot_size : ngx_min(g->slot_size, g->result_size);
+}
+
+
+/* NGX_OK, or NGX_ERROR: nginx's file could not be read, logged */
+
+static ngx_int_t
+ngx_http_vidcast_publish_copy(ngx_http_vidcast_post_t *post)
+{
+    u_char       *p;
+    size_t        size;
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
+
+    p = post->publisher.data;
+
+    for (cl = post->request->request_body->bufs; cl; cl = cl->next) {
+
+        b = cl->buf;
+        size = (size_t) ngx_buf_size(b);
+
+        if (size == 0) {
+            continue;
+        }
+
+        if (!b->in_file) {
+            ngx_memcpy(p, b->pos, size);
+
+        } else if (ngx_read_file(b->file, p, size, b->file_pos)
+                   != (ssize_t) size)
+        {
+            return NGX_ERROR;
+        }
+
+        p += size;
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_vidcast_publish_cleanup(void *data)
+{
+    ngx_http_vidcast_post_t  *post = data;
+
+    ngx_http_vidcast_publisher_leave(&post->publisher);
+}
+
+
+static void
+ngx_http_vidcast_publish_lent(ngx_http_vidcast_publisher_t *publisher)
+{
+    ngx_http_vidcast_post_t  *post;
+
+    post = (ngx_http_vidcast_post_t *) publisher;
+
+    if (ngx_http_vidcast_publish_copy(post) != NGX_OK) {
+        ngx_http_vidcast_publish_done(post, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        return;
+    }
+
+    if (post->kind == NGX_VIDCAST_MAIL_RESULT
+        && ngx_vidcast_json_check(publisher->data, &post->size) != NGX_OK)
+    {
+        publisher->hub->share->unwanted++;
+
+        ngx_http_vidcast_publish_done(post,
+                             ngx_http_vidcast_publish_refuse(post->request,
+                                                        NGX_HTTP_BAD_REQUEST,
+                                                        "not JSON"));
+        return;
+    }
+
+    ngx_http_vidcast_publisher_submit(publisher, post->kind, post->size);
+}
+
+
+static void
+ngx_http_vidcast_publish_answered(ngx_http_vidcast_publisher_t *publisher,
+    ngx_uint_t reason, uint64_t number)
+{
+    ngx_int_t                 rc;
+    ngx_http_vidcast_post_t  *post;
+
+    post = (ngx_http_vidcast_post_t *) publisher;
+
+    switch (reason) {
+
+    case NGX_VIDCAST_MAIL_TAKEN:
+        rc = ngx_http_vidcast_publish_created(post, number);
+        break;
+
+    case NGX_VIDCAST_MAIL_BAD:
+        rc = ngx_http_vidcast_publish_refuse(post->request,
+                                             NGX_HTTP_BAD_REQUEST,
+                                             "not a whole JPEG");
+        break;
+
+    case NGX_VIDCAST_MAIL_TOO_LARGE:
+        rc = NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
+        break;
+
+    default: /* NGX_VIDCAST_MAIL_LOST */
+        rc = ngx_http_vidcast_publish_later(post);
+        break;
+    }
+
+    ngx_http_vidcast_publish_done(post, rc);
+}
+
+
+static void
+ngx_http_vidcast_publish_dismiss(ngx_http_vidcast_publisher_t *publisher,
+    ngx_uint_t why)
+{
+    ngx_http_vidcast_post_t  *post;
+
+    post = (ngx_http_vidcast_post_t *) publisher;
+
+    ngx_http_vidcast_publish_done(post, (why == NGX_HTTP_VIDCAST_NO_TURN)
+                              ? ngx_http_vidcast_publish_later(post)
+                              : ngx_http_vidcast_publish_conflict(post));
+}
+
+
+static void
+ngx_http_vidcast_publish_done(ngx_http_vidcast_post_t *post, ngx_int_t rc)
+{
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    r = post->request;
+    c = r->connection;
+
+    ngx_http_vidcast_publisher_leave(&post->publisher);
+
+    ngx_http_set_log_request(c->log, r);
+
+    ngx_http_finalize_request(r, rc);
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_publish_created(ngx_http_vidcast_post_t *post,
+    uint64_t number)
+{
+    ngx_str_t            text, value;
+    ngx_uint_t           frame;
+    ngx_http_request_t  *r;
+
+    static ngx_str_t  type = ngx_string("application/json");
+
+    r = post->request;
+    frame = (post->kind == NGX_VIDCAST_MAIL_PICTURE);
+
+    text.data = ngx_pnalloc(r->pool, sizeof("{\"frame\":}" CRLF)
+                                     + NGX_INT64_LEN);
+    value.data = ngx_pnalloc(r->pool, NGX_INT64_LEN);
+
+    if (text.data == NULL || value.data == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    value.len = ngx_sprintf(value.data, "%uL", number) - value.data;
+
+    if (ngx_http_vidcast_add_header(r, frame ? "X-Vidcast-Frame"
+                                             : "X-Vidcast-Result", &value)
+        != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (!ngx_http_vidcast_publish_representation(r)) {
+        return NGX_HTTP_NO_CONTENT;
+    }
+
+    text.len = ngx_sprintf(text.data, "{\"%s\":%uL}" CRLF,
+                           frame ? "frame" : "seq", number)
+               - text.data;
+
+    return ngx_http_vidcast_publish_send(r, NGX_HTTP_CREATED, &type, &text);
+}
+
+
+/* RFC 7240, 4.2: whoever wants to see what he made says so */
+
+static ngx_uint_t
+ngx_http_vidcast_publish_representation(ngx_http_request_t *r)
+{
+    ngx_table_elt_t  *h;
+
+    static ngx_str_t  prefer = ngx_string("Prefer");
+    static ngx_str_t  wanted = ngx_string("return=representation");
+
+    h = ngx_http_vidcast_header(r, &prefer, 0);
+
+    return h && ngx_strlcasestrn(h->value.data, h->value.data + h->value.len,
+                                 wanted.data, wanted.len - 1)
+                != NULL;
+}
+
+
+/* no capture, or it is starting, or the ring is full */
+
+static ngx_int_t
+ngx_http_vidcast_publish_later(ngx_http_vidcast_post_t *post)
+{
+    static ngx_str_t  retry = ngx_string("1");
+
+    if (ngx_http_vidcast_add_header(post->request, "Retry-After", &retry)
+        != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    post->publisher.hub->share->refused++;
+
+    return NGX_HTTP_SERVICE_UNAVAILABLE;
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_publish_conflict(ngx_http_vidcast_post_t *post)
+{
+    post->publisher.hub->share->refused++;
+
+    return ngx_http_vidcast_publish_refuse(post->request, NGX_HTTP_CONFLICT,
+                                           "another publisher is there");
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_publish_refuse(ngx_http_request_t *r, ngx_uint_t status,
+    const char *reason)
+{
+    ngx_str_t  text;
+
+    static ngx_str_t  type = ngx_string("text/plain");
+
+    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                  "client could not publish: %s", reason);
+
+    text.len = ngx_strlen(reason) + 1;
+
+    text.data = ngx_pnalloc(r->pool, text.len);
+    if (text.data == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_memcpy(text.data, reason, text.len - 1);
+    text.data[text.len - 1] = LF;
+
+    return ngx_http_vidcast_publish_send(r, status, &type, &text);
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_publish_send(ngx_http_request_t *r, ngx_uint_t status,
+    ngx_str_t *type, ngx_str_t *text)
+{
+    ngx_int_t     rc;
+    ngx_buf_t    *b;
+    ngx_chain_t   out;
+
+    b = ngx_calloc_buf(r->pool);
+    if (b == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    b->pos = text->data;
+    b->last = text->data + text->len;
+    b->memory = 1;
+    b->last_buf = (r == r->main);
+    b->last_in_chain = 1;
+
+    r->headers_out.status = status;
+    r->headers_out.content_length_n = text->len;
+    r->headers_out.content_type = *type;
+    r->headers_out.content_type_len = type->len;
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    out.buf = b;
+    out.next = NULL;
+
+    return ngx_http_output_filter(r, &out);
+}

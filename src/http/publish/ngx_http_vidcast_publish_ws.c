@@ -1,0 +1,416 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "http/websocket/ngx_http_vidcast_handshake.h"
+#include "http/publish/ngx_http_vidcast_publisher.h"
+#include "http/websocket/ngx_http_vidcast_socket.h"
+#include "shm/ngx_vidcast_control.h"
+#include "wire/ngx_vidcast_letter.h"
+
+
+/*
+ * A WebSocket of pictures and texts.  What comes is read into a slot of the
+ * ring, and unmasked where it stands; while there is no slot nothing is read,
+ * and TCP slows the peer down.
+ */
+
+typedef struct {
+    ngx_http_vidcast_socket_t     socket;
+    ngx_http_vidcast_viewer_t     viewer;     /* of nothing: to be looked at */
+    ngx_http_vidcast_publisher_t  publisher;
+
+    ngx_vidcast_letter_t          letter;     /* the message in hand */
+
+    unsigned                      started:1;
+    unsigned                      refused:1;  /* it broke the protocol */
+} ngx_http_vidcast_publish_ws_t;
+
+
+static ngx_int_t ngx_http_vidcast_publish_ws_open(ngx_http_request_t *r,
+    ngx_http_vidcast_publish_ws_t *ws);
+static ngx_int_t ngx_http_vidcast_publish_ws_send(
+    ngx_http_vidcast_viewer_t *viewer, ngx_http_vidcast_message_t *message);
+static ngx_int_t ngx_http_vidcast_publish_ws_idle(
+    ngx_http_vidcast_viewer_t *viewer);
+static void ngx_http_vidcast_publish_ws_stop(
+    ngx_http_vidcast_viewer_t *viewer);
+static ngx_int_t ngx_http_vidcast_publish_ws_data(
+    ngx_http_vidcast_socket_t *socket, ngx_vidcast_ws_event_t *event);
+static u_char *ngx_http_vidcast_publish_ws_room(
+    ngx_http_vidcast_socket_t *socket, size_t size);
+static ngx_int_t ngx_http_vidcast_publish_ws_flush(
+    ngx_http_vidcast_socket_t *socket);
+static void ngx_http_vidcast_publish_ws_ready(
+    ngx_http_vidcast_socket_t *socket);
+static void ngx_http_vidcast_publish_ws_leave(
+    ngx_http_vidcast_socket_t *socket);
+static void ngx_http_vidcast_publish_ws_lent(
+    ngx_http_vidcast_publisher_t *publisher);
+static void ngx_http_vidcast_publish_ws_answered(
+    ngx_http_vidcast_publisher_t *publisher, ngx_uint_t reason,
+    uint64_t number);
+static void ngx_http_vidcast_publish_ws_dismiss(
+    ngx_http_vidcast_publisher_t *publisher, ngx_uint_t why);
+
+#define ngx_http_vidcast_publish_ws_of(p, member)                             \
+    (ngx_http_vidcast_publish_ws_t *)                                         \
+        ((u_char *) (p) - offsetof(ngx_http_vidcast_publish_ws_t, member))
+
+
+static ngx_http_vidcast_transport_t  ngx_http_vidcast_publish_ws_transport = {
+    NGX_VIDCAST_WEBSOCKET,
+    1,
+    ngx_http_vidcast_publish_ws_send,
+    ngx_http_vidcast_publish_ws_idle,
+    ngx_http_vidcast_publish_ws_stop,
+    NULL
+};
+
+
+static ngx_http_vidcast_socket_user_t  ngx_http_vidcast_publish_ws_user = {
+    NULL,
+    ngx_http_vidcast_publish_ws_data,
+    ngx_http_vidcast_publish_ws_room,
+    ngx_http_vidcast_publish_ws_flush,
+    ngx_http_vidcast_publish_ws_ready,
+    ngx_http_vidcast_publish_ws_leave
+};
+
+
+static ngx_http_vidcast_publisher_user_t  ngx_http_vidcast_publish_ws_letters =
+{
+    ngx_http_vidcast_publish_ws_lent,
+    ngx_http_vidcast_publish_ws_answered,
+    ngx_http_vidcast_publish_ws_dismiss
+};
+
+
+ngx_int_t
+ngx_http_vidcast_publish_ws_handler(ngx_http_request_t *r,
+    ngx_http_vidcast_hub_t *hub)
+{
+    ngx_int_t                       rc;
+    ngx_http_vidcast_loc_conf_t    *vlcf;
+    ngx_http_vidcast_publish_ws_t  *ws;
+
+    rc = ngx_http_vidcast_handshake_check(r);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    vlcf = ngx_http_get_module_loc_conf(r, ngx_http_vidcast_module);
+
+    ws = ngx_pcalloc(r->pool, sizeof(ngx_http_vidcast_publish_ws_t));
+    if (ws == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ws->viewer.request = r;
+    ws->viewer.transport = &ngx_http_vidcast_publish_ws_transport;
+    ws->viewer.stall_timeout = vlcf->stall_timeout;
+
+    ws->publisher.hub = hub;
+    ws->publisher.user = &ngx_http_vidcast_publish_ws_letters;
+    ws->publisher.log = r->connection->log;
+    ws->publisher.session = 1;
+    ws->publisher.takeover = vlcf->takeover;
+
+    rc = ngx_http_vidcast_hub_join(hub->vmcf, &ws->viewer);
+
+    if (rc != NGX_OK) {
+        return (rc == NGX_BUSY) ? NGX_HTTP_SERVICE_UNAVAILABLE
+                                : NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    rc = ngx_http_vidcast_publish_ws_open(r, ws);
+
+    if (rc != NGX_OK) {
+        ngx_http_vidcast_hub_leave(&ws->viewer);
+        return rc;
+    }
+
+    r->main->count++;
+
+    return NGX_DONE;
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_publish_ws_open(ngx_http_request_t *r,
+    ngx_http_vidcast_publish_ws_t *ws)
+{
+    ngx_int_t               rc;
+    ngx_str_t               protocol;
+    ngx_vidcast_source_t   *source;
+
+    ws->socket.user = &ngx_http_vidcast_publish_ws_user;
+    ws->socket.holding = 1;
+
+    /* pictures are compressed already, and texts would need another copy */
+
+    ngx_str_null(&protocol);
+
+    rc = ngx_http_vidcast_socket_open(r, &ws->socket, &protocol, 0);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    source = ws->publisher.hub->source;
+
+    ws->letter.max_picture = source->geometry.slot_size;
+    ws->letter.max_text = ngx_min(source->geometry.slot_size,
+                                  source->geometry.result_size);
+
+    ws->socket.reader.max_message = source->geometry.slot_size;
+
+    r->connection->log->action = "receiving video from client";
+
+    return NGX_OK;
+}
+
+
+/* it has subscribed to nothing */
+
+static ngx_int_t
+ngx_http_vidcast_publish_ws_send(ngx_http_vidcast_viewer_t *viewer,
+    ngx_http_vidcast_message_t *message)
+{
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_publish_ws_idle(ngx_http_vidcast_viewer_t *viewer)
+{
+    ngx_http_vidcast_hub_t         *hub;
+    ngx_http_vidcast_publish_ws_t  *ws;
+
+    ws = ngx_http_vidcast_publish_ws_of(viewer, viewer);
+    hub = ws->publisher.hub;
+
+    if (!ngx_vidcast_zone_wanted(hub->vmcf->vidcast.control, hub->source)) {
+        viewer->transport->stop(viewer);
+        return NGX_OK;
+    }
+
+    /* who does not take an answer to a ping is stalled */
+
+    viewer->busy = ws->socket.busy;
+
+    return ngx_http_vidcast_socket_idle(&ws->socket);
+}
+
+
+static void
+ngx_http_vidcast_publish_ws_stop(ngx_http_vidcast_viewer_t *viewer)
+{
+    ngx_http_vidcast_publish_ws_t  *ws;
+
+    ws = ngx_http_vidcast_publish_ws_of(viewer, viewer);
+
+    (void) ngx_http_vidcast_socket_close(&ws->socket,
+                                         NGX_VIDCAST_WS_CLOSE_AWAY, "");
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_publish_ws_data(ngx_http_vidcast_socket_t *socket,
+    ngx_vidcast_ws_event_t *event)
+{
+    ngx_int_t                       rc;
+    ngx_vidcast_letter_t           *letter;
+    ngx_http_vidcast_publish_ws_t  *ws;
+
+    ws = (ngx_http_vidcast_publish_ws_t *) socket;
+    letter = &ws->letter;
+
+    if (socket->closing) {
+        return NGX_OK;
+    }
+
+    rc = ngx_vidcast_letter_add(letter, event);
+
+    if (rc == NGX_AGAIN) {
+        return NGX_OK;
+    }
+
+    if (rc == NGX_DECLINED) {
+        ws->publisher.hub->share->unwanted++;
+
+        return ngx_http_vidcast_socket_close(socket, letter->code,
+                                             letter->reason);
+    }
+
+    socket->holding = 1;
+
+    ngx_http_vidcast_publisher_submit(&ws->publisher,
+                                      letter->text ? NGX_VIDCAST_MAIL_RESULT
+                                                   : NGX_VIDCAST_MAIL_PICTURE,
+                                      letter->size);
+    letter->data = NULL;
+
+    return NGX_OK;
+}
+
+
+static u_char *
+ngx_http_vidcast_publish_ws_room(ngx_http_vidcast_socket_t *socket,
+    size_t size)
+{
+    ngx_http_vidcast_publish_ws_t  *ws;
+
+    ws = (ngx_http_vidcast_publish_ws_t *) socket;
+
+    return ngx_vidcast_letter_room(&ws->letter, size);
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_publish_ws_flush(ngx_http_vidcast_socket_t *socket)
+{
+    return NGX_OK;
+}
+
+
+/* the handshake has left: whoever is refused from here on is told why */
+
+static void
+ngx_http_vidcast_publish_ws_ready(ngx_http_vidcast_socket_t *socket)
+{
+    ngx_http_vidcast_publish_ws_t  *ws;
+
+    ws = (ngx_http_vidcast_publish_ws_t *) socket;
+
+    if (ws->started) {
+        return;
+    }
+
+    ws->started = 1;
+
+    switch (ngx_http_vidcast_publisher_join(&ws->publisher)) {
+
+    case NGX_OK:
+        return;
+
+    case NGX_BUSY:
+        ngx_http_vidcast_publish_ws_dismiss(&ws->publisher,
+                                            NGX_HTTP_VIDCAST_RIVAL);
+        return;
+
+    default: /* NGX_DECLINED */
+        ngx_http_vidcast_publish_ws_dismiss(&ws->publisher,
+                                            NGX_HTTP_VIDCAST_NO_TURN);
+        return;
+    }
+}
+
+
+static void
+ngx_http_vidcast_publish_ws_leave(ngx_http_vidcast_socket_t *socket)
+{
+    ngx_http_vidcast_publish_ws_t  *ws;
+
+    ws = (ngx_http_vidcast_publish_ws_t *) socket;
+
+    if (socket->reader.code && !ws->refused) {
+        ws->refused = 1;
+        ws->publisher.hub->share->unwanted++;
+    }
+
+    ngx_http_vidcast_publisher_leave(&ws->publisher);
+    ngx_http_vidcast_hub_leave(&ws->viewer);
+
+    ws->letter.data = NULL;
+}
+
+
+static void
+ngx_http_vidcast_publish_ws_lent(ngx_http_vidcast_publisher_t *publisher)
+{
+    ngx_http_vidcast_publish_ws_t  *ws;
+
+    ws = ngx_http_vidcast_publish_ws_of(publisher, publisher);
+
+    ws->letter.data = publisher->data;
+    ws->letter.size = 0;
+
+    ws->socket.holding = 0;
+    ngx_http_vidcast_socket_resume(&ws->socket);
+}
+
+
+static void
+ngx_http_vidcast_publish_ws_answered(ngx_http_vidcast_publisher_t *publisher,
+    ngx_uint_t reason, uint64_t number)
+{
+    ngx_http_vidcast_publish_ws_t  *ws;
+
+    ws = ngx_http_vidcast_publish_ws_of(publisher, publisher);
+
+    switch (reason) {
+
+    case NGX_VIDCAST_MAIL_BAD:
+        (void) ngx_http_vidcast_socket_close(&ws->socket,
+                                             NGX_VIDCAST_WS_CLOSE_DATA,
+                                             "not a whole JPEG");
+        return;
+
+    case NGX_VIDCAST_MAIL_TOO_LARGE:
+        (void) ngx_http_vidcast_socket_close(&ws->socket,
+                                             NGX_VIDCAST_WS_CLOSE_TOO_BIG,
+                                             "too large");
+        return;
+
+    default:
+
+        /* taken; or lost, and the next one comes soon */
+
+        return;
+    }
+}
+
+
+static void
+ngx_http_vidcast_publish_ws_dismiss(ngx_http_vidcast_publisher_t *publisher,
+    ngx_uint_t why)
+{
+    ngx_uint_t                      code;
+    const char                     *reason;
+    ngx_http_vidcast_publish_ws_t  *ws;
+
+    ws = ngx_http_vidcast_publish_ws_of(publisher, publisher);
+
+    switch (why) {
+
+    case NGX_HTTP_VIDCAST_RIVAL:
+        code = NGX_VIDCAST_WS_CLOSE_POLICY;
+        reason = "another publisher is there";
+        break;
+
+    case NGX_HTTP_VIDCAST_REPLACED:
+        code = NGX_VIDCAST_WS_CLOSE_POLICY;
+        reason = "another publisher took over";
+        break;
+
+    default: /* NGX_HTTP_VIDCAST_NO_TURN */
+        code = NGX_VIDCAST_WS_CLOSE_FULL;
+        reason = "try again later";
+        break;
+    }
+
+    ngx_log_error(NGX_LOG_INFO, ws->socket.request->connection->log, 0,
+                  "vidcast publisher is sent away: %s", reason);
+
+    publisher->hub->share->refused++;
+
+    (void) ngx_http_vidcast_socket_close(&ws->socket, code, reason);
+}

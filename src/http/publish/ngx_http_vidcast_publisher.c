@@ -1,0 +1,488 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include <ngx_http.h>
+
+#include "http/publish/ngx_http_vidcast_publisher.h"
+#include "shm/ngx_vidcast_control.h"
+#include "shm/ngx_vidcast_notify.h"
+
+
+#define NGX_HTTP_VIDCAST_PATIENCE_STEP   100     /* ms */
+#define NGX_HTTP_VIDCAST_PATIENCE        3000
+
+
+static ngx_http_vidcast_publisher_t *ngx_http_vidcast_publisher_first(
+    ngx_http_vidcast_hub_t *hub);
+static ngx_int_t ngx_http_vidcast_publisher_room(
+    ngx_http_vidcast_publisher_t *publisher);
+static ngx_int_t ngx_http_vidcast_publisher_enter(
+    ngx_http_vidcast_publisher_t *publisher);
+static ngx_int_t ngx_http_vidcast_publisher_conflict(
+    ngx_http_vidcast_publisher_t *publisher, ngx_uint_t process,
+    ngx_uint_t session);
+static ngx_int_t ngx_http_vidcast_publisher_step(
+    ngx_http_vidcast_publisher_t *publisher);
+static ngx_int_t ngx_http_vidcast_publisher_answer(
+    ngx_http_vidcast_publisher_t *publisher);
+static ngx_uint_t ngx_http_vidcast_publisher_knocked(
+    ngx_http_vidcast_publisher_t *publisher);
+static void ngx_http_vidcast_publisher_patience_handler(ngx_event_t *ev);
+static ngx_uint_t ngx_http_vidcast_publisher_waits(
+    ngx_http_vidcast_hub_t *hub);
+
+
+#define ngx_http_vidcast_publisher_process(hub)                               \
+    ((hub)->vmcf->vidcast.control->process)
+
+
+void
+ngx_http_vidcast_publisher_init(ngx_http_vidcast_hub_t *hub, ngx_log_t *log)
+{
+    ngx_queue_init(&hub->publishers);
+
+    hub->patience.handler = ngx_http_vidcast_publisher_patience_handler;
+    hub->patience.data = hub;
+    hub->patience.log = log;
+}
+
+
+ngx_int_t
+ngx_http_vidcast_publisher_join(ngx_http_vidcast_publisher_t *publisher)
+{
+    ngx_int_t                rc;
+    ngx_http_vidcast_hub_t  *hub;
+
+    hub = publisher->hub;
+
+    if (hub->vmcf->draining
+        || hub->wake == NULL
+        || ngx_http_vidcast_publisher_process(hub) == NGX_VIDCAST_NO_PROCESS)
+    {
+        return NGX_DECLINED;
+    }
+
+    rc = ngx_http_vidcast_publisher_room(publisher);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    /* watched before the mailbox is looked at: no change of it is missed */
+
+    if (ngx_vidcast_notify_enable(hub->wake) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    ngx_queue_insert_tail(&hub->publishers, &publisher->queue);
+
+    hub->npublishers++;
+    hub->share->publishers++;
+
+    publisher->joined = 1;
+    publisher->since = ngx_current_msec;
+
+    if (publisher == ngx_http_vidcast_publisher_first(hub)
+        && ngx_http_vidcast_publisher_enter(publisher) == NGX_BUSY)
+    {
+        ngx_http_vidcast_publisher_leave(publisher);
+        return NGX_BUSY;
+    }
+
+    if (!hub->patience.timer_set) {
+        ngx_add_timer(&hub->patience, NGX_HTTP_VIDCAST_PATIENCE_STEP);
+    }
+
+    return NGX_OK;
+}
+
+
+/* beside those of this worker; a session that is in line counts, too */
+
+static ngx_int_t
+ngx_http_vidcast_publisher_room(ngx_http_vidcast_publisher_t *publisher)
+{
+    ngx_queue_t                   *q;
+    ngx_http_vidcast_hub_t        *hub;
+    ngx_http_vidcast_publisher_t  *other;
+
+    hub = publisher->hub;
+
+    for (q = ngx_queue_head(&hub->publishers);
+         q != ngx_queue_sentinel(&hub->publishers);
+         q = ngx_queue_next(q))
+    {
+        other = ngx_queue_data(q, ngx_http_vidcast_publisher_t, queue);
+
+        if (!other->session) {
+            continue;
+        }
+
+        if (!publisher->takeover) {
+            return NGX_BUSY;
+        }
+
+        /* there is one at most */
+
+        other->user->dismiss(other, NGX_HTTP_VIDCAST_REPLACED);
+        break;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_http_vidcast_publisher_t *
+ngx_http_vidcast_publisher_first(ngx_http_vidcast_hub_t *hub)
+{
+    if (ngx_queue_empty(&hub->publishers)) {
+        return NULL;
+    }
+
+    return ngx_queue_data(ngx_queue_head(&hub->publishers),
+                          ngx_http_vidcast_publisher_t, queue);
+}
+
+
+/* NGX_OK: entered; NGX_AGAIN: later, perhaps; NGX_BUSY: not before it ends */
+
+static ngx_int_t
+ngx_http_vidcast_publisher_enter(ngx_http_vidcast_publisher_t *publisher)
+{
+    ngx_uint_t               n, process, session;
+    ngx_vidcast_mail_t      *mail;
+    ngx_http_vidcast_hub_t  *hub;
+
+    hub = publisher->hub;
+    mail = &hub->zone->shm->mail;
+
+    for (n = 0; n < 2; n++) {
+
+        if (ngx_vidcast_mail_enter(mail,
+                                   ngx_http_vidcast_publisher_process(hub),
+                                   publisher->session)
+            == NGX_OK)
+        {
+            publisher->entered = 1;
+
+            ngx_vidcast_zone_call(hub->zone);
+
+            return NGX_OK;
+        }
+
+        /* told first: who leaves it meanwhile rings for us */
+
+        ngx_vidcast_store(&mail->waiting, 1);
+
+        process = ngx_vidcast_mail_process(mail, &session);
+
+        if (process != NGX_VIDCAST_MAIL_NOBODY) {
+            return ngx_http_vidcast_publisher_conflict(publisher, process,
+                                                       session);
+        }
+    }
+
+    /* whoever it was has left it to the capture */
+
+    ngx_vidcast_zone_call(hub->zone);
+
+    return NGX_AGAIN;
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_publisher_conflict(ngx_http_vidcast_publisher_t *publisher,
+    ngx_uint_t process, ngx_uint_t session)
+{
+    ngx_uint_t               own;
+    ngx_vidcast_mail_t      *mail;
+    ngx_vidcast_control_t   *control;
+    ngx_http_vidcast_hub_t  *hub;
+
+    hub = publisher->hub;
+    mail = &hub->zone->shm->mail;
+    control = hub->vmcf->vidcast.control;
+    own = ngx_http_vidcast_publisher_process(hub);
+
+    if (process == own || !session) {
+        return NGX_AGAIN;
+    }
+
+    if (!ngx_vidcast_process_alive(control, process, publisher->log)) {
+
+        /* the capture will find out */
+
+        ngx_vidcast_zone_call(hub->zone);
+        return NGX_AGAIN;
+    }
+
+    if (publisher->takeover) {
+        ngx_vidcast_mail_knock(mail, own);
+        ngx_vidcast_zone_wake(hub->zone);
+        return NGX_AGAIN;
+    }
+
+    /* who is leaving with his worker makes room for who has come to ours */
+
+    return ngx_vidcast_load(&control->shm->processes[process].exiting)
+           ? NGX_AGAIN : NGX_BUSY;
+}
+
+
+void
+ngx_http_vidcast_publisher_submit(ngx_http_vidcast_publisher_t *publisher,
+    ngx_uint_t kind, size_t size)
+{
+    ngx_http_vidcast_hub_t  *hub;
+
+    hub = publisher->hub;
+
+    publisher->data = NULL;
+    publisher->submitted = 1;
+
+    (void) ngx_vidcast_mail_submit(&hub->zone->shm->mail,
+                                   ngx_http_vidcast_publisher_process(hub),
+                                   kind, size, !publisher->session);
+    ngx_vidcast_zone_call(hub->zone);
+
+    hub->share->received += size;
+}
+
+
+void
+ngx_http_vidcast_publisher_leave(ngx_http_vidcast_publisher_t *publisher)
+{
+    ngx_int_t                rc;
+    ngx_vidcast_mail_t      *mail;
+    ngx_http_vidcast_hub_t  *hub;
+
+    if (!publisher->joined) {
+        return;
+    }
+
+    hub = publisher->hub;
+    mail = &hub->zone->shm->mail;
+
+    ngx_queue_remove(&publisher->queue);
+
+    hub->npublishers--;
+    hub->share->publishers--;
+
+    publisher->joined = 0;
+    publisher->data = NULL;
+
+    if (publisher->entered) {
+        rc = ngx_vidcast_mail_leave(mail,
+                                    ngx_http_vidcast_publisher_process(hub));
+
+        if (rc == NGX_OK) {
+            ngx_vidcast_zone_call(hub->zone);
+
+        } else if (ngx_vidcast_load(&mail->waiting)) {
+            ngx_vidcast_store(&mail->waiting, 0);
+            ngx_vidcast_zone_wake(hub->zone);
+        }
+
+    } else {
+        ngx_vidcast_mail_forget(mail, ngx_http_vidcast_publisher_process(hub));
+    }
+
+    publisher->entered = 0;
+
+    ngx_http_vidcast_hub_unwatch(hub);
+
+    if (hub->npublishers && !hub->patience.timer_set) {
+        ngx_add_timer(&hub->patience, 1);
+    }
+}
+
+
+void
+ngx_http_vidcast_publisher_news(ngx_http_vidcast_hub_t *hub)
+{
+    ngx_http_vidcast_publisher_t  *publisher;
+
+    do {
+        publisher = ngx_http_vidcast_publisher_first(hub);
+
+    } while (publisher
+             && ngx_http_vidcast_publisher_step(publisher) == NGX_DONE);
+
+    if (!hub->patience.timer_set && ngx_http_vidcast_publisher_waits(hub)) {
+        ngx_add_timer(&hub->patience, NGX_HTTP_VIDCAST_PATIENCE_STEP);
+    }
+}
+
+
+/* NGX_DONE: it has left, who is the next?  NGX_OK: nothing more for now */
+
+static ngx_int_t
+ngx_http_vidcast_publisher_step(ngx_http_vidcast_publisher_t *publisher)
+{
+    uint32_t                 slot;
+    ngx_int_t                rc;
+    ngx_http_vidcast_hub_t  *hub;
+
+    hub = publisher->hub;
+
+    if (!publisher->entered) {
+
+        if (ngx_http_vidcast_publisher_enter(publisher) == NGX_BUSY) {
+            publisher->user->dismiss(publisher, NGX_HTTP_VIDCAST_RIVAL);
+            return NGX_DONE;
+        }
+
+        return NGX_OK;
+    }
+
+    if (publisher->session && ngx_http_vidcast_publisher_knocked(publisher)) {
+        publisher->user->dismiss(publisher, NGX_HTTP_VIDCAST_REPLACED);
+        return NGX_DONE;
+    }
+
+    if (publisher->submitted
+        && ngx_http_vidcast_publisher_answer(publisher) != NGX_OK)
+    {
+        return publisher == ngx_http_vidcast_publisher_first(hub) ? NGX_OK
+                                                                  : NGX_DONE;
+    }
+
+    if (publisher->data) {
+        return NGX_OK;
+    }
+
+    rc = ngx_vidcast_mail_look(&hub->zone->shm->mail,
+                               ngx_http_vidcast_publisher_process(hub), &slot);
+
+    if (rc == NGX_OK && slot < hub->zone->ring.geometry.slots) {
+        publisher->data = ngx_vidcast_ring_data(&hub->zone->ring, slot);
+        publisher->user->lent(publisher);
+    }
+
+    return NGX_OK;
+}
+
+
+/* NGX_OK: answered, and still here; else nothing may be touched any more */
+
+static ngx_int_t
+ngx_http_vidcast_publisher_answer(ngx_http_vidcast_publisher_t *publisher)
+{
+    uint64_t                 number;
+    ngx_int_t                rc;
+    ngx_uint_t               reason;
+    ngx_http_vidcast_hub_t  *hub;
+
+    hub = publisher->hub;
+
+    rc = ngx_vidcast_mail_answer(&hub->zone->shm->mail,
+                                 ngx_http_vidcast_publisher_process(hub),
+                                 &reason, &number);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    publisher->submitted = 0;
+
+    if (reason == NGX_VIDCAST_MAIL_TAKEN) {
+        hub->share->published++;
+
+    } else {
+        hub->share->unwanted++;
+    }
+
+    publisher->user->answered(publisher, reason, number);
+
+    return (publisher == ngx_http_vidcast_publisher_first(hub)) ? NGX_OK
+                                                                : NGX_DONE;
+}
+
+
+/* who died while he knocked must not send away all who come behind him */
+
+static ngx_uint_t
+ngx_http_vidcast_publisher_knocked(ngx_http_vidcast_publisher_t *publisher)
+{
+    ngx_uint_t               knocker;
+    ngx_vidcast_mail_t      *mail;
+    ngx_http_vidcast_hub_t  *hub;
+
+    hub = publisher->hub;
+    mail = &hub->zone->shm->mail;
+
+    knocker = ngx_vidcast_mail_knocker(mail);
+
+    if (knocker == NGX_VIDCAST_MAIL_NOBODY) {
+        return 0;
+    }
+
+    if (knocker != ngx_http_vidcast_publisher_process(hub)
+        && ngx_vidcast_process_alive(hub->vmcf->vidcast.control, knocker,
+                                     publisher->log))
+    {
+        return 1;
+    }
+
+    ngx_vidcast_mail_forget(mail, knocker);
+
+    return 0;
+}
+
+
+/*
+ * Looks again while somebody waits: a capture may have died, or a worker that
+ * had the mailbox.  A session that is in waits as long as it takes.
+ */
+
+static void
+ngx_http_vidcast_publisher_patience_handler(ngx_event_t *ev)
+{
+    ngx_queue_t                   *q;
+    ngx_http_vidcast_hub_t        *hub;
+    ngx_http_vidcast_publisher_t  *publisher;
+
+    hub = ev->data;
+
+    ngx_http_vidcast_publisher_news(hub);
+
+    q = ngx_queue_head(&hub->publishers);
+
+    while (q != ngx_queue_sentinel(&hub->publishers)) {
+
+        publisher = ngx_queue_data(q, ngx_http_vidcast_publisher_t, queue);
+        q = ngx_queue_next(q);
+
+        if ((publisher->entered && publisher->session)
+            || ngx_current_msec - publisher->since < NGX_HTTP_VIDCAST_PATIENCE)
+        {
+            continue;
+        }
+
+        publisher->user->dismiss(publisher, NGX_HTTP_VIDCAST_NO_TURN);
+
+        /* others may have gone with it */
+
+        q = ngx_queue_head(&hub->publishers);
+    }
+
+    if (!ev->timer_set && ngx_http_vidcast_publisher_waits(hub)) {
+        ngx_add_timer(ev, NGX_HTTP_VIDCAST_PATIENCE_STEP);
+    }
+}
+
+
+static ngx_uint_t
+ngx_http_vidcast_publisher_waits(ngx_http_vidcast_hub_t *hub)
+{
+    ngx_http_vidcast_publisher_t  *publisher;
+
+    publisher = ngx_http_vidcast_publisher_first(hub);
+
+    return publisher && publisher->data == NULL;
+}

@@ -1,0 +1,69 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#ifndef _NGX_HTTP_VIDCAST_WISH_H_INCLUDED_
+#define _NGX_HTTP_VIDCAST_WISH_H_INCLUDED_
+
+
+#include "http/delivery/ngx_http_vidcast_hub.h"
+#include "wire/ngx_vidcast_query.h"
+
+
+#define NGX_HTTP_VIDCAST_MAX_WATCH  32    /* sources of one location */
+
+
+/* what a request asks for, within what its location allows */
+
+typedef struct {
+    ngx_http_vidcast_hub_t      *hubs[NGX_HTTP_VIDCAST_MAX_WATCH];
+    ngx_uint_t                   nhubs;      /* allowed */
+    uint32_t                     chosen;     /* of them, bits */
+    ngx_uint_t                   send;
+    uint64_t                     interval;   /* us between frames, least */
+    ngx_vidcast_query_t          query;
+} ngx_http_vidcast_wish_t;
+
+
+/*
+ * For pictures: those of the overlay, unless the location has none or the
+ * viewer wants none.
+ */
+void ngx_http_vidcast_wish_overlay(ngx_http_request_t *r,
+    ngx_http_vidcast_wish_t *wish);
+
+/* NGX_OK, or the status to answer with; what is wrong is logged */
+ngx_int_t ngx_http_vidcast_wish_read(ngx_http_request_t *r,
+    ngx_http_vidcast_wish_t *wish);
+
+/* the source of a response that can have one only */
+ngx_http_vidcast_hub_t *ngx_http_vidcast_wish_hub(
+    ngx_http_vidcast_wish_t *wish);
+
+/*
+ * Lets variables tell this of the request, with the names of the sources
+ * chosen.  NGX_OK or NGX_ERROR: no memory.
+ */
+ngx_int_t ngx_http_vidcast_wish_tell(ngx_http_vidcast_wish_t *wish,
+    ngx_http_request_t *r, ngx_http_vidcast_tally_t *tally);
+
+/*
+ * Joins the viewer, whose request and transport are set, and subscribes it to
+ * what is chosen.  NGX_OK, or the status to answer with.
+ */
+ngx_int_t ngx_http_vidcast_wish_join(ngx_http_vidcast_wish_t *wish,
+    ngx_http_vidcast_viewer_t *viewer);
+
+
+/* a handler for each transport */
+ngx_int_t ngx_http_vidcast_ws_handler(ngx_http_request_t *r,
+    ngx_http_vidcast_wish_t *wish);
+ngx_int_t ngx_http_vidcast_stream_handler(ngx_http_request_t *r,
+    ngx_http_vidcast_wish_t *wish, ngx_uint_t transport);
+ngx_int_t ngx_http_vidcast_snapshot_handler(ngx_http_request_t *r,
+    ngx_http_vidcast_wish_t *wish);
+
+
+#endif /* _NGX_HTTP_VIDCAST_WISH_H_INCLUDED_ */

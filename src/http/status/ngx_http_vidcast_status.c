@@ -1,0 +1,583 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "http/websocket/ngx_http_vidcast_handshake.h"
+#include "http/delivery/ngx_http_vidcast_hub.h"
+#include "http/status/ngx_http_vidcast_status.h"
+#include "shm/ngx_vidcast_control.h"
+#include "shm/ngx_vidcast_roles.h"
+
+
+#define NGX_HTTP_VIDCAST_STATUS_SOURCE  4096    /* bytes of one's text */
+#define NGX_HTTP_VIDCAST_STATUS_WORKER  256
+
+
+static ngx_buf_t *ngx_http_vidcast_status_build(ngx_http_request_t *r,
+    ngx_http_vidcast_main_conf_t *vmcf);
+static u_char *ngx_http_vidcast_status_source(u_char *p, u_char *last,
+    ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source, u_char *alive,
+    ngx_log_t *log);
+static u_char *ngx_http_vidcast_status_counters(u_char *p, u_char *last,
+    ngx_vidcast_zone_shm_t *shm, ngx_http_vidcast_metric_t *metric);
+static u_char *ngx_http_vidcast_status_viewers(u_char *p, u_char *last,
+    ngx_vidcast_conf_t *conf, ngx_vidcast_zone_shm_t *shm, u_char *alive);
+static u_char *ngx_http_vidcast_status_delivered(u_char *p, u_char *last,
+    ngx_vidcast_zone_shm_t *shm);
+static u_char *ngx_http_vidcast_status_publishers(u_char *p, u_char *last,
+    ngx_vidcast_zone_shm_t *shm, u_char *alive);
+static u_char *ngx_http_vidcast_status_workers(u_char *p, u_char *last,
+    ngx_vidcast_conf_t *conf, ngx_vidcast_zone_shm_t *shm, u_char *alive);
+
+
+const char  *ngx_http_vidcast_transports[] = {
+    "websocket", "sse", "mjpeg", "ndjson", "snapshot"
+};
+
+
+ngx_int_t
+ngx_http_vidcast_status_handler(ngx_http_request_t *r)
+{
+    ngx_int_t                      rc;
+    ngx_buf_t                     *b;
+    ngx_http_vidcast_main_conf_t  *vmcf;
+
+    static ngx_str_t  type = ngx_string("application/json");
+
+    rc = ngx_http_vidcast_status_begin(r);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    vmcf = ngx_http_get_module_main_conf(r, ngx_http_vidcast_module);
+
+    b = ngx_http_vidcast_status_build(r, vmcf);
+    if (b == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_vidcast_status_send(r, b, NGX_HTTP_OK, &type);
+}
+
+
+ngx_int_t
+ngx_http_vidcast_status_begin(ngx_http_request_t *r)
+{
+    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
+        return NGX_HTTP_NOT_ALLOWED;
+    }
+
+    return ngx_http_discard_request_body(r);
+}
+
+
+ngx_int_t
+ngx_http_vidcast_status_send(ngx_http_request_t *r, ngx_buf_t *b,
+    ngx_uint_t status, ngx_str_t *type)
+{
+    ngx_int_t    rc;
+    ngx_chain_t  out;
+
+    static ngx_str_t  cache = ngx_string("no-cache, no-store");
+
+    r->headers_out.status = status;
+    r->headers_out.content_length_n = b->last - b->pos;
+
+    r->headers_out.content_type = *type;
+    r->headers_out.content_type_len = type->len;
+
+    if (ngx_http_vidcast_add_header(r, "Cache-Control", &cache) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    b->last_buf = (r == r->main);
+    b->last_in_chain = 1;
+
+    if (b->pos == b->last) {
+
+        /* a configuration without sources */
+
+        b->memory = 0;
+        b->temporary = 0;
+        b->sync = (r != r->main);
+    }
+
+    out.buf = b;
+    out.next = NULL;
+
+    return ngx_http_output_filter(r, &out);
+}
+
+
+static ngx_buf_t *
+ngx_http_vidcast_status_build(ngx_http_request_t *r,
+    ngx_http_vidcast_main_conf_t *vmcf)
+{
+    u_char                     *p, *last, *alive;
+    size_t                      size;
+    ngx_buf_t                  *b;
+    ngx_pid_t                   manager;
+    ngx_uint_t                  i, n, workers;
+    ngx_vidcast_conf_t         *conf;
+    ngx_vidcast_source_t      **source;
+    ngx_vidcast_control_shm_t  *shm;
+
+    conf = &vmcf->vidcast;
+    source = conf->sources.elts;
+    n = vmcf->hubs ? conf->nsources : 0;
+    workers = 0;
+    manager = 0;
+    alive = NULL;
+    shm = NULL;
+
+    if (n) {
+        alive = ngx_pcalloc(r->pool, NGX_VIDCAST_PROCESSES);
+        if (alive == NULL) {
+            return NULL;
+        }
+
+        shm = conf->control->shm;
+        workers = ngx_http_vidcast_status_list_workers(conf, alive,
+                                                       r->connection->log);
+        manager = ngx_vidcast_role_holder(conf->control->roles,
+                                          NGX_VIDCAST_ROLE_MANAGER,
+                                          r->connection->log);
+    }
+
+    size = 256 + n * (NGX_HTTP_VIDCAST_STATUS_SOURCE
+                      + workers * NGX_HTTP_VIDCAST_STATUS_WORKER);
+
+    for (i = 0; i < n; i++) {
+        size += source[i]->predict.zones.len;
+        size += source[i]->zone->desks.n * NGX_HTTP_VIDCAST_STATUS_PREDICTOR;
+    }
+
+    b = ngx_create_temp_buf(r->pool, size);
+    if (b == NULL) {
+        return NULL;
+    }
+
+    p = b->last;
+    last = b->end;
+
+    p = ngx_slprintf(p, last, "{\"v\":1,\"pid\":%P,\"generation\":%uL,"
+                     "\"manager\":{\"pid\":%P,\"restarts\":%uL},"
+                     "\"sources\":[", ngx_pid, conf->generation, manager,
+                     shm ? shm->manager_restarts : 0);
+
+    for (i = 0; i < n; i++) {
+
+        if (i) {
+            *p++ = ',';
+        }
+
+        p = ngx_http_vidcast_status_source(p, last, conf, source[i], alive,
+                                           r->connection->log);
+    }
+
+    b->last = ngx_slprintf(p, last, "]}" CRLF);
+
+    return b;
+}
+
+
+ngx_uint_t
+ngx_http_vidcast_status_list_workers(ngx_vidcast_conf_t *conf, u_char *alive,
+    ngx_log_t *log)
+{
+    ngx_uint_t  i, n;
+
+    n = 0;
+
+    for (i = 0; i < NGX_VIDCAST_PROCESSES; i++) {
+        alive[i] = (i == conf->control->process
+                    || ngx_vidcast_process_alive(conf->control, i, log));
+        n += alive[i];
+    }
+
+    return n;
+}
+
+
+static u_char *
+ngx_http_vidcast_status_source(u_char *p, u_char *last,
+    ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source, u_char *alive,
+    ngx_log_t *log)
+{
+    uint64_t                 predicted, encoded;
+    ngx_vidcast_counters_t  *counters;
+    ngx_vidcast_zone_shm_t  *shm;
+    ngx_http_vidcast_life_t  life;
+
+    shm = source->zone->shm;
+    counters = &shm->counters;
+
+    ngx_http_vidcast_status_life(conf, source, &life, log);
+
+    /* read before they are compared: what is divided by must not be zero */
+
+    predicted = ngx_vidcast_load(&counters->predicted);
+    predicted = ngx_max(predicted, 1);
+    encoded = ngx_vidcast_load(&counters->published);
+    encoded = ngx_max(encoded, 1);
+
+    p = ngx_slprintf(p, last,
+                     "{\"name\":\"%V\",\"state\":\"%V\",\"state_age\":%uL,"
+                     "\"pid\":%P,\"starts\":%uL,"
+                     "\"width\":%uD,\"height\":%uD,"
+                     "\"fps_asked\":%uD.%03uD,\"fps\":%uD.%03uD,"
+                     "\"fps_predicted\":%uD.%03uD,"
+                     "\"frame\":%uL,\"result\":%uL,"
+                     "\"slots\":%uD,\"pins\":%uD,"
+                     "\"encode_ms\":%uL.%03uL,\"predict_ms\":%uL.%03uL,",
+                     &source->name, ngx_vidcast_state_name(life.state),
+                     life.age / 1000000, life.pid, shm->restarts, shm->width,
+                     shm->height,
+                     shm->asked_mfps / 1000, shm->asked_mfps % 1000,
+                     life.captured_mfps / 1000, life.captured_mfps % 1000,
+                     life.predicted_mfps / 1000, life.predicted_mfps % 1000,
+                     ngx_vidcast_ring_newest(&source->zone->ring),
+                     ngx_vidcast_ring_newest_result(&source->zone->ring),
+                     source->zone->ring.geometry.slots,
+                     ngx_vidcast_ring_pins(&source->zone->ring),
+                     counters->encode_time / encoded / 1000,
+                     counters->encode_time / encoded % 1000,
+                     counters->predict_time / predicted / 1000,
+                     counters->predict_time / predicted % 1000);
+
+    p = ngx_http_vidcast_status_counters(p, last, shm,
+                                         ngx_http_vidcast_captured);
+    p = ngx_slprintf(p, last, "\"dropped\":{");
+    p = ngx_http_vidcast_status_counters(p, last, shm,
+                                         ngx_http_vidcast_dropped);
+
+    /* in place of the last comma */
+
+    p = ngx_slprintf(p - 1, last, "},");
+
+    p = ngx_http_vidcast_status_error(p, last, life.error);
+    p = ngx_http_vidcast_status_predictor(p, last, conf, source, log);
+    p = ngx_http_vidcast_status_viewers(p, last, conf, shm, alive);
+    p = ngx_http_vidcast_status_delivered(p, last, shm);
+
+    if (source->input.push) {
+        p = ngx_http_vidcast_status_publishers(p, last, shm, alive);
+    }
+
+    if (source->overlay) {
+        p = ngx_slprintf(p, last, "\"overlay\":{\"drawn\":%uL,"
+                         "\"viewers\":%ui},",
+                         source->overlay->zone->shm->counters.published,
+                         ngx_vidcast_zone_overlaid(conf->control, source->zone,
+                                                   log));
+    }
+
+    if (source->predict.zones.len) {
+        p = ngx_slprintf(p, last, "\"zones\":%V,", &source->predict.zones);
+    }
+
+    return ngx_http_vidcast_status_workers(p, last, conf, shm, alive);
+}
+
+
+void
+ngx_http_vidcast_status_life(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_source_t *source, ngx_http_vidcast_life_t *life,
+    ngx_log_t *log)
+{
+    u_char                  *p;
+    uint64_t                 last, changed;
+    ngx_vidcast_zone_shm_t  *shm;
+
+    shm = source->zone->shm;
+
+    life->pid = ngx_vidcast_role_holder(conf->control->roles,
+                                        NGX_VIDCAST_ROLE_CAPTURE
+                                        + source->entry, log);
+
+    life->state = ngx_vidcast_load(&shm->state);
+    changed = ngx_vidcast_load(&shm->changed);
+    life->captured_mfps = shm->captured_mfps;
+    life->predicted_mfps = shm->predicted_mfps;
+
+    ngx_memcpy(life->error, shm->error, NGX_VIDCAST_ERROR_LEN);
+    life->error[NGX_VIDCAST_ERROR_LEN - 1] = '\0';
+
+    if (life->pid == 0 && life->state != NGX_VIDCAST_FAILED) {
+        life->state = NGX_VIDCAST_OFF;
+    }
+
+    if (life->state == NGX_VIDCAST_LIVE) {
+
+        /* read after the state: the frame which made it live is older */
+
+        last = ngx_vidcast_load(&shm->last);
+
+        if (ngx_vidcast_zone_silent(source, last)) {
+            life->state = NGX_VIDCAST_STALE;
+            changed = last + (uint64_t) source->stale * 1000;
+
+            p = ngx_snprintf(life->error, NGX_VIDCAST_ERROR_LEN - 1,
+                             "no frame for %M ms", source->stale);
+            *p = '\0';
+
+            life->captured_mfps = 0;
+            life->predicted_mfps = 0;
+        }
+    }
+
+    if (life->pid == 0) {
+        life->captured_mfps = 0;
+        life->predicted_mfps = 0;
+    }
+
+    life->age = ngx_vidcast_clock() - changed;
+}
+
+
+/*
+ * Of some sources the last picture is right however old it is: a film that
+ * has ended, a run over a folder that goes as fast as it can, and what is
+ * published when there is something new to see.
+ */
+
+ngx_uint_t
+ngx_http_vidcast_status_past(ngx_vidcast_source_t *source, uint64_t time)
+{
+    uint32_t                 mfps;
+    uint64_t                 now;
+    ngx_vidcast_zone_shm_t  *shm;
+
+    if (source->of) {
+        source = source->of;
+    }
+
+    shm = source->zone->shm;
+
+    if (source->input.push
+        || source->input.batch
+        || ngx_vidcast_load(&shm->state) == NGX_VIDCAST_ENDED
+        || !ngx_vidcast_zone_silent(source, time))
+    {
+        return 0;
+    }
+
+    /* frames in 1,000 s: a slow source is to have missed one */
+
+    mfps = ngx_vidcast_load(&shm->asked_mfps);
+    now = ngx_vidcast_clock();
+
+    return mfps == 0 || now - time > 2 * (uint64_t) 1000000000 / mfps;
+}
+
+
+/* times are told as means */
+
+static u_char *
+ngx_http_vidcast_status_counters(u_char *p, u_char *last,
+    ngx_vidcast_zone_shm_t *shm, ngx_http_vidcast_metric_t *metric)
+{
+    u_char  *counters;
+
+    counters = (u_char *) &shm->counters;
+
+    for ( /* void */ ; metric->name; metric++) {
+        if (metric->type == NGX_HTTP_VIDCAST_COUNTER) {
+            p = ngx_slprintf(p, last, "\"%s\":%uL,", metric->name,
+                             *(uint64_t *) (counters + metric->offset));
+        }
+    }
+
+    return p;
+}
+
+
+/* another process may be writing it: it is copied, and ends where ours ends */
+
+u_char *
+ngx_http_vidcast_status_error(u_char *p, u_char *last, const u_char *text)
+{
+    size_t  len;
+    u_char  error[NGX_VIDCAST_ERROR_LEN];
+
+    ngx_memcpy(error, text, NGX_VIDCAST_ERROR_LEN);
+    error[NGX_VIDCAST_ERROR_LEN - 1] = '\0';
+
+    len = ngx_strlen(error);
+
+    p = ngx_slprintf(p, last, "\"error\":\"");
+
+    if ((size_t) (last - p) > len + ngx_escape_json(NULL, error, len)) {
+        p = (u_char *) ngx_escape_json(p, error, len);
+    }
+
+    return ngx_slprintf(p, last, "\",");
+}
+
+
+static u_char *
+ngx_http_vidcast_status_viewers(u_char *p, u_char *last,
+    ngx_vidcast_conf_t *conf, ngx_vidcast_zone_shm_t *shm, u_char *alive)
+{
+    uint64_t    n, sum;
+    ngx_uint_t  t;
+
+    p = ngx_slprintf(p, last, "\"viewers\":{");
+
+    sum = 0;
+
+    for (t = 0; t < NGX_VIDCAST_TRANSPORTS; t++) {
+
+        n = ngx_http_vidcast_status_count(shm, alive, t);
+        sum += n;
+
+        p = ngx_slprintf(p, last, "\"%s\":%uL,",
+                         ngx_http_vidcast_transports[t], n);
+    }
+
+    return ngx_slprintf(p, last, "\"all\":%uL},", sum);
+}
+
+
+static u_char *
+ngx_http_vidcast_status_delivered(u_char *p, u_char *last,
+    ngx_vidcast_zone_shm_t *shm)
+{
+    ngx_http_vidcast_metric_t  *m;
+
+    p = ngx_slprintf(p, last, "\"delivered\":{");
+
+    for (m = ngx_http_vidcast_delivered; m->name; m++) {
+        p = ngx_slprintf(p, last, "%s\"%s\":%uL",
+                         (m == ngx_http_vidcast_delivered) ? "" : ",",
+                         m->name,
+                         ngx_http_vidcast_status_sum(shm, m->offset));
+    }
+
+    return ngx_slprintf(p, last, "},");
+}
+
+
+uint64_t
+ngx_http_vidcast_status_sum(ngx_vidcast_zone_shm_t *shm, size_t offset)
+{
+    uint64_t    sum;
+    ngx_uint_t  i;
+
+    sum = 0;
+
+    for (i = 0; i < NGX_VIDCAST_PROCESSES; i++) {
+        sum += *(uint64_t *) ((u_char *) &shm->shares[i] + offset);
+    }
+
+    return sum;
+}
+
+
+uint64_t
+ngx_http_vidcast_status_count(ngx_vidcast_zone_shm_t *shm, u_char *alive,
+    ngx_uint_t transport)
+{
+    uint64_t    n;
+    ngx_uint_t  i;
+
+    n = 0;
+
+    for (i = 0; i < NGX_VIDCAST_PROCESSES; i++) {
+        if (alive[i]) {
+            n += ngx_vidcast_load(&shm->shares[i].viewers[transport]);
+        }
+    }
+
+    return n;
+}
+
+
+static u_char *
+ngx_http_vidcast_status_publishers(u_char *p, u_char *last,
+    ngx_vidcast_zone_shm_t *shm, u_char *alive)
+{
+    ngx_http_vidcast_publishing_t  publishing;
+
+    ngx_http_vidcast_status_publishing(shm, alive, &publishing);
+
+    return ngx_slprintf(p, last, "\"published_by\":{\"publishers\":%uD,"
+                        "\"taken\":%uL,\"results\":%uL,\"refused\":%uL,"
+                        "\"bytes\":%uL},", publishing.publishers,
+                        publishing.taken, publishing.results,
+                        publishing.refused, publishing.bytes);
+}
+
+
+void
+ngx_http_vidcast_status_publishing(ngx_vidcast_zone_shm_t *shm, u_char *alive,
+    ngx_http_vidcast_publishing_t *publishing)
+{
+    ngx_uint_t            i;
+    ngx_vidcast_share_t  *share;
+
+    ngx_memzero(publishing, sizeof(ngx_http_vidcast_publishing_t));
+
+    publishing->results = shm->counters.pushed;
+
+    for (i = 0; i < NGX_VIDCAST_PROCESSES; i++) {
+        share = &shm->shares[i];
+
+        if (alive[i]) {
+            publishing->publishers += share->publishers;
+        }
+
+        publishing->taken += share->published;
+        publishing->bytes += share->received;
+        publishing->refused += share->unwanted;
+    }
+}
+
+
+static u_char *
+ngx_http_vidcast_status_workers(u_char *p, u_char *last,
+    ngx_vidcast_conf_t *conf, ngx_vidcast_zone_shm_t *shm, u_char *alive)
+{
+    uint64_t                n;
+    ngx_uint_t              i, t, many;
+    ngx_vidcast_process_t  *process;
+
+    p = ngx_slprintf(p, last, "\"workers\":[");
+
+    many = 0;
+
+    for (i = 0; i < NGX_VIDCAST_PROCESSES; i++) {
+
+        if (!alive[i]) {
+            continue;
+        }
+
+        n = 0;
+
+        for (t = 0; t < NGX_VIDCAST_TRANSPORTS; t++) {
+            n += ngx_vidcast_load(&shm->shares[i].viewers[t]);
+        }
+
+        process = &conf->control->shm->processes[i];
+
+        p = ngx_slprintf(p, last, "%s{\"pid\":%L,\"generation\":%uL,"
+                         "\"exiting\":%s,\"viewers\":%uL}", many++ ? "," : "",
+                         process->pid, process->generation,
+                         process->exiting ? "true" : "false", n);
+    }
+
+    return ngx_slprintf(p, last, "]}");
+}

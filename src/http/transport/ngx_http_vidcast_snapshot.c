@@ -1,0 +1,483 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include <ngx_http.h>
+
+#include "http/websocket/ngx_http_vidcast_handshake.h"
+#include "http/status/ngx_http_vidcast_status.h"
+#include "http/request/ngx_http_vidcast_wish.h"
+#include "shm/ngx_vidcast_control.h"
+
+
+/*
+ * One picture: the newest, if it will do; else the request waits, as a viewer
+ * of a single frame, for the next one.
+ */
+
+typedef struct {
+    ngx_http_vidcast_viewer_t    viewer;
+    ngx_http_vidcast_hub_t      *hub;
+    ngx_http_vidcast_message_t  *message;     /* being sent */
+    ngx_msec_t                   started;
+    ngx_msec_t                   timeout;
+    ngx_buf_t                    buf;
+} ngx_http_vidcast_snapshot_t;
+
+
+static ngx_int_t ngx_http_vidcast_snapshot_read(ngx_http_request_t *r,
+    ngx_http_vidcast_hub_t *hub, ngx_vidcast_frame_t *frame);
+static ngx_uint_t ngx_http_vidcast_snapshot_will_do(
+    ngx_vidcast_source_t *source, ngx_vidcast_query_t *query,
+    ngx_vidcast_frame_t *frame);
+static ngx_int_t ngx_http_vidcast_snapshot_send_now(ngx_http_request_t *r,
+    ngx_http_vidcast_wish_t *wish, ngx_vidcast_frame_t *frame);
+static ngx_int_t ngx_http_vidcast_snapshot_send_frame(ngx_http_request_t *r,
+    ngx_http_vidcast_hub_t *hub, ngx_vidcast_frame_t *frame, ngx_buf_t *b);
+static ngx_int_t ngx_http_vidcast_snapshot_header(ngx_http_request_t *r,
+    ngx_http_vidcast_hub_t *hub, ngx_vidcast_frame_t *frame);
+static ngx_int_t ngx_http_vidcast_snapshot_add(ngx_http_request_t *r,
+    const char *name, const char *fmt, ...);
+static ngx_int_t ngx_http_vidcast_snapshot_wait(ngx_http_request_t *r,
+    ngx_http_vidcast_wish_t *wish, uint64_t seen);
+static void ngx_http_vidcast_snapshot_cleanup(void *data);
+static void ngx_http_vidcast_snapshot_write_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_vidcast_snapshot_send(
+    ngx_http_vidcast_viewer_t *viewer, ngx_http_vidcast_message_t *message);
+static ngx_int_t ngx_http_vidcast_snapshot_idle(
+    ngx_http_vidcast_viewer_t *viewer);
+static void ngx_http_vidcast_snapshot_stop(ngx_http_vidcast_viewer_t *viewer);
+static ngx_int_t ngx_http_vidcast_snapshot_none(ngx_http_request_t *r,
+    ngx_http_vidcast_hub_t *hub);
+
+
+static ngx_http_vidcast_transport_t  ngx_http_vidcast_snapshot_transport = {
+    NGX_VIDCAST_SNAPSHOT,
+    1,
+    ngx_http_vidcast_snapshot_send,
+    ngx_http_vidcast_snapshot_idle,
+    ngx_http_vidcast_snapshot_stop,
+    NULL
+};
+
+
+ngx_int_t
+ngx_http_vidcast_snapshot_handler(ngx_http_request_t *r,
+    ngx_http_vidcast_wish_t *wish)
+{
+    uint64_t                 seen;
+    ngx_int_t                rc;
+    ngx_vidcast_frame_t      frame;
+    ngx_http_vidcast_hub_t  *hub;
+
+    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
+        return NGX_HTTP_NOT_ALLOWED;
+    }
+
+    rc = ngx_http_discard_request_body(r);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    /* of several sources, the first */
+
+    wish->chosen &= ~wish->chosen + 1;
+
+    hub = ngx_http_vidcast_wish_hub(wish);
+    seen = 0;
+
+    /* who asks now and then keeps the source awake, too */
+
+    ngx_http_vidcast_hub_ask(hub);
+
+    rc = ngx_http_vidcast_snapshot_read(r, hub, &frame);
+
+    if (rc == NGX_ERROR) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (rc == NGX_OK) {
+
+        if (ngx_http_vidcast_snapshot_will_do(hub->source, &wish->query,
+                                              &frame))
+        {
+            return ngx_http_vidcast_snapshot_send_now(r, wish, &frame);
+        }
+
+        seen = frame.number;
+    }
+
+    if (r != r->main) {
+        return ngx_http_vidcast_snapshot_none(r, hub);
+    }
+
+    return ngx_http_vidcast_snapshot_wait(r, wish,
+                                          ngx_max(seen, wish->query.after));
+}
+
+
+/*
+ * The newest frame, copied to the request's memory, as it is once only and
+ * may take its time.  NGX_AGAIN: there is none.
+ */
+
+static ngx_int_t
+ngx_http_vidcast_snapshot_read(ngx_http_request_t *r,
+    ngx_http_vidcast_hub_t *hub, ngx_vidcast_frame_t *frame)
+{
+    u_char      *p;
+    uint32_t     size;
+    ngx_int_t    rc;
+    ngx_uint_t   n;
+
+    p = NULL;
+    size = 0;
+
+    /* overtaken at each try: the writer is mad, or we are slower than it */
+
+    for (n = 0; n < 100; n++) {
+
+        rc = ngx_vidcast_ring_peek(&hub->zone->ring, 0, frame);
+
+        if (rc == NGX_AGAIN) {
+            return NGX_AGAIN;
+        }
+
+        if (rc == NGX_DECLINED) {
+            continue;
+        }
+
+        if (frame->size > size) {
+            size = frame->size;
+
+            p = ngx_pnalloc(r->pool, size);
+            if (p == NULL) {
+                return NGX_ERROR;
+            }
+        }
+
+        ngx_memcpy(p, frame->data, frame->size);
+
+        if (ngx_vidcast_ring_check(&hub->zone->ring, frame) == NGX_OK) {
+            frame->data = p;
+            return NGX_OK;
+        }
+    }
+
+    return NGX_ERROR;
+}
+
+
+static ngx_uint_t
+ngx_http_vidcast_snapshot_will_do(ngx_vidcast_source_t *source,
+    ngx_vidcast_query_t *query, ngx_vidcast_frame_t *frame)
+{
+    if ((query->has & NGX_VIDCAST_QUERY_AFTER)
+        && frame->number <= query->after)
+    {
+        return 0;
+    }
+
+    if ((query->has & NGX_VIDCAST_QUERY_MAX_AGE)
+        && ngx_vidcast_clock() - frame->captured > query->max_age)
+    {
+        return 0;
+    }
+
+    return !ngx_http_vidcast_status_past(source, frame->ready);
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_snapshot_send_now(ngx_http_request_t *r,
+    ngx_http_vidcast_wish_t *wish, ngx_vidcast_frame_t *frame)
+{
+    ngx_int_t                  rc;
+    ngx_buf_t                 *b;
+    ngx_http_vidcast_hub_t    *hub;
+    ngx_http_vidcast_tally_t  *tally;
+
+    b = ngx_calloc_buf(r->pool);
+    tally = ngx_pcalloc(r->pool, sizeof(ngx_http_vidcast_tally_t));
+
+    if (b == NULL
+        || tally == NULL
+        || ngx_http_vidcast_wish_tell(wish, r, tally) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    hub = ngx_http_vidcast_wish_hub(wish);
+    hub->share->frames++;
+
+    tally->frames = 1;
+
+    rc = ngx_http_vidcast_snapshot_send_frame(r, hub, frame, b);
+
+    tally->bytes = r->header_only ? 0 : frame->size;
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_snapshot_send_frame(ngx_http_request_t *r,
+    ngx_http_vidcast_hub_t *hub, ngx_vidcast_frame_t *frame, ngx_buf_t *b)
+{
+    ngx_int_t    rc;
+    ngx_chain_t  out;
+
+    rc = ngx_http_vidcast_snapshot_header(r, hub, frame);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    b->pos = frame->data;
+    b->last = frame->data + frame->size;
+    b->memory = 1;
+    b->last_buf = (r == r->main);
+    b->last_in_chain = 1;
+
+    out.buf = b;
+    out.next = NULL;
+
+    hub->share->bytes += frame->size;
+
+    return ngx_http_output_filter(r, &out);
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_snapshot_header(ngx_http_request_t *r,
+    ngx_http_vidcast_hub_t *hub, ngx_vidcast_frame_t *frame)
+{
+    uint64_t          age;
+    ngx_table_elt_t  *etag;
+
+    static ngx_str_t  cache = ngx_string("no-cache");
+
+    age = ngx_vidcast_clock() - frame->captured;
+
+    if (ngx_http_vidcast_add_header(r, "Cache-Control", &cache) != NGX_OK
+        || ngx_http_vidcast_snapshot_add(r, "X-Vidcast-Frame", "%uL",
+                                         frame->number)
+           != NGX_OK
+        || ngx_http_vidcast_snapshot_add(r, "X-Vidcast-Age", "%uL.%06uL",
+                                         age / 1000000, age % 1000000)
+           != NGX_OK
+        || ngx_http_vidcast_snapshot_add(r, "X-Timestamp", "%uL.%06uL",
+                                         frame->time / 1000000,
+                                         frame->time % 1000000)
+           != NGX_OK
+        || ngx_http_vidcast_snapshot_add(r, "ETag", "\"%016xL-%uL\"",
+                                         hub->zone->ring.shm->epoch,
+                                         frame->number)
+           != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    /* the header added last; nginx compares it with If-None-Match */
+
+    etag = r->headers_out.headers.last->elts;
+    r->headers_out.etag = &etag[r->headers_out.headers.last->nelts - 1];
+
+    r->headers_out.status = NGX_HTTP_OK;
+    r->headers_out.content_length_n = frame->size;
+
+    ngx_str_set(&r->headers_out.content_type, "image/jpeg");
+    r->headers_out.content_type_len = r->headers_out.content_type.len;
+
+    return ngx_http_send_header(r);
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_snapshot_add(ngx_http_request_t *r, const char *name,
+    const char *fmt, ...)
+{
+    u_char     *p;
+    va_list     args;
+    ngx_str_t   value;
+
+    value.data = ngx_pnalloc(r->pool, 64);
+    if (value.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    va_start(args, fmt);
+    p = ngx_vslprintf(value.data, value.data + 64, fmt, args);
+    va_end(args);
+
+    value.len = p - value.data;
+
+    return ngx_http_vidcast_add_header(r, name, &value);
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_snapshot_wait(ngx_http_request_t *r,
+    ngx_http_vidcast_wish_t *wish, uint64_t seen)
+{
+    ngx_int_t                         rc;
+    ngx_queue_t                      *q;
+    ngx_pool_cleanup_t               *cln;
+    ngx_http_vidcast_snapshot_t      *shot;
+    ngx_http_vidcast_loc_conf_t      *vlcf;
+    ngx_http_vidcast_subscription_t  *sub;
+
+    vlcf = ngx_http_get_module_loc_conf(r, ngx_http_vidcast_module);
+
+    shot = ngx_pcalloc(r->pool, sizeof(ngx_http_vidcast_snapshot_t));
+    cln = ngx_pool_cleanup_add(r->pool, 0);
+
+    if (shot == NULL || cln == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    cln->handler = ngx_http_vidcast_snapshot_cleanup;
+    cln->data = shot;
+
+    shot->hub = ngx_http_vidcast_wish_hub(wish);
+    shot->started = ngx_current_msec;
+    shot->timeout = vlcf->snapshot_timeout;
+
+    shot->viewer.request = r;
+    shot->viewer.transport = &ngx_http_vidcast_snapshot_transport;
+
+    wish->send = NGX_HTTP_VIDCAST_FRAMES;
+
+    rc = ngx_http_vidcast_wish_join(wish, &shot->viewer);
+
+    if (rc != NGX_OK) {
+        ngx_http_vidcast_hub_leave(&shot->viewer);
+        return rc;
+    }
+
+    q = ngx_queue_head(&shot->viewer.subscriptions);
+    sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, link);
+    sub->frame = seen;
+
+    ngx_http_set_ctx(r, shot, ngx_http_vidcast_module);
+
+    r->connection->log->action = "waiting for video frame";
+
+    r->read_event_handler = ngx_http_test_reading;
+    r->write_event_handler = ngx_http_vidcast_snapshot_write_handler;
+
+    /* one may have come since */
+
+    ngx_post_event(r->connection->write, &ngx_posted_events);
+
+    r->main->count++;
+
+    return NGX_DONE;
+}
+
+
+static void
+ngx_http_vidcast_snapshot_cleanup(void *data)
+{
+    ngx_http_vidcast_snapshot_t  *shot = data;
+
+    if (shot->message) {
+        ngx_http_vidcast_message_unref(shot->message);
+        shot->message = NULL;
+    }
+}
+
+
+static void
+ngx_http_vidcast_snapshot_write_handler(ngx_http_request_t *r)
+{
+    ngx_http_vidcast_snapshot_t  *shot;
+
+    shot = ngx_http_get_module_ctx(r, ngx_http_vidcast_module);
+
+    ngx_http_vidcast_hub_ready(&shot->viewer);
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_snapshot_send(ngx_http_vidcast_viewer_t *viewer,
+    ngx_http_vidcast_message_t *message)
+{
+    ngx_int_t                     rc;
+    ngx_vidcast_frame_t           frame;
+    ngx_http_vidcast_snapshot_t  *shot;
+
+    shot = (ngx_http_vidcast_snapshot_t *) viewer;
+
+    if (ngx_http_vidcast_message_copy(message) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    /* referred to till the request is over: filters have pointers to it */
+
+    message->refs++;
+    shot->message = message;
+
+    frame = message->frame;
+    frame.data = message->data;
+
+    rc = ngx_http_vidcast_snapshot_send_frame(viewer->request, message->hub,
+                                              &frame, &shot->buf);
+
+    /* counted, as it is: it may still be leaving when the viewer has left */
+
+    viewer->sent = viewer->request->connection->sent;
+    viewer->tally.bytes = viewer->request->header_only ? 0 : frame.size;
+
+    return (rc == NGX_ERROR || rc > NGX_OK) ? NGX_ERROR : NGX_DONE;
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_snapshot_idle(ngx_http_vidcast_viewer_t *viewer)
+{
+    ngx_http_vidcast_snapshot_t  *shot;
+
+    shot = (ngx_http_vidcast_snapshot_t *) viewer;
+
+    if (ngx_current_msec - shot->started >= shot->timeout) {
+        viewer->transport->stop(viewer);
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_vidcast_snapshot_stop(ngx_http_vidcast_viewer_t *viewer)
+{
+    ngx_http_vidcast_snapshot_t  *shot;
+
+    shot = (ngx_http_vidcast_snapshot_t *) viewer;
+
+    ngx_http_vidcast_hub_finalize(viewer,
+                                  ngx_http_vidcast_snapshot_none(
+                                      viewer->request, shot->hub));
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_snapshot_none(ngx_http_request_t *r,
+    ngx_http_vidcast_hub_t *hub)
+{
+    static ngx_str_t  retry = ngx_string("1");
+
+    hub->share->refused++;
+
+    if (ngx_http_vidcast_add_header(r, "Retry-After", &retry) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return NGX_HTTP_SERVICE_UNAVAILABLE;
+}

@@ -1,0 +1,614 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include <ngx_http.h>
+
+#include "http/websocket/ngx_http_vidcast_handshake.h"
+#include "http/request/ngx_http_vidcast_wish.h"
+
+
+/*
+ * Responses without an end: MJPEG, SSE and NDJSON.  They leave through
+ * nginx's output filters, which keep pointers until the bytes are gone; so a
+ * message is referred to until nothing is buffered any more.
+ *
+ * Where the filters keep no other pointers than those in our bufs, a picture
+ * leaves from the ring, and the buf follows it when it moves.
+ */
+
+
+#define NGX_HTTP_VIDCAST_REPEAT  1000    /* ms until a picture comes again */
+
+
+typedef struct {
+    ngx_http_vidcast_viewer_t    viewer;
+    ngx_http_vidcast_message_t  *message;    /* leaving */
+    ngx_http_vidcast_message_t  *last;       /* MJPEG: to be sent again */
+
+    ngx_buf_t                    bufs[2];
+    ngx_chain_t                  links[2];
+    u_char                       id[64];     /* before an event of SSE */
+
+    ngx_msec_t                   ping;
+    ngx_msec_t                   wrote;      /* when bytes were last given */
+
+    unsigned                     direct:1;   /* pictures leave from the ring */
+} ngx_http_vidcast_stream_t;
+
+
+static ngx_int_t ngx_http_vidcast_stream_start(ngx_http_request_t *r,
+    ngx_http_vidcast_stream_t *st);
+static ngx_int_t ngx_http_vidcast_stream_header(ngx_http_request_t *r,
+    ngx_uint_t transport);
+static ngx_uint_t ngx_http_vidcast_stream_direct(
+    ngx_http_vidcast_stream_t *st);
+static void ngx_http_vidcast_stream_cleanup(void *data);
+static void ngx_http_vidcast_stream_write_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_vidcast_stream_send(
+    ngx_http_vidcast_viewer_t *viewer, ngx_http_vidcast_message_t *message);
+static ngx_int_t ngx_http_vidcast_stream_picture(
+    ngx_http_vidcast_stream_t *st, ngx_http_vidcast_message_t *message);
+static void ngx_http_vidcast_stream_part(ngx_http_vidcast_stream_t *st,
+    ngx_uint_t n, u_char *pos, size_t size);
+static void ngx_http_vidcast_stream_follow(ngx_http_vidcast_stream_t *st);
+static ngx_int_t ngx_http_vidcast_stream_output(ngx_http_vidcast_stream_t *st,
+    ngx_chain_t *out);
+static ngx_int_t ngx_http_vidcast_stream_text(ngx_http_vidcast_stream_t *st,
+    const char *text);
+static ngx_int_t ngx_http_vidcast_stream_idle(
+    ngx_http_vidcast_viewer_t *viewer);
+static void ngx_http_vidcast_stream_stop(ngx_http_vidcast_viewer_t *viewer);
+
+
+static ngx_http_vidcast_transport_t  ngx_http_vidcast_sse_transport = {
+    NGX_VIDCAST_SSE,
+    1,
+    ngx_http_vidcast_stream_send,
+    ngx_http_vidcast_stream_idle,
+    ngx_http_vidcast_stream_stop,
+    NULL
+};
+
+
+static ngx_http_vidcast_transport_t  ngx_http_vidcast_mjpeg_transport = {
+    NGX_VIDCAST_MJPEG,
+    0,
+    ngx_http_vidcast_stream_send,
+    ngx_http_vidcast_stream_idle,
+    ngx_http_vidcast_stream_stop,
+    NULL
+};
+
+
+static ngx_http_vidcast_transport_t  ngx_http_vidcast_ndjson_transport = {
+    NGX_VIDCAST_NDJSON,
+    0,
+    ngx_http_vidcast_stream_send,
+    ngx_http_vidcast_stream_idle,
+    ngx_http_vidcast_stream_stop,
+    NULL
+};
+
+
+ngx_int_t
+ngx_http_vidcast_stream_handler(ngx_http_request_t *r,
+    ngx_http_vidcast_wish_t *wish, ngx_uint_t transport)
+{
+    ngx_int_t                     rc;
+    ngx_http_vidcast_stream_t    *st;
+    ngx_http_vidcast_loc_conf_t  *vlcf;
+
+    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
+        return NGX_HTTP_NOT_ALLOWED;
+    }
+
+    rc = ngx_http_discard_request_body(r);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    vlcf = ngx_http_get_module_loc_conf(r, ngx_http_vidcast_module);
+
+    st = ngx_pcalloc(r->pool, sizeof(ngx_http_vidcast_stream_t));
+    if (st == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    st->ping = vlcf->ping;
+    st->wrote = ngx_current_msec;
+
+    st->viewer.request = r;
+
+    wish->send = NGX_HTTP_VIDCAST_RESULTS;
+
+    switch (transport) {
+
+    case NGX_VIDCAST_MJPEG:
+        st->viewer.transport = &ngx_http_vidcast_mjpeg_transport;
+        wish->send = NGX_HTTP_VIDCAST_FRAMES;
+
+        /* of several sources, the first */
+
+        wish->chosen &= ~wish->chosen + 1;
+        break;
+
+    case NGX_VIDCAST_SSE:
+        st->viewer.transport = &ngx_http_vidcast_sse_transport;
+        break;
+
+    default: /* NGX_VIDCAST_NDJSON */
+        st->viewer.transport = &ngx_http_vidcast_ndjson_transport;
+        break;
+    }
+
+    if (r->method == NGX_HTTP_HEAD) {
+        return ngx_http_vidcast_stream_header(r, transport);
+    }
+
+    rc = ngx_http_vidcast_wish_join(wish, &st->viewer);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_vidcast_stream_start(r, st);
+    }
+
+    if (rc != NGX_OK) {
+        ngx_http_vidcast_hub_leave(&st->viewer);
+        return rc;
+    }
+
+    r->main->count++;
+
+    return NGX_DONE;
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_stream_start(ngx_http_request_t *r,
+    ngx_http_vidcast_stream_t *st)
+{
+    ngx_int_t            rc;
+    ngx_uint_t           transport;
+    ngx_connection_t    *c;
+    ngx_pool_cleanup_t  *cln;
+
+    c = r->connection;
+    transport = st->viewer.transport->id;
+
+    /* a frame of HTTP/2 that has been begun leaves even if the request ended */
+
+    cln = ngx_pool_cleanup_add(r->pool, 0);
+    if (cln == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    cln->handler = ngx_http_vidcast_stream_cleanup;
+    cln->data = st;
+
+    rc = ngx_http_vidcast_stream_header(r, transport);
+
+    if (rc == NGX_ERROR || rc > NGX_OK) {
+        return rc;
+    }
+
+    if (transport == NGX_VIDCAST_MJPEG) {
+        st->direct = ngx_http_vidcast_stream_direct(st);
+
+        rc = ngx_http_vidcast_stream_text(st, "--frame" CRLF);
+
+    } else if (transport == NGX_VIDCAST_SSE) {
+        rc = ngx_http_vidcast_stream_text(st, "retry: 1000\n\n");
+
+    } else {
+        rc = ngx_http_send_special(r, NGX_HTTP_FLUSH);
+    }
+
+    if (rc == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    c->log->action = "sending video to client";
+
+    ngx_http_set_ctx(r, st, ngx_http_vidcast_module);
+
+    r->read_event_handler = ngx_http_test_reading;
+    r->write_event_handler = ngx_http_vidcast_stream_write_handler;
+
+    /* the first message comes when this handler has returned */
+
+    st->viewer.busy = 1;
+
+    ngx_post_event(c->write, &ngx_posted_events);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_stream_header(ngx_http_request_t *r, ngx_uint_t transport)
+{
+    static ngx_str_t  cache = ngx_string("no-cache, no-store");
+    static ngx_str_t  no = ngx_string("no");
+
+    switch (transport) {
+
+    case NGX_VIDCAST_MJPEG:
+        ngx_str_set(&r->headers_out.content_type,
+                    "multipart/x-mixed-replace; boundary=frame");
+        break;
+
+    case NGX_VIDCAST_SSE:
+        ngx_str_set(&r->headers_out.content_type, "text/event-stream");
+        break;
+
+    default: /* NGX_VIDCAST_NDJSON */
+        ngx_str_set(&r->headers_out.content_type, "application/x-ndjson");
+        break;
+    }
+
+    r->headers_out.content_type_len = r->headers_out.content_type.len;
+    r->headers_out.status = NGX_HTTP_OK;
+    r->headers_out.content_length_n = -1;
+
+    /* the latter for an nginx in front of us, which would wait for more */
+
+    if (ngx_http_vidcast_add_header(r, "Cache-Control", &cache) != NGX_OK
+        || ngx_http_vidcast_add_header(r, "X-Accel-Buffering", &no) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_send_header(r);
+}
+
+
+/* not by filters which keep what they get, nor by threads of nginx */
+
+static ngx_uint_t
+ngx_http_vidcast_stream_direct(ngx_http_vidcast_stream_t *st)
+{
+    ngx_http_request_t        *r;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    r = st->viewer.request;
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if (!st->viewer.direct
+        || r != r->main
+        || r->filter_need_in_memory
+        || r->main_filter_need_in_memory
+        || clcf->aio != NGX_HTTP_AIO_OFF)
+    {
+        return 0;
+    }
+
+    /* a cork would hold back the end of each picture */
+
+    r->connection->tcp_nopush = NGX_TCP_NOPUSH_DISABLED;
+
+    return 1;
+}
+
+
+static void
+ngx_http_vidcast_stream_cleanup(void *data)
+{
+    ngx_http_vidcast_stream_t  *st = data;
+
+    if (st->message) {
+        ngx_http_vidcast_message_unref(st->message);
+        st->message = NULL;
+    }
+
+    if (st->last) {
+        ngx_http_vidcast_message_unref(st->last);
+        st->last = NULL;
+    }
+}
+
+
+static void
+ngx_http_vidcast_stream_write_handler(ngx_http_request_t *r)
+{
+    ngx_int_t                   rc;
+    ngx_http_vidcast_stream_t  *st;
+
+    st = ngx_http_get_module_ctx(r, ngx_http_vidcast_module);
+
+    rc = ngx_http_vidcast_stream_output(st, NULL);
+
+    if (rc == NGX_ERROR) {
+        ngx_http_vidcast_hub_finalize(&st->viewer, NGX_ERROR);
+        return;
+    }
+
+    if (rc == NGX_OK) {
+        ngx_http_vidcast_hub_ready(&st->viewer);
+    }
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_stream_send(ngx_http_vidcast_viewer_t *viewer,
+    ngx_http_vidcast_message_t *message)
+{
+    u_char                     *p;
+    ngx_http_vidcast_stream_t  *st;
+
+    st = (ngx_http_vidcast_stream_t *) viewer;
+
+    switch (viewer->transport->id) {
+
+    case NGX_VIDCAST_MJPEG:
+
+        if (ngx_http_vidcast_stream_picture(st, message) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        break;
+
+    case NGX_VIDCAST_SSE:
+        p = ngx_sprintf(st->id, "id: %016xL-%uL\ndata: ",
+                        message->hub->zone->ring.shm->epoch, message->seq);
+
+        ngx_http_vidcast_stream_part(st, 0, st->id, p - st->id);
+        ngx_http_vidcast_stream_part(st, 1, message->data, message->size + 2);
+        break;
+
+    default: /* NGX_VIDCAST_NDJSON */
+        ngx_http_vidcast_stream_part(st, 1, message->data, message->size + 1);
+        break;
+    }
+
+    message->refs++;
+    st->message = message;
+
+    return ngx_http_vidcast_stream_output(st,
+                        viewer->transport->id == NGX_VIDCAST_NDJSON
+                            ? &st->links[1] : &st->links[0]);
+}
+
+
+/* by sendfile(), if the ring says so */
+
+static ngx_int_t
+ngx_http_vidcast_stream_picture(ngx_http_vidcast_stream_t *st,
+    ngx_http_vidcast_message_t *message)
+{
+    u_char                  *part;
+    ngx_buf_t               *b;
+    ngx_http_vidcast_hub_t  *hub;
+
+    if (!st->direct && ngx_http_vidcast_message_duplicate(message) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    part = ngx_http_vidcast_message_part(message);
+
+    ngx_http_vidcast_stream_part(st, 0, part, message->part_len);
+    ngx_http_vidcast_stream_part(st, 1, st->direct ? message->data
+                                                   : message->copy,
+                                 message->size + NGX_VIDCAST_RING_TAIL_LEN);
+
+    if (st->direct && message->pinned && message->frame.direct) {
+        b = &st->bufs[1];
+        hub = message->hub;
+
+        b->in_file = 1;
+        b->file = &hub->file;
+        b->file_pos = b->pos - hub->zone->ring.frames;
+        b->file_last = b->last - hub->zone->ring.frames;
+    }
+
+    return NGX_OK;
+}
+
+
+/* part 0 is followed by part 1, which is flushed */
+
+static void
+ngx_http_vidcast_stream_part(ngx_http_vidcast_stream_t *st, ngx_uint_t n,
+    u_char *pos, size_t size)
+{
+    ngx_buf_t  *b;
+
+    b = &st->bufs[n];
+
+    ngx_memzero(b, sizeof(ngx_buf_t));
+
+    b->start = pos;
+    b->pos = pos;
+    b->last = pos + size;
+    b->end = b->last;
+    b->memory = 1;
+    b->flush = (n == 1);
+    b->tag = (ngx_buf_tag_t) &ngx_http_vidcast_module;
+
+    st->links[n].buf = b;
+    st->links[n].next = (n == 0) ? &st->links[1] : NULL;
+}
+
+
+/* a picture that leaves slowly may have been copied meanwhile */
+
+static void
+ngx_http_vidcast_stream_follow(ngx_http_vidcast_stream_t *st)
+{
+    ngx_buf_t                   *b;
+    ngx_http_vidcast_message_t  *message;
+
+    b = &st->bufs[1];
+    message = st->message;
+
+    if (message && !message->pinned && b->start != message->data) {
+        b->pos = message->data + (b->pos - b->start);
+        b->last = message->data + (b->last - b->start);
+        b->start = message->data;
+        b->end = b->last;
+        b->in_file = 0;
+    }
+}
+
+
+/* NGX_OK: nothing is left in any filter; NGX_AGAIN; NGX_ERROR */
+
+static ngx_int_t
+ngx_http_vidcast_stream_output(ngx_http_vidcast_stream_t *st, ngx_chain_t *out)
+{
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    r = st->viewer.request;
+    c = r->connection;
+
+    if (out) {
+        st->wrote = ngx_current_msec;
+
+    } else {
+        ngx_http_vidcast_stream_follow(st);
+    }
+
+    if ((out || r->buffered || c->buffered)
+        && (ngx_http_output_filter(r, out) == NGX_ERROR || c->error))
+    {
+        return NGX_ERROR;
+    }
+
+    if (r->buffered || c->buffered) {
+
+        if (!c->write->delayed
+            && ngx_handle_write_event(c->write, 0) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        return NGX_AGAIN;
+    }
+
+    if (st->message) {
+
+        if (st->viewer.frames) {
+
+            /* kept, it is still the newest one when nothing comes */
+
+            if (st->last) {
+                ngx_http_vidcast_message_unref(st->last);
+            }
+
+            st->last = st->message;
+
+        } else {
+            ngx_http_vidcast_message_unref(st->message);
+        }
+
+        st->message = NULL;
+    }
+
+    return NGX_OK;
+}
+
+
+/* a static text, at the start or between messages */
+
+static ngx_int_t
+ngx_http_vidcast_stream_text(ngx_http_vidcast_stream_t *st, const char *text)
+{
+    ngx_int_t  rc;
+
+    ngx_http_vidcast_stream_part(st, 1, (u_char *) text, ngx_strlen(text));
+
+    rc = ngx_http_vidcast_stream_output(st, &st->links[1]);
+
+    st->viewer.busy = (rc == NGX_AGAIN);
+
+    return rc;
+}
+
+
+/*
+ * SSE: a comment now and then keeps proxies from taking silence for death.
+ * NDJSON: a space, which may stand before the next line's JSON; an empty line
+ * would be none, and not every reader passes over it.
+ * MJPEG: the picture again, so that a browser which paints a part only when
+ * the next one begins has it, and one that came late too.
+ */
+
+static ngx_int_t
+ngx_http_vidcast_stream_idle(ngx_http_vidcast_viewer_t *viewer)
+{
+    ngx_int_t                    rc;
+    ngx_msec_t                   silent;
+    ngx_http_vidcast_stream_t   *st;
+    ngx_http_vidcast_message_t  *message;
+
+    st = (ngx_http_vidcast_stream_t *) viewer;
+
+    silent = ngx_current_msec - st->wrote;
+
+    if (viewer->busy) {
+        return NGX_OK;
+    }
+
+    if (viewer->frames) {
+
+        if (st->last == NULL || silent < NGX_HTTP_VIDCAST_REPEAT) {
+            return NGX_OK;
+        }
+
+        message = st->last;
+        message->refs++;
+
+        rc = viewer->transport->send(viewer, message);
+
+        ngx_http_vidcast_message_unref(message);
+
+        viewer->busy = (rc == NGX_AGAIN);
+
+        return rc;
+    }
+
+    if (st->ping == 0 || silent < st->ping) {
+        return NGX_OK;
+    }
+
+    return ngx_http_vidcast_stream_text(st,
+                              viewer->transport->id == NGX_VIDCAST_SSE
+                                  ? ":\n\n" : " ");
+}
+
+
+static void
+ngx_http_vidcast_stream_stop(ngx_http_vidcast_viewer_t *viewer)
+{
+    ngx_int_t                   rc;
+    ngx_http_request_t         *r;
+    ngx_http_vidcast_stream_t  *st;
+
+    st = (ngx_http_vidcast_stream_t *) viewer;
+    r = viewer->request;
+
+    /* nobody calls us when the rest of a picture leaves */
+
+    if (st->message && st->message->pinned
+        && ngx_http_vidcast_message_copy(st->message) != NGX_OK)
+    {
+        ngx_http_vidcast_hub_finalize(viewer, NGX_ERROR);
+        return;
+    }
+
+    ngx_http_vidcast_stream_follow(st);
+
+    ngx_http_vidcast_hub_leave(viewer);
+
+    r->keepalive = 0;
+
+    rc = ngx_http_send_special(r, NGX_HTTP_LAST);
+
+    ngx_http_vidcast_hub_finalize(viewer, rc);
+}

@@ -1,0 +1,529 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "http/websocket/ngx_http_vidcast_handshake.h"
+#include "http/websocket/ngx_http_vidcast_socket.h"
+#include "http/request/ngx_http_vidcast_wish.h"
+#include "wire/ngx_vidcast_command.h"
+
+
+/*
+ * A WebSocket viewer writes to its connection by itself: messages lie ready,
+ * header included, where all viewers share them.
+ */
+
+typedef struct {
+    ngx_http_vidcast_socket_t     socket;
+
+    size_t                        sent;       /* of the first of those */
+    ngx_uint_t                    nleaving;
+    ngx_http_vidcast_message_t   *reply;      /* to a command, comes next */
+    unsigned                      v1:1;
+
+    ngx_http_vidcast_viewer_t     viewer;
+
+    ngx_http_vidcast_message_t   *leaving[NGX_HTTP_VIDCAST_BATCH];
+
+    ngx_http_vidcast_hub_t      **hubs;       /* which may be subscribed to */
+    ngx_uint_t                    nhubs;
+    uint64_t                      interval;   /* us between frames, least */
+} ngx_http_vidcast_ws_t;
+
+
+static ngx_int_t ngx_http_vidcast_ws_open(ngx_http_request_t *r,
+    ngx_http_vidcast_ws_t *ws, ngx_http_vidcast_wish_t *wish);
+static ngx_int_t ngx_http_vidcast_ws_send(ngx_http_vidcast_viewer_t *viewer,
+    ngx_http_vidcast_message_t *message);
+static ngx_int_t ngx_http_vidcast_ws_batch(ngx_http_vidcast_viewer_t *viewer,
+    ngx_http_vidcast_message_t **messages, ngx_uint_t n);
+static ngx_int_t ngx_http_vidcast_ws_idle(ngx_http_vidcast_viewer_t *viewer);
+static void ngx_http_vidcast_ws_stop(ngx_http_vidcast_viewer_t *viewer);
+static ngx_int_t ngx_http_vidcast_ws_flush(ngx_http_vidcast_socket_t *socket);
+static ngx_int_t ngx_http_vidcast_ws_write(ngx_http_vidcast_ws_t *ws);
+static ngx_int_t ngx_http_vidcast_ws_write_file(ngx_http_vidcast_ws_t *ws,
+    u_char *data, size_t size);
+static ngx_int_t ngx_http_vidcast_ws_write_several(ngx_http_vidcast_ws_t *ws);
+static void ngx_http_vidcast_ws_drop(ngx_http_vidcast_ws_t *ws,
+    ngx_uint_t from, ngx_uint_t to);
+static void ngx_http_vidcast_ws_ready(ngx_http_vidcast_socket_t *socket);
+static void ngx_http_vidcast_ws_leave(ngx_http_vidcast_socket_t *socket);
+static ngx_int_t ngx_http_vidcast_ws_message(ngx_http_vidcast_socket_t *socket,
+    ngx_uint_t opcode, u_char *data, size_t size);
+static const char *ngx_http_vidcast_ws_command(ngx_http_vidcast_ws_t *ws,
+    ngx_vidcast_command_t *command);
+static const char *ngx_http_vidcast_ws_subscribe(ngx_http_vidcast_ws_t *ws,
+    ngx_str_t *name, ngx_uint_t subscribe);
+static ngx_int_t ngx_http_vidcast_ws_refuse(ngx_http_vidcast_ws_t *ws,
+    const char *reason);
+
+#define ngx_http_vidcast_ws_of(v)                                             \
+    (ngx_http_vidcast_ws_t *)                                                 \
+        ((u_char *) (v) - offsetof(ngx_http_vidcast_ws_t, viewer))
+
+
+static ngx_http_vidcast_transport_t  ngx_http_vidcast_ws_transport = {
+    NGX_VIDCAST_WEBSOCKET,
+    1,
+    ngx_http_vidcast_ws_send,
+    ngx_http_vidcast_ws_idle,
+    ngx_http_vidcast_ws_stop,
+    ngx_http_vidcast_ws_batch
+};
+
+
+static ngx_http_vidcast_socket_user_t  ngx_http_vidcast_ws_user = {
+    ngx_http_vidcast_ws_message,
+    NULL,
+    NULL,
+    ngx_http_vidcast_ws_flush,
+    ngx_http_vidcast_ws_ready,
+    ngx_http_vidcast_ws_leave
+};
+
+
+static ngx_str_t  ngx_http_vidcast_ws_v1 = ngx_string("vidcast.v1");
+
+
+ngx_int_t
+ngx_http_vidcast_ws_handler(ngx_http_request_t *r,
+    ngx_http_vidcast_wish_t *wish)
+{
+    ngx_int_t               rc;
+    ngx_http_vidcast_ws_t  *ws;
+
+    rc = ngx_http_vidcast_handshake_check(r);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    ws = ngx_pcalloc(r->pool, sizeof(ngx_http_vidcast_ws_t)
+                              + wish->nhubs
+                                * sizeof(ngx_http_vidcast_hub_t *));
+    if (ws == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ws->socket.user = &ngx_http_vidcast_ws_user;
+
+    ws->viewer.request = r;
+    ws->viewer.transport = &ngx_http_vidcast_ws_transport;
+
+    ws->interval = wish->interval;
+    ws->hubs = (ngx_http_vidcast_hub_t **) (ws + 1);
+    ws->nhubs = wish->nhubs;
+    ngx_memcpy(ws->hubs, wish->hubs,
+               wish->nhubs * sizeof(ngx_http_vidcast_hub_t *));
+
+    rc = ngx_http_vidcast_wish_join(wish, &ws->viewer);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_vidcast_ws_open(r, ws, wish);
+    }
+
+    if (rc != NGX_OK) {
+        ngx_http_vidcast_hub_leave(&ws->viewer);
+        return rc;
+    }
+
+    r->main->count++;
+
+    return NGX_DONE;
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_ws_open(ngx_http_request_t *r, ngx_http_vidcast_ws_t *ws,
+    ngx_http_vidcast_wish_t *wish)
+{
+    ngx_str_t                     protocol;
+    ngx_http_vidcast_loc_conf_t  *vlcf;
+
+    vlcf = ngx_http_get_module_loc_conf(r, ngx_http_vidcast_module);
+
+    ngx_str_null(&protocol);
+
+    if (ngx_http_vidcast_handshake_offers(r, &ngx_http_vidcast_ws_v1)
+        == NGX_OK)
+    {
+        ws->v1 = 1;
+        protocol = ngx_http_vidcast_ws_v1;
+    }
+
+    return ngx_http_vidcast_socket_open(r, &ws->socket, &protocol,
+                                        vlcf->deflate);
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_ws_send(ngx_http_vidcast_viewer_t *viewer,
+    ngx_http_vidcast_message_t *message)
+{
+    return ngx_http_vidcast_ws_batch(viewer, &message, 1);
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_ws_batch(ngx_http_vidcast_viewer_t *viewer,
+    ngx_http_vidcast_message_t **messages, ngx_uint_t n)
+{
+    ngx_uint_t              i;
+    ngx_http_vidcast_ws_t  *ws;
+
+    ws = ngx_http_vidcast_ws_of(viewer);
+
+    for (i = 0; i < n; i++) {
+        messages[i]->refs++;
+        ws->leaving[i] = messages[i];
+    }
+
+    ws->nleaving = n;
+    ws->sent = 0;
+
+    return ngx_http_vidcast_socket_flush(&ws->socket);
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_ws_idle(ngx_http_vidcast_viewer_t *viewer)
+{
+    ngx_http_vidcast_ws_t  *ws;
+
+    ws = ngx_http_vidcast_ws_of(viewer);
+
+    /* who does not take an answer to a ping is stalled, too */
+
+    viewer->busy |= ws->socket.busy;
+
+    return ngx_http_vidcast_socket_idle(&ws->socket);
+}
+
+
+static void
+ngx_http_vidcast_ws_stop(ngx_http_vidcast_viewer_t *viewer)
+{
+    ngx_http_vidcast_ws_t  *ws;
+
+    ws = ngx_http_vidcast_ws_of(viewer);
+
+    (void) ngx_http_vidcast_socket_close(&ws->socket,
+                                         NGX_VIDCAST_WS_CLOSE_AWAY, "");
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_ws_flush(ngx_http_vidcast_socket_t *socket)
+{
+    ngx_int_t               rc;
+    ngx_http_vidcast_ws_t  *ws;
+
+    ws = (ngx_http_vidcast_ws_t *) socket;
+
+    for ( ;; ) {
+
+        if (ws->nleaving == 0) {
+
+            if (ws->reply == NULL) {
+                return NGX_OK;
+            }
+
+            ws->leaving[0] = ws->reply;
+            ws->nleaving = 1;
+            ws->sent = 0;
+            ws->reply = NULL;
+        }
+
+        rc = (ws->nleaving == 1
+              || socket->connection->send_chain != ngx_send_chain)
+                 ? ngx_http_vidcast_ws_write(ws)
+                 : ngx_http_vidcast_ws_write_several(ws);
+
+        if (rc != NGX_OK) {
+
+            /* a reply was not the hub's: it must not send meanwhile */
+
+            ws->viewer.busy = (rc == NGX_AGAIN);
+
+            return rc;
+        }
+    }
+}
+
+
+/* the first one */
+
+static ngx_int_t
+ngx_http_vidcast_ws_write(ngx_http_vidcast_ws_t *ws)
+{
+    u_char                      *data;
+    size_t                       size;
+    ngx_int_t                    rc;
+    ngx_http_vidcast_message_t  *message;
+
+    message = ws->leaving[0];
+
+    ngx_http_vidcast_message_bytes(message, ws->v1, ws->socket.bits, &data,
+                                   &size);
+
+    rc = (ws->viewer.direct && message->pinned && message->frame.direct)
+             ? ngx_http_vidcast_ws_write_file(ws, data, size)
+             : ngx_http_vidcast_socket_write(&ws->socket, data, size,
+                                             &ws->sent);
+
+    if (rc == NGX_OK) {
+        ngx_http_vidcast_ws_drop(ws, 0, 1);
+        ws->sent = 0;
+    }
+
+    return rc;
+}
+
+
+/*
+ * By sendfile() from the ring's memfd.  A picture that has been copied
+ * meanwhile, for those who are slow, goes on from the copy.
+ */
+
+static ngx_int_t
+ngx_http_vidcast_ws_write_file(ngx_http_vidcast_ws_t *ws, u_char *data,
+    size_t size)
+{
+    off_t                    pos;
+    ngx_buf_t                buf;
+    ngx_chain_t              chain;
+    ngx_http_vidcast_hub_t  *hub;
+
+    hub = ws->leaving[0]->hub;
+    pos = data - hub->zone->ring.frames;
+
+    ngx_memzero(&buf, sizeof(ngx_buf_t));
+
+    buf.in_file = 1;
+    buf.file = &hub->file;
+    buf.file_pos = pos + ws->sent;
+    buf.file_last = pos + size;
+
+    chain.buf = &buf;
+    chain.next = NULL;
+
+    return ngx_http_vidcast_socket_write_chain(&ws->socket, &chain,
+                                               &ws->sent);
+}
+
+
+/* all that are leaving by one system call, which is what a message costs */
+
+static ngx_int_t
+ngx_http_vidcast_ws_write_several(ngx_http_vidcast_ws_t *ws)
+{
+    size_t        size, sizes[NGX_HTTP_VIDCAST_BATCH];
+    u_char       *data;
+    ngx_buf_t     bufs[NGX_HTTP_VIDCAST_BATCH];
+    ngx_int_t     rc;
+    ngx_uint_t    i;
+    ngx_chain_t   chain[NGX_HTTP_VIDCAST_BATCH];
+
+    ngx_memzero(bufs, ws->nleaving * sizeof(ngx_buf_t));
+
+    for (i = 0; i < ws->nleaving; i++) {
+        ngx_http_vidcast_message_bytes(ws->leaving[i], ws->v1,
+                                       ws->socket.bits, &data, &size);
+
+        bufs[i].memory = 1;
+        bufs[i].pos = data;
+        bufs[i].last = data + size;
+
+        chain[i].buf = &bufs[i];
+        chain[i].next = (i + 1 < ws->nleaving) ? &chain[i + 1] : NULL;
+
+        sizes[i] = size;
+    }
+
+    bufs[0].pos += ws->sent;
+
+    rc = ngx_http_vidcast_socket_write_chain(&ws->socket, chain, &ws->sent);
+
+    for (i = 0; i < ws->nleaving && ws->sent >= sizes[i]; i++) {
+        ws->sent -= sizes[i];
+    }
+
+    ngx_http_vidcast_ws_drop(ws, 0, i);
+
+    return rc;
+}
+
+
+/* gives up those of "leaving" from one up to another */
+
+static void
+ngx_http_vidcast_ws_drop(ngx_http_vidcast_ws_t *ws, ngx_uint_t from,
+    ngx_uint_t to)
+{
+    ngx_uint_t  i;
+
+    for (i = from; i < to; i++) {
+        ngx_http_vidcast_message_unref(ws->leaving[i]);
+    }
+
+    for (i = to; i < ws->nleaving; i++) {
+        ws->leaving[from + i - to] = ws->leaving[i];
+    }
+
+    ws->nleaving -= to - from;
+}
+
+
+static void
+ngx_http_vidcast_ws_ready(ngx_http_vidcast_socket_t *socket)
+{
+    ngx_http_vidcast_ws_t  *ws;
+
+    ws = (ngx_http_vidcast_ws_t *) socket;
+
+    ngx_http_vidcast_hub_ready(&ws->viewer);
+}
+
+
+/* a message that has been begun is kept till it has left, or nothing can */
+
+static void
+ngx_http_vidcast_ws_leave(ngx_http_vidcast_socket_t *socket)
+{
+    ngx_uint_t              begun;
+    ngx_http_vidcast_ws_t  *ws;
+
+    ws = (ngx_http_vidcast_ws_t *) socket;
+
+    ngx_http_vidcast_hub_leave(&ws->viewer);
+
+    begun = ws->nleaving
+            && !socket->gone
+            && ngx_http_vidcast_socket_begun(socket, ws->sent);
+
+    ngx_http_vidcast_ws_drop(ws, begun, ws->nleaving);
+
+    if (ws->reply) {
+        ngx_http_vidcast_message_unref(ws->reply);
+        ws->reply = NULL;
+    }
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_ws_message(ngx_http_vidcast_socket_t *socket,
+    ngx_uint_t opcode, u_char *data, size_t size)
+{
+    const char              *reason;
+    ngx_http_vidcast_ws_t   *ws;
+    ngx_vidcast_command_t    command;
+
+    ws = (ngx_http_vidcast_ws_t *) socket;
+
+    if (opcode == NGX_VIDCAST_WS_BINARY) {
+        return ngx_http_vidcast_socket_close(socket,
+                                             NGX_VIDCAST_WS_CLOSE_TYPE,
+                                             "only text is understood here");
+    }
+
+    if (ngx_vidcast_command_parse(data, size, &command, &reason) == NGX_OK) {
+        reason = ngx_http_vidcast_ws_command(ws, &command);
+    }
+
+    if (reason && ngx_http_vidcast_ws_refuse(ws, reason) != NGX_OK) {
+        return ngx_http_vidcast_socket_close(socket,
+                                             NGX_VIDCAST_WS_CLOSE_INTERNAL,
+                                             "no memory");
+    }
+
+    /* there may be something to send now: not from within reading */
+
+    ngx_post_event(socket->connection->write, &ngx_posted_events);
+
+    return NGX_OK;
+}
+
+
+/* NULL, or why it was not done */
+
+static const char *
+ngx_http_vidcast_ws_command(ngx_http_vidcast_ws_t *ws,
+    ngx_vidcast_command_t *command)
+{
+    switch (command->type) {
+
+    case NGX_VIDCAST_COMMAND_FPS:
+        ws->viewer.interval = ngx_max(command->interval, ws->interval);
+        return NULL;
+
+    case NGX_VIDCAST_COMMAND_PAUSE:
+        ws->viewer.paused = 1;
+        return NULL;
+
+    case NGX_VIDCAST_COMMAND_RESUME:
+        ws->viewer.paused = 0;
+        return NULL;
+
+    case NGX_VIDCAST_COMMAND_ACK:
+        ws->viewer.acks = 1;
+        ws->viewer.unacked = 0;
+        return NULL;
+
+    case NGX_VIDCAST_COMMAND_SUBSCRIBE:
+        return ngx_http_vidcast_ws_subscribe(ws, &command->source, 1);
+
+    default: /* NGX_VIDCAST_COMMAND_UNSUBSCRIBE */
+        return ngx_http_vidcast_ws_subscribe(ws, &command->source, 0);
+    }
+}
+
+
+static const char *
+ngx_http_vidcast_ws_subscribe(ngx_http_vidcast_ws_t *ws, ngx_str_t *name,
+    ngx_uint_t subscribe)
+{
+    ngx_str_t   *known;
+    ngx_uint_t   i;
+
+    for (i = 0; i < ws->nhubs; i++) {
+
+        known = &ws->hubs[i]->source->name;
+
+        if (known->len != name->len
+            || ngx_strncmp(known->data, name->data, name->len) != 0)
+        {
+            continue;
+        }
+
+        if (!subscribe) {
+            ngx_http_vidcast_hub_unsubscribe(ws->hubs[i], &ws->viewer);
+            return NULL;
+        }
+
+        return ngx_http_vidcast_hub_subscribe(ws->hubs[i], &ws->viewer, NULL)
+               == NGX_OK ? NULL : "the source cannot be watched now";
+    }
+
+    return "no such source here";
+}
+
+
+/* one answer waits at most: who sends nonsense need not know of all of it */
+
+static ngx_int_t
+ngx_http_vidcast_ws_refuse(ngx_http_vidcast_ws_t *ws, const char *reason)
+{
+    if (ws->reply) {
+        return NGX_OK;
+    }
+
+    ws->reply = ngx_http_vidcast_message_error(ws->hubs[0], reason);
+
+    return ws->reply ? NGX_OK : NGX_ERROR;
+}

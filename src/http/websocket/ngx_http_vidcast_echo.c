@@ -1,0 +1,288 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "http/websocket/ngx_http_vidcast_handshake.h"
+#include "http/delivery/ngx_http_vidcast_hub.h"
+#include "http/websocket/ngx_http_vidcast_socket.h"
+#include "wire/ngx_vidcast_deflate.h"
+
+
+/*
+ * Sends each message back as it came, for checking a path through proxies.
+ * While one is leaving nothing is read, so that a peer who only sends holds
+ * the memory of one message.
+ */
+
+typedef struct {
+    ngx_http_vidcast_socket_t    socket;
+    ngx_http_vidcast_viewer_t    viewer;     /* of nothing: to be looked at */
+
+    u_char                      *out;        /* the frame leaving */
+    u_char                      *data;       /* in it, from the header on */
+    size_t                       size;
+    size_t                       sent;
+} ngx_http_vidcast_echo_t;
+
+
+static ngx_int_t ngx_http_vidcast_echo_send(ngx_http_vidcast_viewer_t *viewer,
+    ngx_http_vidcast_message_t *message);
+static ngx_int_t ngx_http_vidcast_echo_idle(ngx_http_vidcast_viewer_t *viewer);
+static void ngx_http_vidcast_echo_stop(ngx_http_vidcast_viewer_t *viewer);
+static ngx_int_t ngx_http_vidcast_echo_message(
+    ngx_http_vidcast_socket_t *socket, ngx_uint_t opcode, u_char *data,
+    size_t size);
+static ngx_int_t ngx_http_vidcast_echo_build(ngx_http_vidcast_echo_t *echo,
+    ngx_uint_t opcode, u_char *data, size_t size);
+static ngx_int_t ngx_http_vidcast_echo_flush(
+    ngx_http_vidcast_socket_t *socket);
+static void ngx_http_vidcast_echo_ready(ngx_http_vidcast_socket_t *socket);
+static void ngx_http_vidcast_echo_leave(ngx_http_vidcast_socket_t *socket);
+
+#define ngx_http_vidcast_echo_of(v)                                           \
+    (ngx_http_vidcast_echo_t *)                                               \
+        ((u_char *) (v) - offsetof(ngx_http_vidcast_echo_t, viewer))
+
+
+static ngx_http_vidcast_transport_t  ngx_http_vidcast_echo_transport = {
+    NGX_VIDCAST_WEBSOCKET,
+    1,
+    ngx_http_vidcast_echo_send,
+    ngx_http_vidcast_echo_idle,
+    ngx_http_vidcast_echo_stop,
+    NULL
+};
+
+
+static ngx_http_vidcast_socket_user_t  ngx_http_vidcast_echo_user = {
+    ngx_http_vidcast_echo_message,
+    NULL,
+    NULL,
+    ngx_http_vidcast_echo_flush,
+    ngx_http_vidcast_echo_ready,
+    ngx_http_vidcast_echo_leave
+};
+
+
+ngx_int_t
+ngx_http_vidcast_echo_handler(ngx_http_request_t *r)
+{
+    ngx_int_t                      rc;
+    ngx_str_t                      protocol;
+    ngx_http_vidcast_echo_t       *echo;
+    ngx_http_vidcast_loc_conf_t   *vlcf;
+    ngx_http_vidcast_main_conf_t  *vmcf;
+
+    vlcf = ngx_http_get_module_loc_conf(r, ngx_http_vidcast_module);
+    vmcf = ngx_http_get_module_main_conf(r, ngx_http_vidcast_module);
+
+    rc = ngx_http_vidcast_handshake_check(r);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    echo = ngx_pcalloc(r->pool, sizeof(ngx_http_vidcast_echo_t));
+    if (echo == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    echo->socket.user = &ngx_http_vidcast_echo_user;
+
+    echo->viewer.request = r;
+    echo->viewer.transport = &ngx_http_vidcast_echo_transport;
+    echo->viewer.stall_timeout = vlcf->stall_timeout;
+
+    rc = ngx_http_vidcast_hub_join(vmcf, &echo->viewer);
+
+    if (rc != NGX_OK) {
+        return (rc == NGX_BUSY) ? NGX_HTTP_SERVICE_UNAVAILABLE
+                                : NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_str_null(&protocol);
+
+    rc = ngx_http_vidcast_socket_open(r, &echo->socket, &protocol,
+                                      vlcf->deflate);
+
+    if (rc != NGX_OK) {
+        ngx_http_vidcast_hub_leave(&echo->viewer);
+        return rc;
+    }
+
+    r->main->count++;
+
+    return NGX_DONE;
+}
+
+
+/* it has subscribed to nothing */
+
+static ngx_int_t
+ngx_http_vidcast_echo_send(ngx_http_vidcast_viewer_t *viewer,
+    ngx_http_vidcast_message_t *message)
+{
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_echo_idle(ngx_http_vidcast_viewer_t *viewer)
+{
+    ngx_http_vidcast_echo_t  *echo;
+
+    echo = ngx_http_vidcast_echo_of(viewer);
+
+    /* who does not take an answer to a ping is stalled, too */
+
+    viewer->busy |= echo->socket.busy;
+
+    return ngx_http_vidcast_socket_idle(&echo->socket);
+}
+
+
+static void
+ngx_http_vidcast_echo_stop(ngx_http_vidcast_viewer_t *viewer)
+{
+    ngx_http_vidcast_echo_t  *echo;
+
+    echo = ngx_http_vidcast_echo_of(viewer);
+
+    (void) ngx_http_vidcast_socket_close(&echo->socket,
+                                         NGX_VIDCAST_WS_CLOSE_AWAY, "");
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_echo_message(ngx_http_vidcast_socket_t *socket,
+    ngx_uint_t opcode, u_char *data, size_t size)
+{
+    ngx_int_t                 rc;
+    ngx_http_vidcast_echo_t  *echo;
+
+    echo = (ngx_http_vidcast_echo_t *) socket;
+
+    if (ngx_http_vidcast_echo_build(echo, opcode, data, size) != NGX_OK) {
+        return ngx_http_vidcast_socket_close(socket,
+                                             NGX_VIDCAST_WS_CLOSE_INTERNAL,
+                                             "no memory");
+    }
+
+    rc = ngx_http_vidcast_socket_flush(socket);
+
+    if (rc == NGX_ERROR) {
+        ngx_http_vidcast_socket_finalize(socket, NGX_ERROR);
+        return NGX_DONE;
+    }
+
+    echo->viewer.busy = (rc == NGX_AGAIN);
+    socket->holding = echo->viewer.busy;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_echo_build(ngx_http_vidcast_echo_t *echo, ngx_uint_t opcode,
+    u_char *data, size_t size)
+{
+    size_t     room, header;
+    ngx_str_t  in, payload;
+
+    room = echo->socket.compressed ? ngx_vidcast_deflate_bound(size) : size;
+
+    echo->out = ngx_alloc(NGX_VIDCAST_WS_MAX_HEADER + room,
+                          echo->socket.request->connection->log);
+    if (echo->out == NULL) {
+        return NGX_ERROR;
+    }
+
+    payload.data = echo->out + NGX_VIDCAST_WS_MAX_HEADER;
+    payload.len = room;
+
+    if (echo->socket.compressed) {
+        in.data = data;
+        in.len = size;
+
+        if (ngx_vidcast_deflate(&in, echo->socket.bits, &payload) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        opcode |= NGX_VIDCAST_WS_RSV1;
+
+    } else {
+        ngx_memcpy(payload.data, data, size);
+    }
+
+    header = ngx_vidcast_ws_header_len(payload.len);
+
+    echo->data = payload.data - header;
+    echo->size = header + payload.len;
+    echo->sent = 0;
+
+    (void) ngx_vidcast_ws_header(echo->data, opcode, payload.len);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_echo_flush(ngx_http_vidcast_socket_t *socket)
+{
+    ngx_int_t                 rc;
+    ngx_http_vidcast_echo_t  *echo;
+
+    echo = (ngx_http_vidcast_echo_t *) socket;
+
+    if (echo->out == NULL) {
+        return NGX_OK;
+    }
+
+    rc = ngx_http_vidcast_socket_write(socket, echo->data, echo->size,
+                                       &echo->sent);
+
+    if (rc == NGX_OK) {
+        ngx_free(echo->out);
+        echo->out = NULL;
+    }
+
+    return rc;
+}
+
+
+static void
+ngx_http_vidcast_echo_ready(ngx_http_vidcast_socket_t *socket)
+{
+    ngx_http_vidcast_echo_t  *echo;
+
+    echo = (ngx_http_vidcast_echo_t *) socket;
+
+    echo->viewer.busy = 0;
+
+    if (socket->holding) {
+        socket->holding = 0;
+        ngx_http_vidcast_socket_resume(socket);
+    }
+}
+
+
+static void
+ngx_http_vidcast_echo_leave(ngx_http_vidcast_socket_t *socket)
+{
+    ngx_http_vidcast_echo_t  *echo;
+
+    echo = (ngx_http_vidcast_echo_t *) socket;
+
+    ngx_http_vidcast_hub_leave(&echo->viewer);
+
+    if (echo->out && socket->gone) {
+        ngx_free(echo->out);
+        echo->out = NULL;
+    }
+}

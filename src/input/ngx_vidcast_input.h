@@ -1,0 +1,169 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#ifndef _NGX_VIDCAST_INPUT_H_INCLUDED_
+#define _NGX_VIDCAST_INPUT_H_INCLUDED_
+
+
+#include "core/ngx_vidcast.h"
+
+
+/* what an input delivers; settled by open(), or by each picture: ANY */
+
+#define NGX_VIDCAST_INPUT_JPEG  0
+#define NGX_VIDCAST_INPUT_I420  1
+#define NGX_VIDCAST_INPUT_ANY   2
+
+/* what an input is; see "flags" */
+
+#define NGX_VIDCAST_INPUT_FILE     0x1
+#define NGX_VIDCAST_INPUT_PASSIVE  0x2
+#define NGX_VIDCAST_INPUT_SESSION  0x4
+
+
+typedef struct ngx_vidcast_capture_s  ngx_vidcast_capture_t;
+
+
+/* one opened input; made by the capture process, used by its input thread */
+
+typedef struct {
+    ngx_vidcast_input_conf_t  *conf;
+    ngx_log_t                 *log;
+    ngx_vidcast_capture_t     *capture;   /* for who lends slots */
+    void                      *data;      /* the module's own state */
+    int                       *stop;      /* nonzero there: see open() */
+
+    /* set by open() */
+
+    ngx_uint_t                 format;
+    uint32_t                   width;     /* pixels; I420 only */
+    uint32_t                   height;
+    double                     fps;       /* frames a second, 0: unknown */
+
+    /* set by the caller, zero at grab(): what became of the picture */
+
+    uint64_t                   number;    /* of the frame, 0: it is none */
+    ngx_uint_t                 large;     /* since it is too large */
+
+    /* why the last call failed, in words, terminated */
+
+    u_char                     error[NGX_VIDCAST_ERROR_LEN];
+} ngx_vidcast_input_t;
+
+
+typedef struct {
+    uint64_t                   time;      /* of capture, CLOCK_MONOTONIC, us */
+    ngx_vidcast_image_t       *image;     /* I420: given by the caller */
+    const u_char              *data;      /* JPEG: valid until release() */
+    size_t                     size;
+    uint32_t                   slot;      /* lent: of the ring, with data */
+    ngx_uint_t                 lent;      /* it came in a slot */
+    ngx_vidcast_image_t        view;      /* I420: valid until release() */
+} ngx_vidcast_picture_t;
+
+
+/*
+ * flags      FILE: the path names files: a relative one, which the capture
+ *            process would look for in a directory that nobody chose, is made
+ *            full by nginx's prefix before check().
+ *            PASSIVE: it has no device that could be closed, and takes what
+ *            others bring: "on_demand" and "warmup" are refused.
+ *            SESSION: somebody serves it, who would go on for a while if he
+ *            were not told of our end: a process that leaves waits a moment
+ *            for close().
+ *
+ * set()      at configuration, in the master: one "name=value" of the input
+ *            directive.  Common ones (size=, fps=) are set through here as
+ *            well, by those inputs which have them.
+ *            NGX_OK; NGX_DECLINED: no such parameter; NGX_ERROR: bad value.
+ *
+ * check()    at configuration, after all set(): is it whole and sensible?
+ *            Touches no device.  NGX_OK; NGX_ERROR: reason in "error".
+ *
+ * open()     in the capture process.  NGX_OK; NGX_BUSY: somebody else has
+ *            the device; NGX_AGAIN: there is nothing to be opened yet, which
+ *            is cheap to find out; NGX_ERROR.  All but the first with the
+ *            reason in in->error, and with nothing left open.  One that takes
+ *            longer than 200 ms gives up when *in->stop becomes nonzero.
+ *
+ * grab()     the next picture, as soon as it is there.  Blocks for 200 ms at
+ *            most.  JPEG: data and size are set.  I420: the planes of
+ *            picture->image, which has the size that open() told, are filled.
+ *            ANY: data and size are set, or else view.
+ *            An input whose source changes may tell another format, size and
+ *            rate with NGX_AGAIN.
+ *            NGX_OK; NGX_AGAIN: none yet; NGX_BUSY: none, and nobody is there
+ *            to give one, reason in in->error; NGX_DECLINED: a bad frame, to
+ *            be counted and skipped, reason in in->error; NGX_DONE: the source
+ *            has ended; NGX_ERROR: the device is lost, reason in in->error,
+ *            close() comes next.  A JPEG may come in a slot of the ring, which
+ *            becomes the frame or, if in->number is zero at release(), is
+ *            the module's own again.
+ *
+ * release()  after each grab() that said NGX_OK, with what became of the
+ *            picture.  May be NULL.
+ *
+ * close()    after each open() that said NGX_OK.
+ *
+ * "params" is what create_params() gave; it is found in in->conf->params.
+ * One module, several sources: no static state.
+ */
+
+struct ngx_vidcast_input_module_s {
+    ngx_str_t     scheme;
+    ngx_uint_t    flags;
+    void       *(*create_params)(ngx_pool_t *pool);
+    ngx_int_t   (*set)(ngx_vidcast_input_conf_t *conf, ngx_str_t *name,
+                      ngx_str_t *value);
+    ngx_int_t   (*check)(ngx_vidcast_input_conf_t *conf, u_char *error);
+    ngx_int_t   (*open)(ngx_vidcast_input_t *in);
+    ngx_int_t   (*grab)(ngx_vidcast_input_t *in,
+                      ngx_vidcast_picture_t *picture);
+    void        (*release)(ngx_vidcast_input_t *in);
+    void        (*close)(ngx_vidcast_input_t *in);
+};
+
+
+/* finds the module of "scheme:path" and splits it; NULL: unknown scheme */
+ngx_vidcast_input_module_t *ngx_vidcast_input_find(ngx_str_t *uri,
+    ngx_str_t *path);
+
+/*
+ * What may be told of a URI: user, password and query are left out of it.
+ * NGX_OK, NGX_ERROR: no memory.
+ */
+ngx_int_t ngx_vidcast_input_redact(ngx_pool_t *pool, ngx_str_t *uri,
+    ngx_str_t *told);
+
+/* "640x480"; NGX_OK or NGX_ERROR */
+ngx_int_t ngx_vidcast_input_parse_size(ngx_str_t *value, uint32_t *width,
+    uint32_t *height);
+
+/* "30", "29.97" or "30000/1001"; NGX_OK or NGX_ERROR */
+ngx_int_t ngx_vidcast_input_parse_fps(ngx_str_t *value, double *fps);
+
+/* "on" or "off"; NGX_OK, or NGX_ERROR: *on stays as it is */
+ngx_int_t ngx_vidcast_input_parse_flag(ngx_str_t *value, ngx_uint_t *on);
+
+/*
+ * Waits until the monotonic time "due", microseconds, but 200 ms at most.
+ * NGX_OK: it has come; NGX_AGAIN: not yet.
+ */
+ngx_int_t ngx_vidcast_input_wait(uint64_t due);
+
+
+extern ngx_vidcast_input_module_t  ngx_vidcast_input_test;
+extern ngx_vidcast_input_module_t  ngx_vidcast_input_images;
+extern ngx_vidcast_input_module_t  ngx_vidcast_input_v4l2;
+extern ngx_vidcast_input_module_t  ngx_vidcast_input_push;
+extern ngx_vidcast_input_module_t  ngx_vidcast_input_file;
+extern ngx_vidcast_input_module_t  ngx_vidcast_input_rtsp;
+extern ngx_vidcast_input_module_t  ngx_vidcast_input_rtsps;
+extern ngx_vidcast_input_module_t  ngx_vidcast_input_http;
+extern ngx_vidcast_input_module_t  ngx_vidcast_input_https;
+
+
+#endif /* _NGX_VIDCAST_INPUT_H_INCLUDED_ */

@@ -1,0 +1,647 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "capture/ngx_vidcast_capture.h"
+#include "input/ngx_vidcast_input.h"
+#include "media/ngx_vidcast_jpeg.h"
+
+#include <glob.h>
+
+
+/*
+ * images:/folder, images:/folder/GLOB or images:/folder/file.jpg: an emulated
+ * camera.  A folder stands for the files named *.jpg and *.jpeg in it, in any
+ * case.  Name order is the order of the bytes of the names: 10.jpg comes
+ * before 9.jpg.
+ *
+ * Files are read, not mapped: one that somebody truncates is a bad frame
+ * then, and not a SIGBUS.  They are read into the ring, if a slot is free
+ * and large enough.
+ */
+
+
+#define NGX_VIDCAST_INPUT_IMAGES_FPS       25
+#define NGX_VIDCAST_INPUT_IMAGES_MAX_SIZE  (64 * 1024 * 1024)
+#define NGX_VIDCAST_INPUT_IMAGES_MAX_LATE  1000000    /* us */
+#define NGX_VIDCAST_INPUT_IMAGES_MAX_SHOW  120        /* of a name, bytes */
+
+#define NGX_VIDCAST_INPUT_IMAGES_MAX_SUFFIX                                   \
+    sizeof("/*.[jJ][pP][eE][gG]")
+
+
+typedef struct {
+    ngx_uint_t     loop;
+} ngx_vidcast_input_images_params_t;
+
+
+typedef struct {
+    char          *path;        /* terminated */
+    char          *pattern;     /* what of it is given to glob() */
+
+    glob_t         files;       /* sorted */
+    size_t         next;
+    size_t         good;        /* pictures of this pass */
+
+    uint32_t       slot;        /* of the picture in hand, or NONE */
+    u_char        *buf;         /* instead of it */
+    size_t         size;
+
+    uint64_t       anchor;      /* picture "count" is due at */
+    uint64_t       count;       /*   anchor + count / fps */
+} ngx_vidcast_input_images_t;
+
+
+static void *ngx_vidcast_input_images_create_params(ngx_pool_t *pool);
+static ngx_int_t ngx_vidcast_input_images_set(ngx_vidcast_input_conf_t *conf,
+    ngx_str_t *name, ngx_str_t *value);
+static ngx_int_t ngx_vidcast_input_images_check(
+    ngx_vidcast_input_conf_t *conf, u_char *error);
+static ngx_int_t ngx_vidcast_input_images_open(ngx_vidcast_input_t *in);
+static ngx_int_t ngx_vidcast_input_images_grab(ngx_vidcast_input_t *in,
+    ngx_vidcast_picture_t *picture);
+static void ngx_vidcast_input_images_release(ngx_vidcast_input_t *in);
+static void ngx_vidcast_input_images_close(ngx_vidcast_input_t *in);
+
+static ngx_int_t ngx_vidcast_input_images_pace(ngx_vidcast_input_t *in);
+static ngx_int_t ngx_vidcast_input_images_wrap(ngx_vidcast_input_t *in);
+static ngx_int_t ngx_vidcast_input_images_list(ngx_vidcast_input_t *in);
+static ngx_int_t ngx_vidcast_input_images_glob(ngx_vidcast_input_t *in,
+    const char *suffix, int flags);
+static ngx_int_t ngx_vidcast_input_images_no_match(ngx_vidcast_input_t *in,
+    ngx_uint_t folder);
+static int ngx_libc_cdecl ngx_vidcast_input_images_cmp(const void *one,
+    const void *two);
+static ngx_int_t ngx_vidcast_input_images_read(ngx_vidcast_input_t *in,
+    const char *name, ngx_vidcast_picture_t *picture);
+static ngx_int_t ngx_vidcast_input_images_load(ngx_vidcast_input_t *in,
+    ngx_fd_t fd, const char *name, ngx_vidcast_picture_t *picture);
+static u_char *ngx_vidcast_input_images_room(ngx_vidcast_input_t *in,
+    ngx_vidcast_picture_t *picture, size_t size);
+static void ngx_vidcast_input_images_error(ngx_vidcast_input_t *in,
+    ngx_err_t err, const char *what, const char *name);
+
+
+ngx_vidcast_input_module_t  ngx_vidcast_input_images = {
+    ngx_string("images"),
+    1,
+    ngx_vidcast_input_images_create_params,
+    ngx_vidcast_input_images_set,
+    ngx_vidcast_input_images_check,
+    ngx_vidcast_input_images_open,
+    ngx_vidcast_input_images_grab,
+    ngx_vidcast_input_images_release,
+    ngx_vidcast_input_images_close
+};
+
+
+static void *
+ngx_vidcast_input_images_create_params(ngx_pool_t *pool)
+{
+    ngx_vidcast_input_images_params_t  *params;
+
+    params = ngx_palloc(pool, sizeof(ngx_vidcast_input_images_params_t));
+    if (params == NULL) {
+        return NULL;
+    }
+
+    params->loop = 1;
+
+    return params;
+}
+
+
+static ngx_int_t
+ngx_vidcast_input_images_set(ngx_vidcast_input_conf_t *conf, ngx_str_t *name,
+    ngx_str_t *value)
+{
+    ngx_uint_t                          on;
+    ngx_vidcast_input_images_params_t  *params;
+
+    params = conf->params;
+
+    if (name->len == 3 && ngx_strncmp(name->data, "fps", 3) == 0) {
+        return ngx_vidcast_input_parse_fps(value, &conf->fps);
+    }
+
+    if (name->len == 4 && ngx_strncmp(name->data, "loop", 4) == 0) {
+        return ngx_vidcast_input_parse_flag(value, &params->loop);
+    }
+
+    if (name->len == 8 && ngx_strncmp(name->data, "realtime", 8) == 0) {
+
+        if (ngx_vidcast_input_parse_flag(value, &on) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        conf->batch = !on;
+
+        return NGX_OK;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_vidcast_input_images_check(ngx_vidcast_input_conf_t *conf, u_char *error)
+{
+    if (conf->path.len == 0) {
+        (void) ngx_cpystrn(error, (u_char *) "no folder given",
+                           NGX_VIDCAST_ERROR_LEN);
+        return NGX_ERROR;
+    }
+
+    /* the capture process lives in a directory that nobody chose */
+
+    if (conf->path.data[0] != '/') {
+        (void) ngx_cpystrn(error, (u_char *) "path is not absolute",
+                           NGX_VIDCAST_ERROR_LEN);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_vidcast_input_images_open(ngx_vidcast_input_t *in)
+{
+    size_t                       len;
+    ngx_vidcast_input_images_t  *im;
+
+    len = in->conf->path.len;
+
+    /* one block; of the pattern, each byte may have to be escaped */
+
+    im = ngx_calloc(sizeof(ngx_vidcast_input_images_t) + len + 1
+                    + 2 * len + NGX_VIDCAST_INPUT_IMAGES_MAX_SUFFIX,
+                    in->log);
+    if (im == NULL) {
+        (void) ngx_cpystrn(in->error, (u_char *) "no memory",
+                           NGX_VIDCAST_ERROR_LEN);
+        return NGX_ERROR;
+    }
+
+    im->path = (char *) im + sizeof(ngx_vidcast_input_images_t);
+    im->pattern = im->path + len + 1;
+
+    ngx_memcpy(im->path, in->conf->path.data, len);
+
+    in->data = im;
+
+    if (ngx_vidcast_input_images_list(in) != NGX_OK) {
+        ngx_vidcast_input_images_close(in);
+        return NGX_ERROR;
+    }
+
+    in->format = NGX_VIDCAST_INPUT_JPEG;
+    in->fps = in->conf->fps ? in->conf->fps : NGX_VIDCAST_INPUT_IMAGES_FPS;
+
+    im->slot = NGX_VIDCAST_RING_NONE;
+    im->anchor = ngx_vidcast_clock();
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_vidcast_input_images_grab(ngx_vidcast_input_t *in,
+    ngx_vidcast_picture_t *picture)
+{
+    ngx_int_t                    rc;
+    ngx_vidcast_input_images_t  *im;
+
+    im = in->data;
+
+    if (!in->conf->batch) {
+        rc = ngx_vidcast_input_images_pace(in);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    if (im->next == im->files.gl_pathc) {
+        rc = ngx_vidcast_input_images_wrap(in);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    im->count++;
+
+    picture->time = ngx_vidcast_clock();
+
+    rc = ngx_vidcast_input_images_read(in, im->files.gl_pathv[im->next++],
+                                       picture);
+
+    if (rc == NGX_OK) {
+        im->good++;
+
+    } else {
+        ngx_vidcast_input_images_release(in);
+    }
+
+    return rc;
+}
+
+
+/* till the next one is due: not an interval after the last, which drifts */
+
+static ngx_int_t
+ngx_vidcast_input_images_pace(ngx_vidcast_input_t *in)
+{
+    uint64_t                     now, due;
+    ngx_int_t                    rc;
+    ngx_vidcast_input_images_t  *im;
+
+    im = in->data;
+
+    due = im->anchor + (uint64_t) (im->count * 1000000 / in->fps);
+
+    rc = ngx_vidcast_input_wait(due);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    now = ngx_vidcast_clock();
+
+    if (now > due + NGX_VIDCAST_INPUT_IMAGES_MAX_LATE) {
+        im->anchor = now;
+        im->count = 0;
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_vidcast_input_images_release(ngx_vidcast_input_t *in)
+{
+    ngx_vidcast_input_images_t  *im;
+
+    im = in->data;
+
+    if (im->slot != NGX_VIDCAST_RING_NONE && in->number == 0) {
+        ngx_vidcast_capture_abandon(in->capture, im->slot);
+    }
+
+    im->slot = NGX_VIDCAST_RING_NONE;
+}
+
+
+static void
+ngx_vidcast_input_images_close(ngx_vidcast_input_t *in)
+{
+    ngx_vidcast_input_images_t  *im;
+
+    im = in->data;
+
+    globfree(&im->files);
+
+    ngx_free(im->buf);
+    ngx_free(im);
+
+    in->data = NULL;
+}
+
+
+static ngx_int_t
+ngx_vidcast_input_images_wrap(ngx_vidcast_input_t *in)
+{
+    ngx_vidcast_input_images_t         *im;
+    ngx_vidcast_input_images_params_t  *params;
+
+    im = in->data;
+    params = in->conf->params;
+
+    if (im->good == 0) {
+        ngx_vidcast_input_images_error(in, 0, "no usable JPEG in", im->path);
+        return NGX_ERROR;
+    }
+
+    if (!params->loop) {
+        return NGX_DONE;
+    }
+
+    im->next = 0;
+    im->good = 0;
+
+    return ngx_vidcast_input_images_list(in);
+}
+
+
+/* a folder, or a file, of this very name; else a pattern */
+
+static ngx_int_t
+ngx_vidcast_input_images_list(ngx_vidcast_input_t *in)
+{
+    ngx_int_t                    rc;
+    ngx_uint_t                   folder;
+    struct stat                  st;
+    ngx_vidcast_input_images_t  *im;
+
+    im = in->data;
+
+    globfree(&im->files);
+    ngx_memzero(&im->files, sizeof(glob_t));
+
+    folder = 0;
+
+    if (stat(im->path, &st) == -1) {
+        rc = ngx_vidcast_input_images_glob(in, NULL, 0);
+
+    } else if (!S_ISDIR(st.st_mode)) {
+        rc = ngx_vidcast_input_images_glob(in, "", 0);
+
+    } else {
+        folder = 1;
+
+        rc = ngx_vidcast_input_images_glob(in, "/*.[jJ][pP][gG]", 0);
+
+        if (rc == NGX_OK) {
+            rc = ngx_vidcast_input_images_glob(in, "/*.[jJ][pP][eE][gG]",
+                                               GLOB_APPEND);
+        }
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (im->files.gl_pathc == 0) {
+        return ngx_vidcast_input_images_no_match(in, folder);
+    }
+
+    /* glob() itself would sort by the locale */
+
+    ngx_qsort(im->files.gl_pathv, im->files.gl_pathc, sizeof(char *),
+              ngx_vidcast_input_images_cmp);
+
+    return NGX_OK;
+}
+
+
+/* "suffix": the path is to be taken literally, with this behind it */
+
+static ngx_int_t
+ngx_vidcast_input_images_glob(ngx_vidcast_input_t *in, const char *suffix,
+    int flags)
+{
+    int                          n;
+    char                        *src, *dst;
+    ngx_vidcast_input_images_t  *im;
+
+    im = in->data;
+    dst = im->pattern;
+
+    for (src = im->path; *src; src++) {
+
+        if (suffix && strchr("*?[\\", *src)) {
+            *dst++ = '\\';
+        }
+
+        *dst++ = *src;
+    }
+
+    (void) strcpy(dst, suffix ? suffix : "");
+
+    n = glob(im->pattern, GLOB_NOSORT|flags, NULL, &im->files);
+
+    if (n == GLOB_NOSPACE) {
+        ngx_vidcast_input_images_error(in, NGX_ENOMEM, "glob()", im->path);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/* glob() does not tell a folder that it cannot read from an empty one */
+
+static ngx_int_t
+ngx_vidcast_input_images_no_match(ngx_vidcast_input_t *in, ngx_uint_t folder)
+{
+    DIR                         *dir;
+    char                        *p, ch;
+    ngx_vidcast_input_images_t  *im;
+
+    im = in->data;
+    p = folder ? NULL : strpbrk(im->path, "*?[");
+
+    if (p == NULL) {
+        p = im->path + ngx_strlen(im->path);
+
+    } else {
+        while (p > im->path && p[-1] != '/') {
+            p--;
+        }
+    }
+
+    ch = *p;
+    *p = '\0';
+
+    dir = opendir(im->path);
+
+    if (dir == NULL) {
+        ngx_vidcast_input_images_error(in, ngx_errno, "opendir()", im->path);
+        *p = ch;
+
+        return NGX_ERROR;
+    }
+
+    (void) closedir(dir);
+
+    *p = ch;
+
+    ngx_vidcast_input_images_error(in, 0, folder ? "no *.jpg or *.jpeg in"
+                                                 : "no file matches",
+                                   im->path);
+    return NGX_ERROR;
+}
+
+
+static int ngx_libc_cdecl
+ngx_vidcast_input_images_cmp(const void *one, const void *two)
+{
+    char *const *first = one;
+    char *const *second = two;
+
+    return ngx_strcmp(*first, *second);
+}
+
+
+static ngx_int_t
+ngx_vidcast_input_images_read(ngx_vidcast_input_t *in, const char *name,
+    ngx_vidcast_picture_t *picture)
+{
+    ngx_fd_t                 fd;
+    ngx_int_t                rc;
+    ngx_vidcast_jpeg_info_t  info;
+
+    /* what has this name may be a pipe: do not wait for its other end */
+
+    fd = open(name, O_RDONLY|O_NONBLOCK|O_CLOEXEC);
+
+    if (fd == NGX_INVALID_FILE) {
+        ngx_vidcast_input_images_error(in, ngx_errno, "open()", name);
+        return NGX_DECLINED;
+    }
+
+    rc = ngx_vidcast_input_images_load(in, fd, name, picture);
+
+    (void) close(fd);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (ngx_vidcast_jpeg_probe(picture->data, picture->size, &info)
+        != NGX_OK)
+    {
+        ngx_vidcast_input_images_error(in, 0, "not a whole JPEG:", name);
+        return NGX_DECLINED;
+    }
+
+    picture->size = info.size;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_vidcast_input_images_load(ngx_vidcast_input_t *in, ngx_fd_t fd,
+    const char *name, ngx_vidcast_picture_t *picture)
+{
+    u_char       *p;
+    size_t        len;
+    ssize_t       n;
+    struct stat   st;
+
+    if (fstat(fd, &st) == -1) {
+        ngx_vidcast_input_images_error(in, ngx_errno, "fstat()", name);
+        return NGX_DECLINED;
+    }
+
+    if (!S_ISREG(st.st_mode)) {
+        ngx_vidcast_input_images_error(in, 0, "not a file:", name);
+        return NGX_DECLINED;
+    }
+
+    if (st.st_size > NGX_VIDCAST_INPUT_IMAGES_MAX_SIZE) {
+        ngx_vidcast_input_images_error(in, 0, "more than 64 megabytes:", name);
+        return NGX_DECLINED;
+    }
+
+    p = ngx_vidcast_input_images_room(in, picture, st.st_size);
+
+    if (p == NULL) {
+        ngx_vidcast_input_images_error(in, NGX_ENOMEM, "reading", name);
+        return NGX_DECLINED;
+    }
+
+    /* the file may shrink while it is read */
+
+    for (len = 0; len < (size_t) st.st_size; len += n) {
+        n = read(fd, p + len, st.st_size - len);
+
+        if (n == 0) {
+            break;
+        }
+
+        if (n == -1) {
+
+            if (ngx_errno == NGX_EINTR) {
+                n = 0;
+                continue;
+            }
+
+            ngx_vidcast_input_images_error(in, ngx_errno, "read()", name);
+            return NGX_DECLINED;
+        }
+    }
+
+    picture->data = p;
+    picture->size = len;
+
+    return NGX_OK;
+}
+
+
+/* who gets the picture says what is to be done if there is no slot */
+
+static u_char *
+ngx_vidcast_input_images_room(ngx_vidcast_input_t *in,
+    ngx_vidcast_picture_t *picture, size_t size)
+{
+    ngx_vidcast_input_images_t  *im;
+
+    im = in->data;
+
+    if (size <= in->capture->source->geometry.slot_size) {
+        im->slot = ngx_vidcast_capture_try_claim(in->capture);
+
+        if (im->slot != NGX_VIDCAST_RING_NONE) {
+            picture->slot = im->slot;
+            picture->lent = 1;
+
+            return ngx_vidcast_ring_data(&in->capture->zone->ring, im->slot);
+        }
+    }
+
+    if (im->size < size || im->buf == NULL) {
+        ngx_free(im->buf);
+
+        im->size = 0;
+
+        im->buf = ngx_alloc(ngx_max(size, 1), in->log);
+        if (im->buf == NULL) {
+            return NULL;
+        }
+
+        im->size = size;
+    }
+
+    return im->buf;
+}
+
+
+/* a long name keeps its end, and the reason its place */
+
+static void
+ngx_vidcast_input_images_error(ngx_vidcast_input_t *in, ngx_err_t err,
+    const char *what, const char *name)
+{
+    size_t       len;
+    u_char      *p, *last;
+    const char  *dots;
+
+    len = ngx_strlen(name);
+    dots = "";
+
+    if (len > NGX_VIDCAST_INPUT_IMAGES_MAX_SHOW) {
+        name += len - NGX_VIDCAST_INPUT_IMAGES_MAX_SHOW;
+        dots = "...";
+    }
+
+    p = in->error;
+    last = p + NGX_VIDCAST_ERROR_LEN - 1;
+
+    p = ngx_slprintf(p, last, "%s \"%s%s\"", what, dots, name);
+
+    if (err) {
+        p = ngx_slprintf(p, last, " failed (%d: ", err);
+        p = ngx_strerror(err, p, last - p);
+        p = ngx_slprintf(p, last, ")");
+    }
+
+    *p = '\0';
+}

@@ -1,0 +1,607 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "input/ngx_vidcast_input.h"
+#include "capture/ngx_vidcast_capture.h"
+#include "plugin_host/ngx_vidcast_plugin.h"
+
+
+/*
+ * Inputs which a plugin of ours serves: files and streams by vidcast_av.so.
+ * Parameters are looked at here, where a fault has its line, and handed on as
+ * text; the plugin itself is tried when all of the configuration is known.
+ */
+
+#define NGX_VIDCAST_INPUT_PLUGIN_AV  "vidcast_av.so"
+
+
+typedef struct {
+    ngx_pool_t               *pool;
+    ngx_array_t               params;       /* of vidcast_param_t */
+    u_char                   *argument;     /* the URI, terminated */
+    u_char                   *file;         /* of the plugin */
+} ngx_vidcast_input_plugin_params_t;
+
+
+typedef struct {
+    ngx_vidcast_input_t      *in;
+    const vidcast_plugin_t   *plugin;
+    void                     *instance;
+    vidcast_context_t         context;
+    vidcast_picture_t         picture;
+} ngx_vidcast_input_plugin_t;
+
+
+static void *ngx_vidcast_input_plugin_create_params(ngx_pool_t *pool);
+static ngx_int_t ngx_vidcast_input_plugin_set(ngx_vidcast_input_conf_t *conf,
+    ngx_str_t *name, ngx_str_t *value);
+static ngx_int_t ngx_vidcast_input_plugin_known(ngx_vidcast_input_conf_t *conf,
+    ngx_str_t *name, ngx_str_t *value);
+static ngx_int_t ngx_vidcast_input_plugin_known_stream(
+    ngx_vidcast_input_conf_t *conf, ngx_str_t *name, ngx_str_t *value);
+static ngx_uint_t ngx_vidcast_input_plugin_is(ngx_str_t *str, const char *name);
+static ngx_int_t ngx_vidcast_input_plugin_check(ngx_vidcast_input_conf_t *conf,
+    u_char *error);
+static ngx_int_t ngx_vidcast_input_plugin_finish(
+    ngx_vidcast_input_conf_t *conf);
+static ngx_int_t ngx_vidcast_input_plugin_prove(ngx_vidcast_input_conf_t *conf,
+    ngx_cycle_t *cycle, u_char *error);
+static ngx_int_t ngx_vidcast_input_plugin_try(void *data, u_char *error);
+static void ngx_vidcast_input_plugin_context(vidcast_context_t *context,
+    ngx_vidcast_input_conf_t *conf);
+static void ngx_vidcast_input_plugin_silent(void *host, int level,
+    const char *line);
+static void ngx_vidcast_input_plugin_log(void *host, int level,
+    const char *line);
+static ngx_int_t ngx_vidcast_input_plugin_open(ngx_vidcast_input_t *in);
+static ngx_int_t ngx_vidcast_input_plugin_grab(ngx_vidcast_input_t *in,
+    ngx_vidcast_picture_t *picture);
+static ngx_int_t ngx_vidcast_input_plugin_take(ngx_vidcast_input_t *in,
+    ngx_vidcast_picture_t *picture, vidcast_picture_t *given);
+static void ngx_vidcast_input_plugin_release(ngx_vidcast_input_t *in);
+static void ngx_vidcast_input_plugin_close(ngx_vidcast_input_t *in);
+
+
+ngx_vidcast_input_module_t  ngx_vidcast_input_file = {
+    ngx_string("file"),
+    NGX_VIDCAST_INPUT_FILE,
+    ngx_vidcast_input_plugin_create_params,
+    ngx_vidcast_input_plugin_set,
+    ngx_vidcast_input_plugin_check,
+    ngx_vidcast_input_plugin_open,
+    ngx_vidcast_input_plugin_grab,
+    ngx_vidcast_input_plugin_release,
+    ngx_vidcast_input_plugin_close
+};
+
+
+ngx_vidcast_input_module_t  ngx_vidcast_input_rtsp = {
+    ngx_string("rtsp"),
+    NGX_VIDCAST_INPUT_SESSION,
+    ngx_vidcast_input_plugin_create_params,
+    ngx_vidcast_input_plugin_set,
+    ngx_vidcast_input_plugin_check,
+    ngx_vidcast_input_plugin_open,
+    ngx_vidcast_input_plugin_grab,
+    ngx_vidcast_input_plugin_release,
+    ngx_vidcast_input_plugin_close
+};
+
+
+ngx_vidcast_input_module_t  ngx_vidcast_input_rtsps = {
+    ngx_string("rtsps"),
+    NGX_VIDCAST_INPUT_SESSION,
+    ngx_vidcast_input_plugin_create_params,
+    ngx_vidcast_input_plugin_set,
+    ngx_vidcast_input_plugin_check,
+    ngx_vidcast_input_plugin_open,
+    ngx_vidcast_input_plugin_grab,
+    ngx_vidcast_input_plugin_release,
+    ngx_vidcast_input_plugin_close
+};
+
+
+ngx_vidcast_input_module_t  ngx_vidcast_input_http = {
+    ngx_string("http"),
+    0,
+    ngx_vidcast_input_plugin_create_params,
+    ngx_vidcast_input_plugin_set,
+    ngx_vidcast_input_plugin_check,
+    ngx_vidcast_input_plugin_open,
+    ngx_vidcast_input_plugin_grab,
+    ngx_vidcast_input_plugin_release,
+    ngx_vidcast_input_plugin_close
+};
+
+
+ngx_vidcast_input_module_t  ngx_vidcast_input_https = {
+    ngx_string("https"),
+    0,
+    ngx_vidcast_input_plugin_create_params,
+    ngx_vidcast_input_plugin_set,
+    ngx_vidcast_input_plugin_check,
+    ngx_vidcast_input_plugin_open,
+    ngx_vidcast_input_plugin_grab,
+    ngx_vidcast_input_plugin_release,
+    ngx_vidcast_input_plugin_close
+};
+
+
+static void *
+ngx_vidcast_input_plugin_create_params(ngx_pool_t *pool)
+{
+    ngx_vidcast_input_plugin_params_t  *params;
+
+    params = ngx_pcalloc(pool, sizeof(ngx_vidcast_input_plugin_params_t));
+    if (params == NULL) {
+        return NULL;
+    }
+
+    params->pool = pool;
+
+    if (ngx_array_init(&params->params, pool, 4, sizeof(vidcast_param_t))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    return params;
+}
+
+
+static ngx_int_t
+ngx_vidcast_input_plugin_set(ngx_vidcast_input_conf_t *conf, ngx_str_t *name,
+    ngx_str_t *value)
+{
+    u_char                             *p;
+    ngx_int_t                           rc;
+    vidcast_param_t                    *param;
+    ngx_vidcast_input_plugin_params_t  *params;
+
+    rc = ngx_vidcast_input_plugin_known(conf, name, value);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    params = conf->params;
+
+    param = ngx_array_push(&params->params);
+    if (param == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_pnalloc(params->pool, name->len + 1);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_cpystrn(p, name->data, name->len + 1);
+    param->name = (char *) p;
+
+    p = ngx_pnalloc(params->pool, value->len + sizeof("ms")
+                                  + NGX_INT64_LEN);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    param->value = (char *) p;
+
+    if (ngx_vidcast_input_plugin_is(name, "timeout")) {
+
+        /* a plugin need not know all forms of a time */
+
+        (void) ngx_sprintf(p, "%Mms%Z", (ngx_msec_t) ngx_parse_time(value, 0));
+
+    } else {
+        (void) ngx_sprintf(p, "%V%Z", value);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_vidcast_input_plugin_known(ngx_vidcast_input_conf_t *conf, ngx_str_t *name,
+    ngx_str_t *value)
+{
+    ngx_uint_t  on;
+
+    if (ngx_vidcast_input_plugin_is(name, "size")) {
+        return ngx_vidcast_input_parse_size(value, &conf->width,
+                                            &conf->height);
+    }
+
+    if (ngx_vidcast_input_plugin_is(name, "fps")) {
+        return ngx_vidcast_input_parse_fps(value, &conf->fps);
+    }
+
+    if (conf->module == &ngx_vidcast_input_file) {
+
+        if (ngx_vidcast_input_plugin_is(name, "loop")) {
+            return ngx_vidcast_input_parse_flag(value, &on);
+        }
+
+        if (ngx_vidcast_input_plugin_is(name, "realtime")) {
+
+            if (ngx_vidcast_input_parse_flag(value, &on) != NGX_OK) {
+                return NGX_ERROR;
+            }
+
+            conf->batch = !on;
+
+            return NGX_OK;
+        }
+
+        return NGX_DECLINED;
+    }
+
+    return ngx_vidcast_input_plugin_known_stream(conf, name, value);
+}
+
+
+static ngx_int_t
+ngx_vidcast_input_plugin_known_stream(ngx_vidcast_input_conf_t *conf,
+    ngx_str_t *name, ngx_str_t *value)
+{
+    ngx_int_t   time;
+    ngx_uint_t  on;
+
+    if (ngx_vidcast_input_plugin_is(name, "timeout")) {
+        time = ngx_parse_time(value, 0);
+
+        return time == NGX_ERROR || time == 0 ? NGX_ERROR : NGX_OK;
+    }
+
+    if (conf->module == &ngx_vidcast_input_rtsp) {
+
+        if (ngx_vidcast_input_plugin_is(name, "transport")) {
+            return ngx_vidcast_input_plugin_is(value, "tcp")
+                   || ngx_vidcast_input_plugin_is(value, "udp")
+                       ? NGX_OK : NGX_ERROR;
+        }
+
+        return NGX_DECLINED;
+    }
+
+    if (ngx_vidcast_input_plugin_is(name, "verify")) {
+        return ngx_vidcast_input_parse_flag(value, &on);
+    }
+
+    if (ngx_vidcast_input_plugin_is(name, "ca")) {
+        conf->ca = *value;
+        return value->len ? NGX_OK : NGX_ERROR;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+static ngx_uint_t
+ngx_vidcast_input_plugin_is(ngx_str_t *str, const char *name)
+{
+    return str->len == ngx_strlen(name)
+           && ngx_strncmp(str->data, name, str->len) == 0;
+}
+
+
+static ngx_int_t
+ngx_vidcast_input_plugin_check(ngx_vidcast_input_conf_t *conf, u_char *error)
+{
+    ngx_uint_t  file;
+
+    file = (conf->module == &ngx_vidcast_input_file);
+
+    if (file && conf->path.len == 0) {
+        (void) ngx_sprintf(error, "no path%Z");
+        return NGX_ERROR;
+    }
+
+    if (!file
+        && (conf->path.len < 3
+            || ngx_strncmp(conf->path.data, "//", 2) != 0
+            || conf->path.data[2] == '/'))
+    {
+        (void) ngx_sprintf(error, "no host%Z");
+        return NGX_ERROR;
+    }
+
+    if (ngx_vidcast_input_plugin_finish(conf) != NGX_OK) {
+        (void) ngx_sprintf(error, "no memory%Z");
+        return NGX_ERROR;
+    }
+
+    conf->prove = ngx_vidcast_input_plugin_prove;
+
+    return NGX_OK;
+}
+
+
+/* what the plugin is to be told, as it is to be told */
+
+static ngx_int_t
+ngx_vidcast_input_plugin_finish(ngx_vidcast_input_conf_t *conf)
+{
+    size_t                              len;
+    ngx_uint_t                          i;
+    vidcast_param_t                    *param;
+    ngx_vidcast_input_plugin_params_t  *params;
+
+    params = conf->params;
+    param = params->params.elts;
+
+    for (i = 0; i < params->params.nelts; i++) {
+        if (ngx_strcmp(param[i].name, "ca") == 0) {
+            param[i].value = (char *) conf->ca.data;
+        }
+    }
+
+    len = conf->module->scheme.len + 1 + conf->path.len + 1;
+
+    params->argument = ngx_pnalloc(params->pool, len);
+    param = ngx_array_push(&params->params);
+    params->file = ngx_vidcast_plugin_path(params->pool,
+                                           NGX_VIDCAST_INPUT_PLUGIN_AV);
+
+    if (params->argument == NULL || param == NULL || params->file == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_sprintf(params->argument, "%V:%V%Z", &conf->module->scheme,
+                       &conf->path);
+
+    ngx_memzero(param, sizeof(vidcast_param_t));
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_vidcast_input_plugin_prove(ngx_vidcast_input_conf_t *conf,
+    ngx_cycle_t *cycle, u_char *error)
+{
+    ngx_file_info_t                     fi;
+    ngx_vidcast_input_plugin_params_t  *params;
+
+    params = conf->params;
+
+    if (ngx_file_info(params->file, &fi) == NGX_FILE_ERROR
+        && ngx_errno == NGX_ENOENT)
+    {
+        (void) ngx_snprintf(error, NGX_VIDCAST_ERROR_LEN,
+                            "\"%s\" is not there; it is built with the module "
+                            "if libavformat-dev, libavcodec-dev, "
+                            "libavutil-dev and libswscale-dev are installed%Z",
+                            params->file);
+        return NGX_ERROR;
+    }
+
+    return ngx_vidcast_plugin_try(cycle, ngx_vidcast_input_plugin_try, conf,
+                                  error);
+}
+
+
+/* in a process of its own */
+
+static ngx_int_t
+ngx_vidcast_input_plugin_try(void *data, u_char *error)
+{
+    ngx_vidcast_input_conf_t  *conf = data;
+
+    vidcast_context_t                   context;
+    const vidcast_plugin_t             *plugin;
+    ngx_vidcast_input_plugin_params_t  *params;
+
+    params = conf->params;
+
+    plugin = ngx_vidcast_plugin_load((char *) params->file, error);
+
+    if (plugin == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (plugin->input == NULL) {
+        (void) ngx_snprintf(error, NGX_VIDCAST_ERROR_LEN,
+                            "\"%s\" is not an input%Z", params->file);
+        return NGX_ERROR;
+    }
+
+    ngx_vidcast_input_plugin_context(&context, conf);
+
+    context.log = ngx_vidcast_input_plugin_silent;
+
+    return plugin->input->check(&context, (char *) error) == VIDCAST_OK
+               ? NGX_OK : NGX_ERROR;
+}
+
+
+static void
+ngx_vidcast_input_plugin_context(vidcast_context_t *context,
+    ngx_vidcast_input_conf_t *conf)
+{
+    ngx_vidcast_input_plugin_params_t  *params;
+
+    params = conf->params;
+
+    ngx_memzero(context, sizeof(vidcast_context_t));
+
+    context->size = sizeof(vidcast_context_t);
+    context->source = (char *) conf->source.data;
+    context->argument = (char *) params->argument;
+    context->params = params->params.elts;
+}
+
+
+static void
+ngx_vidcast_input_plugin_silent(void *host, int level, const char *line)
+{
+    /* void */
+}
+
+
+static void
+ngx_vidcast_input_plugin_log(void *host, int level, const char *line)
+{
+    ngx_vidcast_input_plugin_t  *plug = host;
+
+    level = ngx_max(level, NGX_LOG_ERR);
+    level = ngx_min(level, NGX_LOG_INFO);
+
+    ngx_vidcast_capture_log_said(plug->in->capture, (ngx_uint_t) level, line);
+}
+
+
+static ngx_int_t
+ngx_vidcast_input_plugin_open(ngx_vidcast_input_t *in)
+{
+    ngx_vidcast_input_plugin_t         *plug;
+    ngx_vidcast_input_plugin_params_t  *params;
+
+    params = in->conf->params;
+
+    plug = ngx_calloc(sizeof(ngx_vidcast_input_plugin_t), in->log);
+    if (plug == NULL) {
+        (void) ngx_sprintf(in->error, "no memory%Z");
+        return NGX_ERROR;
+    }
+
+    plug->in = in;
+    plug->plugin = ngx_vidcast_plugin_load((char *) params->file, in->error);
+
+    if (plug->plugin == NULL || plug->plugin->input == NULL) {
+        ngx_free(plug);
+        return NGX_ERROR;
+    }
+
+    ngx_vidcast_input_plugin_context(&plug->context, in->conf);
+
+    plug->context.host = plug;
+    plug->context.log = ngx_vidcast_input_plugin_log;
+
+    plug->instance = plug->plugin->input->open(&plug->context, in->stop,
+                                               (char *) in->error);
+
+    if (plug->instance == NULL) {
+        in->error[NGX_VIDCAST_ERROR_LEN - 1] = '\0';
+        ngx_free(plug);
+        return NGX_ERROR;
+    }
+
+    in->data = plug;
+    in->format = NGX_VIDCAST_INPUT_ANY;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_vidcast_input_plugin_grab(ngx_vidcast_input_t *in,
+    ngx_vidcast_picture_t *picture)
+{
+    int                          rc;
+    vidcast_picture_t            given;
+    ngx_vidcast_input_plugin_t  *plug;
+
+    plug = in->data;
+
+    ngx_memzero(&given, sizeof(vidcast_picture_t));
+    given.size = sizeof(vidcast_picture_t);
+
+    rc = plug->plugin->input->grab(plug->instance, &given, (char *) in->error);
+
+    in->error[NGX_VIDCAST_ERROR_LEN - 1] = '\0';
+
+    switch (rc) {
+
+    case VIDCAST_OK:
+        return ngx_vidcast_input_plugin_take(in, picture, &given);
+
+    case VIDCAST_AGAIN:
+        return NGX_AGAIN;
+
+    case VIDCAST_BAD:
+        return NGX_DECLINED;
+
+    case VIDCAST_END:
+        return NGX_DONE;
+
+    default: /* VIDCAST_ERROR */
+        return NGX_ERROR;
+    }
+}
+
+
+static ngx_int_t
+ngx_vidcast_input_plugin_take(ngx_vidcast_input_t *in,
+    ngx_vidcast_picture_t *picture, vidcast_picture_t *given)
+{
+    ngx_uint_t        i;
+    vidcast_image_t  *image;
+
+    picture->time = given->time;
+
+    if (given->jpeg) {
+        picture->data = given->jpeg;
+        picture->size = given->jpeg_size;
+
+        return NGX_OK;
+    }
+
+    image = &given->image;
+
+    if (image->format != VIDCAST_I420
+        || image->width == 0 || image->width > NGX_VIDCAST_MAX_DIMENSION
+        || image->height == 0 || image->height > NGX_VIDCAST_MAX_DIMENSION)
+    {
+        (void) ngx_sprintf(in->error, "the plugin gave a picture of format "
+                           "%uD and %uDx%uD pixels%Z", image->format,
+                           image->width, image->height);
+
+        ngx_vidcast_input_plugin_release(in);
+
+        return NGX_DECLINED;
+    }
+
+    picture->view.width = image->width;
+    picture->view.height = image->height;
+
+    for (i = 0; i < 3; i++) {
+        picture->view.plane[i] = image->plane[i];
+        picture->view.stride[i] = image->stride[i];
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_vidcast_input_plugin_release(ngx_vidcast_input_t *in)
+{
+    ngx_vidcast_input_plugin_t  *plug;
+
+    plug = in->data;
+
+    if (plug->plugin->input->release) {
+        plug->plugin->input->release(plug->instance);
+    }
+}
+
+
+static void
+ngx_vidcast_input_plugin_close(ngx_vidcast_input_t *in)
+{
+    ngx_vidcast_input_plugin_t  *plug;
+
+    plug = in->data;
+
+    plug->plugin->input->close(plug->instance);
+
+    ngx_free(plug);
+    in->data = NULL;
+}

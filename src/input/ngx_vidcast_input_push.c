@@ -1,0 +1,378 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "capture/ngx_vidcast_capture.h"
+#include "shm/ngx_vidcast_control.h"
+#include "input/ngx_vidcast_input.h"
+
+
+/*
+ * push: pictures which workers received.  A slot of the ring is lent to the
+ * worker in the mailbox, and what comes back in it becomes the frame where it
+ * stands.  Texts become results.
+ */
+
+#define NGX_VIDCAST_INPUT_PUSH_WAIT  200         /* ms for a letter */
+#define NGX_VIDCAST_INPUT_PUSH_FULL  5           /* ms till a slot is free */
+
+
+typedef struct {
+    ngx_vidcast_mail_t  *mail;
+    uint32_t             slot;      /* of the letter in hand */
+    uint64_t             last;      /* letter, CLOCK_MONOTONIC, us; 0: none */
+    uint64_t             looked;    /* for publishers that are gone */
+} ngx_vidcast_input_push_t;
+
+
+static void *ngx_vidcast_input_push_create_params(ngx_pool_t *pool);
+static ngx_int_t ngx_vidcast_input_push_set(ngx_vidcast_input_conf_t *conf,
+    ngx_str_t *name, ngx_str_t *value);
+static ngx_int_t ngx_vidcast_input_push_check(ngx_vidcast_input_conf_t *conf,
+    u_char *error);
+static ngx_int_t ngx_vidcast_input_push_open(ngx_vidcast_input_t *in);
+static ngx_int_t ngx_vidcast_input_push_grab(ngx_vidcast_input_t *in,
+    ngx_vidcast_picture_t *picture);
+static void ngx_vidcast_input_push_look(ngx_vidcast_input_t *in,
+    ngx_uint_t called);
+static ngx_int_t ngx_vidcast_input_push_letter(ngx_vidcast_input_t *in,
+    ngx_vidcast_picture_t *picture, ngx_uint_t kind, size_t size);
+static void ngx_vidcast_input_push_result(ngx_vidcast_input_t *in,
+    size_t size);
+static ngx_uint_t ngx_vidcast_input_push_lend(ngx_vidcast_input_t *in);
+static void ngx_vidcast_input_push_reply(ngx_vidcast_input_t *in,
+    ngx_uint_t reason, uint64_t number, ngx_uint_t free);
+static ngx_int_t ngx_vidcast_input_push_idle(ngx_vidcast_input_t *in);
+static void ngx_vidcast_input_push_release(ngx_vidcast_input_t *in);
+static void ngx_vidcast_input_push_close(ngx_vidcast_input_t *in);
+
+
+ngx_vidcast_input_module_t  ngx_vidcast_input_push = {
+    ngx_string("push"),
+    NGX_VIDCAST_INPUT_PASSIVE,
+    ngx_vidcast_input_push_create_params,
+    ngx_vidcast_input_push_set,
+    ngx_vidcast_input_push_check,
+    ngx_vidcast_input_push_open,
+    ngx_vidcast_input_push_grab,
+    ngx_vidcast_input_push_release,
+    ngx_vidcast_input_push_close
+};
+
+
+static void *
+ngx_vidcast_input_push_create_params(ngx_pool_t *pool)
+{
+    /* it has none, but NULL would be an error */
+
+    return pool;
+}
+
+
+static ngx_int_t
+ngx_vidcast_input_push_set(ngx_vidcast_input_conf_t *conf, ngx_str_t *name,
+    ngx_str_t *value)
+{
+    return NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_vidcast_input_push_check(ngx_vidcast_input_conf_t *conf, u_char *error)
+{
+    if (conf->path.len) {
+        (void) ngx_cpystrn(error, (u_char *) "nothing may follow \"push:\"",
+                           NGX_VIDCAST_ERROR_LEN);
+        return NGX_ERROR;
+    }
+
+    conf->push = 1;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_vidcast_input_push_open(ngx_vidcast_input_t *in)
+{
+    ngx_vidcast_input_push_t  *push;
+
+    push = ngx_calloc(sizeof(ngx_vidcast_input_push_t), in->log);
+    if (push == NULL) {
+        (void) ngx_cpystrn(in->error, (u_char *) "no memory",
+                           NGX_VIDCAST_ERROR_LEN);
+        return NGX_ERROR;
+    }
+
+    push->mail = &in->capture->zone->shm->mail;
+
+    in->data = push;
+    in->format = NGX_VIDCAST_INPUT_JPEG;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_vidcast_input_push_grab(ngx_vidcast_input_t *in,
+    ngx_vidcast_picture_t *picture)
+{
+    size_t                     size;
+    uint32_t                   slot;
+    ngx_int_t                  rc;
+    ngx_uint_t                 kind, full;
+    ngx_vidcast_zone_t        *zone;
+    ngx_vidcast_input_push_t  *push;
+
+    push = in->data;
+    zone = in->capture->zone;
+    full = 0;
+
+    if (ngx_vidcast_mail_take(push->mail, &push->slot, &kind, &size)
+        == NGX_OK)
+    {
+        return ngx_vidcast_input_push_letter(in, picture, kind, size);
+    }
+
+    if (ngx_vidcast_mail_returned(push->mail, &slot) == NGX_OK) {
+        ngx_vidcast_capture_abandon(in->capture, slot);
+        ngx_vidcast_zone_wake(zone);
+    }
+
+    if (ngx_vidcast_mail_wanted(push->mail)) {
+        full = !ngx_vidcast_input_push_lend(in);
+    }
+
+    rc = ngx_vidcast_zone_called(zone, full ? NGX_VIDCAST_INPUT_PUSH_FULL
+                                            : NGX_VIDCAST_INPUT_PUSH_WAIT);
+
+    ngx_vidcast_input_push_look(in, rc == NGX_OK);
+
+    return (rc == NGX_OK) ? NGX_AGAIN : ngx_vidcast_input_push_idle(in);
+}
+
+
+/* also if we are called all the time, by who waits for one that died */
+
+static void
+ngx_vidcast_input_push_look(ngx_vidcast_input_t *in, ngx_uint_t called)
+{
+    uint64_t                   now;
+    ngx_vidcast_capture_t     *capture;
+    ngx_vidcast_input_push_t  *push;
+
+    push = in->data;
+    capture = in->capture;
+
+    now = ngx_vidcast_clock();
+
+    if (called && now - push->looked < NGX_VIDCAST_INPUT_PUSH_WAIT * 1000) {
+        return;
+    }
+
+    push->looked = now;
+
+    ngx_vidcast_zone_take_back(capture->conf->control, capture->zone,
+                               capture->log);
+}
+
+
+static ngx_int_t
+ngx_vidcast_input_push_letter(ngx_vidcast_input_t *in,
+    ngx_vidcast_picture_t *picture, ngx_uint_t kind, size_t size)
+{
+    ngx_vidcast_ring_t        *ring;
+    ngx_vidcast_input_push_t  *push;
+
+    push = in->data;
+
+    ring = &in->capture->zone->ring;
+
+    if (push->slot >= ring->geometry.slots || size > ring->geometry.slot_size)
+    {
+        ngx_vidcast_input_push_reply(in, NGX_VIDCAST_MAIL_TOO_LARGE, 0,
+                                     push->slot < ring->geometry.slots);
+        ngx_vidcast_zone_wake(in->capture->zone);
+
+        return NGX_AGAIN;
+    }
+
+    if (kind == NGX_VIDCAST_MAIL_RESULT) {
+        ngx_vidcast_input_push_result(in, size);
+        return NGX_AGAIN;
+    }
+
+    picture->data = ngx_vidcast_ring_data(ring, push->slot);
+    picture->size = size;
+    picture->slot = push->slot;
+    picture->lent = 1;
+
+    return NGX_OK;
+}
+
+
+/* its slot was only the way here, and is lent again */
+
+static void
+ngx_vidcast_input_push_result(ngx_vidcast_input_t *in, size_t size)
+{
+    uint64_t                   seq;
+    ngx_int_t                  rc;
+    ngx_vidcast_zone_t        *zone;
+    ngx_vidcast_result_t       result;
+    ngx_vidcast_input_push_t  *push;
+
+    push = in->data;
+    zone = in->capture->zone;
+
+    result.frame = ngx_vidcast_ring_newest(&zone->ring);
+    result.captured = ngx_vidcast_clock();
+    result.predict = 0;
+    result.width = zone->shm->width;
+    result.height = zone->shm->height;
+    result.slot = NGX_VIDCAST_RING_NONE;
+    result.status = NULL;
+
+    rc = ngx_vidcast_capture_result(in->capture, &result,
+                                    ngx_vidcast_ring_data(&zone->ring,
+                                                          push->slot),
+                                    size, &seq);
+
+    if (rc == NGX_OK) {
+        ngx_vidcast_count(&in->capture->counters->pushed, 1);
+        push->last = result.captured;
+
+        ngx_vidcast_input_push_reply(in, NGX_VIDCAST_MAIL_TAKEN, seq, 1);
+
+        ngx_vidcast_store(&in->capture->zone->shm->last, result.captured);
+        ngx_vidcast_capture_state(in->capture, NGX_VIDCAST_LIVE, NULL);
+
+    } else {
+        ngx_vidcast_input_push_reply(in, NGX_VIDCAST_MAIL_TOO_LARGE, 0, 1);
+    }
+
+    ngx_vidcast_zone_wake(zone);
+}
+
+
+/* zero: the ring is full, the worker waits, and whoever sends to it */
+
+static ngx_uint_t
+ngx_vidcast_input_push_lend(ngx_vidcast_input_t *in)
+{
+    uint32_t                   slot;
+    ngx_vidcast_input_push_t  *push;
+
+    push = in->data;
+
+    slot = ngx_vidcast_capture_try_claim(in->capture);
+
+    if (slot == NGX_VIDCAST_RING_NONE) {
+        return 0;
+    }
+
+    if (ngx_vidcast_mail_lend(push->mail, slot) != NGX_OK) {
+        ngx_vidcast_capture_abandon(in->capture, slot);
+    }
+
+    ngx_vidcast_zone_wake(in->capture->zone);
+
+    return 1;
+}
+
+
+/* with another slot, or the letter's own one if that is "free" */
+
+static void
+ngx_vidcast_input_push_reply(ngx_vidcast_input_t *in, ngx_uint_t reason,
+    uint64_t number, ngx_uint_t free)
+{
+    uint32_t                   slot;
+    ngx_vidcast_input_push_t  *push;
+
+    push = in->data;
+
+    slot = free ? push->slot : ngx_vidcast_capture_try_claim(in->capture);
+
+    if (slot == NGX_VIDCAST_RING_NONE) {
+        slot = NGX_VIDCAST_MAIL_NO_SLOT;
+    }
+
+    if (ngx_vidcast_mail_reply(push->mail, reason, number, slot) != NGX_OK
+        && slot != NGX_VIDCAST_MAIL_NO_SLOT)
+    {
+        ngx_vidcast_capture_abandon(in->capture, slot);
+    }
+}
+
+
+/* is there somebody, and was there something of late? */
+
+static ngx_int_t
+ngx_vidcast_input_push_idle(ngx_vidcast_input_t *in)
+{
+    uint64_t                   silence;
+    ngx_uint_t                 session;
+    ngx_vidcast_capture_t     *capture;
+    ngx_vidcast_input_push_t  *push;
+
+    push = in->data;
+    capture = in->capture;
+
+    (void) ngx_vidcast_mail_process(push->mail, &session);
+
+    silence = 2 * (uint64_t) capture->source->stale * 1000;
+
+    if (push->last) {
+
+        /* "stale" comes first, and stays while there is a publisher */
+
+        if (session || ngx_vidcast_clock() - push->last < silence) {
+            return NGX_AGAIN;
+        }
+
+        push->last = 0;
+    }
+
+    (void) ngx_cpystrn(in->error,
+                       (u_char *) (session ? "the publisher sent nothing yet"
+                                           : "no publisher"),
+                       NGX_VIDCAST_ERROR_LEN);
+
+    return NGX_BUSY;
+}
+
+
+static void
+ngx_vidcast_input_push_release(ngx_vidcast_input_t *in)
+{
+    ngx_vidcast_input_push_t  *push;
+
+    push = in->data;
+
+    if (in->number) {
+        push->last = ngx_vidcast_clock();
+
+        ngx_vidcast_input_push_reply(in, NGX_VIDCAST_MAIL_TAKEN, in->number,
+                                     0);
+        return;
+    }
+
+    ngx_vidcast_input_push_reply(in, in->large ? NGX_VIDCAST_MAIL_TOO_LARGE
+                                               : NGX_VIDCAST_MAIL_BAD,
+                                 0, 1);
+
+    ngx_vidcast_zone_wake(in->capture->zone);
+}
+
+
+static void
+ngx_vidcast_input_push_close(ngx_vidcast_input_t *in)
+{
+    ngx_free(in->data);
+}

@@ -1,0 +1,35 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#ifndef _NGX_VIDCAST_DRAW_H_INCLUDED_
+#define _NGX_VIDCAST_DRAW_H_INCLUDED_
+
+
+#include "core/ngx_vidcast.h"
+#include "wire/ngx_vidcast_detections.h"
+
+
+#define NGX_VIDCAST_DRAW_COLORS   8
+
+#define NGX_VIDCAST_FONT_FIRST    0x20
+#define NGX_VIDCAST_FONT_GLYPHS   95
+#define NGX_VIDCAST_FONT_WIDTH    5
+#define NGX_VIDCAST_FONT_HEIGHT   7
+
+
+/*
+ * Draws boxes with their texts into an I420 image; what is beyond its borders
+ * is cut.  Lines and letters grow with the image.
+ */
+void ngx_vidcast_draw_detections(ngx_vidcast_image_t *image,
+    ngx_vidcast_detections_t *detections);
+
+
+extern const u_char  ngx_vidcast_font[NGX_VIDCAST_FONT_GLYPHS]
+    [NGX_VIDCAST_FONT_HEIGHT];
+
+
+#endif /* _NGX_VIDCAST_DRAW_H_INCLUDED_ */

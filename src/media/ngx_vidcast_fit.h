@@ -1,0 +1,54 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#ifndef _NGX_VIDCAST_FIT_H_INCLUDED_
+#define _NGX_VIDCAST_FIT_H_INCLUDED_
+
+
+#include "core/ngx_vidcast.h"
+#include "media/ngx_vidcast_jpeg.h"
+#include "vidcast_plugin.h"
+
+
+/*
+ * A frame made into the picture which a predictor wants.  Rows and planes
+ * follow each other without a gap; planes of I420 are those of the size's
+ * halves, rounded up.
+ */
+
+typedef struct {
+    uint32_t                     format;
+    uint32_t                     width;      /* of the picture */
+    uint32_t                     height;
+    uint32_t                     left;       /* of the frame in it */
+    uint32_t                     top;
+    uint32_t                     inner_width;
+    uint32_t                     inner_height;
+    uint32_t                     fill;
+    size_t                       size;       /* bytes */
+    double                       scale_x;    /* picture to frame */
+    double                       scale_y;
+} ngx_vidcast_fit_t;
+
+
+/* what *want makes of a frame of this size; NGX_ERROR: bad wishes */
+ngx_int_t ngx_vidcast_fit_plan(ngx_vidcast_fit_t *fit,
+    const vidcast_want_t *want, uint32_t width, uint32_t height);
+
+/* a view of the picture that is, or will be, at "data" */
+void ngx_vidcast_fit_view(const ngx_vidcast_fit_t *fit, u_char *data,
+    vidcast_image_t *image);
+
+/*
+ * Decodes and scales a JPEG to "dst", which has fit->size bytes.  NGX_OK;
+ * NGX_DECLINED: it cannot be decoded; NGX_ERROR: no memory.
+ */
+ngx_int_t ngx_vidcast_fit_jpeg(const ngx_vidcast_fit_t *fit,
+    ngx_vidcast_jpeg_decoder_t *decoder, const u_char *data, size_t size,
+    u_char *dst);
+
+
+#endif /* _NGX_VIDCAST_FIT_H_INCLUDED_ */

@@ -1,0 +1,100 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#ifndef _NGX_VIDCAST_JPEG_H_INCLUDED_
+#define _NGX_VIDCAST_JPEG_H_INCLUDED_
+
+
+#include "core/ngx_vidcast.h"
+#include "vidcast_plugin.h"
+
+
+/* bytes of the standard Huffman tables as one DHT segment, marker included */
+
+#define NGX_VIDCAST_JPEG_DHT_LEN  420
+
+
+typedef struct {
+    uint32_t                     width;
+    uint32_t                     height;
+    size_t                       size;     /* SOI to EOI, padding cut */
+    size_t                       dht_pos;  /* where a missing DHT belongs */
+    unsigned                     dht:1;    /* has Huffman tables */
+} ngx_vidcast_jpeg_info_t;
+
+
+typedef struct ngx_vidcast_jpeg_encoder_s  ngx_vidcast_jpeg_encoder_t;
+typedef struct ngx_vidcast_jpeg_decoder_s  ngx_vidcast_jpeg_decoder_t;
+
+
+/*
+ * Walks the segments up to the start of scan without decoding: SOI first, a
+ * frame header (SOF0-SOF2, 8 bits a sample) with a size within
+ * NGX_VIDCAST_MAX_DIMENSION, 64 million pixels, and what so many bytes can
+ * tell; EOI at the end (zero padding and a stray byte behind it, as cameras
+ * send, are cut).  NGX_OK, or NGX_DECLINED: not a whole JPEG.
+ */
+ngx_int_t ngx_vidcast_jpeg_probe(const u_char *data, size_t size,
+    ngx_vidcast_jpeg_info_t *info);
+
+/* the same, but for the end: data which are only decoded may lack it */
+ngx_int_t ngx_vidcast_jpeg_walk(const u_char *data, const u_char *last,
+    ngx_vidcast_jpeg_info_t *info, const u_char **scan);
+
+/*
+ * Copies a probed JPEG to "dst" with the standard Huffman tables put in
+ * (ISO/IEC 10918-1, K.3).  "dst" has room for info->size +
+ * NGX_VIDCAST_JPEG_DHT_LEN bytes, and may be "data" itself, which then becomes
+ * longer where it stands.  Returns the end of what was written.
+ */
+u_char *ngx_vidcast_jpeg_insert_dht(u_char *dst, const u_char *data,
+    ngx_vidcast_jpeg_info_t *info);
+
+/* one per thread; NULL: no memory */
+ngx_vidcast_jpeg_encoder_t *ngx_vidcast_jpeg_encoder_create(void);
+void ngx_vidcast_jpeg_encoder_destroy(ngx_vidcast_jpeg_encoder_t *enc);
+
+/*
+ * Encodes I420 planes, 4:2:0, quality 1-100, straight into "dst", never
+ * beyond dst + *size; by way of a buffer of the encoder's own where *size is
+ * less than the library's worst case, 3 bytes a pixel (of whole 16x16 blocks)
+ * and 2048.  No allocation of ours for each frame.  NGX_OK: *size is the
+ * length; NGX_DECLINED: does not fit; NGX_ERROR: the library refused, see
+ * ngx_vidcast_jpeg_encoder_error().
+ */
+ngx_int_t ngx_vidcast_jpeg_encode(ngx_vidcast_jpeg_encoder_t *enc,
+    const ngx_vidcast_image_t *image, ngx_uint_t quality, u_char *dst,
+    size_t *size);
+const char *ngx_vidcast_jpeg_encoder_error(ngx_vidcast_jpeg_encoder_t *enc);
+
+/* one per thread; NULL: no memory */
+ngx_vidcast_jpeg_decoder_t *ngx_vidcast_jpeg_decoder_create(void);
+void ngx_vidcast_jpeg_decoder_destroy(ngx_vidcast_jpeg_decoder_t *dec);
+
+/*
+ * Decodes the luma of a JPEG at the smallest of 1/8, 1/4, 1/2 and 1/1 of its
+ * size which is at least "width" pixels wide (0, or more than it has: full
+ * size).  Other factors of the library are slower than full size.  *image is
+ * GRAY8, its plane belongs to the decoder and stays valid until the next
+ * call.  NGX_OK, NGX_DECLINED: not decodable (damaged data which the library
+ * only warns of is decoded), or no memory.
+ */
+ngx_int_t ngx_vidcast_jpeg_decode_gray(ngx_vidcast_jpeg_decoder_t *dec,
+    const u_char *data, size_t size, uint32_t width,
+    ngx_vidcast_image_t *image);
+
+/*
+ * The same to one of the pixel formats of plugins, at least "width" pixels
+ * wide and "height" high.  A picture which comes out just so, and needs no
+ * rows longer than its own, goes to "dst" unless that is NULL, rows and planes
+ * without a gap; any other to memory of the decoder's.  NGX_AGAIN: I420 of a
+ * JPEG which is not sampled so.
+ */
+ngx_int_t ngx_vidcast_jpeg_decode(ngx_vidcast_jpeg_decoder_t *dec,
+    const u_char *data, size_t size, u_char *dst, vidcast_image_t *image);
+
+
+#endif /* _NGX_VIDCAST_JPEG_H_INCLUDED_ */

@@ -1,0 +1,165 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <dlfcn.h>
+
+#include "plugin_host/ngx_vidcast_plugin.h"
+
+
+static char *ngx_vidcast_plugin_own_file(void);
+static const char *ngx_vidcast_plugin_incomplete(
+    const vidcast_plugin_t *plugin);
+
+
+u_char *
+ngx_vidcast_plugin_path(ngx_pool_t *pool, const char *name)
+{
+    char    *file;
+    size_t   len;
+    u_char  *path, *p;
+
+    file = ngx_vidcast_plugin_own_file();
+    len = file ? (size_t) (strrchr(file, '/') + 1 - file) : 0;
+
+    path = ngx_pnalloc(pool, ngx_max(len, ngx_cycle->prefix.len
+                                          + sizeof("modules/") - 1)
+                             + ngx_strlen(name) + 1);
+
+    if (path == NULL) {
+        free(file);
+        return NULL;
+    }
+
+    if (file) {
+        p = ngx_cpymem(path, file, len);
+        free(file);
+
+    } else {
+        p = ngx_sprintf(path, "%Vmodules/", &ngx_cycle->prefix);
+    }
+
+    (void) ngx_sprintf(p, "%s%Z", name);
+
+    return path;
+}
+
+
+/* the module, full name, to be freed; NULL: it is a part of nginx itself */
+
+static char *
+ngx_vidcast_plugin_own_file(void)
+{
+    Dl_info  own, core;
+
+    if (dladdr(&ngx_vidcast_plugin_path, &own) == 0
+        || dladdr((void *) &ngx_cycle, &core) == 0
+        || own.dli_fbase == core.dli_fbase)
+    {
+        return NULL;
+    }
+
+    return realpath(own.dli_fname, NULL);
+}
+
+
+/*
+ * All symbols are looked for at once: one that is missing is to be found by
+ * the check, not by the first frame.
+ */
+
+const vidcast_plugin_t *
+ngx_vidcast_plugin_load(const char *path, u_char *error)
+{
+    void                    *handle;
+    u_char                  *last;
+    const char              *missing;
+    vidcast_plugin_pt        describe;
+    const vidcast_plugin_t  *plugin;
+
+    last = error + NGX_VIDCAST_ERROR_LEN - 1;
+
+    handle = dlopen(path, RTLD_NOW|RTLD_LOCAL);
+
+    if (handle == NULL) {
+        *ngx_slprintf(error, last, "%s", dlerror()) = '\0';
+        return NULL;
+    }
+
+    describe = (vidcast_plugin_pt) dlsym(handle, VIDCAST_PLUGIN_SYMBOL);
+
+    if (describe == NULL) {
+        *ngx_slprintf(error, last,
+                      "\"%s\" is not a plugin of vidcast, it has no \"%s\"",
+                      path, VIDCAST_PLUGIN_SYMBOL) = '\0';
+        return NULL;
+    }
+
+    plugin = describe(VIDCAST_ABI);
+
+    if (plugin == NULL) {
+        *ngx_slprintf(error, last, "\"%s\" does not describe itself", path) =
+                                                                          '\0';
+        return NULL;
+    }
+
+    if (plugin->abi != VIDCAST_ABI) {
+        *ngx_slprintf(error, last, "\"%s\" has ABI %uD, wanted %d", path,
+                      plugin->abi, VIDCAST_ABI) = '\0';
+        return NULL;
+    }
+
+    missing = ngx_vidcast_plugin_incomplete(plugin);
+
+    if (missing) {
+        *ngx_slprintf(error, last, "\"%s\" is incomplete: no %s", path,
+                      missing) = '\0';
+        return NULL;
+    }
+
+    return plugin;
+}
+
+
+/* what is missing that every plugin of this ABI has; NULL: nothing */
+
+static const char *
+ngx_vidcast_plugin_incomplete(const vidcast_plugin_t *plugin)
+{
+    const vidcast_input_table_t      *input;
+    const vidcast_predictor_table_t  *predictor;
+
+    if (plugin->size < sizeof(vidcast_plugin_t) || plugin->name == NULL) {
+        return "name";
+    }
+
+    input = plugin->input;
+    predictor = plugin->predictor;
+
+    if (input == NULL && predictor == NULL) {
+        return "input and no predictor";
+    }
+
+    if (input
+        && (input->size < sizeof(vidcast_input_table_t)
+            || input->check == NULL || input->open == NULL
+            || input->grab == NULL || input->close == NULL))
+    {
+        return "check, open, grab or close of its input";
+    }
+
+    if (predictor
+        && (predictor->size < sizeof(vidcast_predictor_table_t)
+            || predictor->check == NULL || predictor->open == NULL
+            || predictor->predict == NULL || predictor->close == NULL))
+    {
+        return "check, open, predict or close of its predictor";
+    }
+
+    return NULL;
+}

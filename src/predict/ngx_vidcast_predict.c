@@ -1,0 +1,191 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "predict/ngx_vidcast_predict.h"
+
+
+#define NGX_VIDCAST_PREDICT_MEMORY  (16 * 1024 * 1024)    /* the least */
+
+
+static ngx_int_t ngx_vidcast_predict_set_number(ngx_uint_t *number,
+    ngx_str_t *value, ngx_uint_t max);
+static ngx_int_t ngx_vidcast_predict_set_time(ngx_msec_t *time,
+    ngx_str_t *value);
+
+
+static ngx_vidcast_predict_module_t  *ngx_vidcast_predict_modules[] = {
+    &ngx_vidcast_predict_delay,
+    &ngx_vidcast_predict_exec,
+    &ngx_vidcast_predict_motion,
+    &ngx_vidcast_predict_onnx,
+    &ngx_vidcast_predict_plugin,
+    NULL
+};
+
+
+ngx_vidcast_predict_module_t *
+ngx_vidcast_predict_find(ngx_str_t *name)
+{
+    ngx_uint_t                     i;
+    ngx_vidcast_predict_module_t  *module;
+
+    for (i = 0; ngx_vidcast_predict_modules[i]; i++) {
+        module = ngx_vidcast_predict_modules[i];
+
+        if (module->name.len == name->len
+            && ngx_strncmp(module->name.data, name->data, name->len) == 0)
+        {
+            return module;
+        }
+    }
+
+    return NULL;
+}
+
+
+void
+ngx_vidcast_predict_init(ngx_vidcast_predict_conf_t *conf)
+{
+    conf->every = 1;
+
+    if (conf->module->engine) {
+        conf->workers = 1;
+        conf->timeout = 5000;
+        conf->start = 60000;
+        conf->pause = 30000;
+    }
+}
+
+
+ngx_int_t
+ngx_vidcast_predict_set(ngx_vidcast_predict_conf_t *conf, ngx_str_t *name,
+    ngx_str_t *value)
+{
+    off_t  size;
+
+    if (name->len == 4 && ngx_strncmp(name->data, "emit", 4) == 0) {
+
+        if (ngx_strcmp(value->data, "always") == 0) {
+            conf->emit = NGX_VIDCAST_PREDICT_ALWAYS;
+            return NGX_OK;
+        }
+
+        if (ngx_strcmp(value->data, "change") == 0) {
+            conf->emit = NGX_VIDCAST_PREDICT_CHANGE;
+            return NGX_OK;
+        }
+
+        return NGX_ERROR;
+    }
+
+    if (name->len == 5 && ngx_strncmp(name->data, "every", 5) == 0) {
+        return ngx_vidcast_predict_set_number(&conf->every, value, 1000000);
+    }
+
+    if (conf->module->engine == NULL) {
+        return conf->module->set(conf, name, value);
+    }
+
+    if (name->len == 7 && ngx_strncmp(name->data, "workers", 7) == 0) {
+        return ngx_vidcast_predict_set_number(&conf->workers, value,
+                                              NGX_VIDCAST_DESKS);
+    }
+
+    if (name->len == 7 && ngx_strncmp(name->data, "timeout", 7) == 0) {
+        return ngx_vidcast_predict_set_time(&conf->timeout, value);
+    }
+
+    if (name->len == 5 && ngx_strncmp(name->data, "start", 5) == 0) {
+        return ngx_vidcast_predict_set_time(&conf->start, value);
+    }
+
+    if (name->len == 5 && ngx_strncmp(name->data, "pause", 5) == 0) {
+        return ngx_vidcast_predict_set_time(&conf->pause, value);
+    }
+
+    if (name->len == 6 && ngx_strncmp(name->data, "memory", 6) == 0) {
+        size = ngx_parse_offset(value);
+
+        if (size == NGX_ERROR || size < NGX_VIDCAST_PREDICT_MEMORY) {
+            return NGX_ERROR;
+        }
+
+        conf->memory = size;
+
+        return NGX_OK;
+    }
+
+    return conf->module->set(conf, name, value);
+}
+
+
+static ngx_int_t
+ngx_vidcast_predict_set_number(ngx_uint_t *number, ngx_str_t *value,
+    ngx_uint_t max)
+{
+    ngx_int_t  n;
+
+    n = ngx_atoi(value->data, value->len);
+
+    if (n == NGX_ERROR || n == 0 || (ngx_uint_t) n > max) {
+        return NGX_ERROR;
+    }
+
+    *number = n;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_vidcast_predict_set_time(ngx_msec_t *time, ngx_str_t *value)
+{
+    ngx_int_t  ms;
+
+    ms = ngx_parse_time(value, 0);
+
+    if (ms == NGX_ERROR || ms == 0) {
+        return NGX_ERROR;
+    }
+
+    *time = ms;
+
+    return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_vidcast_predict_news(ngx_vidcast_predict_t *predict, u_char *json,
+    size_t size)
+{
+    uint64_t  state;
+
+    if (predict->conf->emit == NGX_VIDCAST_PREDICT_ALWAYS) {
+        return 1;
+    }
+
+    state = predict->state;
+
+    if (state == 0) {
+
+        /* FNV-1a */
+
+        for (state = 14695981039346656037U; size; size--) {
+            state = (state ^ *json++) * 1099511628211U;
+        }
+    }
+
+    if (state == predict->told) {
+        return 0;
+    }
+
+    predict->told = state;
+
+    return 1;
+}

@@ -1,0 +1,691 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <sys/resource.h>
+
+#include "wire/ngx_vidcast_answer.h"
+#include "core/ngx_vidcast_escape.h"
+#include "plugin_host/ngx_vidcast_plugin.h"
+#include "predict/ngx_vidcast_predict.h"
+
+
+/*
+ * Predictors which are plugins: of anybody's, and "onnx", of which the plugin
+ * is ours and the first word the model.  What is configured is handed on as
+ * text, and the plugin itself is asked when all of the configuration is known.
+ */
+
+#define NGX_VIDCAST_PREDICT_PLUGIN_ONNX  "vidcast_onnx.so"
+
+
+typedef struct {
+    ngx_pool_t                        *pool;
+    ngx_array_t                        params;    /* of vidcast_param_t */
+    ngx_str_t                          file;      /* of the plugin */
+    ngx_str_t                          model;     /* for ours */
+    ngx_str_t                          labels;
+    u_char                            *argument;
+} ngx_vidcast_predict_plugin_params_t;
+
+
+typedef struct {
+    ngx_vidcast_predictor_t           *predictor;
+    const vidcast_predictor_table_t   *table;
+    void                              *instance;
+    vidcast_context_t                  context;
+    u_char                            *picture;
+    size_t                             size;
+} ngx_vidcast_predict_plugin_t;
+
+
+static void *ngx_vidcast_predict_plugin_create_params(ngx_pool_t *pool);
+static ngx_int_t ngx_vidcast_predict_plugin_set(
+    ngx_vidcast_predict_conf_t *conf, ngx_str_t *name, ngx_str_t *value);
+static ngx_int_t ngx_vidcast_predict_plugin_arg(
+    ngx_vidcast_predict_conf_t *conf, ngx_str_t *arg);
+static ngx_int_t ngx_vidcast_predict_plugin_check(
+    ngx_vidcast_predict_conf_t *conf, ngx_cycle_t *cycle, u_char *error);
+static ngx_int_t ngx_vidcast_predict_plugin_model(
+    ngx_vidcast_predict_conf_t *conf, ngx_str_t *arg);
+static ngx_int_t ngx_vidcast_predict_plugin_onnx(
+    ngx_vidcast_predict_conf_t *conf, ngx_cycle_t *cycle, u_char *error);
+static ngx_int_t ngx_vidcast_predict_plugin_labels(
+    ngx_vidcast_predict_plugin_params_t *params, ngx_cycle_t *cycle);
+static ngx_int_t ngx_vidcast_predict_plugin_there(ngx_str_t *file,
+    const char *hint, u_char *error);
+static ngx_str_t *ngx_vidcast_predict_plugin_files(
+    ngx_vidcast_predict_conf_t *conf, ngx_uint_t n);
+static ngx_int_t ngx_vidcast_predict_plugin_prove(
+    ngx_vidcast_source_t *source, ngx_cycle_t *cycle, u_char *error);
+static ngx_int_t ngx_vidcast_predict_plugin_try(void *data, u_char *error);
+static const vidcast_predictor_table_t *ngx_vidcast_predict_plugin_load(
+    ngx_vidcast_predict_plugin_params_t *params, u_char *error);
+static void ngx_vidcast_predict_plugin_context(vidcast_context_t *context,
+    ngx_vidcast_source_t *source);
+static void ngx_vidcast_predict_plugin_silent(void *host, int level,
+    const char *line);
+static void ngx_vidcast_predict_plugin_log(void *host, int level,
+    const char *line);
+static ngx_int_t ngx_vidcast_predict_plugin_open(
+    ngx_vidcast_predictor_t *predictor);
+static ngx_int_t ngx_vidcast_predict_plugin_limit(
+    ngx_vidcast_predictor_t *predictor);
+static u_char *ngx_vidcast_predict_plugin_room(
+    ngx_vidcast_predictor_t *predictor, size_t size);
+static ngx_int_t ngx_vidcast_predict_plugin_predict(
+    ngx_vidcast_predictor_t *predictor, const vidcast_sample_t *sample,
+    u_char *json, size_t *size, ngx_uint_t *status);
+static ngx_int_t ngx_vidcast_predict_plugin_answer(
+    ngx_vidcast_predictor_t *predictor, const vidcast_sample_t *sample,
+    const vidcast_answer_t *answer, u_char *json, size_t *size,
+    ngx_uint_t *status);
+static void ngx_vidcast_predict_plugin_close(
+    ngx_vidcast_predictor_t *predictor);
+
+
+static ngx_vidcast_engine_t  ngx_vidcast_predict_plugin_engine = {
+    1,
+    ngx_vidcast_predict_plugin_open,
+    ngx_vidcast_predict_plugin_room,
+    ngx_vidcast_predict_plugin_predict,
+    NULL,
+    ngx_vidcast_predict_plugin_close
+};
+
+
+ngx_vidcast_predict_module_t  ngx_vidcast_predict_plugin = {
+    ngx_string("plugin"),
+    ngx_vidcast_predict_plugin_create_params,
+    ngx_vidcast_predict_plugin_set,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    &ngx_vidcast_predict_plugin_engine,
+    ngx_vidcast_predict_plugin_arg,
+    ngx_vidcast_predict_plugin_check,
+    ngx_vidcast_predict_plugin_files,
+    ngx_vidcast_predict_plugin_prove
+};
+
+
+ngx_vidcast_predict_module_t  ngx_vidcast_predict_onnx = {
+    ngx_string("onnx"),
+    ngx_vidcast_predict_plugin_create_params,
+    ngx_vidcast_predict_plugin_set,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    &ngx_vidcast_predict_plugin_engine,
+    ngx_vidcast_predict_plugin_model,
+    ngx_vidcast_predict_plugin_onnx,
+    ngx_vidcast_predict_plugin_files,
+    ngx_vidcast_predict_plugin_prove
+};
+
+
+static void *
+ngx_vidcast_predict_plugin_create_params(ngx_pool_t *pool)
+{
+    ngx_vidcast_predict_plugin_params_t  *params;
+
+    params = ngx_pcalloc(pool, sizeof(ngx_vidcast_predict_plugin_params_t));
+    if (params == NULL) {
+        return NULL;
+    }
+
+    params->pool = pool;
+
+    if (ngx_array_init(&params->params, pool, 4, sizeof(vidcast_param_t))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    return params;
+}
+
+
+/* the value ends with a null already */
+
+static ngx_int_t
+ngx_vidcast_predict_plugin_set(ngx_vidcast_predict_conf_t *conf,
+    ngx_str_t *name, ngx_str_t *value)
+{
+    ngx_vidcast_predict_plugin_params_t  *params = conf->params;
+
+    u_char           *p;
+    vidcast_param_t  *param;
+
+    param = ngx_array_push(&params->params);
+    if (param == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_pnalloc(params->pool, name->len + 1);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_cpystrn(p, name->data, name->len + 1);
+
+    param->name = (char *) p;
+    param->value = (char *) value->data;
+
+    return NGX_OK;
+}
+
+
+/* the plugin's file, and one more for the plugin */
+
+static ngx_int_t
+ngx_vidcast_predict_plugin_arg(ngx_vidcast_predict_conf_t *conf,
+    ngx_str_t *arg)
+{
+    ngx_vidcast_predict_plugin_params_t  *params = conf->params;
+
+    if (arg->len == 0) {
+        return NGX_ERROR;
+    }
+
+    if (params->file.len == 0) {
+        params->file = *arg;
+        return NGX_OK;
+    }
+
+    if (params->argument == NULL) {
+        params->argument = arg->data;
+        return NGX_OK;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_vidcast_predict_plugin_check(ngx_vidcast_predict_conf_t *conf,
+    ngx_cycle_t *cycle, u_char *error)
+{
+    ngx_vidcast_predict_plugin_params_t  *params = conf->params;
+
+    vidcast_param_t  *param;
+
+    if (params->file.len == 0) {
+        (void) ngx_cpystrn(error, (u_char *) "no file",
+                           NGX_VIDCAST_ERROR_LEN);
+        return NGX_ERROR;
+    }
+
+    param = ngx_array_push(&params->params);
+
+    if (param == NULL
+        || ngx_conf_full_name(cycle, &params->file, 0) != NGX_OK)
+    {
+        (void) ngx_cpystrn(error, (u_char *) "no memory",
+                           NGX_VIDCAST_ERROR_LEN);
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(param, sizeof(vidcast_param_t));
+
+    if (params->argument == NULL) {
+        params->argument = (u_char *) "";
+    }
+
+    return ngx_vidcast_predict_plugin_there(&params->file, NULL, error);
+}
+
+
+static ngx_int_t
+ngx_vidcast_predict_plugin_model(ngx_vidcast_predict_conf_t *conf,
+    ngx_str_t *arg)
+{
+    ngx_vidcast_predict_plugin_params_t  *params = conf->params;
+
+    if (arg->len == 0) {
+        return NGX_ERROR;
+    }
+
+    if (params->model.len) {
+        return NGX_DECLINED;
+    }
+
+    params->model = *arg;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_vidcast_predict_plugin_onnx(ngx_vidcast_predict_conf_t *conf,
+    ngx_cycle_t *cycle, u_char *error)
+{
+    ngx_vidcast_predict_plugin_params_t  *params = conf->params;
+
+    if (params->model.len == 0) {
+        (void) ngx_cpystrn(error, (u_char *) "no model",
+                           NGX_VIDCAST_ERROR_LEN);
+        return NGX_ERROR;
+    }
+
+    params->file.data = ngx_vidcast_plugin_path(params->pool,
+                                             NGX_VIDCAST_PREDICT_PLUGIN_ONNX);
+
+    if (params->file.data == NULL
+        || ngx_conf_full_name(cycle, &params->model, 0) != NGX_OK
+        || ngx_vidcast_predict_plugin_labels(params, cycle) != NGX_OK)
+    {
+        (void) ngx_cpystrn(error, (u_char *) "no memory",
+                           NGX_VIDCAST_ERROR_LEN);
+        return NGX_ERROR;
+    }
+
+    params->file.len = ngx_strlen(params->file.data);
+    params->argument = params->model.data;
+
+    if (ngx_vidcast_predict_plugin_there(&params->model, NULL, error)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_vidcast_predict_plugin_there(&params->file,
+               "it is built with the module if libonnxruntime-dev is "
+               "installed", error);
+}
+
+
+/* their file's full name; and the end of the parameters */
+
+static ngx_int_t
+ngx_vidcast_predict_plugin_labels(
+    ngx_vidcast_predict_plugin_params_t *params, ngx_cycle_t *cycle)
+{
+    vidcast_param_t  *param;
+
+    param = ngx_array_push(&params->params);
+    if (param == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(param, sizeof(vidcast_param_t));
+
+    for (param = params->params.elts; param->name; param++) {
+
+        if (ngx_strcmp(param->name, "labels") != 0 || *param->value == '\0') {
+            continue;
+        }
+
+        params->labels.data = (u_char *) param->value;
+        params->labels.len = ngx_strlen(param->value);
+
+        if (ngx_conf_full_name(cycle, &params->labels, 0) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        param->value = (char *) params->labels.data;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_vidcast_predict_plugin_there(ngx_str_t *file, const char *hint,
+    u_char *error)
+{
+    ngx_file_info_t  fi;
+
+    if (ngx_file_info(file->data, &fi) != NGX_FILE_ERROR) {
+        return NGX_OK;
+    }
+
+    if (hint && ngx_errno == NGX_ENOENT) {
+        *ngx_slprintf(error, error + NGX_VIDCAST_ERROR_LEN - 1,
+                      "\"%V\" is not there; %s", file, hint) = '\0';
+
+    } else {
+        *ngx_slprintf(error, error + NGX_VIDCAST_ERROR_LEN - 1, "\"%V\": %s",
+                      file, strerror(ngx_errno)) = '\0';
+    }
+
+    return NGX_ERROR;
+}
+
+
+static ngx_str_t *
+ngx_vidcast_predict_plugin_files(ngx_vidcast_predict_conf_t *conf,
+    ngx_uint_t n)
+{
+    ngx_vidcast_predict_plugin_params_t  *params = conf->params;
+
+    switch (n) {
+
+    case 0:
+        return &params->file;
+
+    case 1:
+        return params->model.len ? &params->model : NULL;
+
+    case 2:
+        return params->labels.len ? &params->labels : NULL;
+
+    default:
+        return NULL;
+    }
+}
+
+
+static ngx_int_t
+ngx_vidcast_predict_plugin_prove(ngx_vidcast_source_t *source,
+    ngx_cycle_t *cycle, u_char *error)
+{
+    return ngx_vidcast_plugin_try(cycle, ngx_vidcast_predict_plugin_try,
+                                  source, error);
+}
+
+
+/* in a process of its own */
+
+static ngx_int_t
+ngx_vidcast_predict_plugin_try(void *data, u_char *error)
+{
+    ngx_vidcast_source_t  *source = data;
+
+    vidcast_context_t                 context;
+    const vidcast_predictor_table_t  *table;
+
+    table = ngx_vidcast_predict_plugin_load(source->predict.params, error);
+    if (table == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_vidcast_predict_plugin_context(&context, source);
+
+    context.log = ngx_vidcast_predict_plugin_silent;
+
+    return table->check(&context, (char *) error) == VIDCAST_OK ? NGX_OK
+                                                                : NGX_ERROR;
+}
+
+
+static const vidcast_predictor_table_t *
+ngx_vidcast_predict_plugin_load(ngx_vidcast_predict_plugin_params_t *params,
+    u_char *error)
+{
+    const vidcast_plugin_t  *plugin;
+
+    plugin = ngx_vidcast_plugin_load((char *) params->file.data, error);
+
+    if (plugin == NULL) {
+        return NULL;
+    }
+
+    if (plugin->predictor == NULL) {
+        *ngx_slprintf(error, error + NGX_VIDCAST_ERROR_LEN - 1,
+                      "\"%V\" is not a predictor", &params->file) = '\0';
+        return NULL;
+    }
+
+    return plugin->predictor;
+}
+
+
+static void
+ngx_vidcast_predict_plugin_context(vidcast_context_t *context,
+    ngx_vidcast_source_t *source)
+{
+    ngx_vidcast_predict_plugin_params_t  *params;
+
+    params = source->predict.params;
+
+    ngx_memzero(context, sizeof(vidcast_context_t));
+
+    context->size = sizeof(vidcast_context_t);
+    context->source = (char *) source->name.data;
+    context->argument = (char *) params->argument;
+    context->params = params->params.elts;
+}
+
+
+static void
+ngx_vidcast_predict_plugin_silent(void *host, int level, const char *line)
+{
+    /* void */
+}
+
+
+static void
+ngx_vidcast_predict_plugin_log(void *host, int level, const char *line)
+{
+    ngx_vidcast_predict_plugin_t  *plug = host;
+
+    ngx_vidcast_escaped_t     escaped;
+    ngx_vidcast_log_limit_t  *limit;
+    ngx_vidcast_predictor_t  *predictor;
+
+    level = ngx_max(level, NGX_LOG_ERR);
+    level = ngx_min(level, NGX_LOG_INFO);
+
+    predictor = plug->predictor;
+
+    limit = (level <= NGX_LOG_WARN) ? &predictor->warned : &predictor->said;
+
+    if (predictor->log->log_level >= (ngx_uint_t) level
+        && ngx_vidcast_log_limit(limit, NGX_VIDCAST_LOG_SAID,
+                                 ngx_vidcast_clock()))
+    {
+        ngx_log_error((ngx_uint_t) level, predictor->log, 0,
+                      "vidcast source \"%V\": %V", &predictor->source->name,
+                      ngx_vidcast_escape_text(&escaped, line));
+    }
+}
+
+
+static ngx_int_t
+ngx_vidcast_predict_plugin_open(ngx_vidcast_predictor_t *predictor)
+{
+    ngx_vidcast_predict_plugin_t  *plug;
+
+    (void) ngx_cpystrn(predictor->error, (u_char *) "no memory",
+                       NGX_VIDCAST_ERROR_LEN);
+
+    plug = ngx_calloc(sizeof(ngx_vidcast_predict_plugin_t), predictor->log);
+
+    if (plug == NULL
+        || ngx_vidcast_predict_plugin_limit(predictor) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    plug->predictor = predictor;
+    plug->table = ngx_vidcast_predict_plugin_load(
+                      predictor->source->predict.params, predictor->error);
+
+    if (plug->table == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_vidcast_predict_plugin_context(&plug->context, predictor->source);
+
+    plug->context.host = plug;
+    plug->context.log = ngx_vidcast_predict_plugin_log;
+
+    predictor->want.size = sizeof(vidcast_want_t);
+    predictor->want.format = VIDCAST_RGB24;
+
+    plug->instance = plug->table->open(&plug->context, &predictor->want,
+                                       (char *) predictor->error);
+
+    predictor->error[NGX_VIDCAST_ERROR_LEN - 1] = '\0';
+
+    if (plug->instance == NULL) {
+        return NGX_ERROR;
+    }
+
+    predictor->data = plug;
+
+    return NGX_OK;
+}
+
+
+/* what nginx itself has in this process does not count */
+
+static ngx_int_t
+ngx_vidcast_predict_plugin_limit(ngx_vidcast_predictor_t *predictor)
+{
+    FILE           *file;
+    size_t          data;
+    struct rlimit   rlmt;
+
+    if (predictor->source->predict.memory == 0) {
+        return NGX_OK;
+    }
+
+    data = 0;
+    file = fopen("/proc/self/statm", "re");
+
+    if (file) {
+        if (fscanf(file, "%*s %*s %*s %*s %*s %zu", &data) != 1) {
+            data = 0;
+        }
+
+        (void) fclose(file);
+    }
+
+    rlmt.rlim_cur = predictor->source->predict.memory + data * ngx_pagesize;
+    rlmt.rlim_max = rlmt.rlim_cur;
+
+    if (setrlimit(RLIMIT_DATA, &rlmt) == -1) {
+        *ngx_slprintf(predictor->error, predictor->error
+                      + NGX_VIDCAST_ERROR_LEN - 1,
+                      "setrlimit(RLIMIT_DATA) failed: %s",
+                      strerror(ngx_errno)) = '\0';
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static u_char *
+ngx_vidcast_predict_plugin_room(ngx_vidcast_predictor_t *predictor,
+    size_t size)
+{
+    ngx_vidcast_predict_plugin_t  *plug = predictor->data;
+
+    if (plug->size < size) {
+        free(plug->picture);
+
+        plug->size = 0;
+        plug->picture = malloc(size);
+
+        if (plug->picture == NULL) {
+            return NULL;
+        }
+
+        plug->size = size;
+    }
+
+    return plug->picture;
+}
+
+
+static ngx_int_t
+ngx_vidcast_predict_plugin_predict(ngx_vidcast_predictor_t *predictor,
+    const vidcast_sample_t *sample, u_char *json, size_t *size,
+    ngx_uint_t *status)
+{
+    ngx_vidcast_predict_plugin_t  *plug = predictor->data;
+
+    int               rc;
+    vidcast_answer_t  answer;
+
+    ngx_memzero(&answer, sizeof(vidcast_answer_t));
+
+    answer.size = sizeof(vidcast_answer_t);
+    predictor->error[0] = '\0';
+
+    rc = plug->table->predict(plug->instance, sample, &answer,
+                              (char *) predictor->error);
+
+    predictor->error[NGX_VIDCAST_ERROR_LEN - 1] = '\0';
+
+    switch (rc) {
+
+    case VIDCAST_OK:
+        return ngx_vidcast_predict_plugin_answer(predictor, sample, &answer,
+                                                 json, size, status);
+
+    case VIDCAST_AGAIN:
+        *status = NGX_VIDCAST_ANSWER_NONE;
+        return NGX_OK;
+
+    case VIDCAST_BAD:
+
+        /* which is counted; the frame is to have no result */
+
+        predictor->desk->counters.bad++;
+        (void) ngx_cpystrn(predictor->desk->error, predictor->error,
+                           NGX_VIDCAST_ERROR_LEN);
+        *status = NGX_VIDCAST_ANSWER_NONE;
+        return NGX_OK;
+
+    default: /* VIDCAST_ERROR */
+
+        if (predictor->error[0] == '\0') {
+            *ngx_slprintf(predictor->error, predictor->error
+                          + NGX_VIDCAST_ERROR_LEN - 1,
+                          "the plugin gave up: %d", rc) = '\0';
+        }
+
+        return NGX_ERROR;
+    }
+}
+
+
+static ngx_int_t
+ngx_vidcast_predict_plugin_answer(ngx_vidcast_predictor_t *predictor,
+    const vidcast_sample_t *sample, const vidcast_answer_t *answer,
+    u_char *json, size_t *size, ngx_uint_t *status)
+{
+    switch (ngx_vidcast_answer_plugin(answer, &predictor->fit, sample->width,
+                                      sample->height, json, size,
+                                      predictor->error))
+    {
+    case NGX_OK:
+        *status = NGX_VIDCAST_ANSWER_OK;
+        break;
+
+    case NGX_BUSY:
+        *status = NGX_VIDCAST_ANSWER_TOO_LARGE;
+        (void) ngx_cpystrn(predictor->error, (u_char *)
+                           "the result is too large, see \"results\"",
+                           NGX_VIDCAST_ERROR_LEN);
+        break;
+
+    default: /* NGX_DECLINED */
+        *status = NGX_VIDCAST_ANSWER_BAD;
+        break;
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_vidcast_predict_plugin_close(ngx_vidcast_predictor_t *predictor)
+{
+    ngx_vidcast_predict_plugin_t  *plug = predictor->data;
+
+    if (plug) {
+        plug->table->close(plug->instance);
+    }
+}

@@ -1,0 +1,474 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <sys/pidfd.h>
+
+#include "os/ngx_vidcast_child.h"
+#include "core/ngx_vidcast_escape.h"
+#include "process/ngx_vidcast_keeper.h"
+#include "predict/ngx_vidcast_predict.h"
+#include "process/ngx_vidcast_predictor.h"
+#include "shm/ngx_vidcast_roles.h"
+
+
+#define NGX_VIDCAST_KEEPER_BACKOFF_MIN  200000      /* us */
+#define NGX_VIDCAST_KEEPER_BACKOFF_MAX  30000000
+#define NGX_VIDCAST_KEEPER_SETTLED      2000000
+#define NGX_VIDCAST_KEEPER_GRACE        2000000     /* for who times itself */
+#define NGX_VIDCAST_KEEPER_STRANGER     3000000     /* to leave a desk */
+#define NGX_VIDCAST_KEEPER_END          20          /* times 50 ms */
+
+
+/* a predictor; what is to last for longer than the manager is on its desk */
+
+typedef struct {
+    ngx_vidcast_predictor_id_t   id;
+    ngx_vidcast_desk_t          *desk;
+    ngx_pid_t                    pid;       /* 0: not a child of ours */
+    uint64_t                     killed;    /* life that we have ended */
+    uint64_t                     stranger;  /* since when, at our desk */
+    ngx_vidcast_log_limit_t      deaths;
+    u_char                       title[NGX_VIDCAST_MAX_NAME + 48];
+} ngx_vidcast_kept_t;
+
+
+struct ngx_vidcast_keeper_s {
+    ngx_vidcast_conf_t          *conf;
+    ngx_uint_t                   n;
+    ngx_vidcast_kept_t          *kept;
+};
+
+
+static void ngx_vidcast_keeper_settle(ngx_vidcast_kept_t *kept,
+    ngx_vidcast_source_t *source, ngx_uint_t index);
+static void ngx_vidcast_keeper_one(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_kept_t *kept);
+static void ngx_vidcast_keeper_overdue(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_kept_t *kept, ngx_pid_t pid);
+static void ngx_vidcast_keeper_kill(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_kept_t *kept, ngx_pid_t pid);
+static void ngx_vidcast_keeper_died(ngx_vidcast_kept_t *kept, int status,
+    ngx_log_t *log);
+static void ngx_vidcast_keeper_reason(ngx_vidcast_desk_t *desk, int status);
+static ngx_uint_t ngx_vidcast_keeper_rest(ngx_vidcast_kept_t *kept,
+    uint64_t now);
+static void ngx_vidcast_keeper_spawn(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_kept_t *kept);
+
+
+ngx_vidcast_keeper_t *
+ngx_vidcast_keeper_create(ngx_vidcast_conf_t *conf)
+{
+    ngx_uint_t              i, k, n;
+    ngx_vidcast_source_t  **source;
+    ngx_vidcast_keeper_t   *keeper;
+
+    n = 0;
+    source = conf->sources.elts;
+
+    for (i = 0; i < conf->sources.nelts; i++) {
+        n += source[i]->predict.workers;
+    }
+
+    keeper = ngx_calloc(sizeof(ngx_vidcast_keeper_t)
+                        + n * sizeof(ngx_vidcast_kept_t), conf->cycle->log);
+    if (keeper == NULL) {
+        return NULL;
+    }
+
+    keeper->conf = conf;
+    keeper->kept = (ngx_vidcast_kept_t *) (keeper + 1);
+
+    for (i = 0; i < conf->sources.nelts; i++) {
+        for (k = 0; k < source[i]->predict.workers; k++) {
+            ngx_vidcast_keeper_settle(&keeper->kept[keeper->n++], source[i],
+                                      k);
+        }
+    }
+
+    return keeper;
+}
+
+
+static void
+ngx_vidcast_keeper_settle(ngx_vidcast_kept_t *kept,
+    ngx_vidcast_source_t *source, ngx_uint_t index)
+{
+    u_char  *p;
+
+    kept->id.source = source;
+    kept->id.index = index;
+    kept->desk = ngx_vidcast_desk(&source->zone->desks, index);
+
+    /* a reload is worth a try at once */
+
+    kept->desk->due = 0;
+    kept->desk->backoff = 0;
+    ngx_memzero(kept->desk->deaths, sizeof(kept->desk->deaths));
+
+    p = ngx_sprintf(kept->title, "vidcast predictor process: %V",
+                    &source->name);
+
+    if (source->predict.workers > 1) {
+        p = ngx_sprintf(p, " %ui", index + 1);
+    }
+
+    *p = '\0';
+}
+
+
+void
+ngx_vidcast_keeper_look(ngx_vidcast_keeper_t *keeper)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < keeper->n; i++) {
+        ngx_vidcast_keeper_one(keeper->conf, &keeper->kept[i]);
+    }
+}
+
+
+static void
+ngx_vidcast_keeper_one(ngx_vidcast_conf_t *conf, ngx_vidcast_kept_t *kept)
+{
+    int         status;
+    ngx_pid_t   pid;
+    ngx_log_t  *log;
+
+    log = conf->cycle->log;
+    status = -1;
+
+    ngx_vidcast_log_limit_tell(&kept->deaths, NGX_VIDCAST_LOG_DEATHS,
+                               NGX_LOG_ERR, log, &kept->id.source->name,
+                               "failures of the predictor");
+
+    if (kept->pid && waitpid(kept->pid, &status, WNOHANG) == kept->pid) {
+        kept->pid = 0;
+    }
+
+    pid = ngx_vidcast_role_holder(conf->control->roles,
+                                  ngx_vidcast_role_predictor(
+                                      kept->id.source->entry,
+                                      kept->id.index),
+                                  log);
+    if (pid) {
+        ngx_vidcast_keeper_overdue(conf, kept, pid);
+        return;
+    }
+
+    /* a child without the role has not come to take it, or is a zombie */
+
+    if (kept->pid) {
+        return;
+    }
+
+    kept->stranger = 0;
+
+    if (ngx_vidcast_load(&kept->desk->pid)) {
+        ngx_vidcast_keeper_died(kept, status, log);
+    }
+
+    if (ngx_vidcast_clock() >= kept->desk->due) {
+        ngx_vidcast_keeper_spawn(conf, kept);
+    }
+}
+
+
+static void
+ngx_vidcast_keeper_overdue(ngx_vidcast_conf_t *conf, ngx_vidcast_kept_t *kept,
+    ngx_pid_t pid)
+{
+    int64_t                left;
+    uint64_t               now;
+    ngx_vidcast_desk_t    *desk;
+    ngx_vidcast_source_t  *source;
+
+    desk = kept->desk;
+    source = kept->id.source;
+    now = ngx_vidcast_clock();
+
+    if (ngx_vidcast_load(&desk->pid) == 0) {
+
+        /* it has still to sit down, or belongs to a desk that is no more */
+
+        if (kept->stranger == 0) {
+            kept->stranger = now;
+        }
+
+        if (now - kept->stranger > NGX_VIDCAST_KEEPER_STRANGER) {
+            kept->stranger = now;
+            ngx_vidcast_keeper_kill(conf, kept, pid);
+        }
+
+        return;
+    }
+
+    left = ngx_vidcast_predictor_left(source, desk);
+
+    if (!source->predict.module->engine->foreign) {
+        left += NGX_VIDCAST_KEEPER_GRACE;
+    }
+
+    if (left > 0 || kept->killed == desk->life) {
+        return;
+    }
+
+    kept->killed = desk->life;
+    desk->counters.timeouts++;
+
+    if (desk->lived) {
+        *ngx_slprintf(desk->error, desk->error + NGX_VIDCAST_ERROR_LEN - 1,
+                      "no answer within %M ms", source->predict.timeout) =
+                                                                         '\0';
+
+    } else {
+        *ngx_slprintf(desk->error, desk->error + NGX_VIDCAST_ERROR_LEN - 1,
+                      "no first answer within %M ms",
+                      ngx_max(source->predict.timeout,
+                              source->predict.start)) = '\0';
+    }
+
+    ngx_vidcast_store(&desk->told, 1);
+
+    ngx_vidcast_keeper_kill(conf, kept, pid);
+}
+
+
+/*
+ * A pid may be somebody else's by now; a pidfd of who has the role is not.
+ * There are sandboxes which refuse one: then the role alone has to do.
+ */
+
+static void
+ngx_vidcast_keeper_kill(ngx_vidcast_conf_t *conf, ngx_vidcast_kept_t *kept,
+    ngx_pid_t pid)
+{
+    ngx_fd_t  fd;
+
+    fd = pidfd_open(pid, 0);
+
+    if (fd == -1 && ngx_errno == NGX_ESRCH) {
+        return;
+    }
+
+    if (ngx_vidcast_role_holder(conf->control->roles,
+                                ngx_vidcast_role_predictor(
+                                    kept->id.source->entry, kept->id.index),
+                                conf->cycle->log)
+        == pid)
+    {
+        kept->desk->counters.killed++;
+
+        if (fd == -1) {
+            (void) kill(pid, SIGKILL);
+
+        } else {
+            (void) pidfd_send_signal(fd, SIGKILL, NULL, 0);
+        }
+    }
+
+    if (fd != -1) {
+        (void) ngx_close_file(fd);
+    }
+}
+
+
+static void
+ngx_vidcast_keeper_died(ngx_vidcast_kept_t *kept, int status, ngx_log_t *log)
+{
+    u_char                 error[NGX_VIDCAST_ERROR_LEN];
+    uint64_t               now;
+    ngx_uint_t             level, rest;
+    ngx_vidcast_desk_t    *desk;
+    ngx_vidcast_source_t  *source;
+    ngx_vidcast_escaped_t  escaped;
+
+    desk = kept->desk;
+    source = kept->id.source;
+    now = ngx_vidcast_clock();
+
+    level = (status != -1 && WTERMSIG(status) && !desk->told) ? NGX_LOG_ALERT
+                                                              : NGX_LOG_ERR;
+    ngx_vidcast_keeper_reason(desk, status);
+    ngx_vidcast_desk_error(desk, error);
+
+    desk->counters.deaths++;
+
+    rest = ngx_vidcast_keeper_rest(kept, now);
+
+    ngx_vidcast_store(&desk->pid, 0);
+    ngx_vidcast_store(&desk->failing, 1);
+    ngx_vidcast_store(&desk->state, rest ? NGX_VIDCAST_PREDICTOR_PAUSED
+                                         : NGX_VIDCAST_PREDICTOR_FAILED);
+
+    if (ngx_vidcast_load(&desk->task) != ngx_vidcast_load(&desk->done)) {
+        ngx_vidcast_desk_answer(&source->zone->desks, desk,
+                                NGX_VIDCAST_ANSWER_LOST, 0);
+    }
+
+    ngx_vidcast_bell_ring(source->zone->desks.bell);
+
+    if (!ngx_vidcast_log_limit(&kept->deaths, NGX_VIDCAST_LOG_DEATHS, now)) {
+        return;
+    }
+
+    if (rest) {
+        ngx_log_error(level, log, 0,
+                      "predictor of vidcast source \"%V\" failed: %V; as it "
+                      "failed %d times in %d s it is paused for %M ms",
+                      &source->name,
+                      ngx_vidcast_escape_text(&escaped, error),
+                      NGX_VIDCAST_DESK_DEATHS,
+                      NGX_VIDCAST_DESK_DYING / 1000000,
+                      source->predict.pause);
+
+    } else {
+        ngx_log_error(level, log, 0,
+                      "predictor of vidcast source \"%V\" failed: %V",
+                      &source->name,
+                      ngx_vidcast_escape_text(&escaped, error));
+    }
+}
+
+
+static void
+ngx_vidcast_keeper_reason(ngx_vidcast_desk_t *desk, int status)
+{
+    u_char  *last;
+
+    last = desk->error + NGX_VIDCAST_ERROR_LEN - 1;
+
+    if (desk->told) {
+        return;
+    }
+
+    if (status == -1) {
+        *ngx_slprintf(desk->error, last, "the process died") = '\0';
+
+    } else if (WTERMSIG(status)) {
+        *ngx_slprintf(desk->error, last, "the process exited on signal %d",
+                      WTERMSIG(status)) = '\0';
+
+    } else {
+        *ngx_slprintf(desk->error, last, "the process exited with code %d",
+                      WEXITSTATUS(status)) = '\0';
+    }
+}
+
+
+/*
+ * When it may start again: at once if it did its work before, else later each
+ * time, and after a pause, which is said, when it dies again and again.
+ */
+
+static ngx_uint_t
+ngx_vidcast_keeper_rest(ngx_vidcast_kept_t *kept, uint64_t now)
+{
+    uint64_t             backoff;
+    ngx_uint_t           i;
+    ngx_vidcast_desk_t  *desk;
+
+    desk = kept->desk;
+
+    for (i = NGX_VIDCAST_DESK_DEATHS - 1; i; i--) {
+        desk->deaths[i] = desk->deaths[i - 1];
+    }
+
+    desk->deaths[0] = now;
+
+    if (desk->deaths[NGX_VIDCAST_DESK_DEATHS - 1]
+        && now - desk->deaths[NGX_VIDCAST_DESK_DEATHS - 1]
+           < NGX_VIDCAST_DESK_DYING)
+    {
+        ngx_memzero(desk->deaths, sizeof(desk->deaths));
+
+        desk->backoff = 0;
+        desk->due = now + (uint64_t) kept->id.source->predict.pause * 1000;
+
+        return 1;
+    }
+
+    if (desk->lived && now - desk->started >= NGX_VIDCAST_KEEPER_SETTLED) {
+        desk->backoff = 0;
+
+    } else {
+        backoff = 2 * ngx_vidcast_load(&desk->backoff);
+        backoff = ngx_min(backoff, NGX_VIDCAST_KEEPER_BACKOFF_MAX);
+        desk->backoff = ngx_max(backoff, NGX_VIDCAST_KEEPER_BACKOFF_MIN);
+    }
+
+    desk->due = now + desk->backoff;
+
+    return 0;
+}
+
+
+static void
+ngx_vidcast_keeper_spawn(ngx_vidcast_conf_t *conf, ngx_vidcast_kept_t *kept)
+{
+    ngx_pid_t  pid;
+
+    pid = ngx_vidcast_child_fork(conf, ngx_vidcast_predictor_process,
+                                 &kept->id, (char *) kept->title);
+
+    if (pid == NGX_INVALID_PID) {
+        kept->desk->due = ngx_vidcast_clock()
+                          + NGX_VIDCAST_KEEPER_BACKOFF_MIN;
+        return;
+    }
+
+    kept->pid = pid;
+    kept->desk->counters.starts++;
+}
+
+
+void
+ngx_vidcast_keeper_end(ngx_vidcast_keeper_t *keeper)
+{
+    ngx_pid_t            pid;
+    ngx_uint_t           i, n, left;
+    ngx_vidcast_conf_t  *conf;
+    ngx_vidcast_kept_t  *kept;
+
+    conf = keeper->conf;
+
+    for (n = 0; n <= NGX_VIDCAST_KEEPER_END; n++) {
+
+        left = 0;
+
+        for (i = 0; i < keeper->n; i++) {
+            kept = &keeper->kept[i];
+
+            if (kept->pid && waitpid(kept->pid, NULL, WNOHANG) == kept->pid) {
+                kept->pid = 0;
+            }
+
+            pid = ngx_vidcast_role_holder(conf->control->roles,
+                                          ngx_vidcast_role_predictor(
+                                              kept->id.source->entry,
+                                              kept->id.index),
+                                          conf->cycle->log);
+            if (pid == 0) {
+                continue;
+            }
+
+            left++;
+
+            if (n == NGX_VIDCAST_KEEPER_END) {
+                ngx_vidcast_keeper_kill(conf, kept, pid);
+            }
+        }
+
+        if (left == 0) {
+            return;
+        }
+
+        ngx_msleep(50);
+    }
+}

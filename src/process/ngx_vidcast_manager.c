@@ -1,0 +1,341 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "process/ngx_vidcast_manager.h"
+#include "capture/ngx_vidcast_capture.h"
+#include "os/ngx_vidcast_child.h"
+#include "shm/ngx_vidcast_control.h"
+#include "process/ngx_vidcast_keeper.h"
+#include "shm/ngx_vidcast_roles.h"
+
+
+#define NGX_VIDCAST_MANAGER_TICK      50          /* ms */
+#define NGX_VIDCAST_MANAGER_PATIENCE  3000000     /* us, for the role */
+
+#define NGX_VIDCAST_BACKOFF_MIN       200000      /* us */
+#define NGX_VIDCAST_BACKOFF_MAX       30000000
+#define NGX_VIDCAST_SETTLED           2000000
+
+
+/* a source as the manager sees it */
+
+typedef struct {
+    ngx_vidcast_source_t    *source;
+    ngx_pid_t                pid;        /* 0: not a child of ours */
+    uint64_t                 started;    /* CLOCK_MONOTONIC, us */
+    uint64_t                 due;        /* not to be started before */
+    uint64_t                 backoff;    /* us */
+    uint64_t                 published;  /* frames, when it was started */
+    u_char                   title[NGX_VIDCAST_MAX_NAME + 32];
+} ngx_vidcast_managed_t;
+
+
+static void ngx_vidcast_manager_process(ngx_vidcast_conf_t *conf, void *data);
+static ngx_int_t ngx_vidcast_manager_take_role(ngx_vidcast_conf_t *conf);
+static ngx_uint_t ngx_vidcast_manager_outdated(ngx_vidcast_conf_t *conf);
+static ngx_vidcast_managed_t *ngx_vidcast_manager_list(
+    ngx_vidcast_conf_t *conf);
+static void ngx_vidcast_manager_reap(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_managed_t *managed);
+static void ngx_vidcast_manager_exited(ngx_vidcast_managed_t *managed,
+    int status, ngx_log_t *log);
+static void ngx_vidcast_manager_spawn(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_managed_t *managed);
+
+
+ngx_int_t
+ngx_vidcast_manager_start(ngx_vidcast_conf_t *conf)
+{
+    ngx_int_t                rc;
+    ngx_log_t               *log;
+    ngx_vidcast_control_t   *control;
+
+    log = conf->cycle->log;
+    control = conf->control;
+
+    /*
+     * The role of the one who forks is held till its next call here: by then
+     * the manager has its own, or is dead.
+     */
+
+    ngx_vidcast_role_drop(control->roles, NGX_VIDCAST_ROLE_FORKING, log);
+
+    if (ngx_vidcast_load(&control->shm->generation) != conf->generation) {
+        return NGX_OK;
+    }
+
+    if (ngx_vidcast_role_holder(control->roles, NGX_VIDCAST_ROLE_MANAGER, log)
+        && ngx_vidcast_load(&control->shm->manager_generation)
+           == conf->generation)
+    {
+        return NGX_OK;
+    }
+
+    rc = ngx_vidcast_role_take(control->roles, NGX_VIDCAST_ROLE_FORKING, log);
+
+    if (rc == NGX_BUSY) {
+        return NGX_AGAIN;
+    }
+
+    if (rc == NGX_OK) {
+        (void) ngx_vidcast_child_fork(conf, ngx_vidcast_manager_process, NULL,
+                                      "vidcast manager process");
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_vidcast_manager_process(ngx_vidcast_conf_t *conf, void *data)
+{
+    uint64_t                deserted;
+    ngx_uint_t              i, ended;
+    ngx_vidcast_keeper_t   *keeper;
+    ngx_vidcast_managed_t  *managed;
+
+    if (ngx_vidcast_manager_take_role(conf) != NGX_OK) {
+        return;
+    }
+
+    managed = ngx_vidcast_manager_list(conf);
+    if (managed == NULL) {
+        return;
+    }
+
+    keeper = ngx_vidcast_keeper_create(conf);
+    if (keeper == NULL) {
+        return;
+    }
+
+    deserted = 0;
+
+    for ( ;; ) {
+
+        for (i = 0; i < conf->sources.nelts; i++) {
+
+            if (managed[i].source->of) {
+                continue;
+            }
+
+            ngx_vidcast_manager_reap(conf, &managed[i]);
+            ngx_vidcast_manager_spawn(conf, &managed[i]);
+        }
+
+        ngx_vidcast_keeper_look(keeper);
+
+        ended = (ngx_vidcast_child_wait(conf, NGX_VIDCAST_MANAGER_TICK)
+                 == NGX_DONE);
+
+        if (ended
+            || ngx_vidcast_control_deserted(conf, &deserted, conf->cycle->log))
+        {
+            ngx_vidcast_keeper_end(keeper);
+            break;
+        }
+
+        if (ngx_vidcast_manager_outdated(conf)) {
+            break;
+        }
+    }
+
+    ngx_free(managed);
+    ngx_free(keeper);
+
+    ngx_log_error(NGX_LOG_NOTICE, conf->cycle->log, 0,
+                  "vidcast manager process exiting");
+}
+
+
+/* the manager before us may be still there: it leaves when it sees us coming */
+
+static ngx_int_t
+ngx_vidcast_manager_take_role(ngx_vidcast_conf_t *conf)
+{
+    uint64_t                    start;
+    ngx_int_t                   rc;
+    ngx_vidcast_control_shm_t  *shm;
+
+    start = ngx_vidcast_clock();
+
+    for ( ;; ) {
+        rc = ngx_vidcast_role_take(conf->control->roles,
+                                   NGX_VIDCAST_ROLE_MANAGER, conf->cycle->log);
+
+        if (rc == NGX_OK) {
+            break;
+        }
+
+        if (rc == NGX_ERROR
+            || ngx_vidcast_clock() - start > NGX_VIDCAST_MANAGER_PATIENCE
+            || ngx_vidcast_child_wait(conf, 10) == NGX_DONE
+            || ngx_vidcast_manager_outdated(conf))
+        {
+            return NGX_DECLINED;
+        }
+    }
+
+    shm = conf->control->shm;
+
+    if (ngx_vidcast_load(&shm->manager_generation) == conf->generation) {
+        shm->manager_restarts++;
+    }
+
+    ngx_vidcast_store(&shm->manager_generation, conf->generation);
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_vidcast_manager_outdated(ngx_vidcast_conf_t *conf)
+{
+    return ngx_vidcast_load(&conf->control->shm->retired)
+           || ngx_vidcast_load(&conf->control->shm->generation)
+              != conf->generation;
+}
+
+
+static ngx_vidcast_managed_t *
+ngx_vidcast_manager_list(ngx_vidcast_conf_t *conf)
+{
+    ngx_uint_t               i;
+    ngx_vidcast_source_t   **source;
+    ngx_vidcast_managed_t   *managed;
+
+    managed = ngx_calloc(conf->sources.nelts * sizeof(ngx_vidcast_managed_t),
+                         conf->cycle->log);
+    if (managed == NULL) {
+        return NULL;
+    }
+
+    source = conf->sources.elts;
+
+    for (i = 0; i < conf->sources.nelts; i++) {
+        managed[i].source = source[i];
+
+        (void) ngx_sprintf(managed[i].title, "vidcast capture process: %V%Z",
+                           &source[i]->name);
+    }
+
+    return managed;
+}
+
+
+static void
+ngx_vidcast_manager_reap(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_managed_t *managed)
+{
+    int  status;
+
+    if (managed->pid == 0
+        || waitpid(managed->pid, &status, WNOHANG) != managed->pid)
+    {
+        return;
+    }
+
+    ngx_vidcast_manager_exited(managed, status, conf->cycle->log);
+}
+
+
+/*
+ * A capture that did its work is started again at once; one that died before
+ * it had settled must wait, longer each time.
+ */
+
+static void
+ngx_vidcast_manager_exited(ngx_vidcast_managed_t *managed, int status,
+    ngx_log_t *log)
+{
+    u_char                  *p;
+    uint64_t                 now;
+    ngx_uint_t               settled;
+    ngx_vidcast_zone_shm_t  *shm;
+
+    now = ngx_vidcast_clock();
+    shm = managed->source->zone->shm;
+
+    settled = now - managed->started >= NGX_VIDCAST_SETTLED
+              && (ngx_vidcast_load(&shm->counters.published)
+                  != managed->published
+                  || ngx_vidcast_load(&shm->state) == NGX_VIDCAST_SLEEPING);
+
+    if (settled) {
+        managed->backoff = 0;
+
+    } else {
+        managed->backoff = ngx_max(ngx_min(managed->backoff * 2,
+                                           NGX_VIDCAST_BACKOFF_MAX),
+                                   NGX_VIDCAST_BACKOFF_MIN);
+    }
+
+    managed->due = now + managed->backoff;
+
+    if (WTERMSIG(status)) {
+        ngx_log_error(NGX_LOG_ALERT, log, 0, "%s %P exited on signal %d",
+                      managed->title, managed->pid, WTERMSIG(status));
+
+        p = ngx_snprintf(shm->error, NGX_VIDCAST_ERROR_LEN - 1,
+                         "capture process exited on signal %d",
+                         WTERMSIG(status));
+
+    } else {
+        ngx_log_error(NGX_LOG_NOTICE, log, 0, "%s %P exited with code %d",
+                      managed->title, managed->pid, WEXITSTATUS(status));
+
+        p = ngx_snprintf(shm->error, NGX_VIDCAST_ERROR_LEN - 1,
+                         "capture process exited with code %d",
+                         WEXITSTATUS(status));
+    }
+
+    *p = '\0';
+
+    ngx_vidcast_store(&shm->pid, 0);
+    ngx_vidcast_store(&shm->changed, now);
+    ngx_vidcast_store(&shm->state, settled ? NGX_VIDCAST_STARTING
+                                           : NGX_VIDCAST_FAILED);
+    managed->pid = 0;
+}
+
+
+static void
+ngx_vidcast_manager_spawn(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_managed_t *managed)
+{
+    uint64_t                 now;
+    ngx_pid_t                pid;
+    ngx_vidcast_zone_shm_t  *shm;
+
+    now = ngx_vidcast_clock();
+
+    if (managed->pid
+        || now < managed->due
+        || ngx_vidcast_role_holder(conf->control->roles,
+                                   NGX_VIDCAST_ROLE_CAPTURE
+                                   + managed->source->entry, conf->cycle->log))
+    {
+        return;
+    }
+
+    shm = managed->source->zone->shm;
+
+    managed->started = now;
+    managed->published = ngx_vidcast_load(&shm->counters.published);
+
+    pid = ngx_vidcast_child_fork(conf, ngx_vidcast_capture_process,
+                                 managed->source, (char *) managed->title);
+
+    if (pid == NGX_INVALID_PID) {
+        managed->due = now + NGX_VIDCAST_BACKOFF_MIN;
+        return;
+    }
+
+    managed->pid = pid;
+    shm->restarts++;
+}

@@ -1,0 +1,25 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#ifndef _NGX_VIDCAST_MANAGER_H_INCLUDED_
+#define _NGX_VIDCAST_MANAGER_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "shm/ngx_vidcast_zone.h"
+
+
+/*
+ * Forks a manager of this generation unless one lives.  Called by a worker,
+ * at its start and every second; of several workers one wins.
+ * NGX_OK; NGX_AGAIN: there is none, but another worker may be forking one.
+ */
+ngx_int_t ngx_vidcast_manager_start(ngx_vidcast_conf_t *conf);
+
+
+#endif /* _NGX_VIDCAST_MANAGER_H_INCLUDED_ */

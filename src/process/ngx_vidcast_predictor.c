@@ -1,0 +1,570 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <pthread.h>
+#include <sys/mman.h>
+
+#include "os/ngx_vidcast_child.h"
+#include "shm/ngx_vidcast_control.h"
+#include "predict/ngx_vidcast_predict.h"
+#include "process/ngx_vidcast_predictor.h"
+#include "shm/ngx_vidcast_roles.h"
+
+
+#define NGX_VIDCAST_PREDICTOR_TICK   50     /* ms */
+#define NGX_VIDCAST_PREDICTOR_GRACE  500
+
+
+static ngx_int_t ngx_vidcast_predictor_init(
+    ngx_vidcast_predictor_t *predictor);
+static void ngx_vidcast_predictor_protect(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_source_t *source);
+static void ngx_vidcast_predictor_unmap_zones(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_source_t *source);
+static ngx_int_t ngx_vidcast_predictor_watch(
+    ngx_vidcast_predictor_t *predictor);
+static void *ngx_vidcast_predictor_watcher(void *data);
+static ngx_int_t ngx_vidcast_predictor_wait(
+    ngx_vidcast_predictor_t *predictor);
+static ngx_int_t ngx_vidcast_predictor_run(
+    ngx_vidcast_predictor_t *predictor);
+static ngx_int_t ngx_vidcast_predictor_picture(
+    ngx_vidcast_predictor_t *predictor, vidcast_sample_t *sample);
+static void ngx_vidcast_predictor_answer(ngx_vidcast_predictor_t *predictor,
+    ngx_uint_t status, size_t size);
+static void ngx_vidcast_predictor_leave(ngx_vidcast_predictor_t *predictor);
+static void ngx_vidcast_predictor_gone(ngx_vidcast_predictor_t *predictor);
+static void ngx_vidcast_predictor_die(ngx_vidcast_predictor_t *predictor);
+
+
+void
+ngx_vidcast_predictor_process(ngx_vidcast_conf_t *conf, void *data)
+{
+    ngx_vidcast_predictor_id_t  *id = data;
+
+    ngx_int_t                rc;
+    ngx_vidcast_predictor_t  predictor;
+
+    ngx_memzero(&predictor, sizeof(ngx_vidcast_predictor_t));
+
+    predictor.conf = conf;
+    predictor.source = id->source;
+    predictor.index = id->index;
+    predictor.engine = id->source->predict.module->engine;
+    predictor.desk = ngx_vidcast_desk(&id->source->zone->desks, id->index);
+    predictor.log = conf->cycle->log;
+
+    if (ngx_vidcast_role_take(conf->control->roles,
+                              ngx_vidcast_role_predictor(
+                                  id->source->entry, id->index),
+                              predictor.log)
+        != NGX_OK)
+    {
+        return;
+    }
+
+    if (ngx_vidcast_predictor_init(&predictor) != NGX_OK
+        || predictor.engine->open(&predictor) != NGX_OK)
+    {
+        ngx_vidcast_predictor_die(&predictor);
+    }
+
+    ngx_vidcast_store(&predictor.desk->state, NGX_VIDCAST_PREDICTOR_READY);
+    ngx_vidcast_bell_ring(id->source->zone->desks.bell);
+
+    do {
+        rc = ngx_vidcast_predictor_wait(&predictor);
+
+        if (rc == NGX_OK) {
+            rc = ngx_vidcast_predictor_run(&predictor);
+        }
+
+    } while (rc == NGX_OK);
+
+    if (rc == NGX_DONE) {
+        ngx_vidcast_predictor_leave(&predictor);
+    }
+
+    ngx_vidcast_predictor_die(&predictor);
+}
+
+
+static ngx_int_t
+ngx_vidcast_predictor_init(ngx_vidcast_predictor_t *predictor)
+{
+    ngx_vidcast_desk_t  *desk;
+
+    desk = predictor->desk;
+
+    ngx_vidcast_predictor_protect(predictor->conf, predictor->source);
+
+    desk->life++;
+    desk->checksum = predictor->source->checksum;
+    desk->lived = 0;
+    desk->told = 0;
+    desk->started = ngx_vidcast_clock();
+
+    ngx_vidcast_store(&desk->state, NGX_VIDCAST_PREDICTOR_STARTING);
+    ngx_vidcast_store(&desk->pid, (int64_t) ngx_pid);
+
+    /* what was given to the one before us */
+
+    if (ngx_vidcast_load(&desk->done) != ngx_vidcast_load(&desk->task)) {
+        ngx_vidcast_predictor_answer(predictor, NGX_VIDCAST_ANSWER_LOST, 0);
+    }
+
+    predictor->decoder = ngx_vidcast_jpeg_decoder_create();
+
+    if (predictor->decoder == NULL) {
+        (void) ngx_cpystrn(predictor->error, (u_char *)
+                           "could not create JPEG decoder",
+                           NGX_VIDCAST_ERROR_LEN);
+        return NGX_ERROR;
+    }
+
+    return predictor->engine->foreign ? ngx_vidcast_predictor_watch(predictor)
+                                      : NGX_OK;
+}
+
+
+/*
+ * Of nginx's memory that others see as well, our desks are all that stays
+ * writable here; what is no business of ours is not even there.
+ */
+
+static void
+ngx_vidcast_predictor_protect(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_source_t *source)
+{
+    ngx_uint_t              i;
+    ngx_vidcast_zone_t     *zone;
+    ngx_vidcast_source_t  **other;
+
+    ngx_vidcast_predictor_unmap_zones(conf, source);
+
+    other = conf->sources.elts;
+
+    for (i = 0; i < conf->sources.nelts; i++) {
+        zone = other[i]->zone;
+
+        (void) ngx_close_file(zone->frames);
+        (void) ngx_close_file(zone->wake);
+        (void) ngx_close_file(zone->call);
+
+        if (other[i] != source) {
+            (void) munmap(zone->ring.frames, zone->frames_size);
+            ngx_vidcast_desks_free(&zone->desks);
+        }
+    }
+
+    zone = source->zone;
+
+    (void) mprotect(zone->ring.frames, zone->frames_size, PROT_READ);
+    (void) mprotect(source->shm_zone->shm.addr, source->shm_zone->shm.size,
+                    PROT_READ);
+    (void) mprotect(conf->shm_zone->shm.addr, conf->shm_zone->shm.size,
+                    PROT_READ);
+}
+
+
+static void
+ngx_vidcast_predictor_unmap_zones(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_source_t *source)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_shm_zone_t   *zone;
+
+    part = &conf->cycle->shared_memory.part;
+    zone = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                return;
+            }
+
+            part = part->next;
+            zone = part->elts;
+            i = 0;
+        }
+
+        if (zone[i].shm.addr
+            && &zone[i] != source->shm_zone
+            && &zone[i] != conf->shm_zone)
+        {
+            (void) munmap(zone[i].shm.addr, zone[i].shm.size);
+        }
+    }
+}
+
+
+/* while foreign code has the main thread another one must look around */
+
+static ngx_int_t
+ngx_vidcast_predictor_watch(ngx_vidcast_predictor_t *predictor)
+{
+    int        err;
+    sigset_t   all, before;
+    pthread_t  tid;
+
+    sigfillset(&all);
+    (void) pthread_sigmask(SIG_BLOCK, &all, &before);
+
+    err = pthread_create(&tid, NULL, ngx_vidcast_predictor_watcher, predictor);
+
+    (void) pthread_sigmask(SIG_SETMASK, &before, NULL);
+
+    if (err) {
+        *ngx_slprintf(predictor->error,
+                      predictor->error + NGX_VIDCAST_ERROR_LEN - 1,
+                      "pthread_create() failed: %s", strerror(err)) = '\0';
+        return NGX_ERROR;
+    }
+
+    (void) pthread_setname_np(tid, "vidcast watch");
+
+    return NGX_OK;
+}
+
+
+static void *
+ngx_vidcast_predictor_watcher(void *data)
+{
+    ngx_vidcast_predictor_t  *predictor = data;
+
+    while (ngx_vidcast_predictor_tick(predictor) == NGX_OK) {
+        ngx_msleep(NGX_VIDCAST_PREDICTOR_TICK);
+    }
+
+    ngx_vidcast_store(&predictor->leaving, 1);
+    ngx_vidcast_bell_ring(&predictor->desk->bell);
+
+    /* the main thread does it in order, if it gets to it */
+
+    ngx_msleep(NGX_VIDCAST_PREDICTOR_GRACE);
+
+    ngx_vidcast_predictor_gone(predictor);
+
+    return NULL;
+}
+
+
+ngx_int_t
+ngx_vidcast_predictor_tick(ngx_vidcast_predictor_t *predictor)
+{
+    ngx_log_t           *log;
+    ngx_str_t           *name;
+    ngx_vidcast_conf_t  *conf;
+
+    conf = predictor->conf;
+    log = predictor->log;
+    name = &predictor->source->name;
+
+    ngx_vidcast_log_limit_tell(&predictor->stray, 1, NGX_LOG_WARN, log, name,
+                               "lines of the predictor which are no result");
+    ngx_vidcast_log_limit_tell(&predictor->warned, NGX_VIDCAST_LOG_SAID,
+                               NGX_LOG_WARN, log, name, "warnings");
+    ngx_vidcast_log_limit_tell(&predictor->said, NGX_VIDCAST_LOG_SAID,
+                               NGX_LOG_INFO, log, name,
+                               "lines of the predictor");
+
+    if (ngx_vidcast_child_wait(conf, 0) == NGX_DONE
+        || !ngx_vidcast_zone_wanted(conf->control, predictor->source)
+        || ngx_vidcast_control_deserted(conf, &predictor->deserted,
+                                        conf->cycle->log))
+    {
+        return NGX_DONE;
+    }
+
+    return NGX_OK;
+}
+
+
+/* NGX_OK: there is a task; NGX_DONE: leave; NGX_ERROR: die */
+
+static ngx_int_t
+ngx_vidcast_predictor_wait(ngx_vidcast_predictor_t *predictor)
+{
+    uint32_t             seen;
+    ngx_int_t            rc;
+    ngx_vidcast_desk_t  *desk;
+
+    desk = predictor->desk;
+
+    for ( ;; ) {
+        seen = ngx_vidcast_load(&desk->bell);
+
+        if (ngx_vidcast_load(&predictor->leaving)) {
+            return NGX_DONE;
+        }
+
+        if (ngx_vidcast_load(&desk->task) != ngx_vidcast_load(&desk->done)) {
+            return NGX_OK;
+        }
+
+        if (predictor->engine->idle) {
+            rc = predictor->engine->idle(predictor);
+
+            if (rc != NGX_OK) {
+                return rc;
+            }
+        }
+
+        if (!predictor->engine->foreign
+            && ngx_vidcast_predictor_tick(predictor) == NGX_DONE)
+        {
+            return NGX_DONE;
+        }
+
+        ngx_vidcast_bell_wait(&desk->bell, seen, NGX_VIDCAST_PREDICTOR_TICK);
+    }
+}
+
+
+static ngx_int_t
+ngx_vidcast_predictor_run(ngx_vidcast_predictor_t *predictor)
+{
+    size_t                size;
+    ngx_int_t             rc;
+    ngx_uint_t            status;
+    vidcast_sample_t      sample;
+
+    rc = ngx_vidcast_predictor_picture(predictor, &sample);
+
+    if (rc != NGX_OK) {
+        status = (rc == NGX_AGAIN) ? NGX_VIDCAST_ANSWER_LOST
+                                   : NGX_VIDCAST_ANSWER_BAD;
+        ngx_vidcast_predictor_answer(predictor, status, 0);
+        return NGX_OK;
+    }
+
+    size = predictor->source->geometry.result_size;
+
+    rc = predictor->engine->predict(predictor, &sample,
+                                    ngx_vidcast_desk_text(predictor->desk),
+                                    &size, &status);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    ngx_vidcast_store(&predictor->desk->failing, 0);
+    predictor->desk->lived++;
+
+    ngx_vidcast_predictor_answer(predictor, status, size);
+
+    return NGX_OK;
+}
+
+
+/*
+ * NGX_AGAIN: the capture that gave us the frame is no more, and so is the
+ * frame; NGX_DECLINED: it could not be made into a picture.
+ */
+
+static ngx_int_t
+ngx_vidcast_predictor_picture(ngx_vidcast_predictor_t *predictor,
+    vidcast_sample_t *sample)
+{
+    u_char               *dst;
+    uint32_t              slot;
+    const char           *reason;
+    ngx_vidcast_fit_t    *fit;
+    ngx_vidcast_desk_t   *desk;
+    ngx_vidcast_ring_t   *ring;
+    ngx_vidcast_frame_t   frame;
+    u_char                memory[128];
+
+    desk = predictor->desk;
+    fit = &predictor->fit;
+    ring = &predictor->source->zone->ring;
+
+    slot = ngx_vidcast_load(&desk->slot);
+
+    if (slot >= ring->geometry.slots) {
+        return NGX_AGAIN;
+    }
+
+    ngx_vidcast_ring_describe(ring, slot, &frame);
+
+    if (frame.number != ngx_vidcast_load(&desk->number)) {
+        return NGX_AGAIN;
+    }
+
+    dst = NULL;
+    reason = NULL;
+
+    if (ngx_vidcast_fit_plan(fit, &predictor->want, frame.width, frame.height)
+        != NGX_OK)
+    {
+        reason = "the predictor wants an impossible picture";
+
+    } else {
+        ngx_set_errno(ENOMEM);
+
+        dst = predictor->engine->room(predictor, fit->size);
+
+        if (dst == NULL) {
+            (void) ngx_snprintf(memory, sizeof(memory),
+                                "no memory for a picture of %uz bytes: %s%Z",
+                                fit->size, strerror(ngx_errno));
+            reason = (char *) memory;
+        }
+    }
+
+    if (dst
+        && ngx_vidcast_fit_jpeg(fit, predictor->decoder, frame.data,
+                                frame.size, dst)
+           != NGX_OK)
+    {
+        reason = "the frame could not be decoded";
+        dst = NULL;
+    }
+
+    if (ngx_vidcast_ring_check(ring, &frame) != NGX_OK) {
+        return NGX_AGAIN;
+    }
+
+    if (dst == NULL) {
+        (void) ngx_cpystrn(predictor->error, (u_char *) reason,
+                           NGX_VIDCAST_ERROR_LEN);
+        return NGX_DECLINED;
+    }
+
+    ngx_memzero(sample, sizeof(vidcast_sample_t));
+
+    sample->size = sizeof(vidcast_sample_t);
+    sample->frame = frame.number;
+    sample->time = (int64_t) frame.time;
+    sample->width = frame.width;
+    sample->height = frame.height;
+    sample->scale_x = fit->scale_x;
+    sample->scale_y = fit->scale_y;
+    sample->offset_x = fit->left;
+    sample->offset_y = fit->top;
+
+    ngx_vidcast_fit_view(fit, dst, &sample->image);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_vidcast_predictor_answer(ngx_vidcast_predictor_t *predictor,
+    ngx_uint_t status, size_t size)
+{
+    ngx_vidcast_desk_t           *desk;
+    ngx_vidcast_desk_counters_t  *counters;
+
+    desk = predictor->desk;
+    counters = &desk->counters;
+
+    switch (status) {
+
+    case NGX_VIDCAST_ANSWER_OK:
+        counters->answers++;
+        break;
+
+    case NGX_VIDCAST_ANSWER_NONE:
+        counters->none++;
+        break;
+
+    case NGX_VIDCAST_ANSWER_BAD:
+        counters->bad++;
+        break;
+
+    case NGX_VIDCAST_ANSWER_TOO_LARGE:
+        counters->too_large++;
+        break;
+
+    default: /* NGX_VIDCAST_ANSWER_LOST */
+        break;
+    }
+
+    if (status == NGX_VIDCAST_ANSWER_BAD
+        || status == NGX_VIDCAST_ANSWER_TOO_LARGE)
+    {
+        (void) ngx_cpystrn(desk->error, predictor->error,
+                           NGX_VIDCAST_ERROR_LEN);
+    }
+
+    ngx_vidcast_desk_answer(&predictor->source->zone->desks, desk, status,
+                            size);
+}
+
+
+int64_t
+ngx_vidcast_predictor_left(ngx_vidcast_source_t *source,
+    ngx_vidcast_desk_t *desk)
+{
+    uint64_t                     passed, limit;
+    ngx_vidcast_predict_conf_t  *predict;
+
+    predict = &source->predict;
+
+    if (ngx_vidcast_load(&desk->state) == NGX_VIDCAST_PREDICTOR_STARTING) {
+        passed = ngx_vidcast_clock() - desk->started;
+        limit = predict->start;
+
+    } else if (ngx_vidcast_load(&desk->task)
+               != ngx_vidcast_load(&desk->done))
+    {
+        passed = ngx_vidcast_clock() - desk->given;
+        limit = desk->lived ? predict->timeout
+                            : ngx_max(predict->timeout, predict->start);
+
+    } else {
+        passed = 0;
+        limit = predict->timeout;
+    }
+
+    return (int64_t) (limit * 1000) - (int64_t) passed;
+}
+
+
+static void
+ngx_vidcast_predictor_leave(ngx_vidcast_predictor_t *predictor)
+{
+    if (predictor->engine->close) {
+        predictor->engine->close(predictor);
+    }
+
+    ngx_vidcast_predictor_gone(predictor);
+}
+
+
+/* in the watcher, too: then foreign code is still running beside us */
+
+static void
+ngx_vidcast_predictor_gone(ngx_vidcast_predictor_t *predictor)
+{
+    ngx_vidcast_store(&predictor->desk->state, NGX_VIDCAST_PREDICTOR_OFF);
+    ngx_vidcast_store(&predictor->desk->failing, 0);
+    ngx_vidcast_store(&predictor->desk->pid, 0);
+
+    ngx_vidcast_bell_ring(predictor->source->zone->desks.bell);
+
+    _exit(0);
+}
+
+
+static void
+ngx_vidcast_predictor_die(ngx_vidcast_predictor_t *predictor)
+{
+    (void) ngx_cpystrn(predictor->desk->error, predictor->error,
+                       NGX_VIDCAST_ERROR_LEN);
+    ngx_vidcast_store(&predictor->desk->told, 1);
+
+    if (predictor->engine->close) {
+        predictor->engine->close(predictor);
+    }
+
+    _exit(1);
+}

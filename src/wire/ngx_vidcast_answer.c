@@ -1,0 +1,429 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <jansson.h>
+#include <math.h>
+
+#include "wire/ngx_vidcast_answer.h"
+#include "wire/ngx_vidcast_ws.h"
+
+
+/* what else stands around the largest of labels: numbers of ten digits */
+
+#define NGX_VIDCAST_ANSWER_LABEL      256
+#define NGX_VIDCAST_ANSWER_DETECTION  (6 * NGX_VIDCAST_ANSWER_LABEL + 160)
+
+
+/* a detection in pixels of the frame */
+
+typedef struct {
+    uint32_t                     x;
+    uint32_t                     y;
+    uint32_t                     width;
+    uint32_t                     height;
+} ngx_vidcast_answer_box_t;
+
+
+static json_t *ngx_vidcast_answer_load(const u_char *json, size_t len,
+    u_char *error);
+static ngx_int_t ngx_vidcast_answer_copy(const u_char *json, size_t len,
+    u_char *dst, size_t *size);
+static ngx_int_t ngx_vidcast_answer_object(const vidcast_answer_t *answer,
+    u_char *dst, size_t *size, ngx_uint_t *members, u_char *error);
+static ngx_int_t ngx_vidcast_answer_detections(const vidcast_answer_t *answer,
+    const ngx_vidcast_fit_t *fit, uint32_t width, uint32_t height,
+    u_char **dst, u_char *last, u_char *error);
+static ngx_int_t ngx_vidcast_answer_map(const vidcast_detection_t *detection,
+    const ngx_vidcast_fit_t *fit, uint32_t width, uint32_t height,
+    ngx_vidcast_answer_box_t *box);
+static ngx_uint_t ngx_vidcast_answer_span(double from, double to,
+    uint32_t limit, uint32_t *start, uint32_t *length);
+static size_t ngx_vidcast_answer_print(u_char *buf,
+    const vidcast_detection_t *detection, ngx_vidcast_answer_box_t *box);
+static u_char *ngx_vidcast_answer_label(u_char *p, const char *label);
+static size_t ngx_vidcast_answer_character(u_char *p, u_char *last);
+
+
+ngx_int_t
+ngx_vidcast_answer_json(const u_char *json, size_t len, u_char *dst,
+    size_t *size, u_char *error)
+{
+    json_t  *value;
+
+    /* what cannot fit is not worth to be looked at, but for its blanks */
+
+    if (len > 2 * *size + 1024) {
+        return NGX_BUSY;
+    }
+
+    value = ngx_vidcast_answer_load(json, len, error);
+    if (value == NULL) {
+        return NGX_DECLINED;
+    }
+
+    json_decref(value);
+
+    return ngx_vidcast_answer_copy(json, len, dst, size);
+}
+
+
+static json_t *
+ngx_vidcast_answer_load(const u_char *json, size_t len, u_char *error)
+{
+    json_t        *value;
+    json_error_t   reason;
+
+    /* the library would take a null character for the end */
+
+    if (memchr(json, '\0', len)) {
+        (void) ngx_cpystrn(error, (u_char *) "not JSON: a null character",
+                           NGX_VIDCAST_ERROR_LEN);
+        return NULL;
+    }
+
+    value = json_loadb((const char *) json, len,
+                       JSON_DECODE_ANY|JSON_ALLOW_NUL|JSON_DECODE_INT_AS_REAL,
+                       &reason);
+
+    if (value == NULL) {
+        *ngx_slprintf(error, error + NGX_VIDCAST_ERROR_LEN - 1,
+                      "not JSON: %s", reason.text) = '\0';
+    }
+
+    return value;
+}
+
+
+/* line feeds are blanks only: in strings they cannot be */
+
+static ngx_int_t
+ngx_vidcast_answer_copy(const u_char *json, size_t len, u_char *dst,
+    size_t *size)
+{
+    size_t  i;
+
+    while (len && (*json == ' ' || *json == '\t' || *json == '\r'
+                   || *json == '\n'))
+    {
+        json++;
+        len--;
+    }
+
+    while (len && (json[len - 1] == ' ' || json[len - 1] == '\t'
+                   || json[len - 1] == '\r' || json[len - 1] == '\n'))
+    {
+        len--;
+    }
+
+    if (len > *size) {
+        return NGX_BUSY;
+    }
+
+    for (i = 0; i < len; i++) {
+        dst[i] = (json[i] == '\r' || json[i] == '\n') ? ' ' : json[i];
+    }
+
+    *size = len;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_vidcast_answer_plugin(const vidcast_answer_t *answer,
+    const ngx_vidcast_fit_t *fit, uint32_t width, uint32_t height,
+    u_char *dst, size_t *size, u_char *error)
+{
+    u_char      *p, *last;
+    size_t       len;
+    ngx_int_t    rc;
+    ngx_uint_t   members;
+
+    if (answer->json && answer->ndetections == 0) {
+        return ngx_vidcast_answer_json((u_char *) answer->json,
+                                       answer->json_size, dst, size, error);
+    }
+
+    p = dst;
+    last = dst + *size;
+
+    if (answer->json) {
+        len = *size;
+
+        rc = ngx_vidcast_answer_object(answer, dst, &len, &members, error);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        /* in the place of its last brace */
+
+        p = dst + len - 1;
+
+        if (members) {
+            *p++ = ',';
+        }
+
+    } else {
+
+        if (*size == 0) {
+            return NGX_BUSY;
+        }
+
+        *p++ = '{';
+    }
+
+    rc = ngx_vidcast_answer_detections(answer, fit, width, height, &p, last,
+                                       error);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    *size = p - dst;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_vidcast_answer_object(const vidcast_answer_t *answer, u_char *dst,
+    size_t *size, ngx_uint_t *members, u_char *error)
+{
+    json_t      *value;
+    const char  *reason;
+
+    if (answer->json_size > 2 * *size + 1024) {
+        return NGX_BUSY;
+    }
+
+    value = ngx_vidcast_answer_load((u_char *) answer->json,
+                                    answer->json_size, error);
+    if (value == NULL) {
+        return NGX_DECLINED;
+    }
+
+    reason = NULL;
+
+    if (!json_is_object(value)) {
+        reason = "the JSON that comes with detections is not an object";
+
+    } else if (json_object_get(value, "detections")) {
+        reason = "the JSON has \"detections\", and others come with it";
+    }
+
+    *members = json_object_size(value);
+
+    json_decref(value);
+
+    if (reason) {
+        (void) ngx_cpystrn(error, (u_char *) reason, NGX_VIDCAST_ERROR_LEN);
+        return NGX_DECLINED;
+    }
+
+    return ngx_vidcast_answer_copy((u_char *) answer->json, answer->json_size,
+                                   dst, size);
+}
+
+
+static ngx_int_t
+ngx_vidcast_answer_detections(const vidcast_answer_t *answer,
+    const ngx_vidcast_fit_t *fit, uint32_t width, uint32_t height,
+    u_char **dst, u_char *last, u_char *error)
+{
+    size_t                      i, len;
+    u_char                     *p, buf[NGX_VIDCAST_ANSWER_DETECTION];
+    ngx_int_t                   rc;
+    ngx_uint_t                  n;
+    ngx_vidcast_answer_box_t    box;
+    const vidcast_detection_t  *detection;
+
+    p = *dst;
+
+    if ((size_t) (last - p) < sizeof("\"detections\":[]}") - 1) {
+        return NGX_BUSY;
+    }
+
+    p = ngx_cpymem(p, "\"detections\":[", sizeof("\"detections\":[") - 1);
+    last -= 2;
+
+    n = 0;
+
+    for (i = 0; i < answer->ndetections; i++) {
+        detection = &answer->detections[i];
+
+        rc = ngx_vidcast_answer_map(detection, fit, width, height, &box);
+
+        if (rc == NGX_ERROR) {
+            *ngx_slprintf(error, error + NGX_VIDCAST_ERROR_LEN - 1,
+                          "detection %uz is not in numbers", i) = '\0';
+            return NGX_DECLINED;
+        }
+
+        if (rc == NGX_DECLINED) {
+            continue;
+        }
+
+        len = ngx_vidcast_answer_print(buf, detection, &box);
+
+        if ((size_t) (last - p) < len + 1) {
+            return NGX_BUSY;
+        }
+
+        if (n++) {
+            *p++ = ',';
+        }
+
+        p = ngx_cpymem(p, buf, len);
+    }
+
+    *p++ = ']';
+    *p++ = '}';
+
+    *dst = p;
+
+    return NGX_OK;
+}
+
+
+/* NGX_DECLINED: nothing of it is in the frame */
+
+static ngx_int_t
+ngx_vidcast_answer_map(const vidcast_detection_t *detection,
+    const ngx_vidcast_fit_t *fit, uint32_t width, uint32_t height,
+    ngx_vidcast_answer_box_t *box)
+{
+    double  x, y;
+
+    if (!isfinite(detection->x) || !isfinite(detection->y)
+        || !isfinite(detection->width) || !isfinite(detection->height)
+        || !isfinite(detection->score))
+    {
+        return NGX_ERROR;
+    }
+
+    x = (double) detection->x - fit->left;
+    y = (double) detection->y - fit->top;
+
+    if (ngx_vidcast_answer_span(x * fit->scale_x,
+                                (x + detection->width) * fit->scale_x, width,
+                                &box->x, &box->width)
+        && ngx_vidcast_answer_span(y * fit->scale_y,
+                                   (y + detection->height) * fit->scale_y,
+                                   height, &box->y, &box->height))
+    {
+        return NGX_OK;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/* whole pixels, at least one; zero: it is outside */
+
+static ngx_uint_t
+ngx_vidcast_answer_span(double from, double to, uint32_t limit,
+    uint32_t *start, uint32_t *length)
+{
+    uint32_t  end;
+
+    if (to < from || to < 0 || from >= limit) {
+        return 0;
+    }
+
+    from = ngx_max(from, 0);
+    to = ngx_min(to, limit);
+
+    *start = ngx_min((uint32_t) (from + 0.5), limit - 1);
+    end = (uint32_t) (to + 0.5);
+
+    *length = (end > *start) ? end - *start : 1;
+
+    return 1;
+}
+
+
+static size_t
+ngx_vidcast_answer_print(u_char *buf, const vidcast_detection_t *detection,
+    ngx_vidcast_answer_box_t *box)
+{
+    u_char    *p;
+    uint32_t   score;
+
+    p = buf;
+    *p++ = '{';
+
+    if (detection->label) {
+        p = ngx_cpymem(p, "\"label\":\"", sizeof("\"label\":\"") - 1);
+        p = ngx_vidcast_answer_label(p, detection->label);
+        p = ngx_cpymem(p, "\",", 2);
+    }
+
+    if (detection->score >= 0) {
+        score = (uint32_t) (ngx_min(detection->score, 1) * 1000 + 0.5);
+        p = ngx_sprintf(p, "\"score\":%uD.%03uD,", score / 1000,
+                        score % 1000);
+    }
+
+    if (detection->track >= 0) {
+        p = ngx_sprintf(p, "\"track_id\":%D,", detection->track);
+    }
+
+    p = ngx_sprintf(p, "\"bbox\":[%uD,%uD,%uD,%uD]}", box->x, box->y,
+                    box->width, box->height);
+
+    return p - buf;
+}
+
+
+/* cut to its limit; bytes that are not UTF-8 become question marks */
+
+static u_char *
+ngx_vidcast_answer_label(u_char *p, const char *label)
+{
+    size_t   n;
+    u_char  *s, *last;
+
+    s = (u_char *) label;
+    last = s + strnlen(label, NGX_VIDCAST_ANSWER_LABEL);
+
+    while (s < last) {
+        n = ngx_vidcast_answer_character(s, last);
+
+        if (n) {
+            p = (u_char *) ngx_escape_json(p, s, n);
+            s += n;
+
+        } else {
+            *p++ = '?';
+            s++;
+        }
+    }
+
+    return p;
+}
+
+
+/* bytes of the UTF-8 character at "p"; 0: it is none */
+
+static size_t
+ngx_vidcast_answer_character(u_char *p, u_char *last)
+{
+    size_t  n;
+
+    n = (*p < 0x80) ? 1 : (*p < 0xe0) ? 2 : (*p < 0xf0) ? 3 : 4;
+
+    if ((size_t) (last - p) < n
+        || ngx_vidcast_ws_check_utf8(p, n) != NGX_OK)
+    {
+        return 0;
+    }
+
+    return n;
+}

@@ -1,0 +1,48 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#ifndef _NGX_VIDCAST_DETECTIONS_H_INCLUDED_
+#define _NGX_VIDCAST_DETECTIONS_H_INCLUDED_
+
+
+#include "core/ngx_vidcast.h"
+
+
+/* what a result says that can be drawn */
+
+
+#define NGX_VIDCAST_DETECTIONS_MAX   64
+#define NGX_VIDCAST_DETECTIONS_TEXT  48
+
+
+typedef struct {
+    double                   x;            /* of width and height below */
+    double                   y;
+    double                   width;
+    double                   height;
+    ngx_uint_t               color;        /* the same for equal labels */
+    size_t                   len;
+    u_char                   text[NGX_VIDCAST_DETECTIONS_TEXT];  /* ASCII */
+} ngx_vidcast_detection_t;
+
+
+typedef struct {
+    uint32_t                 width;        /* what boxes are told in; or 0 */
+    uint32_t                 height;
+    ngx_uint_t               n;
+    ngx_vidcast_detection_t  list[NGX_VIDCAST_DETECTIONS_MAX];
+} ngx_vidcast_detections_t;
+
+
+/*
+ * From the JSON text of a whole result, of any predictor.  What has no box is
+ * left out, and so is what is too much; a text without any is no failure.
+ */
+void ngx_vidcast_detections_read(const u_char *json, size_t size,
+    ngx_vidcast_detections_t *detections);
+
+
+#endif /* _NGX_VIDCAST_DETECTIONS_H_INCLUDED_ */

@@ -1,0 +1,535 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+/*
+ * Frames between the capture and its predictor processes: what is given to
+ * whom, in which order answers leave, what becomes of frames that nobody has
+ * time for, and of predictors that die.  The memory between them is the
+ * predictors', and may change between any two looks at it.
+ */
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "unit.h"
+#include "unit_ngx.h"
+
+
+/* the minimum of two expressions, with time between test and use */
+
+static void  (*test_between)(void);
+
+#undef ngx_min
+#define ngx_min(val1, val2)                                                   \
+    ((val1) > (val2) ? (val2) : (test_wait(), (val1)))
+
+static void test_wait(void);
+
+
+#include "shm/ngx_vidcast_desk.c"
+#include "shm/ngx_vidcast_ring.c"
+#include "capture/ngx_vidcast_dispatch.c"
+
+
+#define TEST_SLOTS    16
+#define TEST_TEXT     64
+#define TEST_WORKERS  2
+
+
+/* a result that was published */
+
+typedef struct {
+    uint64_t      frame;
+    const char   *status;
+    char          text[TEST_TEXT + 1];
+} test_result_t;
+
+
+static void test_order(void);
+static void test_busy(void);
+static void test_none(void);
+static void test_died(void);
+static void test_failing(void);
+static void test_large(void);
+static void test_changing(void);
+static void test_change_size(void);
+static ngx_vidcast_dispatch_t *test_open(void);
+static void test_close(ngx_vidcast_dispatch_t *dispatch);
+static uint64_t test_publish(void);
+static void test_answer(ngx_uint_t n, ngx_uint_t status, const char *text);
+static ngx_uint_t test_pins(void);
+
+
+static test_result_t            test_results[16];
+static ngx_uint_t               test_nresults;
+static uint64_t                 test_judged;
+static ngx_uint_t               test_predicted;
+
+static ngx_vidcast_source_t     test_source;
+static ngx_vidcast_zone_t       test_zone;
+static ngx_vidcast_counters_t   test_counters;
+static ngx_vidcast_capture_t    test_capture;
+static ngx_vidcast_zone_shm_t  *test_shm;
+static void                    *test_memory;
+static void                    *test_frames;
+
+
+/* what the capture is to dispatch.c */
+
+ngx_int_t
+ngx_vidcast_capture_thread(ngx_vidcast_capture_t *capture,
+    void *(*proc)(void *data), void *data, const char *name)
+{
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_vidcast_capture_result(ngx_vidcast_capture_t *capture,
+    ngx_vidcast_result_t *result, const u_char *json, size_t size,
+    uint64_t *seq)
+{
+    test_result_t  *r;
+
+    if (size > TEST_TEXT) {
+        return NGX_DECLINED;
+    }
+
+    r = &test_results[test_nresults++];
+
+    r->frame = result->frame;
+    r->status = result->status ? result->status : "ok";
+    ngx_memcpy(r->text, json, size);
+    r->text[size] = '\0';
+
+    *seq = test_nresults;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_vidcast_capture_predicted(ngx_vidcast_capture_t *capture, uint64_t time)
+{
+    test_predicted++;
+}
+
+
+void
+ngx_vidcast_capture_judged(ngx_vidcast_capture_t *capture, uint64_t number)
+{
+    test_judged = number;
+}
+
+
+void
+ngx_vidcast_capture_log_predictor(ngx_vidcast_capture_t *capture,
+    ngx_uint_t level, const char *what, const u_char *reason)
+{
+    /* void */
+}
+
+
+ngx_uint_t
+ngx_vidcast_predict_news(ngx_vidcast_predict_t *predict, u_char *json,
+    size_t size)
+{
+    return size != 4 || ngx_strncmp(json, "same", 4) != 0;
+}
+
+
+void
+ngx_vidcast_zone_wake(ngx_vidcast_zone_t *zone)
+{
+    /* void */
+}
+
+
+int
+main(void)
+{
+    test_order();
+    test_busy();
+    test_none();
+    test_died();
+    test_failing();
+    test_large();
+    test_changing();
+
+    return unit_done();
+}
+
+
+static void
+test_order(void)
+{
+    ngx_vidcast_dispatch_t  *dispatch;
+
+    dispatch = test_open();
+
+    (void) test_publish();
+    ngx_vidcast_dispatch_turn(dispatch);
+    (void) test_publish();
+    ngx_vidcast_dispatch_turn(dispatch);
+
+    unit_ok(ngx_vidcast_desk(&test_zone.desks, 0)->number == 1
+            && ngx_vidcast_desk(&test_zone.desks, 1)->number == 2,
+            "order: a frame for each of two predictors");
+
+    test_answer(1, NGX_VIDCAST_ANSWER_OK, "two");
+    ngx_vidcast_dispatch_turn(dispatch);
+
+    unit_ok(test_nresults == 0, "order: the second one waits for the first");
+
+    test_answer(0, NGX_VIDCAST_ANSWER_OK, "one");
+    ngx_vidcast_dispatch_turn(dispatch);
+
+    unit_ok(test_nresults == 2
+            && test_results[0].frame == 1
+            && ngx_strcmp(test_results[0].text, "one") == 0
+            && test_results[1].frame == 2
+            && ngx_strcmp(test_results[1].text, "two") == 0,
+            "order: both leave in the order of the frames");
+    unit_ok(test_predicted == 2, "order: and are counted");
+
+    test_close(dispatch);
+}
+
+
+static void
+test_busy(void)
+{
+    ngx_uint_t               i;
+    ngx_vidcast_dispatch_t  *dispatch;
+
+    dispatch = test_open();
+
+    for (i = 0; i < 6; i++) {
+        (void) test_publish();
+        ngx_vidcast_dispatch_turn(dispatch);
+    }
+
+    unit_ok(test_counters.predictor_busy == 3,
+            "busy: all but the newest are skipped, and counted");
+    unit_ok(test_pins() == 3, "busy: which are not pinned any more");
+
+    test_answer(0, NGX_VIDCAST_ANSWER_OK, "one");
+    ngx_vidcast_dispatch_turn(dispatch);
+
+    unit_ok(ngx_vidcast_desk(&test_zone.desks, 0)->number == 6,
+            "busy: who is free gets the newest");
+
+    test_close(dispatch);
+}
+
+
+/* no result, or none that is new, is not waited for by who draws it */
+
+static void
+test_none(void)
+{
+    ngx_vidcast_dispatch_t  *dispatch;
+
+    dispatch = test_open();
+
+    (void) test_publish();
+    ngx_vidcast_dispatch_turn(dispatch);
+    test_answer(0, NGX_VIDCAST_ANSWER_NONE, "");
+    ngx_vidcast_dispatch_turn(dispatch);
+
+    unit_ok(test_nresults == 0 && test_judged == 1 && test_predicted == 0,
+            "none: no result is an answer");
+
+    (void) test_publish();
+    ngx_vidcast_dispatch_turn(dispatch);
+    test_answer(0, NGX_VIDCAST_ANSWER_OK, "same");
+    ngx_vidcast_dispatch_turn(dispatch);
+
+    unit_ok(test_nresults == 0 && test_judged == 2 && test_predicted == 1,
+            "none: one that is not told is predicted all the same");
+
+    test_close(dispatch);
+}
+
+
+static void
+test_died(void)
+{
+    ngx_vidcast_desk_t      *desk;
+    ngx_vidcast_dispatch_t  *dispatch;
+
+    dispatch = test_open();
+    desk = ngx_vidcast_desk(&test_zone.desks, 0);
+
+    (void) test_publish();
+    ngx_vidcast_dispatch_turn(dispatch);
+
+    desk->state = NGX_VIDCAST_PREDICTOR_FAILED;
+    desk->failing = 1;
+    ngx_memset(desk->error, 'x', NGX_VIDCAST_ERROR_LEN);
+
+    ngx_vidcast_dispatch_turn(dispatch);
+
+    unit_ok(test_nresults == 1
+            && ngx_strcmp(test_results[0].status, "predictor_failed") == 0
+            && test_counters.predictor_error == 1,
+            "died: its viewers are told");
+
+    (void) test_publish();
+    ngx_vidcast_dispatch_turn(dispatch);
+
+    unit_ok(ngx_vidcast_desk(&test_zone.desks, 1)->number == 2,
+            "died: the other one goes on");
+
+    test_close(dispatch);
+}
+
+
+/* all are down: told at the full rate, and who comes back is tried */
+
+static void
+test_failing(void)
+{
+    ngx_uint_t               i;
+    ngx_vidcast_dispatch_t  *dispatch;
+
+    dispatch = test_open();
+
+    for (i = 0; i < TEST_WORKERS; i++) {
+        ngx_vidcast_desk(&test_zone.desks, i)->failing = 1;
+    }
+
+    (void) test_publish();
+    ngx_vidcast_dispatch_turn(dispatch);
+
+    unit_ok(test_nresults == 1
+            && ngx_strcmp(test_results[0].status, "predictor_failed") == 0,
+            "failing: told at once");
+    unit_ok(ngx_vidcast_desk(&test_zone.desks, 0)->number == 1,
+            "failing: one that is there has it all the same");
+
+    test_answer(0, NGX_VIDCAST_ANSWER_OK, "back");
+    ngx_vidcast_desk(&test_zone.desks, 0)->failing = 0;
+    ngx_vidcast_dispatch_turn(dispatch);
+
+    unit_ok(test_nresults == 1, "failing: whose answer nobody waits for");
+
+    (void) test_publish();
+    ngx_vidcast_dispatch_turn(dispatch);
+    test_answer(0, NGX_VIDCAST_ANSWER_OK, "well");
+    ngx_vidcast_dispatch_turn(dispatch);
+
+    unit_ok(test_nresults == 2
+            && ngx_strcmp(test_results[1].text, "well") == 0,
+            "failing: and the next one counts");
+
+    test_close(dispatch);
+}
+
+
+static void
+test_large(void)
+{
+    ngx_vidcast_desk_t      *desk;
+    ngx_vidcast_dispatch_t  *dispatch;
+
+    dispatch = test_open();
+    desk = ngx_vidcast_desk(&test_zone.desks, 0);
+
+    (void) test_publish();
+    ngx_vidcast_dispatch_turn(dispatch);
+
+    ngx_memset(ngx_vidcast_desk_text(desk), 'x', TEST_TEXT);
+    test_answer(0, NGX_VIDCAST_ANSWER_OK, NULL);
+    desk->size = 0xffffffff;
+    ngx_vidcast_dispatch_turn(dispatch);
+
+    unit_ok(test_nresults == 1
+            && ngx_strlen(test_results[0].text) == TEST_TEXT,
+            "large: no more than there is place for");
+
+    test_close(dispatch);
+}
+
+
+static void
+test_changing(void)
+{
+    ngx_vidcast_dispatch_t  *dispatch;
+
+    dispatch = test_open();
+
+    (void) test_publish();
+    ngx_vidcast_dispatch_turn(dispatch);
+    test_answer(0, NGX_VIDCAST_ANSWER_OK, "small");
+
+    test_between = test_change_size;
+    ngx_vidcast_dispatch_collect(dispatch);
+    test_between = NULL;
+
+    unit_ok(dispatch->entries[0].size == 5,
+            "changing: a size is read once");
+
+    ngx_vidcast_dispatch_turn(dispatch);
+    test_close(dispatch);
+}
+
+
+static void
+test_change_size(void)
+{
+    /* the status of the answer is known, its size is just being looked at */
+
+    if (test_capture.dispatch->entries[0].status == NGX_VIDCAST_ANSWER_OK) {
+        ngx_vidcast_desk(&test_zone.desks, 0)->size = 2 * TEST_TEXT;
+    }
+}
+
+
+static void
+test_wait(void)
+{
+    if (test_between) {
+        test_between();
+    }
+}
+
+
+static ngx_vidcast_dispatch_t *
+test_open(void)
+{
+    ngx_uint_t               i;
+    ngx_vidcast_dispatch_t  *dispatch;
+    ngx_vidcast_geometry_t  *g;
+
+    g = &test_source.geometry;
+
+    g->slots = TEST_SLOTS;
+    g->slot_size = 512;
+    g->results = 4;
+    g->result_size = TEST_TEXT;
+
+    test_source.predict.every = 1;
+    test_source.predict.workers = TEST_WORKERS;
+
+    test_memory = ngx_calloc(ngx_vidcast_ring_size(g), &unit_log);
+    test_frames = ngx_calloc(ngx_vidcast_ring_frames_size(g), &unit_log);
+    test_shm = ngx_calloc(sizeof(ngx_vidcast_zone_shm_t), &unit_log);
+
+    if (test_memory == NULL || test_frames == NULL || test_shm == NULL) {
+        exit(2);
+    }
+
+    ngx_vidcast_ring_attach(&test_zone.ring, test_memory, test_frames, g);
+
+    test_zone.ring.bit = (uint64_t) 1 << NGX_VIDCAST_RING_OWN;
+    test_zone.shm = test_shm;
+
+    if (ngx_vidcast_desks_create(&test_zone.desks, TEST_WORKERS, TEST_TEXT)
+        != NGX_OK)
+    {
+        exit(2);
+    }
+
+    for (i = 0; i < TEST_WORKERS; i++) {
+        ngx_vidcast_desk(&test_zone.desks, i)->state =
+                                                  NGX_VIDCAST_PREDICTOR_READY;
+    }
+
+    ngx_memzero(&test_counters, sizeof(ngx_vidcast_counters_t));
+
+    test_capture.source = &test_source;
+    test_capture.zone = &test_zone;
+    test_capture.counters = &test_counters;
+    test_capture.log = &unit_log;
+
+    test_nresults = 0;
+    test_judged = 0;
+    test_predicted = 0;
+
+    dispatch = ngx_vidcast_dispatch_create(&test_capture);
+    if (dispatch == NULL) {
+        exit(2);
+    }
+
+    test_capture.dispatch = dispatch;
+
+    return dispatch;
+}
+
+
+static void
+test_close(ngx_vidcast_dispatch_t *dispatch)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < dispatch->nentries; i++) {
+        ngx_free(dispatch->entries[i].text);
+    }
+
+    ngx_free(dispatch->entries);
+    ngx_free(dispatch->workers);
+    ngx_free(dispatch);
+
+    ngx_vidcast_desks_free(&test_zone.desks);
+
+    ngx_free(test_memory);
+    ngx_free(test_frames);
+    ngx_free(test_shm);
+}
+
+
+static uint64_t
+test_publish(void)
+{
+    uint32_t  slot;
+    uint64_t  number;
+
+    slot = ngx_vidcast_ring_claim(&test_zone.ring);
+    number = ngx_vidcast_ring_next(&test_zone.ring);
+
+    ngx_vidcast_ring_publish(&test_zone.ring, slot, number);
+    ngx_vidcast_dispatch_offer(test_capture.dispatch, slot, number);
+
+    return number;
+}
+
+
+/* as a predictor does; NULL: a text as long as it can be */
+
+static void
+test_answer(ngx_uint_t n, ngx_uint_t status, const char *text)
+{
+    size_t               size;
+    ngx_vidcast_desk_t  *desk;
+
+    desk = ngx_vidcast_desk(&test_zone.desks, n);
+    size = TEST_TEXT;
+
+    if (text) {
+        size = ngx_strlen(text);
+        ngx_memcpy(ngx_vidcast_desk_text(desk), text, size);
+    }
+
+    ngx_vidcast_desk_answer(&test_zone.desks, desk, status, size);
+}
+
+
+static ngx_uint_t
+test_pins(void)
+{
+    ngx_uint_t  i, n;
+
+    n = 0;
+
+    for (i = 0; i < TEST_SLOTS; i++) {
+        n += (ngx_vidcast_ring_slot(&test_zone.ring, i)->state
+              & test_zone.ring.bit)
+             != 0;
+    }
+
+    return n;
+}

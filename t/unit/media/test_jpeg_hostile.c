@@ -1,0 +1,285 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+/*
+ * The decoder is fed what cameras and publishers send.  Whatever it is, the
+ * answer is pixels or NGX_DECLINED: no crash, no memory taken because a header
+ * said so, and the next picture is decoded as if nothing had been.
+ */
+
+#include "media/ngx_vidcast_jpeg.c"
+#include "media/ngx_vidcast_jpeg_probe.c"
+#include "media/ngx_vidcast_image.c"
+#include "unit_jpeg.h"
+
+#include <sys/resource.h>
+
+
+static void test_refused(void);
+static void test_bomb(void);
+static void test_truncated(void);
+static void test_corrupted(void);
+
+static ngx_int_t test_decode(unit_jpeg_t *jpeg, uint32_t width);
+
+
+static ngx_vidcast_image_t          out;
+static ngx_vidcast_jpeg_decoder_t  *dec;
+
+
+int
+main(void)
+{
+    dec = ngx_vidcast_jpeg_decoder_create();
+
+    if (dec == NULL) {
+        return 2;
+    }
+
+    test_refused();
+    test_bomb();
+    test_truncated();
+    test_corrupted();
+
+    ngx_vidcast_jpeg_decoder_destroy(dec);
+
+    return unit_done();
+}
+
+
+static void
+test_refused(void)
+{
+    size_t       p;
+    ngx_uint_t   i;
+    unit_jpeg_t  jpeg;
+
+    static const struct {
+        const char  *name;
+        ngx_uint_t   marker;
+        size_t       offset;
+        u_char       value;
+    } faults[] = {
+        { "12 bits a sample",              0xc0,  4, 12 },
+        { "65296 pixels high, few bytes",  0xc0,  5, 255 },
+        { "width 0",                       0xc0,  8, 0 },
+        { "sampling factor 0",             0xc0, 11, 0x00 },
+        { "sampling factor 15",            0xc0, 11, 0xff },
+        { "no such quantization table",    0xc0, 12, 9 },
+        { "arithmetic coding",             0xc0,  1, 0xc9 },
+        { "lossless",                      0xc0,  1, 0xc3 },
+        { "a Huffman table too long",      0xc4,  5, 255 },
+        { "no such Huffman table",         0xda,  6, 0x77 },
+        { "a scan of nothing",             0xda,  4, 0 }
+    };
+
+    unit_jpeg_foreign(&jpeg, 64, 48, TJPF_CMYK, TJSAMP_444, 0);
+    unit_ok(test_decode(&jpeg, 0) == NGX_DECLINED, "CMYK");
+    free(jpeg.data);
+
+    for (i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+        unit_jpeg(&jpeg, 200, 64);
+
+        p = unit_jpeg_find(&jpeg, faults[i].marker, 0);
+        jpeg.data[p + faults[i].offset] = faults[i].value;
+
+        unit_ok(p && test_decode(&jpeg, 0) == NGX_DECLINED, "%s",
+                faults[i].name);
+
+        free(jpeg.data);
+    }
+
+    unit_jpeg_copy(&jpeg, (u_char *) "GIF89a", 6);
+    unit_ok(test_decode(&jpeg, 0) == NGX_DECLINED, "not a JPEG");
+    free(jpeg.data);
+
+    unit_jpeg_copy(&jpeg, (u_char *) "", 0);
+    unit_ok(test_decode(&jpeg, 0) == NGX_DECLINED, "nothing");
+    free(jpeg.data);
+
+    unit_jpeg(&jpeg, 64, 48);
+    unit_ok(test_decode(&jpeg, 0) == NGX_OK, "works on after that");
+    free(jpeg.data);
+}
+
+
+/* a small file which says that it is a large picture */
+
+static void
+test_bomb(void)
+{
+    u_char         *p;
+    unit_jpeg_t     jpeg;
+    struct rusage   was, is;
+
+    unit_jpeg_foreign(&jpeg, 64, 64, TJPF_RGB, TJSAMP_420,
+                      TJFLAG_PROGRESSIVE);
+
+    p = jpeg.data + unit_jpeg_find(&jpeg, 0xc2, 0);
+
+    p[5] = 0x20;
+    p[6] = 0x00;
+    p[7] = 0x20;
+    p[8] = 0x00;
+
+    (void) getrusage(RUSAGE_SELF, &was);
+
+    unit_ok(test_decode(&jpeg, 0) == NGX_DECLINED,
+            "8192x8192, progressive, in %d bytes", (int) jpeg.size);
+
+    (void) getrusage(RUSAGE_SELF, &is);
+
+    unit_ok(is.ru_maxrss - was.ru_maxrss < 16384, "takes no memory");
+
+    free(jpeg.data);
+}
+
+
+/* the upper part of a cut picture is there, and right */
+
+static void
+test_truncated(void)
+{
+    size_t               n;
+    ngx_uint_t           odd;
+    unit_jpeg_t          jpeg, cut;
+    ngx_vidcast_image_t  whole, top;
+
+    unit_jpeg(&jpeg, 320, 240);
+
+    if (test_decode(&jpeg, 0) != NGX_OK) {
+        exit(2);
+    }
+
+    unit_copy(&whole, &out);
+
+    unit_jpeg_copy(&cut, jpeg.data, jpeg.size * 3 / 4);
+
+    unit_ok(test_decode(&cut, 0) == NGX_OK, "three quarters of a picture");
+
+    top = out;
+    top.height = 120;
+    whole.height = 120;
+
+    unit_ok(unit_difference(&whole, &top) == 0, "its upper half is right");
+
+    whole.height = 240;
+
+    unit_ok(unit_difference(&whole, &out) > 0, "its lower half is not");
+
+    free(cut.data);
+
+    odd = 0;
+
+    for (n = 0; n < jpeg.size; n += 1 + n / 16) {
+        unit_jpeg_copy(&cut, jpeg.data, n);
+
+        switch (test_decode(&cut, 160)) {
+
+        case NGX_OK:
+            odd += (out.width != 160 || n < 600);
+            break;
+
+        case NGX_DECLINED:
+            odd += (n > 700);
+            break;
+
+        default:
+            odd++;
+        }
+
+        free(cut.data);
+    }
+
+    unit_ok(odd == 0, "cut in the headers: declined, in the scan: decoded");
+
+    free(jpeg.data);
+    ngx_vidcast_image_free(&whole);
+}
+
+
+static void
+test_corrupted(void)
+{
+    size_t                    p;
+    uint32_t                  head, i, n, kind;
+    ngx_uint_t                ok, declined, odd;
+    unit_jpeg_t               jpeg, copy;
+    ngx_vidcast_jpeg_info_t   info;
+
+    for (kind = 0; kind < 3; kind++) {
+
+        unit_jpeg_foreign(&jpeg, 72, 56, TJPF_RGB,
+                     kind == 1 ? TJSAMP_422 : TJSAMP_420,
+                     kind == 2 ? TJFLAG_PROGRESSIVE : 0);
+
+        head = unit_jpeg_find(&jpeg, 0xda, 0) + 14;
+
+        ok = 0;
+        declined = 0;
+        odd = 0;
+
+        for (i = 0; i < 2000; i++) {
+            unit_jpeg_copy(&copy, jpeg.data, jpeg.size);
+
+            /* every other one in the headers only */
+
+            for (n = 1 + unit_random(8); n; n--) {
+                p = unit_random(i % 2 ? head : copy.size);
+                copy.data[p] = unit_random(2) ? unit_random(256)
+                                : copy.data[p] ^ 1u << unit_random(8);
+            }
+
+            if (unit_random(8) == 0) {
+                p = unit_random(copy.size);
+                unit_jpeg_splice(&copy, p, unit_random(copy.size - p), "", 0);
+            }
+
+            if (ngx_vidcast_jpeg_probe(copy.data, copy.size, &info) == NGX_OK
+                && (info.size > copy.size || info.dht_pos > info.size
+                    || info.width == 0 || info.height == 0))
+            {
+                odd++;
+            }
+
+            switch (test_decode(&copy, unit_random(2) * 30)) {
+
+            case NGX_OK:
+                ok++;
+                break;
+
+            case NGX_DECLINED:
+                declined++;
+                break;
+
+            default:
+                odd++;
+            }
+
+            free(copy.data);
+        }
+
+        unit_ok(ok > 100 && declined > 100 && odd == 0,
+                "2000 corruptions: %d decoded, %d declined", (int) ok,
+                (int) declined);
+
+        unit_ok(test_decode(&jpeg, 0) == NGX_OK
+                && out.width == 72 && out.height == 56,
+                "and the picture itself is decoded as before");
+
+        free(jpeg.data);
+    }
+}
+
+
+static ngx_int_t
+test_decode(unit_jpeg_t *jpeg, uint32_t width)
+{
+    ngx_memzero(&out, sizeof(ngx_vidcast_image_t));
+
+    return ngx_vidcast_jpeg_decode_gray(dec, jpeg->data, jpeg->size, width,
+                                        &out);
+}

@@ -1,0 +1,392 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+/*
+ * Plugins are strangers' code: one that cannot be loaded is refused in words,
+ * and one whose check crashes, hangs or leaves does no harm to nginx.  The
+ * sample plugins are compiled here, each from plugin_sample.c with another
+ * fault.
+ */
+
+#include "unit.h"
+#include "unit_ngx.h"
+
+#include <sys/resource.h>
+
+#include "plugin_host/ngx_vidcast_plugin.c"
+
+/* as nobody wants to wait for ten seconds */
+
+#undef NGX_VIDCAST_PLUGIN_CHECK
+#define NGX_VIDCAST_PLUGIN_CHECK  1000
+
+#include "plugin_host/ngx_vidcast_plugin_try.c"
+
+
+typedef struct {
+    const char  *sample;
+    const char  *answer;        /* NULL: it is good */
+} test_case_t;
+
+
+static void test_path(void);
+static void test_load(void);
+static void test_try(void);
+static void test_descriptors(void);
+static void test_reaped(void);
+static void test_user(void);
+static void test_no_pipe(void);
+static u_char *test_build(const char *sample);
+static void test_report(const char *name, const char *answer, ngx_uint_t good,
+    u_char *error);
+static ngx_int_t test_check(void *data, u_char *error);
+static ngx_int_t test_check_descriptors(void *data, u_char *error);
+static ngx_int_t test_check_user(void *data, u_char *error);
+
+
+ngx_module_t  ngx_core_module;
+
+static ngx_cycle_t      test_cycle;
+static ngx_core_conf_t  test_ccf;
+static void            *test_conf[1];
+static char             test_dir[] = "/tmp/vidcast-plugin-XXXXXX";
+
+
+static test_case_t  test_loads[] = {
+    { "GOOD",        NULL },
+    { "ABI",         "has ABI 2, wanted 1" },
+    { "NO_SYMBOL",   "is not a plugin of vidcast, it has no "
+                     "\"vidcast_plugin\"" },
+    { "UNDEFINED",   "undefined symbol: there_is_no_such_function" },
+    { "NOTHING",     "does not describe itself" },
+    { "NO_NAME",     "is incomplete: no name" },
+    { "NEITHER",     "is incomplete: no input and no predictor" },
+    { "NO_GRAB",     "is incomplete: no check, open, grab or close of its "
+                     "input" },
+    { "NO_PREDICT",  "is incomplete: no check, open, predict or close of its "
+                     "predictor" },
+    { NULL, NULL }
+};
+
+
+static test_case_t  test_tries[] = {
+    { "GOOD",        NULL },
+    { "REFUSES",     "there is no such model" },
+    { "TALKS",       "a very long story, a very long story" },
+    { "ABI",         "has ABI 2, wanted 1" },
+    { "CRASHES",     "the check crashed: signal 11 (Segmentation fault)" },
+    { "ABORTS",      "the check crashed: signal 6 (Aborted)" },
+    { "LEAVES",      "the check left with exit code 3" },
+    { "HANGS",       "the check took longer than 1 seconds" },
+    { "FORKS",       NULL },
+    { NULL, NULL }
+};
+
+
+int
+main(void)
+{
+    char  command[256];
+
+    test_ccf.user = (ngx_uid_t) NGX_CONF_UNSET_UINT;
+    test_conf[0] = &test_ccf;
+
+    test_cycle.log = &unit_log;
+    test_cycle.conf_ctx = (void ****) &test_conf;
+
+    if (mkdtemp(test_dir) == NULL) {
+        perror("mkdtemp()");
+        return 1;
+    }
+
+    test_path();
+    test_load();
+    test_try();
+    test_descriptors();
+    test_reaped();
+    test_user();
+    test_no_pipe();
+
+    (void) snprintf(command, sizeof(command), "rm -r %s", test_dir);
+
+    unit_ok(system(command) == 0, "end: removed");
+
+    return unit_done();
+}
+
+
+/* of a module which is a file of its own, the path is shown by t/av.t */
+
+static void
+test_path(void)
+{
+    u_char      *path;
+    ngx_pool_t  *pool;
+
+    pool = ngx_create_pool(1024, &unit_log);
+
+    ngx_str_set(&((ngx_cycle_t *) ngx_cycle)->prefix, "/usr/share/nginx/");
+
+    path = ngx_vidcast_plugin_path(pool, "vidcast_x.so");
+
+    unit_ok(ngx_strcmp(path, "/usr/share/nginx/modules/vidcast_x.so") == 0,
+            "path: \"%s\" of a static module", path);
+
+    ngx_destroy_pool(pool);
+}
+
+
+static void
+test_load(void)
+{
+    FILE                    *file;
+    u_char                  *path, error[NGX_VIDCAST_ERROR_LEN];
+    ngx_uint_t               i;
+    const vidcast_plugin_t  *plugin;
+
+    for (i = 0; test_loads[i].sample; i++) {
+        path = test_build(test_loads[i].sample);
+        error[0] = '\0';
+
+        plugin = ngx_vidcast_plugin_load((char *) path, error);
+
+        test_report(test_loads[i].sample, test_loads[i].answer,
+                    plugin != NULL, error);
+    }
+
+    plugin = ngx_vidcast_plugin_load("/nowhere/vidcast_x.so", error);
+
+    test_report("no file", "/nowhere/vidcast_x.so: cannot open shared object "
+                "file: No such file or directory", plugin != NULL, error);
+
+    path = test_build("TEXT");
+
+    file = fopen((char *) path, "w");
+    fprintf(file, "%01000d\n", 0);
+    fclose(file);
+
+    plugin = ngx_vidcast_plugin_load((char *) path, error);
+
+    test_report("a text", "invalid ELF header", plugin != NULL, error);
+}
+
+
+static void
+test_try(void)
+{
+    u_char      *path, error[NGX_VIDCAST_ERROR_LEN];
+    ngx_int_t    rc;
+    ngx_uint_t   i;
+
+    for (i = 0; test_tries[i].sample; i++) {
+        path = test_build(test_tries[i].sample);
+        error[0] = '\0';
+
+        rc = ngx_vidcast_plugin_try(&test_cycle, test_check, path, error);
+
+        test_report(test_tries[i].sample, test_tries[i].answer, rc == NGX_OK,
+                    error);
+    }
+
+    unit_ok(waitpid(-1, NULL, WNOHANG) == -1 && ngx_errno == NGX_ECHILD,
+            "try: no process is left");
+}
+
+
+/* the child has our standard three and its pipe, we have what we had */
+
+static void
+test_descriptors(void)
+{
+    u_char     error[NGX_VIDCAST_ERROR_LEN];
+    ngx_fd_t   low, high, next;
+    ngx_int_t  rc;
+
+    low = dup(STDERR_FILENO);
+    high = fcntl(STDERR_FILENO, F_DUPFD, 100);
+
+    error[0] = '\0';
+    rc = ngx_vidcast_plugin_try(&test_cycle, test_check_descriptors, NULL,
+                                error);
+
+    unit_ok(rc == NGX_ERROR && ngx_strcmp(error, "4") == 0,
+            "descriptors: of the child \"%s\"", error);
+
+    next = dup(STDERR_FILENO);
+
+    unit_ok(next == low + 1, "descriptors: ours are as before");
+
+    (void) close(next);
+    (void) close(low);
+    (void) close(high);
+}
+
+
+/* who started nginx may have left it with SIGCHLD ignored */
+
+static void
+test_reaped(void)
+{
+    u_char      error[NGX_VIDCAST_ERROR_LEN];
+    sigset_t    set;
+    ngx_int_t   rc;
+    ngx_uint_t  blocked;
+
+    (void) signal(SIGCHLD, SIG_IGN);
+
+    rc = ngx_vidcast_plugin_try(&test_cycle, test_check, test_build("GOOD"),
+                                error);
+
+    unit_ok(rc == NGX_OK, "reaped: good");
+
+    rc = ngx_vidcast_plugin_try(&test_cycle, test_check,
+                                test_build("CRASHES"), error);
+
+    test_report("reaped", "the check ended without an answer", rc == NGX_OK,
+                error);
+
+    (void) signal(SIGCHLD, SIG_DFL);
+
+    (void) sigprocmask(SIG_BLOCK, NULL, &set);
+    blocked = sigismember(&set, SIGCHLD);
+
+    unit_ok(!blocked, "reaped: the signal is not blocked");
+}
+
+
+static void
+test_user(void)
+{
+    u_char     error[NGX_VIDCAST_ERROR_LEN];
+    ngx_int_t  rc;
+
+    if (geteuid() != 0) {
+        unit_ok(1, "user: only of root # SKIP not root");
+        return;
+    }
+
+    test_ccf.username = "nobody";
+    test_ccf.user = 65534;
+    test_ccf.group = 65534;
+
+    error[0] = '\0';
+    rc = ngx_vidcast_plugin_try(&test_cycle, test_check_user, NULL, error);
+
+    unit_ok(rc == NGX_ERROR && ngx_strcmp(error, "65534 65534 1") == 0,
+            "user: \"%s\"", error);
+
+    unit_ok(geteuid() == 0, "user: we are who we were");
+
+    test_ccf.user = (ngx_uid_t) NGX_CONF_UNSET_UINT;
+}
+
+
+static void
+test_no_pipe(void)
+{
+    u_char         error[NGX_VIDCAST_ERROR_LEN];
+    ngx_int_t      rc;
+    struct rlimit  before, none;
+
+    (void) getrlimit(RLIMIT_NOFILE, &before);
+
+    none = before;
+    none.rlim_cur = 3;
+    (void) setrlimit(RLIMIT_NOFILE, &none);
+
+    rc = ngx_vidcast_plugin_try(&test_cycle, test_check, NULL, error);
+
+    (void) setrlimit(RLIMIT_NOFILE, &before);
+
+    test_report("no pipe", "could not start a process", rc == NGX_OK, error);
+}
+
+
+static u_char *
+test_build(const char *sample)
+{
+    char         command[512];
+    static char  path[256];
+
+    (void) snprintf(path, sizeof(path), "%s/%s.so", test_dir, sample);
+
+    (void) snprintf(command, sizeof(command),
+                    "gcc -shared -fPIC -Isrc -DSAMPLE_%s=1 -o %s "
+                    "t/unit/plugin_sample.c", sample, path);
+
+    if (access(path, R_OK) != 0 && system(command) != 0) {
+        fprintf(stderr, "failed: %s\n", command);
+        exit(1);
+    }
+
+    return (u_char *) path;
+}
+
+
+static void
+test_report(const char *name, const char *answer, ngx_uint_t good,
+    u_char *error)
+{
+    if (answer == NULL) {
+        unit_ok(good, "%s: good", name);
+        return;
+    }
+
+    if (good) {
+        unit_ok(0, "%s: refused", name);
+        return;
+    }
+
+    unit_ok(strstr((char *) error, answer) != NULL
+            && ngx_strlen(error) < NGX_VIDCAST_ERROR_LEN,
+            "%s: \"%s\"", name, error);
+}
+
+
+static ngx_int_t
+test_check(void *data, u_char *error)
+{
+    vidcast_context_t        context;
+    const vidcast_plugin_t  *plugin;
+
+    plugin = ngx_vidcast_plugin_load(data, error);
+
+    if (plugin == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(&context, sizeof(vidcast_context_t));
+    context.size = sizeof(vidcast_context_t);
+
+    return plugin->input->check(&context, (char *) error) == VIDCAST_OK
+               ? NGX_OK : NGX_ERROR;
+}
+
+
+static ngx_int_t
+test_check_descriptors(void *data, u_char *error)
+{
+    ngx_fd_t    fd;
+    ngx_uint_t  n;
+
+    for (fd = 0, n = 0; fd < 1024; fd++) {
+        n += fcntl(fd, F_GETFD) != -1;
+    }
+
+    (void) ngx_sprintf(error, "%ui%Z", n);
+
+    return NGX_ERROR;
+}
+
+
+static ngx_int_t
+test_check_user(void *data, u_char *error)
+{
+    (void) ngx_sprintf(error, "%d %d %d%Z", (int) geteuid(), (int) getegid(),
+                       getgroups(0, NULL));
+
+    return NGX_ERROR;
+}

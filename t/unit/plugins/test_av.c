@@ -1,0 +1,1004 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+/*
+ * The plugin by itself, through its public face: every picture of a file of
+ * any format comes once, in the order in which they are to be shown, round
+ * after round, with the colors that it had, whatever has been broken in the
+ * file.  Films are made by ffmpeg; each picture tells its number by bars.
+ */
+
+#include "unit.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "plugins/av/vidcast_av_color.c"
+#include "plugins/av/vidcast_av_conf.c"
+#include "plugins/av/vidcast_av_image.c"
+#include "plugins/av/vidcast_av_reader.c"
+#include "plugins/av/vidcast_av_stream.c"
+#include "plugins/av/vidcast_av.c"
+
+
+#define TEST_BITS    10
+#define TEST_BAR     16
+#define TEST_HEIGHT  64
+
+
+typedef struct {
+    int       pictures;
+    int       bad;
+    int       misplaced;            /* not the one after the one before */
+    int       jpegs;
+    int       last;                 /* number that it shows */
+    uint32_t  width;
+    uint32_t  height;
+    int       sizes;                /* how often these changed */
+    int64_t   first;                /* times */
+    int64_t   time;
+    int       back;                 /* a time which is not after another */
+    int       rc;                   /* why it was over */
+    char      error[VIDCAST_ERROR_LEN];
+} test_run_t;
+
+
+static void test_base(void);
+static void test_formats(void);
+static void test_loops(void);
+static void test_broken(void);
+static void test_pace(void);
+static void test_params(void);
+static void test_sizes(void);
+static void test_pixels(void);
+static void test_matrices(void);
+static void test_color(void);
+static void test_jpeg(void);
+static void test_memory(void);
+static void test_stop(void);
+static const char *test_film(const char *name, int count, const char *options);
+static void test_command(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
+static void test_play(test_run_t *run, const char *name, const char *params,
+    int limit);
+static void test_picture(test_run_t *run, vidcast_picture_t *picture);
+static int test_number(const vidcast_image_t *image);
+static void test_context(vidcast_context_t *context, vidcast_param_t *params,
+    char *uri, const char *name, char *text);
+static void test_log(void *host, int level, const char *line);
+
+
+static char  test_dir[] = "/tmp/vidcast-av-XXXXXX";
+
+
+int
+main(void)
+{
+    if (mkdtemp(test_dir) == NULL) {
+        perror("mkdtemp()");
+        return 1;
+    }
+
+    test_base();
+    test_color();
+    test_params();
+    test_formats();
+    test_loops();
+    test_broken();
+    test_pace();
+    test_sizes();
+    test_pixels();
+    test_matrices();
+    test_jpeg();
+    test_memory();
+    test_stop();
+
+    test_command("rm -r %s", test_dir);
+
+    return unit_done();
+}
+
+
+/* drawn once, as it takes longer than all that is made of it */
+
+static void
+test_base(void)
+{
+    test_command("ffmpeg -v error -nostdin -y -f lavfi -i \"color=black:"
+                 "s=%dx%d:r=25,format=gray,geq=lum='255*mod(floor(N/pow(2,"
+                 "floor(X/%d))),2)',format=yuv420p\" -frames:v 300 -c:v ffv1 "
+                 "%s/base.mkv", TEST_BITS * TEST_BAR, TEST_HEIGHT, TEST_BAR,
+                 test_dir);
+}
+
+
+static void
+test_formats(void)
+{
+    int         i;
+    test_run_t  run;
+
+    static const struct {
+        const char  *name;
+        int          count;
+        const char  *options;
+        int          jpegs;
+    } films[] = {
+        { "plain.mp4", 300, "-c:v libx264 -bf 0", 0 },
+        { "b.mp4", 300, "-c:v libx264 -bf 3 -b_strategy 0", 0 },
+        { "b.mkv", 300, "-c:v libx264 -bf 3 -b_strategy 0", 0 },
+        { "b.ts", 300, "-c:v libx264 -bf 3 -b_strategy 0", 0 },
+        { "b.mpg", 300, "-c:v mpeg2video -bf 2 -q:v 2", 0 },
+        { "hevc.mp4", 60, "-c:v libx265 -x265-params log-level=none", 0 },
+        { "vp9.webm", 60, "-c:v libvpx-vp9 -deadline realtime -cpu-used 8", 0 },
+        { "raw.h264", 60, "-c:v libx264 -bf 2", 0 },
+        { "jpeg.avi", 300, "-c:v mjpeg -q:v 3", 300 },
+        { "jpeg.mkv", 300, "-c:v mjpeg -q:v 3", 300 },
+        { "jpeg.mov", 300, "-c:v mjpeg -q:v 3", 300 },
+        { "jpeg.mjpeg", 60, "-c:v mjpeg -q:v 3", 60 },
+        { "parts.mpjpeg", 60, "-c:v mjpeg -q:v 3 -f mpjpeg", 60 },
+        { "raw.avi", 60, "-c:v rawvideo -pix_fmt bgr24", 0 },
+        { "palette.gif", 60, "", 0 },
+        { "ten.mkv", 60, "-c:v libx264 -pix_fmt yuv420p10le", 0 },
+        { "444.mkv", 60, "-c:v libx264 -pix_fmt yuv444p", 0 },
+        { "alpha.mov", 60, "-c:v qtrle -pix_fmt argb", 0 },
+        { "lines.mkv", 60, "-c:v ffv1 -pix_fmt gray", 0 }
+    };
+
+    for (i = 0; i < (int) (sizeof(films) / sizeof(films[0])); i++) {
+        (void) test_film(films[i].name, films[i].count, films[i].options);
+
+        test_play(&run, films[i].name, "realtime=off", 1000);
+
+        unit_ok(run.rc == VIDCAST_END, "%s: ends, %d %s", films[i].name,
+                run.rc, run.error);
+        unit_ok(run.pictures == films[i].count, "%s: %d pictures",
+                films[i].name, run.pictures);
+        unit_ok(run.misplaced == 0 && run.last == films[i].count - 1,
+                "%s: %d misplaced, the last is %d", films[i].name,
+                run.misplaced, run.last);
+        unit_ok(run.jpegs == films[i].jpegs, "%s: %d passed", films[i].name,
+                run.jpegs);
+        unit_ok(run.bad == 0, "%s: %d bad", films[i].name, run.bad);
+    }
+}
+
+
+/* the second round is as long as the first, and has the same pictures */
+
+static void
+test_loops(void)
+{
+    int         i;
+    test_run_t  run;
+
+    static const char  *names[] = {
+        "plain.mp4", "b.mp4", "b.mkv", "b.ts", "raw.h264", "jpeg.avi",
+        "jpeg.mkv", "jpeg.mov", "jpeg.mjpeg", "parts.mpjpeg", "palette.gif",
+        "raw.avi"
+    };
+
+    for (i = 0; i < (int) (sizeof(names) / sizeof(names[0])); i++) {
+        test_play(&run, names[i], "realtime=off loop=on", 903);
+
+        unit_ok(run.pictures == 903 && run.rc == VIDCAST_OK,
+                "loop of %s: %d pictures %s", names[i], run.pictures,
+                run.error);
+        unit_ok(run.misplaced == 0, "loop of %s: %d misplaced", names[i],
+                run.misplaced);
+    }
+}
+
+
+/* what is whole comes, and what is not is told and does not stop the rest */
+
+static void
+test_broken(void)
+{
+    test_run_t  run;
+
+    test_command("cd %s && for f in b.mkv jpeg.avi b.mp4; do "
+                 "head -c $(($(stat -c %%s $f) / 2)) $f > cut${f#*.}; done",
+                 test_dir);
+
+    test_play(&run, "cutmkv", "realtime=off", 1000);
+
+    unit_ok(run.rc == VIDCAST_END && run.pictures > 20 && run.pictures < 300,
+            "cutmkv: ends after %d pictures", run.pictures);
+
+    /* the last ones refer to others which are cut off */
+
+    unit_ok(run.misplaced <= 3, "cutmkv: %d misplaced", run.misplaced);
+
+    test_play(&run, "cutavi", "realtime=off", 1000);
+
+    unit_ok(run.rc == VIDCAST_END && run.pictures > 20 && run.pictures < 300,
+            "cutavi: ends after %d pictures", run.pictures);
+    unit_ok(run.misplaced == 0, "cutavi: %d misplaced", run.misplaced);
+
+    /* the table of a plain MP4 is at its end */
+
+    test_play(&run, "cutmp4", "realtime=off", 1000);
+
+    unit_ok(run.rc == VIDCAST_ERROR && strstr(run.error, "moov atom not found"),
+            "cutmp4: \"%s\"", run.error);
+
+    /* zeros in the middle of a transport stream */
+
+    test_command("cp %s/b.ts %s/bad.ts && dd if=/dev/zero of=%s/bad.ts bs=188 "
+                 "seek=200 count=40 conv=notrunc status=none", test_dir,
+                 test_dir, test_dir);
+    test_play(&run, "bad.ts", "realtime=off", 1000);
+
+    unit_ok(run.rc == VIDCAST_END && run.pictures > 150,
+            "bad.ts: ends after %d pictures, %d bad", run.pictures, run.bad);
+    unit_ok(run.last == 299, "bad.ts: the last picture is %d", run.last);
+
+    test_command("cd %s && cp plain.mp4 bad.mp4 && yes | head -c 4000 | "
+                 "dd of=bad.mp4 bs=100 conv=notrunc status=none "
+                 "seek=$(($(stat -c %%s bad.mp4) / 300))", test_dir);
+    test_play(&run, "bad.mp4", "realtime=off", 1000);
+
+    unit_ok(run.rc == VIDCAST_END && run.pictures > 150,
+            "bad.mp4: ends after %d pictures", run.pictures);
+    unit_ok(run.bad > 0, "bad.mp4: %d packets are bad, \"%s\"", run.bad,
+            run.error);
+
+    test_command("perl -e 'srand 7; print map { chr int rand 256 } 1 .. 5000' "
+                 "> %s/noise.mp4", test_dir);
+    test_play(&run, "noise.mp4", "realtime=off", 1000);
+
+    unit_ok(run.rc == VIDCAST_ERROR, "noise.mp4: \"%s\"", run.error);
+
+    test_play(&run, "there-is-none.mp4", "realtime=off", 1000);
+
+    unit_ok(run.rc == VIDCAST_ERROR
+            && strcmp(run.error, "could not be opened: No such file or "
+                      "directory") == 0,
+            "no file: \"%s\"", run.error);
+
+    test_command("ffmpeg -v error -nostdin -y -f lavfi -i sine=d=1 "
+                 "%s/sound.wav", test_dir);
+    test_play(&run, "sound.wav", "realtime=off", 1000);
+
+    unit_ok(run.rc == VIDCAST_ERROR && strcmp(run.error, "no video in it") == 0,
+            "sound alone: \"%s\"", run.error);
+}
+
+
+/* each at its time, also where steps differ; all times ascend */
+
+static void
+test_pace(void)
+{
+    int64_t     start, took;
+    test_run_t  run;
+
+    (void) test_film("short.mp4", 12, "-c:v libx264 -bf 2");
+
+    start = vidcast_av_clock();
+    test_play(&run, "short.mp4", "", 1000);
+    took = vidcast_av_clock() - start;
+
+    unit_ok(run.pictures == 12 && run.misplaced == 0, "pace: %d pictures",
+            run.pictures);
+    unit_ok(run.time - run.first == 11 * 40000, "pace: %d us by their times",
+            (int) (run.time - run.first));
+    unit_ok(took >= 11 * 40000, "pace: in no less, %d us", (int) took);
+    unit_ok(run.back == 0, "pace: times ascend");
+
+    /* every picture of the second half is shown three times as long */
+
+    (void) test_film("vfr.mkv", 12, "-c:v libx264 -bf 2 -fps_mode vfr -vf "
+                     "\"setpts='if(lt(N,6),N,6+(N-6)*3)/(25*TB)'\"");
+    test_play(&run, "vfr.mkv", "", 1000);
+
+    unit_ok(run.pictures == 12 && run.misplaced == 0, "vfr: %d pictures",
+            run.pictures);
+    unit_ok(llabs(run.time - run.first - (6 + 5 * 3) * 40000) < 2000,
+            "vfr: %d us by their times", (int) (run.time - run.first));
+
+    /* two rounds follow each other without a gap */
+
+    test_play(&run, "short.mp4", "loop=on", 20);
+
+    unit_ok(run.time - run.first == 19 * 40000, "pace: a loop, %d us",
+            (int) (run.time - run.first));
+
+    test_play(&run, "b.mp4", "realtime=off fps=5", 1000);
+
+    unit_ok(run.pictures == 60, "fps: %d pictures of 300", run.pictures);
+
+    test_play(&run, "b.mp4", "realtime=off fps=10", 1000);
+
+    unit_ok(run.pictures == 120, "fps: two of five, %d", run.pictures);
+
+    test_play(&run, "b.mp4", "realtime=off fps=60", 1000);
+
+    unit_ok(run.pictures == 300, "fps: more than there are, %d", run.pictures);
+}
+
+
+static void
+test_params(void)
+{
+    int                      i, rc;
+    char                     uri[64], text[64], error[VIDCAST_ERROR_LEN];
+    vidcast_param_t          params[8];
+    vidcast_context_t        context;
+    const vidcast_plugin_t  *plugin;
+
+    static const struct {
+        const char  *uri;
+        const char  *params;
+        int          rc;
+    } cases[] = {
+        { "file:/a", "", VIDCAST_OK },
+        { "file:/a", "loop=on realtime=off size=1x16384 fps=30000/1001",
+          VIDCAST_OK },
+        { "rtsp://a/", "transport=udp timeout=500ms", VIDCAST_OK },
+        { "rtsps://a/", "verify=off timeout=5", VIDCAST_OK },
+        { "rtsps://a/", "verify=off transport=tcp", VIDCAST_ERROR },
+        { "https://a/", "verify=on ca=/etc/passwd", VIDCAST_OK },
+        { "http://a/", "ca=/etc/passwd ca=/etc/hosts", VIDCAST_OK },
+        { "https://a/", "ca=/there/is/none", VIDCAST_ERROR },
+        { "https://a/", "ca=", VIDCAST_ERROR },
+        { "https://a/", "verify=off ca=/etc/passwd", VIDCAST_ERROR },
+        { "https://a/", "verify=no", VIDCAST_ERROR },
+        { "rtsp://a/", "verify=on", VIDCAST_ERROR },
+        { "rtsp://a/", "ca=/etc/passwd", VIDCAST_ERROR },
+        { "file:/a", "verify=off", VIDCAST_ERROR },
+        { "https://a/", "timeout=1m fps=0.5", VIDCAST_OK },
+        { "ftp://a/", "", VIDCAST_ERROR },
+        { "file:/a", "transport=udp", VIDCAST_ERROR },
+        { "http://a/", "transport=udp", VIDCAST_ERROR },
+        { "rtsp://a/", "transport=sctp", VIDCAST_ERROR },
+        { "rtsp://a/", "loop=on", VIDCAST_ERROR },
+        { "rtsp://a/", "timeout=0", VIDCAST_ERROR },
+        { "rtsp://a/", "timeout=1h", VIDCAST_ERROR },
+        { "rtsp://a/", "timeout=", VIDCAST_ERROR },
+        { "file:/a", "realtime=no", VIDCAST_ERROR },
+        { "file:/a", "size=0x1", VIDCAST_ERROR },
+        { "file:/a", "size=1x16385", VIDCAST_ERROR },
+        { "file:/a", "size=640x480p", VIDCAST_ERROR },
+        { "file:/a", "size=640", VIDCAST_ERROR },
+        { "file:/a", "fps=0", VIDCAST_ERROR },
+        { "file:/a", "fps=1001", VIDCAST_ERROR },
+        { "file:/a", "fps=fast", VIDCAST_ERROR },
+        { "file:/a", "color=red", VIDCAST_ERROR }
+    };
+
+    plugin = vidcast_plugin(VIDCAST_ABI);
+
+    unit_ok(plugin->abi == VIDCAST_ABI && plugin->predictor == NULL,
+            "plugin: %s", plugin->name);
+
+    for (i = 0; i < (int) (sizeof(cases) / sizeof(cases[0])); i++) {
+        (void) snprintf(uri, sizeof(uri), "%s", cases[i].uri);
+        (void) snprintf(text, sizeof(text), "%s", cases[i].params);
+
+        test_context(&context, params, NULL, NULL, text);
+        context.argument = uri;
+
+        error[0] = '\0';
+        rc = plugin->input->check(&context, error);
+
+        unit_ok(rc == cases[i].rc && (rc == VIDCAST_OK) == (error[0] == '\0'),
+                "check of %s %s: %d %s", cases[i].uri, cases[i].params, rc,
+                error);
+    }
+}
+
+
+/* the size changes in the middle of a stream, and may be odd */
+
+static void
+test_sizes(void)
+{
+    test_run_t  run;
+
+    (void) test_film("one.ts", 25, "-c:v libx264");
+    (void) test_film("two.ts", 25, "-c:v libx264 -vf scale=320:128");
+
+    test_command("cat %s/one.ts %s/two.ts %s/one.ts > %s/three.ts", test_dir,
+                 test_dir, test_dir, test_dir);
+
+    test_play(&run, "three.ts", "realtime=off", 1000);
+
+    unit_ok(run.pictures == 75 && run.sizes == 2,
+            "sizes: %d pictures, %d changes", run.pictures, run.sizes);
+
+    test_play(&run, "three.ts", "realtime=off size=80x32", 1000);
+
+    unit_ok(run.pictures == 75 && run.sizes == 0 && run.width == 80
+            && run.height == 32, "sizes: %ux%u as asked", run.width,
+            run.height);
+
+    (void) test_film("odd.mkv", 25, "-c:v ffv1 -vf scale=161:63");
+    test_play(&run, "odd.mkv", "realtime=off", 1000);
+
+    unit_ok(run.pictures == 25 && run.misplaced == 0 && run.width == 161
+            && run.height == 63, "sizes: odd, %ux%u", run.width, run.height);
+
+    test_play(&run, "jpeg.avi", "realtime=off size=160x32", 1000);
+
+    unit_ok(run.pictures == 300 && run.misplaced == 0 && run.jpegs == 0
+            && run.height == 32, "sizes: JPEGs are decoded");
+}
+
+
+/* a color is the same whatever it was stored as */
+
+static void
+test_pixels(void)
+{
+    int                 i, rc, y, u, v;
+    char                error[VIDCAST_ERROR_LEN], uri[128], text[64];
+    void               *instance;
+    vidcast_param_t     params[8];
+    vidcast_context_t   context;
+    vidcast_picture_t   picture;
+
+    static volatile int  stop;
+
+    static const struct {
+        const char  *name;
+        const char  *options;
+    } films[] = {
+        { "601.mkv", "-c:v ffv1 -pix_fmt yuv420p -vf scale=out_color_matrix="
+                     "bt601:out_range=tv -colorspace smpte170m" },
+        { "601pc.mkv", "-c:v ffv1 -pix_fmt yuv420p -vf scale="
+                       "out_color_matrix=bt601:out_range=pc -colorspace "
+                       "smpte170m -color_range pc" },
+        { "709.mkv", "-c:v ffv1 -pix_fmt yuv420p -vf scale=out_color_matrix="
+                     "bt709:out_range=tv -colorspace bt709" },
+        { "709-422.mkv", "-c:v ffv1 -pix_fmt yuv422p10le -vf scale="
+                         "out_color_matrix=bt709:out_range=tv -colorspace "
+                         "bt709" },
+        { "2020.mkv", "-c:v ffv1 -pix_fmt yuv444p10le -vf scale="
+                      "out_color_matrix=bt2020:out_range=tv -colorspace "
+                      "bt2020nc" },
+        { "hd.mkv", "-c:v ffv1 -pix_fmt yuv420p -vf scale=1280:720:"
+                    "out_color_matrix=bt709:out_range=tv" },
+        { "rgb.avi", "-c:v rawvideo -pix_fmt bgr24" },
+        { "argb.mov", "-c:v qtrle -pix_fmt argb" },
+        { "pal.avi", "-c:v rawvideo -pix_fmt bgr24 -vf scale=90:50" }
+    };
+
+    for (i = 0; i < (int) (sizeof(films) / sizeof(films[0])); i++) {
+
+        test_command("ffmpeg -v error -nostdin -y -f lavfi -i "
+                     "color=0x32b478:s=160x64:r=25,format=gbrp -frames:v 3 "
+                     "%s %s/%s", films[i].options, test_dir, films[i].name);
+
+        (void) snprintf(text, sizeof(text), "realtime=off");
+        test_context(&context, params, uri, films[i].name, text);
+
+        instance = vidcast_av_input.open(&context, &stop, error);
+
+        if (instance == NULL) {
+            unit_ok(0, "%s: %s", films[i].name, error);
+            continue;
+        }
+
+        picture.size = sizeof(picture);
+
+        do {
+            rc = vidcast_av_input.grab(instance, &picture, error);
+        } while (rc == VIDCAST_AGAIN);
+
+        /* 50, 180, 120 of RGB */
+
+        y = u = v = 0;
+
+        if (rc == VIDCAST_OK) {
+            y = picture.image.plane[0][20 * picture.image.stride[0] + 40];
+            u = picture.image.plane[1][10 * picture.image.stride[1] + 20];
+            v = picture.image.plane[2][10 * picture.image.stride[2] + 20];
+
+            vidcast_av_input.release(instance);
+        }
+
+        unit_ok(abs(y - 134) <= 3 && abs(u - 120) <= 3 && abs(v - 68) <= 3,
+                "%s: %d %d %d", films[i].name, y, u, v);
+
+        vidcast_av_input.close(instance);
+    }
+}
+
+
+/* what is not told goes by size, and a JPEG is a JPEG */
+
+static void
+test_matrices(void)
+{
+    int       i;
+    AVFrame  *frame;
+
+    static const struct {
+        int                  format;
+        int                  space;
+        int                  range;
+        int                  height;
+        vidcast_av_matrix_e  matrix;
+        int                  full;
+    } cases[] = {
+        { AV_PIX_FMT_YUV420P, AVCOL_SPC_UNSPECIFIED, 0, 480,
+          VIDCAST_AV_BT601, 0 },
+        { AV_PIX_FMT_YUV420P, AVCOL_SPC_UNSPECIFIED, 0, 720,
+          VIDCAST_AV_BT709, 0 },
+        { AV_PIX_FMT_YUVJ420P, AVCOL_SPC_UNSPECIFIED, 0, 720,
+          VIDCAST_AV_BT601, 1 },
+        { AV_PIX_FMT_YUV420P, AVCOL_SPC_BT709, AVCOL_RANGE_JPEG, 480,
+          VIDCAST_AV_BT709, 1 },
+        { AV_PIX_FMT_YUV420P, AVCOL_SPC_SMPTE240M, AVCOL_RANGE_MPEG, 1035,
+          VIDCAST_AV_SMPTE240M, 0 },
+        { AV_PIX_FMT_YUV420P, AVCOL_SPC_FCC, 0, 480, VIDCAST_AV_FCC, 0 },
+        { AV_PIX_FMT_YUV420P, AVCOL_SPC_BT470BG, 0, 1080,
+          VIDCAST_AV_BT601, 0 },
+        { AV_PIX_FMT_YUV420P10LE, AVCOL_SPC_BT2020_NCL, 0, 2160,
+          VIDCAST_AV_BT2020, 0 },
+        { AV_PIX_FMT_RGB24, AVCOL_SPC_RGB, AVCOL_RANGE_JPEG, 1080,
+          VIDCAST_AV_BT601, 0 },
+        { AV_PIX_FMT_PAL8, AVCOL_SPC_UNSPECIFIED, 0, 1080,
+          VIDCAST_AV_BT601, 0 }
+    };
+
+    for (i = 0; i < (int) (sizeof(cases) / sizeof(cases[0])); i++) {
+        frame = av_frame_alloc();
+
+        frame->format = cases[i].format;
+        frame->colorspace = cases[i].space;
+        frame->color_range = cases[i].range;
+        frame->height = cases[i].height;
+        frame->width = 640;
+
+        unit_ok(vidcast_av_image_matrix(frame) == cases[i].matrix
+                && vidcast_av_image_full(frame) == cases[i].full,
+                "matrix %d, full %d of case %d", cases[i].matrix,
+                cases[i].full, i);
+
+        av_frame_free(&frame);
+    }
+}
+
+
+/* all colors against the equations, an odd width against what is behind */
+
+static void
+test_color(void)
+{
+    int                          matrix, full, y, u, v, i;
+    double                       kr, kb, yy, uu, vv, r, g, b, worst, e;
+    vidcast_image_t              src, dst;
+    vidcast_av_color_t           color;
+    const vidcast_av_weights_t  *weights;
+
+    static uint8_t  from[3][512], to[3][512];
+
+    memset(&src, 0, sizeof(src));
+
+    src.width = 511;
+    src.height = 1;
+
+    dst = src;
+
+    for (i = 0; i < 3; i++) {
+        src.plane[i] = from[i];
+        dst.plane[i] = to[i];
+    }
+
+    for (matrix = 0; matrix < 5; matrix++) {
+        for (full = 0; full < 2; full++) {
+
+            vidcast_av_color_init(&color, matrix, full);
+
+            weights = &vidcast_av_weights[matrix];
+            kr = weights->r;
+            kb = weights->b;
+            worst = 0;
+
+            for (y = full ? 0 : 16; y <= (full ? 255 : 235); y += 3) {
+                for (u = full ? 0 : 16; u <= (full ? 255 : 240); u += 7) {
+
+                    memset(from[0], y, 512);
+                    memset(from[1], u, 256);
+
+                    for (i = 0; i < 256; i++) {
+                        from[2][i] = i;
+                    }
+
+                    to[0][511] = 77;
+
+                    vidcast_av_color_convert(&color, &src, &dst);
+
+                    if (to[0][511] != 77) {
+                        worst = 1000;
+                    }
+
+                    for (v = full ? 0 : 16; v <= (full ? 255 : 240); v++) {
+                        yy = full ? y : (y - 16) * 255.0 / 219;
+                        uu = (u - 128) * (full ? 1 : 255.0 / 224);
+                        vv = (v - 128) * (full ? 1 : 255.0 / 224);
+
+                        r = yy + 2 * (1 - kr) * vv;
+                        b = yy + 2 * (1 - kb) * uu;
+                        g = (yy - kr * r - kb * b) / (1 - kr - kb);
+
+                        yy = 0.299 * r + 0.587 * g + 0.114 * b;
+                        uu = (b - yy) / 1.772 + 128;
+                        vv = (r - yy) / 1.402 + 128;
+
+                        e = fabs(fmin(fmax(yy, 0), 255) - to[0][2 * v]);
+                        worst = fmax(worst, e);
+
+                        e = fabs(fmin(fmax(uu, 0), 255) - to[1][v]);
+                        worst = fmax(worst, e);
+
+                        e = fabs(fmin(fmax(vv, 0), 255) - to[2][v]);
+                        worst = fmax(worst, e);
+                    }
+                }
+            }
+
+            unit_ok(worst < 2, "color: matrix %d, full %d, %.2f off", matrix,
+                    full, worst);
+        }
+    }
+}
+
+
+/* the bytes of the JPEGs that went in */
+
+static void
+test_jpeg(void)
+{
+    int                 rc, n, same;
+    char                name[128], error[VIDCAST_ERROR_LEN], uri[128], text[64];
+    FILE               *file;
+    void               *instance;
+    size_t              size;
+    vidcast_param_t     params[8];
+    vidcast_context_t   context;
+    vidcast_picture_t   picture;
+
+    static uint8_t       bytes[1024 * 1024];
+    static volatile int  stop;
+
+    test_command("cd %s && ffmpeg -v error -nostdin -y -i jpeg.avi -c:v copy "
+                 "-frames:v 50 -f image2 one%%03d.jpg", test_dir);
+
+    (void) snprintf(text, sizeof(text), "realtime=off");
+    test_context(&context, params, uri, "jpeg.avi", text);
+
+    instance = vidcast_av_input.open(&context, &stop, error);
+    same = 0;
+
+    for (n = 1; instance && n <= 50; /* void */ ) {
+        picture.size = sizeof(picture);
+        rc = vidcast_av_input.grab(instance, &picture, error);
+
+        if (rc == VIDCAST_AGAIN) {
+            continue;
+        }
+
+        if (rc != VIDCAST_OK) {
+            break;
+        }
+
+        (void) snprintf(name, sizeof(name), "%s/one%03d.jpg", test_dir, n++);
+
+        file = fopen(name, "r");
+        size = file ? fread(bytes, 1, sizeof(bytes), file) : 0;
+
+        same += (size == picture.jpeg_size
+                 && memcmp(bytes, picture.jpeg, size) == 0);
+
+        if (file) {
+            fclose(file);
+        }
+
+        vidcast_av_input.release(instance);
+    }
+
+    if (instance) {
+        vidcast_av_input.close(instance);
+    }
+
+    unit_ok(same == 50, "jpeg: %d of 50 are byte for byte the same", same);
+
+    unit_ok(vidcast_av_stream_halves((uint8_t *) "\xff\xd8\xff\xe0\0\x10"
+                                     "AVI1\x01\0", 12)
+            && !vidcast_av_stream_halves((uint8_t *) "\xff\xd8\xff\xe0\0\x10"
+                                         "AVI1\0\0", 12)
+            && !vidcast_av_stream_halves((uint8_t *) "\xff\xd8\xff\xe0\0\x10"
+                                         "JFIF\x01\0", 12),
+            "jpeg: which is half a picture");
+}
+
+
+/* thousands of pictures leave nothing behind */
+
+static void
+test_memory(void)
+{
+    long           before, after;
+    test_run_t     run;
+    struct rusage  ru;
+
+    test_play(&run, "three.ts", "realtime=off loop=on", 300);
+
+    (void) getrusage(RUSAGE_SELF, &ru);
+    before = ru.ru_maxrss;
+
+    test_play(&run, "three.ts", "realtime=off loop=on", 3000);
+
+    (void) getrusage(RUSAGE_SELF, &ru);
+    after = ru.ru_maxrss;
+
+    unit_ok(run.pictures == 3000, "memory: %d pictures", run.pictures);
+
+#if (__SANITIZE_ADDRESS__)
+    /* it keeps what is freed for a while; leaks it finds by itself */
+    before = after;
+#endif
+
+    unit_ok(after - before < 8192, "memory: %ld kB more, of %ld",
+            after - before, before);
+}
+
+
+static void
+test_stop(void)
+{
+    char                text[64], uri[128], error[VIDCAST_ERROR_LEN];
+    void               *instance;
+    int64_t             start;
+    vidcast_param_t     params[8];
+    vidcast_context_t   context;
+
+    static volatile int  stop = 1;
+
+    /* nobody answers there, but nobody waits either */
+
+    (void) snprintf(text, sizeof(text), "timeout=1m");
+    test_context(&context, params, uri, "", text);
+    (void) snprintf(uri, sizeof(uri), "http://192.0.2.1/");
+
+    start = vidcast_av_clock();
+    instance = vidcast_av_input.open(&context, &stop, error);
+
+    unit_ok(instance == NULL && vidcast_av_clock() - start < 30000000,
+            "stop: \"%s\"", error);
+
+    /* closed while the queue is full, and while it waits for a time */
+
+    stop = 0;
+
+    (void) snprintf(text, sizeof(text), "loop=on");
+    test_context(&context, params, uri, "b.mp4", text);
+
+    instance = vidcast_av_input.open(&context, &stop, error);
+
+    unit_ok(instance != NULL, "stop: opened");
+
+    if (instance) {
+        (void) usleep(200000);
+        vidcast_av_input.close(instance);
+    }
+}
+
+
+static const char *
+test_film(const char *name, int count, const char *options)
+{
+    test_command("ffmpeg -v error -nostdin -y -i %s/base.mkv -frames:v %d %s "
+                 "%s/%s", test_dir, count, options, test_dir, name);
+
+    return name;
+}
+
+
+static void
+test_command(const char *format, ...)
+{
+    char     command[1024];
+    va_list  args;
+
+    va_start(args, format);
+    (void) vsnprintf(command, sizeof(command), format, args);
+    va_end(args);
+
+    if (system(command) != 0) {
+        unit_ok(0, "failed: %s", command);
+    }
+}
+
+
+static void
+test_play(test_run_t *run, const char *name, const char *params, int limit)
+{
+    int                  rc;
+    char                 uri[128], text[64];
+    void                *instance;
+    vidcast_param_t      list[8];
+    vidcast_context_t    context;
+    vidcast_picture_t    picture;
+
+    static volatile int  stop;
+
+    memset(run, 0, sizeof(test_run_t));
+
+    run->last = -1;
+
+    (void) snprintf(text, sizeof(text), "%s", params);
+    test_context(&context, list, uri, name, text);
+
+    instance = vidcast_av_input.open(&context, &stop, run->error);
+
+    if (instance == NULL) {
+        run->rc = VIDCAST_ERROR;
+        return;
+    }
+
+    while (run->pictures < limit) {
+
+        memset(&picture, 0, sizeof(picture));
+        picture.size = sizeof(picture);
+
+        rc = vidcast_av_input.grab(instance, &picture, run->error);
+
+        if (rc == VIDCAST_OK) {
+            test_picture(run, &picture);
+            vidcast_av_input.release(instance);
+
+        } else if (rc == VIDCAST_BAD) {
+            run->bad++;
+
+        } else if (rc != VIDCAST_AGAIN) {
+            run->rc = rc;
+            break;
+        }
+    }
+
+    vidcast_av_input.close(instance);
+}
+
+
+static void
+test_picture(test_run_t *run, vidcast_picture_t *picture)
+{
+    int   number;
+    char  error[VIDCAST_ERROR_LEN];
+
+    static AVFrame             *frame;
+    static AVPacket            *packet;
+    static AVCodecContext      *decoder;
+    static vidcast_av_image_t  *image;
+
+    if (picture->jpeg) {
+        run->jpegs++;
+
+        if (decoder == NULL) {
+            decoder = avcodec_alloc_context3(
+                                   avcodec_find_decoder(AV_CODEC_ID_MJPEG));
+            (void) avcodec_open2(decoder, NULL, NULL);
+
+            frame = av_frame_alloc();
+            packet = av_packet_alloc();
+            image = vidcast_av_image_create(0, 0);
+        }
+
+        (void) av_new_packet(packet, picture->jpeg_size);
+        memcpy(packet->data, picture->jpeg, picture->jpeg_size);
+
+        (void) avcodec_send_packet(decoder, packet);
+        av_packet_unref(packet);
+
+        if (avcodec_receive_frame(decoder, frame) != 0
+            || vidcast_av_image_convert(image, frame, &picture->image, error)
+               != VIDCAST_OK)
+        {
+            run->bad++;
+            return;
+        }
+    }
+
+    if (run->width
+        && (run->width != picture->image.width
+            || run->height != picture->image.height))
+    {
+        run->sizes++;
+    }
+
+    run->width = picture->image.width;
+    run->height = picture->image.height;
+
+    if (run->pictures && picture->time && picture->time <= run->time) {
+        run->back++;
+    }
+
+    if (run->pictures == 0) {
+        run->first = picture->time;
+    }
+
+    run->time = picture->time;
+    run->pictures++;
+
+    number = test_number(&picture->image);
+
+    /* behind the last one comes the first again */
+
+    run->misplaced += (number != run->last + 1
+                       && (number != 0 || run->last < 11));
+    run->last = number;
+}
+
+
+static int
+test_number(const vidcast_image_t *image)
+{
+    int             i, number;
+    const uint8_t  *row;
+
+    number = 0;
+    row = image->plane[0] + (size_t) (image->height / 2) * image->stride[0];
+
+    for (i = 0; i < TEST_BITS; i++) {
+        if (row[(2 * i + 1) * image->width / (2 * TEST_BITS)] > 127) {
+            number |= 1 << i;
+        }
+    }
+
+    return number;
+}
+
+
+/* "text" is taken apart, and holds the parameters */
+
+static void
+test_context(vidcast_context_t *context, vidcast_param_t *params, char *uri,
+    const char *name, char *text)
+{
+    int    n;
+    char  *word, *value, *next;
+
+    memset(context, 0, sizeof(vidcast_context_t));
+
+    if (uri) {
+        (void) snprintf(uri, 128, "file:%s/%s", test_dir, name);
+    }
+
+    n = 0;
+
+    for (word = strtok_r(text, " ", &next);
+         word;
+         word = strtok_r(NULL, " ", &next))
+    {
+        value = strchr(word, '=');
+        *value = '\0';
+
+        params[n].name = word;
+        params[n++].value = value + 1;
+    }
+
+    memset(&params[n], 0, sizeof(vidcast_param_t));
+
+    context->size = sizeof(vidcast_context_t);
+    context->source = "test";
+    context->argument = uri;
+    context->params = params;
+    context->log = test_log;
+}
+
+
+static void
+test_log(void *host, int level, const char *line)
+{
+    fprintf(stderr, "[%d] %s\n", level, line);
+}
