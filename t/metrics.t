@@ -6,8 +6,19 @@
 use strict;
 use warnings;
 
+use File::Temp qw(tempdir);
 use Test::Nginx::Socket;
 use Vidcast::Blocks;
+
+
+# what makes the longest texts: names, and reasons that JSON has to escape; the
+# program is there, and fails
+
+our @names = map { sprintf '%063d', $_ } 1 .. 20;
+our $odd = "\"\\\1" x 80;
+our $program = tempdir('vidcast-XXXXXX', TMPDIR => 1, CLEANUP => 1) . "/$odd";
+
+symlink '/bin/false', $program or die "symlink() failed: $!\n";
 
 
 # the samples, "name{labels}" => value; what is wrong with the text is reported
@@ -390,5 +401,63 @@ front
     ok kill('KILL', $child), 'it is killed';
     ok wait_for { source('front')->{predictor}{deaths} }, 'and dead';
     ok wait_for { get('/health')->{status} == 200 }, 'well again';
+--- error_log
+predictor of vidcast source "front" failed
+
+
+
+=== TEST 13: the longest names and reasons, of many sources and processes
+--- http_config eval
+join "\n", map({ "vidcast_source $_ { input 'images:/no/$main::odd/*.jpg'; }" }
+                @main::names), <<"END"
+    vidcast_source front {
+        input    test: size=64x48 fps=10;
+        predict  exec '$main::program' workers=16 pause=1h;
+    }
+    vidcast_source zones {
+        input    test: size=64x48;
+        predict  motion @{[map "zone=z$_:0,0,1,0,0.1234,1", 1 .. 16]};
+    }
+END
+--- config
+    location = /metrics { vidcast_status prometheus; }
+    location = /health { vidcast_health; }
+--- live eval
+join "\n", 'front', 'zones', map { "$_ reconnecting" } @main::names
+--- client
+    my $missing = 'opendir() "...' . substr("/no/$main::odd/", -120)
+                  . '" failed (2: No such file or directory)';
+    my $fails = substr qq("$main::program" exited with code 1), 0, 255;
+
+    ok wait_for {
+        16 == grep { $_->{state} eq 'paused' }
+              @{source('front')->{predictor}{processes}}
+    }, 'all processes have failed';
+
+    my $answer = get('/test-status');
+    my @sources = @{decode_json($answer->{body})->{sources}};
+    my ($front, $zones) = splice @sources, 20;
+
+    is $answer->{headers}{'content-length'}, length $answer->{body}, 'length';
+    is_deeply [ map { $_->{name} } @sources ], \@main::names, 'names';
+    is_deeply [ map { $_->{error} } @sources ], [ ($missing) x 20 ],
+        'why they have no pictures';
+    is_deeply [ map { $_->{error} } @{$front->{predictor}{processes}} ],
+        [ ($fails) x 16 ], 'why there are no results';
+    is scalar(@{$zones->{zones}}), 16, 'zones';
+
+    my $health = decode_json(get('/health')->{body})->{sources};
+
+    is_deeply [ map { $_->{name} } @$health ], [ @main::names, 'front' ],
+        'who ails';
+    is_deeply [ map { $_->{error} } @$health ], [ ($missing) x 20, $fails ],
+        'and why';
+
+    my $metrics = main::samples(get('/metrics')->{body});
+
+    is $metrics->{"vidcast_state{source=\"$_\",state=\"reconnecting\"}"}, 1,
+        'a state' for @main::names;
+    is $metrics->{'vidcast_predictor_processes{source="front",state="paused"}'},
+        16, 'processes';
 --- error_log
 predictor of vidcast source "front" failed

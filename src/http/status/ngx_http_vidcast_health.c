@@ -14,11 +14,7 @@
 /* for who balances loads, or starts containers anew: is all as it should be? */
 
 
-#define NGX_HTTP_VIDCAST_HEALTH_SOURCE                                        \
-    (NGX_VIDCAST_MAX_NAME + 6 * NGX_VIDCAST_ERROR_LEN + 128)
-
-
-static u_char *ngx_http_vidcast_health_source(u_char *p, u_char *last,
+static void ngx_http_vidcast_health_source(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source, ngx_log_t *log);
 static ngx_uint_t ngx_http_vidcast_health_ails(ngx_vidcast_source_t *source,
     ngx_http_vidcast_life_t *life);
@@ -27,12 +23,11 @@ static ngx_uint_t ngx_http_vidcast_health_ails(ngx_vidcast_source_t *source,
 ngx_int_t
 ngx_http_vidcast_health_handler(ngx_http_request_t *r)
 {
-    u_char                         *p, *last, *list;
     ngx_int_t                       rc;
-    ngx_buf_t                      *b;
     ngx_uint_t                      i, n, ailing;
     ngx_vidcast_conf_t             *conf;
     ngx_vidcast_source_t          **source;
+    ngx_http_vidcast_text_t         text;
     ngx_http_vidcast_main_conf_t   *vmcf;
 
     static ngx_str_t  type = ngx_string("application/json");
@@ -49,39 +44,28 @@ ngx_http_vidcast_health_handler(ngx_http_request_t *r)
     source = conf->sources.elts;
     n = vmcf->hubs ? conf->nsources : 0;
 
-    b = ngx_create_temp_buf(r->pool,
-                            64 + n * NGX_HTTP_VIDCAST_HEALTH_SOURCE);
-    if (b == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    last = b->end;
-
-    /* "status" comes first, and as long as nothing ails there is no list */
-
-    list = ngx_slprintf(b->last, last, "{\"v\":1,\"status\":\"ailing\","
-                        "\"sources\":[");
-    p = list;
+    ngx_http_vidcast_text_init(&text, r->pool);
 
     for (i = 0; i < n; i++) {
-        p = ngx_http_vidcast_health_source(p, last, conf, source[i],
-                                           r->connection->log);
+        ngx_http_vidcast_health_source(&text, conf, source[i],
+                                       r->connection->log);
     }
 
-    ailing = (p != list);
+    /* as long as nothing ails there is no list */
+
+    ailing = (text.size != 0);
 
     if (ailing) {
-
-        /* in place of the last comma */
-
-        b->last = ngx_slprintf(p - 1, last, "]}" CRLF);
+        ngx_http_vidcast_text_end(&text, ']');
+        ngx_http_vidcast_text_end(&text, '}');
 
     } else {
-        b->last = ngx_slprintf(b->pos, last, "{\"v\":1,\"status\":\"ok\"}"
-                               CRLF);
+        ngx_http_vidcast_text_printf(&text, "{\"v\":1,\"status\":\"ok\"}");
     }
 
-    return ngx_http_vidcast_status_send(r, b,
+    ngx_http_vidcast_text_printf(&text, CRLF);
+
+    return ngx_http_vidcast_status_send(r, &text,
                           ailing ? NGX_HTTP_SERVICE_UNAVAILABLE : NGX_HTTP_OK,
                           &type);
 }
@@ -92,8 +76,8 @@ ngx_http_vidcast_health_handler(ngx_http_request_t *r)
  * without any predictor its viewers get "predictor_failed" for each result.
  */
 
-static u_char *
-ngx_http_vidcast_health_source(u_char *p, u_char *last,
+static void
+ngx_http_vidcast_health_source(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source, ngx_log_t *log)
 {
     u_char                   *error;
@@ -111,17 +95,24 @@ ngx_http_vidcast_health_source(u_char *p, u_char *last,
         desk = ngx_http_vidcast_status_failed(&source->zone->desks);
 
         if (desk == NULL || life.state != NGX_VIDCAST_LIVE) {
-            return p;
+            return;
         }
 
         name = ngx_vidcast_desk_state_name(NGX_VIDCAST_PREDICTOR_FAILED);
         error = desk->error;
     }
 
-    p = ngx_slprintf(p, last, "{\"name\":\"%V\",", &source->name);
-    p = ngx_http_vidcast_status_error(p, last, error);
+    if (text->size == 0) {
+        ngx_http_vidcast_text_begin(text, NULL, '{');
+        ngx_http_vidcast_text_item(text, "\"v\":1,\"status\":\"ailing\"");
+        ngx_http_vidcast_text_begin(text, "sources", '[');
+    }
 
-    return ngx_slprintf(p, last, "\"state\":\"%V\"},", name);
+    ngx_http_vidcast_text_begin(text, NULL, '{');
+    ngx_http_vidcast_text_item(text, "\"name\":\"%V\"", &source->name);
+    ngx_http_vidcast_status_error(text, error);
+    ngx_http_vidcast_text_item(text, "\"state\":\"%V\"", name);
+    ngx_http_vidcast_text_end(text, '}');
 }
 
 

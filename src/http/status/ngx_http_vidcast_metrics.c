@@ -14,32 +14,31 @@
 /* the text format of Prometheus, version 0.0.4 */
 
 
-#define NGX_HTTP_VIDCAST_METRICS_HELP    8192     /* bytes, of all */
-#define NGX_HTTP_VIDCAST_METRICS_SOURCE  16384
-
-
-static u_char *ngx_http_vidcast_metrics_family(u_char *p, u_char *last,
+static const char *ngx_http_vidcast_metrics_suffix(
+    ngx_http_vidcast_metric_t *metric);
+static void ngx_http_vidcast_metrics_family(ngx_http_vidcast_text_t *text,
     const char *prefix, ngx_http_vidcast_metric_t *metric);
-static u_char *ngx_http_vidcast_metrics_value(u_char *p, u_char *last,
-    ngx_http_vidcast_metric_t *metric, void *value);
-static u_char *ngx_http_vidcast_metrics_of(u_char *p, u_char *last,
+static void ngx_http_vidcast_metrics_sample(ngx_http_vidcast_text_t *text,
+    const char *prefix, ngx_http_vidcast_metric_t *metric,
+    ngx_vidcast_source_t *source, void *value);
+static void ngx_http_vidcast_metrics_of(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf, ngx_http_vidcast_metric_t *metric,
     size_t offset);
-static u_char *ngx_http_vidcast_metrics_dropped(u_char *p, u_char *last,
+static void ngx_http_vidcast_metrics_dropped(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf);
-static u_char *ngx_http_vidcast_metrics_delivered(u_char *p, u_char *last,
+static void ngx_http_vidcast_metrics_delivered(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf);
-static u_char *ngx_http_vidcast_metrics_viewers(u_char *p, u_char *last,
+static void ngx_http_vidcast_metrics_viewers(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf, u_char *alive);
-static u_char *ngx_http_vidcast_metrics_publishers(u_char *p, u_char *last,
+static void ngx_http_vidcast_metrics_publishers(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf, u_char *alive);
-static u_char *ngx_http_vidcast_metrics_predictors(u_char *p, u_char *last,
+static void ngx_http_vidcast_metrics_predictors(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf);
-static u_char *ngx_http_vidcast_metrics_processes(u_char *p, u_char *last,
+static void ngx_http_vidcast_metrics_processes(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf);
-static u_char *ngx_http_vidcast_metrics_lives(u_char *p, u_char *last,
+static void ngx_http_vidcast_metrics_lives(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf, ngx_http_vidcast_life_t *lives);
-static u_char *ngx_http_vidcast_metrics_states(u_char *p, u_char *last,
+static void ngx_http_vidcast_metrics_states(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf, ngx_http_vidcast_life_t *lives);
 
 
@@ -247,12 +246,12 @@ static ngx_http_vidcast_metric_t  ngx_http_vidcast_present[] = {
 ngx_int_t
 ngx_http_vidcast_metrics_handler(ngx_http_request_t *r)
 {
-    u_char                        *p, *last, *alive;
+    u_char                        *alive;
     ngx_int_t                      rc;
-    ngx_buf_t                     *b;
     ngx_uint_t                     i;
     ngx_vidcast_conf_t            *conf;
     ngx_vidcast_source_t         **source;
+    ngx_http_vidcast_text_t        text;
     ngx_http_vidcast_life_t       *lives;
     ngx_http_vidcast_metric_t     *m;
     ngx_http_vidcast_main_conf_t  *vmcf;
@@ -268,23 +267,18 @@ ngx_http_vidcast_metrics_handler(ngx_http_request_t *r)
     vmcf = ngx_http_get_module_main_conf(r, ngx_http_vidcast_module);
     conf = &vmcf->vidcast;
 
-    b = ngx_create_temp_buf(r->pool, NGX_HTTP_VIDCAST_METRICS_HELP
-                                     + conf->nsources
-                                       * NGX_HTTP_VIDCAST_METRICS_SOURCE);
-    alive = ngx_pcalloc(r->pool, NGX_VIDCAST_PROCESSES);
+    alive = ngx_palloc(r->pool, NGX_VIDCAST_PROCESSES);
     lives = ngx_palloc(r->pool, conf->nsources
                                 * sizeof(ngx_http_vidcast_life_t));
 
-    if (b == NULL || alive == NULL || lives == NULL) {
+    if (alive == NULL || lives == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    p = b->last;
-    last = b->end;
+    ngx_http_vidcast_text_init(&text, r->pool);
 
     if (vmcf->hubs) {
-        (void) ngx_http_vidcast_status_list_workers(conf, alive,
-                                                    r->connection->log);
+        ngx_http_vidcast_status_list_workers(conf, alive, r->connection->log);
 
         source = conf->sources.elts;
 
@@ -293,115 +287,118 @@ ngx_http_vidcast_metrics_handler(ngx_http_request_t *r)
                                          r->connection->log);
         }
 
-        p = ngx_http_vidcast_metrics_lives(p, last, conf, lives);
+        ngx_http_vidcast_metrics_lives(&text, conf, lives);
 
         for (m = ngx_http_vidcast_present; m->name; m++) {
-            p = ngx_http_vidcast_metrics_of(p, last, conf, m, m->offset);
+            ngx_http_vidcast_metrics_of(&text, conf, m, m->offset);
         }
 
         for (m = ngx_http_vidcast_captured; m->name; m++) {
-            p = ngx_http_vidcast_metrics_of(p, last, conf, m, m->offset
+            ngx_http_vidcast_metrics_of(&text, conf, m, m->offset
                                  + offsetof(ngx_vidcast_zone_shm_t, counters));
         }
 
-        p = ngx_http_vidcast_metrics_dropped(p, last, conf);
-        p = ngx_http_vidcast_metrics_delivered(p, last, conf);
-        p = ngx_http_vidcast_metrics_viewers(p, last, conf, alive);
-        p = ngx_http_vidcast_metrics_publishers(p, last, conf, alive);
-        p = ngx_http_vidcast_metrics_predictors(p, last, conf);
+        ngx_http_vidcast_metrics_dropped(&text, conf);
+        ngx_http_vidcast_metrics_delivered(&text, conf);
+        ngx_http_vidcast_metrics_viewers(&text, conf, alive);
+        ngx_http_vidcast_metrics_publishers(&text, conf, alive);
+        ngx_http_vidcast_metrics_predictors(&text, conf);
     }
 
-    b->last = p;
-
-    return ngx_http_vidcast_status_send(r, b, NGX_HTTP_OK, &type);
+    return ngx_http_vidcast_status_send(r, &text, NGX_HTTP_OK, &type);
 }
 
 
-static u_char *
-ngx_http_vidcast_metrics_family(u_char *p, u_char *last, const char *prefix,
-    ngx_http_vidcast_metric_t *metric)
+static const char *
+ngx_http_vidcast_metrics_suffix(ngx_http_vidcast_metric_t *metric)
 {
-    const char  *type, *suffix;
-
-    type = "gauge";
-    suffix = "";
-
-    if (metric->type == NGX_HTTP_VIDCAST_COUNTER
-        || metric->type == NGX_HTTP_VIDCAST_SECONDS)
-    {
-        type = "counter";
-        suffix = "_total";
-    }
-
-    return ngx_slprintf(p, last, "# HELP vidcast_%s%s%s %s\n"
-                        "# TYPE vidcast_%s%s%s %s\n", prefix, metric->name,
-                        suffix, metric->help, prefix, metric->name, suffix,
-                        type);
+    return (metric->type == NGX_HTTP_VIDCAST_COUNTER
+            || metric->type == NGX_HTTP_VIDCAST_SECONDS)
+               ? "_total" : "";
 }
 
 
-static u_char *
-ngx_http_vidcast_metrics_value(u_char *p, u_char *last,
-    ngx_http_vidcast_metric_t *metric, void *value)
+static void
+ngx_http_vidcast_metrics_family(ngx_http_vidcast_text_t *text,
+    const char *prefix, ngx_http_vidcast_metric_t *metric)
+{
+    const char  *suffix;
+
+    suffix = ngx_http_vidcast_metrics_suffix(metric);
+
+    ngx_http_vidcast_text_printf(text, "# HELP vidcast_%s%s%s %s\n"
+                                 "# TYPE vidcast_%s%s%s %s\n",
+                                 prefix, metric->name, suffix, metric->help,
+                                 prefix, metric->name, suffix,
+                                 *suffix ? "counter" : "gauge");
+}
+
+
+static void
+ngx_http_vidcast_metrics_sample(ngx_http_vidcast_text_t *text,
+    const char *prefix, ngx_http_vidcast_metric_t *metric,
+    ngx_vidcast_source_t *source, void *value)
 {
     uint32_t  number;
     uint64_t  count;
 
+    ngx_http_vidcast_text_printf(text, "vidcast_%s%s%s{source=\"%V\"} ",
+                                 prefix, metric->name,
+                                 ngx_http_vidcast_metrics_suffix(metric),
+                                 &source->name);
+
     switch (metric->type) {
 
     case NGX_HTTP_VIDCAST_COUNTER:
-        return ngx_slprintf(p, last, " %uL\n", *(uint64_t *) value);
+        ngx_http_vidcast_text_printf(text, "%uL\n", *(uint64_t *) value);
+        break;
 
     case NGX_HTTP_VIDCAST_SECONDS:
         count = *(uint64_t *) value;
 
-        return ngx_slprintf(p, last, " %uL.%06uL\n", count / 1000000,
-                            count % 1000000);
+        ngx_http_vidcast_text_printf(text, "%uL.%06uL\n", count / 1000000,
+                                     count % 1000000);
+        break;
 
     case NGX_HTTP_VIDCAST_GAUGE:
-        return ngx_slprintf(p, last, " %uD\n", *(uint32_t *) value);
+        ngx_http_vidcast_text_printf(text, "%uD\n", *(uint32_t *) value);
+        break;
 
     default: /* NGX_HTTP_VIDCAST_MILLI */
         number = *(uint32_t *) value;
 
-        return ngx_slprintf(p, last, " %uD.%03uD\n", number / 1000,
-                            number % 1000);
+        ngx_http_vidcast_text_printf(text, "%uD.%03uD\n", number / 1000,
+                                     number % 1000);
     }
 }
 
 
-static u_char *
-ngx_http_vidcast_metrics_of(u_char *p, u_char *last, ngx_vidcast_conf_t *conf,
-    ngx_http_vidcast_metric_t *metric, size_t offset)
+static void
+ngx_http_vidcast_metrics_of(ngx_http_vidcast_text_t *text,
+    ngx_vidcast_conf_t *conf, ngx_http_vidcast_metric_t *metric,
+    size_t offset)
 {
     ngx_uint_t              i;
     ngx_vidcast_source_t  **source;
 
     source = conf->sources.elts;
 
-    p = ngx_http_vidcast_metrics_family(p, last, "", metric);
+    ngx_http_vidcast_metrics_family(text, "", metric);
 
     for (i = 0; i < conf->nsources; i++) {
-        p = ngx_slprintf(p, last, "vidcast_%s%s{source=\"%V\"}", metric->name,
-                         (metric->type == NGX_HTTP_VIDCAST_COUNTER
-                          || metric->type == NGX_HTTP_VIDCAST_SECONDS)
-                             ? "_total" : "",
-                         &source[i]->name);
-
-        p = ngx_http_vidcast_metrics_value(p, last, metric,
+        ngx_http_vidcast_metrics_sample(text, "", metric, source[i],
                                    (u_char *) source[i]->zone->shm + offset);
     }
-
-    return p;
 }
 
 
 /* one family, whose label is the reason; so it has one help for all */
 
-static u_char *
-ngx_http_vidcast_metrics_dropped(u_char *p, u_char *last,
+static void
+ngx_http_vidcast_metrics_dropped(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf)
 {
+    u_char                      *counters;
     ngx_uint_t                   i;
     ngx_vidcast_source_t       **source;
     ngx_http_vidcast_metric_t   *m;
@@ -412,24 +409,23 @@ ngx_http_vidcast_metrics_dropped(u_char *p, u_char *last,
 
     source = conf->sources.elts;
 
-    p = ngx_http_vidcast_metrics_family(p, last, "", &family);
+    ngx_http_vidcast_metrics_family(text, "", &family);
 
     for (i = 0; i < conf->nsources; i++) {
-        for (m = ngx_http_vidcast_dropped; m->name; m++) {
-            p = ngx_slprintf(p, last, "vidcast_dropped_total{source=\"%V\","
-                             "reason=\"%s\"}", &source[i]->name, m->name);
+        counters = (u_char *) &source[i]->zone->shm->counters;
 
-            p = ngx_http_vidcast_metrics_value(p, last, m,
-                       (u_char *) &source[i]->zone->shm->counters + m->offset);
+        for (m = ngx_http_vidcast_dropped; m->name; m++) {
+            ngx_http_vidcast_text_printf(text, "vidcast_dropped_total"
+                                         "{source=\"%V\",reason=\"%s\"} "
+                                         "%uL\n", &source[i]->name, m->name,
+                                         *(uint64_t *) (counters + m->offset));
         }
     }
-
-    return p;
 }
 
 
-static u_char *
-ngx_http_vidcast_metrics_delivered(u_char *p, u_char *last,
+static void
+ngx_http_vidcast_metrics_delivered(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf)
 {
     uint64_t                     sum;
@@ -441,24 +437,20 @@ ngx_http_vidcast_metrics_delivered(u_char *p, u_char *last,
 
     for (m = ngx_http_vidcast_delivered; m->name; m++) {
 
-        p = ngx_http_vidcast_metrics_family(p, last, "delivered_", m);
+        ngx_http_vidcast_metrics_family(text, "delivered_", m);
 
         for (i = 0; i < conf->nsources; i++) {
             sum = ngx_http_vidcast_status_sum(source[i]->zone->shm, m->offset);
 
-            p = ngx_slprintf(p, last, "vidcast_delivered_%s_total"
-                             "{source=\"%V\"}", m->name, &source[i]->name);
-
-            p = ngx_http_vidcast_metrics_value(p, last, m, &sum);
+            ngx_http_vidcast_metrics_sample(text, "delivered_", m, source[i],
+                                            &sum);
         }
     }
-
-    return p;
 }
 
 
-static u_char *
-ngx_http_vidcast_metrics_viewers(u_char *p, u_char *last,
+static void
+ngx_http_vidcast_metrics_viewers(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf, u_char *alive)
 {
     ngx_uint_t              i, t;
@@ -470,26 +462,25 @@ ngx_http_vidcast_metrics_viewers(u_char *p, u_char *last,
 
     source = conf->sources.elts;
 
-    p = ngx_http_vidcast_metrics_family(p, last, "", &family);
+    ngx_http_vidcast_metrics_family(text, "", &family);
 
     for (i = 0; i < conf->nsources; i++) {
         for (t = 0; t < NGX_VIDCAST_TRANSPORTS; t++) {
-            p = ngx_slprintf(p, last, "vidcast_viewers{source=\"%V\","
-                             "transport=\"%s\"} %uL\n", &source[i]->name,
-                             ngx_http_vidcast_transports[t],
-                             ngx_http_vidcast_status_count(
-                                          source[i]->zone->shm, alive, t));
+            ngx_http_vidcast_text_printf(text, "vidcast_viewers{source=\"%V\","
+                                         "transport=\"%s\"} %uL\n",
+                                         &source[i]->name,
+                                         ngx_http_vidcast_transports[t],
+                                         ngx_http_vidcast_status_count(
+                                             source[i]->zone->shm, alive, t));
         }
     }
-
-    return p;
 }
 
 
 /* of sources with the input "push:"; nothing, if there is none */
 
-static u_char *
-ngx_http_vidcast_metrics_publishers(u_char *p, u_char *last,
+static void
+ngx_http_vidcast_metrics_publishers(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf, u_char *alive)
 {
     ngx_uint_t                      i, n;
@@ -506,7 +497,7 @@ ngx_http_vidcast_metrics_publishers(u_char *p, u_char *last,
 
     for (m = ngx_http_vidcast_publishing; n && m->name; m++) {
 
-        p = ngx_http_vidcast_metrics_family(p, last, "", m);
+        ngx_http_vidcast_metrics_family(text, "", m);
 
         for (i = 0; i < conf->nsources; i++) {
 
@@ -517,24 +508,17 @@ ngx_http_vidcast_metrics_publishers(u_char *p, u_char *last,
             ngx_http_vidcast_status_publishing(source[i]->zone->shm, alive,
                                                &publishing);
 
-            p = ngx_slprintf(p, last, "vidcast_%s%s{source=\"%V\"}", m->name,
-                             m->type == NGX_HTTP_VIDCAST_COUNTER ? "_total"
-                                                                 : "",
-                             &source[i]->name);
-
-            p = ngx_http_vidcast_metrics_value(p, last, m,
+            ngx_http_vidcast_metrics_sample(text, "", m, source[i],
                                          (u_char *) &publishing + m->offset);
         }
     }
-
-    return p;
 }
 
 
 /* of sources which have predictor processes; nothing, if none has */
 
-static u_char *
-ngx_http_vidcast_metrics_predictors(u_char *p, u_char *last,
+static void
+ngx_http_vidcast_metrics_predictors(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf)
 {
     uint64_t                     sum;
@@ -550,12 +534,12 @@ ngx_http_vidcast_metrics_predictors(u_char *p, u_char *last,
     }
 
     if (n == 0) {
-        return p;
+        return;
     }
 
     for (m = ngx_http_vidcast_desks; m->name; m++) {
 
-        p = ngx_http_vidcast_metrics_family(p, last, "predictor_", m);
+        ngx_http_vidcast_metrics_family(text, "predictor_", m);
 
         for (i = 0; i < conf->nsources; i++) {
 
@@ -566,19 +550,17 @@ ngx_http_vidcast_metrics_predictors(u_char *p, u_char *last,
             sum = ngx_http_vidcast_status_desks(&source[i]->zone->desks,
                                                 m->offset);
 
-            p = ngx_slprintf(p, last, "vidcast_predictor_%s_total"
-                             "{source=\"%V\"}", m->name, &source[i]->name);
-
-            p = ngx_http_vidcast_metrics_value(p, last, m, &sum);
+            ngx_http_vidcast_metrics_sample(text, "predictor_", m, source[i],
+                                            &sum);
         }
     }
 
-    return ngx_http_vidcast_metrics_processes(p, last, conf);
+    ngx_http_vidcast_metrics_processes(text, conf);
 }
 
 
-static u_char *
-ngx_http_vidcast_metrics_processes(u_char *p, u_char *last,
+static void
+ngx_http_vidcast_metrics_processes(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf)
 {
     ngx_uint_t              i, k, n, state;
@@ -592,7 +574,7 @@ ngx_http_vidcast_metrics_processes(u_char *p, u_char *last,
 
     source = conf->sources.elts;
 
-    p = ngx_http_vidcast_metrics_family(p, last, "predictor_", &family);
+    ngx_http_vidcast_metrics_family(text, "predictor_", &family);
 
     for (i = 0; i < conf->nsources; i++) {
         desks = &source[i]->zone->desks;
@@ -610,19 +592,18 @@ ngx_http_vidcast_metrics_processes(u_char *p, u_char *last,
                       == state);
             }
 
-            p = ngx_slprintf(p, last, "vidcast_predictor_processes"
-                             "{source=\"%V\",state=\"%V\"} %ui\n",
-                             &source[i]->name,
-                             ngx_vidcast_desk_state_name(state), n);
+            ngx_http_vidcast_text_printf(text, "vidcast_predictor_processes"
+                                         "{source=\"%V\",state=\"%V\"} %ui\n",
+                                         &source[i]->name,
+                                         ngx_vidcast_desk_state_name(state),
+                                         n);
         }
     }
-
-    return p;
 }
 
 
-static u_char *
-ngx_http_vidcast_metrics_lives(u_char *p, u_char *last,
+static void
+ngx_http_vidcast_metrics_lives(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf, ngx_http_vidcast_life_t *lives)
 {
     ngx_uint_t                   i;
@@ -631,29 +612,24 @@ ngx_http_vidcast_metrics_lives(u_char *p, u_char *last,
 
     source = conf->sources.elts;
 
-    p = ngx_http_vidcast_metrics_states(p, last, conf, lives);
+    ngx_http_vidcast_metrics_states(text, conf, lives);
 
     for (m = ngx_http_vidcast_living; m->name; m++) {
 
-        p = ngx_http_vidcast_metrics_family(p, last, "", m);
+        ngx_http_vidcast_metrics_family(text, "", m);
 
         for (i = 0; i < conf->nsources; i++) {
-            p = ngx_slprintf(p, last, "vidcast_%s{source=\"%V\"}", m->name,
-                             &source[i]->name);
-
-            p = ngx_http_vidcast_metrics_value(p, last, m,
-                                           (u_char *) &lives[i] + m->offset);
+            ngx_http_vidcast_metrics_sample(text, "", m, source[i],
+                                            (u_char *) &lives[i] + m->offset);
         }
     }
-
-    return p;
 }
 
 
 /* one for the state that it is in, zero for the others */
 
-static u_char *
-ngx_http_vidcast_metrics_states(u_char *p, u_char *last,
+static void
+ngx_http_vidcast_metrics_states(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf, ngx_http_vidcast_life_t *lives)
 {
     ngx_uint_t              i, n;
@@ -666,15 +642,15 @@ ngx_http_vidcast_metrics_states(u_char *p, u_char *last,
 
     source = conf->sources.elts;
 
-    p = ngx_http_vidcast_metrics_family(p, last, "", &family);
+    ngx_http_vidcast_metrics_family(text, "", &family);
 
     for (i = 0; i < conf->nsources; i++) {
         for (n = 0; n <= NGX_VIDCAST_SLEEPING; n++) {
-            p = ngx_slprintf(p, last, "vidcast_state{source=\"%V\","
-                             "state=\"%V\"} %d\n", &source[i]->name,
-                             ngx_vidcast_state_name(n), n == lives[i].state);
+            ngx_http_vidcast_text_printf(text, "vidcast_state{source=\"%V\","
+                                         "state=\"%V\"} %d\n",
+                                         &source[i]->name,
+                                         ngx_vidcast_state_name(n),
+                                         n == lives[i].state);
         }
     }
-
-    return p;
 }

@@ -15,24 +15,20 @@
 #include "shm/ngx_vidcast_roles.h"
 
 
-#define NGX_HTTP_VIDCAST_STATUS_SOURCE  4096    /* bytes of one's text */
-#define NGX_HTTP_VIDCAST_STATUS_WORKER  256
-
-
-static ngx_buf_t *ngx_http_vidcast_status_build(ngx_http_request_t *r,
-    ngx_http_vidcast_main_conf_t *vmcf);
-static u_char *ngx_http_vidcast_status_source(u_char *p, u_char *last,
+static void ngx_http_vidcast_status_write(ngx_http_vidcast_text_t *text,
+    ngx_http_vidcast_main_conf_t *vmcf, ngx_log_t *log);
+static void ngx_http_vidcast_status_source(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source, u_char *alive,
     ngx_log_t *log);
-static u_char *ngx_http_vidcast_status_counters(u_char *p, u_char *last,
+static void ngx_http_vidcast_status_counters(ngx_http_vidcast_text_t *text,
     ngx_vidcast_zone_shm_t *shm, ngx_http_vidcast_metric_t *metric);
-static u_char *ngx_http_vidcast_status_viewers(u_char *p, u_char *last,
-    ngx_vidcast_conf_t *conf, ngx_vidcast_zone_shm_t *shm, u_char *alive);
-static u_char *ngx_http_vidcast_status_delivered(u_char *p, u_char *last,
-    ngx_vidcast_zone_shm_t *shm);
-static u_char *ngx_http_vidcast_status_publishers(u_char *p, u_char *last,
+static void ngx_http_vidcast_status_viewers(ngx_http_vidcast_text_t *text,
     ngx_vidcast_zone_shm_t *shm, u_char *alive);
-static u_char *ngx_http_vidcast_status_workers(u_char *p, u_char *last,
+static void ngx_http_vidcast_status_delivered(ngx_http_vidcast_text_t *text,
+    ngx_vidcast_zone_shm_t *shm);
+static void ngx_http_vidcast_status_publishers(ngx_http_vidcast_text_t *text,
+    ngx_vidcast_zone_shm_t *shm, u_char *alive);
+static void ngx_http_vidcast_status_workers(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf, ngx_vidcast_zone_shm_t *shm, u_char *alive);
 
 
@@ -45,7 +41,7 @@ ngx_int_t
 ngx_http_vidcast_status_handler(ngx_http_request_t *r)
 {
     ngx_int_t                      rc;
-    ngx_buf_t                     *b;
+    ngx_http_vidcast_text_t        text;
     ngx_http_vidcast_main_conf_t  *vmcf;
 
     static ngx_str_t  type = ngx_string("application/json");
@@ -58,12 +54,10 @@ ngx_http_vidcast_status_handler(ngx_http_request_t *r)
 
     vmcf = ngx_http_get_module_main_conf(r, ngx_http_vidcast_module);
 
-    b = ngx_http_vidcast_status_build(r, vmcf);
-    if (b == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
+    ngx_http_vidcast_text_init(&text, r->pool);
+    ngx_http_vidcast_status_write(&text, vmcf, r->connection->log);
 
-    return ngx_http_vidcast_status_send(r, b, NGX_HTTP_OK, &type);
+    return ngx_http_vidcast_status_send(r, &text, NGX_HTTP_OK, &type);
 }
 
 
@@ -79,16 +73,19 @@ ngx_http_vidcast_status_begin(ngx_http_request_t *r)
 
 
 ngx_int_t
-ngx_http_vidcast_status_send(ngx_http_request_t *r, ngx_buf_t *b,
-    ngx_uint_t status, ngx_str_t *type)
+ngx_http_vidcast_status_send(ngx_http_request_t *r,
+    ngx_http_vidcast_text_t *text, ngx_uint_t status, ngx_str_t *type)
 {
-    ngx_int_t    rc;
-    ngx_chain_t  out;
+    ngx_int_t  rc;
 
     static ngx_str_t  cache = ngx_string("no-cache, no-store");
 
+    if (text->failed) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
     r->headers_out.status = status;
-    r->headers_out.content_length_n = b->last - b->pos;
+    r->headers_out.content_length_n = text->size;
 
     r->headers_out.content_type = *type;
     r->headers_out.content_type_len = type->len;
@@ -103,117 +100,79 @@ ngx_http_vidcast_status_send(ngx_http_request_t *r, ngx_buf_t *b,
         return rc;
     }
 
-    b->last_buf = (r == r->main);
-    b->last_in_chain = 1;
-
-    if (b->pos == b->last) {
+    if (text->first == NULL) {
 
         /* a configuration without sources */
 
-        b->memory = 0;
-        b->temporary = 0;
-        b->sync = (r != r->main);
+        return ngx_http_send_special(r, NGX_HTTP_LAST);
     }
 
-    out.buf = b;
-    out.next = NULL;
+    text->last->buf->last_buf = (r == r->main);
+    text->last->buf->last_in_chain = 1;
 
-    return ngx_http_output_filter(r, &out);
+    return ngx_http_output_filter(r, text->first);
 }
 
 
-static ngx_buf_t *
-ngx_http_vidcast_status_build(ngx_http_request_t *r,
-    ngx_http_vidcast_main_conf_t *vmcf)
+static void
+ngx_http_vidcast_status_write(ngx_http_vidcast_text_t *text,
+    ngx_http_vidcast_main_conf_t *vmcf, ngx_log_t *log)
 {
-    u_char                     *p, *last, *alive;
-    size_t                      size;
-    ngx_buf_t                  *b;
-    ngx_pid_t                   manager;
-    ngx_uint_t                  i, n, workers;
-    ngx_vidcast_conf_t         *conf;
-    ngx_vidcast_source_t      **source;
-    ngx_vidcast_control_shm_t  *shm;
+    u_char                  alive[NGX_VIDCAST_PROCESSES];
+    uint64_t                restarts;
+    ngx_pid_t               manager;
+    ngx_uint_t              i, n;
+    ngx_vidcast_conf_t     *conf;
+    ngx_vidcast_source_t  **source;
 
     conf = &vmcf->vidcast;
     source = conf->sources.elts;
     n = vmcf->hubs ? conf->nsources : 0;
-    workers = 0;
     manager = 0;
-    alive = NULL;
-    shm = NULL;
+    restarts = 0;
 
     if (n) {
-        alive = ngx_pcalloc(r->pool, NGX_VIDCAST_PROCESSES);
-        if (alive == NULL) {
-            return NULL;
-        }
+        ngx_http_vidcast_status_list_workers(conf, alive, log);
 
-        shm = conf->control->shm;
-        workers = ngx_http_vidcast_status_list_workers(conf, alive,
-                                                       r->connection->log);
+        restarts = conf->control->shm->manager_restarts;
         manager = ngx_vidcast_role_holder(conf->control->roles,
-                                          NGX_VIDCAST_ROLE_MANAGER,
-                                          r->connection->log);
+                                          NGX_VIDCAST_ROLE_MANAGER, log);
     }
 
-    size = 256 + n * (NGX_HTTP_VIDCAST_STATUS_SOURCE
-                      + workers * NGX_HTTP_VIDCAST_STATUS_WORKER);
+    ngx_http_vidcast_text_begin(text, NULL, '{');
+
+    ngx_http_vidcast_text_item(text, "\"v\":1,\"pid\":%P,"
+                               "\"generation\":%uL,"
+                               "\"manager\":{\"pid\":%P,\"restarts\":%uL}",
+                               ngx_pid, conf->generation, manager, restarts);
+
+    ngx_http_vidcast_text_begin(text, "sources", '[');
 
     for (i = 0; i < n; i++) {
-        size += source[i]->predict.zones.len;
-        size += source[i]->zone->desks.n * NGX_HTTP_VIDCAST_STATUS_PREDICTOR;
+        ngx_http_vidcast_status_source(text, conf, source[i], alive, log);
     }
 
-    b = ngx_create_temp_buf(r->pool, size);
-    if (b == NULL) {
-        return NULL;
-    }
-
-    p = b->last;
-    last = b->end;
-
-    p = ngx_slprintf(p, last, "{\"v\":1,\"pid\":%P,\"generation\":%uL,"
-                     "\"manager\":{\"pid\":%P,\"restarts\":%uL},"
-                     "\"sources\":[", ngx_pid, conf->generation, manager,
-                     shm ? shm->manager_restarts : 0);
-
-    for (i = 0; i < n; i++) {
-
-        if (i) {
-            *p++ = ',';
-        }
-
-        p = ngx_http_vidcast_status_source(p, last, conf, source[i], alive,
-                                           r->connection->log);
-    }
-
-    b->last = ngx_slprintf(p, last, "]}" CRLF);
-
-    return b;
+    ngx_http_vidcast_text_end(text, ']');
+    ngx_http_vidcast_text_end(text, '}');
+    ngx_http_vidcast_text_printf(text, CRLF);
 }
 
 
-ngx_uint_t
+void
 ngx_http_vidcast_status_list_workers(ngx_vidcast_conf_t *conf, u_char *alive,
     ngx_log_t *log)
 {
-    ngx_uint_t  i, n;
-
-    n = 0;
+    ngx_uint_t  i;
 
     for (i = 0; i < NGX_VIDCAST_PROCESSES; i++) {
         alive[i] = (i == conf->control->process
                     || ngx_vidcast_process_alive(conf->control, i, log));
-        n += alive[i];
     }
-
-    return n;
 }
 
 
-static u_char *
-ngx_http_vidcast_status_source(u_char *p, u_char *last,
+static void
+ngx_http_vidcast_status_source(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source, u_char *alive,
     ngx_log_t *log)
 {
@@ -234,15 +193,17 @@ ngx_http_vidcast_status_source(u_char *p, u_char *last,
     encoded = ngx_vidcast_load(&counters->published);
     encoded = ngx_max(encoded, 1);
 
-    p = ngx_slprintf(p, last,
-                     "{\"name\":\"%V\",\"state\":\"%V\",\"state_age\":%uL,"
+    ngx_http_vidcast_text_begin(text, NULL, '{');
+
+    ngx_http_vidcast_text_item(text,
+                     "\"name\":\"%V\",\"state\":\"%V\",\"state_age\":%uL,"
                      "\"pid\":%P,\"starts\":%uL,"
                      "\"width\":%uD,\"height\":%uD,"
                      "\"fps_asked\":%uD.%03uD,\"fps\":%uD.%03uD,"
                      "\"fps_predicted\":%uD.%03uD,"
                      "\"frame\":%uL,\"result\":%uL,"
                      "\"slots\":%uD,\"pins\":%uD,"
-                     "\"encode_ms\":%uL.%03uL,\"predict_ms\":%uL.%03uL,",
+                     "\"encode_ms\":%uL.%03uL,\"predict_ms\":%uL.%03uL",
                      &source->name, ngx_vidcast_state_name(life.state),
                      life.age / 1000000, life.pid, shm->restarts, shm->width,
                      shm->height,
@@ -258,38 +219,37 @@ ngx_http_vidcast_status_source(u_char *p, u_char *last,
                      counters->predict_time / predicted / 1000,
                      counters->predict_time / predicted % 1000);
 
-    p = ngx_http_vidcast_status_counters(p, last, shm,
-                                         ngx_http_vidcast_captured);
-    p = ngx_slprintf(p, last, "\"dropped\":{");
-    p = ngx_http_vidcast_status_counters(p, last, shm,
-                                         ngx_http_vidcast_dropped);
+    ngx_http_vidcast_status_counters(text, shm, ngx_http_vidcast_captured);
 
-    /* in place of the last comma */
+    ngx_http_vidcast_text_begin(text, "dropped", '{');
+    ngx_http_vidcast_status_counters(text, shm, ngx_http_vidcast_dropped);
+    ngx_http_vidcast_text_end(text, '}');
 
-    p = ngx_slprintf(p - 1, last, "},");
-
-    p = ngx_http_vidcast_status_error(p, last, life.error);
-    p = ngx_http_vidcast_status_predictor(p, last, conf, source, log);
-    p = ngx_http_vidcast_status_viewers(p, last, conf, shm, alive);
-    p = ngx_http_vidcast_status_delivered(p, last, shm);
+    ngx_http_vidcast_status_error(text, life.error);
+    ngx_http_vidcast_status_predictor(text, conf, source, log);
+    ngx_http_vidcast_status_viewers(text, shm, alive);
+    ngx_http_vidcast_status_delivered(text, shm);
 
     if (source->input.push) {
-        p = ngx_http_vidcast_status_publishers(p, last, shm, alive);
+        ngx_http_vidcast_status_publishers(text, shm, alive);
     }
 
     if (source->overlay) {
-        p = ngx_slprintf(p, last, "\"overlay\":{\"drawn\":%uL,"
-                         "\"viewers\":%ui},",
+        ngx_http_vidcast_text_item(text, "\"overlay\":{\"drawn\":%uL,"
+                         "\"viewers\":%ui}",
                          source->overlay->zone->shm->counters.published,
                          ngx_vidcast_zone_overlaid(conf->control, source->zone,
                                                    log));
     }
 
     if (source->predict.zones.len) {
-        p = ngx_slprintf(p, last, "\"zones\":%V,", &source->predict.zones);
+        ngx_http_vidcast_text_item(text, "\"zones\":%V",
+                                   &source->predict.zones);
     }
 
-    return ngx_http_vidcast_status_workers(p, last, conf, shm, alive);
+    ngx_http_vidcast_status_workers(text, conf, shm, alive);
+
+    ngx_http_vidcast_text_end(text, '}');
 }
 
 
@@ -386,8 +346,8 @@ ngx_http_vidcast_status_past(ngx_vidcast_source_t *source, uint64_t time)
 
 /* times are told as means */
 
-static u_char *
-ngx_http_vidcast_status_counters(u_char *p, u_char *last,
+static void
+ngx_http_vidcast_status_counters(ngx_http_vidcast_text_t *text,
     ngx_vidcast_zone_shm_t *shm, ngx_http_vidcast_metric_t *metric)
 {
     u_char  *counters;
@@ -396,46 +356,36 @@ ngx_http_vidcast_status_counters(u_char *p, u_char *last,
 
     for ( /* void */ ; metric->name; metric++) {
         if (metric->type == NGX_HTTP_VIDCAST_COUNTER) {
-            p = ngx_slprintf(p, last, "\"%s\":%uL,", metric->name,
-                             *(uint64_t *) (counters + metric->offset));
+            ngx_http_vidcast_text_item(text, "\"%s\":%uL", metric->name,
+                                  *(uint64_t *) (counters + metric->offset));
         }
     }
-
-    return p;
 }
 
 
 /* another process may be writing it: it is copied, and ends where ours ends */
 
-u_char *
-ngx_http_vidcast_status_error(u_char *p, u_char *last, const u_char *text)
+void
+ngx_http_vidcast_status_error(ngx_http_vidcast_text_t *text,
+    const u_char *reason)
 {
-    size_t  len;
     u_char  error[NGX_VIDCAST_ERROR_LEN];
 
-    ngx_memcpy(error, text, NGX_VIDCAST_ERROR_LEN);
+    ngx_memcpy(error, reason, NGX_VIDCAST_ERROR_LEN);
     error[NGX_VIDCAST_ERROR_LEN - 1] = '\0';
 
-    len = ngx_strlen(error);
-
-    p = ngx_slprintf(p, last, "\"error\":\"");
-
-    if ((size_t) (last - p) > len + ngx_escape_json(NULL, error, len)) {
-        p = (u_char *) ngx_escape_json(p, error, len);
-    }
-
-    return ngx_slprintf(p, last, "\",");
+    ngx_http_vidcast_text_string(text, "error", error, ngx_strlen(error));
 }
 
 
-static u_char *
-ngx_http_vidcast_status_viewers(u_char *p, u_char *last,
-    ngx_vidcast_conf_t *conf, ngx_vidcast_zone_shm_t *shm, u_char *alive)
+static void
+ngx_http_vidcast_status_viewers(ngx_http_vidcast_text_t *text,
+    ngx_vidcast_zone_shm_t *shm, u_char *alive)
 {
     uint64_t    n, sum;
     ngx_uint_t  t;
 
-    p = ngx_slprintf(p, last, "\"viewers\":{");
+    ngx_http_vidcast_text_begin(text, "viewers", '{');
 
     sum = 0;
 
@@ -444,30 +394,30 @@ ngx_http_vidcast_status_viewers(u_char *p, u_char *last,
         n = ngx_http_vidcast_status_count(shm, alive, t);
         sum += n;
 
-        p = ngx_slprintf(p, last, "\"%s\":%uL,",
-                         ngx_http_vidcast_transports[t], n);
+        ngx_http_vidcast_text_item(text, "\"%s\":%uL",
+                                   ngx_http_vidcast_transports[t], n);
     }
 
-    return ngx_slprintf(p, last, "\"all\":%uL},", sum);
+    ngx_http_vidcast_text_item(text, "\"all\":%uL", sum);
+
+    ngx_http_vidcast_text_end(text, '}');
 }
 
 
-static u_char *
-ngx_http_vidcast_status_delivered(u_char *p, u_char *last,
+static void
+ngx_http_vidcast_status_delivered(ngx_http_vidcast_text_t *text,
     ngx_vidcast_zone_shm_t *shm)
 {
     ngx_http_vidcast_metric_t  *m;
 
-    p = ngx_slprintf(p, last, "\"delivered\":{");
+    ngx_http_vidcast_text_begin(text, "delivered", '{');
 
     for (m = ngx_http_vidcast_delivered; m->name; m++) {
-        p = ngx_slprintf(p, last, "%s\"%s\":%uL",
-                         (m == ngx_http_vidcast_delivered) ? "" : ",",
-                         m->name,
-                         ngx_http_vidcast_status_sum(shm, m->offset));
+        ngx_http_vidcast_text_item(text, "\"%s\":%uL", m->name,
+                                 ngx_http_vidcast_status_sum(shm, m->offset));
     }
 
-    return ngx_slprintf(p, last, "},");
+    ngx_http_vidcast_text_end(text, '}');
 }
 
 
@@ -506,19 +456,20 @@ ngx_http_vidcast_status_count(ngx_vidcast_zone_shm_t *shm, u_char *alive,
 }
 
 
-static u_char *
-ngx_http_vidcast_status_publishers(u_char *p, u_char *last,
+static void
+ngx_http_vidcast_status_publishers(ngx_http_vidcast_text_t *text,
     ngx_vidcast_zone_shm_t *shm, u_char *alive)
 {
     ngx_http_vidcast_publishing_t  publishing;
 
     ngx_http_vidcast_status_publishing(shm, alive, &publishing);
 
-    return ngx_slprintf(p, last, "\"published_by\":{\"publishers\":%uD,"
-                        "\"taken\":%uL,\"results\":%uL,\"refused\":%uL,"
-                        "\"bytes\":%uL},", publishing.publishers,
-                        publishing.taken, publishing.results,
-                        publishing.refused, publishing.bytes);
+    ngx_http_vidcast_text_item(text, "\"published_by\":{\"publishers\":%uD,"
+                               "\"taken\":%uL,\"results\":%uL,"
+                               "\"refused\":%uL,\"bytes\":%uL}",
+                               publishing.publishers, publishing.taken,
+                               publishing.results, publishing.refused,
+                               publishing.bytes);
 }
 
 
@@ -547,17 +498,15 @@ ngx_http_vidcast_status_publishing(ngx_vidcast_zone_shm_t *shm, u_char *alive,
 }
 
 
-static u_char *
-ngx_http_vidcast_status_workers(u_char *p, u_char *last,
+static void
+ngx_http_vidcast_status_workers(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf, ngx_vidcast_zone_shm_t *shm, u_char *alive)
 {
     uint64_t                n;
-    ngx_uint_t              i, t, many;
+    ngx_uint_t              i, t;
     ngx_vidcast_process_t  *process;
 
-    p = ngx_slprintf(p, last, "\"workers\":[");
-
-    many = 0;
+    ngx_http_vidcast_text_begin(text, "workers", '[');
 
     for (i = 0; i < NGX_VIDCAST_PROCESSES; i++) {
 
@@ -573,11 +522,11 @@ ngx_http_vidcast_status_workers(u_char *p, u_char *last,
 
         process = &conf->control->shm->processes[i];
 
-        p = ngx_slprintf(p, last, "%s{\"pid\":%L,\"generation\":%uL,"
-                         "\"exiting\":%s,\"viewers\":%uL}", many++ ? "," : "",
-                         process->pid, process->generation,
-                         process->exiting ? "true" : "false", n);
+        ngx_http_vidcast_text_item(text, "{\"pid\":%L,\"generation\":%uL,"
+                                   "\"exiting\":%s,\"viewers\":%uL}",
+                                   process->pid, process->generation,
+                                   process->exiting ? "true" : "false", n);
     }
 
-    return ngx_slprintf(p, last, "]}");
+    ngx_http_vidcast_text_end(text, ']');
 }

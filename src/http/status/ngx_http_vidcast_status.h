@@ -9,11 +9,7 @@
 
 
 #include "http/conf/ngx_http_vidcast_module.h"
-
-
-/* bytes of the text of one predictor process, whatever its error is */
-
-#define NGX_HTTP_VIDCAST_STATUS_PREDICTOR  2560
+#include "http/status/ngx_http_vidcast_text.h"
 
 
 /* what is told of sources and workers, in whatever form */
@@ -76,8 +72,8 @@ extern ngx_http_vidcast_metric_t  ngx_http_vidcast_desks[];
 extern const char                *ngx_http_vidcast_transports[];
 
 
-/* marks the entries of living workers, our own included; how many there are */
-ngx_uint_t ngx_http_vidcast_status_list_workers(ngx_vidcast_conf_t *conf,
+/* marks the entries of living workers, our own included */
+void ngx_http_vidcast_status_list_workers(ngx_vidcast_conf_t *conf,
     u_char *alive, ngx_log_t *log);
 
 void ngx_http_vidcast_status_life(ngx_vidcast_conf_t *conf,
@@ -95,12 +91,12 @@ uint64_t ngx_http_vidcast_status_count(ngx_vidcast_zone_shm_t *shm,
 void ngx_http_vidcast_status_publishing(ngx_vidcast_zone_shm_t *shm,
     u_char *alive, ngx_http_vidcast_publishing_t *publishing);
 
-/* "error":"..." and a comma; it is copied, as its owner may be writing it */
-u_char *ngx_http_vidcast_status_error(u_char *p, u_char *last,
-    const u_char *text);
+/* "error"; it is copied, as its owner may be writing it */
+void ngx_http_vidcast_status_error(ngx_http_vidcast_text_t *text,
+    const u_char *reason);
 
 /* "predictor": nothing, unless the source has processes for it */
-u_char *ngx_http_vidcast_status_predictor(u_char *p, u_char *last,
+void ngx_http_vidcast_status_predictor(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source, ngx_log_t *log);
 
 /*
@@ -113,8 +109,8 @@ ngx_vidcast_desk_t *ngx_http_vidcast_status_failed(ngx_vidcast_desks_t *desks);
 
 /* NGX_OK: it is to be answered; else what the handler returns */
 ngx_int_t ngx_http_vidcast_status_begin(ngx_http_request_t *r);
-ngx_int_t ngx_http_vidcast_status_send(ngx_http_request_t *r, ngx_buf_t *b,
-    ngx_uint_t status, ngx_str_t *type);
+ngx_int_t ngx_http_vidcast_status_send(ngx_http_request_t *r,
+    ngx_http_vidcast_text_t *text, ngx_uint_t status, ngx_str_t *type);
 
 
 #endif /* _NGX_HTTP_VIDCAST_STATUS_H_INCLUDED_ */

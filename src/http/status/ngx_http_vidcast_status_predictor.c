@@ -17,13 +17,13 @@
 
 static ngx_vidcast_desk_t *ngx_http_vidcast_status_worst(
     ngx_vidcast_desks_t *desks);
-static u_char *ngx_http_vidcast_status_desk(u_char *p, u_char *last,
+static void ngx_http_vidcast_status_desk(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source, ngx_uint_t n,
     ngx_log_t *log);
 
 
-u_char *
-ngx_http_vidcast_status_predictor(u_char *p, u_char *last,
+void
+ngx_http_vidcast_status_predictor(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source, ngx_log_t *log)
 {
     ngx_uint_t                  i;
@@ -34,34 +34,32 @@ ngx_http_vidcast_status_predictor(u_char *p, u_char *last,
     desks = &source->zone->desks;
 
     if (desks->n == 0) {
-        return p;
+        return;
     }
 
     desk = ngx_http_vidcast_status_worst(desks);
 
-    p = ngx_slprintf(p, last, "\"predictor\":{\"state\":\"%V\",",
-                     ngx_vidcast_desk_state_name(
-                         ngx_vidcast_load(&desk->state)));
+    ngx_http_vidcast_text_begin(text, "predictor", '{');
 
-    p = ngx_http_vidcast_status_error(p, last, desk->error);
+    ngx_http_vidcast_text_item(text, "\"state\":\"%V\"",
+                               ngx_vidcast_desk_state_name(
+                                   ngx_vidcast_load(&desk->state)));
+
+    ngx_http_vidcast_status_error(text, desk->error);
 
     for (m = ngx_http_vidcast_desks; m->name; m++) {
-        p = ngx_slprintf(p, last, "\"%s\":%uL,", m->name,
-                         ngx_http_vidcast_status_desks(desks, m->offset));
+        ngx_http_vidcast_text_item(text, "\"%s\":%uL", m->name,
+                             ngx_http_vidcast_status_desks(desks, m->offset));
     }
 
-    p = ngx_slprintf(p, last, "\"processes\":[");
+    ngx_http_vidcast_text_begin(text, "processes", '[');
 
     for (i = 0; i < desks->n; i++) {
-
-        if (i) {
-            p = ngx_slprintf(p, last, ",");
-        }
-
-        p = ngx_http_vidcast_status_desk(p, last, conf, source, i, log);
+        ngx_http_vidcast_status_desk(text, conf, source, i, log);
     }
 
-    return ngx_slprintf(p, last, "]},");
+    ngx_http_vidcast_text_end(text, ']');
+    ngx_http_vidcast_text_end(text, '}');
 }
 
 
@@ -122,8 +120,8 @@ ngx_http_vidcast_status_failed(ngx_vidcast_desks_t *desks)
 }
 
 
-static u_char *
-ngx_http_vidcast_status_desk(u_char *p, u_char *last,
+static void
+ngx_http_vidcast_status_desk(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source, ngx_uint_t n,
     ngx_log_t *log)
 {
@@ -136,18 +134,19 @@ ngx_http_vidcast_status_desk(u_char *p, u_char *last,
                                   ngx_vidcast_role_predictor(source->entry, n),
                                   log);
 
-    p = ngx_slprintf(p, last,
-                     "{\"pid\":%P,\"child\":%L,\"state\":\"%V\","
-                     "\"failing\":%s,\"starts\":%uL,",
-                     pid, pid ? desk->child : 0,
-                     ngx_vidcast_desk_state_name(
-                         ngx_vidcast_load(&desk->state)),
-                     ngx_vidcast_load(&desk->failing) ? "true" : "false",
-                     desk->counters.starts);
+    ngx_http_vidcast_text_begin(text, NULL, '{');
 
-    p = ngx_http_vidcast_status_error(p, last, desk->error);
+    ngx_http_vidcast_text_item(text, "\"pid\":%P,\"child\":%L,"
+                               "\"state\":\"%V\",\"failing\":%s,"
+                               "\"starts\":%uL",
+                               pid, pid ? desk->child : 0,
+                               ngx_vidcast_desk_state_name(
+                                   ngx_vidcast_load(&desk->state)),
+                               ngx_vidcast_load(&desk->failing) ? "true"
+                                                                : "false",
+                               desk->counters.starts);
 
-    p[-1] = '}';
+    ngx_http_vidcast_status_error(text, desk->error);
 
-    return p;
+    ngx_http_vidcast_text_end(text, '}');
 }
