@@ -152,7 +152,7 @@ ngx_vidcast_capture_forget(ngx_vidcast_conf_t *conf,
         zone = other[i]->zone;
 
         (void) munmap(zone->ring.frames, zone->frames_size);
-        ngx_vidcast_desks_free(&zone->desks);
+        ngx_vidcast_mailboxes_free(&zone->mailboxes);
         (void) ngx_close_file(zone->frames);
         (void) ngx_close_file(zone->wake);
         (void) ngx_close_file(zone->call);

@@ -33,35 +33,35 @@ typedef struct {
 } ngx_vidcast_dispatch_entry_t;
 
 
-/* a predictor as we see it; its desk may be written to by anybody there */
+/* a predictor as we see it; its mailbox may be written to by anybody there */
 
 typedef struct {
-    ngx_vidcast_desk_t           *desk;
-    uint64_t                      task;      /* the last one given */
-    ngx_vidcast_dispatch_entry_t *entry;     /* NULL: nobody waits for it */
-    unsigned                      busy:1;
+    ngx_vidcast_predictor_mailbox_t  *mailbox;
+    uint64_t                          task;  /* the last one given */
+    ngx_vidcast_dispatch_entry_t     *entry; /* NULL: nobody waits for it */
+    unsigned                          busy:1;
 } ngx_vidcast_dispatch_worker_t;
 
 
 struct ngx_vidcast_dispatch_s {
-    ngx_vidcast_capture_t         *capture;
-    ngx_vidcast_predict_t          predict;  /* for news */
-    ngx_vidcast_desks_t           *desks;
-    ngx_vidcast_dispatch_worker_t *workers;
+    ngx_vidcast_capture_t          *capture;
+    ngx_vidcast_predict_t           predict; /* for news */
+    ngx_vidcast_mailboxes_t        *mailboxes;
+    ngx_vidcast_dispatch_worker_t  *workers;
 
-    ngx_vidcast_dispatch_entry_t  *entries;  /* two a worker */
-    ngx_uint_t                     nentries;
-    uint64_t                       first;    /* not yet published */
-    uint64_t                       last;     /* not yet there */
+    ngx_vidcast_dispatch_entry_t   *entries; /* two a worker */
+    ngx_uint_t                      nentries;
+    uint64_t                        first;   /* not yet published */
+    uint64_t                        last;    /* not yet there */
 
-    ngx_uint_t                     exact;    /* no frame may be skipped */
-    ngx_uint_t                     offered;  /* by the thread that publishes */
+    ngx_uint_t                      exact;   /* no frame may be skipped */
+    ngx_uint_t                      offered; /* by the thread that publishes */
 
-    pthread_mutex_t                mutex;    /* of what follows */
-    pthread_cond_t                 taken;
-    ngx_vidcast_frame_t            next;     /* pinned */
-    ngx_uint_t                     waiting;  /* it is there */
-    ngx_uint_t                     open;     /* taken, not yet published */
+    pthread_mutex_t                 mutex;   /* of what follows */
+    pthread_cond_t                  taken;
+    ngx_vidcast_frame_t             next;    /* pinned */
+    ngx_uint_t                      waiting; /* it is there */
+    ngx_uint_t                      open;    /* taken, not yet published */
 };
 
 
@@ -105,9 +105,9 @@ ngx_vidcast_dispatch_create(ngx_vidcast_capture_t *capture)
     dispatch->capture = capture;
     dispatch->predict.conf = &capture->source->predict;
     dispatch->exact = capture->source->input.batch;
-    dispatch->desks = &capture->zone->desks;
+    dispatch->mailboxes = &capture->zone->mailboxes;
 
-    n = dispatch->desks->n;
+    n = dispatch->mailboxes->n;
     size = capture->source->geometry.result_size;
 
     dispatch->nentries = 2 * n;
@@ -130,7 +130,8 @@ ngx_vidcast_dispatch_create(ngx_vidcast_capture_t *capture)
     }
 
     for (i = 0; i < n; i++) {
-        dispatch->workers[i].desk = ngx_vidcast_desk(dispatch->desks, i);
+        dispatch->workers[i].mailbox = ngx_vidcast_mailbox(dispatch->mailboxes,
+                                                           i);
     }
 
     if (pthread_mutex_init(&dispatch->mutex, NULL) != 0
@@ -177,7 +178,7 @@ ngx_vidcast_dispatch_offer(ngx_vidcast_dispatch_t *dispatch, uint32_t slot,
         ngx_vidcast_count(&dispatch->capture->counters->predictor_busy, 1);
     }
 
-    ngx_vidcast_bell_ring(dispatch->desks->bell);
+    ngx_vidcast_futex_wake(dispatch->mailboxes->futex);
 }
 
 
@@ -215,12 +216,12 @@ ngx_vidcast_dispatch_thread(void *data)
     uint32_t  seen;
 
     for ( ;; ) {
-        seen = ngx_vidcast_load(dispatch->desks->bell);
+        seen = ngx_vidcast_load(dispatch->mailboxes->futex);
 
         ngx_vidcast_dispatch_turn(dispatch);
 
-        ngx_vidcast_bell_wait(dispatch->desks->bell, seen,
-                              NGX_VIDCAST_DISPATCH_LOOK);
+        ngx_vidcast_futex_wait(dispatch->mailboxes->futex, seen,
+                               NGX_VIDCAST_DISPATCH_LOOK);
     }
 
     return NULL;
@@ -265,28 +266,28 @@ ngx_vidcast_dispatch_release(ngx_vidcast_dispatch_t *dispatch,
 static void
 ngx_vidcast_dispatch_collect(ngx_vidcast_dispatch_t *dispatch)
 {
-    ngx_uint_t                      i;
-    ngx_vidcast_desk_t             *desk;
-    ngx_vidcast_dispatch_worker_t  *worker;
+    ngx_uint_t                        i;
+    ngx_vidcast_predictor_mailbox_t  *mailbox;
+    ngx_vidcast_dispatch_worker_t    *worker;
 
-    for (i = 0; i < dispatch->desks->n; i++) {
+    for (i = 0; i < dispatch->mailboxes->n; i++) {
         worker = &dispatch->workers[i];
-        desk = worker->desk;
+        mailbox = worker->mailbox;
 
         if (!worker->busy) {
             continue;
         }
 
-        if (ngx_vidcast_load(&desk->done) == worker->task) {
+        if (ngx_vidcast_load(&mailbox->done) == worker->task) {
             worker->busy = 0;
             ngx_vidcast_dispatch_answer(dispatch, worker,
-                                        ngx_vidcast_load(&desk->status));
+                                        ngx_vidcast_load(&mailbox->status));
             continue;
         }
 
-        if (ngx_vidcast_load(&desk->state) != NGX_VIDCAST_PREDICTOR_READY) {
+        if (ngx_vidcast_load(&mailbox->state) != NGX_VIDCAST_PREDICTOR_READY) {
 
-            /* the desk is cleared by the next one who sits there */
+            /* the mailbox is cleared by the next one who sits there */
 
             ngx_vidcast_dispatch_answer(dispatch, worker,
                                         NGX_VIDCAST_ANSWER_LOST);
@@ -299,9 +300,9 @@ static void
 ngx_vidcast_dispatch_answer(ngx_vidcast_dispatch_t *dispatch,
     ngx_vidcast_dispatch_worker_t *worker, ngx_uint_t status)
 {
-    uint32_t                       size;
-    ngx_vidcast_desk_t            *desk;
-    ngx_vidcast_dispatch_entry_t  *entry;
+    uint32_t                          size;
+    ngx_vidcast_dispatch_entry_t     *entry;
+    ngx_vidcast_predictor_mailbox_t  *mailbox;
 
     entry = worker->entry;
     worker->entry = NULL;
@@ -310,7 +311,7 @@ ngx_vidcast_dispatch_answer(ngx_vidcast_dispatch_t *dispatch,
         return;
     }
 
-    desk = worker->desk;
+    mailbox = worker->mailbox;
 
     entry->waiting = 0;
     entry->answered = ngx_vidcast_clock();
@@ -320,14 +321,14 @@ ngx_vidcast_dispatch_answer(ngx_vidcast_dispatch_t *dispatch,
 
         /* read once: it may be another one the next time */
 
-        size = ngx_vidcast_load(&desk->size);
+        size = ngx_vidcast_load(&mailbox->size);
 
-        entry->size = ngx_min(size, dispatch->desks->text);
-        ngx_memcpy(entry->text, ngx_vidcast_desk_text(desk), entry->size);
+        entry->size = ngx_min(size, dispatch->mailboxes->text);
+        ngx_memcpy(entry->text, ngx_vidcast_mailbox_text(mailbox), entry->size);
         return;
     }
 
-    ngx_vidcast_desk_error(desk, entry->error);
+    ngx_vidcast_mailbox_error(mailbox, entry->error);
 }
 
 
@@ -535,22 +536,23 @@ static ngx_vidcast_dispatch_worker_t *
 ngx_vidcast_dispatch_choose(ngx_vidcast_dispatch_t *dispatch,
     ngx_uint_t failing)
 {
-    uint64_t                        checksum;
-    ngx_uint_t                      i;
-    ngx_vidcast_desk_t             *desk;
-    ngx_vidcast_dispatch_worker_t  *worker;
+    uint64_t                          checksum;
+    ngx_uint_t                        i;
+    ngx_vidcast_predictor_mailbox_t  *mailbox;
+    ngx_vidcast_dispatch_worker_t    *worker;
 
     checksum = dispatch->capture->source->checksum;
 
-    for (i = 0; i < dispatch->desks->n; i++) {
+    for (i = 0; i < dispatch->mailboxes->n; i++) {
         worker = &dispatch->workers[i];
-        desk = worker->desk;
+        mailbox = worker->mailbox;
 
         if (!worker->busy
-            && ngx_vidcast_load(&desk->state) == NGX_VIDCAST_PREDICTOR_READY
-            && ngx_vidcast_load(&desk->checksum) == checksum
-            && ngx_vidcast_load(&desk->done) == ngx_vidcast_load(&desk->task)
-            && (failing || !ngx_vidcast_load(&desk->failing)))
+            && ngx_vidcast_load(&mailbox->state) == NGX_VIDCAST_PREDICTOR_READY
+            && ngx_vidcast_load(&mailbox->checksum) == checksum
+            && ngx_vidcast_load(&mailbox->done)
+                   == ngx_vidcast_load(&mailbox->task)
+            && (failing || !ngx_vidcast_load(&mailbox->failing)))
         {
             return worker;
         }
@@ -565,18 +567,18 @@ ngx_vidcast_dispatch_choose(ngx_vidcast_dispatch_t *dispatch,
 static ngx_uint_t
 ngx_vidcast_dispatch_failing(ngx_vidcast_dispatch_t *dispatch, u_char *error)
 {
-    ngx_uint_t           i;
-    ngx_vidcast_desk_t  *desk;
+    ngx_uint_t                        i;
+    ngx_vidcast_predictor_mailbox_t  *mailbox;
 
-    for (i = 0; i < dispatch->desks->n; i++) {
-        desk = dispatch->workers[i].desk;
+    for (i = 0; i < dispatch->mailboxes->n; i++) {
+        mailbox = dispatch->workers[i].mailbox;
 
-        if (!ngx_vidcast_load(&desk->failing)) {
+        if (!ngx_vidcast_load(&mailbox->failing)) {
             return 0;
         }
     }
 
-    ngx_vidcast_desk_error(dispatch->workers[0].desk, error);
+    ngx_vidcast_mailbox_error(dispatch->workers[0].mailbox, error);
 
     return 1;
 }
@@ -587,22 +589,22 @@ ngx_vidcast_dispatch_give(ngx_vidcast_dispatch_t *dispatch,
     ngx_vidcast_dispatch_worker_t *worker,
     ngx_vidcast_dispatch_entry_t *entry, ngx_vidcast_frame_t *frame)
 {
-    ngx_vidcast_desk_t  *desk;
+    ngx_vidcast_predictor_mailbox_t  *mailbox;
 
-    desk = worker->desk;
+    mailbox = worker->mailbox;
 
-    desk->number = frame->number;
-    desk->slot = frame->slot;
-    desk->given = ngx_vidcast_clock();
+    mailbox->number = frame->number;
+    mailbox->slot = frame->slot;
+    mailbox->given = ngx_vidcast_clock();
 
     worker->entry = entry;
     worker->busy = 1;
-    worker->task = ngx_vidcast_load(&desk->task) + 1;
+    worker->task = ngx_vidcast_load(&mailbox->task) + 1;
 
     ngx_vidcast_store(&dispatch->capture->zone->shm->predicting,
                       frame->number);
 
-    ngx_vidcast_store(&desk->task, worker->task);
+    ngx_vidcast_store(&mailbox->task, worker->task);
 
-    ngx_vidcast_bell_ring(&desk->bell);
+    ngx_vidcast_futex_wake(&mailbox->futex);
 }

@@ -191,8 +191,7 @@ ngx_vidcast_grabber_open(ngx_vidcast_grabber_t *grabber)
 
         grabber->backoff = 0;
 
-        if (ngx_vidcast_clock() - grabber->started < NGX_VIDCAST_GRABBER_BUSY)
-        {
+        if (ngx_vidcast_clock() - grabber->started < NGX_VIDCAST_GRABBER_BUSY) {
             state = NGX_VIDCAST_STARTING;
         }
     }

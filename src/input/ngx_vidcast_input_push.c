@@ -193,8 +193,7 @@ ngx_vidcast_input_push_letter(ngx_vidcast_input_t *in,
 
     ring = &in->capture->zone->ring;
 
-    if (push->slot >= ring->geometry.slots || size > ring->geometry.slot_size)
-    {
+    if (push->slot >= ring->geometry.slots || size > ring->geometry.slot_size) {
         ngx_vidcast_input_push_reply(in, NGX_VIDCAST_MAIL_TOO_LARGE, 0,
                                      push->slot < ring->geometry.slots);
         ngx_vidcast_zone_wake(in->capture->zone);

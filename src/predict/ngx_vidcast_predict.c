@@ -94,7 +94,7 @@ ngx_vidcast_predict_set(ngx_vidcast_predict_conf_t *conf, ngx_str_t *name,
 
     if (name->len == 7 && ngx_strncmp(name->data, "workers", 7) == 0) {
         return ngx_vidcast_predict_set_number(&conf->workers, value,
-                                              NGX_VIDCAST_DESKS);
+                                              NGX_VIDCAST_MAX_PREDICTORS);
     }
 
     if (name->len == 7 && ngx_strncmp(name->data, "timeout", 7) == 0) {

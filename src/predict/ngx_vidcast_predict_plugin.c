@@ -632,8 +632,8 @@ ngx_vidcast_predict_plugin_predict(ngx_vidcast_predictor_t *predictor,
 
         /* which is counted; the frame is to have no result */
 
-        predictor->desk->counters.bad++;
-        (void) ngx_cpystrn(predictor->desk->error, predictor->error,
+        predictor->mailbox->counters.bad++;
+        (void) ngx_cpystrn(predictor->mailbox->error, predictor->error,
                            NGX_VIDCAST_ERROR_LEN);
         *status = NGX_VIDCAST_ANSWER_NONE;
         return NGX_OK;

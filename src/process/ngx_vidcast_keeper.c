@@ -21,20 +21,20 @@
 #define NGX_VIDCAST_KEEPER_BACKOFF_MAX  30000000
 #define NGX_VIDCAST_KEEPER_SETTLED      2000000
 #define NGX_VIDCAST_KEEPER_GRACE        2000000     /* for who times itself */
-#define NGX_VIDCAST_KEEPER_STRANGER     3000000     /* to leave a desk */
+#define NGX_VIDCAST_KEEPER_STRANGER     3000000     /* to leave a mailbox */
 #define NGX_VIDCAST_KEEPER_END          20          /* times 50 ms */
 
 
-/* a predictor; what is to last for longer than the manager is on its desk */
+/* a predictor; what is to last for longer than the manager is on its mailbox */
 
 typedef struct {
-    ngx_vidcast_predictor_id_t   id;
-    ngx_vidcast_desk_t          *desk;
-    ngx_pid_t                    pid;       /* 0: not a child of ours */
-    uint64_t                     killed;    /* life that we have ended */
-    uint64_t                     stranger;  /* since when, at our desk */
-    ngx_vidcast_log_limit_t      deaths;
-    u_char                       title[NGX_VIDCAST_MAX_NAME + 48];
+    ngx_vidcast_predictor_id_t        id;
+    ngx_vidcast_predictor_mailbox_t  *mailbox;
+    ngx_pid_t                         pid;  /* 0: not a child of ours */
+    uint64_t                          killed; /* life that we have ended */
+    uint64_t                          stranger; /* since when, at our mailbox */
+    ngx_vidcast_log_limit_t           deaths;
+    u_char                            title[NGX_VIDCAST_MAX_NAME + 48];
 } ngx_vidcast_kept_t;
 
 
@@ -55,7 +55,8 @@ static void ngx_vidcast_keeper_kill(ngx_vidcast_conf_t *conf,
     ngx_vidcast_kept_t *kept, ngx_pid_t pid);
 static void ngx_vidcast_keeper_died(ngx_vidcast_kept_t *kept, int status,
     ngx_log_t *log);
-static void ngx_vidcast_keeper_reason(ngx_vidcast_desk_t *desk, int status);
+static void ngx_vidcast_keeper_reason(ngx_vidcast_predictor_mailbox_t *mailbox,
+    int status);
 static ngx_uint_t ngx_vidcast_keeper_rest(ngx_vidcast_kept_t *kept,
     uint64_t now);
 static void ngx_vidcast_keeper_spawn(ngx_vidcast_conf_t *conf,
@@ -104,13 +105,13 @@ ngx_vidcast_keeper_settle(ngx_vidcast_kept_t *kept,
 
     kept->id.source = source;
     kept->id.index = index;
-    kept->desk = ngx_vidcast_desk(&source->zone->desks, index);
+    kept->mailbox = ngx_vidcast_mailbox(&source->zone->mailboxes, index);
 
     /* a reload is worth a try at once */
 
-    kept->desk->due = 0;
-    kept->desk->backoff = 0;
-    ngx_memzero(kept->desk->deaths, sizeof(kept->desk->deaths));
+    kept->mailbox->due = 0;
+    kept->mailbox->backoff = 0;
+    ngx_memzero(kept->mailbox->deaths, sizeof(kept->mailbox->deaths));
 
     p = ngx_sprintf(kept->title, "vidcast predictor process: %V",
                     &source->name);
@@ -170,11 +171,11 @@ ngx_vidcast_keeper_one(ngx_vidcast_conf_t *conf, ngx_vidcast_kept_t *kept)
 
     kept->stranger = 0;
 
-    if (ngx_vidcast_load(&kept->desk->pid)) {
+    if (ngx_vidcast_load(&kept->mailbox->pid)) {
         ngx_vidcast_keeper_died(kept, status, log);
     }
 
-    if (ngx_vidcast_clock() >= kept->desk->due) {
+    if (ngx_vidcast_clock() >= kept->mailbox->due) {
         ngx_vidcast_keeper_spawn(conf, kept);
     }
 }
@@ -184,18 +185,18 @@ static void
 ngx_vidcast_keeper_overdue(ngx_vidcast_conf_t *conf, ngx_vidcast_kept_t *kept,
     ngx_pid_t pid)
 {
-    int64_t                left;
-    uint64_t               now;
-    ngx_vidcast_desk_t    *desk;
-    ngx_vidcast_source_t  *source;
+    int64_t                           left;
+    uint64_t                          now;
+    ngx_vidcast_source_t             *source;
+    ngx_vidcast_predictor_mailbox_t  *mailbox;
 
-    desk = kept->desk;
+    mailbox = kept->mailbox;
     source = kept->id.source;
     now = ngx_vidcast_clock();
 
-    if (ngx_vidcast_load(&desk->pid) == 0) {
+    if (ngx_vidcast_load(&mailbox->pid) == 0) {
 
-        /* it has still to sit down, or belongs to a desk that is no more */
+        /* it has still to sit down, or belongs to a mailbox that is no more */
 
         if (kept->stranger == 0) {
             kept->stranger = now;
@@ -209,32 +210,32 @@ ngx_vidcast_keeper_overdue(ngx_vidcast_conf_t *conf, ngx_vidcast_kept_t *kept,
         return;
     }
 
-    left = ngx_vidcast_predictor_left(source, desk);
+    left = ngx_vidcast_predictor_left(source, mailbox);
 
     if (!source->predict.module->engine->foreign) {
         left += NGX_VIDCAST_KEEPER_GRACE;
     }
 
-    if (left > 0 || kept->killed == desk->life) {
+    if (left > 0 || kept->killed == mailbox->life) {
         return;
     }
 
-    kept->killed = desk->life;
-    desk->counters.timeouts++;
+    kept->killed = mailbox->life;
+    mailbox->counters.timeouts++;
 
-    if (desk->lived) {
-        *ngx_slprintf(desk->error, desk->error + NGX_VIDCAST_ERROR_LEN - 1,
+    if (mailbox->lived) {
+        *ngx_slprintf(mailbox->error, mailbox->error + NGX_VIDCAST_ERROR_LEN - 1,
                       "no answer within %M ms", source->predict.timeout) =
                                                                          '\0';
 
     } else {
-        *ngx_slprintf(desk->error, desk->error + NGX_VIDCAST_ERROR_LEN - 1,
+        *ngx_slprintf(mailbox->error, mailbox->error + NGX_VIDCAST_ERROR_LEN - 1,
                       "no first answer within %M ms",
                       ngx_max(source->predict.timeout,
                               source->predict.start)) = '\0';
     }
 
-    ngx_vidcast_store(&desk->told, 1);
+    ngx_vidcast_store(&mailbox->told, 1);
 
     ngx_vidcast_keeper_kill(conf, kept, pid);
 }
@@ -263,7 +264,7 @@ ngx_vidcast_keeper_kill(ngx_vidcast_conf_t *conf, ngx_vidcast_kept_t *kept,
                                 conf->cycle->log)
         == pid)
     {
-        kept->desk->counters.killed++;
+        kept->mailbox->counters.killed++;
 
         if (fd == -1) {
             (void) kill(pid, SIGKILL);
@@ -282,37 +283,37 @@ ngx_vidcast_keeper_kill(ngx_vidcast_conf_t *conf, ngx_vidcast_kept_t *kept,
 static void
 ngx_vidcast_keeper_died(ngx_vidcast_kept_t *kept, int status, ngx_log_t *log)
 {
-    u_char                 error[NGX_VIDCAST_ERROR_LEN];
-    uint64_t               now;
-    ngx_uint_t             level, rest;
-    ngx_vidcast_desk_t    *desk;
-    ngx_vidcast_source_t  *source;
-    ngx_vidcast_escaped_t  escaped;
+    uint64_t                          now;
+    ngx_uint_t                        level, rest;
+    ngx_vidcast_source_t             *source;
+    ngx_vidcast_escaped_t             escaped;
+    ngx_vidcast_predictor_mailbox_t  *mailbox;
+    u_char                            error[NGX_VIDCAST_ERROR_LEN];
 
-    desk = kept->desk;
+    mailbox = kept->mailbox;
     source = kept->id.source;
     now = ngx_vidcast_clock();
 
-    level = (status != -1 && WTERMSIG(status) && !desk->told) ? NGX_LOG_ALERT
+    level = (status != -1 && WTERMSIG(status) && !mailbox->told) ? NGX_LOG_ALERT
                                                               : NGX_LOG_ERR;
-    ngx_vidcast_keeper_reason(desk, status);
-    ngx_vidcast_desk_error(desk, error);
+    ngx_vidcast_keeper_reason(mailbox, status);
+    ngx_vidcast_mailbox_error(mailbox, error);
 
-    desk->counters.deaths++;
+    mailbox->counters.deaths++;
 
     rest = ngx_vidcast_keeper_rest(kept, now);
 
-    ngx_vidcast_store(&desk->pid, 0);
-    ngx_vidcast_store(&desk->failing, 1);
-    ngx_vidcast_store(&desk->state, rest ? NGX_VIDCAST_PREDICTOR_PAUSED
+    ngx_vidcast_store(&mailbox->pid, 0);
+    ngx_vidcast_store(&mailbox->failing, 1);
+    ngx_vidcast_store(&mailbox->state, rest ? NGX_VIDCAST_PREDICTOR_PAUSED
                                          : NGX_VIDCAST_PREDICTOR_FAILED);
 
-    if (ngx_vidcast_load(&desk->task) != ngx_vidcast_load(&desk->done)) {
-        ngx_vidcast_desk_answer(&source->zone->desks, desk,
-                                NGX_VIDCAST_ANSWER_LOST, 0);
+    if (ngx_vidcast_load(&mailbox->task) != ngx_vidcast_load(&mailbox->done)) {
+        ngx_vidcast_mailbox_answer(&source->zone->mailboxes, mailbox,
+                                   NGX_VIDCAST_ANSWER_LOST, 0);
     }
 
-    ngx_vidcast_bell_ring(source->zone->desks.bell);
+    ngx_vidcast_futex_wake(source->zone->mailboxes.futex);
 
     if (!ngx_vidcast_log_limit(&kept->deaths, NGX_VIDCAST_LOG_DEATHS, now)) {
         return;
@@ -324,8 +325,8 @@ ngx_vidcast_keeper_died(ngx_vidcast_kept_t *kept, int status, ngx_log_t *log)
                       "failed %d times in %d s it is paused for %M ms",
                       &source->name,
                       ngx_vidcast_escape_text(&escaped, error),
-                      NGX_VIDCAST_DESK_DEATHS,
-                      NGX_VIDCAST_DESK_DYING / 1000000,
+                      NGX_VIDCAST_PREDICTOR_DEATHS,
+                      NGX_VIDCAST_PREDICTOR_DYING / 1000000,
                       source->predict.pause);
 
     } else {
@@ -338,25 +339,25 @@ ngx_vidcast_keeper_died(ngx_vidcast_kept_t *kept, int status, ngx_log_t *log)
 
 
 static void
-ngx_vidcast_keeper_reason(ngx_vidcast_desk_t *desk, int status)
+ngx_vidcast_keeper_reason(ngx_vidcast_predictor_mailbox_t *mailbox, int status)
 {
     u_char  *last;
 
-    last = desk->error + NGX_VIDCAST_ERROR_LEN - 1;
+    last = mailbox->error + NGX_VIDCAST_ERROR_LEN - 1;
 
-    if (desk->told) {
+    if (mailbox->told) {
         return;
     }
 
     if (status == -1) {
-        *ngx_slprintf(desk->error, last, "the process died") = '\0';
+        *ngx_slprintf(mailbox->error, last, "the process died") = '\0';
 
     } else if (WTERMSIG(status)) {
-        *ngx_slprintf(desk->error, last, "the process exited on signal %d",
+        *ngx_slprintf(mailbox->error, last, "the process exited on signal %d",
                       WTERMSIG(status)) = '\0';
 
     } else {
-        *ngx_slprintf(desk->error, last, "the process exited with code %d",
+        *ngx_slprintf(mailbox->error, last, "the process exited with code %d",
                       WEXITSTATUS(status)) = '\0';
     }
 }
@@ -370,40 +371,42 @@ ngx_vidcast_keeper_reason(ngx_vidcast_desk_t *desk, int status)
 static ngx_uint_t
 ngx_vidcast_keeper_rest(ngx_vidcast_kept_t *kept, uint64_t now)
 {
-    uint64_t             backoff;
-    ngx_uint_t           i;
-    ngx_vidcast_desk_t  *desk;
+    uint64_t                          backoff;
+    ngx_uint_t                        i;
+    ngx_vidcast_predictor_mailbox_t  *mailbox;
 
-    desk = kept->desk;
+    mailbox = kept->mailbox;
 
-    for (i = NGX_VIDCAST_DESK_DEATHS - 1; i; i--) {
-        desk->deaths[i] = desk->deaths[i - 1];
+    for (i = NGX_VIDCAST_PREDICTOR_DEATHS - 1; i; i--) {
+        mailbox->deaths[i] = mailbox->deaths[i - 1];
     }
 
-    desk->deaths[0] = now;
+    mailbox->deaths[0] = now;
 
-    if (desk->deaths[NGX_VIDCAST_DESK_DEATHS - 1]
-        && now - desk->deaths[NGX_VIDCAST_DESK_DEATHS - 1]
-           < NGX_VIDCAST_DESK_DYING)
+    if (mailbox->deaths[NGX_VIDCAST_PREDICTOR_DEATHS - 1]
+        && now - mailbox->deaths[NGX_VIDCAST_PREDICTOR_DEATHS - 1]
+           < NGX_VIDCAST_PREDICTOR_DYING)
     {
-        ngx_memzero(desk->deaths, sizeof(desk->deaths));
+        ngx_memzero(mailbox->deaths, sizeof(mailbox->deaths));
 
-        desk->backoff = 0;
-        desk->due = now + (uint64_t) kept->id.source->predict.pause * 1000;
+        mailbox->backoff = 0;
+        mailbox->due = now + (uint64_t) kept->id.source->predict.pause * 1000;
 
         return 1;
     }
 
-    if (desk->lived && now - desk->started >= NGX_VIDCAST_KEEPER_SETTLED) {
-        desk->backoff = 0;
+    if (mailbox->lived
+        && now - mailbox->started >= NGX_VIDCAST_KEEPER_SETTLED)
+    {
+        mailbox->backoff = 0;
 
     } else {
-        backoff = 2 * ngx_vidcast_load(&desk->backoff);
+        backoff = 2 * ngx_vidcast_load(&mailbox->backoff);
         backoff = ngx_min(backoff, NGX_VIDCAST_KEEPER_BACKOFF_MAX);
-        desk->backoff = ngx_max(backoff, NGX_VIDCAST_KEEPER_BACKOFF_MIN);
+        mailbox->backoff = ngx_max(backoff, NGX_VIDCAST_KEEPER_BACKOFF_MIN);
     }
 
-    desk->due = now + desk->backoff;
+    mailbox->due = now + mailbox->backoff;
 
     return 0;
 }
@@ -418,13 +421,13 @@ ngx_vidcast_keeper_spawn(ngx_vidcast_conf_t *conf, ngx_vidcast_kept_t *kept)
                                  &kept->id, (char *) kept->title);
 
     if (pid == NGX_INVALID_PID) {
-        kept->desk->due = ngx_vidcast_clock()
+        kept->mailbox->due = ngx_vidcast_clock()
                           + NGX_VIDCAST_KEEPER_BACKOFF_MIN;
         return;
     }
 
     kept->pid = pid;
-    kept->desk->counters.starts++;
+    kept->mailbox->counters.starts++;
 }
 
 

@@ -57,7 +57,8 @@ ngx_vidcast_predictor_process(ngx_vidcast_conf_t *conf, void *data)
     predictor.source = id->source;
     predictor.index = id->index;
     predictor.engine = id->source->predict.module->engine;
-    predictor.desk = ngx_vidcast_desk(&id->source->zone->desks, id->index);
+    predictor.mailbox = ngx_vidcast_mailbox(&id->source->zone->mailboxes,
+                                            id->index);
     predictor.log = conf->cycle->log;
 
     if (ngx_vidcast_role_take(conf->control->roles,
@@ -75,8 +76,8 @@ ngx_vidcast_predictor_process(ngx_vidcast_conf_t *conf, void *data)
         ngx_vidcast_predictor_die(&predictor);
     }
 
-    ngx_vidcast_store(&predictor.desk->state, NGX_VIDCAST_PREDICTOR_READY);
-    ngx_vidcast_bell_ring(id->source->zone->desks.bell);
+    ngx_vidcast_store(&predictor.mailbox->state, NGX_VIDCAST_PREDICTOR_READY);
+    ngx_vidcast_futex_wake(id->source->zone->mailboxes.futex);
 
     do {
         rc = ngx_vidcast_predictor_wait(&predictor);
@@ -98,24 +99,24 @@ ngx_vidcast_predictor_process(ngx_vidcast_conf_t *conf, void *data)
 static ngx_int_t
 ngx_vidcast_predictor_init(ngx_vidcast_predictor_t *predictor)
 {
-    ngx_vidcast_desk_t  *desk;
+    ngx_vidcast_predictor_mailbox_t  *mailbox;
 
-    desk = predictor->desk;
+    mailbox = predictor->mailbox;
 
     ngx_vidcast_predictor_protect(predictor->conf, predictor->source);
 
-    desk->life++;
-    desk->checksum = predictor->source->checksum;
-    desk->lived = 0;
-    desk->told = 0;
-    desk->started = ngx_vidcast_clock();
+    mailbox->life++;
+    mailbox->checksum = predictor->source->checksum;
+    mailbox->lived = 0;
+    mailbox->told = 0;
+    mailbox->started = ngx_vidcast_clock();
 
-    ngx_vidcast_store(&desk->state, NGX_VIDCAST_PREDICTOR_STARTING);
-    ngx_vidcast_store(&desk->pid, (int64_t) ngx_pid);
+    ngx_vidcast_store(&mailbox->state, NGX_VIDCAST_PREDICTOR_STARTING);
+    ngx_vidcast_store(&mailbox->pid, (int64_t) ngx_pid);
 
     /* what was given to the one before us */
 
-    if (ngx_vidcast_load(&desk->done) != ngx_vidcast_load(&desk->task)) {
+    if (ngx_vidcast_load(&mailbox->done) != ngx_vidcast_load(&mailbox->task)) {
         ngx_vidcast_predictor_answer(predictor, NGX_VIDCAST_ANSWER_LOST, 0);
     }
 
@@ -134,7 +135,7 @@ ngx_vidcast_predictor_init(ngx_vidcast_predictor_t *predictor)
 
 
 /*
- * Of nginx's memory that others see as well, our desks are all that stays
+ * Of nginx's memory that others see as well, our mailboxes are all that stays
  * writable here; what is no business of ours is not even there.
  */
 
@@ -159,7 +160,7 @@ ngx_vidcast_predictor_protect(ngx_vidcast_conf_t *conf,
 
         if (other[i] != source) {
             (void) munmap(zone->ring.frames, zone->frames_size);
-            ngx_vidcast_desks_free(&zone->desks);
+            ngx_vidcast_mailboxes_free(&zone->mailboxes);
         }
     }
 
@@ -245,7 +246,7 @@ ngx_vidcast_predictor_watcher(void *data)
     }
 
     ngx_vidcast_store(&predictor->leaving, 1);
-    ngx_vidcast_bell_ring(&predictor->desk->bell);
+    ngx_vidcast_futex_wake(&predictor->mailbox->futex);
 
     /* the main thread does it in order, if it gets to it */
 
@@ -293,20 +294,22 @@ ngx_vidcast_predictor_tick(ngx_vidcast_predictor_t *predictor)
 static ngx_int_t
 ngx_vidcast_predictor_wait(ngx_vidcast_predictor_t *predictor)
 {
-    uint32_t             seen;
-    ngx_int_t            rc;
-    ngx_vidcast_desk_t  *desk;
+    uint32_t                          seen;
+    ngx_int_t                         rc;
+    ngx_vidcast_predictor_mailbox_t  *mailbox;
 
-    desk = predictor->desk;
+    mailbox = predictor->mailbox;
 
     for ( ;; ) {
-        seen = ngx_vidcast_load(&desk->bell);
+        seen = ngx_vidcast_load(&mailbox->futex);
 
         if (ngx_vidcast_load(&predictor->leaving)) {
             return NGX_DONE;
         }
 
-        if (ngx_vidcast_load(&desk->task) != ngx_vidcast_load(&desk->done)) {
+        if (ngx_vidcast_load(&mailbox->task)
+            != ngx_vidcast_load(&mailbox->done))
+        {
             return NGX_OK;
         }
 
@@ -324,7 +327,8 @@ ngx_vidcast_predictor_wait(ngx_vidcast_predictor_t *predictor)
             return NGX_DONE;
         }
 
-        ngx_vidcast_bell_wait(&desk->bell, seen, NGX_VIDCAST_PREDICTOR_TICK);
+        ngx_vidcast_futex_wait(&mailbox->futex, seen,
+                               NGX_VIDCAST_PREDICTOR_TICK);
     }
 }
 
@@ -349,14 +353,15 @@ ngx_vidcast_predictor_run(ngx_vidcast_predictor_t *predictor)
     size = predictor->source->geometry.result_size;
 
     rc = predictor->engine->predict(predictor, &sample,
-                                    ngx_vidcast_desk_text(predictor->desk),
+                                    ngx_vidcast_mailbox_text(
+                                        predictor->mailbox),
                                     &size, &status);
     if (rc != NGX_OK) {
         return rc;
     }
 
-    ngx_vidcast_store(&predictor->desk->failing, 0);
-    predictor->desk->lived++;
+    ngx_vidcast_store(&predictor->mailbox->failing, 0);
+    predictor->mailbox->lived++;
 
     ngx_vidcast_predictor_answer(predictor, status, size);
 
@@ -373,20 +378,20 @@ static ngx_int_t
 ngx_vidcast_predictor_picture(ngx_vidcast_predictor_t *predictor,
     vidcast_sample_t *sample)
 {
-    u_char               *dst;
-    uint32_t              slot;
-    const char           *reason;
-    ngx_vidcast_fit_t    *fit;
-    ngx_vidcast_desk_t   *desk;
-    ngx_vidcast_ring_t   *ring;
-    ngx_vidcast_frame_t   frame;
-    u_char                memory[128];
+    u_char                           *dst;
+    uint32_t                          slot;
+    const char                       *reason;
+    ngx_vidcast_fit_t                *fit;
+    ngx_vidcast_ring_t               *ring;
+    ngx_vidcast_frame_t               frame;
+    ngx_vidcast_predictor_mailbox_t  *mailbox;
+    u_char                            memory[128];
 
-    desk = predictor->desk;
+    mailbox = predictor->mailbox;
     fit = &predictor->fit;
     ring = &predictor->source->zone->ring;
 
-    slot = ngx_vidcast_load(&desk->slot);
+    slot = ngx_vidcast_load(&mailbox->slot);
 
     if (slot >= ring->geometry.slots) {
         return NGX_AGAIN;
@@ -394,7 +399,7 @@ ngx_vidcast_predictor_picture(ngx_vidcast_predictor_t *predictor,
 
     ngx_vidcast_ring_describe(ring, slot, &frame);
 
-    if (frame.number != ngx_vidcast_load(&desk->number)) {
+    if (frame.number != ngx_vidcast_load(&mailbox->number)) {
         return NGX_AGAIN;
     }
 
@@ -460,11 +465,11 @@ static void
 ngx_vidcast_predictor_answer(ngx_vidcast_predictor_t *predictor,
     ngx_uint_t status, size_t size)
 {
-    ngx_vidcast_desk_t           *desk;
-    ngx_vidcast_desk_counters_t  *counters;
+    ngx_vidcast_predictor_mailbox_t   *mailbox;
+    ngx_vidcast_predictor_counters_t  *counters;
 
-    desk = predictor->desk;
-    counters = &desk->counters;
+    mailbox = predictor->mailbox;
+    counters = &mailbox->counters;
 
     switch (status) {
 
@@ -491,33 +496,33 @@ ngx_vidcast_predictor_answer(ngx_vidcast_predictor_t *predictor,
     if (status == NGX_VIDCAST_ANSWER_BAD
         || status == NGX_VIDCAST_ANSWER_TOO_LARGE)
     {
-        (void) ngx_cpystrn(desk->error, predictor->error,
+        (void) ngx_cpystrn(mailbox->error, predictor->error,
                            NGX_VIDCAST_ERROR_LEN);
     }
 
-    ngx_vidcast_desk_answer(&predictor->source->zone->desks, desk, status,
-                            size);
+    ngx_vidcast_mailbox_answer(&predictor->source->zone->mailboxes, mailbox,
+                               status, size);
 }
 
 
 int64_t
 ngx_vidcast_predictor_left(ngx_vidcast_source_t *source,
-    ngx_vidcast_desk_t *desk)
+    ngx_vidcast_predictor_mailbox_t *mailbox)
 {
     uint64_t                     passed, limit;
     ngx_vidcast_predict_conf_t  *predict;
 
     predict = &source->predict;
 
-    if (ngx_vidcast_load(&desk->state) == NGX_VIDCAST_PREDICTOR_STARTING) {
-        passed = ngx_vidcast_clock() - desk->started;
+    if (ngx_vidcast_load(&mailbox->state) == NGX_VIDCAST_PREDICTOR_STARTING) {
+        passed = ngx_vidcast_clock() - mailbox->started;
         limit = predict->start;
 
-    } else if (ngx_vidcast_load(&desk->task)
-               != ngx_vidcast_load(&desk->done))
+    } else if (ngx_vidcast_load(&mailbox->task)
+               != ngx_vidcast_load(&mailbox->done))
     {
-        passed = ngx_vidcast_clock() - desk->given;
-        limit = desk->lived ? predict->timeout
+        passed = ngx_vidcast_clock() - mailbox->given;
+        limit = mailbox->lived ? predict->timeout
                             : ngx_max(predict->timeout, predict->start);
 
     } else {
@@ -545,11 +550,11 @@ ngx_vidcast_predictor_leave(ngx_vidcast_predictor_t *predictor)
 static void
 ngx_vidcast_predictor_gone(ngx_vidcast_predictor_t *predictor)
 {
-    ngx_vidcast_store(&predictor->desk->state, NGX_VIDCAST_PREDICTOR_OFF);
-    ngx_vidcast_store(&predictor->desk->failing, 0);
-    ngx_vidcast_store(&predictor->desk->pid, 0);
+    ngx_vidcast_store(&predictor->mailbox->state, NGX_VIDCAST_PREDICTOR_OFF);
+    ngx_vidcast_store(&predictor->mailbox->failing, 0);
+    ngx_vidcast_store(&predictor->mailbox->pid, 0);
 
-    ngx_vidcast_bell_ring(predictor->source->zone->desks.bell);
+    ngx_vidcast_futex_wake(predictor->source->zone->mailboxes.futex);
 
     _exit(0);
 }
@@ -558,9 +563,9 @@ ngx_vidcast_predictor_gone(ngx_vidcast_predictor_t *predictor)
 static void
 ngx_vidcast_predictor_die(ngx_vidcast_predictor_t *predictor)
 {
-    (void) ngx_cpystrn(predictor->desk->error, predictor->error,
+    (void) ngx_cpystrn(predictor->mailbox->error, predictor->error,
                        NGX_VIDCAST_ERROR_LEN);
-    ngx_vidcast_store(&predictor->desk->told, 1);
+    ngx_vidcast_store(&predictor->mailbox->told, 1);
 
     if (predictor->engine->close) {
         predictor->engine->close(predictor);

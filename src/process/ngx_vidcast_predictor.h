@@ -15,7 +15,7 @@
 
 
 /*
- * The predictor process.  It takes frames from its desk, makes of them the
+ * The predictor process.  It takes frames from its mailbox, makes of them the
  * picture that its engine wants, and puts the engine's answer back.  It may
  * crash, hang or be killed at any time: nobody waits for it.
  */
@@ -24,25 +24,25 @@ typedef struct ngx_vidcast_engine_s  ngx_vidcast_engine_t;
 
 
 typedef struct {
-    ngx_vidcast_conf_t          *conf;
-    ngx_vidcast_source_t        *source;
-    ngx_uint_t                   index;
-    ngx_vidcast_engine_t        *engine;
-    ngx_vidcast_desk_t          *desk;
-    ngx_log_t                   *log;
+    ngx_vidcast_conf_t               *conf;
+    ngx_vidcast_source_t             *source;
+    ngx_uint_t                        index;
+    ngx_vidcast_engine_t             *engine;
+    ngx_vidcast_predictor_mailbox_t  *mailbox;
+    ngx_log_t                        *log;
 
-    ngx_vidcast_jpeg_decoder_t  *decoder;
-    vidcast_want_t               want;
-    ngx_vidcast_fit_t            fit;       /* of this frame */
+    ngx_vidcast_jpeg_decoder_t       *decoder;
+    vidcast_want_t                    want;
+    ngx_vidcast_fit_t                 fit;  /* of this frame */
 
-    void                        *data;      /* the engine's */
-    uint64_t                     deserted;
-    ngx_uint_t                   leaving;
-    u_char                       error[NGX_VIDCAST_ERROR_LEN];
+    void                             *data; /* the engine's */
+    uint64_t                          deserted;
+    ngx_uint_t                        leaving;
+    u_char                            error[NGX_VIDCAST_ERROR_LEN];
 
-    ngx_vidcast_log_limit_t      stray;     /* lines of a program */
-    ngx_vidcast_log_limit_t      warned;    /* by a plugin */
-    ngx_vidcast_log_limit_t      said;
+    ngx_vidcast_log_limit_t           stray; /* lines of a program */
+    ngx_vidcast_log_limit_t           warned; /* by a plugin */
+    ngx_vidcast_log_limit_t           said;
 } ngx_vidcast_predictor_t;
 
 
@@ -95,7 +95,7 @@ ngx_int_t ngx_vidcast_predictor_tick(ngx_vidcast_predictor_t *predictor);
 
 /* us that the task in hand, or the loading, may still take */
 int64_t ngx_vidcast_predictor_left(ngx_vidcast_source_t *source,
-    ngx_vidcast_desk_t *desk);
+    ngx_vidcast_predictor_mailbox_t *mailbox);
 
 extern ngx_vidcast_engine_t  ngx_vidcast_engine_exec;
 

@@ -333,7 +333,7 @@ ngx_vidcast_zone_settle(ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source,
         && zone->ring.geometry.slot_size == g->slot_size
         && zone->ring.geometry.results == g->results
         && zone->ring.geometry.result_size == g->result_size
-        && zone->desks.n == source->predict.workers)
+        && zone->mailboxes.n == source->predict.workers)
     {
         /* it may be a page larger, to differ from another one before */
 
@@ -534,9 +534,10 @@ ngx_vidcast_zone_open(ngx_vidcast_zone_t *zone, ngx_vidcast_source_t *source,
                             ^ (ngx_vidcast_clock() << 8);
 
     if (source->predict.workers
-        && ngx_vidcast_desks_create(&zone->desks, source->predict.workers,
-                                    source->geometry.result_size)
-           != NGX_OK)
+        && ngx_vidcast_mailboxes_create(&zone->mailboxes,
+                                        source->predict.workers,
+                                        source->geometry.result_size)
+               != NGX_OK)
     {
         ngx_vidcast_limit_log(log, ngx_errno, "mmap() for predictors", 0,
                               &source->name);
@@ -588,7 +589,7 @@ ngx_vidcast_zone_cleanup(void *data)
         (void) munmap(zone->ring.frames, zone->frames_size);
     }
 
-    ngx_vidcast_desks_free(&zone->desks);
+    ngx_vidcast_mailboxes_free(&zone->mailboxes);
 
     ngx_vidcast_zone_close_file(zone->frames);
     ngx_vidcast_zone_close_file(zone->wake);

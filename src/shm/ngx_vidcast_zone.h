@@ -10,7 +10,7 @@
 
 #include "core/ngx_vidcast.h"
 #include "shm/ngx_vidcast_mail.h"
-#include "shm/ngx_vidcast_desk.h"
+#include "shm/ngx_vidcast_predictor_mailbox.h"
 #include "shm/ngx_vidcast_ring.h"
 
 
@@ -177,7 +177,7 @@ typedef struct {
 struct ngx_vidcast_zone_s {
     ngx_vidcast_zone_shm_t      *shm;
     ngx_vidcast_ring_t           ring;
-    ngx_vidcast_desks_t          desks;
+    ngx_vidcast_mailboxes_t      mailboxes;
     ngx_fd_t                     frames;     /* memfd */
     ngx_fd_t                     wake;       /* eventfd, capture to workers */
     ngx_fd_t                     call;       /* eventfd, workers to capture */

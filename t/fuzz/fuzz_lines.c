@@ -25,7 +25,7 @@ static void fuzz_answer(u_char *json, size_t size);
 
 
 static ngx_log_t                    quiet;
-static ngx_vidcast_desk_t           desk;
+static ngx_vidcast_predictor_mailbox_t           mailbox;
 static ngx_vidcast_exec_t           exec;
 static ngx_vidcast_source_t         source;
 static ngx_vidcast_exec_conf_t      conf;
@@ -74,7 +74,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         ngx_vidcast_exec_log(&exec);
     }
 
-    fuzz_check(answers + desk.counters.stray <= lines);
+    fuzz_check(answers + mailbox.counters.stray <= lines);
     fuzz_check(exec.lines.len <= exec.lines.size);
     fuzz_check(exec.errors.len < exec.errors.size);
 
@@ -93,13 +93,13 @@ fuzz_open(void)
         fuzz_check(pipe2(err, O_NONBLOCK) == 0);
     }
 
-    memset(&desk, 0, sizeof(desk));
+    memset(&mailbox, 0, sizeof(mailbox));
     memset(&exec, 0, sizeof(exec));
 
     conf.path = "program";
     ngx_str_set(&source.name, "fuzz");
 
-    predictor.desk = &desk;
+    predictor.mailbox = &mailbox;
     predictor.log = &quiet;
     predictor.source = &source;
 

@@ -134,8 +134,7 @@ unit_v4l2_reset(void)
     unit_v4l2.fd = -1;
     unit_v4l2.memfd = memfd_create("unit-v4l2", MFD_CLOEXEC);
 
-    if (ftruncate(unit_v4l2.memfd, UNIT_V4L2_BUFFERS * UNIT_V4L2_LENGTH) != 0)
-    {
+    if (ftruncate(unit_v4l2.memfd, UNIT_V4L2_BUFFERS * UNIT_V4L2_LENGTH) != 0) {
         abort();
     }
 

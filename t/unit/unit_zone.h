@@ -23,7 +23,7 @@
 #include "unit_ngx.h"
 
 #include "shm/ngx_vidcast_mail.c"
-#include "shm/ngx_vidcast_desk.c"
+#include "shm/ngx_vidcast_predictor_mailbox.c"
 #include "shm/ngx_vidcast_limit.c"
 #include "shm/ngx_vidcast_ring.c"
 #include "shm/ngx_vidcast_roles.c"

@@ -102,8 +102,7 @@ ngx_http_vidcast_sweep_handler(ngx_event_t *ev)
         hub->wanted = hub->nsubscriptions == 0
                       || ngx_vidcast_zone_wanted(control, hub->source);
 
-        if (hub->nsubscriptions && control->process == NGX_VIDCAST_NO_PROCESS)
-        {
+        if (hub->nsubscriptions && control->process == NGX_VIDCAST_NO_PROCESS) {
             /* nobody counts our viewers */
 
             ngx_vidcast_zone_ask(hub->zone);

@@ -80,10 +80,10 @@ static void
 ngx_http_vidcast_health_source(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source, ngx_log_t *log)
 {
-    u_char                   *error;
-    ngx_str_t                *name;
-    ngx_vidcast_desk_t       *desk;
-    ngx_http_vidcast_life_t   life;
+    u_char                           *error;
+    ngx_str_t                        *name;
+    ngx_http_vidcast_life_t           life;
+    ngx_vidcast_predictor_mailbox_t  *mailbox;
 
     ngx_http_vidcast_status_life(conf, source, &life, log);
 
@@ -92,14 +92,14 @@ ngx_http_vidcast_health_source(ngx_http_vidcast_text_t *text,
 
     if (!ngx_http_vidcast_health_ails(source, &life)) {
 
-        desk = ngx_http_vidcast_status_failed(&source->zone->desks);
+        mailbox = ngx_http_vidcast_status_failed(&source->zone->mailboxes);
 
-        if (desk == NULL || life.state != NGX_VIDCAST_LIVE) {
+        if (mailbox == NULL || life.state != NGX_VIDCAST_LIVE) {
             return;
         }
 
-        name = ngx_vidcast_desk_state_name(NGX_VIDCAST_PREDICTOR_FAILED);
-        error = desk->error;
+        name = ngx_vidcast_predictor_state_name(NGX_VIDCAST_PREDICTOR_FAILED);
+        error = mailbox->error;
     }
 
     if (text->size == 0) {

@@ -142,49 +142,41 @@ ngx_http_vidcast_metric_t  ngx_http_vidcast_delivered[] = {
 };
 
 
-ngx_http_vidcast_metric_t  ngx_http_vidcast_desks[] = {
+ngx_http_vidcast_metric_t ngx_http_vidcast_predictor_metrics[] = {
 
-    { "starts", "Predictor processes started.",
-      NGX_HTTP_VIDCAST_COUNTER,
-      offsetof(ngx_vidcast_desk_counters_t, starts) },
+    {"starts", "Predictor processes started.", NGX_HTTP_VIDCAST_COUNTER,
+     offsetof(ngx_vidcast_predictor_counters_t, starts)},
 
-    { "deaths", "Predictor processes that died.",
-      NGX_HTTP_VIDCAST_COUNTER,
-      offsetof(ngx_vidcast_desk_counters_t, deaths) },
+    {"deaths", "Predictor processes that died.", NGX_HTTP_VIDCAST_COUNTER,
+     offsetof(ngx_vidcast_predictor_counters_t, deaths)},
 
-    { "timeouts", "Frames that took a predictor process too long.",
-      NGX_HTTP_VIDCAST_COUNTER,
-      offsetof(ngx_vidcast_desk_counters_t, timeouts) },
+    {"timeouts", "Frames that took a predictor process too long.",
+     NGX_HTTP_VIDCAST_COUNTER,
+     offsetof(ngx_vidcast_predictor_counters_t, timeouts)},
 
-    { "killed", "Predictor processes killed, for whatever reason.",
-      NGX_HTTP_VIDCAST_COUNTER,
-      offsetof(ngx_vidcast_desk_counters_t, killed) },
+    {"killed", "Predictor processes killed, for whatever reason.",
+     NGX_HTTP_VIDCAST_COUNTER,
+     offsetof(ngx_vidcast_predictor_counters_t, killed)},
 
-    { "answers", "Answers of predictor processes.",
-      NGX_HTTP_VIDCAST_COUNTER,
-      offsetof(ngx_vidcast_desk_counters_t, answers) },
+    {"answers", "Answers of predictor processes.", NGX_HTTP_VIDCAST_COUNTER,
+     offsetof(ngx_vidcast_predictor_counters_t, answers)},
 
-    { "none", "Answers without a result.",
-      NGX_HTTP_VIDCAST_COUNTER,
-      offsetof(ngx_vidcast_desk_counters_t, none) },
+    {"none", "Answers without a result.", NGX_HTTP_VIDCAST_COUNTER,
+     offsetof(ngx_vidcast_predictor_counters_t, none)},
 
-    { "bad", "Answers that were no result.",
-      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_desk_counters_t, bad) },
+    {"bad", "Answers that were no result.", NGX_HTTP_VIDCAST_COUNTER,
+     offsetof(ngx_vidcast_predictor_counters_t, bad)},
 
-    { "too_large", "Answers too large for a result.",
-      NGX_HTTP_VIDCAST_COUNTER,
-      offsetof(ngx_vidcast_desk_counters_t, too_large) },
+    {"too_large", "Answers too large for a result.", NGX_HTTP_VIDCAST_COUNTER,
+     offsetof(ngx_vidcast_predictor_counters_t, too_large)},
 
-    { "stray", "Lines that were no answer.",
-      NGX_HTTP_VIDCAST_COUNTER,
-      offsetof(ngx_vidcast_desk_counters_t, stray) },
+    {"stray", "Lines that were no answer.", NGX_HTTP_VIDCAST_COUNTER,
+     offsetof(ngx_vidcast_predictor_counters_t, stray)},
 
-    { "logged", "Lines of standard error.",
-      NGX_HTTP_VIDCAST_COUNTER,
-      offsetof(ngx_vidcast_desk_counters_t, logged) },
+    {"logged", "Lines of standard error.", NGX_HTTP_VIDCAST_COUNTER,
+     offsetof(ngx_vidcast_predictor_counters_t, logged)},
 
-    { NULL, NULL, NGX_HTTP_VIDCAST_COUNTER, 0 }
-};
+    {NULL, NULL, NGX_HTTP_VIDCAST_COUNTER, 0}};
 
 
 static ngx_http_vidcast_metric_t  ngx_http_vidcast_publishing[] = {
@@ -530,25 +522,25 @@ ngx_http_vidcast_metrics_predictors(ngx_http_vidcast_text_t *text,
     n = 0;
 
     for (i = 0; i < conf->nsources; i++) {
-        n += source[i]->zone->desks.n;
+        n += source[i]->zone->mailboxes.n;
     }
 
     if (n == 0) {
         return;
     }
 
-    for (m = ngx_http_vidcast_desks; m->name; m++) {
+    for (m = ngx_http_vidcast_predictor_metrics; m->name; m++) {
 
         ngx_http_vidcast_metrics_family(text, "predictor_", m);
 
         for (i = 0; i < conf->nsources; i++) {
 
-            if (source[i]->zone->desks.n == 0) {
+            if (source[i]->zone->mailboxes.n == 0) {
                 continue;
             }
 
-            sum = ngx_http_vidcast_status_desks(&source[i]->zone->desks,
-                                                m->offset);
+            sum = ngx_http_vidcast_status_mailboxes(&source[i]->zone->mailboxes,
+                                                    m->offset);
 
             ngx_http_vidcast_metrics_sample(text, "predictor_", m, source[i],
                                             &sum);
@@ -563,9 +555,9 @@ static void
 ngx_http_vidcast_metrics_processes(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf)
 {
-    ngx_uint_t              i, k, n, state;
-    ngx_vidcast_desks_t    *desks;
-    ngx_vidcast_source_t  **source;
+    ngx_uint_t                 i, k, n, state;
+    ngx_vidcast_source_t     **source;
+    ngx_vidcast_mailboxes_t   *mailboxes;
 
     static ngx_http_vidcast_metric_t  family = {
         "processes", "Predictor processes now, by state.",
@@ -577,9 +569,9 @@ ngx_http_vidcast_metrics_processes(ngx_http_vidcast_text_t *text,
     ngx_http_vidcast_metrics_family(text, "predictor_", &family);
 
     for (i = 0; i < conf->nsources; i++) {
-        desks = &source[i]->zone->desks;
+        mailboxes = &source[i]->zone->mailboxes;
 
-        if (desks->n == 0) {
+        if (mailboxes->n == 0) {
             continue;
         }
 
@@ -587,15 +579,18 @@ ngx_http_vidcast_metrics_processes(ngx_http_vidcast_text_t *text,
 
             n = 0;
 
-            for (k = 0; k < desks->n; k++) {
-                n += (ngx_vidcast_load(&ngx_vidcast_desk(desks, k)->state)
+            for (k = 0; k < mailboxes->n; k++) {
+                n += (ngx_vidcast_load(
+                          &ngx_vidcast_mailbox(mailboxes, k)->state)
                       == state);
             }
 
-            ngx_http_vidcast_text_printf(text, "vidcast_predictor_processes"
+            ngx_http_vidcast_text_printf(text,
+                                         "vidcast_predictor_processes"
                                          "{source=\"%V\",state=\"%V\"} %ui\n",
                                          &source[i]->name,
-                                         ngx_vidcast_desk_state_name(state),
+                                         ngx_vidcast_predictor_state_name(
+                                             state),
                                          n);
         }
     }

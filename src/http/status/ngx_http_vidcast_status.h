@@ -59,14 +59,14 @@ typedef struct {
 /*
  * In ngx_vidcast_counters_t: what became of pictures, why some were dropped;
  * in ngx_vidcast_share_t, to be added up: what viewers got; in
- * ngx_vidcast_desk_counters_t, likewise: how predictor processes fare.  All
- * end by a name that is NULL.
+ * ngx_vidcast_predictor_counters_t, likewise: how predictor processes fare.
+ * All end by a name that is NULL.
  */
 
 extern ngx_http_vidcast_metric_t  ngx_http_vidcast_captured[];
 extern ngx_http_vidcast_metric_t  ngx_http_vidcast_dropped[];
 extern ngx_http_vidcast_metric_t  ngx_http_vidcast_delivered[];
-extern ngx_http_vidcast_metric_t  ngx_http_vidcast_desks[];
+extern ngx_http_vidcast_metric_t  ngx_http_vidcast_predictor_metrics[];
 
 /* by ngx_vidcast_transport_e */
 extern const char                *ngx_http_vidcast_transports[];
@@ -100,12 +100,13 @@ void ngx_http_vidcast_status_predictor(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source, ngx_log_t *log);
 
 /*
- * desks()   a counter of all processes of the source together
+ * mailboxes()   a counter of all processes of the source together
  * failed()  one of them, if all have died and none has answered since; NULL
  */
-uint64_t ngx_http_vidcast_status_desks(ngx_vidcast_desks_t *desks,
+uint64_t ngx_http_vidcast_status_mailboxes(ngx_vidcast_mailboxes_t *mailboxes,
     size_t offset);
-ngx_vidcast_desk_t *ngx_http_vidcast_status_failed(ngx_vidcast_desks_t *desks);
+ngx_vidcast_predictor_mailbox_t *ngx_http_vidcast_status_failed(
+    ngx_vidcast_mailboxes_t *mailboxes);
 
 /* NGX_OK: it is to be answered; else what the handler returns */
 ngx_int_t ngx_http_vidcast_status_begin(ngx_http_request_t *r);

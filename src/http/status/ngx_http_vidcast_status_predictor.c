@@ -15,9 +15,9 @@
 /* what the status says of predictor processes; they may write it just now */
 
 
-static ngx_vidcast_desk_t *ngx_http_vidcast_status_worst(
-    ngx_vidcast_desks_t *desks);
-static void ngx_http_vidcast_status_desk(ngx_http_vidcast_text_t *text,
+static ngx_vidcast_predictor_mailbox_t *ngx_http_vidcast_status_worst(
+    ngx_vidcast_mailboxes_t *mailboxes);
+static void ngx_http_vidcast_status_mailbox(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source, ngx_uint_t n,
     ngx_log_t *log);
 
@@ -26,36 +26,37 @@ void
 ngx_http_vidcast_status_predictor(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source, ngx_log_t *log)
 {
-    ngx_uint_t                  i;
-    ngx_vidcast_desk_t         *desk;
-    ngx_vidcast_desks_t        *desks;
-    ngx_http_vidcast_metric_t  *m;
+    ngx_uint_t                        i;
+    ngx_vidcast_mailboxes_t          *mailboxes;
+    ngx_http_vidcast_metric_t        *m;
+    ngx_vidcast_predictor_mailbox_t  *mailbox;
 
-    desks = &source->zone->desks;
+    mailboxes = &source->zone->mailboxes;
 
-    if (desks->n == 0) {
+    if (mailboxes->n == 0) {
         return;
     }
 
-    desk = ngx_http_vidcast_status_worst(desks);
+    mailbox = ngx_http_vidcast_status_worst(mailboxes);
 
     ngx_http_vidcast_text_begin(text, "predictor", '{');
 
     ngx_http_vidcast_text_item(text, "\"state\":\"%V\"",
-                               ngx_vidcast_desk_state_name(
-                                   ngx_vidcast_load(&desk->state)));
+                               ngx_vidcast_predictor_state_name(
+                                   ngx_vidcast_load(&mailbox->state)));
 
-    ngx_http_vidcast_status_error(text, desk->error);
+    ngx_http_vidcast_status_error(text, mailbox->error);
 
-    for (m = ngx_http_vidcast_desks; m->name; m++) {
-        ngx_http_vidcast_text_item(text, "\"%s\":%uL", m->name,
-                             ngx_http_vidcast_status_desks(desks, m->offset));
+    for (m = ngx_http_vidcast_predictor_metrics; m->name; m++) {
+        ngx_http_vidcast_text_item(
+            text, "\"%s\":%uL", m->name,
+            ngx_http_vidcast_status_mailboxes(mailboxes, m->offset));
     }
 
     ngx_http_vidcast_text_begin(text, "processes", '[');
 
-    for (i = 0; i < desks->n; i++) {
-        ngx_http_vidcast_status_desk(text, conf, source, i, log);
+    for (i = 0; i < mailboxes->n; i++) {
+        ngx_http_vidcast_status_mailbox(text, conf, source, i, log);
     }
 
     ngx_http_vidcast_text_end(text, ']');
@@ -65,21 +66,21 @@ ngx_http_vidcast_status_predictor(ngx_http_vidcast_text_t *text,
 
 /* "ready" is said of all together only */
 
-static ngx_vidcast_desk_t *
-ngx_http_vidcast_status_worst(ngx_vidcast_desks_t *desks)
+static ngx_vidcast_predictor_mailbox_t *
+ngx_http_vidcast_status_worst(ngx_vidcast_mailboxes_t *mailboxes)
 {
-    ngx_uint_t           i;
-    ngx_vidcast_desk_t  *desk, *worst;
+    ngx_uint_t                        i;
+    ngx_vidcast_predictor_mailbox_t  *mailbox, *worst;
 
-    worst = ngx_vidcast_desk(desks, 0);
+    worst = ngx_vidcast_mailbox(mailboxes, 0);
 
-    for (i = 1; i < desks->n; i++) {
-        desk = ngx_vidcast_desk(desks, i);
+    for (i = 1; i < mailboxes->n; i++) {
+        mailbox = ngx_vidcast_mailbox(mailboxes, i);
 
         if (ngx_vidcast_load(&worst->state) == NGX_VIDCAST_PREDICTOR_READY
-            || ngx_vidcast_load(&desk->state) > NGX_VIDCAST_PREDICTOR_READY)
+            || ngx_vidcast_load(&mailbox->state) > NGX_VIDCAST_PREDICTOR_READY)
         {
-            worst = desk;
+            worst = mailbox;
         }
     }
 
@@ -88,7 +89,8 @@ ngx_http_vidcast_status_worst(ngx_vidcast_desks_t *desks)
 
 
 uint64_t
-ngx_http_vidcast_status_desks(ngx_vidcast_desks_t *desks, size_t offset)
+ngx_http_vidcast_status_mailboxes(ngx_vidcast_mailboxes_t *mailboxes,
+    size_t offset)
 {
     u_char      *counters;
     uint64_t     sum;
@@ -96,8 +98,8 @@ ngx_http_vidcast_status_desks(ngx_vidcast_desks_t *desks, size_t offset)
 
     sum = 0;
 
-    for (i = 0; i < desks->n; i++) {
-        counters = (u_char *) &ngx_vidcast_desk(desks, i)->counters;
+    for (i = 0; i < mailboxes->n; i++) {
+        counters = (u_char *) &ngx_vidcast_mailbox(mailboxes, i)->counters;
         sum += *(uint64_t *) (counters + offset);
     }
 
@@ -105,30 +107,30 @@ ngx_http_vidcast_status_desks(ngx_vidcast_desks_t *desks, size_t offset)
 }
 
 
-ngx_vidcast_desk_t *
-ngx_http_vidcast_status_failed(ngx_vidcast_desks_t *desks)
+ngx_vidcast_predictor_mailbox_t *
+ngx_http_vidcast_status_failed(ngx_vidcast_mailboxes_t *mailboxes)
 {
     ngx_uint_t  i;
 
-    for (i = 0; i < desks->n; i++) {
-        if (!ngx_vidcast_load(&ngx_vidcast_desk(desks, i)->failing)) {
+    for (i = 0; i < mailboxes->n; i++) {
+        if (!ngx_vidcast_load(&ngx_vidcast_mailbox(mailboxes, i)->failing)) {
             return NULL;
         }
     }
 
-    return desks->n ? ngx_vidcast_desk(desks, 0) : NULL;
+    return mailboxes->n ? ngx_vidcast_mailbox(mailboxes, 0) : NULL;
 }
 
 
 static void
-ngx_http_vidcast_status_desk(ngx_http_vidcast_text_t *text,
+ngx_http_vidcast_status_mailbox(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source, ngx_uint_t n,
     ngx_log_t *log)
 {
-    ngx_pid_t            pid;
-    ngx_vidcast_desk_t  *desk;
+    ngx_pid_t                         pid;
+    ngx_vidcast_predictor_mailbox_t  *mailbox;
 
-    desk = ngx_vidcast_desk(&source->zone->desks, n);
+    mailbox = ngx_vidcast_mailbox(&source->zone->mailboxes, n);
 
     pid = ngx_vidcast_role_holder(conf->control->roles,
                                   ngx_vidcast_role_predictor(source->entry, n),
@@ -139,14 +141,14 @@ ngx_http_vidcast_status_desk(ngx_http_vidcast_text_t *text,
     ngx_http_vidcast_text_item(text, "\"pid\":%P,\"child\":%L,"
                                "\"state\":\"%V\",\"failing\":%s,"
                                "\"starts\":%uL",
-                               pid, pid ? desk->child : 0,
-                               ngx_vidcast_desk_state_name(
-                                   ngx_vidcast_load(&desk->state)),
-                               ngx_vidcast_load(&desk->failing) ? "true"
+                               pid, pid ? mailbox->child : 0,
+                               ngx_vidcast_predictor_state_name(
+                                   ngx_vidcast_load(&mailbox->state)),
+                               ngx_vidcast_load(&mailbox->failing) ? "true"
                                                                 : "false",
-                               desk->counters.starts);
+                               mailbox->counters.starts);
 
-    ngx_http_vidcast_status_error(text, desk->error);
+    ngx_http_vidcast_status_error(text, mailbox->error);
 
     ngx_http_vidcast_text_end(text, '}');
 }

@@ -339,26 +339,26 @@ ngx_vidcast_exec_write(ngx_vidcast_exec_t *exec, const u_char **data,
 static ngx_int_t
 ngx_vidcast_exec_overdue(ngx_vidcast_exec_t *exec)
 {
-    u_char                       *error;
-    ngx_vidcast_desk_t           *desk;
-    ngx_vidcast_predict_conf_t   *predict;
+    u_char                           *error;
+    ngx_vidcast_predict_conf_t       *predict;
+    ngx_vidcast_predictor_mailbox_t  *mailbox;
 
-    desk = exec->predictor->desk;
+    mailbox = exec->predictor->mailbox;
     predict = &exec->predictor->source->predict;
 
-    if (ngx_vidcast_predictor_left(exec->predictor->source, desk) > 0) {
+    if (ngx_vidcast_predictor_left(exec->predictor->source, mailbox) > 0) {
         return NGX_OK;
     }
 
-    desk->counters.timeouts++;
-    desk->counters.killed++;
+    mailbox->counters.timeouts++;
+    mailbox->counters.killed++;
 
     error = exec->predictor->error;
 
     *ngx_slprintf(error, error + NGX_VIDCAST_ERROR_LEN - 1,
                   "\"%s\" gave no %sanswer within %M ms", exec->conf->path,
-                  desk->lived ? "" : "first ",
-                  desk->lived ? predict->timeout
+                  mailbox->lived ? "" : "first ",
+                  mailbox->lived ? predict->timeout
                               : ngx_max(predict->timeout, predict->start)) =
                                                                          '\0';
     return NGX_ERROR;
@@ -404,7 +404,7 @@ ngx_vidcast_exec_close(ngx_vidcast_predictor_t *predictor)
         return;
     }
 
-    if (!predictor->desk->told) {
+    if (!predictor->mailbox->told) {
 
         (void) ngx_close_file(exec->in);
         exec->in = NGX_INVALID_FILE;

@@ -95,7 +95,7 @@ ngx_vidcast_exec_read(ngx_vidcast_exec_t *exec, u_char *json, size_t *size,
         exec->output += n;
 
         if (exec->output > NGX_VIDCAST_EXEC_FLOOD) {
-            exec->predictor->desk->counters.killed++;
+            exec->predictor->mailbox->counters.killed++;
 
             *ngx_slprintf(exec->predictor->error, exec->predictor->error
                           + NGX_VIDCAST_ERROR_LEN - 1,
@@ -210,7 +210,7 @@ ngx_vidcast_exec_stray(ngx_vidcast_exec_t *exec, u_char *line, size_t len,
 {
     ngx_vidcast_escaped_t  escaped;
 
-    exec->predictor->desk->counters.stray++;
+    exec->predictor->mailbox->counters.stray++;
 
     if (!ngx_vidcast_log_limit(&exec->predictor->stray, 1,
                                ngx_vidcast_clock()))
@@ -322,7 +322,7 @@ ngx_vidcast_exec_log_line(ngx_vidcast_exec_t *exec, size_t len)
     }
 
     exec->logged++;
-    exec->predictor->desk->counters.logged++;
+    exec->predictor->mailbox->counters.logged++;
 
     ngx_log_error(NGX_LOG_ERR, exec->predictor->log, 0,
                   "\"%s\" of vidcast source \"%V\" said: %V",

@@ -347,7 +347,7 @@ ngx_vidcast_exec_started(ngx_vidcast_exec_t *exec,
     gift->err[0] = NGX_INVALID_FILE;
 
     if (n == 0) {
-        exec->predictor->desk->child = exec->pid;
+        exec->predictor->mailbox->child = exec->pid;
 
         ngx_log_error(NGX_LOG_NOTICE, exec->predictor->log, 0,
                       "start \"%s\" %P for vidcast source \"%V\"",
@@ -470,7 +470,7 @@ ngx_vidcast_exec_kill(ngx_vidcast_exec_t *exec)
     }
 
     exec->pid = 0;
-    exec->predictor->desk->child = 0;
+    exec->predictor->mailbox->child = 0;
 }
 
 

@@ -171,8 +171,7 @@ ngx_vidcast_tracks_pair(ngx_vidcast_tracks_t *tracks,
     for (i = 0; i < npairs; i++) {
         pair = &pairs[i];
 
-        if (pair->track->seen == NGX_VIDCAST_TRACKS_NONE && !taken[pair->box])
-        {
+        if (pair->track->seen == NGX_VIDCAST_TRACKS_NONE && !taken[pair->box]) {
             pair->track->seen = pair->box;
             taken[pair->box] = 1;
         }

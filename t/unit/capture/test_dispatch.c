@@ -29,7 +29,7 @@ static void  (*test_between)(void);
 static void test_wait(void);
 
 
-#include "shm/ngx_vidcast_desk.c"
+#include "shm/ngx_vidcast_predictor_mailbox.c"
 #include "shm/ngx_vidcast_ring.c"
 #include "capture/ngx_vidcast_dispatch.c"
 
@@ -175,8 +175,8 @@ test_order(void)
     (void) test_publish();
     ngx_vidcast_dispatch_turn(dispatch);
 
-    unit_ok(ngx_vidcast_desk(&test_zone.desks, 0)->number == 1
-            && ngx_vidcast_desk(&test_zone.desks, 1)->number == 2,
+    unit_ok(ngx_vidcast_mailbox(&test_zone.mailboxes, 0)->number == 1
+            && ngx_vidcast_mailbox(&test_zone.mailboxes, 1)->number == 2,
             "order: a frame for each of two predictors");
 
     test_answer(1, NGX_VIDCAST_ANSWER_OK, "two");
@@ -219,7 +219,7 @@ test_busy(void)
     test_answer(0, NGX_VIDCAST_ANSWER_OK, "one");
     ngx_vidcast_dispatch_turn(dispatch);
 
-    unit_ok(ngx_vidcast_desk(&test_zone.desks, 0)->number == 6,
+    unit_ok(ngx_vidcast_mailbox(&test_zone.mailboxes, 0)->number == 6,
             "busy: who is free gets the newest");
 
     test_close(dispatch);
@@ -258,18 +258,18 @@ test_none(void)
 static void
 test_died(void)
 {
-    ngx_vidcast_desk_t      *desk;
-    ngx_vidcast_dispatch_t  *dispatch;
+    ngx_vidcast_dispatch_t           *dispatch;
+    ngx_vidcast_predictor_mailbox_t  *mailbox;
 
     dispatch = test_open();
-    desk = ngx_vidcast_desk(&test_zone.desks, 0);
+    mailbox = ngx_vidcast_mailbox(&test_zone.mailboxes, 0);
 
     (void) test_publish();
     ngx_vidcast_dispatch_turn(dispatch);
 
-    desk->state = NGX_VIDCAST_PREDICTOR_FAILED;
-    desk->failing = 1;
-    ngx_memset(desk->error, 'x', NGX_VIDCAST_ERROR_LEN);
+    mailbox->state = NGX_VIDCAST_PREDICTOR_FAILED;
+    mailbox->failing = 1;
+    ngx_memset(mailbox->error, 'x', NGX_VIDCAST_ERROR_LEN);
 
     ngx_vidcast_dispatch_turn(dispatch);
 
@@ -281,7 +281,7 @@ test_died(void)
     (void) test_publish();
     ngx_vidcast_dispatch_turn(dispatch);
 
-    unit_ok(ngx_vidcast_desk(&test_zone.desks, 1)->number == 2,
+    unit_ok(ngx_vidcast_mailbox(&test_zone.mailboxes, 1)->number == 2,
             "died: the other one goes on");
 
     test_close(dispatch);
@@ -299,7 +299,7 @@ test_failing(void)
     dispatch = test_open();
 
     for (i = 0; i < TEST_WORKERS; i++) {
-        ngx_vidcast_desk(&test_zone.desks, i)->failing = 1;
+        ngx_vidcast_mailbox(&test_zone.mailboxes, i)->failing = 1;
     }
 
     (void) test_publish();
@@ -308,11 +308,11 @@ test_failing(void)
     unit_ok(test_nresults == 1
             && ngx_strcmp(test_results[0].status, "predictor_failed") == 0,
             "failing: told at once");
-    unit_ok(ngx_vidcast_desk(&test_zone.desks, 0)->number == 1,
+    unit_ok(ngx_vidcast_mailbox(&test_zone.mailboxes, 0)->number == 1,
             "failing: one that is there has it all the same");
 
     test_answer(0, NGX_VIDCAST_ANSWER_OK, "back");
-    ngx_vidcast_desk(&test_zone.desks, 0)->failing = 0;
+    ngx_vidcast_mailbox(&test_zone.mailboxes, 0)->failing = 0;
     ngx_vidcast_dispatch_turn(dispatch);
 
     unit_ok(test_nresults == 1, "failing: whose answer nobody waits for");
@@ -333,18 +333,18 @@ test_failing(void)
 static void
 test_large(void)
 {
-    ngx_vidcast_desk_t      *desk;
-    ngx_vidcast_dispatch_t  *dispatch;
+    ngx_vidcast_dispatch_t           *dispatch;
+    ngx_vidcast_predictor_mailbox_t  *mailbox;
 
     dispatch = test_open();
-    desk = ngx_vidcast_desk(&test_zone.desks, 0);
+    mailbox = ngx_vidcast_mailbox(&test_zone.mailboxes, 0);
 
     (void) test_publish();
     ngx_vidcast_dispatch_turn(dispatch);
 
-    ngx_memset(ngx_vidcast_desk_text(desk), 'x', TEST_TEXT);
+    ngx_memset(ngx_vidcast_mailbox_text(mailbox), 'x', TEST_TEXT);
     test_answer(0, NGX_VIDCAST_ANSWER_OK, NULL);
-    desk->size = 0xffffffff;
+    mailbox->size = 0xffffffff;
     ngx_vidcast_dispatch_turn(dispatch);
 
     unit_ok(test_nresults == 1
@@ -384,7 +384,7 @@ test_change_size(void)
     /* the status of the answer is known, its size is just being looked at */
 
     if (test_capture.dispatch->entries[0].status == NGX_VIDCAST_ANSWER_OK) {
-        ngx_vidcast_desk(&test_zone.desks, 0)->size = 2 * TEST_TEXT;
+        ngx_vidcast_mailbox(&test_zone.mailboxes, 0)->size = 2 * TEST_TEXT;
     }
 }
 
@@ -428,14 +428,15 @@ test_open(void)
     test_zone.ring.bit = (uint64_t) 1 << NGX_VIDCAST_RING_OWN;
     test_zone.shm = test_shm;
 
-    if (ngx_vidcast_desks_create(&test_zone.desks, TEST_WORKERS, TEST_TEXT)
+    if (ngx_vidcast_mailboxes_create(&test_zone.mailboxes, TEST_WORKERS,
+                                     TEST_TEXT)
         != NGX_OK)
     {
         exit(2);
     }
 
     for (i = 0; i < TEST_WORKERS; i++) {
-        ngx_vidcast_desk(&test_zone.desks, i)->state =
+        ngx_vidcast_mailbox(&test_zone.mailboxes, i)->state =
                                                   NGX_VIDCAST_PREDICTOR_READY;
     }
 
@@ -474,7 +475,7 @@ test_close(ngx_vidcast_dispatch_t *dispatch)
     ngx_free(dispatch->workers);
     ngx_free(dispatch);
 
-    ngx_vidcast_desks_free(&test_zone.desks);
+    ngx_vidcast_mailboxes_free(&test_zone.mailboxes);
 
     ngx_free(test_memory);
     ngx_free(test_frames);
@@ -503,18 +504,18 @@ test_publish(void)
 static void
 test_answer(ngx_uint_t n, ngx_uint_t status, const char *text)
 {
-    size_t               size;
-    ngx_vidcast_desk_t  *desk;
+    size_t                            size;
+    ngx_vidcast_predictor_mailbox_t  *mailbox;
 
-    desk = ngx_vidcast_desk(&test_zone.desks, n);
+    mailbox = ngx_vidcast_mailbox(&test_zone.mailboxes, n);
     size = TEST_TEXT;
 
     if (text) {
         size = ngx_strlen(text);
-        ngx_memcpy(ngx_vidcast_desk_text(desk), text, size);
+        ngx_memcpy(ngx_vidcast_mailbox_text(mailbox), text, size);
     }
 
-    ngx_vidcast_desk_answer(&test_zone.desks, desk, status, size);
+    ngx_vidcast_mailbox_answer(&test_zone.mailboxes, mailbox, status, size);
 }
 
 

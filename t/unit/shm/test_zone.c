@@ -93,7 +93,7 @@ test_roles(void)
 {
     ngx_uint_t  last;
 
-    last = NGX_VIDCAST_DESKS - 1;
+    last = NGX_VIDCAST_MAX_PREDICTORS - 1;
 
     unit_ok(NGX_VIDCAST_ROLE_CAPTURE + NGX_VIDCAST_ENTRIES
             <= NGX_VIDCAST_ROLE_PROCESS
