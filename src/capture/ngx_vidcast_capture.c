@@ -54,7 +54,7 @@ static ngx_int_t ngx_vidcast_capture_init(ngx_vidcast_capture_t *capture,
 static ngx_int_t ngx_vidcast_capture_start(ngx_vidcast_capture_t *capture);
 static ngx_uint_t ngx_vidcast_capture_unwanted(ngx_vidcast_capture_t *capture);
 static void ngx_vidcast_capture_leave(ngx_vidcast_capture_t *capture);
-static void ngx_vidcast_capture_return_mail(ngx_vidcast_capture_t *capture);
+static void ngx_vidcast_capture_return_handoff(ngx_vidcast_capture_t *capture);
 static void ngx_vidcast_capture_watch(ngx_vidcast_capture_t *capture);
 static void ngx_vidcast_capture_rates(ngx_vidcast_capture_t *capture,
     ngx_vidcast_rates_t *rates);
@@ -97,7 +97,7 @@ ngx_vidcast_capture_process(ngx_vidcast_conf_t *conf, void *data)
                                             conf->cycle->log))
     {
         if (!source->input.push) {
-            ngx_vidcast_capture_return_mail(&capture);
+            ngx_vidcast_capture_return_handoff(&capture);
         }
 
         if (capture.overlay) {
@@ -186,11 +186,11 @@ ngx_vidcast_capture_init(ngx_vidcast_capture_t *capture,
         return NGX_ERROR;
     }
 
-    lent = ngx_vidcast_mail_recover(&shm->mail);
+    lent = ngx_vidcast_handoff_recover(&shm->handoff);
 
     ngx_vidcast_ring_recover(&source->zone->ring);
 
-    if (lent != NGX_VIDCAST_MAIL_NO_SLOT) {
+    if (lent != NGX_VIDCAST_HANDOFF_NO_SLOT) {
 
         /* a worker may be writing to it just now, whatever our input is */
 
@@ -355,20 +355,20 @@ ngx_vidcast_capture_leave(ngx_vidcast_capture_t *capture)
 /* workers of an older configuration may still publish, to another input */
 
 static void
-ngx_vidcast_capture_return_mail(ngx_vidcast_capture_t *capture)
+ngx_vidcast_capture_return_handoff(ngx_vidcast_capture_t *capture)
 {
-    size_t               size;
-    uint32_t             slot;
-    ngx_uint_t           kind;
-    ngx_vidcast_mail_t  *mail;
+    size_t                  size;
+    uint32_t                slot;
+    ngx_uint_t              kind;
+    ngx_vidcast_handoff_t  *handoff;
 
-    mail = &capture->zone->shm->mail;
+    handoff = &capture->zone->shm->handoff;
 
-    if (ngx_vidcast_mail_take(mail, &slot, &kind, &size) == NGX_OK) {
+    if (ngx_vidcast_handoff_take(handoff, &slot, &kind, &size) == NGX_OK) {
         ngx_vidcast_capture_abandon(capture, slot);
 
-        (void) ngx_vidcast_mail_reply(mail, NGX_VIDCAST_MAIL_LOST, 0,
-                                      NGX_VIDCAST_MAIL_NO_SLOT);
+        (void) ngx_vidcast_handoff_reply(handoff, NGX_VIDCAST_HANDOFF_LOST, 0,
+                                         NGX_VIDCAST_HANDOFF_NO_SLOT);
         ngx_vidcast_zone_wake(capture->zone);
     }
 

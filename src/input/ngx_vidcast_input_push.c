@@ -23,10 +23,10 @@
 
 
 typedef struct {
-    ngx_vidcast_mail_t  *mail;
-    uint32_t             slot;      /* of the letter in hand */
-    uint64_t             last;      /* letter, CLOCK_MONOTONIC, us; 0: none */
-    uint64_t             looked;    /* for publishers that are gone */
+    ngx_vidcast_handoff_t  *handoff;
+    uint32_t                slot;   /* of the letter in hand */
+    uint64_t                last;   /* letter, CLOCK_MONOTONIC, us; 0: none */
+    uint64_t                looked; /* for publishers that are gone */
 } ngx_vidcast_input_push_t;
 
 
@@ -40,7 +40,7 @@ static ngx_int_t ngx_vidcast_input_push_grab(ngx_vidcast_input_t *in,
     ngx_vidcast_picture_t *picture);
 static void ngx_vidcast_input_push_look(ngx_vidcast_input_t *in,
     ngx_uint_t called);
-static ngx_int_t ngx_vidcast_input_push_letter(ngx_vidcast_input_t *in,
+static ngx_int_t ngx_vidcast_input_push_submitted(ngx_vidcast_input_t *in,
     ngx_vidcast_picture_t *picture, ngx_uint_t kind, size_t size);
 static void ngx_vidcast_input_push_result(ngx_vidcast_input_t *in,
     size_t size);
@@ -109,7 +109,7 @@ ngx_vidcast_input_push_open(ngx_vidcast_input_t *in)
         return NGX_ERROR;
     }
 
-    push->mail = &in->capture->zone->shm->mail;
+    push->handoff = &in->capture->zone->shm->handoff;
 
     in->data = push;
     in->format = NGX_VIDCAST_INPUT_JPEG;
@@ -133,18 +133,18 @@ ngx_vidcast_input_push_grab(ngx_vidcast_input_t *in,
     zone = in->capture->zone;
     full = 0;
 
-    if (ngx_vidcast_mail_take(push->mail, &push->slot, &kind, &size)
+    if (ngx_vidcast_handoff_take(push->handoff, &push->slot, &kind, &size)
         == NGX_OK)
     {
-        return ngx_vidcast_input_push_letter(in, picture, kind, size);
+        return ngx_vidcast_input_push_submitted(in, picture, kind, size);
     }
 
-    if (ngx_vidcast_mail_returned(push->mail, &slot) == NGX_OK) {
+    if (ngx_vidcast_handoff_returned(push->handoff, &slot) == NGX_OK) {
         ngx_vidcast_capture_abandon(in->capture, slot);
         ngx_vidcast_zone_wake(zone);
     }
 
-    if (ngx_vidcast_mail_wanted(push->mail)) {
+    if (ngx_vidcast_handoff_wanted(push->handoff)) {
         full = !ngx_vidcast_input_push_lend(in);
     }
 
@@ -183,7 +183,7 @@ ngx_vidcast_input_push_look(ngx_vidcast_input_t *in, ngx_uint_t called)
 
 
 static ngx_int_t
-ngx_vidcast_input_push_letter(ngx_vidcast_input_t *in,
+ngx_vidcast_input_push_submitted(ngx_vidcast_input_t *in,
     ngx_vidcast_picture_t *picture, ngx_uint_t kind, size_t size)
 {
     ngx_vidcast_ring_t        *ring;
@@ -194,14 +194,14 @@ ngx_vidcast_input_push_letter(ngx_vidcast_input_t *in,
     ring = &in->capture->zone->ring;
 
     if (push->slot >= ring->geometry.slots || size > ring->geometry.slot_size) {
-        ngx_vidcast_input_push_reply(in, NGX_VIDCAST_MAIL_TOO_LARGE, 0,
+        ngx_vidcast_input_push_reply(in, NGX_VIDCAST_HANDOFF_TOO_LARGE, 0,
                                      push->slot < ring->geometry.slots);
         ngx_vidcast_zone_wake(in->capture->zone);
 
         return NGX_AGAIN;
     }
 
-    if (kind == NGX_VIDCAST_MAIL_RESULT) {
+    if (kind == NGX_VIDCAST_HANDOFF_RESULT) {
         ngx_vidcast_input_push_result(in, size);
         return NGX_AGAIN;
     }
@@ -246,13 +246,13 @@ ngx_vidcast_input_push_result(ngx_vidcast_input_t *in, size_t size)
         ngx_vidcast_count(&in->capture->counters->pushed, 1);
         push->last = result.captured;
 
-        ngx_vidcast_input_push_reply(in, NGX_VIDCAST_MAIL_TAKEN, seq, 1);
+        ngx_vidcast_input_push_reply(in, NGX_VIDCAST_HANDOFF_TAKEN, seq, 1);
 
         ngx_vidcast_store(&in->capture->zone->shm->last, result.captured);
         ngx_vidcast_capture_state(in->capture, NGX_VIDCAST_LIVE, NULL);
 
     } else {
-        ngx_vidcast_input_push_reply(in, NGX_VIDCAST_MAIL_TOO_LARGE, 0, 1);
+        ngx_vidcast_input_push_reply(in, NGX_VIDCAST_HANDOFF_TOO_LARGE, 0, 1);
     }
 
     ngx_vidcast_zone_wake(zone);
@@ -275,7 +275,7 @@ ngx_vidcast_input_push_lend(ngx_vidcast_input_t *in)
         return 0;
     }
 
-    if (ngx_vidcast_mail_lend(push->mail, slot) != NGX_OK) {
+    if (ngx_vidcast_handoff_lend(push->handoff, slot) != NGX_OK) {
         ngx_vidcast_capture_abandon(in->capture, slot);
     }
 
@@ -299,11 +299,11 @@ ngx_vidcast_input_push_reply(ngx_vidcast_input_t *in, ngx_uint_t reason,
     slot = free ? push->slot : ngx_vidcast_capture_try_claim(in->capture);
 
     if (slot == NGX_VIDCAST_RING_NONE) {
-        slot = NGX_VIDCAST_MAIL_NO_SLOT;
+        slot = NGX_VIDCAST_HANDOFF_NO_SLOT;
     }
 
-    if (ngx_vidcast_mail_reply(push->mail, reason, number, slot) != NGX_OK
-        && slot != NGX_VIDCAST_MAIL_NO_SLOT)
+    if (ngx_vidcast_handoff_reply(push->handoff, reason, number, slot) != NGX_OK
+        && slot != NGX_VIDCAST_HANDOFF_NO_SLOT)
     {
         ngx_vidcast_capture_abandon(in->capture, slot);
     }
@@ -323,7 +323,7 @@ ngx_vidcast_input_push_idle(ngx_vidcast_input_t *in)
     push = in->data;
     capture = in->capture;
 
-    (void) ngx_vidcast_mail_process(push->mail, &session);
+    (void) ngx_vidcast_handoff_process(push->handoff, &session);
 
     silence = 2 * (uint64_t) capture->source->stale * 1000;
 
@@ -357,13 +357,13 @@ ngx_vidcast_input_push_release(ngx_vidcast_input_t *in)
     if (in->number) {
         push->last = ngx_vidcast_clock();
 
-        ngx_vidcast_input_push_reply(in, NGX_VIDCAST_MAIL_TAKEN, in->number,
+        ngx_vidcast_input_push_reply(in, NGX_VIDCAST_HANDOFF_TAKEN, in->number,
                                      0);
         return;
     }
 
-    ngx_vidcast_input_push_reply(in, in->large ? NGX_VIDCAST_MAIL_TOO_LARGE
-                                               : NGX_VIDCAST_MAIL_BAD,
+    ngx_vidcast_input_push_reply(in, in->large ? NGX_VIDCAST_HANDOFF_TOO_LARGE
+                                               : NGX_VIDCAST_HANDOFF_BAD,
                                  0, 1);
 
     ngx_vidcast_zone_wake(in->capture->zone);

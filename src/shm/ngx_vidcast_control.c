@@ -262,7 +262,8 @@ ngx_vidcast_process_settle(ngx_vidcast_conf_t *conf, ngx_uint_t process)
         ngx_memzero(share->viewers, sizeof(share->viewers));
         share->publishers = 0;
 
-        (void) ngx_vidcast_mail_leave(&source[i]->zone->shm->mail, process);
+        (void) ngx_vidcast_handoff_leave(&source[i]->zone->shm->handoff,
+                                         process);
 
         ngx_vidcast_ring_unpin(&source[i]->zone->ring, bit);
         source[i]->zone->ring.bit = bit;
@@ -326,7 +327,8 @@ ngx_vidcast_process_leave(ngx_vidcast_conf_t *conf)
         ngx_memzero(share->viewers, sizeof(share->viewers));
         share->publishers = 0;
 
-        (void) ngx_vidcast_mail_leave(&source[i]->zone->shm->mail, process);
+        (void) ngx_vidcast_handoff_leave(&source[i]->zone->shm->handoff,
+                                         process);
 
         ngx_vidcast_ring_unpin(&source[i]->zone->ring,
                                ngx_vidcast_process_bit(process));
@@ -483,13 +485,13 @@ void
 ngx_vidcast_zone_take_back(ngx_vidcast_control_t *control,
     ngx_vidcast_zone_t *zone, ngx_log_t *log)
 {
-    uint32_t             slot;
-    ngx_uint_t           process, role, session;
-    ngx_vidcast_mail_t  *mail;
+    uint32_t                slot;
+    ngx_uint_t              process, role, session;
+    ngx_vidcast_handoff_t  *handoff;
 
-    mail = &zone->shm->mail;
+    handoff = &zone->shm->handoff;
 
-    process = ngx_vidcast_mail_process(mail, &session);
+    process = ngx_vidcast_handoff_process(handoff, &session);
     role = NGX_VIDCAST_ROLE_PROCESS + process;
 
     if (process < NGX_VIDCAST_PROCESSES) {
@@ -497,14 +499,14 @@ ngx_vidcast_zone_take_back(ngx_vidcast_control_t *control,
         (void) pthread_mutex_lock(&ngx_vidcast_control_mutex);
 
         if (ngx_vidcast_role_take(control->roles, role, log) == NGX_OK) {
-            (void) ngx_vidcast_mail_leave(mail, process);
+            (void) ngx_vidcast_handoff_leave(handoff, process);
             ngx_vidcast_role_drop(control->roles, role, log);
         }
 
         (void) pthread_mutex_unlock(&ngx_vidcast_control_mutex);
     }
 
-    if (ngx_vidcast_mail_returned(mail, &slot) == NGX_OK) {
+    if (ngx_vidcast_handoff_returned(handoff, &slot) == NGX_OK) {
         ngx_vidcast_ring_abandon(&zone->ring, slot);
     }
 }

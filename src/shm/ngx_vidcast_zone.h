@@ -9,7 +9,7 @@
 
 
 #include "core/ngx_vidcast.h"
-#include "shm/ngx_vidcast_mail.h"
+#include "shm/ngx_vidcast_publish_handoff.h"
 #include "shm/ngx_vidcast_predictor_mailbox.h"
 #include "shm/ngx_vidcast_ring.h"
 
@@ -168,7 +168,7 @@ typedef struct {
     uint32_t                     predicted_mfps;
     uint32_t                     predict_time;    /* us, the last one */
     u_char                       error[NGX_VIDCAST_ERROR_LEN];
-    ngx_vidcast_mail_t           mail;
+    ngx_vidcast_handoff_t        handoff;
     ngx_vidcast_counters_t       counters;
     ngx_vidcast_share_t          shares[NGX_VIDCAST_PROCESSES];
 } ngx_vidcast_zone_shm_t;

@@ -22,7 +22,7 @@
 #include "unit.h"
 #include "unit_ngx.h"
 
-#include "shm/ngx_vidcast_mail.c"
+#include "shm/ngx_vidcast_publish_handoff.c"
 #include "shm/ngx_vidcast_predictor_mailbox.c"
 #include "shm/ngx_vidcast_limit.c"
 #include "shm/ngx_vidcast_ring.c"

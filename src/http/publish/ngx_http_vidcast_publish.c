@@ -207,18 +207,18 @@ ngx_http_vidcast_publish_kind(ngx_http_request_t *r, ngx_uint_t *kind)
         ngx_str_t   type;
         ngx_uint_t  kind;
     } types[] = {
-        { ngx_string("image/jpeg"), NGX_VIDCAST_MAIL_PICTURE },
-        { ngx_string("image/jpg"), NGX_VIDCAST_MAIL_PICTURE },
-        { ngx_string("application/octet-stream"), NGX_VIDCAST_MAIL_PICTURE },
+        { ngx_string("image/jpeg"), NGX_VIDCAST_HANDOFF_PICTURE },
+        { ngx_string("image/jpg"), NGX_VIDCAST_HANDOFF_PICTURE },
+        { ngx_string("application/octet-stream"), NGX_VIDCAST_HANDOFF_PICTURE },
         { ngx_string("application/x-www-form-urlencoded"),
-          NGX_VIDCAST_MAIL_PICTURE },
-        { ngx_string("application/json"), NGX_VIDCAST_MAIL_RESULT },
-        { ngx_string("text/json"), NGX_VIDCAST_MAIL_RESULT },
-        { ngx_string("text/plain"), NGX_VIDCAST_MAIL_RESULT },
+          NGX_VIDCAST_HANDOFF_PICTURE },
+        { ngx_string("application/json"), NGX_VIDCAST_HANDOFF_RESULT },
+        { ngx_string("text/json"), NGX_VIDCAST_HANDOFF_RESULT },
+        { ngx_string("text/plain"), NGX_VIDCAST_HANDOFF_RESULT },
         { ngx_null_string, 0 }
     };
 
-    *kind = NGX_VIDCAST_MAIL_PICTURE;
+    *kind = NGX_VIDCAST_HANDOFF_PICTURE;
 
     if (r->headers_in.content_type == NULL) {
         return NGX_OK;
@@ -317,7 +317,7 @@ ngx_http_vidcast_publish_most(ngx_http_vidcast_post_t *post)
 
     g = &post->publisher.hub->source->geometry;
 
-    return (post->kind == NGX_VIDCAST_MAIL_PICTURE)
+    return (post->kind == NGX_VIDCAST_HANDOFF_PICTURE)
                ? g->slot_size : ngx_min(g->slot_size, g->result_size);
 }
 
@@ -380,7 +380,7 @@ ngx_http_vidcast_publish_lent(ngx_http_vidcast_publisher_t *publisher)
         return;
     }
 
-    if (post->kind == NGX_VIDCAST_MAIL_RESULT
+    if (post->kind == NGX_VIDCAST_HANDOFF_RESULT
         && ngx_vidcast_json_check(publisher->data, &post->size) != NGX_OK)
     {
         publisher->hub->share->unwanted++;
@@ -407,21 +407,21 @@ ngx_http_vidcast_publish_answered(ngx_http_vidcast_publisher_t *publisher,
 
     switch (reason) {
 
-    case NGX_VIDCAST_MAIL_TAKEN:
+    case NGX_VIDCAST_HANDOFF_TAKEN:
         rc = ngx_http_vidcast_publish_created(post, number);
         break;
 
-    case NGX_VIDCAST_MAIL_BAD:
+    case NGX_VIDCAST_HANDOFF_BAD:
         rc = ngx_http_vidcast_publish_refuse(post->request,
                                              NGX_HTTP_BAD_REQUEST,
                                              "not a whole JPEG");
         break;
 
-    case NGX_VIDCAST_MAIL_TOO_LARGE:
+    case NGX_VIDCAST_HANDOFF_TOO_LARGE:
         rc = NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
         break;
 
-    default: /* NGX_VIDCAST_MAIL_LOST */
+    default: /* NGX_VIDCAST_HANDOFF_LOST */
         rc = ngx_http_vidcast_publish_later(post);
         break;
     }
@@ -474,7 +474,7 @@ ngx_http_vidcast_publish_created(ngx_http_vidcast_post_t *post,
     static ngx_str_t  type = ngx_string("application/json");
 
     r = post->request;
-    frame = (post->kind == NGX_VIDCAST_MAIL_PICTURE);
+    frame = (post->kind == NGX_VIDCAST_HANDOFF_PICTURE);
 
     text.data = ngx_pnalloc(r->pool, sizeof("{\"frame\":}" CRLF)
                                      + NGX_INT64_LEN);

@@ -253,8 +253,9 @@ ngx_http_vidcast_publish_ws_data(ngx_http_vidcast_socket_t *socket,
     socket->holding = 1;
 
     ngx_http_vidcast_publisher_submit(&ws->publisher,
-                                      letter->text ? NGX_VIDCAST_MAIL_RESULT
-                                                   : NGX_VIDCAST_MAIL_PICTURE,
+                                      letter->text
+                                          ? NGX_VIDCAST_HANDOFF_RESULT
+                                          : NGX_VIDCAST_HANDOFF_PICTURE,
                                       letter->size);
     letter->data = NULL;
 
@@ -358,13 +359,13 @@ ngx_http_vidcast_publish_ws_answered(ngx_http_vidcast_publisher_t *publisher,
 
     switch (reason) {
 
-    case NGX_VIDCAST_MAIL_BAD:
+    case NGX_VIDCAST_HANDOFF_BAD:
         (void) ngx_http_vidcast_socket_close(&ws->socket,
                                              NGX_VIDCAST_WS_CLOSE_DATA,
                                              "not a whole JPEG");
         return;
 
-    case NGX_VIDCAST_MAIL_TOO_LARGE:
+    case NGX_VIDCAST_HANDOFF_TOO_LARGE:
         (void) ngx_http_vidcast_socket_close(&ws->socket,
                                              NGX_VIDCAST_WS_CLOSE_TOO_BIG,
                                              "too large");

@@ -31,7 +31,7 @@ static ngx_int_t ngx_http_vidcast_publisher_step(
     ngx_http_vidcast_publisher_t *publisher);
 static ngx_int_t ngx_http_vidcast_publisher_answer(
     ngx_http_vidcast_publisher_t *publisher);
-static ngx_uint_t ngx_http_vidcast_publisher_knocked(
+static ngx_uint_t ngx_http_vidcast_publisher_taken_over(
     ngx_http_vidcast_publisher_t *publisher);
 static void ngx_http_vidcast_publisher_patience_handler(ngx_event_t *ev);
 static ngx_uint_t ngx_http_vidcast_publisher_waits(
@@ -74,7 +74,7 @@ ngx_http_vidcast_publisher_join(ngx_http_vidcast_publisher_t *publisher)
         return rc;
     }
 
-    /* watched before the mailbox is looked at: no change of it is missed */
+    /* watched before the hand-off is looked at: no change of it is missed */
 
     if (ngx_vidcast_notify_enable(hub->wake) != NGX_OK) {
         return NGX_DECLINED;
@@ -156,17 +156,17 @@ static ngx_int_t
 ngx_http_vidcast_publisher_enter(ngx_http_vidcast_publisher_t *publisher)
 {
     ngx_uint_t               n, process, session;
-    ngx_vidcast_mail_t      *mail;
+    ngx_vidcast_handoff_t   *handoff;
     ngx_http_vidcast_hub_t  *hub;
 
     hub = publisher->hub;
-    mail = &hub->zone->shm->mail;
+    handoff = &hub->zone->shm->handoff;
 
     for (n = 0; n < 2; n++) {
 
-        if (ngx_vidcast_mail_enter(mail,
-                                   ngx_http_vidcast_publisher_process(hub),
-                                   publisher->session)
+        if (ngx_vidcast_handoff_enter(handoff,
+                                      ngx_http_vidcast_publisher_process(hub),
+                                      publisher->session)
             == NGX_OK)
         {
             publisher->entered = 1;
@@ -178,11 +178,11 @@ ngx_http_vidcast_publisher_enter(ngx_http_vidcast_publisher_t *publisher)
 
         /* told first: who leaves it meanwhile rings for us */
 
-        ngx_vidcast_store(&mail->waiting, 1);
+        ngx_vidcast_store(&handoff->waiting, 1);
 
-        process = ngx_vidcast_mail_process(mail, &session);
+        process = ngx_vidcast_handoff_process(handoff, &session);
 
-        if (process != NGX_VIDCAST_MAIL_NOBODY) {
+        if (process != NGX_VIDCAST_HANDOFF_NOBODY) {
             return ngx_http_vidcast_publisher_conflict(publisher, process,
                                                        session);
         }
@@ -201,12 +201,12 @@ ngx_http_vidcast_publisher_conflict(ngx_http_vidcast_publisher_t *publisher,
     ngx_uint_t process, ngx_uint_t session)
 {
     ngx_uint_t               own;
-    ngx_vidcast_mail_t      *mail;
+    ngx_vidcast_handoff_t   *handoff;
     ngx_vidcast_control_t   *control;
     ngx_http_vidcast_hub_t  *hub;
 
     hub = publisher->hub;
-    mail = &hub->zone->shm->mail;
+    handoff = &hub->zone->shm->handoff;
     control = hub->vmcf->vidcast.control;
     own = ngx_http_vidcast_publisher_process(hub);
 
@@ -223,7 +223,7 @@ ngx_http_vidcast_publisher_conflict(ngx_http_vidcast_publisher_t *publisher,
     }
 
     if (publisher->takeover) {
-        ngx_vidcast_mail_knock(mail, own);
+        ngx_vidcast_handoff_request_takeover(handoff, own);
         ngx_vidcast_zone_wake(hub->zone);
         return NGX_AGAIN;
     }
@@ -246,9 +246,9 @@ ngx_http_vidcast_publisher_submit(ngx_http_vidcast_publisher_t *publisher,
     publisher->data = NULL;
     publisher->submitted = 1;
 
-    (void) ngx_vidcast_mail_submit(&hub->zone->shm->mail,
-                                   ngx_http_vidcast_publisher_process(hub),
-                                   kind, size, !publisher->session);
+    (void) ngx_vidcast_handoff_submit(&hub->zone->shm->handoff,
+                                      ngx_http_vidcast_publisher_process(hub),
+                                      kind, size, !publisher->session);
     ngx_vidcast_zone_call(hub->zone);
 
     hub->share->received += size;
@@ -259,7 +259,7 @@ void
 ngx_http_vidcast_publisher_leave(ngx_http_vidcast_publisher_t *publisher)
 {
     ngx_int_t                rc;
-    ngx_vidcast_mail_t      *mail;
+    ngx_vidcast_handoff_t   *handoff;
     ngx_http_vidcast_hub_t  *hub;
 
     if (!publisher->joined) {
@@ -267,7 +267,7 @@ ngx_http_vidcast_publisher_leave(ngx_http_vidcast_publisher_t *publisher)
     }
 
     hub = publisher->hub;
-    mail = &hub->zone->shm->mail;
+    handoff = &hub->zone->shm->handoff;
 
     ngx_queue_remove(&publisher->queue);
 
@@ -278,19 +278,21 @@ ngx_http_vidcast_publisher_leave(ngx_http_vidcast_publisher_t *publisher)
     publisher->data = NULL;
 
     if (publisher->entered) {
-        rc = ngx_vidcast_mail_leave(mail,
-                                    ngx_http_vidcast_publisher_process(hub));
+        rc = ngx_vidcast_handoff_leave(handoff,
+                                       ngx_http_vidcast_publisher_process(hub));
 
         if (rc == NGX_OK) {
             ngx_vidcast_zone_call(hub->zone);
 
-        } else if (ngx_vidcast_load(&mail->waiting)) {
-            ngx_vidcast_store(&mail->waiting, 0);
+        } else if (ngx_vidcast_load(&handoff->waiting)) {
+            ngx_vidcast_store(&handoff->waiting, 0);
             ngx_vidcast_zone_wake(hub->zone);
         }
 
     } else {
-        ngx_vidcast_mail_forget(mail, ngx_http_vidcast_publisher_process(hub));
+        ngx_vidcast_handoff_cancel_takeover(handoff,
+                                            ngx_http_vidcast_publisher_process(
+                                                hub));
     }
 
     publisher->entered = 0;
@@ -341,7 +343,9 @@ ngx_http_vidcast_publisher_step(ngx_http_vidcast_publisher_t *publisher)
         return NGX_OK;
     }
 
-    if (publisher->session && ngx_http_vidcast_publisher_knocked(publisher)) {
+    if (publisher->session
+        && ngx_http_vidcast_publisher_taken_over(publisher))
+    {
         publisher->user->dismiss(publisher, NGX_HTTP_VIDCAST_REPLACED);
         return NGX_DONE;
     }
@@ -357,8 +361,9 @@ ngx_http_vidcast_publisher_step(ngx_http_vidcast_publisher_t *publisher)
         return NGX_OK;
     }
 
-    rc = ngx_vidcast_mail_look(&hub->zone->shm->mail,
-                               ngx_http_vidcast_publisher_process(hub), &slot);
+    rc = ngx_vidcast_handoff_slot_lent(&hub->zone->shm->handoff,
+                                       ngx_http_vidcast_publisher_process(hub),
+                                       &slot);
 
     if (rc == NGX_OK && slot < hub->zone->ring.geometry.slots) {
         publisher->data = ngx_vidcast_ring_data(&hub->zone->ring, slot);
@@ -381,16 +386,16 @@ ngx_http_vidcast_publisher_answer(ngx_http_vidcast_publisher_t *publisher)
 
     hub = publisher->hub;
 
-    rc = ngx_vidcast_mail_answer(&hub->zone->shm->mail,
-                                 ngx_http_vidcast_publisher_process(hub),
-                                 &reason, &number);
+    rc = ngx_vidcast_handoff_outcome(&hub->zone->shm->handoff,
+                                     ngx_http_vidcast_publisher_process(hub),
+                                     &reason, &number);
     if (rc != NGX_OK) {
         return rc;
     }
 
     publisher->submitted = 0;
 
-    if (reason == NGX_VIDCAST_MAIL_TAKEN) {
+    if (reason == NGX_VIDCAST_HANDOFF_TAKEN) {
         hub->share->published++;
 
     } else {
@@ -407,29 +412,29 @@ ngx_http_vidcast_publisher_answer(ngx_http_vidcast_publisher_t *publisher)
 /* who died while he knocked must not send away all who come behind him */
 
 static ngx_uint_t
-ngx_http_vidcast_publisher_knocked(ngx_http_vidcast_publisher_t *publisher)
+ngx_http_vidcast_publisher_taken_over(ngx_http_vidcast_publisher_t *publisher)
 {
-    ngx_uint_t               knocker;
-    ngx_vidcast_mail_t      *mail;
+    ngx_uint_t               takeover;
+    ngx_vidcast_handoff_t   *handoff;
     ngx_http_vidcast_hub_t  *hub;
 
     hub = publisher->hub;
-    mail = &hub->zone->shm->mail;
+    handoff = &hub->zone->shm->handoff;
 
-    knocker = ngx_vidcast_mail_knocker(mail);
+    takeover = ngx_vidcast_handoff_takeover_by(handoff);
 
-    if (knocker == NGX_VIDCAST_MAIL_NOBODY) {
+    if (takeover == NGX_VIDCAST_HANDOFF_NOBODY) {
         return 0;
     }
 
-    if (knocker != ngx_http_vidcast_publisher_process(hub)
-        && ngx_vidcast_process_alive(hub->vmcf->vidcast.control, knocker,
+    if (takeover != ngx_http_vidcast_publisher_process(hub)
+        && ngx_vidcast_process_alive(hub->vmcf->vidcast.control, takeover,
                                      publisher->log))
     {
         return 1;
     }
 
-    ngx_vidcast_mail_forget(mail, knocker);
+    ngx_vidcast_handoff_cancel_takeover(handoff, takeover);
 
     return 0;
 }

@@ -4,8 +4,8 @@
  */
 
 
-#ifndef _NGX_VIDCAST_MAIL_H_INCLUDED_
-#define _NGX_VIDCAST_MAIL_H_INCLUDED_
+#ifndef _NGX_VIDCAST_PUBLISH_HANDOFF_H_INCLUDED_
+#define _NGX_VIDCAST_PUBLISH_HANDOFF_H_INCLUDED_
 
 
 #include <ngx_config.h>
@@ -41,20 +41,20 @@
  * one calls recover().
  */
 
-#define NGX_VIDCAST_MAIL_NOBODY   0xffff
-#define NGX_VIDCAST_MAIL_NO_SLOT  0xffff
+#define NGX_VIDCAST_HANDOFF_NOBODY   0xffff
+#define NGX_VIDCAST_HANDOFF_NO_SLOT  0xffff
 
 /* letters */
 
-#define NGX_VIDCAST_MAIL_PICTURE  0
-#define NGX_VIDCAST_MAIL_RESULT   1
+#define NGX_VIDCAST_HANDOFF_PICTURE  0
+#define NGX_VIDCAST_HANDOFF_RESULT   1
 
 /* answers */
 
-#define NGX_VIDCAST_MAIL_TAKEN      0
-#define NGX_VIDCAST_MAIL_BAD        1     /* not a whole JPEG */
-#define NGX_VIDCAST_MAIL_TOO_LARGE  2
-#define NGX_VIDCAST_MAIL_LOST       3     /* the capture died over it */
+#define NGX_VIDCAST_HANDOFF_TAKEN      0
+#define NGX_VIDCAST_HANDOFF_BAD        1     /* not a whole JPEG */
+#define NGX_VIDCAST_HANDOFF_TOO_LARGE  2
+#define NGX_VIDCAST_HANDOFF_LOST       3     /* the capture died over it */
 
 
 typedef struct {
@@ -63,10 +63,10 @@ typedef struct {
     uint32_t                     size;       /* of it, bytes */
     uint64_t                     number;     /* answer: frame or result */
     uint32_t                     reason;     /* answer */
-    uint32_t                     knock;      /* process + 1, wants to be it */
+    uint32_t                     takeover;   /* process + 1, wants to be it */
     uint32_t                     waiting;    /* somebody waits for "free" */
     uint32_t                     unused[7];
-} ngx_vidcast_mail_t;
+} ngx_vidcast_handoff_t;
 
 
 /*
@@ -84,26 +84,29 @@ typedef struct {
  * leave()   whatever the state is, nothing of the slot may be touched behind
  *           it.  NGX_OK: there is something for the capture to do;
  *           NGX_DONE: it is free; NGX_DECLINED: it was not this process's
- * knock()   asks who is in a session to leave it to this process
- * knocker() the process that does, or NGX_VIDCAST_MAIL_NOBODY; it may be dead
- * forget()  it does no more: enter() and leave() do so, too, that nobody
+ * request_takeover()   asks who is in a session to leave it to this process
+ * takeover() the process that does, or NGX_VIDCAST_HANDOFF_NOBODY; it may be
+ * dead forget()  it does no more: enter() and leave() do so, too, that nobody
  *           inherits it with the entry
  */
-ngx_int_t ngx_vidcast_mail_enter(ngx_vidcast_mail_t *mail, ngx_uint_t process,
-    ngx_uint_t session);
-ngx_int_t ngx_vidcast_mail_look(ngx_vidcast_mail_t *mail, ngx_uint_t process,
-    uint32_t *slot);
-ngx_int_t ngx_vidcast_mail_submit(ngx_vidcast_mail_t *mail, ngx_uint_t process,
-    ngx_uint_t kind, size_t size, ngx_uint_t once);
-ngx_int_t ngx_vidcast_mail_answer(ngx_vidcast_mail_t *mail, ngx_uint_t process,
-    ngx_uint_t *reason, uint64_t *number);
-ngx_int_t ngx_vidcast_mail_leave(ngx_vidcast_mail_t *mail, ngx_uint_t process);
-void ngx_vidcast_mail_knock(ngx_vidcast_mail_t *mail, ngx_uint_t process);
-ngx_uint_t ngx_vidcast_mail_knocker(ngx_vidcast_mail_t *mail);
-void ngx_vidcast_mail_forget(ngx_vidcast_mail_t *mail, ngx_uint_t process);
+ngx_int_t ngx_vidcast_handoff_enter(ngx_vidcast_handoff_t *handoff,
+    ngx_uint_t process, ngx_uint_t session);
+ngx_int_t ngx_vidcast_handoff_slot_lent(ngx_vidcast_handoff_t *handoff,
+    ngx_uint_t process, uint32_t *slot);
+ngx_int_t ngx_vidcast_handoff_submit(ngx_vidcast_handoff_t *handoff,
+    ngx_uint_t process, ngx_uint_t kind, size_t size, ngx_uint_t once);
+ngx_int_t ngx_vidcast_handoff_outcome(ngx_vidcast_handoff_t *handoff,
+    ngx_uint_t process, ngx_uint_t *reason, uint64_t *number);
+ngx_int_t ngx_vidcast_handoff_leave(ngx_vidcast_handoff_t *handoff,
+    ngx_uint_t process);
+void ngx_vidcast_handoff_request_takeover(ngx_vidcast_handoff_t *handoff,
+    ngx_uint_t process);
+ngx_uint_t ngx_vidcast_handoff_takeover_by(ngx_vidcast_handoff_t *handoff);
+void ngx_vidcast_handoff_cancel_takeover(ngx_vidcast_handoff_t *handoff,
+    ngx_uint_t process);
 
-/* the process in the box, or NGX_VIDCAST_MAIL_NOBODY; is it in a session? */
-ngx_uint_t ngx_vidcast_mail_process(ngx_vidcast_mail_t *mail,
+/* the process in the box, or NGX_VIDCAST_HANDOFF_NOBODY; is it in a session? */
+ngx_uint_t ngx_vidcast_handoff_process(ngx_vidcast_handoff_t *handoff,
     ngx_uint_t *session);
 
 
@@ -116,20 +119,22 @@ ngx_uint_t ngx_vidcast_mail_process(ngx_vidcast_mail_t *mail,
  * take()      NGX_OK: the letter is in *slot, which is the caller's to be
  *             published or abandoned; NGX_AGAIN: there is none
  * reply()     says what became of the letter, and lends the next slot in the
- *             same turn: as lend(), NGX_VIDCAST_MAIL_NO_SLOT being none now
+ *             same turn: as lend(), NGX_VIDCAST_HANDOFF_NO_SLOT being none now
  * returned()  NGX_OK: *slot is the caller's, to be abandoned; NGX_AGAIN
  * recover()   before the ring is recovered: whatever a dead capture had in
  *             its hands is answered as lost.  The slot that is lent and must
- *             stay claimed, or NGX_VIDCAST_MAIL_NO_SLOT
+ *             stay claimed, or NGX_VIDCAST_HANDOFF_NO_SLOT
  */
-ngx_uint_t ngx_vidcast_mail_wanted(ngx_vidcast_mail_t *mail);
-ngx_int_t ngx_vidcast_mail_lend(ngx_vidcast_mail_t *mail, uint32_t slot);
-ngx_int_t ngx_vidcast_mail_take(ngx_vidcast_mail_t *mail, uint32_t *slot,
-    ngx_uint_t *kind, size_t *size);
-ngx_int_t ngx_vidcast_mail_reply(ngx_vidcast_mail_t *mail, ngx_uint_t reason,
-    uint64_t number, uint32_t slot);
-ngx_int_t ngx_vidcast_mail_returned(ngx_vidcast_mail_t *mail, uint32_t *slot);
-uint32_t ngx_vidcast_mail_recover(ngx_vidcast_mail_t *mail);
+ngx_uint_t ngx_vidcast_handoff_wanted(ngx_vidcast_handoff_t *handoff);
+ngx_int_t ngx_vidcast_handoff_lend(ngx_vidcast_handoff_t *handoff,
+    uint32_t slot);
+ngx_int_t ngx_vidcast_handoff_take(ngx_vidcast_handoff_t *handoff,
+    uint32_t *slot, ngx_uint_t *kind, size_t *size);
+ngx_int_t ngx_vidcast_handoff_reply(ngx_vidcast_handoff_t *handoff,
+    ngx_uint_t reason, uint64_t number, uint32_t slot);
+ngx_int_t ngx_vidcast_handoff_returned(ngx_vidcast_handoff_t *handoff,
+    uint32_t *slot);
+uint32_t ngx_vidcast_handoff_recover(ngx_vidcast_handoff_t *handoff);
 
 
-#endif /* _NGX_VIDCAST_MAIL_H_INCLUDED_ */
+#endif /* _NGX_VIDCAST_PUBLISH_HANDOFF_H_INCLUDED_ */
