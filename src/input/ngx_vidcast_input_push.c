@@ -18,14 +18,14 @@
  * stands.  Texts become results.
  */
 
-#define NGX_VIDCAST_INPUT_PUSH_WAIT  200         /* ms for a letter */
+#define NGX_VIDCAST_INPUT_PUSH_WAIT  200         /* ms for a message */
 #define NGX_VIDCAST_INPUT_PUSH_FULL  5           /* ms till a slot is free */
 
 
 typedef struct {
     ngx_vidcast_handoff_t  *handoff;
-    uint32_t                slot;   /* of the letter in hand */
-    uint64_t                last;   /* letter, CLOCK_MONOTONIC, us; 0: none */
+    uint32_t                slot;   /* of the message in hand */
+    uint64_t                last;   /* message, CLOCK_MONOTONIC, us; 0: none */
     uint64_t                looked; /* for publishers that are gone */
 } ngx_vidcast_input_push_t;
 
@@ -285,7 +285,7 @@ ngx_vidcast_input_push_lend(ngx_vidcast_input_t *in)
 }
 
 
-/* with another slot, or the letter's own one if that is "free" */
+/* with another slot, or the message's own one if that is "free" */
 
 static void
 ngx_vidcast_input_push_reply(ngx_vidcast_input_t *in, ngx_uint_t reason,

@@ -21,7 +21,7 @@
  *     free       nobody is there
  *     wanted     a process is, and waits for a slot
  *     lent       the slot is the process's, to be written
- *     submitted  the slot is the capture's again, with a letter in it
+ *     submitted  the slot is the capture's again, with a message in it
  *     done       answered, and no other slot was asked for
  *     returned   the slot is the capture's again, with nothing in it
  *
@@ -44,7 +44,7 @@
 #define NGX_VIDCAST_HANDOFF_NOBODY   0xffff
 #define NGX_VIDCAST_HANDOFF_NO_SLOT  0xffff
 
-/* letters */
+/* messages */
 
 #define NGX_VIDCAST_HANDOFF_PICTURE  0
 #define NGX_VIDCAST_HANDOFF_RESULT   1
@@ -59,7 +59,7 @@
 
 typedef struct {
     uint64_t                     word;
-    uint32_t                     kind;       /* of the letter */
+    uint32_t                     kind;       /* of the message */
     uint32_t                     size;       /* of it, bytes */
     uint64_t                     number;     /* answer: frame or result */
     uint32_t                     reason;     /* answer */
@@ -73,8 +73,8 @@ typedef struct {
  * The process's side.
  *
  * enter()   NGX_OK: it is ours, and a slot is wanted; NGX_BUSY: not free.
- *           Who is in a session stays for many letters
- * look()    NGX_OK: *slot is lent to us; NGX_AGAIN: not yet, or the letter is
+ *           Who is in a session stays for many messages
+ * look()    NGX_OK: *slot is lent to us; NGX_AGAIN: not yet, or the message is
  *           with the capture; NGX_DONE: answered, no slot; NGX_DECLINED: the
  *           box is not ours
  * submit()  hands in what has been written into the lent slot; "once": no
@@ -116,9 +116,9 @@ ngx_uint_t ngx_vidcast_handoff_process(ngx_vidcast_handoff_t *handoff,
  * wanted()    a slot is: claim one, and lend() it
  * lend()      NGX_OK; NGX_DECLINED: the process has left, the slot stays the
  *             caller's
- * take()      NGX_OK: the letter is in *slot, which is the caller's to be
+ * take()      NGX_OK: the message is in *slot, which is the caller's to be
  *             published or abandoned; NGX_AGAIN: there is none
- * reply()     says what became of the letter, and lends the next slot in the
+ * reply()     says what became of the message, and lends the next slot in the
  *             same turn: as lend(), NGX_VIDCAST_HANDOFF_NO_SLOT being none now
  * returned()  NGX_OK: *slot is the caller's, to be abandoned; NGX_AGAIN
  * recover()   before the ring is recovered: whatever a dead capture had in

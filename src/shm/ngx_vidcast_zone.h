@@ -120,7 +120,7 @@ typedef struct {
     uint64_t                     stalled;
     uint64_t                     refused;
     uint64_t                     publishers; /* now */
-    uint64_t                     published;  /* letters that were taken */
+    uint64_t                     published;  /* messages that were taken */
     uint64_t                     received;   /* bytes of them */
     uint64_t                     unwanted;   /* and those that were not */
     uint64_t                     unused;

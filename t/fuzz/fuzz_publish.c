@@ -8,7 +8,7 @@
  * All that reads what a publisher sends: the WebSocket reader, whose chunks go
  * into a slot, the check of a picture and of a text there, and the tables that
  * are put into a picture without.  Nothing may be written behind the slot, and
- * however TCP cuts the bytes the same letters must come out.
+ * however TCP cuts the bytes the same messages must come out.
  *
  * An input: a byte of options (the size of the slot), three bytes that say
  * where to cut, and what a client sends.
@@ -18,7 +18,7 @@
 #include "media/ngx_vidcast_jpeg.c"
 #include "media/ngx_vidcast_jpeg_probe.c"
 #include "wire/ngx_vidcast_json.c"
-#include "wire/ngx_vidcast_letter.c"
+#include "wire/ngx_vidcast_ws_assembler.c"
 #include "fuzz.h"
 
 
@@ -29,12 +29,12 @@
 
 
 typedef struct {
-    ngx_vidcast_ws_reader_t   reader;
-    ngx_vidcast_letter_t      letter;
-    u_char                   *slot;
-    ngx_uint_t                code;     /* it was closed by */
-    ngx_uint_t                n;
-    uint64_t                  sum;      /* of all letters, in their order */
+    ngx_vidcast_ws_reader_t     reader;
+    ngx_vidcast_ws_assembler_t  message;
+    u_char                     *slot;
+    ngx_uint_t                  code;   /* it was closed by */
+    ngx_uint_t                  n;
+    uint64_t                    sum;    /* of all messages, in their order */
 } fuzz_publisher_t;
 
 
@@ -90,9 +90,9 @@ fuzz_run(fuzz_publisher_t *p, const uint8_t *data, size_t size,
     p->slot = malloc(slot);
     fuzz_check(p->slot != NULL);
 
-    p->letter.data = p->slot;
-    p->letter.max_picture = slot;
-    p->letter.max_text = ngx_min(slot, FUZZ_TEXT);
+    p->message.data = p->slot;
+    p->message.max_picture = slot;
+    p->message.max_text = ngx_min(slot, FUZZ_TEXT);
 
     for (i = 0, done = 0; done < size && p->code == 0; i++) {
         n = ngx_min((size_t) cuts[i % 3] + 1, size - done);
@@ -126,10 +126,10 @@ fuzz_read(fuzz_publisher_t *p, const uint8_t *data, size_t size)
     if (expected) {
         size = ngx_min(size, expected);
 
-        room = ngx_vidcast_letter_room(&p->letter, size);
+        room = ngx_vidcast_ws_assembler_buffer(&p->message, size);
 
         fuzz_check(room != NULL);
-        fuzz_check(room + size <= p->slot + p->letter.max_picture);
+        fuzz_check(room + size <= p->slot + p->message.max_picture);
 
         memcpy(room, data, size);
         fuzz_events(p, room, room + size);
@@ -175,11 +175,11 @@ fuzz_events(fuzz_publisher_t *p, u_char *pos, u_char *last)
             continue;
         }
 
-        rc = ngx_vidcast_letter_add(&p->letter, &event);
+        rc = ngx_vidcast_ws_assembler_add(&p->message, &event);
 
         if (rc == NGX_DECLINED) {
-            fuzz_check(p->letter.code == 1007 || p->letter.code == 1009);
-            p->code = p->letter.code;
+            fuzz_check(p->message.code == 1007 || p->message.code == 1009);
+            p->code = p->message.code;
             return;
         }
 
@@ -195,13 +195,13 @@ fuzz_events(fuzz_publisher_t *p, u_char *pos, u_char *last)
 static void
 fuzz_letter(fuzz_publisher_t *p)
 {
-    fuzz_check(p->letter.size <= p->letter.max_picture);
+    fuzz_check(p->message.size <= p->message.max_picture);
 
     p->n++;
 
-    fuzz_sum(p, p->slot, p->letter.size);
+    fuzz_sum(p, p->slot, p->message.size);
 
-    if (p->letter.text) {
+    if (p->message.text) {
         fuzz_text(p);
 
     } else {
@@ -210,8 +210,8 @@ fuzz_letter(fuzz_publisher_t *p)
 
     /* the next one comes into a slot which others have used */
 
-    memset(p->slot, 0x5a, p->letter.max_picture);
-    p->letter.size = 0;
+    memset(p->slot, 0x5a, p->message.max_picture);
+    p->message.size = 0;
 }
 
 
@@ -223,15 +223,15 @@ fuzz_picture(fuzz_publisher_t *p)
     ngx_int_t                 rc;
     ngx_vidcast_jpeg_info_t   info, again;
 
-    copy = fuzz_copy(p->slot, p->letter.size);
-    rc = ngx_vidcast_jpeg_probe(copy, p->letter.size, &info);
+    copy = fuzz_copy(p->slot, p->message.size);
+    rc = ngx_vidcast_jpeg_probe(copy, p->message.size, &info);
     free(copy);
 
     if (rc != NGX_OK) {
         return;
     }
 
-    fuzz_check(info.size <= p->letter.size && info.size > 4);
+    fuzz_check(info.size <= p->message.size && info.size > 4);
     fuzz_check(info.width && info.height
                && info.width <= NGX_VIDCAST_MAX_DIMENSION
                && info.height <= NGX_VIDCAST_MAX_DIMENSION);
@@ -240,7 +240,7 @@ fuzz_picture(fuzz_publisher_t *p)
 
     size = info.size + NGX_VIDCAST_JPEG_DHT_LEN;
 
-    if (info.dht || size > p->letter.max_picture) {
+    if (info.dht || size > p->message.max_picture) {
         return;
     }
 
@@ -269,24 +269,24 @@ fuzz_text(fuzz_publisher_t *p)
     size_t      i, size;
     ngx_uint_t  n;
 
-    fuzz_check(p->letter.size && p->letter.size <= p->letter.max_text);
-    fuzz_check(ngx_vidcast_ws_check_utf8(p->slot, p->letter.size) == NGX_OK);
+    fuzz_check(p->message.size && p->message.size <= p->message.max_text);
+    fuzz_check(ngx_vidcast_ws_check_utf8(p->slot, p->message.size) == NGX_OK);
 
     n = 0;
 
-    for (i = 0; i < p->letter.size; i++) {
+    for (i = 0; i < p->message.size; i++) {
         fuzz_check(p->slot[i] >= ' ');
         n += (p->slot[i] == '"');
     }
 
     /* it stands within an object: its strings must end */
 
-    fuzz_check(n % 2 == 0 || memchr(p->slot, '\\', p->letter.size));
+    fuzz_check(n % 2 == 0 || memchr(p->slot, '\\', p->message.size));
 
-    size = p->letter.size;
+    size = p->message.size;
 
     fuzz_check(ngx_vidcast_json_check(p->slot, &size) == NGX_OK
-               && size == p->letter.size);
+               && size == p->message.size);
 }
 
 

@@ -12,7 +12,7 @@
 #include "http/publish/ngx_http_vidcast_publisher.h"
 #include "http/websocket/ngx_http_vidcast_socket.h"
 #include "shm/ngx_vidcast_control.h"
-#include "wire/ngx_vidcast_letter.h"
+#include "wire/ngx_vidcast_ws_assembler.h"
 
 
 /*
@@ -26,7 +26,7 @@ typedef struct {
     ngx_http_vidcast_viewer_t     viewer;     /* of nothing: to be looked at */
     ngx_http_vidcast_publisher_t  publisher;
 
-    ngx_vidcast_letter_t          letter;     /* the message in hand */
+    ngx_vidcast_ws_assembler_t    message;           /* the message in hand */
 
     unsigned                      started:1;
     unsigned                      refused:1;  /* it broke the protocol */
@@ -84,7 +84,7 @@ static ngx_http_vidcast_socket_user_t  ngx_http_vidcast_publish_ws_user = {
 };
 
 
-static ngx_http_vidcast_publisher_user_t  ngx_http_vidcast_publish_ws_letters =
+static ngx_http_vidcast_publisher_user_t  ngx_http_vidcast_publish_ws_turns =
 {
     ngx_http_vidcast_publish_ws_lent,
     ngx_http_vidcast_publish_ws_answered,
@@ -118,7 +118,7 @@ ngx_http_vidcast_publish_ws_handler(ngx_http_request_t *r,
     ws->viewer.stall_timeout = vlcf->stall_timeout;
 
     ws->publisher.hub = hub;
-    ws->publisher.user = &ngx_http_vidcast_publish_ws_letters;
+    ws->publisher.user = &ngx_http_vidcast_publish_ws_turns;
     ws->publisher.log = r->connection->log;
     ws->publisher.session = 1;
     ws->publisher.takeover = vlcf->takeover;
@@ -166,9 +166,9 @@ ngx_http_vidcast_publish_ws_open(ngx_http_request_t *r,
 
     source = ws->publisher.hub->source;
 
-    ws->letter.max_picture = source->geometry.slot_size;
-    ws->letter.max_text = ngx_min(source->geometry.slot_size,
-                                  source->geometry.result_size);
+    ws->message.max_picture = source->geometry.slot_size;
+    ws->message.max_text = ngx_min(source->geometry.slot_size,
+                                   source->geometry.result_size);
 
     ws->socket.reader.max_message = source->geometry.slot_size;
 
@@ -227,17 +227,17 @@ ngx_http_vidcast_publish_ws_data(ngx_http_vidcast_socket_t *socket,
     ngx_vidcast_ws_event_t *event)
 {
     ngx_int_t                       rc;
-    ngx_vidcast_letter_t           *letter;
+    ngx_vidcast_ws_assembler_t     *message;
     ngx_http_vidcast_publish_ws_t  *ws;
 
     ws = (ngx_http_vidcast_publish_ws_t *) socket;
-    letter = &ws->letter;
+    message = &ws->message;
 
     if (socket->closing) {
         return NGX_OK;
     }
 
-    rc = ngx_vidcast_letter_add(letter, event);
+    rc = ngx_vidcast_ws_assembler_add(message, event);
 
     if (rc == NGX_AGAIN) {
         return NGX_OK;
@@ -246,18 +246,18 @@ ngx_http_vidcast_publish_ws_data(ngx_http_vidcast_socket_t *socket,
     if (rc == NGX_DECLINED) {
         ws->publisher.hub->share->unwanted++;
 
-        return ngx_http_vidcast_socket_close(socket, letter->code,
-                                             letter->reason);
+        return ngx_http_vidcast_socket_close(socket, message->code,
+                                             message->reason);
     }
 
     socket->holding = 1;
 
     ngx_http_vidcast_publisher_submit(&ws->publisher,
-                                      letter->text
+                                      message->text
                                           ? NGX_VIDCAST_HANDOFF_RESULT
                                           : NGX_VIDCAST_HANDOFF_PICTURE,
-                                      letter->size);
-    letter->data = NULL;
+                                      message->size);
+    message->data = NULL;
 
     return NGX_OK;
 }
@@ -271,7 +271,7 @@ ngx_http_vidcast_publish_ws_room(ngx_http_vidcast_socket_t *socket,
 
     ws = (ngx_http_vidcast_publish_ws_t *) socket;
 
-    return ngx_vidcast_letter_room(&ws->letter, size);
+    return ngx_vidcast_ws_assembler_buffer(&ws->message, size);
 }
 
 
@@ -330,7 +330,7 @@ ngx_http_vidcast_publish_ws_leave(ngx_http_vidcast_socket_t *socket)
     ngx_http_vidcast_publisher_leave(&ws->publisher);
     ngx_http_vidcast_hub_leave(&ws->viewer);
 
-    ws->letter.data = NULL;
+    ws->message.data = NULL;
 }
 
 
@@ -341,8 +341,8 @@ ngx_http_vidcast_publish_ws_lent(ngx_http_vidcast_publisher_t *publisher)
 
     ws = ngx_http_vidcast_publish_ws_of(publisher, publisher);
 
-    ws->letter.data = publisher->data;
-    ws->letter.size = 0;
+    ws->message.data = publisher->data;
+    ws->message.size = 0;
 
     ws->socket.holding = 0;
     ngx_http_vidcast_socket_resume(&ws->socket);

@@ -13,7 +13,7 @@
 
 /*
  * Who gives pictures or texts to a source.  One at a time has the source's
- * mailbox: a session till it leaves, others for one letter, for which they
+ * mailbox: a session till it leaves, others for one message, for which they
  * stand in line.
  */
 

@@ -8,7 +8,7 @@
  * Whose turn it is: viewers get some messages each in turn, however many they
  * are behind, those of several sources too; a slice of work ends in time and
  * goes on where it was; a picture follows the result it belongs to.  What is
- * sent is noted as a letter, of a viewer, and the numbers that it got.
+ * sent is noted as a message, of a viewer, and the numbers that it got.
  */
 
 #include <ngx_config.h>

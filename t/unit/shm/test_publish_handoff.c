@@ -9,7 +9,7 @@
  * through their programs on stacks of their own, interleaved one atomic step
  * at a time; wherever they stand one of them dies, or both.  Their successors
  * go on with what they find.  Each slot is written byte by byte by who has it:
- * if two have it, or a letter is half there, the bytes tell; and at the end
+ * if two have it, or a message is half there, the bytes tell; and at the end
  * every slot must be free again.
  */
 
@@ -121,8 +121,8 @@ main(void)
     handoff_all();
     handoff_some(HANDOFF_RANDOM);
 
-    unit_ok(handoff_errors == 0, "no slot is lost, no letter is mixed");
-    unit_ok(handoff_taken > handoff_schedules, "letters were taken");
+    unit_ok(handoff_errors == 0, "no slot is lost, no message is mixed");
+    unit_ok(handoff_taken > handoff_schedules, "messages were taken");
     unit_ok(handoff_kept > 0, "slots were kept for those who had them");
 
     printf("# schedules:%llu taken:%llu kept:%llu errors:%llu %s\n",
@@ -475,11 +475,11 @@ handoff_take_letter(void)
         return;
     }
 
-    handoff_whole(slot, "a letter is half there");
+    handoff_whole(slot, "a message is half there");
     handoff_taken++;
 
     if (size != HANDOFF_SIZE || kind != NGX_VIDCAST_HANDOFF_PICTURE) {
-        handoff_error("a letter of another kind");
+        handoff_error("a message of another kind");
     }
 
     /* every third one is refused, and its slot lent again */

@@ -75,7 +75,7 @@ main(void)
                        == NGX_OK
                 && slot == 1023 && kind == NGX_VIDCAST_HANDOFF_RESULT
                 && size == 77,
-            "submitted: the letter is the capture's");
+            "submitted: the message is the capture's");
 
     unit_ok(ngx_vidcast_handoff_reply(&handoff, NGX_VIDCAST_HANDOFF_TAKEN, 12,
                                       3)
@@ -125,7 +125,7 @@ main(void)
                                              NGX_VIDCAST_HANDOFF_TAKEN, 1, 2)
                        == NGX_DECLINED
                 && ngx_vidcast_handoff_enter(&handoff, 2, 0) == NGX_OK,
-            "submitted and left: the letter counts, the slot does not");
+            "submitted and left: the message counts, the slot does not");
 
     unit_ok(ngx_vidcast_handoff_lend(&handoff, 1) == NGX_OK
                 && ngx_vidcast_handoff_submit(&handoff, 2, 0, 5, 0) == NGX_OK

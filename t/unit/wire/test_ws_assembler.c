@@ -13,7 +13,7 @@
 #include "wire/ngx_vidcast_json.c"
 #include "media/ngx_vidcast_jpeg.c"
 #include "media/ngx_vidcast_jpeg_probe.c"
-#include "wire/ngx_vidcast_letter.c"
+#include "wire/ngx_vidcast_ws_assembler.c"
 #include "unit.h"
 
 
@@ -27,7 +27,7 @@ static ngx_int_t test_add(ngx_uint_t opcode, const char *data,
     ngx_uint_t first, ngx_uint_t last);
 
 
-static ngx_vidcast_letter_t  letter;
+static ngx_vidcast_ws_assembler_t  message;
 static u_char                slot[64];
 
 
@@ -149,36 +149,36 @@ test_deep(void)
 static void
 test_picture(void)
 {
-    letter.data = slot;
-    letter.max_picture = 10;
-    letter.max_text = 6;
+    message.data = slot;
+    message.max_picture = 10;
+    message.max_text = 6;
 
     unit_ok(test_add(NGX_VIDCAST_WS_BINARY, "0123456789", 1, 1) == NGX_OK
-            && letter.size == 10 && !letter.text
+            && message.size == 10 && !message.text
             && ngx_memcmp(slot, "0123456789", 10) == 0,
             "picture: as large as the slot");
 
     unit_ok(test_add(NGX_VIDCAST_WS_BINARY, "0123456789a", 1, 1)
-            == NGX_DECLINED && letter.code == NGX_VIDCAST_WS_CLOSE_TOO_BIG,
+            == NGX_DECLINED && message.code == NGX_VIDCAST_WS_CLOSE_TOO_BIG,
             "picture: a byte larger");
 
     unit_ok(test_add(NGX_VIDCAST_WS_BINARY, "abc", 1, 0) == NGX_AGAIN
-            && ngx_vidcast_letter_room(&letter, 7) == slot + 3
-            && ngx_vidcast_letter_room(&letter, 8) == NULL,
+            && ngx_vidcast_ws_assembler_buffer(&message, 7) == slot + 3
+            && ngx_vidcast_ws_assembler_buffer(&message, 8) == NULL,
             "picture: there is room for the rest, and no more");
 
     ngx_memcpy(slot + 3, "defghij", 7);
 
     unit_ok(test_add(NGX_VIDCAST_WS_BINARY, NULL, 0, 1) == NGX_OK
-            && letter.size == 10 && ngx_memcmp(slot, "abcdefghij", 10) == 0,
+            && message.size == 10 && ngx_memcmp(slot, "abcdefghij", 10) == 0,
             "picture: what stands in its place is not copied");
 
     unit_ok(test_add(NGX_VIDCAST_WS_BINARY, "", 1, 1) == NGX_OK
-            && letter.size == 0, "picture: an empty one is for the probe");
+            && message.size == 0, "picture: an empty one is for the probe");
 
-    letter.data = NULL;
+    message.data = NULL;
 
-    unit_ok(ngx_vidcast_letter_room(&letter, 1) == NULL,
+    unit_ok(ngx_vidcast_ws_assembler_buffer(&message, 1) == NULL,
             "picture: no slot, no room");
 }
 
@@ -186,27 +186,27 @@ test_picture(void)
 static void
 test_text(void)
 {
-    letter.data = slot;
+    message.data = slot;
 
     unit_ok(test_add(NGX_VIDCAST_WS_TEXT, "[12", 1, 0) == NGX_AGAIN
             && test_add(NGX_VIDCAST_WS_TEXT, "34]", 0, 1) == NGX_OK
-            && letter.text && letter.size == 6
+            && message.text && message.size == 6
             && ngx_memcmp(slot, "[1234]", 6) == 0, "text: in two parts");
 
     unit_ok(test_add(NGX_VIDCAST_WS_TEXT, "[12345]", 1, 1) == NGX_DECLINED
-            && letter.code == NGX_VIDCAST_WS_CLOSE_TOO_BIG,
+            && message.code == NGX_VIDCAST_WS_CLOSE_TOO_BIG,
             "text: a byte too large");
 
     unit_ok(test_add(NGX_VIDCAST_WS_TEXT, "[123", 1, 1) == NGX_DECLINED
-            && letter.code == NGX_VIDCAST_WS_CLOSE_DATA,
+            && message.code == NGX_VIDCAST_WS_CLOSE_DATA,
             "text: it must be JSON");
 
     unit_ok(test_add(NGX_VIDCAST_WS_TEXT, "1", 1, 0) == NGX_AGAIN
             && test_add(NGX_VIDCAST_WS_TEXT, "", 0, 1) == NGX_OK
-            && letter.size == 1, "text: an empty part ends it");
+            && message.size == 1, "text: an empty part ends it");
 
     unit_ok(test_add(NGX_VIDCAST_WS_BINARY, "1234567", 1, 1) == NGX_OK
-            && !letter.text, "text: a picture behind it is none");
+            && !message.text, "text: a picture behind it is none");
 }
 
 
@@ -221,12 +221,12 @@ test_add(ngx_uint_t opcode, const char *data, ngx_uint_t first,
     ngx_memzero(&event, sizeof(ngx_vidcast_ws_event_t));
 
     event.opcode = opcode;
-    event.data = data ? (u_char *) data : slot + letter.size;
+    event.data = data ? (u_char *) data : slot + message.size;
     event.size = data ? ngx_strlen(data) : 7;
     event.first = first;
     event.last = last;
 
-    return ngx_vidcast_letter_add(&letter, &event);
+    return ngx_vidcast_ws_assembler_add(&message, &event);
 }
 
 

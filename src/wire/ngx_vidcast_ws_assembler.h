@@ -4,8 +4,8 @@
  */
 
 
-#ifndef _NGX_VIDCAST_LETTER_H_INCLUDED_
-#define _NGX_VIDCAST_LETTER_H_INCLUDED_
+#ifndef _NGX_VIDCAST_WS_ASSEMBLER_H_INCLUDED_
+#define _NGX_VIDCAST_WS_ASSEMBLER_H_INCLUDED_
 
 
 #include <ngx_config.h>
@@ -27,7 +27,7 @@ typedef struct {
     ngx_uint_t                   text;
     ngx_uint_t                   code;       /* why it was refused */
     const char                  *reason;
-} ngx_vidcast_letter_t;
+} ngx_vidcast_ws_assembler_t;
 
 
 /*
@@ -35,11 +35,12 @@ typedef struct {
  * that is all, "size" and "text" are told; NGX_AGAIN: more of it will come;
  * NGX_DECLINED: 1007 or 1009, see "code", and nothing of it may be used.
  */
-ngx_int_t ngx_vidcast_letter_add(ngx_vidcast_letter_t *letter,
+ngx_int_t ngx_vidcast_ws_assembler_add(ngx_vidcast_ws_assembler_t *message,
     ngx_vidcast_ws_event_t *event);
 
 /* where the next "size" bytes of the message belong; NULL: not there */
-u_char *ngx_vidcast_letter_room(ngx_vidcast_letter_t *letter, size_t size);
+u_char *ngx_vidcast_ws_assembler_buffer(ngx_vidcast_ws_assembler_t *message,
+    size_t size);
 
 
-#endif /* _NGX_VIDCAST_LETTER_H_INCLUDED_ */
+#endif /* _NGX_VIDCAST_WS_ASSEMBLER_H_INCLUDED_ */
