@@ -34,7 +34,7 @@ typedef struct {
 } ngx_vidcast_fit_t;
 
 
-/* what *want makes of a frame of this size; NGX_ERROR: bad wishes */
+/* what *want makes of a frame of this size; NGX_ERROR: bad parameters */
 ngx_int_t ngx_vidcast_fit_plan(ngx_vidcast_fit_t *fit,
     const vidcast_want_t *want, uint32_t width, uint32_t height);
 

@@ -9,7 +9,7 @@
 #include <ngx_http.h>
 
 #include "http/conf/ngx_http_vidcast_module.h"
-#include "http/request/ngx_http_vidcast_wish.h"
+#include "http/request/ngx_http_vidcast_params.h"
 
 
 /* an overlay has no results */

@@ -192,10 +192,10 @@ ngx_http_vidcast_hub_t *ngx_http_vidcast_hub_find(
 void ngx_http_vidcast_hub_ask(ngx_http_vidcast_hub_t *hub);
 
 /*
- * Adds a viewer whose request, transport and wishes are set, still without a
- * subscription.  It leaves, and all its subscriptions end, when the request
- * is cleaned up, or by leave().
- * NGX_OK; NGX_BUSY: this worker is leaving; NGX_ERROR: no memory.
+ * Adds a viewer whose request, transport and parameters are set, still without
+ * a subscription.  It leaves, and all its subscriptions end, when the request
+ * is cleaned up, or by leave().  NGX_OK; NGX_BUSY: this worker is leaving;
+ * NGX_ERROR: no memory.
  */
 ngx_int_t ngx_http_vidcast_hub_join(ngx_http_vidcast_main_conf_t *vmcf,
     ngx_http_vidcast_viewer_t *viewer);

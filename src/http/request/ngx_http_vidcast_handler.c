@@ -9,7 +9,7 @@
 #include <ngx_http.h>
 
 #include "http/websocket/ngx_http_vidcast_handshake.h"
-#include "http/request/ngx_http_vidcast_wish.h"
+#include "http/request/ngx_http_vidcast_params.h"
 
 
 static ngx_uint_t ngx_http_vidcast_negotiate(ngx_http_request_t *r);
@@ -23,12 +23,12 @@ ngx_http_vidcast_handler(ngx_http_request_t *r)
 {
     ngx_int_t                     rc;
     ngx_uint_t                    as;
-    ngx_http_vidcast_wish_t       wish;
+    ngx_http_vidcast_params_t     params;
     ngx_http_vidcast_loc_conf_t  *vlcf;
 
     vlcf = ngx_http_get_module_loc_conf(r, ngx_http_vidcast_module);
 
-    rc = ngx_http_vidcast_wish_read(r, &wish);
+    rc = ngx_http_vidcast_params_read(r, &params);
 
     if (rc != NGX_OK) {
         return rc;
@@ -46,24 +46,24 @@ ngx_http_vidcast_handler(ngx_http_request_t *r)
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "a subrequest can have a snapshot only of "
                       "vidcast_source \"%V\"",
-                      &ngx_http_vidcast_wish_hub(&wish)->source->name);
+                      &ngx_http_vidcast_params_hub(&params)->source->name);
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     if (as == NGX_VIDCAST_MJPEG || as == NGX_VIDCAST_SNAPSHOT) {
-        ngx_http_vidcast_wish_overlay(r, &wish);
+        ngx_http_vidcast_params_overlay(r, &params);
     }
 
     switch (as) {
 
     case NGX_VIDCAST_WEBSOCKET:
-        return ngx_http_vidcast_ws_handler(r, &wish);
+        return ngx_http_vidcast_ws_handler(r, &params);
 
     case NGX_VIDCAST_SNAPSHOT:
-        return ngx_http_vidcast_snapshot_handler(r, &wish);
+        return ngx_http_vidcast_snapshot_handler(r, &params);
 
     default:
-        return ngx_http_vidcast_stream_handler(r, &wish, as);
+        return ngx_http_vidcast_stream_handler(r, &params, as);
     }
 }
 

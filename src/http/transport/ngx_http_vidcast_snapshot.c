@@ -11,7 +11,7 @@
 
 #include "http/websocket/ngx_http_vidcast_handshake.h"
 #include "http/status/ngx_http_vidcast_status.h"
-#include "http/request/ngx_http_vidcast_wish.h"
+#include "http/request/ngx_http_vidcast_params.h"
 #include "shm/ngx_vidcast_control.h"
 
 
@@ -36,7 +36,7 @@ static ngx_uint_t ngx_http_vidcast_snapshot_will_do(
     ngx_vidcast_source_t *source, ngx_vidcast_query_t *query,
     ngx_vidcast_frame_t *frame);
 static ngx_int_t ngx_http_vidcast_snapshot_send_now(ngx_http_request_t *r,
-    ngx_http_vidcast_wish_t *wish, ngx_vidcast_frame_t *frame);
+    ngx_http_vidcast_params_t *params, ngx_vidcast_frame_t *frame);
 static ngx_int_t ngx_http_vidcast_snapshot_send_frame(ngx_http_request_t *r,
     ngx_http_vidcast_hub_t *hub, ngx_vidcast_frame_t *frame, ngx_buf_t *b);
 static ngx_int_t ngx_http_vidcast_snapshot_header(ngx_http_request_t *r,
@@ -44,7 +44,7 @@ static ngx_int_t ngx_http_vidcast_snapshot_header(ngx_http_request_t *r,
 static ngx_int_t ngx_http_vidcast_snapshot_add(ngx_http_request_t *r,
     const char *name, const char *fmt, ...);
 static ngx_int_t ngx_http_vidcast_snapshot_wait(ngx_http_request_t *r,
-    ngx_http_vidcast_wish_t *wish, uint64_t seen);
+    ngx_http_vidcast_params_t *params, uint64_t seen);
 static void ngx_http_vidcast_snapshot_cleanup(void *data);
 static void ngx_http_vidcast_snapshot_write_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_vidcast_snapshot_send(
@@ -68,7 +68,7 @@ static ngx_http_vidcast_transport_t  ngx_http_vidcast_snapshot_transport = {
 
 ngx_int_t
 ngx_http_vidcast_snapshot_handler(ngx_http_request_t *r,
-    ngx_http_vidcast_wish_t *wish)
+    ngx_http_vidcast_params_t *params)
 {
     uint64_t                 seen;
     ngx_int_t                rc;
@@ -87,9 +87,9 @@ ngx_http_vidcast_snapshot_handler(ngx_http_request_t *r,
 
     /* of several sources, the first */
 
-    wish->chosen &= ~wish->chosen + 1;
+    params->chosen &= ~params->chosen + 1;
 
-    hub = ngx_http_vidcast_wish_hub(wish);
+    hub = ngx_http_vidcast_params_hub(params);
     seen = 0;
 
     /* who asks now and then keeps the source awake, too */
@@ -104,10 +104,10 @@ ngx_http_vidcast_snapshot_handler(ngx_http_request_t *r,
 
     if (rc == NGX_OK) {
 
-        if (ngx_http_vidcast_snapshot_will_do(hub->source, &wish->query,
+        if (ngx_http_vidcast_snapshot_will_do(hub->source, &params->query,
                                               &frame))
         {
-            return ngx_http_vidcast_snapshot_send_now(r, wish, &frame);
+            return ngx_http_vidcast_snapshot_send_now(r, params, &frame);
         }
 
         seen = frame.number;
@@ -117,8 +117,8 @@ ngx_http_vidcast_snapshot_handler(ngx_http_request_t *r,
         return ngx_http_vidcast_snapshot_none(r, hub);
     }
 
-    return ngx_http_vidcast_snapshot_wait(r, wish,
-                                          ngx_max(seen, wish->query.after));
+    return ngx_http_vidcast_snapshot_wait(r, params,
+                                          ngx_max(seen, params->query.after));
 }
 
 
@@ -196,7 +196,7 @@ ngx_http_vidcast_snapshot_will_do(ngx_vidcast_source_t *source,
 
 static ngx_int_t
 ngx_http_vidcast_snapshot_send_now(ngx_http_request_t *r,
-    ngx_http_vidcast_wish_t *wish, ngx_vidcast_frame_t *frame)
+    ngx_http_vidcast_params_t *params, ngx_vidcast_frame_t *frame)
 {
     ngx_int_t                  rc;
     ngx_buf_t                 *b;
@@ -208,12 +208,12 @@ ngx_http_vidcast_snapshot_send_now(ngx_http_request_t *r,
 
     if (b == NULL
         || tally == NULL
-        || ngx_http_vidcast_wish_tell(wish, r, tally) != NGX_OK)
+        || ngx_http_vidcast_params_stats(params, r, tally) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    hub = ngx_http_vidcast_wish_hub(wish);
+    hub = ngx_http_vidcast_params_hub(params);
     hub->share->frames++;
 
     tally->frames = 1;
@@ -324,7 +324,7 @@ ngx_http_vidcast_snapshot_add(ngx_http_request_t *r, const char *name,
 
 static ngx_int_t
 ngx_http_vidcast_snapshot_wait(ngx_http_request_t *r,
-    ngx_http_vidcast_wish_t *wish, uint64_t seen)
+    ngx_http_vidcast_params_t *params, uint64_t seen)
 {
     ngx_int_t                         rc;
     ngx_queue_t                      *q;
@@ -345,16 +345,16 @@ ngx_http_vidcast_snapshot_wait(ngx_http_request_t *r,
     cln->handler = ngx_http_vidcast_snapshot_cleanup;
     cln->data = shot;
 
-    shot->hub = ngx_http_vidcast_wish_hub(wish);
+    shot->hub = ngx_http_vidcast_params_hub(params);
     shot->started = ngx_current_msec;
     shot->timeout = vlcf->snapshot_timeout;
 
     shot->viewer.request = r;
     shot->viewer.transport = &ngx_http_vidcast_snapshot_transport;
 
-    wish->send = NGX_HTTP_VIDCAST_FRAMES;
+    params->send = NGX_HTTP_VIDCAST_FRAMES;
 
-    rc = ngx_http_vidcast_wish_join(wish, &shot->viewer);
+    rc = ngx_http_vidcast_params_join(params, &shot->viewer);
 
     if (rc != NGX_OK) {
         ngx_http_vidcast_hub_leave(&shot->viewer);

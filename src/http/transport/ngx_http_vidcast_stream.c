@@ -10,7 +10,7 @@
 #include <ngx_http.h>
 
 #include "http/websocket/ngx_http_vidcast_handshake.h"
-#include "http/request/ngx_http_vidcast_wish.h"
+#include "http/request/ngx_http_vidcast_params.h"
 
 
 /*
@@ -98,7 +98,7 @@ static ngx_http_vidcast_transport_t  ngx_http_vidcast_ndjson_transport = {
 
 ngx_int_t
 ngx_http_vidcast_stream_handler(ngx_http_request_t *r,
-    ngx_http_vidcast_wish_t *wish, ngx_uint_t transport)
+    ngx_http_vidcast_params_t *params, ngx_uint_t transport)
 {
     ngx_int_t                     rc;
     ngx_http_vidcast_stream_t    *st;
@@ -126,17 +126,17 @@ ngx_http_vidcast_stream_handler(ngx_http_request_t *r,
 
     st->viewer.request = r;
 
-    wish->send = NGX_HTTP_VIDCAST_RESULTS;
+    params->send = NGX_HTTP_VIDCAST_RESULTS;
 
     switch (transport) {
 
     case NGX_VIDCAST_MJPEG:
         st->viewer.transport = &ngx_http_vidcast_mjpeg_transport;
-        wish->send = NGX_HTTP_VIDCAST_FRAMES;
+        params->send = NGX_HTTP_VIDCAST_FRAMES;
 
         /* of several sources, the first */
 
-        wish->chosen &= ~wish->chosen + 1;
+        params->chosen &= ~params->chosen + 1;
         break;
 
     case NGX_VIDCAST_SSE:
@@ -152,7 +152,7 @@ ngx_http_vidcast_stream_handler(ngx_http_request_t *r,
         return ngx_http_vidcast_stream_header(r, transport);
     }
 
-    rc = ngx_http_vidcast_wish_join(wish, &st->viewer);
+    rc = ngx_http_vidcast_params_join(params, &st->viewer);
 
     if (rc == NGX_OK) {
         rc = ngx_http_vidcast_stream_start(r, st);

@@ -10,7 +10,7 @@
 
 #include "http/websocket/ngx_http_vidcast_handshake.h"
 #include "http/websocket/ngx_http_vidcast_socket.h"
-#include "http/request/ngx_http_vidcast_wish.h"
+#include "http/request/ngx_http_vidcast_params.h"
 #include "wire/ngx_vidcast_command.h"
 
 
@@ -38,7 +38,7 @@ typedef struct {
 
 
 static ngx_int_t ngx_http_vidcast_ws_open(ngx_http_request_t *r,
-    ngx_http_vidcast_ws_t *ws, ngx_http_vidcast_wish_t *wish);
+    ngx_http_vidcast_ws_t *ws, ngx_http_vidcast_params_t *params);
 static ngx_int_t ngx_http_vidcast_ws_send(ngx_http_vidcast_viewer_t *viewer,
     ngx_http_vidcast_message_t *message);
 static ngx_int_t ngx_http_vidcast_ws_batch(ngx_http_vidcast_viewer_t *viewer,
@@ -93,7 +93,7 @@ static ngx_str_t  ngx_http_vidcast_ws_v1 = ngx_string("vidcast.v1");
 
 ngx_int_t
 ngx_http_vidcast_ws_handler(ngx_http_request_t *r,
-    ngx_http_vidcast_wish_t *wish)
+    ngx_http_vidcast_params_t *params)
 {
     ngx_int_t               rc;
     ngx_http_vidcast_ws_t  *ws;
@@ -105,7 +105,7 @@ ngx_http_vidcast_ws_handler(ngx_http_request_t *r,
     }
 
     ws = ngx_pcalloc(r->pool, sizeof(ngx_http_vidcast_ws_t)
-                              + wish->nhubs
+                              + params->nhubs
                                 * sizeof(ngx_http_vidcast_hub_t *));
     if (ws == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -116,16 +116,16 @@ ngx_http_vidcast_ws_handler(ngx_http_request_t *r,
     ws->viewer.request = r;
     ws->viewer.transport = &ngx_http_vidcast_ws_transport;
 
-    ws->interval = wish->interval;
+    ws->interval = params->interval;
     ws->hubs = (ngx_http_vidcast_hub_t **) (ws + 1);
-    ws->nhubs = wish->nhubs;
-    ngx_memcpy(ws->hubs, wish->hubs,
-               wish->nhubs * sizeof(ngx_http_vidcast_hub_t *));
+    ws->nhubs = params->nhubs;
+    ngx_memcpy(ws->hubs, params->hubs,
+               params->nhubs * sizeof(ngx_http_vidcast_hub_t *));
 
-    rc = ngx_http_vidcast_wish_join(wish, &ws->viewer);
+    rc = ngx_http_vidcast_params_join(params, &ws->viewer);
 
     if (rc == NGX_OK) {
-        rc = ngx_http_vidcast_ws_open(r, ws, wish);
+        rc = ngx_http_vidcast_ws_open(r, ws, params);
     }
 
     if (rc != NGX_OK) {
@@ -141,7 +141,7 @@ ngx_http_vidcast_ws_handler(ngx_http_request_t *r,
 
 static ngx_int_t
 ngx_http_vidcast_ws_open(ngx_http_request_t *r, ngx_http_vidcast_ws_t *ws,
-    ngx_http_vidcast_wish_t *wish)
+    ngx_http_vidcast_params_t *params)
 {
     ngx_str_t                     protocol;
     ngx_http_vidcast_loc_conf_t  *vlcf;

@@ -223,7 +223,7 @@ vidcast_onnx_inputs(vidcast_onnx_t *onnx, char *error)
     }
 
     if (vidcast_onnx_input_plan(&onnx->input, &session->inputs[onnx->picture],
-                                &onnx->conf.wish, error)
+                                &onnx->conf.params, error)
         != VIDCAST_OK)
     {
         return VIDCAST_ERROR;
@@ -354,7 +354,7 @@ vidcast_onnx_choose(vidcast_onnx_t *onnx, char *error)
     vidcast_onnx_head_defaults(head, &conf->reading);
 
     if (onnx->input.type != VIDCAST_ONNX_UINT8) {
-        vidcast_onnx_input_scale(&onnx->input, &conf->wish, head->scale);
+        vidcast_onnx_input_scale(&onnx->input, &conf->params, head->scale);
     }
 
     onnx->detections = calloc(conf->reading.max + 1,

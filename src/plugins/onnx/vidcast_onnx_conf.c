@@ -230,8 +230,8 @@ vidcast_onnx_conf_size(vidcast_onnx_conf_t *conf, const char *value)
         return VIDCAST_ERROR;
     }
 
-    conf->wish.width = width;
-    conf->wish.height = height;
+    conf->params.width = width;
+    conf->params.height = height;
 
     return VIDCAST_OK;
 }
@@ -246,7 +246,7 @@ vidcast_onnx_conf_layout(vidcast_onnx_conf_t *conf, const char *value)
         { NULL, 0 }
     };
 
-    return vidcast_onnx_conf_word(words, value, &conf->wish.layout);
+    return vidcast_onnx_conf_word(words, value, &conf->params.layout);
 }
 
 
@@ -291,19 +291,19 @@ vidcast_onnx_conf_fill(vidcast_onnx_conf_t *conf, const char *value)
 static int
 vidcast_onnx_conf_mean(vidcast_onnx_conf_t *conf, const char *value)
 {
-    conf->wish.given = 1;
+    conf->params.given = 1;
 
-    return vidcast_onnx_conf_three(value, conf->wish.mean);
+    return vidcast_onnx_conf_three(value, conf->params.mean);
 }
 
 
 static int
 vidcast_onnx_conf_scale(vidcast_onnx_conf_t *conf, const char *value)
 {
-    conf->wish.given = 1;
-    conf->wish.scaled = 1;
+    conf->params.given = 1;
+    conf->params.scaled = 1;
 
-    return vidcast_onnx_conf_three(value, conf->wish.scale);
+    return vidcast_onnx_conf_three(value, conf->params.scale);
 }
 
 

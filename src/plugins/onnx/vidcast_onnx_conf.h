@@ -22,7 +22,7 @@ typedef struct {
     uint32_t                    fit;
     int32_t                     fill;
     int32_t                     bgr;
-    vidcast_onnx_wish_t         wish;      /* of the input */
+    vidcast_onnx_requested_t    params;    /* of the input */
     vidcast_onnx_reading_t      reading;   /* its labels and size are not */
 } vidcast_onnx_conf_t;
 

@@ -11,7 +11,7 @@
 
 
 static uint32_t vidcast_onnx_input_layout(const vidcast_onnx_tensor_t *tensor,
-    const vidcast_onnx_wish_t *wish);
+    const vidcast_onnx_requested_t *params);
 static int vidcast_onnx_input_is(const vidcast_onnx_tensor_t *tensor,
     uint32_t at, int open);
 static int vidcast_onnx_input_side(int64_t *dim, uint32_t wished,
@@ -29,7 +29,7 @@ static void vidcast_onnx_input_row(const vidcast_onnx_input_t *input,
 
 int
 vidcast_onnx_input_plan(vidcast_onnx_input_t *input,
-    vidcast_onnx_tensor_t *tensor, const vidcast_onnx_wish_t *wish,
+    vidcast_onnx_tensor_t *tensor, const vidcast_onnx_requested_t *params,
     char *error)
 {
     char                   reason[96];
@@ -50,13 +50,13 @@ vidcast_onnx_input_plan(vidcast_onnx_input_t *input,
                                          "float16 or uint8", error);
     }
 
-    if (tensor->type == VIDCAST_ONNX_UINT8 && wish->given) {
+    if (tensor->type == VIDCAST_ONNX_UINT8 && params->given) {
         return vidcast_onnx_input_refuse(&has, "\"mean\" and \"scale\" are "
                                          "for floating-point numbers", error);
     }
 
     dims = tensor->dims;
-    input->layout = vidcast_onnx_input_layout(tensor, wish);
+    input->layout = vidcast_onnx_input_layout(tensor, params);
 
     if (input->layout == 0 || (tensor->ndims == 4 && dims[0] > 1)) {
         return vidcast_onnx_input_refuse(&has, "pictures are [1, 3, height, "
@@ -75,17 +75,17 @@ vidcast_onnx_input_plan(vidcast_onnx_input_t *input,
     dims[channel] = (dims[channel] < 0) ? 3 : dims[channel];
     input->channels = (uint32_t) dims[channel];
 
-    if ((dims[row] < 0 || dims[column] < 0) && wish->width == 0) {
+    if ((dims[row] < 0 || dims[column] < 0) && params->width == 0) {
         return vidcast_onnx_input_refuse(&has, "\"size\" must be given", error);
     }
 
-    if (vidcast_onnx_input_side(&dims[row], wish->height, &input->height)
+    if (vidcast_onnx_input_side(&dims[row], params->height, &input->height)
         != VIDCAST_OK
-        || vidcast_onnx_input_side(&dims[column], wish->width, &input->width)
+        || vidcast_onnx_input_side(&dims[column], params->width, &input->width)
            != VIDCAST_OK)
     {
         (void) snprintf(reason, sizeof(reason), "\"size\" is %ux%u",
-                        wish->width, wish->height);
+                        params->width, params->height);
         return vidcast_onnx_input_refuse(&has, reason, error);
     }
 
@@ -100,7 +100,7 @@ vidcast_onnx_input_plan(vidcast_onnx_input_t *input,
 
 static uint32_t
 vidcast_onnx_input_layout(const vidcast_onnx_tensor_t *tensor,
-    const vidcast_onnx_wish_t *wish)
+    const vidcast_onnx_requested_t *params)
 {
     int       open;
     uint32_t  first, last;
@@ -112,11 +112,11 @@ vidcast_onnx_input_layout(const vidcast_onnx_tensor_t *tensor,
     first = tensor->ndims - 3;
     last = tensor->ndims - 1;
 
-    if (wish->layout == VIDCAST_ONNX_NHWC) {
+    if (params->layout == VIDCAST_ONNX_NHWC) {
         return vidcast_onnx_input_is(tensor, last, 1) ? VIDCAST_ONNX_NHWC : 0;
     }
 
-    if (wish->layout == VIDCAST_ONNX_NCHW) {
+    if (params->layout == VIDCAST_ONNX_NCHW) {
         return vidcast_onnx_input_is(tensor, first, 1) ? VIDCAST_ONNX_NCHW : 0;
     }
 
@@ -181,19 +181,19 @@ vidcast_onnx_input_refuse(const vidcast_onnx_tensor_t *tensor,
 
 void
 vidcast_onnx_input_scale(vidcast_onnx_input_t *input,
-    const vidcast_onnx_wish_t *wish, float scale)
+    const vidcast_onnx_requested_t *params, float scale)
 {
     float     number;
     uint32_t  channel, value;
 
     for (channel = 0; channel < input->channels; channel++) {
 
-        if (wish->scaled) {
-            scale = wish->scale[channel];
+        if (params->scaled) {
+            scale = params->scale[channel];
         }
 
         for (value = 0; value < 256; value++) {
-            number = ((float) value - wish->mean[channel]) * scale;
+            number = ((float) value - params->mean[channel]) * scale;
 
             if (input->type == VIDCAST_ONNX_FLOAT16) {
                 input->table.half[channel][value] = vidcast_onnx_half(number);

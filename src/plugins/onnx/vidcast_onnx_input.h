@@ -30,7 +30,7 @@ typedef struct {
     float                 scale[3];    /* of what is left */
     unsigned              scaled:1;
     unsigned              given:1;     /* mean or scale */
-} vidcast_onnx_wish_t;
+} vidcast_onnx_requested_t;
 
 
 typedef struct {
@@ -53,12 +53,12 @@ typedef struct {
  * is set.  VIDCAST_OK; VIDCAST_ERROR: reason in "error".
  */
 int vidcast_onnx_input_plan(vidcast_onnx_input_t *input,
-    vidcast_onnx_tensor_t *tensor, const vidcast_onnx_wish_t *wish,
+    vidcast_onnx_tensor_t *tensor, const vidcast_onnx_requested_t *params,
     char *error);
 
-/* what becomes of 0-255, unless "wish" says it: times "scale" */
+/* what becomes of 0-255, unless "params" says it: times "scale" */
 void vidcast_onnx_input_scale(vidcast_onnx_input_t *input,
-    const vidcast_onnx_wish_t *wish, float scale);
+    const vidcast_onnx_requested_t *params, float scale);
 
 /* of a picture of this size; RGB24, BGR24 or, of one channel, GRAY8 */
 void vidcast_onnx_input_fill(const vidcast_onnx_input_t *input,

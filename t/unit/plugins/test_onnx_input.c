@@ -81,8 +81,8 @@ static uint8_t  pixels[] = {
 
 
 static int
-fill(vidcast_onnx_tensor_t *t, const vidcast_onnx_wish_t *wish, float scale,
-    void *data)
+fill(vidcast_onnx_tensor_t *t, const vidcast_onnx_requested_t *params,
+    float scale, void *data)
 {
     vidcast_image_t       image;
     vidcast_onnx_input_t  input;
@@ -95,13 +95,13 @@ fill(vidcast_onnx_tensor_t *t, const vidcast_onnx_wish_t *wish, float scale,
     image.stride[0] = 10;
     image.plane[0] = pixels;
 
-    if (vidcast_onnx_input_plan(&input, t, wish, error) != VIDCAST_OK) {
+    if (vidcast_onnx_input_plan(&input, t, params, error) != VIDCAST_OK) {
         printf("# %s\n", error);
         return 0;
     }
 
     if (input.type != VIDCAST_ONNX_UINT8) {
-        vidcast_onnx_input_scale(&input, wish, scale);
+        vidcast_onnx_input_scale(&input, params, scale);
     }
 
     vidcast_onnx_input_fill(&input, &image, data);
@@ -126,12 +126,12 @@ same(const float *a, const float *b, size_t n)
 static void
 test_fill(void)
 {
-    float                  data[12];
-    size_t                 i;
-    uint8_t                bytes[12];
-    uint16_t               halves[12];
-    vidcast_onnx_wish_t    wish;
-    vidcast_onnx_tensor_t  t;
+    size_t                    i;
+    vidcast_onnx_tensor_t     t;
+    vidcast_onnx_requested_t  params;
+    float                     data[12];
+    uint8_t                   bytes[12];
+    uint16_t                  halves[12];
 
     static const float    planes[] = { 1, 0, 0, 1, 0, 1, 0, 1, 0, 0, 1, 1 };
     static const float    moved[] = { 1, 0, 0, 1, -2, 2, -2, 2, 0, 0, 5, 5 };
@@ -139,14 +139,14 @@ test_fill(void)
         255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255
     };
 
-    memset(&wish, 0, sizeof(vidcast_onnx_wish_t));
+    memset(&params, 0, sizeof(vidcast_onnx_requested_t));
 
     t = tensor("x", VIDCAST_ONNX_FLOAT, NULL, 4, 1, 3, 2, 2);
-    unit_ok(fill(&t, &wish, 1 / 255.0f, data) && same(data, planes, 12),
+    unit_ok(fill(&t, &params, 1 / 255.0f, data) && same(data, planes, 12),
             "float32, NCHW");
 
     t = tensor("x", VIDCAST_ONNX_FLOAT16, NULL, 3, 3, 2, 2, 0);
-    unit_ok(fill(&t, &wish, 1 / 255.0f, halves), "float16, CHW");
+    unit_ok(fill(&t, &params, 1 / 255.0f, halves), "float16, CHW");
 
     for (i = 0; i < 12; i++) {
         data[i] = vidcast_onnx_unhalf(halves[i]);
@@ -155,18 +155,18 @@ test_fill(void)
     unit_ok(same(data, planes, 12), "float16: its numbers");
 
     t = tensor("x", VIDCAST_ONNX_UINT8, NULL, 4, 1, 2, 2, 3);
-    unit_ok(fill(&t, &wish, 0, bytes) && memcmp(bytes, lines, 12) == 0,
+    unit_ok(fill(&t, &params, 0, bytes) && memcmp(bytes, lines, 12) == 0,
             "uint8, NHWC");
 
-    wish.given = 1;
-    wish.scaled = 1;
-    wish.mean[1] = 127.5f;
-    wish.scale[0] = 1 / 255.0f;
-    wish.scale[1] = 4 / 255.0f;
-    wish.scale[2] = 5 / 255.0f;
+    params.given = 1;
+    params.scaled = 1;
+    params.mean[1] = 127.5f;
+    params.scale[0] = 1 / 255.0f;
+    params.scale[1] = 4 / 255.0f;
+    params.scale[2] = 5 / 255.0f;
 
     t = tensor("x", VIDCAST_ONNX_FLOAT, NULL, 4, -1, 3, 2, 2);
-    unit_ok(fill(&t, &wish, 1, data) && same(data, moved, 12),
+    unit_ok(fill(&t, &params, 1, data) && same(data, moved, 12),
             "mean and scale of each channel");
     unit_ok(t.dims[0] == 1, "what was open is one");
 }
@@ -176,18 +176,18 @@ static int
 refused(vidcast_onnx_tensor_t *t, uint32_t width, uint32_t height,
     uint32_t layout, int given, const char *reason)
 {
-    vidcast_onnx_wish_t   wish;
-    vidcast_onnx_input_t  input;
+    vidcast_onnx_input_t      input;
+    vidcast_onnx_requested_t  params;
 
-    memset(&wish, 0, sizeof(vidcast_onnx_wish_t));
+    memset(&params, 0, sizeof(vidcast_onnx_requested_t));
 
-    wish.width = width;
-    wish.height = height;
-    wish.layout = layout;
-    wish.given = given ? 1 : 0;
+    params.width = width;
+    params.height = height;
+    params.layout = layout;
+    params.given = given ? 1 : 0;
     error[0] = '\0';
 
-    return vidcast_onnx_input_plan(&input, t, &wish, error) == VIDCAST_ERROR
+    return vidcast_onnx_input_plan(&input, t, &params, error) == VIDCAST_ERROR
            && strcmp(error, reason) == 0;
 }
 
@@ -195,9 +195,9 @@ refused(vidcast_onnx_tensor_t *t, uint32_t width, uint32_t height,
 static void
 test_plan(void)
 {
-    vidcast_onnx_wish_t    wish;
-    vidcast_onnx_input_t   input;
-    vidcast_onnx_tensor_t  t;
+    vidcast_onnx_input_t      input;
+    vidcast_onnx_tensor_t     t;
+    vidcast_onnx_requested_t  params;
 
     t = tensor("x", VIDCAST_ONNX_FLOAT, NULL, 4, 1, 3, 480, 640);
     unit_ok(refused(&t, 640, 640, 0, 0, "its input is \"x\" float32 "
@@ -228,27 +228,27 @@ test_plan(void)
                     "but pictures are [1, 3, height, width] or [1, height, "
                     "width, 3], or 1 instead of 3"), "eight: %s", error);
 
-    memset(&wish, 0, sizeof(vidcast_onnx_wish_t));
-    wish.width = 320;
-    wish.height = 240;
+    memset(&params, 0, sizeof(vidcast_onnx_requested_t));
+    params.width = 320;
+    params.height = 240;
 
     t = tensor("x", VIDCAST_ONNX_FLOAT, NULL, 4, -1, -1, -1, -1);
-    unit_ok(vidcast_onnx_input_plan(&input, &t, &wish, error) == VIDCAST_OK
+    unit_ok(vidcast_onnx_input_plan(&input, &t, &params, error) == VIDCAST_OK
             && input.layout == VIDCAST_ONNX_NCHW && input.channels == 3
             && t.dims[1] == 3 && t.dims[2] == 240 && t.dims[3] == 320
             && input.size == 3 * 240 * 320 * 4, "all open");
 
-    wish.layout = VIDCAST_ONNX_NHWC;
+    params.layout = VIDCAST_ONNX_NHWC;
 
     t = tensor("x", VIDCAST_ONNX_UINT8, NULL, 4, 1, -1, -1, -1);
-    unit_ok(vidcast_onnx_input_plan(&input, &t, &wish, error) == VIDCAST_OK
+    unit_ok(vidcast_onnx_input_plan(&input, &t, &params, error) == VIDCAST_OK
             && t.dims[1] == 240 && t.dims[2] == 320 && t.dims[3] == 3,
             "all open, NHWC");
 
-    memset(&wish, 0, sizeof(vidcast_onnx_wish_t));
+    memset(&params, 0, sizeof(vidcast_onnx_requested_t));
 
     t = tensor("x", VIDCAST_ONNX_FLOAT, NULL, 4, 1, 1, 28, 20);
-    unit_ok(vidcast_onnx_input_plan(&input, &t, &wish, error) == VIDCAST_OK
+    unit_ok(vidcast_onnx_input_plan(&input, &t, &params, error) == VIDCAST_OK
             && input.channels == 1 && input.width == 20
             && input.height == 28, "gray");
 }
@@ -304,13 +304,13 @@ test_conf(void)
     unit_ok(configure("score", ".3", &conf) && near(conf.reading.score, .3),
             "score");
     unit_ok(configure("iou", "off", &conf) && conf.reading.iou == 1, "iou");
-    unit_ok(configure("size", "640x384", &conf) && conf.wish.width == 640
-            && conf.wish.height == 384, "size");
+    unit_ok(configure("size", "640x384", &conf) && conf.params.width == 640
+            && conf.params.height == 384, "size");
     unit_ok(configure("scale", "1/255", &conf)
-            && near(255 * conf.wish.scale[2], 1), "one scale for all");
+            && near(255 * conf.params.scale[2], 1), "one scale for all");
     unit_ok(configure("mean", "123.675,116.28,-1e1", &conf)
-            && near(conf.wish.mean[0], 123.675)
-            && near(conf.wish.mean[2], -10), "a mean for each");
+            && near(conf.params.mean[0], 123.675)
+            && near(conf.params.mean[2], -10), "a mean for each");
     unit_ok(configure("boxes", "yxyx", &conf)
             && conf.reading.order == VIDCAST_ONNX_YXYX, "boxes");
     unit_ok(conf.threads >= 1 && conf.threads <= 4, "threads by themselves");

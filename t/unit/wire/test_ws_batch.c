@@ -443,7 +443,7 @@ ngx_http_vidcast_socket_open(ngx_http_request_t *r,
 
 
 ngx_int_t
-ngx_http_vidcast_wish_join(ngx_http_vidcast_wish_t *wish,
+ngx_http_vidcast_params_join(ngx_http_vidcast_params_t *params,
     ngx_http_vidcast_viewer_t *viewer)
 {
     return NGX_ERROR;

@@ -9,25 +9,25 @@
 #include <ngx_http.h>
 
 #include "http/websocket/ngx_http_vidcast_handshake.h"
-#include "http/request/ngx_http_vidcast_wish.h"
+#include "http/request/ngx_http_vidcast_params.h"
 #include "core/ngx_vidcast_escape.h"
 
 
-static ngx_uint_t ngx_http_vidcast_wish_narrow(ngx_uint_t given,
+static ngx_uint_t ngx_http_vidcast_params_narrow(ngx_uint_t given,
     ngx_uint_t asked);
-static ngx_int_t ngx_http_vidcast_wish_allow(ngx_http_request_t *r,
-    ngx_http_vidcast_wish_t *wish);
-static ngx_int_t ngx_http_vidcast_wish_add(ngx_http_request_t *r,
-    ngx_http_vidcast_wish_t *wish, ngx_str_t *name);
-static ngx_int_t ngx_http_vidcast_wish_choose(ngx_http_request_t *r,
-    ngx_http_vidcast_wish_t *wish);
-static void ngx_http_vidcast_wish_point(ngx_http_request_t *r,
+static ngx_int_t ngx_http_vidcast_params_allow(ngx_http_request_t *r,
+    ngx_http_vidcast_params_t *params);
+static ngx_int_t ngx_http_vidcast_params_add(ngx_http_request_t *r,
+    ngx_http_vidcast_params_t *params, ngx_str_t *name);
+static ngx_int_t ngx_http_vidcast_params_choose(ngx_http_request_t *r,
+    ngx_http_vidcast_params_t *params);
+static void ngx_http_vidcast_params_since(ngx_http_request_t *r,
     ngx_vidcast_query_t *query);
 
 
 ngx_int_t
-ngx_http_vidcast_wish_read(ngx_http_request_t *r,
-    ngx_http_vidcast_wish_t *wish)
+ngx_http_vidcast_params_read(ngx_http_request_t *r,
+    ngx_http_vidcast_params_t *params)
 {
     ngx_int_t                     rc;
     ngx_str_t                     name;
@@ -37,10 +37,10 @@ ngx_http_vidcast_wish_read(ngx_http_request_t *r,
 
     vlcf = ngx_http_get_module_loc_conf(r, ngx_http_vidcast_module);
 
-    wish->nhubs = 0;
-    query = &wish->query;
+    params->nhubs = 0;
+    query = &params->query;
 
-    rc = ngx_http_vidcast_wish_allow(r, wish);
+    rc = ngx_http_vidcast_params_allow(r, params);
 
     if (rc != NGX_OK) {
         return rc;
@@ -53,14 +53,14 @@ ngx_http_vidcast_wish_read(ngx_http_request_t *r,
         return NGX_HTTP_BAD_REQUEST;
     }
 
-    ngx_http_vidcast_wish_point(r, query);
+    ngx_http_vidcast_params_since(r, query);
 
-    wish->send = vlcf->send;
+    params->send = vlcf->send;
 
     if (query->has & NGX_VIDCAST_QUERY_SEND) {
-        wish->send = ngx_http_vidcast_wish_narrow(vlcf->send, query->send);
+        params->send = ngx_http_vidcast_params_narrow(vlcf->send, query->send);
 
-        if (wish->send == 0) {
+        if (params->send == 0) {
             return NGX_HTTP_FORBIDDEN;
         }
     }
@@ -69,10 +69,10 @@ ngx_http_vidcast_wish_read(ngx_http_request_t *r,
         return NGX_HTTP_FORBIDDEN;
     }
 
-    wish->interval = vlcf->fps ? 1000000 / vlcf->fps : 0;
-    wish->interval = ngx_max(wish->interval, query->interval);
+    params->interval = vlcf->fps ? 1000000 / vlcf->fps : 0;
+    params->interval = ngx_max(params->interval, query->interval);
 
-    return ngx_http_vidcast_wish_choose(r, wish);
+    return ngx_http_vidcast_params_choose(r, params);
 }
 
 
@@ -82,7 +82,7 @@ ngx_http_vidcast_wish_read(ngx_http_request_t *r,
  */
 
 static ngx_uint_t
-ngx_http_vidcast_wish_narrow(ngx_uint_t given, ngx_uint_t asked)
+ngx_http_vidcast_params_narrow(ngx_uint_t given, ngx_uint_t asked)
 {
     if (given == NGX_HTTP_VIDCAST_PAIRED) {
         return (asked == NGX_HTTP_VIDCAST_FRAMES) ? 0
@@ -100,8 +100,8 @@ ngx_http_vidcast_wish_narrow(ngx_uint_t given, ngx_uint_t asked)
 /* the location's sources: "a,b", possibly made of variables, or the only one */
 
 static ngx_int_t
-ngx_http_vidcast_wish_allow(ngx_http_request_t *r,
-    ngx_http_vidcast_wish_t *wish)
+ngx_http_vidcast_params_allow(ngx_http_request_t *r,
+    ngx_http_vidcast_params_t *params)
 {
     u_char                        *p, *last;
     ngx_int_t                      rc;
@@ -117,7 +117,7 @@ ngx_http_vidcast_wish_allow(ngx_http_request_t *r,
     }
 
     if (vlcf->source == NULL) {
-        wish->hubs[wish->nhubs++] = &vmcf->hubs[0];
+        params->hubs[params->nhubs++] = &vmcf->hubs[0];
         return NGX_OK;
     }
 
@@ -136,7 +136,7 @@ ngx_http_vidcast_wish_allow(ngx_http_request_t *r,
 
         name.len = p - name.data;
 
-        rc = ngx_http_vidcast_wish_add(r, wish, &name);
+        rc = ngx_http_vidcast_params_add(r, params, &name);
 
         if (rc != NGX_OK) {
             return rc;
@@ -150,8 +150,8 @@ ngx_http_vidcast_wish_allow(ngx_http_request_t *r,
 
 
 static ngx_int_t
-ngx_http_vidcast_wish_add(ngx_http_request_t *r, ngx_http_vidcast_wish_t *wish,
-    ngx_str_t *name)
+ngx_http_vidcast_params_add(ngx_http_request_t *r,
+    ngx_http_vidcast_params_t *params, ngx_str_t *name)
 {
     ngx_vidcast_escaped_t          escaped;
     ngx_http_vidcast_hub_t        *hub;
@@ -161,7 +161,7 @@ ngx_http_vidcast_wish_add(ngx_http_request_t *r, ngx_http_vidcast_wish_t *wish,
 
     hub = ngx_http_vidcast_hub_find(vmcf, name);
 
-    if (hub == NULL || wish->nhubs == NGX_HTTP_VIDCAST_MAX_WATCH) {
+    if (hub == NULL || params->nhubs == NGX_HTTP_VIDCAST_MAX_WATCH) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       hub ? "too many sources, at \"%V\""
                           : "no vidcast_source \"%V\"",
@@ -169,7 +169,7 @@ ngx_http_vidcast_wish_add(ngx_http_request_t *r, ngx_http_vidcast_wish_t *wish,
         return NGX_HTTP_NOT_FOUND;
     }
 
-    wish->hubs[wish->nhubs++] = hub;
+    params->hubs[params->nhubs++] = hub;
 
     return NGX_OK;
 }
@@ -178,38 +178,38 @@ ngx_http_vidcast_wish_add(ngx_http_request_t *r, ngx_http_vidcast_wish_t *wish,
 /* all of them, but for those who name what they want */
 
 static ngx_int_t
-ngx_http_vidcast_wish_choose(ngx_http_request_t *r,
-    ngx_http_vidcast_wish_t *wish)
+ngx_http_vidcast_params_choose(ngx_http_request_t *r,
+    ngx_http_vidcast_params_t *params)
 {
     ngx_str_t            *name;
     ngx_uint_t            i, n;
     ngx_vidcast_query_t  *query;
 
-    query = &wish->query;
+    query = &params->query;
 
-    wish->chosen = (uint32_t) (((uint64_t) 1 << wish->nhubs) - 1);
+    params->chosen = (uint32_t) (((uint64_t) 1 << params->nhubs) - 1);
 
     if (!(query->has & NGX_VIDCAST_QUERY_SOURCE)) {
         return NGX_OK;
     }
 
-    wish->chosen = 0;
+    params->chosen = 0;
 
     for (i = 0; i < query->nsources; i++) {
 
-        for (n = 0; n < wish->nhubs; n++) {
-            name = &wish->hubs[n]->source->name;
+        for (n = 0; n < params->nhubs; n++) {
+            name = &params->hubs[n]->source->name;
 
             if (name->len == query->sources[i].len
                 && ngx_strncmp(name->data, query->sources[i].data, name->len)
                    == 0)
             {
-                wish->chosen |= (uint32_t) 1 << n;
+                params->chosen |= (uint32_t) 1 << n;
                 break;
             }
         }
 
-        if (n == wish->nhubs) {
+        if (n == params->nhubs) {
             return NGX_HTTP_NOT_FOUND;
         }
     }
@@ -225,7 +225,7 @@ ngx_http_vidcast_wish_choose(ngx_http_request_t *r,
  */
 
 static void
-ngx_http_vidcast_wish_point(ngx_http_request_t *r, ngx_vidcast_query_t *query)
+ngx_http_vidcast_params_since(ngx_http_request_t *r, ngx_vidcast_query_t *query)
 {
     ngx_table_elt_t  *h;
 
@@ -251,8 +251,8 @@ ngx_http_vidcast_wish_point(ngx_http_request_t *r, ngx_vidcast_query_t *query)
 
 
 void
-ngx_http_vidcast_wish_overlay(ngx_http_request_t *r,
-    ngx_http_vidcast_wish_t *wish)
+ngx_http_vidcast_params_overlay(ngx_http_request_t *r,
+    ngx_http_vidcast_params_t *params)
 {
     ngx_uint_t                    n;
     ngx_http_vidcast_loc_conf_t  *vlcf;
@@ -260,59 +260,59 @@ ngx_http_vidcast_wish_overlay(ngx_http_request_t *r,
     vlcf = ngx_http_get_module_loc_conf(r, ngx_http_vidcast_module);
 
     if (!vlcf->overlay
-        || ((wish->query.has & NGX_VIDCAST_QUERY_OVERLAY)
-            && !wish->query.overlay))
+        || ((params->query.has & NGX_VIDCAST_QUERY_OVERLAY)
+            && !params->query.overlay))
     {
         return;
     }
 
-    for (n = 0; n < wish->nhubs; n++) {
-        if (wish->hubs[n]->overlay) {
-            wish->hubs[n] = wish->hubs[n]->overlay;
+    for (n = 0; n < params->nhubs; n++) {
+        if (params->hubs[n]->overlay) {
+            params->hubs[n] = params->hubs[n]->overlay;
         }
     }
 }
 
 
 ngx_http_vidcast_hub_t *
-ngx_http_vidcast_wish_hub(ngx_http_vidcast_wish_t *wish)
+ngx_http_vidcast_params_hub(ngx_http_vidcast_params_t *params)
 {
     ngx_uint_t  n;
 
-    for (n = 0; !(wish->chosen & ((uint32_t) 1 << n)); n++) {
+    for (n = 0; !(params->chosen & ((uint32_t) 1 << n)); n++) {
         /* void */
     }
 
-    return wish->hubs[n];
+    return params->hubs[n];
 }
 
 
 ngx_int_t
-ngx_http_vidcast_wish_tell(ngx_http_vidcast_wish_t *wish,
+ngx_http_vidcast_params_stats(ngx_http_vidcast_params_t *params,
     ngx_http_request_t *r, ngx_http_vidcast_tally_t *tally)
 {
     u_char      *p;
     ngx_str_t   *name;
     ngx_uint_t   n;
 
-    tally->source = ngx_http_vidcast_wish_hub(wish)->source->name;
+    tally->source = ngx_http_vidcast_params_hub(params)->source->name;
 
-    if (wish->chosen & (wish->chosen - 1)) {
+    if (params->chosen & (params->chosen - 1)) {
 
-        p = ngx_pnalloc(r->pool, wish->nhubs * (NGX_VIDCAST_MAX_NAME + 1));
+        p = ngx_pnalloc(r->pool, params->nhubs * (NGX_VIDCAST_MAX_NAME + 1));
         if (p == NULL) {
             return NGX_ERROR;
         }
 
         tally->source.data = p;
 
-        for (n = 0; n < wish->nhubs; n++) {
+        for (n = 0; n < params->nhubs; n++) {
 
-            if (!(wish->chosen & ((uint32_t) 1 << n))) {
+            if (!(params->chosen & ((uint32_t) 1 << n))) {
                 continue;
             }
 
-            name = &wish->hubs[n]->source->name;
+            name = &params->hubs[n]->source->name;
 
             p = ngx_cpymem(p, name->data, name->len);
             *p++ = ',';
@@ -326,7 +326,7 @@ ngx_http_vidcast_wish_tell(ngx_http_vidcast_wish_t *wish,
 
 
 ngx_int_t
-ngx_http_vidcast_wish_join(ngx_http_vidcast_wish_t *wish,
+ngx_http_vidcast_params_join(ngx_http_vidcast_params_t *params,
     ngx_http_vidcast_viewer_t *viewer)
 {
     uint64_t                      since;
@@ -336,31 +336,31 @@ ngx_http_vidcast_wish_join(ngx_http_vidcast_wish_t *wish,
     ngx_http_vidcast_hub_t       *hub;
     ngx_http_vidcast_loc_conf_t  *vlcf;
 
-    query = &wish->query;
+    query = &params->query;
 
     vlcf = ngx_http_get_module_loc_conf(viewer->request,
                                         ngx_http_vidcast_module);
 
-    viewer->results = (wish->send & NGX_HTTP_VIDCAST_RESULTS) ? 1 : 0;
-    viewer->frames = (wish->send & NGX_HTTP_VIDCAST_FRAMES) ? 1 : 0;
-    viewer->paired = (wish->send == NGX_HTTP_VIDCAST_PAIRED);
-    viewer->interval = wish->interval;
+    viewer->results = (params->send & NGX_HTTP_VIDCAST_RESULTS) ? 1 : 0;
+    viewer->frames = (params->send & NGX_HTTP_VIDCAST_FRAMES) ? 1 : 0;
+    viewer->paired = (params->send == NGX_HTTP_VIDCAST_PAIRED);
+    viewer->interval = params->interval;
     viewer->backlog = vlcf->backlog;
     viewer->stall_timeout = vlcf->stall_timeout;
 
-    rc = ngx_http_vidcast_wish_tell(wish, viewer->request, &viewer->tally);
+    rc = ngx_http_vidcast_params_stats(params, viewer->request, &viewer->tally);
 
     if (rc == NGX_OK) {
-        rc = ngx_http_vidcast_hub_join(wish->hubs[0]->vmcf, viewer);
+        rc = ngx_http_vidcast_hub_join(params->hubs[0]->vmcf, viewer);
     }
 
-    for (n = 0; rc == NGX_OK && n < wish->nhubs; n++) {
+    for (n = 0; rc == NGX_OK && n < params->nhubs; n++) {
 
-        if (!(wish->chosen & ((uint32_t) 1 << n))) {
+        if (!(params->chosen & ((uint32_t) 1 << n))) {
             continue;
         }
 
-        hub = wish->hubs[n];
+        hub = params->hubs[n];
 
         since = query->since.seq;
 

@@ -4,8 +4,8 @@
  */
 
 
-#ifndef _NGX_HTTP_VIDCAST_WISH_H_INCLUDED_
-#define _NGX_HTTP_VIDCAST_WISH_H_INCLUDED_
+#ifndef _NGX_HTTP_VIDCAST_PARAMS_H_INCLUDED_
+#define _NGX_HTTP_VIDCAST_PARAMS_H_INCLUDED_
 
 
 #include "http/delivery/ngx_http_vidcast_hub.h"
@@ -24,46 +24,46 @@ typedef struct {
     ngx_uint_t                   send;
     uint64_t                     interval;   /* us between frames, least */
     ngx_vidcast_query_t          query;
-} ngx_http_vidcast_wish_t;
+} ngx_http_vidcast_params_t;
 
 
 /*
  * For pictures: those of the overlay, unless the location has none or the
  * viewer wants none.
  */
-void ngx_http_vidcast_wish_overlay(ngx_http_request_t *r,
-    ngx_http_vidcast_wish_t *wish);
+void ngx_http_vidcast_params_overlay(ngx_http_request_t *r,
+    ngx_http_vidcast_params_t *params);
 
 /* NGX_OK, or the status to answer with; what is wrong is logged */
-ngx_int_t ngx_http_vidcast_wish_read(ngx_http_request_t *r,
-    ngx_http_vidcast_wish_t *wish);
+ngx_int_t ngx_http_vidcast_params_read(ngx_http_request_t *r,
+    ngx_http_vidcast_params_t *params);
 
 /* the source of a response that can have one only */
-ngx_http_vidcast_hub_t *ngx_http_vidcast_wish_hub(
-    ngx_http_vidcast_wish_t *wish);
+ngx_http_vidcast_hub_t *ngx_http_vidcast_params_hub(
+    ngx_http_vidcast_params_t *params);
 
 /*
  * Lets variables tell this of the request, with the names of the sources
  * chosen.  NGX_OK or NGX_ERROR: no memory.
  */
-ngx_int_t ngx_http_vidcast_wish_tell(ngx_http_vidcast_wish_t *wish,
+ngx_int_t ngx_http_vidcast_params_stats(ngx_http_vidcast_params_t *params,
     ngx_http_request_t *r, ngx_http_vidcast_tally_t *tally);
 
 /*
  * Joins the viewer, whose request and transport are set, and subscribes it to
  * what is chosen.  NGX_OK, or the status to answer with.
  */
-ngx_int_t ngx_http_vidcast_wish_join(ngx_http_vidcast_wish_t *wish,
+ngx_int_t ngx_http_vidcast_params_join(ngx_http_vidcast_params_t *params,
     ngx_http_vidcast_viewer_t *viewer);
 
 
 /* a handler for each transport */
 ngx_int_t ngx_http_vidcast_ws_handler(ngx_http_request_t *r,
-    ngx_http_vidcast_wish_t *wish);
+    ngx_http_vidcast_params_t *params);
 ngx_int_t ngx_http_vidcast_stream_handler(ngx_http_request_t *r,
-    ngx_http_vidcast_wish_t *wish, ngx_uint_t transport);
+    ngx_http_vidcast_params_t *params, ngx_uint_t transport);
 ngx_int_t ngx_http_vidcast_snapshot_handler(ngx_http_request_t *r,
-    ngx_http_vidcast_wish_t *wish);
+    ngx_http_vidcast_params_t *params);
 
 
-#endif /* _NGX_HTTP_VIDCAST_WISH_H_INCLUDED_ */
+#endif /* _NGX_HTTP_VIDCAST_PARAMS_H_INCLUDED_ */
