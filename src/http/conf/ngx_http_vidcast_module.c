@@ -203,7 +203,7 @@ ngx_http_vidcast_create_main_conf(ngx_conf_t *cf)
      *     vmcf->vidcast.shm_zone = NULL;
      *     vmcf->vidcast.control = NULL;
      *     vmcf->echo = 0;
-     *     vmcf->hubs = NULL;
+     *     vmcf->feeds = NULL;
      */
 
     vmcf->vidcast.cycle = cf->cycle;

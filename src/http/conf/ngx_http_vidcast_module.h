@@ -29,7 +29,7 @@
 #define NGX_HTTP_VIDCAST_ORIGIN_NONE  0x4
 
 
-typedef struct ngx_http_vidcast_hub_s  ngx_http_vidcast_hub_t;
+typedef struct ngx_http_vidcast_feed_s  ngx_http_vidcast_feed_t;
 
 
 /* a location's static source name, checked when all sources are known */
@@ -51,14 +51,14 @@ typedef struct {
 
     /* of this process */
 
-    ngx_http_vidcast_hub_t      *hubs;        /* as many as sources */
+    ngx_http_vidcast_feed_t     *feeds;       /* as many as sources */
     ngx_connection_t            *exit;
     ngx_event_t                  watch;       /* does the manager live? */
     ngx_event_t                  sweep;       /* of all viewers */
     ngx_event_t                  drain;       /* sends some away */
     ngx_uint_t                   draining;    /* as many at a time, or zero */
     uint64_t                     deserted;    /* by other workers, since */
-    ngx_queue_t                  viewers;     /* of all hubs */
+    ngx_queue_t                  viewers;     /* of all feeds */
     ngx_uint_t                   nviewers;
     ngx_queue_t                  behind;      /* subscriptions, in turn */
     ngx_event_t                  slice;       /* goes on with them */

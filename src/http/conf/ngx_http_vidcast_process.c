@@ -9,7 +9,7 @@
 #include <ngx_event.h>
 #include <ngx_http.h>
 
-#include "http/delivery/ngx_http_vidcast_hub.h"
+#include "http/delivery/ngx_http_vidcast_feed.h"
 #include "shm/ngx_vidcast_control.h"
 #include "wire/ngx_vidcast_deflate.h"
 #include "process/ngx_vidcast_manager.h"
@@ -124,7 +124,7 @@ ngx_http_vidcast_init_process(ngx_cycle_t *cycle)
 
     vmcf->input = ngx_pnalloc(cycle->pool, NGX_HTTP_VIDCAST_INPUT);
     if (vmcf->input == NULL
-        || ngx_http_vidcast_hub_init(cycle, vmcf) != NGX_OK)
+        || ngx_http_vidcast_feed_init(cycle, vmcf) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -171,7 +171,7 @@ ngx_http_vidcast_exit_process(ngx_cycle_t *cycle)
         ngx_del_timer(&vmcf->watch);
     }
 
-    ngx_http_vidcast_hub_exit(vmcf);
+    ngx_http_vidcast_feed_exit(vmcf);
     ngx_vidcast_deflate_done();
 
     ngx_vidcast_notify_unwatch_exit(vmcf->exit);

@@ -9,7 +9,7 @@
 #include <ngx_event.h>
 #include <ngx_http.h>
 
-#include "http/delivery/ngx_http_vidcast_hub.h"
+#include "http/delivery/ngx_http_vidcast_feed.h"
 #include "http/publish/ngx_http_vidcast_publisher.h"
 
 
@@ -61,31 +61,31 @@ static ngx_int_t ngx_http_vidcast_delivery_next_frame(
 void
 ngx_http_vidcast_delivery_wake_handler(ngx_event_t *ev)
 {
-    ngx_connection_t        *c;
-    ngx_http_vidcast_hub_t  *hub;
+    ngx_connection_t         *c;
+    ngx_http_vidcast_feed_t  *feed;
 
     c = ev->data;
-    hub = c->data;
+    feed = c->data;
 
-    if (hub->npublishers) {
-        ngx_http_vidcast_publisher_news(hub);
+    if (feed->npublishers) {
+        ngx_http_vidcast_publisher_news(feed);
     }
 
-    if (hub->nsubscriptions == 0) {
+    if (feed->nsubscriptions == 0) {
         return;
     }
 
-    ngx_http_vidcast_message_news(hub);
+    ngx_http_vidcast_message_news(feed);
 
     /* those who are behind already keep their places before the others */
 
-    if (!ngx_queue_empty(&hub->subscriptions)) {
-        ngx_queue_add(&hub->vmcf->behind, &hub->subscriptions);
-        ngx_queue_init(&hub->subscriptions);
+    if (!ngx_queue_empty(&feed->subscriptions)) {
+        ngx_queue_add(&feed->vmcf->behind, &feed->subscriptions);
+        ngx_queue_init(&feed->subscriptions);
     }
 
-    if (!hub->vmcf->slice.posted) {
-        ngx_http_vidcast_delivery_walk(hub->vmcf);
+    if (!feed->vmcf->slice.posted) {
+        ngx_http_vidcast_delivery_walk(feed->vmcf);
     }
 }
 
@@ -121,7 +121,7 @@ ngx_http_vidcast_delivery_walk(ngx_http_vidcast_main_conf_t *vmcf)
         sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, queue);
 
         ngx_queue_remove(q);
-        ngx_queue_insert_tail(&sub->hub->subscriptions, q);
+        ngx_queue_insert_tail(&sub->feed->subscriptions, q);
 
         if (ngx_http_vidcast_delivery_deliver(sub->viewer) == NGX_OK) {
             ngx_queue_remove(q);
@@ -142,7 +142,7 @@ ngx_http_vidcast_delivery_walk(ngx_http_vidcast_main_conf_t *vmcf)
 
 
 void
-ngx_http_vidcast_hub_ready(ngx_http_vidcast_viewer_t *viewer)
+ngx_http_vidcast_feed_ready(ngx_http_vidcast_viewer_t *viewer)
 {
     viewer->busy = 0;
 
@@ -161,7 +161,7 @@ ngx_http_vidcast_delivery_queue(ngx_http_vidcast_viewer_t *viewer)
 
     q = ngx_queue_head(&viewer->subscriptions);
     sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, link);
-    vmcf = sub->hub->vmcf;
+    vmcf = sub->feed->vmcf;
 
     ngx_queue_remove(&sub->queue);
     ngx_queue_insert_tail(&vmcf->behind, &sub->queue);
@@ -207,7 +207,7 @@ ngx_http_vidcast_delivery_deliver(ngx_http_vidcast_viewer_t *viewer)
 
             /* the latter: it was the last thing this viewer wanted */
 
-            ngx_http_vidcast_hub_finalize(viewer, rc == NGX_DONE ? NGX_OK
+            ngx_http_vidcast_feed_finalize(viewer, rc == NGX_DONE ? NGX_OK
                                                                  : NGX_ERROR);
             return NGX_DONE;
         }
@@ -352,7 +352,7 @@ ngx_http_vidcast_delivery_pending_pair(ngx_http_vidcast_viewer_t *viewer,
             sub->pair = NULL;
             viewer->unacked = 1;
             viewer->tally.frames++;
-            sub->hub->share->frames++;
+            sub->feed->share->frames++;
             return NGX_OK;
         }
     }
@@ -367,33 +367,33 @@ ngx_http_vidcast_delivery_next_result(ngx_http_vidcast_subscription_t *sub,
 {
     uint64_t                     next;
     ngx_uint_t                   n, backlog;
-    ngx_http_vidcast_hub_t      *hub;
+    ngx_http_vidcast_feed_t     *feed;
     ngx_http_vidcast_message_t  *m;
 
-    hub = sub->hub;
-    n = hub->source->geometry.results;
+    feed = sub->feed;
+    n = feed->source->geometry.results;
 
     ngx_http_vidcast_delivery_first(sub);
 
-    if (sub->result > hub->result) {
+    if (sub->result > feed->result) {
         sub->replay = 0;
         return NGX_DONE;
     }
 
     backlog = sub->replay ? n : ngx_min(sub->viewer->backlog, n);
 
-    if (sub->result + backlog <= hub->result) {
+    if (sub->result + backlog <= feed->result) {
 
         /* who asked for the history gets what is left of it */
 
-        next = sub->replay ? hub->result - n + 1 : hub->result;
+        next = sub->replay ? feed->result - n + 1 : feed->result;
         sub->skipped += next - sub->result;
         sub->result = next;
     }
 
-    while (sub->result <= hub->result) {
+    while (sub->result <= feed->result) {
 
-        m = hub->results[sub->result % n];
+        m = feed->results[sub->result % n];
 
         if (m == NULL || m->seq != sub->result) {
 
@@ -419,7 +419,7 @@ static void
 ngx_http_vidcast_delivery_first(ngx_http_vidcast_subscription_t *sub)
 {
     if (sub->result == 0) {
-        sub->result = ngx_max(sub->hub->result, 1);
+        sub->result = ngx_max(sub->feed->result, 1);
     }
 }
 
@@ -435,26 +435,26 @@ static ngx_int_t
 ngx_http_vidcast_delivery_next_pair(ngx_http_vidcast_subscription_t *sub,
     ngx_http_vidcast_message_t **message)
 {
-    ngx_http_vidcast_hub_t      *hub;
+    ngx_http_vidcast_feed_t     *feed;
     ngx_http_vidcast_viewer_t   *viewer;
     ngx_http_vidcast_message_t  *m, *frame;
 
-    hub = sub->hub;
+    feed = sub->feed;
     viewer = sub->viewer;
 
     ngx_http_vidcast_delivery_first(sub);
 
-    if (sub->result > hub->result || (viewer->acks && viewer->unacked)) {
+    if (sub->result > feed->result || (viewer->acks && viewer->unacked)) {
         return NGX_DONE;
     }
 
-    m = hub->results[hub->result % hub->source->geometry.results];
+    m = feed->results[feed->result % feed->source->geometry.results];
 
     if (m == NULL) {
         return NGX_DONE;
     }
 
-    frame = ngx_http_vidcast_pair_find(hub, m->frame.number);
+    frame = ngx_http_vidcast_pair_find(feed, m->frame.number);
 
     if (frame == NULL) {
         return NGX_DONE;
@@ -463,10 +463,10 @@ ngx_http_vidcast_delivery_next_pair(ngx_http_vidcast_subscription_t *sub,
     /* what had no picture when this viewer came was not meant for him */
 
     if (sub->frame) {
-        sub->skipped += hub->result - sub->result;
+        sub->skipped += feed->result - sub->result;
     }
 
-    sub->result = hub->result + 1;
+    sub->result = feed->result + 1;
     sub->frame = m->frame.number;
 
     frame->refs++;
@@ -482,8 +482,8 @@ static ngx_int_t
 ngx_http_vidcast_delivery_take(ngx_http_vidcast_subscription_t *sub,
     ngx_http_vidcast_message_t *result, ngx_http_vidcast_message_t **message)
 {
-    sub->hub->share->results++;
-    sub->hub->share->results_skipped += sub->skipped;
+    sub->feed->share->results++;
+    sub->feed->share->results_skipped += sub->skipped;
 
     sub->viewer->tally.results++;
     sub->viewer->tally.skipped += sub->skipped;
@@ -508,13 +508,13 @@ ngx_http_vidcast_delivery_next_frame(ngx_http_vidcast_subscription_t *sub,
     ngx_http_vidcast_message_t **message)
 {
     uint64_t                     now, time, latest, skipped;
-    ngx_http_vidcast_hub_t      *hub;
+    ngx_http_vidcast_feed_t     *feed;
     ngx_http_vidcast_viewer_t   *viewer;
     ngx_http_vidcast_message_t  *frame;
 
-    hub = sub->hub;
+    feed = sub->feed;
     viewer = sub->viewer;
-    frame = hub->frame;
+    frame = feed->frame;
 
     if (frame == NULL || frame->frame.number <= sub->frame) {
         return NGX_DONE;
@@ -552,14 +552,14 @@ ngx_http_vidcast_delivery_next_frame(ngx_http_vidcast_subscription_t *sub,
     if (sub->frame) {
         skipped = frame->frame.number - sub->frame - 1;
 
-        hub->share->frames_skipped += skipped;
+        feed->share->frames_skipped += skipped;
         viewer->tally.skipped += skipped;
     }
 
     sub->frame = frame->frame.number;
     viewer->unacked = 1;
     viewer->tally.frames++;
-    hub->share->frames++;
+    feed->share->frames++;
 
     frame->refs++;
     *message = frame;

@@ -8,7 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "http/delivery/ngx_http_vidcast_hub.h"
+#include "http/delivery/ngx_http_vidcast_feed.h"
 #include "wire/ngx_vidcast_deflate.h"
 #include "wire/ngx_vidcast_ws.h"
 
@@ -32,17 +32,17 @@
  */
 
 
-static void ngx_http_vidcast_message_new_results(ngx_http_vidcast_hub_t *hub);
+static void ngx_http_vidcast_message_new_results(ngx_http_vidcast_feed_t *feed);
 static ngx_http_vidcast_message_t *ngx_http_vidcast_message_result(
-    ngx_http_vidcast_hub_t *hub, uint64_t seq);
+    ngx_http_vidcast_feed_t *feed, uint64_t seq);
 static ngx_http_vidcast_message_t *ngx_http_vidcast_message_text(
-    ngx_http_vidcast_hub_t *hub, size_t size);
+    ngx_http_vidcast_feed_t *feed, size_t size);
 static ngx_int_t ngx_http_vidcast_message_deflate(
     ngx_http_vidcast_message_t *message);
 static ngx_http_vidcast_message_t *ngx_http_vidcast_message_alloc(
-    ngx_http_vidcast_hub_t *hub);
-static void ngx_http_vidcast_message_new_frame(ngx_http_vidcast_hub_t *hub);
-static void ngx_http_vidcast_message_retire(ngx_http_vidcast_hub_t *hub);
+    ngx_http_vidcast_feed_t *feed);
+static void ngx_http_vidcast_message_new_frame(ngx_http_vidcast_feed_t *feed);
+static void ngx_http_vidcast_message_retire(ngx_http_vidcast_feed_t *feed);
 static ngx_int_t ngx_http_vidcast_message_pin(
     ngx_http_vidcast_message_t *message);
 static ngx_int_t ngx_http_vidcast_message_read(
@@ -54,73 +54,73 @@ static void ngx_http_vidcast_message_unpin(
 
 
 void
-ngx_http_vidcast_message_news(ngx_http_vidcast_hub_t *hub)
+ngx_http_vidcast_message_news(ngx_http_vidcast_feed_t *feed)
 {
-    ngx_http_vidcast_message_new_results(hub);
+    ngx_http_vidcast_message_new_results(feed);
 
-    if (hub->npaired) {
-        ngx_http_vidcast_pair_fetch(hub);
+    if (feed->npaired) {
+        ngx_http_vidcast_pair_fetch(feed);
     }
 
-    if (hub->nframes) {
-        ngx_http_vidcast_message_new_frame(hub);
+    if (feed->nframes) {
+        ngx_http_vidcast_message_new_frame(feed);
     }
 }
 
 
 static void
-ngx_http_vidcast_message_new_results(ngx_http_vidcast_hub_t *hub)
+ngx_http_vidcast_message_new_results(ngx_http_vidcast_feed_t *feed)
 {
     uint64_t                      seq, newest;
     ngx_uint_t                    n;
     ngx_http_vidcast_message_t  **slot;
 
-    n = hub->source->geometry.results;
-    newest = ngx_vidcast_ring_newest_result(&hub->zone->ring);
+    n = feed->source->geometry.results;
+    newest = ngx_vidcast_ring_newest_result(&feed->zone->ring);
 
-    if (newest == hub->result) {
+    if (newest == feed->result) {
         return;
     }
 
-    seq = hub->result + 1;
+    seq = feed->result + 1;
 
     /* the history is for viewers who fell behind, not for those before us */
 
-    if (hub->result == 0 || newest - hub->result >= n) {
-        seq = (hub->result == 0) ? newest : newest - n + 1;
+    if (feed->result == 0 || newest - feed->result >= n) {
+        seq = (feed->result == 0) ? newest : newest - n + 1;
     }
 
     for ( /* void */ ; seq <= newest; seq++) {
-        slot = &hub->results[seq % n];
+        slot = &feed->results[seq % n];
 
         if (*slot) {
             ngx_http_vidcast_message_unref(*slot);
         }
 
-        *slot = ngx_http_vidcast_message_result(hub, seq);
+        *slot = ngx_http_vidcast_message_result(feed, seq);
     }
 
-    hub->result = newest;
+    feed->result = newest;
 }
 
 
 /* results before the first viewer came were not read: they may be there */
 
 uint64_t
-ngx_http_vidcast_message_seek(ngx_http_vidcast_hub_t *hub, uint64_t seq)
+ngx_http_vidcast_message_seek(ngx_http_vidcast_feed_t *feed, uint64_t seq)
 {
     uint64_t                      i;
     ngx_uint_t                    n;
     ngx_http_vidcast_message_t  **slot;
 
-    n = hub->source->geometry.results;
+    n = feed->source->geometry.results;
 
-    if (seq + n <= hub->result) {
-        seq = hub->result - n + 1;
+    if (seq + n <= feed->result) {
+        seq = feed->result - n + 1;
     }
 
-    for (i = seq; i <= hub->result; i++) {
-        slot = &hub->results[i % n];
+    for (i = seq; i <= feed->result; i++) {
+        slot = &feed->results[i % n];
 
         if (*slot && (*slot)->seq == i) {
             continue;
@@ -130,7 +130,7 @@ ngx_http_vidcast_message_seek(ngx_http_vidcast_hub_t *hub, uint64_t seq)
             ngx_http_vidcast_message_unref(*slot);
         }
 
-        *slot = ngx_http_vidcast_message_result(hub, i);
+        *slot = ngx_http_vidcast_message_result(feed, i);
     }
 
     return seq;
@@ -140,12 +140,13 @@ ngx_http_vidcast_message_seek(ngx_http_vidcast_hub_t *hub, uint64_t seq)
 /* NULL: lost, or no memory */
 
 static ngx_http_vidcast_message_t *
-ngx_http_vidcast_message_result(ngx_http_vidcast_hub_t *hub, uint64_t seq)
+ngx_http_vidcast_message_result(ngx_http_vidcast_feed_t *feed, uint64_t seq)
 {
     ngx_vidcast_ring_result_t    result;
     ngx_http_vidcast_message_t  *message;
 
-    if (ngx_vidcast_ring_read_result(&hub->zone->ring, seq, &result, hub->text)
+    if (ngx_vidcast_ring_read_result(&feed->zone->ring, seq, &result,
+                                     feed->text)
         != NGX_OK)
     {
         return NULL;
@@ -157,7 +158,7 @@ ngx_http_vidcast_message_result(ngx_http_vidcast_hub_t *hub, uint64_t seq)
         return NULL;
     }
 
-    message = ngx_http_vidcast_message_text(hub, result.size);
+    message = ngx_http_vidcast_message_text(feed, result.size);
     if (message == NULL) {
         return NULL;
     }
@@ -166,14 +167,14 @@ ngx_http_vidcast_message_result(ngx_http_vidcast_hub_t *hub, uint64_t seq)
     message->frame.number = result.frame;
     message->frame.slot = result.slot;
 
-    ngx_memcpy(message->data, hub->text, result.size);
+    ngx_memcpy(message->data, feed->text, result.size);
 
     return message;
 }
 
 
 static ngx_http_vidcast_message_t *
-ngx_http_vidcast_message_text(ngx_http_vidcast_hub_t *hub, size_t size)
+ngx_http_vidcast_message_text(ngx_http_vidcast_feed_t *feed, size_t size)
 {
     ngx_http_vidcast_message_t  *message;
 
@@ -188,7 +189,7 @@ ngx_http_vidcast_message_text(ngx_http_vidcast_hub_t *hub, size_t size)
 
     message->refs = 1;
     message->text = 1;
-    message->hub = hub;
+    message->feed = feed;
     message->data = (u_char *) (message + 1) + NGX_VIDCAST_WS_MAX_HEADER;
     message->size = size;
     message->header = ngx_vidcast_ws_header_len(size);
@@ -224,7 +225,7 @@ ngx_http_vidcast_message_told(ngx_http_vidcast_message_t *message,
 
     len = p - text;
 
-    told = ngx_http_vidcast_message_text(message->hub, message->size + len);
+    told = ngx_http_vidcast_message_text(message->feed, message->size + len);
     if (told == NULL) {
         return NULL;
     }
@@ -242,14 +243,15 @@ ngx_http_vidcast_message_told(ngx_http_vidcast_message_t *message,
 
 
 ngx_http_vidcast_message_t *
-ngx_http_vidcast_message_error(ngx_http_vidcast_hub_t *hub, const char *reason)
+ngx_http_vidcast_message_error(ngx_http_vidcast_feed_t *feed,
+    const char *reason)
 {
     u_char                      *p;
     ngx_http_vidcast_message_t  *message;
 
     static const char  before[] = "{\"v\":1,\"type\":\"error\",\"error\":\"";
 
-    message = ngx_http_vidcast_message_text(hub, sizeof(before) - 1
+    message = ngx_http_vidcast_message_text(feed, sizeof(before) - 1
                                                  + ngx_strlen(reason) + 2);
     if (message == NULL) {
         return NULL;
@@ -343,14 +345,14 @@ ngx_http_vidcast_message_deflate(ngx_http_vidcast_message_t *message)
 
 
 static ngx_http_vidcast_message_t *
-ngx_http_vidcast_message_alloc(ngx_http_vidcast_hub_t *hub)
+ngx_http_vidcast_message_alloc(ngx_http_vidcast_feed_t *feed)
 {
     ngx_http_vidcast_message_t  *message;
 
-    message = hub->free;
+    message = feed->free;
 
     if (message) {
-        hub->free = message->next;
+        feed->free = message->next;
 
     } else {
         message = ngx_alloc(sizeof(ngx_http_vidcast_message_t)
@@ -361,39 +363,39 @@ ngx_http_vidcast_message_alloc(ngx_http_vidcast_hub_t *hub)
     }
 
     ngx_memzero(message, sizeof(ngx_http_vidcast_message_t));
-    message->hub = hub;
+    message->feed = feed;
 
     return message;
 }
 
 
 static void
-ngx_http_vidcast_message_new_frame(ngx_http_vidcast_hub_t *hub)
+ngx_http_vidcast_message_new_frame(ngx_http_vidcast_feed_t *feed)
 {
     ngx_int_t                    rc;
     ngx_http_vidcast_message_t  *message;
 
-    message = ngx_http_vidcast_message_alloc(hub);
+    message = ngx_http_vidcast_message_alloc(feed);
     if (message == NULL) {
         return;
     }
 
-    rc = hub->zone->ring.bit ? ngx_http_vidcast_message_pin(message)
+    rc = feed->zone->ring.bit ? ngx_http_vidcast_message_pin(message)
                              : ngx_http_vidcast_message_read(message);
 
     if (rc != NGX_OK) {
-        message->next = hub->free;
-        hub->free = message;
+        message->next = feed->free;
+        feed->free = message;
         return;
     }
 
     message->refs = 1;
     message->size = message->frame.size;
 
-    ngx_http_vidcast_pair_keep(hub);
-    ngx_http_vidcast_message_retire(hub);
+    ngx_http_vidcast_pair_keep(feed);
+    ngx_http_vidcast_message_retire(feed);
 
-    hub->frame = message;
+    feed->frame = message;
 }
 
 
@@ -403,31 +405,31 @@ ngx_http_vidcast_message_new_frame(ngx_http_vidcast_hub_t *hub)
  */
 
 void
-ngx_http_vidcast_message_drop_frame(ngx_http_vidcast_hub_t *hub)
+ngx_http_vidcast_message_drop_frame(ngx_http_vidcast_feed_t *feed)
 {
     ngx_http_vidcast_message_t  *frame;
 
-    while (hub->kept) {
-        frame = hub->kept;
-        hub->kept = frame->next;
+    while (feed->kept) {
+        frame = feed->kept;
+        feed->kept = frame->next;
         ngx_http_vidcast_message_unref(frame);
     }
 
-    if (hub->frame && hub->frame->refs > 1) {
-        (void) ngx_http_vidcast_message_copy(hub->frame);
+    if (feed->frame && feed->frame->refs > 1) {
+        (void) ngx_http_vidcast_message_copy(feed->frame);
     }
 
-    ngx_http_vidcast_message_retire(hub);
+    ngx_http_vidcast_message_retire(feed);
 }
 
 
 static void
-ngx_http_vidcast_message_retire(ngx_http_vidcast_hub_t *hub)
+ngx_http_vidcast_message_retire(ngx_http_vidcast_feed_t *feed)
 {
     ngx_http_vidcast_message_t  *frame;
 
-    frame = hub->frame;
-    hub->frame = NULL;
+    frame = feed->frame;
+    feed->frame = NULL;
 
     if (frame == NULL) {
         return;
@@ -437,11 +439,11 @@ ngx_http_vidcast_message_retire(ngx_http_vidcast_hub_t *hub)
 
         /* without memory for a copy the slot stays ours: whole it must be */
 
-        if (hub->older) {
-            (void) ngx_http_vidcast_message_copy(hub->older);
+        if (feed->older) {
+            (void) ngx_http_vidcast_message_copy(feed->older);
         }
 
-        hub->older = frame;
+        feed->older = frame;
     }
 
     ngx_http_vidcast_message_unref(frame);
@@ -451,18 +453,18 @@ ngx_http_vidcast_message_retire(ngx_http_vidcast_hub_t *hub)
 /* NULL: it is not there any more, or no memory */
 
 ngx_http_vidcast_message_t *
-ngx_http_vidcast_message_at(ngx_http_vidcast_hub_t *hub, uint32_t slot,
+ngx_http_vidcast_message_at(ngx_http_vidcast_feed_t *feed, uint32_t slot,
     uint64_t number)
 {
     ngx_int_t                    rc;
     ngx_http_vidcast_message_t  *message;
 
-    message = ngx_http_vidcast_message_alloc(hub);
+    message = ngx_http_vidcast_message_alloc(feed);
     if (message == NULL) {
         return NULL;
     }
 
-    rc = ngx_vidcast_ring_acquire_at(&hub->zone->ring, slot, number,
+    rc = ngx_vidcast_ring_acquire_at(&feed->zone->ring, slot, number,
                                      &message->frame);
 
     if (rc == NGX_OK) {
@@ -471,12 +473,12 @@ ngx_http_vidcast_message_at(ngx_http_vidcast_hub_t *hub, uint32_t slot,
         rc = ngx_http_vidcast_message_duplicate(message);
         message->data = message->copy;
 
-        ngx_vidcast_ring_release(&hub->zone->ring, &message->frame);
+        ngx_vidcast_ring_release(&feed->zone->ring, &message->frame);
     }
 
     if (rc != NGX_OK) {
-        message->next = hub->free;
-        hub->free = message;
+        message->next = feed->free;
+        feed->free = message;
         return NULL;
     }
 
@@ -489,14 +491,14 @@ ngx_http_vidcast_message_at(ngx_http_vidcast_hub_t *hub, uint32_t slot,
 static ngx_int_t
 ngx_http_vidcast_message_pin(ngx_http_vidcast_message_t *message)
 {
-    uint64_t                 seen;
-    ngx_int_t                rc;
-    ngx_http_vidcast_hub_t  *hub;
+    uint64_t                  seen;
+    ngx_int_t                 rc;
+    ngx_http_vidcast_feed_t  *feed;
 
-    hub = message->hub;
-    seen = hub->frame ? hub->frame->frame.number : 0;
+    feed = message->feed;
+    seen = feed->frame ? feed->frame->frame.number : 0;
 
-    rc = ngx_vidcast_ring_acquire(&hub->zone->ring, seen, &message->frame);
+    rc = ngx_vidcast_ring_acquire(&feed->zone->ring, seen, &message->frame);
 
     if (rc == NGX_OK) {
         message->data = message->frame.data;
@@ -512,14 +514,14 @@ ngx_http_vidcast_message_pin(ngx_http_vidcast_message_t *message)
 static ngx_int_t
 ngx_http_vidcast_message_read(ngx_http_vidcast_message_t *message)
 {
-    uint64_t                 seen;
-    ngx_int_t                rc;
-    ngx_http_vidcast_hub_t  *hub;
+    uint64_t                  seen;
+    ngx_int_t                 rc;
+    ngx_http_vidcast_feed_t  *feed;
 
-    hub = message->hub;
-    seen = hub->frame ? hub->frame->frame.number : 0;
+    feed = message->feed;
+    seen = feed->frame ? feed->frame->frame.number : 0;
 
-    rc = ngx_vidcast_ring_peek(&hub->zone->ring, seen, &message->frame);
+    rc = ngx_vidcast_ring_peek(&feed->zone->ring, seen, &message->frame);
 
     if (rc != NGX_OK) {
         return rc;
@@ -531,7 +533,7 @@ ngx_http_vidcast_message_read(ngx_http_vidcast_message_t *message)
 
     message->data = message->copy;
 
-    rc = ngx_vidcast_ring_check(&hub->zone->ring, &message->frame);
+    rc = ngx_vidcast_ring_check(&feed->zone->ring, &message->frame);
 
     if (rc != NGX_OK) {
         ngx_http_vidcast_message_free_copy(message);
@@ -618,12 +620,12 @@ static void
 ngx_http_vidcast_message_unpin(ngx_http_vidcast_message_t *message)
 {
     if (message->pinned) {
-        ngx_vidcast_ring_release(&message->hub->zone->ring, &message->frame);
+        ngx_vidcast_ring_release(&message->feed->zone->ring, &message->frame);
         message->pinned = 0;
     }
 
-    if (message->hub->older == message) {
-        message->hub->older = NULL;
+    if (message->feed->older == message) {
+        message->feed->older = NULL;
     }
 }
 
@@ -631,7 +633,7 @@ ngx_http_vidcast_message_unpin(ngx_http_vidcast_message_t *message)
 void
 ngx_http_vidcast_message_unref(ngx_http_vidcast_message_t *message)
 {
-    ngx_http_vidcast_hub_t  *hub;
+    ngx_http_vidcast_feed_t  *feed;
 
     if (--message->refs) {
         return;
@@ -651,35 +653,35 @@ ngx_http_vidcast_message_unref(ngx_http_vidcast_message_t *message)
 
     ngx_http_vidcast_message_free_copy(message);
 
-    hub = message->hub;
+    feed = message->feed;
 
-    message->next = hub->free;
-    hub->free = message;
+    message->next = feed->free;
+    feed->free = message;
 }
 
 
-/* called without viewers: everything left is referred to by the hub alone */
+/* called without viewers: everything left is referred to by the feed alone */
 
 void
-ngx_http_vidcast_message_drop(ngx_http_vidcast_hub_t *hub)
+ngx_http_vidcast_message_drop(ngx_http_vidcast_feed_t *feed)
 {
     ngx_uint_t                   i;
     ngx_http_vidcast_message_t  *message;
 
-    ngx_http_vidcast_message_drop_frame(hub);
+    ngx_http_vidcast_message_drop_frame(feed);
 
-    for (i = 0; i < hub->source->geometry.results; i++) {
-        if (hub->results[i]) {
-            ngx_http_vidcast_message_unref(hub->results[i]);
-            hub->results[i] = NULL;
+    for (i = 0; i < feed->source->geometry.results; i++) {
+        if (feed->results[i]) {
+            ngx_http_vidcast_message_unref(feed->results[i]);
+            feed->results[i] = NULL;
         }
     }
 
-    hub->result = 0;
+    feed->result = 0;
 
-    while (hub->free) {
-        message = hub->free;
-        hub->free = message->next;
+    while (feed->free) {
+        message = feed->free;
+        feed->free = message->next;
         ngx_free(message);
     }
 }

@@ -9,7 +9,7 @@
 #include <ngx_event.h>
 #include <ngx_http.h>
 
-#include "http/delivery/ngx_http_vidcast_hub.h"
+#include "http/delivery/ngx_http_vidcast_feed.h"
 
 
 /* pictures that wait for their results, for viewers of both together */
@@ -23,21 +23,21 @@
  */
 
 void
-ngx_http_vidcast_pair_keep(ngx_http_vidcast_hub_t *hub)
+ngx_http_vidcast_pair_keep(ngx_http_vidcast_feed_t *feed)
 {
     uint64_t                       predicting, predicted;
     ngx_http_vidcast_message_t    *frame, *result, **next;
 
-    predicting = ngx_vidcast_load(&hub->zone->shm->predicting);
+    predicting = ngx_vidcast_load(&feed->zone->shm->predicting);
 
-    result = hub->results[hub->result % hub->source->geometry.results];
+    result = feed->results[feed->result % feed->source->geometry.results];
     predicted = result ? result->frame.number : 0;
 
-    for (next = &hub->kept; *next; /* void */ ) {
+    for (next = &feed->kept; *next; /* void */ ) {
 
         frame = *next;
 
-        if (hub->npaired
+        if (feed->npaired
             && (frame->frame.number == predicting
                 || frame->frame.number == predicted))
         {
@@ -49,10 +49,10 @@ ngx_http_vidcast_pair_keep(ngx_http_vidcast_hub_t *hub)
         ngx_http_vidcast_message_unref(frame);
     }
 
-    frame = hub->frame;
+    frame = feed->frame;
 
     if (frame
-        && hub->npaired
+        && feed->npaired
         && ngx_http_vidcast_message_copy(frame) == NGX_OK)
     {
         frame->refs++;
@@ -68,39 +68,39 @@ ngx_http_vidcast_pair_keep(ngx_http_vidcast_hub_t *hub)
  */
 
 void
-ngx_http_vidcast_pair_fetch(ngx_http_vidcast_hub_t *hub)
+ngx_http_vidcast_pair_fetch(ngx_http_vidcast_feed_t *feed)
 {
     ngx_http_vidcast_message_t  *result, *frame;
 
-    result = hub->results[hub->result % hub->source->geometry.results];
+    result = feed->results[feed->result % feed->source->geometry.results];
 
     if (result == NULL
         || result->frame.slot == NGX_VIDCAST_RING_NONE
-        || ngx_http_vidcast_pair_find(hub, result->frame.number))
+        || ngx_http_vidcast_pair_find(feed, result->frame.number))
     {
         return;
     }
 
-    frame = ngx_http_vidcast_message_at(hub, result->frame.slot,
+    frame = ngx_http_vidcast_message_at(feed, result->frame.slot,
                                         result->frame.number);
 
     if (frame) {
-        frame->next = hub->kept;
-        hub->kept = frame;
+        frame->next = feed->kept;
+        feed->kept = frame;
     }
 }
 
 
 ngx_http_vidcast_message_t *
-ngx_http_vidcast_pair_find(ngx_http_vidcast_hub_t *hub, uint64_t number)
+ngx_http_vidcast_pair_find(ngx_http_vidcast_feed_t *feed, uint64_t number)
 {
     ngx_http_vidcast_message_t  *frame;
 
-    if (hub->frame && hub->frame->frame.number == number) {
-        return hub->frame;
+    if (feed->frame && feed->frame->frame.number == number) {
+        return feed->frame;
     }
 
-    for (frame = hub->kept; frame; frame = frame->next) {
+    for (frame = feed->kept; frame; frame = frame->next) {
         if (frame->frame.number == number) {
             return frame;
         }

@@ -9,7 +9,7 @@
 #include <ngx_event.h>
 #include <ngx_http.h>
 
-#include "http/delivery/ngx_http_vidcast_hub.h"
+#include "http/delivery/ngx_http_vidcast_feed.h"
 #include "shm/ngx_vidcast_control.h"
 
 
@@ -25,7 +25,7 @@ static ngx_uint_t ngx_http_vidcast_sweep_unwanted(
 static ngx_uint_t ngx_http_vidcast_sweep_stalled(
     ngx_http_vidcast_viewer_t *viewer);
 static void ngx_http_vidcast_sweep_drain_handler(ngx_event_t *ev);
-static void ngx_http_vidcast_sweep_unpin(ngx_http_vidcast_hub_t *hub);
+static void ngx_http_vidcast_sweep_unpin(ngx_http_vidcast_feed_t *feed);
 
 
 void
@@ -53,9 +53,9 @@ ngx_http_vidcast_sweep_exit(ngx_http_vidcast_main_conf_t *vmcf)
     while (!ngx_queue_empty(&vmcf->viewers)) {
         q = ngx_queue_head(&vmcf->viewers);
 
-        ngx_http_vidcast_hub_finalize(ngx_queue_data(q,
+        ngx_http_vidcast_feed_finalize(ngx_queue_data(q,
                                            ngx_http_vidcast_viewer_t, queue),
-                                      NGX_ERROR);
+                                       NGX_ERROR);
     }
 
     if (vmcf->sweep.timer_set) {
@@ -90,22 +90,24 @@ ngx_http_vidcast_sweep_handler(ngx_event_t *ev)
     ngx_uint_t                     n;
     ngx_queue_t                   *q;
     ngx_vidcast_control_t         *control;
-    ngx_http_vidcast_hub_t        *hub;
+    ngx_http_vidcast_feed_t       *feed;
     ngx_http_vidcast_main_conf_t  *vmcf;
 
     vmcf = ev->data;
     control = vmcf->vidcast.control;
 
     for (n = 0; n < vmcf->vidcast.sources.nelts; n++) {
-        hub = &vmcf->hubs[n];
+        feed = &vmcf->feeds[n];
 
-        hub->wanted = hub->nsubscriptions == 0
-                      || ngx_vidcast_zone_wanted(control, hub->source);
+        feed->wanted = feed->nsubscriptions == 0
+                      || ngx_vidcast_zone_wanted(control, feed->source);
 
-        if (hub->nsubscriptions && control->process == NGX_VIDCAST_NO_PROCESS) {
+        if (feed->nsubscriptions
+            && control->process == NGX_VIDCAST_NO_PROCESS)
+        {
             /* nobody counts our viewers */
 
-            ngx_vidcast_zone_ask(hub->zone);
+            ngx_vidcast_zone_ask(feed->zone);
         }
     }
 
@@ -143,7 +145,7 @@ ngx_http_vidcast_sweep_viewer(ngx_http_vidcast_viewer_t *viewer)
 
         c->timedout = 1;
 
-        ngx_http_vidcast_hub_finalize(viewer, NGX_HTTP_REQUEST_TIME_OUT);
+        ngx_http_vidcast_feed_finalize(viewer, NGX_HTTP_REQUEST_TIME_OUT);
         return;
     }
 
@@ -154,14 +156,14 @@ ngx_http_vidcast_sweep_viewer(ngx_http_vidcast_viewer_t *viewer)
 
         c->timedout = 1;
 
-        ngx_http_vidcast_hub_finalize(viewer, NGX_HTTP_REQUEST_TIME_OUT);
+        ngx_http_vidcast_feed_finalize(viewer, NGX_HTTP_REQUEST_TIME_OUT);
         return;
     }
 
     rc = viewer->transport->idle(viewer);
 
     if (rc == NGX_ERROR || rc == NGX_DONE) {
-        ngx_http_vidcast_hub_finalize(viewer, rc == NGX_DONE ? NGX_OK
+        ngx_http_vidcast_feed_finalize(viewer, rc == NGX_DONE ? NGX_OK
                                                              : NGX_ERROR);
         return;
     }
@@ -170,7 +172,7 @@ ngx_http_vidcast_sweep_viewer(ngx_http_vidcast_viewer_t *viewer)
 
         /* a picture that came too soon may have been the last one */
 
-        ngx_http_vidcast_hub_ready(viewer);
+        ngx_http_vidcast_feed_ready(viewer);
     }
 }
 
@@ -189,7 +191,7 @@ ngx_http_vidcast_sweep_unwanted(ngx_http_vidcast_viewer_t *viewer)
     {
         sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, link);
 
-        if (!sub->hub->wanted) {
+        if (!sub->feed->wanted) {
             return 1;
         }
     }
@@ -210,7 +212,7 @@ ngx_http_vidcast_sweep_stalled(ngx_http_vidcast_viewer_t *viewer)
 
     c = viewer->request->connection;
 
-    sent = ngx_http_vidcast_hub_account(viewer);
+    sent = ngx_http_vidcast_feed_account(viewer);
 
     if (!viewer->busy || c->write->delayed || sent) {
         viewer->progress = ngx_current_msec;
@@ -226,7 +228,7 @@ ngx_http_vidcast_sweep_stalled(ngx_http_vidcast_viewer_t *viewer)
     if (!ngx_queue_empty(&viewer->subscriptions)) {
         q = ngx_queue_head(&viewer->subscriptions);
         sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, link);
-        sub->hub->share->stalled++;
+        sub->feed->share->stalled++;
     }
 
     return 1;
@@ -251,7 +253,7 @@ ngx_http_vidcast_sweep_drain(ngx_http_vidcast_main_conf_t *vmcf)
     vmcf->draining = ngx_max(vmcf->nviewers / NGX_HTTP_VIDCAST_DRAIN_STEPS, 1);
 
     for (i = 0; i < vmcf->vidcast.sources.nelts; i++) {
-        ngx_http_vidcast_sweep_unpin(&vmcf->hubs[i]);
+        ngx_http_vidcast_sweep_unpin(&vmcf->feeds[i]);
     }
 
     ngx_http_vidcast_sweep_drain_handler(&vmcf->drain);
@@ -261,15 +263,16 @@ ngx_http_vidcast_sweep_drain(ngx_http_vidcast_main_conf_t *vmcf)
 /* an exiting worker may take long, and pins nothing meanwhile */
 
 static void
-ngx_http_vidcast_sweep_unpin(ngx_http_vidcast_hub_t *hub)
+ngx_http_vidcast_sweep_unpin(ngx_http_vidcast_feed_t *feed)
 {
-    if ((hub->frame && ngx_http_vidcast_message_copy(hub->frame) != NGX_OK)
-        || (hub->older && ngx_http_vidcast_message_copy(hub->older) != NGX_OK))
+    if ((feed->frame && ngx_http_vidcast_message_copy(feed->frame) != NGX_OK)
+        || (feed->older
+            && ngx_http_vidcast_message_copy(feed->older) != NGX_OK))
     {
         return;
     }
 
-    hub->zone->ring.bit = 0;
+    feed->zone->ring.bit = 0;
 }
 
 

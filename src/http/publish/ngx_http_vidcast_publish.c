@@ -27,8 +27,8 @@ typedef struct {
 } ngx_http_vidcast_post_t;
 
 
-static ngx_int_t ngx_http_vidcast_publish_hub(ngx_http_request_t *r,
-    ngx_http_vidcast_hub_t **hub);
+static ngx_int_t ngx_http_vidcast_publish_feed(ngx_http_request_t *r,
+    ngx_http_vidcast_feed_t **feed);
 static ngx_int_t ngx_http_vidcast_publish_kind(ngx_http_request_t *r,
     ngx_uint_t *kind);
 static ngx_int_t ngx_http_vidcast_publish_method(ngx_http_request_t *r);
@@ -71,13 +71,13 @@ ngx_http_vidcast_publish_handler(ngx_http_request_t *r)
 {
     ngx_int_t                     rc;
     ngx_http_cleanup_t           *cln;
-    ngx_http_vidcast_hub_t       *hub;
+    ngx_http_vidcast_feed_t      *feed;
     ngx_http_vidcast_post_t      *post;
     ngx_http_vidcast_loc_conf_t  *vlcf;
 
     vlcf = ngx_http_get_module_loc_conf(r, ngx_http_vidcast_module);
 
-    rc = ngx_http_vidcast_publish_hub(r, &hub);
+    rc = ngx_http_vidcast_publish_feed(r, &feed);
 
     if (rc != NGX_OK) {
         return rc;
@@ -86,12 +86,12 @@ ngx_http_vidcast_publish_handler(ngx_http_request_t *r)
     if (r != r->main) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "a subrequest cannot publish to vidcast_source \"%V\"",
-                      &hub->source->name);
+                      &feed->source->name);
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     if (r->method == NGX_HTTP_GET && ngx_http_vidcast_handshake_wanted(r)) {
-        return ngx_http_vidcast_publish_ws_handler(r, hub);
+        return ngx_http_vidcast_publish_ws_handler(r, feed);
     }
 
     if (!(r->method & (NGX_HTTP_POST|NGX_HTTP_PUT))) {
@@ -115,7 +115,7 @@ ngx_http_vidcast_publish_handler(ngx_http_request_t *r)
     cln->data = post;
 
     post->request = r;
-    post->publisher.hub = hub;
+    post->publisher.feed = feed;
     post->publisher.user = &ngx_http_vidcast_publish_user;
     post->publisher.log = r->connection->log;
     post->publisher.takeover = vlcf->takeover;
@@ -123,14 +123,14 @@ ngx_http_vidcast_publish_handler(ngx_http_request_t *r)
     rc = ngx_http_vidcast_publish_kind(r, &post->kind);
 
     if (rc != NGX_OK) {
-        hub->share->unwanted++;
+        feed->share->unwanted++;
         return rc;
     }
 
     if (r->headers_in.content_length_n
         > (off_t) ngx_http_vidcast_publish_most(post))
     {
-        hub->share->unwanted++;
+        feed->share->unwanted++;
         return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
     }
 
@@ -146,8 +146,8 @@ ngx_http_vidcast_publish_handler(ngx_http_request_t *r)
 
 
 static ngx_int_t
-ngx_http_vidcast_publish_hub(ngx_http_request_t *r,
-    ngx_http_vidcast_hub_t **hub)
+ngx_http_vidcast_publish_feed(ngx_http_request_t *r,
+    ngx_http_vidcast_feed_t **feed)
 {
     ngx_str_t                      name;
     ngx_vidcast_escaped_t          escaped;
@@ -161,19 +161,19 @@ ngx_http_vidcast_publish_hub(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    *hub = vmcf->hubs ? ngx_http_vidcast_hub_find(vmcf, &name) : NULL;
+    *feed = vmcf->feeds ? ngx_http_vidcast_feed_find(vmcf, &name) : NULL;
 
-    if (*hub == NULL) {
+    if (*feed == NULL) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "no vidcast_source \"%V\"",
                       ngx_vidcast_escape_name(&escaped, &name));
         return NGX_HTTP_NOT_FOUND;
     }
 
-    if (!(*hub)->source->input.push) {
+    if (!(*feed)->source->input.push) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "vidcast_source \"%V\" has no \"input push:\"",
-                      &(*hub)->source->name);
+                      &(*feed)->source->name);
         return NGX_HTTP_NOT_FOUND;
     }
 
@@ -300,7 +300,7 @@ ngx_http_vidcast_publish_body(ngx_http_vidcast_post_t *post)
     }
 
     if (size > (off_t) ngx_http_vidcast_publish_most(post)) {
-        post->publisher.hub->share->unwanted++;
+        post->publisher.feed->share->unwanted++;
         return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
     }
 
@@ -315,7 +315,7 @@ ngx_http_vidcast_publish_most(ngx_http_vidcast_post_t *post)
 {
     ngx_vidcast_geometry_t  *g;
 
-    g = &post->publisher.hub->source->geometry;
+    g = &post->publisher.feed->source->geometry;
 
     return (post->kind == NGX_VIDCAST_HANDOFF_PICTURE)
                ? g->slot_size : ngx_min(g->slot_size, g->result_size);
@@ -383,7 +383,7 @@ ngx_http_vidcast_publish_lent(ngx_http_vidcast_publisher_t *publisher)
     if (post->kind == NGX_VIDCAST_HANDOFF_RESULT
         && ngx_vidcast_json_check(publisher->data, &post->size) != NGX_OK)
     {
-        publisher->hub->share->unwanted++;
+        publisher->feed->share->unwanted++;
 
         ngx_http_vidcast_publish_done(post,
                              ngx_http_vidcast_publish_refuse(post->request,
@@ -536,7 +536,7 @@ ngx_http_vidcast_publish_later(ngx_http_vidcast_post_t *post)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    post->publisher.hub->share->refused++;
+    post->publisher.feed->share->refused++;
 
     return NGX_HTTP_SERVICE_UNAVAILABLE;
 }
@@ -545,7 +545,7 @@ ngx_http_vidcast_publish_later(ngx_http_vidcast_post_t *post)
 static ngx_int_t
 ngx_http_vidcast_publish_conflict(ngx_http_vidcast_post_t *post)
 {
-    post->publisher.hub->share->refused++;
+    post->publisher.feed->share->refused++;
 
     return ngx_http_vidcast_publish_refuse(post->request, NGX_HTTP_CONFLICT,
                                            "another publisher is there");

@@ -94,7 +94,7 @@ static ngx_http_vidcast_publisher_user_t  ngx_http_vidcast_publish_ws_turns =
 
 ngx_int_t
 ngx_http_vidcast_publish_ws_handler(ngx_http_request_t *r,
-    ngx_http_vidcast_hub_t *hub)
+    ngx_http_vidcast_feed_t *feed)
 {
     ngx_int_t                       rc;
     ngx_http_vidcast_loc_conf_t    *vlcf;
@@ -117,13 +117,13 @@ ngx_http_vidcast_publish_ws_handler(ngx_http_request_t *r,
     ws->viewer.transport = &ngx_http_vidcast_publish_ws_transport;
     ws->viewer.stall_timeout = vlcf->stall_timeout;
 
-    ws->publisher.hub = hub;
+    ws->publisher.feed = feed;
     ws->publisher.user = &ngx_http_vidcast_publish_ws_turns;
     ws->publisher.log = r->connection->log;
     ws->publisher.session = 1;
     ws->publisher.takeover = vlcf->takeover;
 
-    rc = ngx_http_vidcast_hub_join(hub->vmcf, &ws->viewer);
+    rc = ngx_http_vidcast_feed_join(feed->vmcf, &ws->viewer);
 
     if (rc != NGX_OK) {
         return (rc == NGX_BUSY) ? NGX_HTTP_SERVICE_UNAVAILABLE
@@ -133,7 +133,7 @@ ngx_http_vidcast_publish_ws_handler(ngx_http_request_t *r,
     rc = ngx_http_vidcast_publish_ws_open(r, ws);
 
     if (rc != NGX_OK) {
-        ngx_http_vidcast_hub_leave(&ws->viewer);
+        ngx_http_vidcast_feed_leave(&ws->viewer);
         return rc;
     }
 
@@ -164,7 +164,7 @@ ngx_http_vidcast_publish_ws_open(ngx_http_request_t *r,
         return rc;
     }
 
-    source = ws->publisher.hub->source;
+    source = ws->publisher.feed->source;
 
     ws->message.max_picture = source->geometry.slot_size;
     ws->message.max_text = ngx_min(source->geometry.slot_size,
@@ -191,13 +191,13 @@ ngx_http_vidcast_publish_ws_send(ngx_http_vidcast_viewer_t *viewer,
 static ngx_int_t
 ngx_http_vidcast_publish_ws_idle(ngx_http_vidcast_viewer_t *viewer)
 {
-    ngx_http_vidcast_hub_t         *hub;
+    ngx_http_vidcast_feed_t        *feed;
     ngx_http_vidcast_publish_ws_t  *ws;
 
     ws = ngx_http_vidcast_publish_ws_of(viewer, viewer);
-    hub = ws->publisher.hub;
+    feed = ws->publisher.feed;
 
-    if (!ngx_vidcast_zone_wanted(hub->vmcf->vidcast.control, hub->source)) {
+    if (!ngx_vidcast_zone_wanted(feed->vmcf->vidcast.control, feed->source)) {
         viewer->transport->stop(viewer);
         return NGX_OK;
     }
@@ -244,7 +244,7 @@ ngx_http_vidcast_publish_ws_data(ngx_http_vidcast_socket_t *socket,
     }
 
     if (rc == NGX_DECLINED) {
-        ws->publisher.hub->share->unwanted++;
+        ws->publisher.feed->share->unwanted++;
 
         return ngx_http_vidcast_socket_close(socket, message->code,
                                              message->reason);
@@ -324,11 +324,11 @@ ngx_http_vidcast_publish_ws_leave(ngx_http_vidcast_socket_t *socket)
 
     if (socket->reader.code && !ws->refused) {
         ws->refused = 1;
-        ws->publisher.hub->share->unwanted++;
+        ws->publisher.feed->share->unwanted++;
     }
 
     ngx_http_vidcast_publisher_leave(&ws->publisher);
-    ngx_http_vidcast_hub_leave(&ws->viewer);
+    ngx_http_vidcast_feed_leave(&ws->viewer);
 
     ws->message.data = NULL;
 }
@@ -411,7 +411,7 @@ ngx_http_vidcast_publish_ws_dismiss(ngx_http_vidcast_publisher_t *publisher,
     ngx_log_error(NGX_LOG_INFO, ws->socket.request->connection->log, 0,
                   "vidcast publisher is sent away: %s", reason);
 
-    publisher->hub->share->refused++;
+    publisher->feed->share->refused++;
 
     (void) ngx_http_vidcast_socket_close(&ws->socket, code, reason);
 }

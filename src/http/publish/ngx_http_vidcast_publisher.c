@@ -19,7 +19,7 @@
 
 
 static ngx_http_vidcast_publisher_t *ngx_http_vidcast_publisher_first(
-    ngx_http_vidcast_hub_t *hub);
+    ngx_http_vidcast_feed_t *feed);
 static ngx_int_t ngx_http_vidcast_publisher_room(
     ngx_http_vidcast_publisher_t *publisher);
 static ngx_int_t ngx_http_vidcast_publisher_enter(
@@ -35,35 +35,35 @@ static ngx_uint_t ngx_http_vidcast_publisher_taken_over(
     ngx_http_vidcast_publisher_t *publisher);
 static void ngx_http_vidcast_publisher_patience_handler(ngx_event_t *ev);
 static ngx_uint_t ngx_http_vidcast_publisher_waits(
-    ngx_http_vidcast_hub_t *hub);
+    ngx_http_vidcast_feed_t *feed);
 
 
-#define ngx_http_vidcast_publisher_process(hub)                               \
-    ((hub)->vmcf->vidcast.control->process)
+#define ngx_http_vidcast_publisher_process(feed)                              \
+    ((feed)->vmcf->vidcast.control->process)
 
 
 void
-ngx_http_vidcast_publisher_init(ngx_http_vidcast_hub_t *hub, ngx_log_t *log)
+ngx_http_vidcast_publisher_init(ngx_http_vidcast_feed_t *feed, ngx_log_t *log)
 {
-    ngx_queue_init(&hub->publishers);
+    ngx_queue_init(&feed->publishers);
 
-    hub->patience.handler = ngx_http_vidcast_publisher_patience_handler;
-    hub->patience.data = hub;
-    hub->patience.log = log;
+    feed->patience.handler = ngx_http_vidcast_publisher_patience_handler;
+    feed->patience.data = feed;
+    feed->patience.log = log;
 }
 
 
 ngx_int_t
 ngx_http_vidcast_publisher_join(ngx_http_vidcast_publisher_t *publisher)
 {
-    ngx_int_t                rc;
-    ngx_http_vidcast_hub_t  *hub;
+    ngx_int_t                 rc;
+    ngx_http_vidcast_feed_t  *feed;
 
-    hub = publisher->hub;
+    feed = publisher->feed;
 
-    if (hub->vmcf->draining
-        || hub->wake == NULL
-        || ngx_http_vidcast_publisher_process(hub) == NGX_VIDCAST_NO_PROCESS)
+    if (feed->vmcf->draining
+        || feed->wake == NULL
+        || ngx_http_vidcast_publisher_process(feed) == NGX_VIDCAST_NO_PROCESS)
     {
         return NGX_DECLINED;
     }
@@ -76,27 +76,27 @@ ngx_http_vidcast_publisher_join(ngx_http_vidcast_publisher_t *publisher)
 
     /* watched before the hand-off is looked at: no change of it is missed */
 
-    if (ngx_vidcast_notify_enable(hub->wake) != NGX_OK) {
+    if (ngx_vidcast_notify_enable(feed->wake) != NGX_OK) {
         return NGX_DECLINED;
     }
 
-    ngx_queue_insert_tail(&hub->publishers, &publisher->queue);
+    ngx_queue_insert_tail(&feed->publishers, &publisher->queue);
 
-    hub->npublishers++;
-    hub->share->publishers++;
+    feed->npublishers++;
+    feed->share->publishers++;
 
     publisher->joined = 1;
     publisher->since = ngx_current_msec;
 
-    if (publisher == ngx_http_vidcast_publisher_first(hub)
+    if (publisher == ngx_http_vidcast_publisher_first(feed)
         && ngx_http_vidcast_publisher_enter(publisher) == NGX_BUSY)
     {
         ngx_http_vidcast_publisher_leave(publisher);
         return NGX_BUSY;
     }
 
-    if (!hub->patience.timer_set) {
-        ngx_add_timer(&hub->patience, NGX_HTTP_VIDCAST_PATIENCE_STEP);
+    if (!feed->patience.timer_set) {
+        ngx_add_timer(&feed->patience, NGX_HTTP_VIDCAST_PATIENCE_STEP);
     }
 
     return NGX_OK;
@@ -109,13 +109,13 @@ static ngx_int_t
 ngx_http_vidcast_publisher_room(ngx_http_vidcast_publisher_t *publisher)
 {
     ngx_queue_t                   *q;
-    ngx_http_vidcast_hub_t        *hub;
+    ngx_http_vidcast_feed_t       *feed;
     ngx_http_vidcast_publisher_t  *other;
 
-    hub = publisher->hub;
+    feed = publisher->feed;
 
-    for (q = ngx_queue_head(&hub->publishers);
-         q != ngx_queue_sentinel(&hub->publishers);
+    for (q = ngx_queue_head(&feed->publishers);
+         q != ngx_queue_sentinel(&feed->publishers);
          q = ngx_queue_next(q))
     {
         other = ngx_queue_data(q, ngx_http_vidcast_publisher_t, queue);
@@ -139,13 +139,13 @@ ngx_http_vidcast_publisher_room(ngx_http_vidcast_publisher_t *publisher)
 
 
 static ngx_http_vidcast_publisher_t *
-ngx_http_vidcast_publisher_first(ngx_http_vidcast_hub_t *hub)
+ngx_http_vidcast_publisher_first(ngx_http_vidcast_feed_t *feed)
 {
-    if (ngx_queue_empty(&hub->publishers)) {
+    if (ngx_queue_empty(&feed->publishers)) {
         return NULL;
     }
 
-    return ngx_queue_data(ngx_queue_head(&hub->publishers),
+    return ngx_queue_data(ngx_queue_head(&feed->publishers),
                           ngx_http_vidcast_publisher_t, queue);
 }
 
@@ -155,23 +155,23 @@ ngx_http_vidcast_publisher_first(ngx_http_vidcast_hub_t *hub)
 static ngx_int_t
 ngx_http_vidcast_publisher_enter(ngx_http_vidcast_publisher_t *publisher)
 {
-    ngx_uint_t               n, process, session;
-    ngx_vidcast_handoff_t   *handoff;
-    ngx_http_vidcast_hub_t  *hub;
+    ngx_uint_t                n, process, session;
+    ngx_vidcast_handoff_t    *handoff;
+    ngx_http_vidcast_feed_t  *feed;
 
-    hub = publisher->hub;
-    handoff = &hub->zone->shm->handoff;
+    feed = publisher->feed;
+    handoff = &feed->zone->shm->handoff;
 
     for (n = 0; n < 2; n++) {
 
         if (ngx_vidcast_handoff_enter(handoff,
-                                      ngx_http_vidcast_publisher_process(hub),
+                                      ngx_http_vidcast_publisher_process(feed),
                                       publisher->session)
             == NGX_OK)
         {
             publisher->entered = 1;
 
-            ngx_vidcast_zone_call(hub->zone);
+            ngx_vidcast_zone_call(feed->zone);
 
             return NGX_OK;
         }
@@ -190,7 +190,7 @@ ngx_http_vidcast_publisher_enter(ngx_http_vidcast_publisher_t *publisher)
 
     /* whoever it was has left it to the capture */
 
-    ngx_vidcast_zone_call(hub->zone);
+    ngx_vidcast_zone_call(feed->zone);
 
     return NGX_AGAIN;
 }
@@ -200,15 +200,15 @@ static ngx_int_t
 ngx_http_vidcast_publisher_conflict(ngx_http_vidcast_publisher_t *publisher,
     ngx_uint_t process, ngx_uint_t session)
 {
-    ngx_uint_t               own;
-    ngx_vidcast_handoff_t   *handoff;
-    ngx_vidcast_control_t   *control;
-    ngx_http_vidcast_hub_t  *hub;
+    ngx_uint_t                own;
+    ngx_vidcast_handoff_t    *handoff;
+    ngx_vidcast_control_t    *control;
+    ngx_http_vidcast_feed_t  *feed;
 
-    hub = publisher->hub;
-    handoff = &hub->zone->shm->handoff;
-    control = hub->vmcf->vidcast.control;
-    own = ngx_http_vidcast_publisher_process(hub);
+    feed = publisher->feed;
+    handoff = &feed->zone->shm->handoff;
+    control = feed->vmcf->vidcast.control;
+    own = ngx_http_vidcast_publisher_process(feed);
 
     if (process == own || !session) {
         return NGX_AGAIN;
@@ -218,13 +218,13 @@ ngx_http_vidcast_publisher_conflict(ngx_http_vidcast_publisher_t *publisher,
 
         /* the capture will find out */
 
-        ngx_vidcast_zone_call(hub->zone);
+        ngx_vidcast_zone_call(feed->zone);
         return NGX_AGAIN;
     }
 
     if (publisher->takeover) {
         ngx_vidcast_handoff_request_takeover(handoff, own);
-        ngx_vidcast_zone_wake(hub->zone);
+        ngx_vidcast_zone_wake(feed->zone);
         return NGX_AGAIN;
     }
 
@@ -239,85 +239,86 @@ void
 ngx_http_vidcast_publisher_submit(ngx_http_vidcast_publisher_t *publisher,
     ngx_uint_t kind, size_t size)
 {
-    ngx_http_vidcast_hub_t  *hub;
+    ngx_http_vidcast_feed_t  *feed;
 
-    hub = publisher->hub;
+    feed = publisher->feed;
 
     publisher->data = NULL;
     publisher->submitted = 1;
 
-    (void) ngx_vidcast_handoff_submit(&hub->zone->shm->handoff,
-                                      ngx_http_vidcast_publisher_process(hub),
+    (void) ngx_vidcast_handoff_submit(&feed->zone->shm->handoff,
+                                      ngx_http_vidcast_publisher_process(feed),
                                       kind, size, !publisher->session);
-    ngx_vidcast_zone_call(hub->zone);
+    ngx_vidcast_zone_call(feed->zone);
 
-    hub->share->received += size;
+    feed->share->received += size;
 }
 
 
 void
 ngx_http_vidcast_publisher_leave(ngx_http_vidcast_publisher_t *publisher)
 {
-    ngx_int_t                rc;
-    ngx_vidcast_handoff_t   *handoff;
-    ngx_http_vidcast_hub_t  *hub;
+    ngx_int_t                 rc;
+    ngx_vidcast_handoff_t    *handoff;
+    ngx_http_vidcast_feed_t  *feed;
 
     if (!publisher->joined) {
         return;
     }
 
-    hub = publisher->hub;
-    handoff = &hub->zone->shm->handoff;
+    feed = publisher->feed;
+    handoff = &feed->zone->shm->handoff;
 
     ngx_queue_remove(&publisher->queue);
 
-    hub->npublishers--;
-    hub->share->publishers--;
+    feed->npublishers--;
+    feed->share->publishers--;
 
     publisher->joined = 0;
     publisher->data = NULL;
 
     if (publisher->entered) {
         rc = ngx_vidcast_handoff_leave(handoff,
-                                       ngx_http_vidcast_publisher_process(hub));
+                                       ngx_http_vidcast_publisher_process(
+                                           feed));
 
         if (rc == NGX_OK) {
-            ngx_vidcast_zone_call(hub->zone);
+            ngx_vidcast_zone_call(feed->zone);
 
         } else if (ngx_vidcast_load(&handoff->waiting)) {
             ngx_vidcast_store(&handoff->waiting, 0);
-            ngx_vidcast_zone_wake(hub->zone);
+            ngx_vidcast_zone_wake(feed->zone);
         }
 
     } else {
         ngx_vidcast_handoff_cancel_takeover(handoff,
                                             ngx_http_vidcast_publisher_process(
-                                                hub));
+                                                feed));
     }
 
     publisher->entered = 0;
 
-    ngx_http_vidcast_hub_unwatch(hub);
+    ngx_http_vidcast_feed_unwatch(feed);
 
-    if (hub->npublishers && !hub->patience.timer_set) {
-        ngx_add_timer(&hub->patience, 1);
+    if (feed->npublishers && !feed->patience.timer_set) {
+        ngx_add_timer(&feed->patience, 1);
     }
 }
 
 
 void
-ngx_http_vidcast_publisher_news(ngx_http_vidcast_hub_t *hub)
+ngx_http_vidcast_publisher_news(ngx_http_vidcast_feed_t *feed)
 {
     ngx_http_vidcast_publisher_t  *publisher;
 
     do {
-        publisher = ngx_http_vidcast_publisher_first(hub);
+        publisher = ngx_http_vidcast_publisher_first(feed);
 
     } while (publisher
              && ngx_http_vidcast_publisher_step(publisher) == NGX_DONE);
 
-    if (!hub->patience.timer_set && ngx_http_vidcast_publisher_waits(hub)) {
-        ngx_add_timer(&hub->patience, NGX_HTTP_VIDCAST_PATIENCE_STEP);
+    if (!feed->patience.timer_set && ngx_http_vidcast_publisher_waits(feed)) {
+        ngx_add_timer(&feed->patience, NGX_HTTP_VIDCAST_PATIENCE_STEP);
     }
 }
 
@@ -327,11 +328,11 @@ ngx_http_vidcast_publisher_news(ngx_http_vidcast_hub_t *hub)
 static ngx_int_t
 ngx_http_vidcast_publisher_step(ngx_http_vidcast_publisher_t *publisher)
 {
-    uint32_t                 slot;
-    ngx_int_t                rc;
-    ngx_http_vidcast_hub_t  *hub;
+    uint32_t                  slot;
+    ngx_int_t                 rc;
+    ngx_http_vidcast_feed_t  *feed;
 
-    hub = publisher->hub;
+    feed = publisher->feed;
 
     if (!publisher->entered) {
 
@@ -353,7 +354,7 @@ ngx_http_vidcast_publisher_step(ngx_http_vidcast_publisher_t *publisher)
     if (publisher->submitted
         && ngx_http_vidcast_publisher_answer(publisher) != NGX_OK)
     {
-        return publisher == ngx_http_vidcast_publisher_first(hub) ? NGX_OK
+        return publisher == ngx_http_vidcast_publisher_first(feed) ? NGX_OK
                                                                   : NGX_DONE;
     }
 
@@ -361,12 +362,12 @@ ngx_http_vidcast_publisher_step(ngx_http_vidcast_publisher_t *publisher)
         return NGX_OK;
     }
 
-    rc = ngx_vidcast_handoff_slot_lent(&hub->zone->shm->handoff,
-                                       ngx_http_vidcast_publisher_process(hub),
+    rc = ngx_vidcast_handoff_slot_lent(&feed->zone->shm->handoff,
+                                       ngx_http_vidcast_publisher_process(feed),
                                        &slot);
 
-    if (rc == NGX_OK && slot < hub->zone->ring.geometry.slots) {
-        publisher->data = ngx_vidcast_ring_data(&hub->zone->ring, slot);
+    if (rc == NGX_OK && slot < feed->zone->ring.geometry.slots) {
+        publisher->data = ngx_vidcast_ring_data(&feed->zone->ring, slot);
         publisher->user->lent(publisher);
     }
 
@@ -379,15 +380,15 @@ ngx_http_vidcast_publisher_step(ngx_http_vidcast_publisher_t *publisher)
 static ngx_int_t
 ngx_http_vidcast_publisher_answer(ngx_http_vidcast_publisher_t *publisher)
 {
-    uint64_t                 number;
-    ngx_int_t                rc;
-    ngx_uint_t               reason;
-    ngx_http_vidcast_hub_t  *hub;
+    uint64_t                  number;
+    ngx_int_t                 rc;
+    ngx_uint_t                reason;
+    ngx_http_vidcast_feed_t  *feed;
 
-    hub = publisher->hub;
+    feed = publisher->feed;
 
-    rc = ngx_vidcast_handoff_outcome(&hub->zone->shm->handoff,
-                                     ngx_http_vidcast_publisher_process(hub),
+    rc = ngx_vidcast_handoff_outcome(&feed->zone->shm->handoff,
+                                     ngx_http_vidcast_publisher_process(feed),
                                      &reason, &number);
     if (rc != NGX_OK) {
         return rc;
@@ -396,15 +397,15 @@ ngx_http_vidcast_publisher_answer(ngx_http_vidcast_publisher_t *publisher)
     publisher->submitted = 0;
 
     if (reason == NGX_VIDCAST_HANDOFF_TAKEN) {
-        hub->share->published++;
+        feed->share->published++;
 
     } else {
-        hub->share->unwanted++;
+        feed->share->unwanted++;
     }
 
     publisher->user->answered(publisher, reason, number);
 
-    return (publisher == ngx_http_vidcast_publisher_first(hub)) ? NGX_OK
+    return (publisher == ngx_http_vidcast_publisher_first(feed)) ? NGX_OK
                                                                 : NGX_DONE;
 }
 
@@ -414,12 +415,12 @@ ngx_http_vidcast_publisher_answer(ngx_http_vidcast_publisher_t *publisher)
 static ngx_uint_t
 ngx_http_vidcast_publisher_taken_over(ngx_http_vidcast_publisher_t *publisher)
 {
-    ngx_uint_t               takeover;
-    ngx_vidcast_handoff_t   *handoff;
-    ngx_http_vidcast_hub_t  *hub;
+    ngx_uint_t                takeover;
+    ngx_vidcast_handoff_t    *handoff;
+    ngx_http_vidcast_feed_t  *feed;
 
-    hub = publisher->hub;
-    handoff = &hub->zone->shm->handoff;
+    feed = publisher->feed;
+    handoff = &feed->zone->shm->handoff;
 
     takeover = ngx_vidcast_handoff_takeover_by(handoff);
 
@@ -427,8 +428,8 @@ ngx_http_vidcast_publisher_taken_over(ngx_http_vidcast_publisher_t *publisher)
         return 0;
     }
 
-    if (takeover != ngx_http_vidcast_publisher_process(hub)
-        && ngx_vidcast_process_alive(hub->vmcf->vidcast.control, takeover,
+    if (takeover != ngx_http_vidcast_publisher_process(feed)
+        && ngx_vidcast_process_alive(feed->vmcf->vidcast.control, takeover,
                                      publisher->log))
     {
         return 1;
@@ -449,16 +450,16 @@ static void
 ngx_http_vidcast_publisher_patience_handler(ngx_event_t *ev)
 {
     ngx_queue_t                   *q;
-    ngx_http_vidcast_hub_t        *hub;
+    ngx_http_vidcast_feed_t       *feed;
     ngx_http_vidcast_publisher_t  *publisher;
 
-    hub = ev->data;
+    feed = ev->data;
 
-    ngx_http_vidcast_publisher_news(hub);
+    ngx_http_vidcast_publisher_news(feed);
 
-    q = ngx_queue_head(&hub->publishers);
+    q = ngx_queue_head(&feed->publishers);
 
-    while (q != ngx_queue_sentinel(&hub->publishers)) {
+    while (q != ngx_queue_sentinel(&feed->publishers)) {
 
         publisher = ngx_queue_data(q, ngx_http_vidcast_publisher_t, queue);
         q = ngx_queue_next(q);
@@ -473,21 +474,21 @@ ngx_http_vidcast_publisher_patience_handler(ngx_event_t *ev)
 
         /* others may have gone with it */
 
-        q = ngx_queue_head(&hub->publishers);
+        q = ngx_queue_head(&feed->publishers);
     }
 
-    if (!ev->timer_set && ngx_http_vidcast_publisher_waits(hub)) {
+    if (!ev->timer_set && ngx_http_vidcast_publisher_waits(feed)) {
         ngx_add_timer(ev, NGX_HTTP_VIDCAST_PATIENCE_STEP);
     }
 }
 
 
 static ngx_uint_t
-ngx_http_vidcast_publisher_waits(ngx_http_vidcast_hub_t *hub)
+ngx_http_vidcast_publisher_waits(ngx_http_vidcast_feed_t *feed)
 {
     ngx_http_vidcast_publisher_t  *publisher;
 
-    publisher = ngx_http_vidcast_publisher_first(hub);
+    publisher = ngx_http_vidcast_publisher_first(feed);
 
     return publisher && publisher->data == NULL;
 }

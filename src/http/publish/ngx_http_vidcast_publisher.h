@@ -8,7 +8,7 @@
 #define _NGX_HTTP_VIDCAST_PUBLISHER_H_INCLUDED_
 
 
-#include "http/delivery/ngx_http_vidcast_hub.h"
+#include "http/delivery/ngx_http_vidcast_feed.h"
 
 
 /*
@@ -51,7 +51,7 @@ typedef struct {
 
 struct ngx_http_vidcast_publisher_s {
     ngx_queue_t                          queue;
-    ngx_http_vidcast_hub_t              *hub;
+    ngx_http_vidcast_feed_t             *feed;
     ngx_http_vidcast_publisher_user_t   *user;
     ngx_log_t                           *log;
 
@@ -66,11 +66,11 @@ struct ngx_http_vidcast_publisher_s {
 };
 
 
-void ngx_http_vidcast_publisher_init(ngx_http_vidcast_hub_t *hub,
+void ngx_http_vidcast_publisher_init(ngx_http_vidcast_feed_t *feed,
     ngx_log_t *log);
 
 /*
- * Stands in line, "hub", "user", "log", "session" and "takeover" being set.
+ * Stands in line, "feed", "user", "log", "session" and "takeover" being set.
  * NGX_OK: nothing is called before the next event; NGX_BUSY: there is another
  * publisher; NGX_DECLINED: this worker cannot publish now.
  */
@@ -85,12 +85,12 @@ void ngx_http_vidcast_publisher_leave(
     ngx_http_vidcast_publisher_t *publisher);
 
 /* the source's eventfd rang */
-void ngx_http_vidcast_publisher_news(ngx_http_vidcast_hub_t *hub);
+void ngx_http_vidcast_publisher_news(ngx_http_vidcast_feed_t *feed);
 
 
 /* a handler for those who ask for an upgrade */
 ngx_int_t ngx_http_vidcast_publish_ws_handler(ngx_http_request_t *r,
-    ngx_http_vidcast_hub_t *hub);
+    ngx_http_vidcast_feed_t *feed);
 
 
 #endif /* _NGX_HTTP_VIDCAST_PUBLISHER_H_INCLUDED_ */

@@ -46,7 +46,7 @@ ngx_http_vidcast_handler(ngx_http_request_t *r)
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "a subrequest can have a snapshot only of "
                       "vidcast_source \"%V\"",
-                      &ngx_http_vidcast_params_hub(&params)->source->name);
+                      &ngx_http_vidcast_params_feed(&params)->source->name);
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 

@@ -37,7 +37,7 @@ ngx_http_vidcast_params_read(ngx_http_request_t *r,
 
     vlcf = ngx_http_get_module_loc_conf(r, ngx_http_vidcast_module);
 
-    params->nhubs = 0;
+    params->nfeeds = 0;
     query = &params->query;
 
     rc = ngx_http_vidcast_params_allow(r, params);
@@ -112,12 +112,12 @@ ngx_http_vidcast_params_allow(ngx_http_request_t *r,
     vlcf = ngx_http_get_module_loc_conf(r, ngx_http_vidcast_module);
     vmcf = ngx_http_get_module_main_conf(r, ngx_http_vidcast_module);
 
-    if (vmcf->hubs == NULL) {
+    if (vmcf->feeds == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     if (vlcf->source == NULL) {
-        params->hubs[params->nhubs++] = &vmcf->hubs[0];
+        params->feeds[params->nfeeds++] = &vmcf->feeds[0];
         return NGX_OK;
     }
 
@@ -154,22 +154,22 @@ ngx_http_vidcast_params_add(ngx_http_request_t *r,
     ngx_http_vidcast_params_t *params, ngx_str_t *name)
 {
     ngx_vidcast_escaped_t          escaped;
-    ngx_http_vidcast_hub_t        *hub;
+    ngx_http_vidcast_feed_t       *feed;
     ngx_http_vidcast_main_conf_t  *vmcf;
 
     vmcf = ngx_http_get_module_main_conf(r, ngx_http_vidcast_module);
 
-    hub = ngx_http_vidcast_hub_find(vmcf, name);
+    feed = ngx_http_vidcast_feed_find(vmcf, name);
 
-    if (hub == NULL || params->nhubs == NGX_HTTP_VIDCAST_MAX_WATCH) {
+    if (feed == NULL || params->nfeeds == NGX_HTTP_VIDCAST_MAX_WATCH) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      hub ? "too many sources, at \"%V\""
+                      feed ? "too many sources, at \"%V\""
                           : "no vidcast_source \"%V\"",
                       ngx_vidcast_escape_name(&escaped, name));
         return NGX_HTTP_NOT_FOUND;
     }
 
-    params->hubs[params->nhubs++] = hub;
+    params->feeds[params->nfeeds++] = feed;
 
     return NGX_OK;
 }
@@ -187,7 +187,7 @@ ngx_http_vidcast_params_choose(ngx_http_request_t *r,
 
     query = &params->query;
 
-    params->chosen = (uint32_t) (((uint64_t) 1 << params->nhubs) - 1);
+    params->chosen = (uint32_t) (((uint64_t) 1 << params->nfeeds) - 1);
 
     if (!(query->has & NGX_VIDCAST_QUERY_SOURCE)) {
         return NGX_OK;
@@ -197,8 +197,8 @@ ngx_http_vidcast_params_choose(ngx_http_request_t *r,
 
     for (i = 0; i < query->nsources; i++) {
 
-        for (n = 0; n < params->nhubs; n++) {
-            name = &params->hubs[n]->source->name;
+        for (n = 0; n < params->nfeeds; n++) {
+            name = &params->feeds[n]->source->name;
 
             if (name->len == query->sources[i].len
                 && ngx_strncmp(name->data, query->sources[i].data, name->len)
@@ -209,7 +209,7 @@ ngx_http_vidcast_params_choose(ngx_http_request_t *r,
             }
         }
 
-        if (n == params->nhubs) {
+        if (n == params->nfeeds) {
             return NGX_HTTP_NOT_FOUND;
         }
     }
@@ -266,16 +266,16 @@ ngx_http_vidcast_params_overlay(ngx_http_request_t *r,
         return;
     }
 
-    for (n = 0; n < params->nhubs; n++) {
-        if (params->hubs[n]->overlay) {
-            params->hubs[n] = params->hubs[n]->overlay;
+    for (n = 0; n < params->nfeeds; n++) {
+        if (params->feeds[n]->overlay) {
+            params->feeds[n] = params->feeds[n]->overlay;
         }
     }
 }
 
 
-ngx_http_vidcast_hub_t *
-ngx_http_vidcast_params_hub(ngx_http_vidcast_params_t *params)
+ngx_http_vidcast_feed_t *
+ngx_http_vidcast_params_feed(ngx_http_vidcast_params_t *params)
 {
     ngx_uint_t  n;
 
@@ -283,7 +283,7 @@ ngx_http_vidcast_params_hub(ngx_http_vidcast_params_t *params)
         /* void */
     }
 
-    return params->hubs[n];
+    return params->feeds[n];
 }
 
 
@@ -295,24 +295,24 @@ ngx_http_vidcast_params_stats(ngx_http_vidcast_params_t *params,
     ngx_str_t   *name;
     ngx_uint_t   n;
 
-    tally->source = ngx_http_vidcast_params_hub(params)->source->name;
+    tally->source = ngx_http_vidcast_params_feed(params)->source->name;
 
     if (params->chosen & (params->chosen - 1)) {
 
-        p = ngx_pnalloc(r->pool, params->nhubs * (NGX_VIDCAST_MAX_NAME + 1));
+        p = ngx_pnalloc(r->pool, params->nfeeds * (NGX_VIDCAST_MAX_NAME + 1));
         if (p == NULL) {
             return NGX_ERROR;
         }
 
         tally->source.data = p;
 
-        for (n = 0; n < params->nhubs; n++) {
+        for (n = 0; n < params->nfeeds; n++) {
 
             if (!(params->chosen & ((uint32_t) 1 << n))) {
                 continue;
             }
 
-            name = &params->hubs[n]->source->name;
+            name = &params->feeds[n]->source->name;
 
             p = ngx_cpymem(p, name->data, name->len);
             *p++ = ',';
@@ -333,7 +333,7 @@ ngx_http_vidcast_params_join(ngx_http_vidcast_params_t *params,
     ngx_int_t                     rc;
     ngx_uint_t                    n;
     ngx_vidcast_query_t          *query;
-    ngx_http_vidcast_hub_t       *hub;
+    ngx_http_vidcast_feed_t      *feed;
     ngx_http_vidcast_loc_conf_t  *vlcf;
 
     query = &params->query;
@@ -351,26 +351,26 @@ ngx_http_vidcast_params_join(ngx_http_vidcast_params_t *params,
     rc = ngx_http_vidcast_params_stats(params, viewer->request, &viewer->tally);
 
     if (rc == NGX_OK) {
-        rc = ngx_http_vidcast_hub_join(params->hubs[0]->vmcf, viewer);
+        rc = ngx_http_vidcast_feed_join(params->feeds[0]->vmcf, viewer);
     }
 
-    for (n = 0; rc == NGX_OK && n < params->nhubs; n++) {
+    for (n = 0; rc == NGX_OK && n < params->nfeeds; n++) {
 
         if (!(params->chosen & ((uint32_t) 1 << n))) {
             continue;
         }
 
-        hub = params->hubs[n];
+        feed = params->feeds[n];
 
         since = query->since.seq;
 
         if (!query->since.any
-            && query->since.epoch != hub->zone->ring.shm->epoch)
+            && query->since.epoch != feed->zone->ring.shm->epoch)
         {
             since = NGX_HTTP_VIDCAST_UNKNOWN;
         }
 
-        rc = ngx_http_vidcast_hub_subscribe(hub, viewer,
+        rc = ngx_http_vidcast_feed_subscribe(feed, viewer,
                              (query->has & NGX_VIDCAST_QUERY_SINCE) ? &since
                                                                     : NULL);
     }

@@ -8,7 +8,7 @@
 #define _NGX_HTTP_VIDCAST_PARAMS_H_INCLUDED_
 
 
-#include "http/delivery/ngx_http_vidcast_hub.h"
+#include "http/delivery/ngx_http_vidcast_feed.h"
 #include "wire/ngx_vidcast_query.h"
 
 
@@ -18,8 +18,8 @@
 /* what a request asks for, within what its location allows */
 
 typedef struct {
-    ngx_http_vidcast_hub_t      *hubs[NGX_HTTP_VIDCAST_MAX_WATCH];
-    ngx_uint_t                   nhubs;      /* allowed */
+    ngx_http_vidcast_feed_t     *feeds[NGX_HTTP_VIDCAST_MAX_WATCH];
+    ngx_uint_t                   nfeeds;     /* allowed */
     uint32_t                     chosen;     /* of them, bits */
     ngx_uint_t                   send;
     uint64_t                     interval;   /* us between frames, least */
@@ -39,7 +39,7 @@ ngx_int_t ngx_http_vidcast_params_read(ngx_http_request_t *r,
     ngx_http_vidcast_params_t *params);
 
 /* the source of a response that can have one only */
-ngx_http_vidcast_hub_t *ngx_http_vidcast_params_hub(
+ngx_http_vidcast_feed_t *ngx_http_vidcast_params_feed(
     ngx_http_vidcast_params_t *params);
 
 /*

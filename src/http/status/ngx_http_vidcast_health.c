@@ -42,7 +42,7 @@ ngx_http_vidcast_health_handler(ngx_http_request_t *r)
     conf = &vmcf->vidcast;
 
     source = conf->sources.elts;
-    n = vmcf->hubs ? conf->nsources : 0;
+    n = vmcf->feeds ? conf->nsources : 0;
 
     ngx_http_vidcast_text_init(&text, r->pool);
 

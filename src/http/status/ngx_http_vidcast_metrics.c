@@ -269,7 +269,7 @@ ngx_http_vidcast_metrics_handler(ngx_http_request_t *r)
 
     ngx_http_vidcast_text_init(&text, r->pool);
 
-    if (vmcf->hubs) {
+    if (vmcf->feeds) {
         ngx_http_vidcast_status_list_workers(conf, alive, r->connection->log);
 
         source = conf->sources.elts;

@@ -9,7 +9,7 @@
 #include <ngx_http.h>
 
 #include "http/websocket/ngx_http_vidcast_handshake.h"
-#include "http/delivery/ngx_http_vidcast_hub.h"
+#include "http/delivery/ngx_http_vidcast_feed.h"
 #include "http/status/ngx_http_vidcast_status.h"
 #include "shm/ngx_vidcast_control.h"
 #include "shm/ngx_vidcast_roles.h"
@@ -127,7 +127,7 @@ ngx_http_vidcast_status_write(ngx_http_vidcast_text_t *text,
 
     conf = &vmcf->vidcast;
     source = conf->sources.elts;
-    n = vmcf->hubs ? conf->nsources : 0;
+    n = vmcf->feeds ? conf->nsources : 0;
     manager = 0;
     restarts = 0;
 

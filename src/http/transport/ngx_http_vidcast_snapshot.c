@@ -22,7 +22,7 @@
 
 typedef struct {
     ngx_http_vidcast_viewer_t    viewer;
-    ngx_http_vidcast_hub_t      *hub;
+    ngx_http_vidcast_feed_t     *feed;
     ngx_http_vidcast_message_t  *message;     /* being sent */
     ngx_msec_t                   started;
     ngx_msec_t                   timeout;
@@ -31,16 +31,16 @@ typedef struct {
 
 
 static ngx_int_t ngx_http_vidcast_snapshot_read(ngx_http_request_t *r,
-    ngx_http_vidcast_hub_t *hub, ngx_vidcast_frame_t *frame);
+    ngx_http_vidcast_feed_t *feed, ngx_vidcast_frame_t *frame);
 static ngx_uint_t ngx_http_vidcast_snapshot_will_do(
     ngx_vidcast_source_t *source, ngx_vidcast_query_t *query,
     ngx_vidcast_frame_t *frame);
 static ngx_int_t ngx_http_vidcast_snapshot_send_now(ngx_http_request_t *r,
     ngx_http_vidcast_params_t *params, ngx_vidcast_frame_t *frame);
 static ngx_int_t ngx_http_vidcast_snapshot_send_frame(ngx_http_request_t *r,
-    ngx_http_vidcast_hub_t *hub, ngx_vidcast_frame_t *frame, ngx_buf_t *b);
+    ngx_http_vidcast_feed_t *feed, ngx_vidcast_frame_t *frame, ngx_buf_t *b);
 static ngx_int_t ngx_http_vidcast_snapshot_header(ngx_http_request_t *r,
-    ngx_http_vidcast_hub_t *hub, ngx_vidcast_frame_t *frame);
+    ngx_http_vidcast_feed_t *feed, ngx_vidcast_frame_t *frame);
 static ngx_int_t ngx_http_vidcast_snapshot_add(ngx_http_request_t *r,
     const char *name, const char *fmt, ...);
 static ngx_int_t ngx_http_vidcast_snapshot_wait(ngx_http_request_t *r,
@@ -53,7 +53,7 @@ static ngx_int_t ngx_http_vidcast_snapshot_idle(
     ngx_http_vidcast_viewer_t *viewer);
 static void ngx_http_vidcast_snapshot_stop(ngx_http_vidcast_viewer_t *viewer);
 static ngx_int_t ngx_http_vidcast_snapshot_none(ngx_http_request_t *r,
-    ngx_http_vidcast_hub_t *hub);
+    ngx_http_vidcast_feed_t *feed);
 
 
 static ngx_http_vidcast_transport_t  ngx_http_vidcast_snapshot_transport = {
@@ -70,10 +70,10 @@ ngx_int_t
 ngx_http_vidcast_snapshot_handler(ngx_http_request_t *r,
     ngx_http_vidcast_params_t *params)
 {
-    uint64_t                 seen;
-    ngx_int_t                rc;
-    ngx_vidcast_frame_t      frame;
-    ngx_http_vidcast_hub_t  *hub;
+    uint64_t                  seen;
+    ngx_int_t                 rc;
+    ngx_vidcast_frame_t       frame;
+    ngx_http_vidcast_feed_t  *feed;
 
     if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
         return NGX_HTTP_NOT_ALLOWED;
@@ -89,14 +89,14 @@ ngx_http_vidcast_snapshot_handler(ngx_http_request_t *r,
 
     params->chosen &= ~params->chosen + 1;
 
-    hub = ngx_http_vidcast_params_hub(params);
+    feed = ngx_http_vidcast_params_feed(params);
     seen = 0;
 
     /* who asks now and then keeps the source awake, too */
 
-    ngx_http_vidcast_hub_ask(hub);
+    ngx_http_vidcast_feed_ask(feed);
 
-    rc = ngx_http_vidcast_snapshot_read(r, hub, &frame);
+    rc = ngx_http_vidcast_snapshot_read(r, feed, &frame);
 
     if (rc == NGX_ERROR) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -104,7 +104,7 @@ ngx_http_vidcast_snapshot_handler(ngx_http_request_t *r,
 
     if (rc == NGX_OK) {
 
-        if (ngx_http_vidcast_snapshot_will_do(hub->source, &params->query,
+        if (ngx_http_vidcast_snapshot_will_do(feed->source, &params->query,
                                               &frame))
         {
             return ngx_http_vidcast_snapshot_send_now(r, params, &frame);
@@ -114,7 +114,7 @@ ngx_http_vidcast_snapshot_handler(ngx_http_request_t *r,
     }
 
     if (r != r->main) {
-        return ngx_http_vidcast_snapshot_none(r, hub);
+        return ngx_http_vidcast_snapshot_none(r, feed);
     }
 
     return ngx_http_vidcast_snapshot_wait(r, params,
@@ -129,7 +129,7 @@ ngx_http_vidcast_snapshot_handler(ngx_http_request_t *r,
 
 static ngx_int_t
 ngx_http_vidcast_snapshot_read(ngx_http_request_t *r,
-    ngx_http_vidcast_hub_t *hub, ngx_vidcast_frame_t *frame)
+    ngx_http_vidcast_feed_t *feed, ngx_vidcast_frame_t *frame)
 {
     u_char      *p;
     uint32_t     size;
@@ -143,7 +143,7 @@ ngx_http_vidcast_snapshot_read(ngx_http_request_t *r,
 
     for (n = 0; n < 100; n++) {
 
-        rc = ngx_vidcast_ring_peek(&hub->zone->ring, 0, frame);
+        rc = ngx_vidcast_ring_peek(&feed->zone->ring, 0, frame);
 
         if (rc == NGX_AGAIN) {
             return NGX_AGAIN;
@@ -164,7 +164,7 @@ ngx_http_vidcast_snapshot_read(ngx_http_request_t *r,
 
         ngx_memcpy(p, frame->data, frame->size);
 
-        if (ngx_vidcast_ring_check(&hub->zone->ring, frame) == NGX_OK) {
+        if (ngx_vidcast_ring_check(&feed->zone->ring, frame) == NGX_OK) {
             frame->data = p;
             return NGX_OK;
         }
@@ -200,7 +200,7 @@ ngx_http_vidcast_snapshot_send_now(ngx_http_request_t *r,
 {
     ngx_int_t                  rc;
     ngx_buf_t                 *b;
-    ngx_http_vidcast_hub_t    *hub;
+    ngx_http_vidcast_feed_t   *feed;
     ngx_http_vidcast_tally_t  *tally;
 
     b = ngx_calloc_buf(r->pool);
@@ -213,12 +213,12 @@ ngx_http_vidcast_snapshot_send_now(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    hub = ngx_http_vidcast_params_hub(params);
-    hub->share->frames++;
+    feed = ngx_http_vidcast_params_feed(params);
+    feed->share->frames++;
 
     tally->frames = 1;
 
-    rc = ngx_http_vidcast_snapshot_send_frame(r, hub, frame, b);
+    rc = ngx_http_vidcast_snapshot_send_frame(r, feed, frame, b);
 
     tally->bytes = r->header_only ? 0 : frame->size;
 
@@ -228,12 +228,12 @@ ngx_http_vidcast_snapshot_send_now(ngx_http_request_t *r,
 
 static ngx_int_t
 ngx_http_vidcast_snapshot_send_frame(ngx_http_request_t *r,
-    ngx_http_vidcast_hub_t *hub, ngx_vidcast_frame_t *frame, ngx_buf_t *b)
+    ngx_http_vidcast_feed_t *feed, ngx_vidcast_frame_t *frame, ngx_buf_t *b)
 {
     ngx_int_t    rc;
     ngx_chain_t  out;
 
-    rc = ngx_http_vidcast_snapshot_header(r, hub, frame);
+    rc = ngx_http_vidcast_snapshot_header(r, feed, frame);
 
     if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
         return rc;
@@ -248,7 +248,7 @@ ngx_http_vidcast_snapshot_send_frame(ngx_http_request_t *r,
     out.buf = b;
     out.next = NULL;
 
-    hub->share->bytes += frame->size;
+    feed->share->bytes += frame->size;
 
     return ngx_http_output_filter(r, &out);
 }
@@ -256,7 +256,7 @@ ngx_http_vidcast_snapshot_send_frame(ngx_http_request_t *r,
 
 static ngx_int_t
 ngx_http_vidcast_snapshot_header(ngx_http_request_t *r,
-    ngx_http_vidcast_hub_t *hub, ngx_vidcast_frame_t *frame)
+    ngx_http_vidcast_feed_t *feed, ngx_vidcast_frame_t *frame)
 {
     uint64_t          age;
     ngx_table_elt_t  *etag;
@@ -277,7 +277,7 @@ ngx_http_vidcast_snapshot_header(ngx_http_request_t *r,
                                          frame->time % 1000000)
            != NGX_OK
         || ngx_http_vidcast_snapshot_add(r, "ETag", "\"%016xL-%uL\"",
-                                         hub->zone->ring.shm->epoch,
+                                         feed->zone->ring.shm->epoch,
                                          frame->number)
            != NGX_OK)
     {
@@ -345,7 +345,7 @@ ngx_http_vidcast_snapshot_wait(ngx_http_request_t *r,
     cln->handler = ngx_http_vidcast_snapshot_cleanup;
     cln->data = shot;
 
-    shot->hub = ngx_http_vidcast_params_hub(params);
+    shot->feed = ngx_http_vidcast_params_feed(params);
     shot->started = ngx_current_msec;
     shot->timeout = vlcf->snapshot_timeout;
 
@@ -357,7 +357,7 @@ ngx_http_vidcast_snapshot_wait(ngx_http_request_t *r,
     rc = ngx_http_vidcast_params_join(params, &shot->viewer);
 
     if (rc != NGX_OK) {
-        ngx_http_vidcast_hub_leave(&shot->viewer);
+        ngx_http_vidcast_feed_leave(&shot->viewer);
         return rc;
     }
 
@@ -401,7 +401,7 @@ ngx_http_vidcast_snapshot_write_handler(ngx_http_request_t *r)
 
     shot = ngx_http_get_module_ctx(r, ngx_http_vidcast_module);
 
-    ngx_http_vidcast_hub_ready(&shot->viewer);
+    ngx_http_vidcast_feed_ready(&shot->viewer);
 }
 
 
@@ -427,7 +427,7 @@ ngx_http_vidcast_snapshot_send(ngx_http_vidcast_viewer_t *viewer,
     frame = message->frame;
     frame.data = message->data;
 
-    rc = ngx_http_vidcast_snapshot_send_frame(viewer->request, message->hub,
+    rc = ngx_http_vidcast_snapshot_send_frame(viewer->request, message->feed,
                                               &frame, &shot->buf);
 
     /* counted, as it is: it may still be leaving when the viewer has left */
@@ -461,19 +461,19 @@ ngx_http_vidcast_snapshot_stop(ngx_http_vidcast_viewer_t *viewer)
 
     shot = (ngx_http_vidcast_snapshot_t *) viewer;
 
-    ngx_http_vidcast_hub_finalize(viewer,
-                                  ngx_http_vidcast_snapshot_none(
-                                      viewer->request, shot->hub));
+    ngx_http_vidcast_feed_finalize(viewer,
+                                   ngx_http_vidcast_snapshot_none(
+                                      viewer->request, shot->feed));
 }
 
 
 static ngx_int_t
 ngx_http_vidcast_snapshot_none(ngx_http_request_t *r,
-    ngx_http_vidcast_hub_t *hub)
+    ngx_http_vidcast_feed_t *feed)
 {
     static ngx_str_t  retry = ngx_string("1");
 
-    hub->share->refused++;
+    feed->share->refused++;
 
     if (ngx_http_vidcast_add_header(r, "Retry-After", &retry) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;

@@ -159,7 +159,7 @@ ngx_http_vidcast_stream_handler(ngx_http_request_t *r,
     }
 
     if (rc != NGX_OK) {
-        ngx_http_vidcast_hub_leave(&st->viewer);
+        ngx_http_vidcast_feed_leave(&st->viewer);
         return rc;
     }
 
@@ -324,12 +324,12 @@ ngx_http_vidcast_stream_write_handler(ngx_http_request_t *r)
     rc = ngx_http_vidcast_stream_output(st, NULL);
 
     if (rc == NGX_ERROR) {
-        ngx_http_vidcast_hub_finalize(&st->viewer, NGX_ERROR);
+        ngx_http_vidcast_feed_finalize(&st->viewer, NGX_ERROR);
         return;
     }
 
     if (rc == NGX_OK) {
-        ngx_http_vidcast_hub_ready(&st->viewer);
+        ngx_http_vidcast_feed_ready(&st->viewer);
     }
 }
 
@@ -355,7 +355,7 @@ ngx_http_vidcast_stream_send(ngx_http_vidcast_viewer_t *viewer,
 
     case NGX_VIDCAST_SSE:
         p = ngx_sprintf(st->id, "id: %016xL-%uL\ndata: ",
-                        message->hub->zone->ring.shm->epoch, message->seq);
+                        message->feed->zone->ring.shm->epoch, message->seq);
 
         ngx_http_vidcast_stream_part(st, 0, st->id, p - st->id);
         ngx_http_vidcast_stream_part(st, 1, message->data, message->size + 2);
@@ -381,9 +381,9 @@ static ngx_int_t
 ngx_http_vidcast_stream_picture(ngx_http_vidcast_stream_t *st,
     ngx_http_vidcast_message_t *message)
 {
-    u_char                  *part;
-    ngx_buf_t               *b;
-    ngx_http_vidcast_hub_t  *hub;
+    u_char                   *part;
+    ngx_buf_t                *b;
+    ngx_http_vidcast_feed_t  *feed;
 
     if (!st->direct && ngx_http_vidcast_message_duplicate(message) != NGX_OK) {
         return NGX_ERROR;
@@ -398,12 +398,12 @@ ngx_http_vidcast_stream_picture(ngx_http_vidcast_stream_t *st,
 
     if (st->direct && message->pinned && message->frame.direct) {
         b = &st->bufs[1];
-        hub = message->hub;
+        feed = message->feed;
 
         b->in_file = 1;
-        b->file = &hub->file;
-        b->file_pos = b->pos - hub->zone->ring.frames;
-        b->file_last = b->last - hub->zone->ring.frames;
+        b->file = &feed->file;
+        b->file_pos = b->pos - feed->zone->ring.frames;
+        b->file_last = b->last - feed->zone->ring.frames;
     }
 
     return NGX_OK;
@@ -598,17 +598,17 @@ ngx_http_vidcast_stream_stop(ngx_http_vidcast_viewer_t *viewer)
     if (st->message && st->message->pinned
         && ngx_http_vidcast_message_copy(st->message) != NGX_OK)
     {
-        ngx_http_vidcast_hub_finalize(viewer, NGX_ERROR);
+        ngx_http_vidcast_feed_finalize(viewer, NGX_ERROR);
         return;
     }
 
     ngx_http_vidcast_stream_follow(st);
 
-    ngx_http_vidcast_hub_leave(viewer);
+    ngx_http_vidcast_feed_leave(viewer);
 
     r->keepalive = 0;
 
     rc = ngx_http_send_special(r, NGX_HTTP_LAST);
 
-    ngx_http_vidcast_hub_finalize(viewer, rc);
+    ngx_http_vidcast_feed_finalize(viewer, rc);
 }

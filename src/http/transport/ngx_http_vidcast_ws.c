@@ -31,8 +31,8 @@ typedef struct {
 
     ngx_http_vidcast_message_t   *leaving[NGX_HTTP_VIDCAST_BATCH];
 
-    ngx_http_vidcast_hub_t      **hubs;       /* which may be subscribed to */
-    ngx_uint_t                    nhubs;
+    ngx_http_vidcast_feed_t     **feeds;        /* which may be subscribed to */
+    ngx_uint_t                    nfeeds;
     uint64_t                      interval;   /* us between frames, least */
 } ngx_http_vidcast_ws_t;
 
@@ -105,8 +105,8 @@ ngx_http_vidcast_ws_handler(ngx_http_request_t *r,
     }
 
     ws = ngx_pcalloc(r->pool, sizeof(ngx_http_vidcast_ws_t)
-                              + params->nhubs
-                                * sizeof(ngx_http_vidcast_hub_t *));
+                              + params->nfeeds
+                                * sizeof(ngx_http_vidcast_feed_t *));
     if (ws == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -117,10 +117,10 @@ ngx_http_vidcast_ws_handler(ngx_http_request_t *r,
     ws->viewer.transport = &ngx_http_vidcast_ws_transport;
 
     ws->interval = params->interval;
-    ws->hubs = (ngx_http_vidcast_hub_t **) (ws + 1);
-    ws->nhubs = params->nhubs;
-    ngx_memcpy(ws->hubs, params->hubs,
-               params->nhubs * sizeof(ngx_http_vidcast_hub_t *));
+    ws->feeds = (ngx_http_vidcast_feed_t **) (ws + 1);
+    ws->nfeeds = params->nfeeds;
+    ngx_memcpy(ws->feeds, params->feeds,
+               params->nfeeds * sizeof(ngx_http_vidcast_feed_t *));
 
     rc = ngx_http_vidcast_params_join(params, &ws->viewer);
 
@@ -129,7 +129,7 @@ ngx_http_vidcast_ws_handler(ngx_http_request_t *r,
     }
 
     if (rc != NGX_OK) {
-        ngx_http_vidcast_hub_leave(&ws->viewer);
+        ngx_http_vidcast_feed_leave(&ws->viewer);
         return rc;
     }
 
@@ -247,7 +247,7 @@ ngx_http_vidcast_ws_flush(ngx_http_vidcast_socket_t *socket)
 
         if (rc != NGX_OK) {
 
-            /* a reply was not the hub's: it must not send meanwhile */
+            /* a reply was not the feed's: it must not send meanwhile */
 
             ws->viewer.busy = (rc == NGX_AGAIN);
 
@@ -295,18 +295,18 @@ static ngx_int_t
 ngx_http_vidcast_ws_write_file(ngx_http_vidcast_ws_t *ws, u_char *data,
     size_t size)
 {
-    off_t                    pos;
-    ngx_buf_t                buf;
-    ngx_chain_t              chain;
-    ngx_http_vidcast_hub_t  *hub;
+    off_t                     pos;
+    ngx_buf_t                 buf;
+    ngx_chain_t               chain;
+    ngx_http_vidcast_feed_t  *feed;
 
-    hub = ws->leaving[0]->hub;
-    pos = data - hub->zone->ring.frames;
+    feed = ws->leaving[0]->feed;
+    pos = data - feed->zone->ring.frames;
 
     ngx_memzero(&buf, sizeof(ngx_buf_t));
 
     buf.in_file = 1;
-    buf.file = &hub->file;
+    buf.file = &feed->file;
     buf.file_pos = pos + ws->sent;
     buf.file_last = pos + size;
 
@@ -387,7 +387,7 @@ ngx_http_vidcast_ws_ready(ngx_http_vidcast_socket_t *socket)
 
     ws = (ngx_http_vidcast_ws_t *) socket;
 
-    ngx_http_vidcast_hub_ready(&ws->viewer);
+    ngx_http_vidcast_feed_ready(&ws->viewer);
 }
 
 
@@ -401,7 +401,7 @@ ngx_http_vidcast_ws_leave(ngx_http_vidcast_socket_t *socket)
 
     ws = (ngx_http_vidcast_ws_t *) socket;
 
-    ngx_http_vidcast_hub_leave(&ws->viewer);
+    ngx_http_vidcast_feed_leave(&ws->viewer);
 
     begun = ws->nleaving
             && !socket->gone
@@ -491,9 +491,9 @@ ngx_http_vidcast_ws_subscribe(ngx_http_vidcast_ws_t *ws, ngx_str_t *name,
     ngx_str_t   *known;
     ngx_uint_t   i;
 
-    for (i = 0; i < ws->nhubs; i++) {
+    for (i = 0; i < ws->nfeeds; i++) {
 
-        known = &ws->hubs[i]->source->name;
+        known = &ws->feeds[i]->source->name;
 
         if (known->len != name->len
             || ngx_strncmp(known->data, name->data, name->len) != 0)
@@ -502,11 +502,11 @@ ngx_http_vidcast_ws_subscribe(ngx_http_vidcast_ws_t *ws, ngx_str_t *name,
         }
 
         if (!subscribe) {
-            ngx_http_vidcast_hub_unsubscribe(ws->hubs[i], &ws->viewer);
+            ngx_http_vidcast_feed_unsubscribe(ws->feeds[i], &ws->viewer);
             return NULL;
         }
 
-        return ngx_http_vidcast_hub_subscribe(ws->hubs[i], &ws->viewer, NULL)
+        return ngx_http_vidcast_feed_subscribe(ws->feeds[i], &ws->viewer, NULL)
                == NGX_OK ? NULL : "the source cannot be watched now";
     }
 
@@ -523,7 +523,7 @@ ngx_http_vidcast_ws_refuse(ngx_http_vidcast_ws_t *ws, const char *reason)
         return NGX_OK;
     }
 
-    ws->reply = ngx_http_vidcast_message_error(ws->hubs[0], reason);
+    ws->reply = ngx_http_vidcast_message_error(ws->feeds[0], reason);
 
     return ws->reply ? NGX_OK : NGX_ERROR;
 }

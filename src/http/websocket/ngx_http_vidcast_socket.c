@@ -10,7 +10,7 @@
 #include <ngx_http.h>
 
 #include "http/websocket/ngx_http_vidcast_handshake.h"
-#include "http/delivery/ngx_http_vidcast_hub.h"
+#include "http/delivery/ngx_http_vidcast_feed.h"
 #include "http/websocket/ngx_http_vidcast_socket.h"
 
 

@@ -55,10 +55,10 @@ static void test_slice(void);
 static void test_several(void);
 static void test_reset(void);
 static void test_join(test_viewer_t *v, char name);
-static void test_watch(test_viewer_t *v, ngx_uint_t hub);
-static void test_picture(ngx_uint_t hub, uint64_t number);
-static void test_wake(ngx_uint_t hub);
-static void test_results(ngx_uint_t hub, ngx_uint_t count);
+static void test_watch(test_viewer_t *v, ngx_uint_t feed);
+static void test_picture(ngx_uint_t feed, uint64_t number);
+static void test_wake(ngx_uint_t feed);
+static void test_results(ngx_uint_t feed, ngx_uint_t count);
 static ngx_uint_t test_run(void);
 static ngx_int_t test_send(ngx_http_vidcast_viewer_t *viewer,
     ngx_http_vidcast_message_t *message);
@@ -69,7 +69,7 @@ static ngx_int_t test_batch(ngx_http_vidcast_viewer_t *viewer,
 ngx_queue_t                           ngx_posted_next_events;
 
 static ngx_http_vidcast_main_conf_t   test_vmcf;
-static ngx_http_vidcast_hub_t         test_hubs[2];
+static ngx_http_vidcast_feed_t         test_hubs[2];
 static ngx_vidcast_source_t           test_source;
 static ngx_vidcast_share_t            test_share;
 static ngx_http_vidcast_message_t    *test_history[2][TEST_RESULTS];
@@ -209,7 +209,7 @@ test_ready(void)
 
     test_nsent = 0;
     a.rc = NGX_OK;
-    ngx_http_vidcast_hub_ready(&a.viewer);
+    ngx_http_vidcast_feed_ready(&a.viewer);
 
     unit_ok(ngx_strcmp(test_sent, "a2-9") == 0,
             "no more than others get when it has room: %s", test_sent);
@@ -318,7 +318,7 @@ test_paired(void)
     unit_ok(ngx_strcmp(test_sent, "a1") == 0, "a result: %s", test_sent);
 
     a.rc = NGX_OK;
-    ngx_http_vidcast_hub_ready(&a.viewer);
+    ngx_http_vidcast_feed_ready(&a.viewer);
     (void) test_run();
 
     unit_ok(ngx_strcmp(test_sent, "a1aPa1*aP*") == 0,
@@ -429,7 +429,7 @@ test_several(void)
             "who has no room for a batch gets no other: %s", test_sent);
 
     a.rc = NGX_OK;
-    ngx_http_vidcast_hub_ready(&a.viewer);
+    ngx_http_vidcast_feed_ready(&a.viewer);
 
     unit_ok(ngx_strcmp(test_sent, "(a1-8)b1-9a9") == 0,
             "and the rest when there is: %s", test_sent);
@@ -502,44 +502,44 @@ test_join(test_viewer_t *v, char name)
 
 
 static void
-test_watch(test_viewer_t *v, ngx_uint_t hub)
+test_watch(test_viewer_t *v, ngx_uint_t feed)
 {
     ngx_http_vidcast_subscription_t  *sub;
 
-    sub = &v->subs[hub];
+    sub = &v->subs[feed];
     sub->viewer = &v->viewer;
-    sub->hub = &test_hubs[hub];
+    sub->feed = &test_hubs[feed];
     sub->result = 1;
 
-    ngx_queue_insert_tail(&sub->hub->subscriptions, &sub->queue);
+    ngx_queue_insert_tail(&sub->feed->subscriptions, &sub->queue);
     ngx_queue_insert_tail(&v->viewer.subscriptions, &sub->link);
 
-    sub->hub->nsubscriptions++;
+    sub->feed->nsubscriptions++;
 }
 
 
 static void
-test_results(ngx_uint_t hub, ngx_uint_t count)
+test_results(ngx_uint_t feed, ngx_uint_t count)
 {
-    test_news[hub] += count;
+    test_news[feed] += count;
 }
 
 
 /* the newest picture, of the newest result */
 
 static void
-test_picture(ngx_uint_t hub, uint64_t number)
+test_picture(ngx_uint_t feed, uint64_t number)
 {
-    test_pictures[hub].hub = &test_hubs[hub];
-    test_pictures[hub].refs = 1;
-    test_pictures[hub].frame.number = number;
+    test_pictures[feed].feed = &test_hubs[feed];
+    test_pictures[feed].refs = 1;
+    test_pictures[feed].frame.number = number;
 
-    test_hubs[hub].frame = &test_pictures[hub];
+    test_hubs[feed].frame = &test_pictures[feed];
 }
 
 
 static void
-test_wake(ngx_uint_t hub)
+test_wake(ngx_uint_t feed)
 {
     ngx_event_t       ev;
     ngx_connection_t  c;
@@ -548,7 +548,7 @@ test_wake(ngx_uint_t hub)
     ngx_memzero(&c, sizeof(ngx_connection_t));
 
     ev.data = &c;
-    c.data = &test_hubs[hub];
+    c.data = &test_hubs[feed];
 
     ngx_http_vidcast_delivery_wake_handler(&ev);
 }
@@ -594,7 +594,7 @@ test_send(ngx_http_vidcast_viewer_t *viewer,
 
     if (test_nsent
         && v == test_before
-        && message->hub == &test_hubs[0]
+        && message->feed == &test_hubs[0]
         && message->seq == test_seq + 1)
     {
         p = (u_char *) test_sent + test_series;
@@ -611,7 +611,7 @@ test_send(ngx_http_vidcast_viewer_t *viewer,
         p = ngx_slprintf(p, last, "+%uz", message->size);
     }
 
-    if (message->hub == &test_hubs[1]) {
+    if (message->feed == &test_hubs[1]) {
         p = ngx_slprintf(p, last, "*");
     }
 
@@ -619,7 +619,7 @@ test_send(ngx_http_vidcast_viewer_t *viewer,
 
     test_nsent = p - (u_char *) test_sent;
     test_before = v;
-    test_seq = (message->hub == &test_hubs[0]) ? message->seq : 0;
+    test_seq = (message->feed == &test_hubs[0]) ? message->seq : 0;
 
     v->last = ++test_count;
     v->first = v->got++ ? v->first : test_count;
@@ -654,41 +654,41 @@ test_batch(ngx_http_vidcast_viewer_t *viewer,
 }
 
 
-/* the rest of the hub, which has no publishers */
+/* the rest of the feed, which has no publishers */
 
 void
-ngx_http_vidcast_publisher_news(ngx_http_vidcast_hub_t *hub)
+ngx_http_vidcast_publisher_news(ngx_http_vidcast_feed_t *feed)
 {
     unit_ok(0, "no publisher is told");
 }
 
 
 void
-ngx_http_vidcast_message_news(ngx_http_vidcast_hub_t *hub)
+ngx_http_vidcast_message_news(ngx_http_vidcast_feed_t *feed)
 {
     ngx_uint_t                   n;
     ngx_http_vidcast_message_t  *m;
 
-    n = hub - test_hubs;
+    n = feed - test_hubs;
 
     for ( /* void */ ; test_news[n]; test_news[n]--) {
-        hub->result++;
+        feed->result++;
 
-        m = &test_messages[n][hub->result % TEST_RESULTS];
-        m->hub = hub;
+        m = &test_messages[n][feed->result % TEST_RESULTS];
+        m->feed = feed;
         m->refs = 1;
-        m->seq = hub->result;
-        m->frame.number = hub->result;
+        m->seq = feed->result;
+        m->frame.number = feed->result;
 
-        hub->results[hub->result % TEST_RESULTS] = m;
+        feed->results[feed->result % TEST_RESULTS] = m;
     }
 }
 
 
 ngx_http_vidcast_message_t *
-ngx_http_vidcast_pair_find(ngx_http_vidcast_hub_t *hub, uint64_t number)
+ngx_http_vidcast_pair_find(ngx_http_vidcast_feed_t *feed, uint64_t number)
 {
-    return (hub->frame && hub->frame->frame.number == number) ? hub->frame
+    return (feed->frame && feed->frame->frame.number == number) ? feed->frame
                                                               : NULL;
 }
 
@@ -713,7 +713,7 @@ ngx_http_vidcast_message_unref(ngx_http_vidcast_message_t *message)
 
 
 void
-ngx_http_vidcast_hub_finalize(ngx_http_vidcast_viewer_t *viewer, ngx_int_t rc)
+ngx_http_vidcast_feed_finalize(ngx_http_vidcast_viewer_t *viewer, ngx_int_t rc)
 {
     ngx_queue_t                      *q;
     test_viewer_t                    *v;
@@ -727,7 +727,7 @@ ngx_http_vidcast_hub_finalize(ngx_http_vidcast_viewer_t *viewer, ngx_int_t rc)
 
         ngx_queue_remove(q);
         ngx_queue_remove(&sub->queue);
-        sub->hub->nsubscriptions--;
+        sub->feed->nsubscriptions--;
     }
 
     viewer->joined = 0;

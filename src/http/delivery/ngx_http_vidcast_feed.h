@@ -4,15 +4,15 @@
  */
 
 
-#ifndef _NGX_HTTP_VIDCAST_HUB_H_INCLUDED_
-#define _NGX_HTTP_VIDCAST_HUB_H_INCLUDED_
+#ifndef _NGX_HTTP_VIDCAST_FEED_H_INCLUDED_
+#define _NGX_HTTP_VIDCAST_FEED_H_INCLUDED_
 
 
 #include "http/conf/ngx_http_vidcast_module.h"
 
 
 /*
- * A hub is a source in one worker: who subscribed to it there, and what they
+ * A feed is a source in one worker: who subscribed to it there, and what they
  * share.  A viewer has one connection and a subscription for each source that
  * it watches.  Whatever the transport, the policy is here: a viewer gets the
  * results in order and the newest picture, one message at a time.
@@ -26,9 +26,9 @@ typedef struct ngx_http_vidcast_message_s       ngx_http_vidcast_message_t;
 /*
  * send()   begins to send a message.  NGX_OK: it has left; NGX_AGAIN: it is
  *          leaving, the transport has its own reference to it and calls
- *          ngx_http_vidcast_hub_ready() when it is done; NGX_DONE: that was
+ *          ngx_http_vidcast_feed_ready() when it is done; NGX_DONE: that was
  *          all, NGX_ERROR: the connection is broken, and in both cases the
- *          hub finalizes the request.
+ *          feed finalizes the request.
  *
  * batch()  the same for several results at once, in their order, at most
  *          NGX_HTTP_VIDCAST_BATCH.  NULL: send() is called for each.
@@ -36,7 +36,7 @@ typedef struct ngx_http_vidcast_message_s       ngx_http_vidcast_message_t;
  * idle()   called about twice a second: pings, comments to keep alive.
  *          NGX_OK, NGX_DONE or NGX_ERROR as above.
  *
- * stop()   ends the viewer politely: it leaves the hub, and the request may
+ * stop()   ends the viewer politely: it leaves the feed, and the request may
  *          be finalized.
  */
 
@@ -67,7 +67,7 @@ typedef struct {
 
 struct ngx_http_vidcast_message_s {
     ngx_uint_t                     refs;
-    ngx_http_vidcast_hub_t        *hub;
+    ngx_http_vidcast_feed_t       *feed;
     ngx_http_vidcast_message_t    *next;      /* older pinned, or free */
 
     uint64_t                       seq;       /* of the result, or zero */
@@ -89,10 +89,10 @@ struct ngx_http_vidcast_message_s {
 
 
 struct ngx_http_vidcast_subscription_s {
-    ngx_queue_t                    queue;     /* of the hub, or behind */
+    ngx_queue_t                    queue;     /* of the feed, or behind */
     ngx_queue_t                    link;      /* of the viewer */
     ngx_http_vidcast_viewer_t     *viewer;
-    ngx_http_vidcast_hub_t        *hub;       /* NULL: ended */
+    ngx_http_vidcast_feed_t       *feed;      /* NULL: ended */
 
     uint64_t                       frame;     /* number of the last one */
     uint64_t                       result;    /* the next one; 0: newest */
@@ -148,13 +148,13 @@ struct ngx_http_vidcast_viewer_s {
 };
 
 
-struct ngx_http_vidcast_hub_s {
+struct ngx_http_vidcast_feed_s {
     ngx_http_vidcast_main_conf_t  *vmcf;
     ngx_vidcast_source_t          *source;
     ngx_vidcast_zone_t            *zone;
     ngx_vidcast_zone_t            *camera;    /* another one of an overlay */
     ngx_vidcast_share_t           *share;     /* in the camera's */
-    ngx_http_vidcast_hub_t        *overlay;   /* NULL: there is none */
+    ngx_http_vidcast_feed_t       *overlay;   /* NULL: there is none */
     ngx_connection_t              *wake;      /* NULL: none was free */
     ngx_file_t                     file;      /* the ring's memfd */
 
@@ -179,17 +179,17 @@ struct ngx_http_vidcast_hub_s {
 };
 
 
-ngx_int_t ngx_http_vidcast_hub_init(ngx_cycle_t *cycle,
+ngx_int_t ngx_http_vidcast_feed_init(ngx_cycle_t *cycle,
     ngx_http_vidcast_main_conf_t *vmcf);
-void ngx_http_vidcast_hub_exit(ngx_http_vidcast_main_conf_t *vmcf);
+void ngx_http_vidcast_feed_exit(ngx_http_vidcast_main_conf_t *vmcf);
 
 
 /* NULL: no such source */
-ngx_http_vidcast_hub_t *ngx_http_vidcast_hub_find(
+ngx_http_vidcast_feed_t *ngx_http_vidcast_feed_find(
     ngx_http_vidcast_main_conf_t *vmcf, ngx_str_t *name);
 
 /* of a viewer; somebody may be asleep until then */
-void ngx_http_vidcast_hub_ask(ngx_http_vidcast_hub_t *hub);
+void ngx_http_vidcast_feed_ask(ngx_http_vidcast_feed_t *feed);
 
 /*
  * Adds a viewer whose request, transport and parameters are set, still without
@@ -197,9 +197,9 @@ void ngx_http_vidcast_hub_ask(ngx_http_vidcast_hub_t *hub);
  * is cleaned up, or by leave().  NGX_OK; NGX_BUSY: this worker is leaving;
  * NGX_ERROR: no memory.
  */
-ngx_int_t ngx_http_vidcast_hub_join(ngx_http_vidcast_main_conf_t *vmcf,
+ngx_int_t ngx_http_vidcast_feed_join(ngx_http_vidcast_main_conf_t *vmcf,
     ngx_http_vidcast_viewer_t *viewer);
-void ngx_http_vidcast_hub_leave(ngx_http_vidcast_viewer_t *viewer);
+void ngx_http_vidcast_feed_leave(ngx_http_vidcast_viewer_t *viewer);
 
 #define NGX_HTTP_VIDCAST_UNKNOWN  ((uint64_t) -1)
 
@@ -211,32 +211,32 @@ void ngx_http_vidcast_hub_leave(ngx_http_vidcast_viewer_t *viewer);
  * NGX_OK; NGX_BUSY: the source has viewers enough, or cannot be watched by
  * this worker; NGX_ERROR: no memory.
  */
-ngx_int_t ngx_http_vidcast_hub_subscribe(ngx_http_vidcast_hub_t *hub,
+ngx_int_t ngx_http_vidcast_feed_subscribe(ngx_http_vidcast_feed_t *feed,
     ngx_http_vidcast_viewer_t *viewer, uint64_t *since);
-void ngx_http_vidcast_hub_unsubscribe(ngx_http_vidcast_hub_t *hub,
+void ngx_http_vidcast_feed_unsubscribe(ngx_http_vidcast_feed_t *feed,
     ngx_http_vidcast_viewer_t *viewer);
 
 /*
  * Counts the bytes that have left since the last call, and returns their
  * number; of several sources one gets them all.
  */
-off_t ngx_http_vidcast_hub_account(ngx_http_vidcast_viewer_t *viewer);
+off_t ngx_http_vidcast_feed_account(ngx_http_vidcast_viewer_t *viewer);
 
 /*
  * The viewer can take a message: sends what there is for it.  The request
  * may be finalized on return.
  */
-void ngx_http_vidcast_hub_ready(ngx_http_vidcast_viewer_t *viewer);
+void ngx_http_vidcast_feed_ready(ngx_http_vidcast_viewer_t *viewer);
 
 /* the eventfd is watched while there is a viewer or a publisher */
-void ngx_http_vidcast_hub_unwatch(ngx_http_vidcast_hub_t *hub);
+void ngx_http_vidcast_feed_unwatch(ngx_http_vidcast_feed_t *feed);
 
 /* something new is in the ring; the walk over the viewers goes on */
 void ngx_http_vidcast_delivery_wake_handler(ngx_event_t *ev);
 void ngx_http_vidcast_delivery_slice_handler(ngx_event_t *ev);
 
 /* ends the request of a viewer and the connection; nothing of it is left */
-void ngx_http_vidcast_hub_finalize(ngx_http_vidcast_viewer_t *viewer,
+void ngx_http_vidcast_feed_finalize(ngx_http_vidcast_viewer_t *viewer,
     ngx_int_t rc);
 
 
@@ -288,18 +288,18 @@ ngx_int_t ngx_http_vidcast_peer_error(ngx_connection_t *c);
  * duplicate()  gives a frame its "copy", which stays where it is, as output
  *          filters want it; NGX_OK or NGX_ERROR: no memory
  * copy()   the same, and makes the frame independent of the ring
- * drop()   gives up all that the hub itself refers to, when it has no viewers
+ * drop()   gives up all that the feed itself refers to, when it has no viewers
  *          any more; drop_frame() the newest frame, without viewers of frames
  */
-void ngx_http_vidcast_message_news(ngx_http_vidcast_hub_t *hub);
-uint64_t ngx_http_vidcast_message_seek(ngx_http_vidcast_hub_t *hub,
+void ngx_http_vidcast_message_news(ngx_http_vidcast_feed_t *feed);
+uint64_t ngx_http_vidcast_message_seek(ngx_http_vidcast_feed_t *feed,
     uint64_t seq);
 ngx_http_vidcast_message_t *ngx_http_vidcast_message_at(
-    ngx_http_vidcast_hub_t *hub, uint32_t slot, uint64_t number);
+    ngx_http_vidcast_feed_t *feed, uint32_t slot, uint64_t number);
 ngx_http_vidcast_message_t *ngx_http_vidcast_message_told(
     ngx_http_vidcast_message_t *message, uint64_t skipped, ngx_uint_t reset);
 ngx_http_vidcast_message_t *ngx_http_vidcast_message_error(
-    ngx_http_vidcast_hub_t *hub, const char *reason);
+    ngx_http_vidcast_feed_t *feed, const char *reason);
 void ngx_http_vidcast_message_bytes(ngx_http_vidcast_message_t *message,
     ngx_uint_t v1, ngx_uint_t bits, u_char **data, size_t *size);
 u_char *ngx_http_vidcast_message_part(ngx_http_vidcast_message_t *message);
@@ -307,8 +307,8 @@ ngx_int_t ngx_http_vidcast_message_duplicate(
     ngx_http_vidcast_message_t *message);
 ngx_int_t ngx_http_vidcast_message_copy(ngx_http_vidcast_message_t *message);
 void ngx_http_vidcast_message_unref(ngx_http_vidcast_message_t *message);
-void ngx_http_vidcast_message_drop_frame(ngx_http_vidcast_hub_t *hub);
-void ngx_http_vidcast_message_drop(ngx_http_vidcast_hub_t *hub);
+void ngx_http_vidcast_message_drop_frame(ngx_http_vidcast_feed_t *feed);
+void ngx_http_vidcast_message_drop(ngx_http_vidcast_feed_t *feed);
 
 
 /*
@@ -318,10 +318,10 @@ void ngx_http_vidcast_message_drop(ngx_http_vidcast_hub_t *hub);
  * fetch()  when there are new results
  * find()   the frame of this number, if it is there; no reference is added
  */
-void ngx_http_vidcast_pair_keep(ngx_http_vidcast_hub_t *hub);
-void ngx_http_vidcast_pair_fetch(ngx_http_vidcast_hub_t *hub);
+void ngx_http_vidcast_pair_keep(ngx_http_vidcast_feed_t *feed);
+void ngx_http_vidcast_pair_fetch(ngx_http_vidcast_feed_t *feed);
 ngx_http_vidcast_message_t *ngx_http_vidcast_pair_find(
-    ngx_http_vidcast_hub_t *hub, uint64_t number);
+    ngx_http_vidcast_feed_t *feed, uint64_t number);
 
 
-#endif /* _NGX_HTTP_VIDCAST_HUB_H_INCLUDED_ */
+#endif /* _NGX_HTTP_VIDCAST_FEED_H_INCLUDED_ */

@@ -9,7 +9,7 @@
 #include <ngx_event.h>
 #include <ngx_http.h>
 
-#include "http/delivery/ngx_http_vidcast_hub.h"
+#include "http/delivery/ngx_http_vidcast_feed.h"
 #include "http/publish/ngx_http_vidcast_publisher.h"
 #include "shm/ngx_vidcast_control.h"
 #include "shm/ngx_vidcast_notify.h"
@@ -18,34 +18,34 @@
 #define NGX_HTTP_VIDCAST_UNSENT  65536    /* bytes to wait in the kernel */
 
 
-static void ngx_http_vidcast_hub_pair_overlay(
+static void ngx_http_vidcast_feed_pair_overlay(
     ngx_http_vidcast_main_conf_t *vmcf, ngx_uint_t n);
-static ngx_int_t ngx_http_vidcast_hub_create(ngx_http_vidcast_hub_t *hub,
+static ngx_int_t ngx_http_vidcast_feed_create(ngx_http_vidcast_feed_t *feed,
     ngx_cycle_t *cycle);
-static void ngx_http_vidcast_hub_keep_fresh(ngx_http_request_t *r);
-static void ngx_http_vidcast_hub_cleanup(void *data);
-static ngx_http_vidcast_subscription_t *ngx_http_vidcast_hub_subscription(
-    ngx_http_vidcast_hub_t *hub, ngx_http_vidcast_viewer_t *viewer);
+static void ngx_http_vidcast_feed_keep_fresh(ngx_http_request_t *r);
+static void ngx_http_vidcast_feed_cleanup(void *data);
+static ngx_http_vidcast_subscription_t *ngx_http_vidcast_feed_subscription(
+    ngx_http_vidcast_feed_t *feed, ngx_http_vidcast_viewer_t *viewer);
 static ngx_http_vidcast_subscription_t *
-    ngx_http_vidcast_hub_create_subscription(
+    ngx_http_vidcast_feed_create_subscription(
     ngx_http_vidcast_viewer_t *viewer);
-static void ngx_http_vidcast_hub_count(ngx_http_vidcast_hub_t *hub,
+static void ngx_http_vidcast_feed_count(ngx_http_vidcast_feed_t *feed,
     ngx_http_vidcast_viewer_t *viewer, ngx_int_t n);
-static ngx_uint_t ngx_http_vidcast_hub_full(ngx_http_vidcast_hub_t *hub,
+static ngx_uint_t ngx_http_vidcast_feed_full(ngx_http_vidcast_feed_t *feed,
     ngx_http_vidcast_viewer_t *viewer);
-static ngx_uint_t ngx_http_vidcast_hub_current(ngx_http_vidcast_hub_t *hub);
-static void ngx_http_vidcast_hub_resume(ngx_http_vidcast_subscription_t *sub,
+static ngx_uint_t ngx_http_vidcast_feed_current(ngx_http_vidcast_feed_t *feed);
+static void ngx_http_vidcast_feed_resume(ngx_http_vidcast_subscription_t *sub,
     uint64_t since);
-static void ngx_http_vidcast_hub_end(ngx_http_vidcast_subscription_t *sub);
+static void ngx_http_vidcast_feed_end(ngx_http_vidcast_subscription_t *sub);
 
 
 ngx_int_t
-ngx_http_vidcast_hub_init(ngx_cycle_t *cycle,
+ngx_http_vidcast_feed_init(ngx_cycle_t *cycle,
     ngx_http_vidcast_main_conf_t *vmcf)
 {
-    ngx_uint_t               i, n;
-    ngx_vidcast_source_t   **source;
-    ngx_http_vidcast_hub_t  *hub;
+    ngx_uint_t                 i, n;
+    ngx_vidcast_source_t     **source;
+    ngx_http_vidcast_feed_t   *feed;
 
     n = vmcf->vidcast.sources.nelts;
     source = vmcf->vidcast.sources.elts;
@@ -62,24 +62,24 @@ ngx_http_vidcast_hub_init(ngx_cycle_t *cycle,
         return NGX_OK;
     }
 
-    vmcf->hubs = ngx_pcalloc(cycle->pool, n * sizeof(ngx_http_vidcast_hub_t));
-    if (vmcf->hubs == NULL) {
+    vmcf->feeds = ngx_pcalloc(cycle->pool, n * sizeof(ngx_http_vidcast_feed_t));
+    if (vmcf->feeds == NULL) {
         return NGX_ERROR;
     }
 
     for (i = 0; i < n; i++) {
-        hub = &vmcf->hubs[i];
+        feed = &vmcf->feeds[i];
 
-        hub->vmcf = vmcf;
-        hub->source = source[i];
-        hub->zone = source[i]->zone;
-        hub->camera = source[i]->of ? source[i]->of->zone : hub->zone;
-        hub->share = ngx_vidcast_zone_share(vmcf->vidcast.control,
-                                            hub->camera);
+        feed->vmcf = vmcf;
+        feed->source = source[i];
+        feed->zone = source[i]->zone;
+        feed->camera = source[i]->of ? source[i]->of->zone : feed->zone;
+        feed->share = ngx_vidcast_zone_share(vmcf->vidcast.control,
+                                             feed->camera);
 
-        ngx_http_vidcast_hub_pair_overlay(vmcf, i);
+        ngx_http_vidcast_feed_pair_overlay(vmcf, i);
 
-        if (ngx_http_vidcast_hub_create(hub, cycle) != NGX_OK) {
+        if (ngx_http_vidcast_feed_create(feed, cycle) != NGX_OK) {
             return NGX_ERROR;
         }
     }
@@ -91,50 +91,50 @@ ngx_http_vidcast_hub_init(ngx_cycle_t *cycle,
 /* sources stand before their overlays */
 
 static void
-ngx_http_vidcast_hub_pair_overlay(ngx_http_vidcast_main_conf_t *vmcf,
+ngx_http_vidcast_feed_pair_overlay(ngx_http_vidcast_main_conf_t *vmcf,
     ngx_uint_t n)
 {
     ngx_uint_t  i;
 
     for (i = 0; i < n; i++) {
-        if (vmcf->hubs[i].source->overlay == vmcf->hubs[n].source) {
-            vmcf->hubs[i].overlay = &vmcf->hubs[n];
+        if (vmcf->feeds[i].source->overlay == vmcf->feeds[n].source) {
+            vmcf->feeds[i].overlay = &vmcf->feeds[n];
         }
     }
 }
 
 
 static ngx_int_t
-ngx_http_vidcast_hub_create(ngx_http_vidcast_hub_t *hub, ngx_cycle_t *cycle)
+ngx_http_vidcast_feed_create(ngx_http_vidcast_feed_t *feed, ngx_cycle_t *cycle)
 {
     ngx_vidcast_geometry_t  *g;
 
-    g = &hub->source->geometry;
+    g = &feed->source->geometry;
 
-    ngx_queue_init(&hub->subscriptions);
+    ngx_queue_init(&feed->subscriptions);
 
-    ngx_http_vidcast_publisher_init(hub, cycle->log);
+    ngx_http_vidcast_publisher_init(feed, cycle->log);
 
-    hub->file.fd = hub->zone->frames;
-    hub->file.name = hub->source->name;
-    hub->file.log = cycle->log;
+    feed->file.fd = feed->zone->frames;
+    feed->file.name = feed->source->name;
+    feed->file.log = cycle->log;
 
-    hub->results = ngx_pcalloc(cycle->pool, g->results
+    feed->results = ngx_pcalloc(cycle->pool, g->results
                                      * sizeof(ngx_http_vidcast_message_t *));
-    hub->text = ngx_pnalloc(cycle->pool, g->result_size);
+    feed->text = ngx_pnalloc(cycle->pool, g->result_size);
 
-    if (hub->results == NULL || hub->text == NULL) {
+    if (feed->results == NULL || feed->text == NULL) {
         return NGX_ERROR;
     }
 
-    hub->wake = ngx_vidcast_notify_create(hub->zone->wake,
+    feed->wake = ngx_vidcast_notify_create(feed->zone->wake,
                                         ngx_http_vidcast_delivery_wake_handler,
-                                        hub, cycle->log);
+                                        feed, cycle->log);
 
-    if (hub->wake == NULL) {
+    if (feed->wake == NULL) {
         ngx_log_error(NGX_LOG_ALERT, cycle->log, 0,
                       "no connection is free to watch vidcast source \"%V\"",
-                      &hub->source->name);
+                      &feed->source->name);
     }
 
     return NGX_OK;
@@ -142,10 +142,10 @@ ngx_http_vidcast_hub_create(ngx_http_vidcast_hub_t *hub, ngx_cycle_t *cycle)
 
 
 void
-ngx_http_vidcast_hub_exit(ngx_http_vidcast_main_conf_t *vmcf)
+ngx_http_vidcast_feed_exit(ngx_http_vidcast_main_conf_t *vmcf)
 {
-    ngx_uint_t               i;
-    ngx_http_vidcast_hub_t  *hub;
+    ngx_uint_t                i;
+    ngx_http_vidcast_feed_t  *feed;
 
     ngx_http_vidcast_sweep_exit(vmcf);
 
@@ -154,37 +154,37 @@ ngx_http_vidcast_hub_exit(ngx_http_vidcast_main_conf_t *vmcf)
     }
 
     for (i = 0; i < vmcf->vidcast.sources.nelts; i++) {
-        hub = &vmcf->hubs[i];
+        feed = &vmcf->feeds[i];
 
-        if (hub->patience.timer_set) {
-            ngx_del_timer(&hub->patience);
+        if (feed->patience.timer_set) {
+            ngx_del_timer(&feed->patience);
         }
 
-        if (hub->nsubscriptions == 0) {
-            ngx_http_vidcast_message_drop(hub);
+        if (feed->nsubscriptions == 0) {
+            ngx_http_vidcast_message_drop(feed);
         }
 
-        if (hub->wake) {
-            ngx_vidcast_notify_destroy(hub->wake);
-            hub->wake = NULL;
+        if (feed->wake) {
+            ngx_vidcast_notify_destroy(feed->wake);
+            feed->wake = NULL;
         }
     }
 }
 
 
-ngx_http_vidcast_hub_t *
-ngx_http_vidcast_hub_find(ngx_http_vidcast_main_conf_t *vmcf, ngx_str_t *name)
+ngx_http_vidcast_feed_t *
+ngx_http_vidcast_feed_find(ngx_http_vidcast_main_conf_t *vmcf, ngx_str_t *name)
 {
     ngx_str_t   *s;
     ngx_uint_t   i;
 
     for (i = 0; i < vmcf->vidcast.sources.nelts; i++) {
-        s = &vmcf->hubs[i].source->name;
+        s = &vmcf->feeds[i].source->name;
 
         if (s->len == name->len
             && ngx_strncmp(s->data, name->data, name->len) == 0)
         {
-            return &vmcf->hubs[i];
+            return &vmcf->feeds[i];
         }
     }
 
@@ -193,7 +193,7 @@ ngx_http_vidcast_hub_find(ngx_http_vidcast_main_conf_t *vmcf, ngx_str_t *name)
 
 
 ngx_int_t
-ngx_http_vidcast_hub_join(ngx_http_vidcast_main_conf_t *vmcf,
+ngx_http_vidcast_feed_join(ngx_http_vidcast_main_conf_t *vmcf,
     ngx_http_vidcast_viewer_t *viewer)
 {
     ngx_connection_t             *c;
@@ -209,7 +209,7 @@ ngx_http_vidcast_hub_join(ngx_http_vidcast_main_conf_t *vmcf,
         return NGX_ERROR;
     }
 
-    cln->handler = ngx_http_vidcast_hub_cleanup;
+    cln->handler = ngx_http_vidcast_feed_cleanup;
     cln->data = viewer;
 
     ngx_queue_init(&viewer->subscriptions);
@@ -233,7 +233,7 @@ ngx_http_vidcast_hub_join(ngx_http_vidcast_main_conf_t *vmcf,
     ngx_http_vidcast_peer_watch(viewer->request);
 
     if (viewer->frames) {
-        ngx_http_vidcast_hub_keep_fresh(viewer->request);
+        ngx_http_vidcast_feed_keep_fresh(viewer->request);
     }
 
     vmcf->nviewers++;
@@ -251,7 +251,7 @@ ngx_http_vidcast_hub_join(ngx_http_vidcast_main_conf_t *vmcf,
  */
 
 static void
-ngx_http_vidcast_hub_keep_fresh(ngx_http_request_t *r)
+ngx_http_vidcast_feed_keep_fresh(ngx_http_request_t *r)
 {
     int                lowat;
     ngx_connection_t  *c;
@@ -281,14 +281,14 @@ ngx_http_vidcast_hub_keep_fresh(ngx_http_request_t *r)
 
 
 static void
-ngx_http_vidcast_hub_cleanup(void *data)
+ngx_http_vidcast_feed_cleanup(void *data)
 {
-    ngx_http_vidcast_hub_leave(data);
+    ngx_http_vidcast_feed_leave(data);
 }
 
 
 void
-ngx_http_vidcast_hub_leave(ngx_http_vidcast_viewer_t *viewer)
+ngx_http_vidcast_feed_leave(ngx_http_vidcast_viewer_t *viewer)
 {
     ngx_queue_t                      *q;
     ngx_http_vidcast_main_conf_t     *vmcf;
@@ -300,13 +300,13 @@ ngx_http_vidcast_hub_leave(ngx_http_vidcast_viewer_t *viewer)
 
     viewer->joined = 0;
 
-    (void) ngx_http_vidcast_hub_account(viewer);
+    (void) ngx_http_vidcast_feed_account(viewer);
 
     while (!ngx_queue_empty(&viewer->subscriptions)) {
         q = ngx_queue_head(&viewer->subscriptions);
         sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, link);
 
-        ngx_http_vidcast_hub_end(sub);
+        ngx_http_vidcast_feed_end(sub);
     }
 
     vmcf = ngx_http_get_module_main_conf(viewer->request,
@@ -318,7 +318,7 @@ ngx_http_vidcast_hub_leave(ngx_http_vidcast_viewer_t *viewer)
 
 
 off_t
-ngx_http_vidcast_hub_account(ngx_http_vidcast_viewer_t *viewer)
+ngx_http_vidcast_feed_account(ngx_http_vidcast_viewer_t *viewer)
 {
     off_t                             sent;
     ngx_queue_t                      *q;
@@ -334,7 +334,7 @@ ngx_http_vidcast_hub_account(ngx_http_vidcast_viewer_t *viewer)
     if (!ngx_queue_empty(&viewer->subscriptions)) {
         q = ngx_queue_head(&viewer->subscriptions);
         sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, link);
-        sub->hub->share->bytes += sent;
+        sub->feed->share->bytes += sent;
     }
 
     return sent;
@@ -342,61 +342,61 @@ ngx_http_vidcast_hub_account(ngx_http_vidcast_viewer_t *viewer)
 
 
 ngx_int_t
-ngx_http_vidcast_hub_subscribe(ngx_http_vidcast_hub_t *hub,
+ngx_http_vidcast_feed_subscribe(ngx_http_vidcast_feed_t *feed,
     ngx_http_vidcast_viewer_t *viewer, uint64_t *since)
 {
     uint32_t                         *viewers;
     ngx_http_vidcast_subscription_t  *sub;
 
-    if (ngx_http_vidcast_hub_subscription(hub, viewer)) {
+    if (ngx_http_vidcast_feed_subscription(feed, viewer)) {
         return NGX_OK;
     }
 
-    viewers = &hub->share->viewers[viewer->transport->id];
+    viewers = &feed->share->viewers[viewer->transport->id];
 
     /* counted first: of two workers at a time one at least sees the other */
 
     ngx_vidcast_store(viewers, *viewers + 1);
 
-    if (hub->wake == NULL
-        || ngx_http_vidcast_hub_full(hub, viewer)
-        || ngx_vidcast_notify_enable(hub->wake) != NGX_OK)
+    if (feed->wake == NULL
+        || ngx_http_vidcast_feed_full(feed, viewer)
+        || ngx_vidcast_notify_enable(feed->wake) != NGX_OK)
     {
         ngx_vidcast_store(viewers, *viewers - 1);
-        hub->share->refused++;
+        feed->share->refused++;
         return NGX_BUSY;
     }
 
-    sub = ngx_http_vidcast_hub_create_subscription(viewer);
+    sub = ngx_http_vidcast_feed_create_subscription(viewer);
     if (sub == NULL) {
         ngx_vidcast_store(viewers, *viewers - 1);
         return NGX_ERROR;
     }
 
-    sub->hub = hub;
+    sub->feed = feed;
 
-    ngx_queue_insert_tail(&hub->subscriptions, &sub->queue);
+    ngx_queue_insert_tail(&feed->subscriptions, &sub->queue);
     ngx_queue_insert_tail(&viewer->subscriptions, &sub->link);
 
-    hub->nsubscriptions++;
-    hub->nframes += viewer->frames;
-    hub->npaired += viewer->paired;
+    feed->nsubscriptions++;
+    feed->nframes += viewer->frames;
+    feed->npaired += viewer->paired;
 
-    ngx_http_vidcast_message_news(hub);
+    ngx_http_vidcast_message_news(feed);
 
-    sub->result = hub->result;
+    sub->result = feed->result;
 
-    if (hub->result && !ngx_http_vidcast_hub_current(hub)) {
+    if (feed->result && !ngx_http_vidcast_feed_current(feed)) {
         sub->result++;
     }
 
     if (since) {
-        ngx_http_vidcast_hub_resume(sub, *since);
+        ngx_http_vidcast_feed_resume(sub, *since);
     }
 
-    ngx_http_vidcast_hub_count(hub, viewer, 1);
+    ngx_http_vidcast_feed_count(feed, viewer, 1);
 
-    ngx_http_vidcast_hub_ask(hub);
+    ngx_http_vidcast_feed_ask(feed);
 
     return NGX_OK;
 }
@@ -405,14 +405,14 @@ ngx_http_vidcast_hub_subscribe(ngx_http_vidcast_hub_t *hub,
 /* what is known of viewers beside their transport */
 
 static void
-ngx_http_vidcast_hub_count(ngx_http_vidcast_hub_t *hub,
+ngx_http_vidcast_feed_count(ngx_http_vidcast_feed_t *feed,
     ngx_http_vidcast_viewer_t *viewer, ngx_int_t n)
 {
     uint32_t  *viewers;
 
-    viewers = hub->share->viewers;
+    viewers = feed->share->viewers;
 
-    if (hub->camera != hub->zone) {
+    if (feed->camera != feed->zone) {
         ngx_vidcast_store(&viewers[NGX_VIDCAST_OVERLAID],
                           viewers[NGX_VIDCAST_OVERLAID] + n);
 
@@ -424,26 +424,26 @@ ngx_http_vidcast_hub_count(ngx_http_vidcast_hub_t *hub,
 
 
 void
-ngx_http_vidcast_hub_ask(ngx_http_vidcast_hub_t *hub)
+ngx_http_vidcast_feed_ask(ngx_http_vidcast_feed_t *feed)
 {
-    ngx_vidcast_zone_ask(hub->camera);
+    ngx_vidcast_zone_ask(feed->camera);
 
-    if (hub->camera != hub->zone) {
-        ngx_vidcast_zone_ask(hub->zone);
+    if (feed->camera != feed->zone) {
+        ngx_vidcast_zone_ask(feed->zone);
     }
 }
 
 
 void
-ngx_http_vidcast_hub_unsubscribe(ngx_http_vidcast_hub_t *hub,
+ngx_http_vidcast_feed_unsubscribe(ngx_http_vidcast_feed_t *feed,
     ngx_http_vidcast_viewer_t *viewer)
 {
     ngx_http_vidcast_subscription_t  *sub;
 
-    sub = ngx_http_vidcast_hub_subscription(hub, viewer);
+    sub = ngx_http_vidcast_feed_subscription(feed, viewer);
 
     if (sub) {
-        ngx_http_vidcast_hub_end(sub);
+        ngx_http_vidcast_feed_end(sub);
     }
 }
 
@@ -451,23 +451,23 @@ ngx_http_vidcast_hub_unsubscribe(ngx_http_vidcast_hub_t *hub,
 /* is the newest result not of other times, or before the source slept? */
 
 static ngx_uint_t
-ngx_http_vidcast_hub_current(ngx_http_vidcast_hub_t *hub)
+ngx_http_vidcast_feed_current(ngx_http_vidcast_feed_t *feed)
 {
     ngx_http_vidcast_message_t  *message;
 
-    message = hub->results[hub->result % hub->source->geometry.results];
+    message = feed->results[feed->result % feed->source->geometry.results];
 
     return message
            && (message->frame.number == 0
                || message->frame.number
-                  > ngx_vidcast_ring_past(&hub->zone->ring));
+                  > ngx_vidcast_ring_past(&feed->zone->ring));
 }
 
 
 /* NULL: the viewer does not watch this source */
 
 static ngx_http_vidcast_subscription_t *
-ngx_http_vidcast_hub_subscription(ngx_http_vidcast_hub_t *hub,
+ngx_http_vidcast_feed_subscription(ngx_http_vidcast_feed_t *feed,
     ngx_http_vidcast_viewer_t *viewer)
 {
     ngx_queue_t                      *q;
@@ -479,7 +479,7 @@ ngx_http_vidcast_hub_subscription(ngx_http_vidcast_hub_t *hub,
     {
         sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, link);
 
-        if (sub->hub == hub) {
+        if (sub->feed == feed) {
             return sub;
         }
     }
@@ -491,7 +491,7 @@ ngx_http_vidcast_hub_subscription(ngx_http_vidcast_hub_t *hub,
 /* ended ones are used again: viewers may come and go as long as they like */
 
 static ngx_http_vidcast_subscription_t *
-ngx_http_vidcast_hub_create_subscription(ngx_http_vidcast_viewer_t *viewer)
+ngx_http_vidcast_feed_create_subscription(ngx_http_vidcast_viewer_t *viewer)
 {
     ngx_queue_t                      *q;
     ngx_http_vidcast_subscription_t  *sub;
@@ -518,46 +518,46 @@ ngx_http_vidcast_hub_create_subscription(ngx_http_vidcast_viewer_t *viewer)
 
 
 static void
-ngx_http_vidcast_hub_end(ngx_http_vidcast_subscription_t *sub)
+ngx_http_vidcast_feed_end(ngx_http_vidcast_subscription_t *sub)
 {
-    ngx_http_vidcast_hub_t     *hub;
+    ngx_http_vidcast_feed_t    *feed;
     ngx_http_vidcast_viewer_t  *viewer;
 
-    hub = sub->hub;
+    feed = sub->feed;
     viewer = sub->viewer;
 
     ngx_queue_remove(&sub->queue);
     ngx_queue_remove(&sub->link);
     ngx_queue_insert_tail(&viewer->ended, &sub->link);
 
-    hub->nsubscriptions--;
-    hub->nframes -= viewer->frames;
-    hub->npaired -= viewer->paired;
-    hub->share->viewers[viewer->transport->id]--;
+    feed->nsubscriptions--;
+    feed->nframes -= viewer->frames;
+    feed->npaired -= viewer->paired;
+    feed->share->viewers[viewer->transport->id]--;
 
-    ngx_http_vidcast_hub_count(hub, viewer, -1);
+    ngx_http_vidcast_feed_count(feed, viewer, -1);
 
     if (sub->pair) {
         ngx_http_vidcast_message_unref(sub->pair);
         sub->pair = NULL;
     }
 
-    if (hub->nframes == 0) {
-        ngx_http_vidcast_message_drop_frame(hub);
+    if (feed->nframes == 0) {
+        ngx_http_vidcast_message_drop_frame(feed);
     }
 
-    if (hub->nsubscriptions == 0) {
-        ngx_http_vidcast_message_drop(hub);
-        ngx_http_vidcast_hub_unwatch(hub);
+    if (feed->nsubscriptions == 0) {
+        ngx_http_vidcast_message_drop(feed);
+        ngx_http_vidcast_feed_unwatch(feed);
     }
 }
 
 
 void
-ngx_http_vidcast_hub_unwatch(ngx_http_vidcast_hub_t *hub)
+ngx_http_vidcast_feed_unwatch(ngx_http_vidcast_feed_t *feed)
 {
-    if (hub->wake && hub->nsubscriptions == 0 && hub->npublishers == 0) {
-        ngx_vidcast_notify_disable(hub->wake);
+    if (feed->wake && feed->nsubscriptions == 0 && feed->npublishers == 0) {
+        ngx_vidcast_notify_disable(feed->wake);
     }
 }
 
@@ -568,7 +568,7 @@ ngx_http_vidcast_hub_unwatch(ngx_http_vidcast_hub_t *hub)
  */
 
 static ngx_uint_t
-ngx_http_vidcast_hub_full(ngx_http_vidcast_hub_t *hub,
+ngx_http_vidcast_feed_full(ngx_http_vidcast_feed_t *feed,
     ngx_http_vidcast_viewer_t *viewer)
 {
     ngx_uint_t                    most;
@@ -578,11 +578,11 @@ ngx_http_vidcast_hub_full(ngx_http_vidcast_hub_t *hub,
     vlcf = ngx_http_get_module_loc_conf(viewer->request,
                                         ngx_http_vidcast_module);
     most = vlcf->max_viewers;
-    control = hub->vmcf->vidcast.control;
+    control = feed->vmcf->vidcast.control;
 
     return most
-           && ngx_vidcast_zone_viewers(control, hub->camera, NULL) > most
-           && ngx_vidcast_zone_viewers(control, hub->camera,
+           && ngx_vidcast_zone_viewers(control, feed->camera, NULL) > most
+           && ngx_vidcast_zone_viewers(control, feed->camera,
                                        viewer->request->connection->log)
               > most;
 }
@@ -591,22 +591,22 @@ ngx_http_vidcast_hub_full(ngx_http_vidcast_hub_t *hub,
 /* a number that we did not give, or not yet, is of another series */
 
 static void
-ngx_http_vidcast_hub_resume(ngx_http_vidcast_subscription_t *sub,
+ngx_http_vidcast_feed_resume(ngx_http_vidcast_subscription_t *sub,
     uint64_t since)
 {
-    if (since == NGX_HTTP_VIDCAST_UNKNOWN || since > sub->hub->result) {
+    if (since == NGX_HTTP_VIDCAST_UNKNOWN || since > sub->feed->result) {
         sub->reset = 1;
         return;
     }
 
-    sub->result = ngx_http_vidcast_message_seek(sub->hub, since + 1);
+    sub->result = ngx_http_vidcast_message_seek(sub->feed, since + 1);
     sub->skipped = sub->result - (since + 1);
     sub->replay = 1;
 }
 
 
 void
-ngx_http_vidcast_hub_finalize(ngx_http_vidcast_viewer_t *viewer, ngx_int_t rc)
+ngx_http_vidcast_feed_finalize(ngx_http_vidcast_viewer_t *viewer, ngx_int_t rc)
 {
     ngx_connection_t    *c;
     ngx_http_request_t  *r;
@@ -614,7 +614,7 @@ ngx_http_vidcast_hub_finalize(ngx_http_vidcast_viewer_t *viewer, ngx_int_t rc)
     r = viewer->request;
     c = r->connection;
 
-    ngx_http_vidcast_hub_leave(viewer);
+    ngx_http_vidcast_feed_leave(viewer);
 
     ngx_http_set_log_request(c->log, r);
 
