@@ -54,7 +54,7 @@ typedef struct {
     ngx_http_vidcast_feed_t     *feeds;       /* as many as sources */
     ngx_connection_t            *exit;
     ngx_event_t                  watch;       /* does the manager live? */
-    ngx_event_t                  sweep;       /* of all viewers */
+    ngx_event_t                  housekeeping;       /* of all viewers */
     ngx_event_t                  drain;       /* sends some away */
     ngx_uint_t                   draining;    /* as many at a time, or zero */
     uint64_t                     deserted;    /* by other workers, since */

@@ -219,5 +219,5 @@ ngx_http_vidcast_exit_handler(ngx_event_t *ev)
         ngx_vidcast_process_exiting(&vmcf->vidcast);
     }
 
-    ngx_http_vidcast_sweep_drain(vmcf);
+    ngx_http_vidcast_session_drain(vmcf);
 }

@@ -50,7 +50,7 @@ ngx_http_vidcast_feed_init(ngx_cycle_t *cycle,
     n = vmcf->vidcast.sources.nelts;
     source = vmcf->vidcast.sources.elts;
 
-    ngx_http_vidcast_sweep_init(vmcf, cycle->log);
+    ngx_http_vidcast_session_init(vmcf, cycle->log);
 
     ngx_queue_init(&vmcf->behind);
 
@@ -147,7 +147,7 @@ ngx_http_vidcast_feed_exit(ngx_http_vidcast_main_conf_t *vmcf)
     ngx_uint_t                i;
     ngx_http_vidcast_feed_t  *feed;
 
-    ngx_http_vidcast_sweep_exit(vmcf);
+    ngx_http_vidcast_session_exit(vmcf);
 
     if (vmcf->slice.posted) {
         ngx_delete_posted_event(&vmcf->slice);
@@ -238,7 +238,7 @@ ngx_http_vidcast_feed_join(ngx_http_vidcast_main_conf_t *vmcf,
 
     vmcf->nviewers++;
 
-    ngx_http_vidcast_sweep_watch(vmcf);
+    ngx_http_vidcast_session_watch(vmcf);
 
     return NGX_OK;
 }

@@ -251,11 +251,11 @@ ngx_int_t ngx_http_vidcast_variables_tell(ngx_http_request_t *r,
  * watch()  a viewer has joined
  * drain()  the worker is leaving: sends its viewers away, some at a time
  */
-void ngx_http_vidcast_sweep_init(ngx_http_vidcast_main_conf_t *vmcf,
+void ngx_http_vidcast_session_init(ngx_http_vidcast_main_conf_t *vmcf,
     ngx_log_t *log);
-void ngx_http_vidcast_sweep_exit(ngx_http_vidcast_main_conf_t *vmcf);
-void ngx_http_vidcast_sweep_watch(ngx_http_vidcast_main_conf_t *vmcf);
-void ngx_http_vidcast_sweep_drain(ngx_http_vidcast_main_conf_t *vmcf);
+void ngx_http_vidcast_session_exit(ngx_http_vidcast_main_conf_t *vmcf);
+void ngx_http_vidcast_session_watch(ngx_http_vidcast_main_conf_t *vmcf);
+void ngx_http_vidcast_session_drain(ngx_http_vidcast_main_conf_t *vmcf);
 
 
 /*

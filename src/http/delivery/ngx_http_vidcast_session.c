@@ -13,38 +13,39 @@
 #include "shm/ngx_vidcast_control.h"
 
 
-#define NGX_HTTP_VIDCAST_SWEEP        500     /* ms */
+#define NGX_HTTP_VIDCAST_HOUSEKEEPING        500     /* ms */
 #define NGX_HTTP_VIDCAST_DRAIN        50      /* ms */
 #define NGX_HTTP_VIDCAST_DRAIN_STEPS  30
 
 
-static void ngx_http_vidcast_sweep_handler(ngx_event_t *ev);
-static void ngx_http_vidcast_sweep_viewer(ngx_http_vidcast_viewer_t *viewer);
-static ngx_uint_t ngx_http_vidcast_sweep_unwanted(
+static void ngx_http_vidcast_session_handler(ngx_event_t *ev);
+static void ngx_http_vidcast_session_viewer(ngx_http_vidcast_viewer_t *viewer);
+static ngx_uint_t ngx_http_vidcast_session_unwanted(
     ngx_http_vidcast_viewer_t *viewer);
-static ngx_uint_t ngx_http_vidcast_sweep_stalled(
+static ngx_uint_t ngx_http_vidcast_session_stalled(
     ngx_http_vidcast_viewer_t *viewer);
-static void ngx_http_vidcast_sweep_drain_handler(ngx_event_t *ev);
-static void ngx_http_vidcast_sweep_unpin(ngx_http_vidcast_feed_t *feed);
+static void ngx_http_vidcast_session_drain_handler(ngx_event_t *ev);
+static void ngx_http_vidcast_session_unpin(ngx_http_vidcast_feed_t *feed);
 
 
 void
-ngx_http_vidcast_sweep_init(ngx_http_vidcast_main_conf_t *vmcf, ngx_log_t *log)
+ngx_http_vidcast_session_init(ngx_http_vidcast_main_conf_t *vmcf,
+    ngx_log_t *log)
 {
     ngx_queue_init(&vmcf->viewers);
 
-    vmcf->sweep.handler = ngx_http_vidcast_sweep_handler;
-    vmcf->sweep.data = vmcf;
-    vmcf->sweep.log = log;
+    vmcf->housekeeping.handler = ngx_http_vidcast_session_handler;
+    vmcf->housekeeping.data = vmcf;
+    vmcf->housekeeping.log = log;
 
-    vmcf->drain.handler = ngx_http_vidcast_sweep_drain_handler;
+    vmcf->drain.handler = ngx_http_vidcast_session_drain_handler;
     vmcf->drain.data = vmcf;
     vmcf->drain.log = log;
 }
 
 
 void
-ngx_http_vidcast_sweep_exit(ngx_http_vidcast_main_conf_t *vmcf)
+ngx_http_vidcast_session_exit(ngx_http_vidcast_main_conf_t *vmcf)
 {
     ngx_queue_t  *q;
 
@@ -58,8 +59,8 @@ ngx_http_vidcast_sweep_exit(ngx_http_vidcast_main_conf_t *vmcf)
                                        NGX_ERROR);
     }
 
-    if (vmcf->sweep.timer_set) {
-        ngx_del_timer(&vmcf->sweep);
+    if (vmcf->housekeeping.timer_set) {
+        ngx_del_timer(&vmcf->housekeeping);
     }
 
     if (vmcf->drain.timer_set) {
@@ -74,10 +75,10 @@ ngx_http_vidcast_sweep_exit(ngx_http_vidcast_main_conf_t *vmcf)
  */
 
 void
-ngx_http_vidcast_sweep_watch(ngx_http_vidcast_main_conf_t *vmcf)
+ngx_http_vidcast_session_watch(ngx_http_vidcast_main_conf_t *vmcf)
 {
-    if (!vmcf->sweep.timer_set && vmcf->nviewers) {
-        ngx_add_timer(&vmcf->sweep, NGX_HTTP_VIDCAST_SWEEP);
+    if (!vmcf->housekeeping.timer_set && vmcf->nviewers) {
+        ngx_add_timer(&vmcf->housekeeping, NGX_HTTP_VIDCAST_HOUSEKEEPING);
     }
 }
 
@@ -85,7 +86,7 @@ ngx_http_vidcast_sweep_watch(ngx_http_vidcast_main_conf_t *vmcf)
 /* the one looked at goes to the end: looking may end it, or another one */
 
 static void
-ngx_http_vidcast_sweep_handler(ngx_event_t *ev)
+ngx_http_vidcast_session_handler(ngx_event_t *ev)
 {
     ngx_uint_t                     n;
     ngx_queue_t                   *q;
@@ -117,28 +118,28 @@ ngx_http_vidcast_sweep_handler(ngx_event_t *ev)
         ngx_queue_remove(q);
         ngx_queue_insert_tail(&vmcf->viewers, q);
 
-        ngx_http_vidcast_sweep_viewer(ngx_queue_data(q,
+        ngx_http_vidcast_session_viewer(ngx_queue_data(q,
                                            ngx_http_vidcast_viewer_t, queue));
     }
 
-    ngx_http_vidcast_sweep_watch(vmcf);
+    ngx_http_vidcast_session_watch(vmcf);
 }
 
 
 static void
-ngx_http_vidcast_sweep_viewer(ngx_http_vidcast_viewer_t *viewer)
+ngx_http_vidcast_session_viewer(ngx_http_vidcast_viewer_t *viewer)
 {
     ngx_int_t          rc;
     ngx_connection_t  *c;
 
-    if (ngx_http_vidcast_sweep_unwanted(viewer)) {
+    if (ngx_http_vidcast_session_unwanted(viewer)) {
         viewer->transport->stop(viewer);
         return;
     }
 
     c = viewer->request->connection;
 
-    if (ngx_http_vidcast_sweep_stalled(viewer)) {
+    if (ngx_http_vidcast_session_stalled(viewer)) {
         ngx_log_error(NGX_LOG_INFO, c->log, NGX_ETIMEDOUT,
                       "vidcast viewer took no byte for %M ms",
                       viewer->stall_timeout);
@@ -180,7 +181,7 @@ ngx_http_vidcast_sweep_viewer(ngx_http_vidcast_viewer_t *viewer)
 /* a source that was changed or removed ends whoever watches it */
 
 static ngx_uint_t
-ngx_http_vidcast_sweep_unwanted(ngx_http_vidcast_viewer_t *viewer)
+ngx_http_vidcast_session_unwanted(ngx_http_vidcast_viewer_t *viewer)
 {
     ngx_queue_t                      *q;
     ngx_http_vidcast_subscription_t  *sub;
@@ -203,7 +204,7 @@ ngx_http_vidcast_sweep_unwanted(ngx_http_vidcast_viewer_t *viewer)
 /* bytes that left are looked at here, so that nobody has to note them */
 
 static ngx_uint_t
-ngx_http_vidcast_sweep_stalled(ngx_http_vidcast_viewer_t *viewer)
+ngx_http_vidcast_session_stalled(ngx_http_vidcast_viewer_t *viewer)
 {
     off_t                             sent;
     ngx_queue_t                      *q;
@@ -242,7 +243,7 @@ ngx_http_vidcast_sweep_stalled(ngx_http_vidcast_viewer_t *viewer)
  */
 
 void
-ngx_http_vidcast_sweep_drain(ngx_http_vidcast_main_conf_t *vmcf)
+ngx_http_vidcast_session_drain(ngx_http_vidcast_main_conf_t *vmcf)
 {
     ngx_uint_t  i;
 
@@ -253,17 +254,17 @@ ngx_http_vidcast_sweep_drain(ngx_http_vidcast_main_conf_t *vmcf)
     vmcf->draining = ngx_max(vmcf->nviewers / NGX_HTTP_VIDCAST_DRAIN_STEPS, 1);
 
     for (i = 0; i < vmcf->vidcast.sources.nelts; i++) {
-        ngx_http_vidcast_sweep_unpin(&vmcf->feeds[i]);
+        ngx_http_vidcast_session_unpin(&vmcf->feeds[i]);
     }
 
-    ngx_http_vidcast_sweep_drain_handler(&vmcf->drain);
+    ngx_http_vidcast_session_drain_handler(&vmcf->drain);
 }
 
 
 /* an exiting worker may take long, and pins nothing meanwhile */
 
 static void
-ngx_http_vidcast_sweep_unpin(ngx_http_vidcast_feed_t *feed)
+ngx_http_vidcast_session_unpin(ngx_http_vidcast_feed_t *feed)
 {
     if ((feed->frame && ngx_http_vidcast_message_copy(feed->frame) != NGX_OK)
         || (feed->older
@@ -277,7 +278,7 @@ ngx_http_vidcast_sweep_unpin(ngx_http_vidcast_feed_t *feed)
 
 
 static void
-ngx_http_vidcast_sweep_drain_handler(ngx_event_t *ev)
+ngx_http_vidcast_session_drain_handler(ngx_event_t *ev)
 {
     ngx_uint_t                     n, stopped, all;
     ngx_queue_t                   *q;
@@ -318,6 +319,6 @@ ngx_http_vidcast_sweep_drain_handler(ngx_event_t *ev)
     if (vmcf->nviewers) {
         ngx_add_timer(ev, (stopped == vmcf->draining)
                               ? NGX_HTTP_VIDCAST_DRAIN
-                              : NGX_HTTP_VIDCAST_SWEEP);
+                              : NGX_HTTP_VIDCAST_HOUSEKEEPING);
     }
 }
