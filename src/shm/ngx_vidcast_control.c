@@ -30,7 +30,7 @@ static ngx_uint_t ngx_vidcast_zone_count(ngx_vidcast_control_t *control,
 
 /* for a worker that found no entry: counted, but told to nobody */
 
-static ngx_vidcast_share_t  ngx_vidcast_control_nowhere;
+static ngx_vidcast_worker_stats_t  ngx_vidcast_control_nowhere;
 
 
 /*
@@ -239,7 +239,7 @@ ngx_vidcast_process_enter(ngx_vidcast_conf_t *conf, ngx_log_t *log)
     }
 
     ngx_log_error(NGX_LOG_ALERT, log, 0,
-                  "more than %d processes share \"%s\"",
+                  "more than %d processes stats \"%s\"",
                   NGX_VIDCAST_PROCESSES, NGX_VIDCAST_CONTROL_NAME);
 }
 
@@ -247,20 +247,20 @@ ngx_vidcast_process_enter(ngx_vidcast_conf_t *conf, ngx_log_t *log)
 static void
 ngx_vidcast_process_settle(ngx_vidcast_conf_t *conf, ngx_uint_t process)
 {
-    uint64_t                 bit;
-    ngx_uint_t               i;
-    ngx_vidcast_share_t     *share;
-    ngx_vidcast_source_t   **source;
-    ngx_vidcast_process_t   *entry;
+    uint64_t                      bit;
+    ngx_uint_t                    i;
+    ngx_vidcast_source_t        **source;
+    ngx_vidcast_process_t        *entry;
+    ngx_vidcast_worker_stats_t   *stats;
 
     bit = ngx_vidcast_process_bit(process);
 
     source = conf->sources.elts;
 
     for (i = 0; i < conf->sources.nelts; i++) {
-        share = &source[i]->zone->shm->shares[process];
-        ngx_memzero(share->viewers, sizeof(share->viewers));
-        share->publishers = 0;
+        stats = &source[i]->zone->shm->worker_stats[process];
+        ngx_memzero(stats->viewers, sizeof(stats->viewers));
+        stats->publishers = 0;
 
         (void) ngx_vidcast_handoff_leave(&source[i]->zone->shm->handoff,
                                          process);
@@ -310,9 +310,9 @@ ngx_vidcast_process_exiting(ngx_vidcast_conf_t *conf)
 void
 ngx_vidcast_process_leave(ngx_vidcast_conf_t *conf)
 {
-    ngx_uint_t               i, process;
-    ngx_vidcast_share_t     *share;
-    ngx_vidcast_source_t   **source;
+    ngx_uint_t                    i, process;
+    ngx_vidcast_source_t        **source;
+    ngx_vidcast_worker_stats_t   *stats;
 
     process = conf->control->process;
 
@@ -323,9 +323,9 @@ ngx_vidcast_process_leave(ngx_vidcast_conf_t *conf)
     source = conf->sources.elts;
 
     for (i = 0; i < conf->sources.nelts; i++) {
-        share = &source[i]->zone->shm->shares[process];
-        ngx_memzero(share->viewers, sizeof(share->viewers));
-        share->publishers = 0;
+        stats = &source[i]->zone->shm->worker_stats[process];
+        ngx_memzero(stats->viewers, sizeof(stats->viewers));
+        stats->publishers = 0;
 
         (void) ngx_vidcast_handoff_leave(&source[i]->zone->shm->handoff,
                                          process);
@@ -543,8 +543,8 @@ static ngx_uint_t
 ngx_vidcast_zone_count(ngx_vidcast_control_t *control,
     ngx_vidcast_zone_t *zone, ngx_uint_t first, ngx_uint_t end, ngx_log_t *log)
 {
-    ngx_uint_t            i, t, n;
-    ngx_vidcast_share_t  *share;
+    ngx_uint_t                   i, t, n;
+    ngx_vidcast_worker_stats_t  *stats;
 
     n = 0;
 
@@ -558,10 +558,10 @@ ngx_vidcast_zone_count(ngx_vidcast_control_t *control,
             continue;
         }
 
-        share = &zone->shm->shares[i];
+        stats = &zone->shm->worker_stats[i];
 
         for (t = first; t < end; t++) {
-            n += ngx_vidcast_load(&share->viewers[t]);
+            n += ngx_vidcast_load(&stats->viewers[t]);
         }
     }
 
@@ -585,13 +585,13 @@ ngx_vidcast_zone_ask(ngx_vidcast_zone_t *zone)
 }
 
 
-ngx_vidcast_share_t *
-ngx_vidcast_zone_share(ngx_vidcast_control_t *control,
+ngx_vidcast_worker_stats_t *
+ngx_vidcast_zone_worker_stats(ngx_vidcast_control_t *control,
     ngx_vidcast_zone_t *zone)
 {
     if (control->process == NGX_VIDCAST_NO_PROCESS) {
         return &ngx_vidcast_control_nowhere;
     }
 
-    return &zone->shm->shares[control->process];
+    return &zone->shm->worker_stats[control->process];
 }

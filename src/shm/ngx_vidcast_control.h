@@ -108,8 +108,8 @@ ngx_uint_t ngx_vidcast_zone_direct(ngx_vidcast_control_t *control,
     ngx_vidcast_zone_t *zone, ngx_log_t *log);
 
 /* our counters in a source; there always, if only to be thrown away */
-ngx_vidcast_share_t *ngx_vidcast_zone_share(ngx_vidcast_control_t *control,
-    ngx_vidcast_zone_t *zone);
+ngx_vidcast_worker_stats_t *ngx_vidcast_zone_worker_stats(
+    ngx_vidcast_control_t *control, ngx_vidcast_zone_t *zone);
 
 
 #endif /* _NGX_VIDCAST_CONTROL_H_INCLUDED_ */

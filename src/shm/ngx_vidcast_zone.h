@@ -124,7 +124,7 @@ typedef struct {
     uint64_t                     received;   /* bytes of them */
     uint64_t                     unwanted;   /* and those that were not */
     uint64_t                     unused;
-} ngx_vidcast_share_t;
+} ngx_vidcast_worker_stats_t;
 
 
 /* written by the capture only */
@@ -170,7 +170,7 @@ typedef struct {
     u_char                       error[NGX_VIDCAST_ERROR_LEN];
     ngx_vidcast_handoff_t        handoff;
     ngx_vidcast_counters_t       counters;
-    ngx_vidcast_share_t          shares[NGX_VIDCAST_PROCESSES];
+    ngx_vidcast_worker_stats_t   worker_stats[NGX_VIDCAST_PROCESSES];
 } ngx_vidcast_zone_shm_t;
 
 

@@ -12,14 +12,14 @@
 
 
 /*
- * What one viewer got, for access logs.  A tally is found by its place among
+ * What one viewer got, for access logs.  A stats is found by its place among
  * the pool's cleanups: those of the request have been called when the log is
  * written, and so its viewer has left.
  */
 
 
 static void ngx_http_vidcast_variables_cleanup(void *data);
-static ngx_http_vidcast_tally_t *ngx_http_vidcast_variables_tally(
+static ngx_http_vidcast_viewer_stats_t *ngx_http_vidcast_variables_stats(
     ngx_http_request_t *r);
 static ngx_int_t ngx_http_vidcast_variables_source(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
@@ -35,22 +35,22 @@ static ngx_http_variable_t  ngx_http_vidcast_vars[] = {
 
     { ngx_string("vidcast_frames"), NULL,
       ngx_http_vidcast_variables_number,
-      offsetof(ngx_http_vidcast_tally_t, frames),
+      offsetof(ngx_http_vidcast_viewer_stats_t, frames),
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("vidcast_results"), NULL,
       ngx_http_vidcast_variables_number,
-      offsetof(ngx_http_vidcast_tally_t, results),
+      offsetof(ngx_http_vidcast_viewer_stats_t, results),
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("vidcast_skipped"), NULL,
       ngx_http_vidcast_variables_number,
-      offsetof(ngx_http_vidcast_tally_t, skipped),
+      offsetof(ngx_http_vidcast_viewer_stats_t, skipped),
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("vidcast_bytes"), NULL,
       ngx_http_vidcast_variables_number,
-      offsetof(ngx_http_vidcast_tally_t, bytes),
+      offsetof(ngx_http_vidcast_viewer_stats_t, bytes),
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
       ngx_http_null_variable
@@ -78,8 +78,8 @@ ngx_http_vidcast_variables_add(ngx_conf_t *cf)
 
 
 ngx_int_t
-ngx_http_vidcast_variables_tell(ngx_http_request_t *r,
-    ngx_http_vidcast_tally_t *tally)
+ngx_http_vidcast_variables_set(ngx_http_request_t *r,
+    ngx_http_vidcast_viewer_stats_t *stats)
 {
     ngx_pool_cleanup_t  *cln;
 
@@ -89,7 +89,7 @@ ngx_http_vidcast_variables_tell(ngx_http_request_t *r,
     }
 
     cln->handler = ngx_http_vidcast_variables_cleanup;
-    cln->data = tally;
+    cln->data = stats;
 
     return NGX_OK;
 }
@@ -104,8 +104,8 @@ ngx_http_vidcast_variables_cleanup(void *data)
 
 /* NULL: the request is none of ours, or was refused before it was one */
 
-static ngx_http_vidcast_tally_t *
-ngx_http_vidcast_variables_tally(ngx_http_request_t *r)
+static ngx_http_vidcast_viewer_stats_t *
+ngx_http_vidcast_variables_stats(ngx_http_request_t *r)
 {
     ngx_pool_cleanup_t  *cln;
 
@@ -123,17 +123,17 @@ static ngx_int_t
 ngx_http_vidcast_variables_source(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    ngx_http_vidcast_tally_t  *tally;
+    ngx_http_vidcast_viewer_stats_t  *stats;
 
-    tally = ngx_http_vidcast_variables_tally(r);
+    stats = ngx_http_vidcast_variables_stats(r);
 
-    if (tally == NULL) {
+    if (stats == NULL) {
         v->not_found = 1;
         return NGX_OK;
     }
 
-    v->data = tally->source.data;
-    v->len = tally->source.len;
+    v->data = stats->source.data;
+    v->len = stats->source.len;
     v->valid = 1;
     v->no_cacheable = 0;
     v->not_found = 0;
@@ -146,12 +146,12 @@ static ngx_int_t
 ngx_http_vidcast_variables_number(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    u_char                    *p;
-    ngx_http_vidcast_tally_t  *tally;
+    u_char                           *p;
+    ngx_http_vidcast_viewer_stats_t  *stats;
 
-    tally = ngx_http_vidcast_variables_tally(r);
+    stats = ngx_http_vidcast_variables_stats(r);
 
-    if (tally == NULL) {
+    if (stats == NULL) {
         v->not_found = 1;
         return NGX_OK;
     }
@@ -161,7 +161,7 @@ ngx_http_vidcast_variables_number(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    v->len = ngx_sprintf(p, "%uL", *(uint64_t *) ((u_char *) tally + data))
+    v->len = ngx_sprintf(p, "%uL", *(uint64_t *) ((u_char *) stats + data))
              - p;
     v->data = p;
     v->valid = 1;

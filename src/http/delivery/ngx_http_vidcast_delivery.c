@@ -351,8 +351,8 @@ ngx_http_vidcast_delivery_pending_pair(ngx_http_vidcast_viewer_t *viewer,
             *message = sub->pair;
             sub->pair = NULL;
             viewer->unacked = 1;
-            viewer->tally.frames++;
-            sub->feed->share->frames++;
+            viewer->stats.frames++;
+            sub->feed->stats->frames++;
             return NGX_OK;
         }
     }
@@ -482,11 +482,11 @@ static ngx_int_t
 ngx_http_vidcast_delivery_take(ngx_http_vidcast_subscription_t *sub,
     ngx_http_vidcast_message_t *result, ngx_http_vidcast_message_t **message)
 {
-    sub->feed->share->results++;
-    sub->feed->share->results_skipped += sub->skipped;
+    sub->feed->stats->results++;
+    sub->feed->stats->results_skipped += sub->skipped;
 
-    sub->viewer->tally.results++;
-    sub->viewer->tally.skipped += sub->skipped;
+    sub->viewer->stats.results++;
+    sub->viewer->stats.skipped += sub->skipped;
 
     if (sub->skipped == 0 && !sub->reset) {
         result->refs++;
@@ -552,14 +552,14 @@ ngx_http_vidcast_delivery_next_frame(ngx_http_vidcast_subscription_t *sub,
     if (sub->frame) {
         skipped = frame->frame.number - sub->frame - 1;
 
-        feed->share->frames_skipped += skipped;
-        viewer->tally.skipped += skipped;
+        feed->stats->frames_skipped += skipped;
+        viewer->stats.skipped += skipped;
     }
 
     sub->frame = frame->frame.number;
     viewer->unacked = 1;
-    viewer->tally.frames++;
-    feed->share->frames++;
+    viewer->stats.frames++;
+    feed->stats->frames++;
 
     frame->refs++;
     *message = frame;

@@ -74,8 +74,8 @@ ngx_http_vidcast_feed_init(ngx_cycle_t *cycle,
         feed->source = source[i];
         feed->zone = source[i]->zone;
         feed->camera = source[i]->of ? source[i]->of->zone : feed->zone;
-        feed->share = ngx_vidcast_zone_share(vmcf->vidcast.control,
-                                             feed->camera);
+        feed->stats = ngx_vidcast_zone_worker_stats(vmcf->vidcast.control,
+                                                    feed->camera);
 
         ngx_http_vidcast_feed_pair_overlay(vmcf, i);
 
@@ -329,12 +329,12 @@ ngx_http_vidcast_feed_account(ngx_http_vidcast_viewer_t *viewer)
 
     sent = c->sent - viewer->sent;
     viewer->sent = c->sent;
-    viewer->tally.bytes += sent;
+    viewer->stats.bytes += sent;
 
     if (!ngx_queue_empty(&viewer->subscriptions)) {
         q = ngx_queue_head(&viewer->subscriptions);
         sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, link);
-        sub->feed->share->bytes += sent;
+        sub->feed->stats->bytes += sent;
     }
 
     return sent;
@@ -352,7 +352,7 @@ ngx_http_vidcast_feed_subscribe(ngx_http_vidcast_feed_t *feed,
         return NGX_OK;
     }
 
-    viewers = &feed->share->viewers[viewer->transport->id];
+    viewers = &feed->stats->viewers[viewer->transport->id];
 
     /* counted first: of two workers at a time one at least sees the other */
 
@@ -363,7 +363,7 @@ ngx_http_vidcast_feed_subscribe(ngx_http_vidcast_feed_t *feed,
         || ngx_vidcast_notify_enable(feed->wake) != NGX_OK)
     {
         ngx_vidcast_store(viewers, *viewers - 1);
-        feed->share->refused++;
+        feed->stats->refused++;
         return NGX_BUSY;
     }
 
@@ -410,7 +410,7 @@ ngx_http_vidcast_feed_count(ngx_http_vidcast_feed_t *feed,
 {
     uint32_t  *viewers;
 
-    viewers = feed->share->viewers;
+    viewers = feed->stats->viewers;
 
     if (feed->camera != feed->zone) {
         ngx_vidcast_store(&viewers[NGX_VIDCAST_OVERLAID],
@@ -533,7 +533,7 @@ ngx_http_vidcast_feed_end(ngx_http_vidcast_subscription_t *sub)
     feed->nsubscriptions--;
     feed->nframes -= viewer->frames;
     feed->npaired -= viewer->paired;
-    feed->share->viewers[viewer->transport->id]--;
+    feed->stats->viewers[viewer->transport->id]--;
 
     ngx_http_vidcast_feed_count(feed, viewer, -1);
 

@@ -13,7 +13,7 @@
 
 /*
  * A feed is a source in one worker: who subscribed to it there, and what they
- * share.  A viewer has one connection and a subscription for each source that
+ * stats.  A viewer has one connection and a subscription for each source that
  * it watches.  Whatever the transport, the policy is here: a viewer gets the
  * results in order and the newest picture, one message at a time.
  */
@@ -56,7 +56,7 @@ typedef struct {
 
 
 /*
- * What viewers share, counted by references.  Of a frame "data" is the
+ * What viewers stats, counted by references.  Of a frame "data" is the
  * picture with the headers and the tail of ngx_vidcast_ring.h: in the ring
  * while it is pinned, else "copy", which is in memory of this process.  Of a
  * result "data" is the text with the WebSocket header before it and "\n\n"
@@ -114,37 +114,37 @@ typedef struct {
     uint64_t                       skipped;   /* of both */
     uint64_t                       bytes;
     ngx_str_t                      source;    /* or several: "a,b" */
-} ngx_http_vidcast_tally_t;
+} ngx_http_vidcast_viewer_stats_t;
 
 
 /* first what each message needs */
 
 struct ngx_http_vidcast_viewer_s {
-    ngx_queue_t                    subscriptions;
-    ngx_http_vidcast_transport_t  *transport;
-    uint64_t                       interval;  /* us between frames */
-    ngx_uint_t                     backlog;
+    ngx_queue_t                      subscriptions;
+    ngx_http_vidcast_transport_t    *transport;
+    uint64_t                         interval; /* us between frames */
+    ngx_uint_t                       backlog;
 
-    unsigned                       results:1;
-    unsigned                       frames:1;
-    unsigned                       paired:1;  /* a result and its picture */
-    unsigned                       joined:1;
-    unsigned                       busy:1;    /* a message is leaving */
-    unsigned                       paused:1;
-    unsigned                       direct:1;  /* sendfile() is possible */
-    unsigned                       acks:1;    /* acknowledges pictures */
-    unsigned                       unacked:1; /* has one to acknowledge */
+    unsigned                         results:1;
+    unsigned                         frames:1;
+    unsigned                         paired:1; /* a result and its picture */
+    unsigned                         joined:1;
+    unsigned                         busy:1;  /* a message is leaving */
+    unsigned                         paused:1;
+    unsigned                         direct:1; /* sendfile() is possible */
+    unsigned                         acks:1;  /* acknowledges pictures */
+    unsigned                         unacked:1; /* has one to acknowledge */
 
-    ngx_http_vidcast_tally_t       tally;
+    ngx_http_vidcast_viewer_stats_t  stats;
 
-    ngx_http_request_t            *request;
-    ngx_queue_t                    queue;     /* of all viewers */
-    ngx_queue_t                    ended;     /* to be used again */
-    ngx_msec_t                     stall_timeout;
-    ngx_msec_t                     progress;  /* when bytes last left */
-    ngx_msec_t                     patience;  /* with a silent host, or 0 */
-    ngx_msec_t                     answered;  /* when it was last there */
-    off_t                          sent;      /* bytes by then */
+    ngx_http_request_t              *request;
+    ngx_queue_t                      queue;   /* of all viewers */
+    ngx_queue_t                      ended;   /* to be used again */
+    ngx_msec_t                       stall_timeout;
+    ngx_msec_t                       progress; /* when bytes last left */
+    ngx_msec_t                       patience; /* with a silent host, or 0 */
+    ngx_msec_t                       answered; /* when it was last there */
+    off_t                            sent;    /* bytes by then */
 };
 
 
@@ -153,7 +153,7 @@ struct ngx_http_vidcast_feed_s {
     ngx_vidcast_source_t          *source;
     ngx_vidcast_zone_t            *zone;
     ngx_vidcast_zone_t            *camera;    /* another one of an overlay */
-    ngx_vidcast_share_t           *share;     /* in the camera's */
+    ngx_vidcast_worker_stats_t    *stats;     /* in the camera's */
     ngx_http_vidcast_feed_t       *overlay;   /* NULL: there is none */
     ngx_connection_t              *wake;      /* NULL: none was free */
     ngx_file_t                     file;      /* the ring's memfd */
@@ -241,8 +241,8 @@ void ngx_http_vidcast_feed_finalize(ngx_http_vidcast_viewer_t *viewer,
 
 
 /* lets the request's variables tell this; NGX_OK or NGX_ERROR: no memory */
-ngx_int_t ngx_http_vidcast_variables_tell(ngx_http_request_t *r,
-    ngx_http_vidcast_tally_t *tally);
+ngx_int_t ngx_http_vidcast_variables_set(ngx_http_request_t *r,
+    ngx_http_vidcast_viewer_stats_t *stats);
 
 
 /*

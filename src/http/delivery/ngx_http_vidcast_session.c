@@ -229,7 +229,7 @@ ngx_http_vidcast_session_stalled(ngx_http_vidcast_viewer_t *viewer)
     if (!ngx_queue_empty(&viewer->subscriptions)) {
         q = ngx_queue_head(&viewer->subscriptions);
         sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, link);
-        sub->feed->share->stalled++;
+        sub->feed->stats->stalled++;
     }
 
     return 1;

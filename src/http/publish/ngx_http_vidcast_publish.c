@@ -123,14 +123,14 @@ ngx_http_vidcast_publish_handler(ngx_http_request_t *r)
     rc = ngx_http_vidcast_publish_kind(r, &post->kind);
 
     if (rc != NGX_OK) {
-        feed->share->unwanted++;
+        feed->stats->unwanted++;
         return rc;
     }
 
     if (r->headers_in.content_length_n
         > (off_t) ngx_http_vidcast_publish_most(post))
     {
-        feed->share->unwanted++;
+        feed->stats->unwanted++;
         return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
     }
 
@@ -300,7 +300,7 @@ ngx_http_vidcast_publish_body(ngx_http_vidcast_post_t *post)
     }
 
     if (size > (off_t) ngx_http_vidcast_publish_most(post)) {
-        post->publisher.feed->share->unwanted++;
+        post->publisher.feed->stats->unwanted++;
         return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
     }
 
@@ -383,7 +383,7 @@ ngx_http_vidcast_publish_lent(ngx_http_vidcast_publisher_t *publisher)
     if (post->kind == NGX_VIDCAST_HANDOFF_RESULT
         && ngx_vidcast_json_check(publisher->data, &post->size) != NGX_OK)
     {
-        publisher->feed->share->unwanted++;
+        publisher->feed->stats->unwanted++;
 
         ngx_http_vidcast_publish_done(post,
                              ngx_http_vidcast_publish_refuse(post->request,
@@ -536,7 +536,7 @@ ngx_http_vidcast_publish_later(ngx_http_vidcast_post_t *post)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    post->publisher.feed->share->refused++;
+    post->publisher.feed->stats->refused++;
 
     return NGX_HTTP_SERVICE_UNAVAILABLE;
 }
@@ -545,7 +545,7 @@ ngx_http_vidcast_publish_later(ngx_http_vidcast_post_t *post)
 static ngx_int_t
 ngx_http_vidcast_publish_conflict(ngx_http_vidcast_post_t *post)
 {
-    post->publisher.feed->share->refused++;
+    post->publisher.feed->stats->refused++;
 
     return ngx_http_vidcast_publish_refuse(post->request, NGX_HTTP_CONFLICT,
                                            "another publisher is there");

@@ -244,7 +244,7 @@ ngx_http_vidcast_publish_ws_data(ngx_http_vidcast_socket_t *socket,
     }
 
     if (rc == NGX_DECLINED) {
-        ws->publisher.feed->share->unwanted++;
+        ws->publisher.feed->stats->unwanted++;
 
         return ngx_http_vidcast_socket_close(socket, message->code,
                                              message->reason);
@@ -324,7 +324,7 @@ ngx_http_vidcast_publish_ws_leave(ngx_http_vidcast_socket_t *socket)
 
     if (socket->reader.code && !ws->refused) {
         ws->refused = 1;
-        ws->publisher.feed->share->unwanted++;
+        ws->publisher.feed->stats->unwanted++;
     }
 
     ngx_http_vidcast_publisher_leave(&ws->publisher);
@@ -411,7 +411,7 @@ ngx_http_vidcast_publish_ws_dismiss(ngx_http_vidcast_publisher_t *publisher,
     ngx_log_error(NGX_LOG_INFO, ws->socket.request->connection->log, 0,
                   "vidcast publisher is sent away: %s", reason);
 
-    publisher->feed->share->refused++;
+    publisher->feed->stats->refused++;
 
     (void) ngx_http_vidcast_socket_close(&ws->socket, code, reason);
 }

@@ -83,7 +83,7 @@ ngx_http_vidcast_publisher_join(ngx_http_vidcast_publisher_t *publisher)
     ngx_queue_insert_tail(&feed->publishers, &publisher->queue);
 
     feed->npublishers++;
-    feed->share->publishers++;
+    feed->stats->publishers++;
 
     publisher->joined = 1;
     publisher->since = ngx_current_msec;
@@ -251,7 +251,7 @@ ngx_http_vidcast_publisher_submit(ngx_http_vidcast_publisher_t *publisher,
                                       kind, size, !publisher->session);
     ngx_vidcast_zone_call(feed->zone);
 
-    feed->share->received += size;
+    feed->stats->received += size;
 }
 
 
@@ -272,7 +272,7 @@ ngx_http_vidcast_publisher_leave(ngx_http_vidcast_publisher_t *publisher)
     ngx_queue_remove(&publisher->queue);
 
     feed->npublishers--;
-    feed->share->publishers--;
+    feed->stats->publishers--;
 
     publisher->joined = 0;
     publisher->data = NULL;
@@ -397,10 +397,10 @@ ngx_http_vidcast_publisher_answer(ngx_http_vidcast_publisher_t *publisher)
     publisher->submitted = 0;
 
     if (reason == NGX_VIDCAST_HANDOFF_TAKEN) {
-        feed->share->published++;
+        feed->stats->published++;
 
     } else {
-        feed->share->unwanted++;
+        feed->stats->unwanted++;
     }
 
     publisher->user->answered(publisher, reason, number);

@@ -289,13 +289,13 @@ ngx_http_vidcast_params_feed(ngx_http_vidcast_params_t *params)
 
 ngx_int_t
 ngx_http_vidcast_params_stats(ngx_http_vidcast_params_t *params,
-    ngx_http_request_t *r, ngx_http_vidcast_tally_t *tally)
+    ngx_http_request_t *r, ngx_http_vidcast_viewer_stats_t *stats)
 {
     u_char      *p;
     ngx_str_t   *name;
     ngx_uint_t   n;
 
-    tally->source = ngx_http_vidcast_params_feed(params)->source->name;
+    stats->source = ngx_http_vidcast_params_feed(params)->source->name;
 
     if (params->chosen & (params->chosen - 1)) {
 
@@ -304,7 +304,7 @@ ngx_http_vidcast_params_stats(ngx_http_vidcast_params_t *params,
             return NGX_ERROR;
         }
 
-        tally->source.data = p;
+        stats->source.data = p;
 
         for (n = 0; n < params->nfeeds; n++) {
 
@@ -318,10 +318,10 @@ ngx_http_vidcast_params_stats(ngx_http_vidcast_params_t *params,
             *p++ = ',';
         }
 
-        tally->source.len = p - 1 - tally->source.data;
+        stats->source.len = p - 1 - stats->source.data;
     }
 
-    return ngx_http_vidcast_variables_tell(r, tally);
+    return ngx_http_vidcast_variables_set(r, stats);
 }
 
 
@@ -348,7 +348,7 @@ ngx_http_vidcast_params_join(ngx_http_vidcast_params_t *params,
     viewer->backlog = vlcf->backlog;
     viewer->stall_timeout = vlcf->stall_timeout;
 
-    rc = ngx_http_vidcast_params_stats(params, viewer->request, &viewer->tally);
+    rc = ngx_http_vidcast_params_stats(params, viewer->request, &viewer->stats);
 
     if (rc == NGX_OK) {
         rc = ngx_http_vidcast_feed_join(params->feeds[0]->vmcf, viewer);

@@ -47,7 +47,7 @@ ngx_http_vidcast_feed_t *ngx_http_vidcast_params_feed(
  * chosen.  NGX_OK or NGX_ERROR: no memory.
  */
 ngx_int_t ngx_http_vidcast_params_stats(ngx_http_vidcast_params_t *params,
-    ngx_http_request_t *r, ngx_http_vidcast_tally_t *tally);
+    ngx_http_request_t *r, ngx_http_vidcast_viewer_stats_t *stats);
 
 /*
  * Joins the viewer, whose request and transport are set, and subscribes it to

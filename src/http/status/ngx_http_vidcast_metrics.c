@@ -115,28 +115,28 @@ ngx_http_vidcast_metric_t  ngx_http_vidcast_dropped[] = {
 ngx_http_vidcast_metric_t  ngx_http_vidcast_delivered[] = {
 
     { "frames", "Pictures sent to viewers.",
-      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_share_t, frames) },
+      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_worker_stats_t, frames) },
 
     { "results", "Results sent to viewers.",
-      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_share_t, results) },
+      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_worker_stats_t, results) },
 
     { "frames_skipped", "Pictures that viewers were too slow for, or wanted "
       "fewer of.",
       NGX_HTTP_VIDCAST_COUNTER,
-      offsetof(ngx_vidcast_share_t, frames_skipped) },
+      offsetof(ngx_vidcast_worker_stats_t, frames_skipped) },
 
     { "results_skipped", "Results that viewers were too slow for.",
       NGX_HTTP_VIDCAST_COUNTER,
-      offsetof(ngx_vidcast_share_t, results_skipped) },
+      offsetof(ngx_vidcast_worker_stats_t, results_skipped) },
 
     { "bytes", "Bytes sent to viewers.",
-      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_share_t, bytes) },
+      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_worker_stats_t, bytes) },
 
     { "stalled", "Viewers who took no byte for too long.",
-      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_share_t, stalled) },
+      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_worker_stats_t, stalled) },
 
     { "refused", "Viewers who were refused.",
-      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_share_t, refused) },
+      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_worker_stats_t, refused) },
 
     { NULL, NULL, NGX_HTTP_VIDCAST_COUNTER, 0 }
 };

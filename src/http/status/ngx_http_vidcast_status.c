@@ -430,7 +430,7 @@ ngx_http_vidcast_status_sum(ngx_vidcast_zone_shm_t *shm, size_t offset)
     sum = 0;
 
     for (i = 0; i < NGX_VIDCAST_PROCESSES; i++) {
-        sum += *(uint64_t *) ((u_char *) &shm->shares[i] + offset);
+        sum += *(uint64_t *) ((u_char *) &shm->worker_stats[i] + offset);
     }
 
     return sum;
@@ -448,7 +448,7 @@ ngx_http_vidcast_status_count(ngx_vidcast_zone_shm_t *shm, u_char *alive,
 
     for (i = 0; i < NGX_VIDCAST_PROCESSES; i++) {
         if (alive[i]) {
-            n += ngx_vidcast_load(&shm->shares[i].viewers[transport]);
+            n += ngx_vidcast_load(&shm->worker_stats[i].viewers[transport]);
         }
     }
 
@@ -477,23 +477,23 @@ void
 ngx_http_vidcast_status_publishing(ngx_vidcast_zone_shm_t *shm, u_char *alive,
     ngx_http_vidcast_publishing_t *publishing)
 {
-    ngx_uint_t            i;
-    ngx_vidcast_share_t  *share;
+    ngx_uint_t                   i;
+    ngx_vidcast_worker_stats_t  *stats;
 
     ngx_memzero(publishing, sizeof(ngx_http_vidcast_publishing_t));
 
     publishing->results = shm->counters.pushed;
 
     for (i = 0; i < NGX_VIDCAST_PROCESSES; i++) {
-        share = &shm->shares[i];
+        stats = &shm->worker_stats[i];
 
         if (alive[i]) {
-            publishing->publishers += share->publishers;
+            publishing->publishers += stats->publishers;
         }
 
-        publishing->taken += share->published;
-        publishing->bytes += share->received;
-        publishing->refused += share->unwanted;
+        publishing->taken += stats->published;
+        publishing->bytes += stats->received;
+        publishing->refused += stats->unwanted;
     }
 }
 
@@ -517,7 +517,7 @@ ngx_http_vidcast_status_workers(ngx_http_vidcast_text_t *text,
         n = 0;
 
         for (t = 0; t < NGX_VIDCAST_TRANSPORTS; t++) {
-            n += ngx_vidcast_load(&shm->shares[i].viewers[t]);
+            n += ngx_vidcast_load(&shm->worker_stats[i].viewers[t]);
         }
 
         process = &conf->control->shm->processes[i];

@@ -58,7 +58,7 @@ typedef struct {
 
 /*
  * In ngx_vidcast_counters_t: what became of pictures, why some were dropped;
- * in ngx_vidcast_share_t, to be added up: what viewers got; in
+ * in ngx_vidcast_worker_stats_t, to be added up: what viewers got; in
  * ngx_vidcast_predictor_counters_t, likewise: how predictor processes fare.
  * All end by a name that is NULL.
  */

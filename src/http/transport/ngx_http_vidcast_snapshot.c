@@ -198,29 +198,29 @@ static ngx_int_t
 ngx_http_vidcast_snapshot_send_now(ngx_http_request_t *r,
     ngx_http_vidcast_params_t *params, ngx_vidcast_frame_t *frame)
 {
-    ngx_int_t                  rc;
-    ngx_buf_t                 *b;
-    ngx_http_vidcast_feed_t   *feed;
-    ngx_http_vidcast_tally_t  *tally;
+    ngx_int_t                         rc;
+    ngx_buf_t                        *b;
+    ngx_http_vidcast_feed_t          *feed;
+    ngx_http_vidcast_viewer_stats_t  *stats;
 
     b = ngx_calloc_buf(r->pool);
-    tally = ngx_pcalloc(r->pool, sizeof(ngx_http_vidcast_tally_t));
+    stats = ngx_pcalloc(r->pool, sizeof(ngx_http_vidcast_viewer_stats_t));
 
     if (b == NULL
-        || tally == NULL
-        || ngx_http_vidcast_params_stats(params, r, tally) != NGX_OK)
+        || stats == NULL
+        || ngx_http_vidcast_params_stats(params, r, stats) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     feed = ngx_http_vidcast_params_feed(params);
-    feed->share->frames++;
+    feed->stats->frames++;
 
-    tally->frames = 1;
+    stats->frames = 1;
 
     rc = ngx_http_vidcast_snapshot_send_frame(r, feed, frame, b);
 
-    tally->bytes = r->header_only ? 0 : frame->size;
+    stats->bytes = r->header_only ? 0 : frame->size;
 
     return rc;
 }
@@ -248,7 +248,7 @@ ngx_http_vidcast_snapshot_send_frame(ngx_http_request_t *r,
     out.buf = b;
     out.next = NULL;
 
-    feed->share->bytes += frame->size;
+    feed->stats->bytes += frame->size;
 
     return ngx_http_output_filter(r, &out);
 }
@@ -433,7 +433,7 @@ ngx_http_vidcast_snapshot_send(ngx_http_vidcast_viewer_t *viewer,
     /* counted, as it is: it may still be leaving when the viewer has left */
 
     viewer->sent = viewer->request->connection->sent;
-    viewer->tally.bytes = viewer->request->header_only ? 0 : frame.size;
+    viewer->stats.bytes = viewer->request->header_only ? 0 : frame.size;
 
     return (rc == NGX_ERROR || rc > NGX_OK) ? NGX_ERROR : NGX_DONE;
 }
@@ -473,7 +473,7 @@ ngx_http_vidcast_snapshot_none(ngx_http_request_t *r,
 {
     static ngx_str_t  retry = ngx_string("1");
 
-    feed->share->refused++;
+    feed->stats->refused++;
 
     if (ngx_http_vidcast_add_header(r, "Retry-After", &retry) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;

@@ -294,8 +294,8 @@ test_worker(ngx_uint_t what, uint32_t arg)
         return -1;
     }
 
-    ngx_vidcast_store(&ngx_vidcast_zone_share(control, test_zone)->viewers[0],
-                      arg);
+    ngx_vidcast_store(
+        &ngx_vidcast_zone_worker_stats(control, test_zone)->viewers[0], arg);
 
     if (what == 'z') {
         ngx_vidcast_zone_ask(test_zone);

@@ -71,7 +71,7 @@ ngx_queue_t                           ngx_posted_next_events;
 static ngx_http_vidcast_main_conf_t   test_vmcf;
 static ngx_http_vidcast_feed_t         test_hubs[2];
 static ngx_vidcast_source_t           test_source;
-static ngx_vidcast_share_t            test_share;
+static ngx_vidcast_worker_stats_t            test_share;
 static ngx_http_vidcast_message_t    *test_history[2][TEST_RESULTS];
 static ngx_http_vidcast_message_t     test_messages[2][TEST_RESULTS];
 static ngx_http_vidcast_message_t     test_pictures[2];
@@ -480,7 +480,7 @@ test_reset(void)
     for (i = 0; i < 2; i++) {
         test_hubs[i].vmcf = &test_vmcf;
         test_hubs[i].source = &test_source;
-        test_hubs[i].share = &test_share;
+        test_hubs[i].stats = &test_share;
         test_hubs[i].results = test_history[i];
         ngx_queue_init(&test_hubs[i].subscriptions);
     }

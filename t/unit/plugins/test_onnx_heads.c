@@ -544,13 +544,13 @@ test_classes(void)
 
     const float  logits[] = { logf(5), logf(3), logf(2), -INFINITY };
 
-    static const float  shares[] = { .25f, .5f, .125f, .125f };
+    static const float  worker_stats[] = { .25f, .5f, .125f, .125f };
 
     start(&vidcast_onnx_classes);
     reading.labels = &labels;
     reading.max = 3;
 
-    t = tensor("p", VIDCAST_ONNX_FLOAT, shares, 2, 1, 4, 0, 0);
+    t = tensor("p", VIDCAST_ONNX_FLOAT, worker_stats, 2, 1, 4, 0, 0);
 
     unit_ok(vidcast_onnx_head_guess(&reading, &t, 1, error)
             == &vidcast_onnx_classes, "classes are recognized");
@@ -576,7 +576,7 @@ test_classes(void)
                  "{\"label\":\"1\",\"class\":1,\"score\":0.3}]}"),
             "classes: what is no probability becomes one");
 
-    t = tensor("p", VIDCAST_ONNX_FLOAT, shares, 2, 1, 3, 0, 0);
+    t = tensor("p", VIDCAST_ONNX_FLOAT, worker_stats, 2, 1, 3, 0, 0);
     reading.labels = &labels;
     reading.first = 1;
 

@@ -78,12 +78,12 @@ test_enter(void)
 
     unit_ok(control->process == NGX_VIDCAST_NO_PROCESS && !test_served(),
             "enter: nobody is there");
-    unit_ok(ngx_vidcast_zone_share(control, test_source(0)->zone)
+    unit_ok(ngx_vidcast_zone_worker_stats(control, test_source(0)->zone)
             == &ngx_vidcast_control_nowhere,
             "enter: without an entry nothing is counted in shared memory");
 
-    shm->shares[0].viewers[0] = 7;
-    shm->shares[0].frames = 9;
+    shm->worker_stats[0].viewers[0] = 7;
+    shm->worker_stats[0].frames = 9;
 
     unit_spawn(&a, test_worker);
     unit_spawn(&b, test_worker);
@@ -100,7 +100,8 @@ test_enter(void)
             && ngx_vidcast_process_alive(control, 1, &unit_log)
             && !ngx_vidcast_process_alive(control, 2, &unit_log),
             "enter: and alive");
-    unit_ok(shm->shares[0].viewers[0] == 0 && shm->shares[0].frames == 9,
+    unit_ok(shm->worker_stats[0].viewers[0] == 0
+                && shm->worker_stats[0].frames == 9,
             "enter: a predecessor's viewers are gone, its sums are not");
 
     test_frame(0);
