@@ -13,7 +13,7 @@
 #include "os/ngx_vidcast_child.h"
 #include "shm/ngx_vidcast_control.h"
 #include "capture/ngx_vidcast_overlay.h"
-#include "shm/ngx_vidcast_roles.h"
+#include "shm/ngx_vidcast_process_locks.h"
 #include "wire/ngx_vidcast_ws.h"
 
 
@@ -72,9 +72,9 @@ ngx_vidcast_capture_process(ngx_vidcast_conf_t *conf, void *data)
     ngx_vidcast_rates_t     rates;
     ngx_vidcast_capture_t   capture;
 
-    if (ngx_vidcast_role_take(conf->control->roles,
-                              NGX_VIDCAST_ROLE_CAPTURE + source->entry,
-                              conf->cycle->log)
+    if (ngx_vidcast_process_lock_take(conf->control->locks,
+                                      NGX_VIDCAST_LOCK_CAPTURE + source->entry,
+                                      conf->cycle->log)
         != NGX_OK)
     {
         return;

@@ -97,7 +97,7 @@ ngx_vidcast_child_close_files(ngx_vidcast_conf_t *conf)
     }
 
     ngx_vidcast_child_keep(&keep, STDERR_FILENO);
-    ngx_vidcast_child_keep(&keep, conf->control->roles);
+    ngx_vidcast_child_keep(&keep, conf->control->locks);
     ngx_vidcast_child_keep(&keep, conf->control->alive[0]);
 
     source = conf->sources.elts;

@@ -14,7 +14,7 @@
 #include "process/ngx_vidcast_keeper.h"
 #include "predict/ngx_vidcast_predict.h"
 #include "process/ngx_vidcast_predictor.h"
-#include "shm/ngx_vidcast_roles.h"
+#include "shm/ngx_vidcast_process_locks.h"
 
 
 #define NGX_VIDCAST_KEEPER_BACKOFF_MIN  200000      /* us */
@@ -153,17 +153,17 @@ ngx_vidcast_keeper_one(ngx_vidcast_conf_t *conf, ngx_vidcast_kept_t *kept)
         kept->pid = 0;
     }
 
-    pid = ngx_vidcast_role_holder(conf->control->roles,
-                                  ngx_vidcast_role_predictor(
+    pid = ngx_vidcast_process_lock_holder(conf->control->locks,
+                                          ngx_vidcast_predictor_lock(
                                       kept->id.source->entry,
                                       kept->id.index),
-                                  log);
+                                          log);
     if (pid) {
         ngx_vidcast_keeper_overdue(conf, kept, pid);
         return;
     }
 
-    /* a child without the role has not come to take it, or is a zombie */
+    /* a child without the lock has not come to take it, or is a zombie */
 
     if (kept->pid) {
         return;
@@ -242,8 +242,8 @@ ngx_vidcast_keeper_overdue(ngx_vidcast_conf_t *conf, ngx_vidcast_kept_t *kept,
 
 
 /*
- * A pid may be somebody else's by now; a pidfd of who has the role is not.
- * There are sandboxes which refuse one: then the role alone has to do.
+ * A pid may be somebody else's by now; a pidfd of who has the lock is not.
+ * There are sandboxes which refuse one: then the lock alone has to do.
  */
 
 static void
@@ -258,10 +258,10 @@ ngx_vidcast_keeper_kill(ngx_vidcast_conf_t *conf, ngx_vidcast_kept_t *kept,
         return;
     }
 
-    if (ngx_vidcast_role_holder(conf->control->roles,
-                                ngx_vidcast_role_predictor(
+    if (ngx_vidcast_process_lock_holder(conf->control->locks,
+                                        ngx_vidcast_predictor_lock(
                                     kept->id.source->entry, kept->id.index),
-                                conf->cycle->log)
+                                        conf->cycle->log)
         == pid)
     {
         kept->mailbox->counters.killed++;
@@ -452,11 +452,11 @@ ngx_vidcast_keeper_end(ngx_vidcast_keeper_t *keeper)
                 kept->pid = 0;
             }
 
-            pid = ngx_vidcast_role_holder(conf->control->roles,
-                                          ngx_vidcast_role_predictor(
+            pid = ngx_vidcast_process_lock_holder(conf->control->locks,
+                                                  ngx_vidcast_predictor_lock(
                                               kept->id.source->entry,
                                               kept->id.index),
-                                          conf->cycle->log);
+                                                  conf->cycle->log);
             if (pid == 0) {
                 continue;
             }

@@ -12,11 +12,11 @@
 #include "os/ngx_vidcast_child.h"
 #include "shm/ngx_vidcast_control.h"
 #include "process/ngx_vidcast_keeper.h"
-#include "shm/ngx_vidcast_roles.h"
+#include "shm/ngx_vidcast_process_locks.h"
 
 
 #define NGX_VIDCAST_MANAGER_TICK      50          /* ms */
-#define NGX_VIDCAST_MANAGER_PATIENCE  3000000     /* us, for the role */
+#define NGX_VIDCAST_MANAGER_PATIENCE  3000000     /* us, for the lock */
 
 #define NGX_VIDCAST_BACKOFF_MIN       200000      /* us */
 #define NGX_VIDCAST_BACKOFF_MAX       30000000
@@ -37,7 +37,7 @@ typedef struct {
 
 
 static void ngx_vidcast_manager_process(ngx_vidcast_conf_t *conf, void *data);
-static ngx_int_t ngx_vidcast_manager_take_role(ngx_vidcast_conf_t *conf);
+static ngx_int_t ngx_vidcast_manager_take_lock(ngx_vidcast_conf_t *conf);
 static ngx_uint_t ngx_vidcast_manager_outdated(ngx_vidcast_conf_t *conf);
 static ngx_vidcast_managed_t *ngx_vidcast_manager_list(
     ngx_vidcast_conf_t *conf);
@@ -60,24 +60,27 @@ ngx_vidcast_manager_start(ngx_vidcast_conf_t *conf)
     control = conf->control;
 
     /*
-     * The role of the one who forks is held till its next call here: by then
+     * The lock of the one who forks is held till its next call here: by then
      * the manager has its own, or is dead.
      */
 
-    ngx_vidcast_role_drop(control->roles, NGX_VIDCAST_ROLE_FORKING, log);
+    ngx_vidcast_process_lock_drop(control->locks, NGX_VIDCAST_LOCK_FORKING,
+                                  log);
 
     if (ngx_vidcast_load(&control->shm->generation) != conf->generation) {
         return NGX_OK;
     }
 
-    if (ngx_vidcast_role_holder(control->roles, NGX_VIDCAST_ROLE_MANAGER, log)
+    if (ngx_vidcast_process_lock_holder(control->locks,
+                                        NGX_VIDCAST_LOCK_MANAGER, log)
         && ngx_vidcast_load(&control->shm->manager_generation)
-           == conf->generation)
+               == conf->generation)
     {
         return NGX_OK;
     }
 
-    rc = ngx_vidcast_role_take(control->roles, NGX_VIDCAST_ROLE_FORKING, log);
+    rc = ngx_vidcast_process_lock_take(control->locks,
+                                       NGX_VIDCAST_LOCK_FORKING, log);
 
     if (rc == NGX_BUSY) {
         return NGX_AGAIN;
@@ -100,7 +103,7 @@ ngx_vidcast_manager_process(ngx_vidcast_conf_t *conf, void *data)
     ngx_vidcast_keeper_t   *keeper;
     ngx_vidcast_managed_t  *managed;
 
-    if (ngx_vidcast_manager_take_role(conf) != NGX_OK) {
+    if (ngx_vidcast_manager_take_lock(conf) != NGX_OK) {
         return;
     }
 
@@ -156,7 +159,7 @@ ngx_vidcast_manager_process(ngx_vidcast_conf_t *conf, void *data)
 /* the manager before us may be still there: it leaves when it sees us coming */
 
 static ngx_int_t
-ngx_vidcast_manager_take_role(ngx_vidcast_conf_t *conf)
+ngx_vidcast_manager_take_lock(ngx_vidcast_conf_t *conf)
 {
     uint64_t                    start;
     ngx_int_t                   rc;
@@ -165,8 +168,9 @@ ngx_vidcast_manager_take_role(ngx_vidcast_conf_t *conf)
     start = ngx_vidcast_clock();
 
     for ( ;; ) {
-        rc = ngx_vidcast_role_take(conf->control->roles,
-                                   NGX_VIDCAST_ROLE_MANAGER, conf->cycle->log);
+        rc = ngx_vidcast_process_lock_take(conf->control->locks,
+                                           NGX_VIDCAST_LOCK_MANAGER,
+                                           conf->cycle->log);
 
         if (rc == NGX_OK) {
             break;
@@ -314,11 +318,11 @@ ngx_vidcast_manager_spawn(ngx_vidcast_conf_t *conf,
 
     now = ngx_vidcast_clock();
 
-    if (managed->pid
-        || now < managed->due
-        || ngx_vidcast_role_holder(conf->control->roles,
-                                   NGX_VIDCAST_ROLE_CAPTURE
-                                   + managed->source->entry, conf->cycle->log))
+    if (managed->pid || now < managed->due
+        || ngx_vidcast_process_lock_holder(conf->control->locks,
+                                           NGX_VIDCAST_LOCK_CAPTURE
+                                               + managed->source->entry,
+                                           conf->cycle->log))
     {
         return;
     }

@@ -14,7 +14,7 @@
 #include "shm/ngx_vidcast_control.h"
 #include "predict/ngx_vidcast_predict.h"
 #include "process/ngx_vidcast_predictor.h"
-#include "shm/ngx_vidcast_roles.h"
+#include "shm/ngx_vidcast_process_locks.h"
 
 
 #define NGX_VIDCAST_PREDICTOR_TICK   50     /* ms */
@@ -61,10 +61,10 @@ ngx_vidcast_predictor_process(ngx_vidcast_conf_t *conf, void *data)
                                             id->index);
     predictor.log = conf->cycle->log;
 
-    if (ngx_vidcast_role_take(conf->control->roles,
-                              ngx_vidcast_role_predictor(
+    if (ngx_vidcast_process_lock_take(conf->control->locks,
+                                      ngx_vidcast_predictor_lock(
                                   id->source->entry, id->index),
-                              predictor.log)
+                                      predictor.log)
         != NGX_OK)
     {
         return;

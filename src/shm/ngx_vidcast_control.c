@@ -10,7 +10,7 @@
 #include <pthread.h>
 
 #include "shm/ngx_vidcast_control.h"
-#include "shm/ngx_vidcast_roles.h"
+#include "shm/ngx_vidcast_process_locks.h"
 
 
 static uint64_t ngx_vidcast_control_memory(ngx_vidcast_source_t *source);
@@ -198,11 +198,11 @@ ngx_vidcast_control_free(ngx_vidcast_control_t *control, u_char *taken,
 
     for (i = 0; i < NGX_VIDCAST_ENTRIES; i++) {
 
-        if (!taken[i]
-            && !control->shm->sources[i].wanted
-            && ngx_vidcast_role_holder(control->roles,
-                                       NGX_VIDCAST_ROLE_CAPTURE + i, log)
-               == 0)
+        if (!taken[i] && !control->shm->sources[i].wanted
+            && ngx_vidcast_process_lock_holder(control->locks,
+                                               NGX_VIDCAST_LOCK_CAPTURE + i,
+                                               log)
+                   == 0)
         {
             break;
         }
@@ -223,8 +223,9 @@ ngx_vidcast_process_enter(ngx_vidcast_conf_t *conf, ngx_log_t *log)
 
     for (i = 0; i < NGX_VIDCAST_PROCESSES; i++) {
 
-        switch (ngx_vidcast_role_take(control->roles,
-                                      NGX_VIDCAST_ROLE_PROCESS + i, log))
+        switch (ngx_vidcast_process_lock_take(control->locks,
+                                              NGX_VIDCAST_LOCK_PROCESS + i,
+                                              log))
         {
         case NGX_OK:
             ngx_vidcast_process_settle(conf, i);
@@ -302,8 +303,8 @@ ngx_vidcast_process_exiting(ngx_vidcast_conf_t *conf)
 
     /* it may still take hours to leave */
 
-    ngx_vidcast_role_drop(conf->control->roles, NGX_VIDCAST_ROLE_FORKING,
-                          conf->cycle->log);
+    ngx_vidcast_process_lock_drop(conf->control->locks,
+                                  NGX_VIDCAST_LOCK_FORKING, conf->cycle->log);
 }
 
 
@@ -350,8 +351,9 @@ ngx_vidcast_process_alive(ngx_vidcast_control_t *control, ngx_uint_t process,
         return 0;
     }
 
-    return ngx_vidcast_role_holder(control->roles,
-                                   NGX_VIDCAST_ROLE_PROCESS + process, log)
+    return ngx_vidcast_process_lock_holder(control->locks,
+                                           NGX_VIDCAST_LOCK_PROCESS + process,
+                                           log)
            != 0;
 }
 
@@ -443,7 +445,7 @@ ngx_vidcast_zone_unpin_dead(ngx_vidcast_control_t *control,
     ngx_vidcast_zone_t *zone, ngx_log_t *log)
 {
     uint64_t    pins, bit;
-    ngx_uint_t  i, role;
+    ngx_uint_t  i, lock;
 
     pins = ngx_vidcast_ring_pinned(&zone->ring);
 
@@ -455,13 +457,15 @@ ngx_vidcast_zone_unpin_dead(ngx_vidcast_control_t *control,
             continue;
         }
 
-        role = NGX_VIDCAST_ROLE_PROCESS + i;
+        lock = NGX_VIDCAST_LOCK_PROCESS + i;
 
         (void) pthread_mutex_lock(&ngx_vidcast_control_mutex);
 
-        if (ngx_vidcast_role_take(control->roles, role, log) == NGX_OK) {
+        if (ngx_vidcast_process_lock_take(control->locks, lock, log)
+            == NGX_OK)
+        {
             ngx_vidcast_ring_unpin(&zone->ring, bit);
-            ngx_vidcast_role_drop(control->roles, role, log);
+            ngx_vidcast_process_lock_drop(control->locks, lock, log);
         }
 
         (void) pthread_mutex_unlock(&ngx_vidcast_control_mutex);
@@ -486,21 +490,23 @@ ngx_vidcast_zone_take_back(ngx_vidcast_control_t *control,
     ngx_vidcast_zone_t *zone, ngx_log_t *log)
 {
     uint32_t                slot;
-    ngx_uint_t              process, role, session;
+    ngx_uint_t              process, lock, session;
     ngx_vidcast_handoff_t  *handoff;
 
     handoff = &zone->shm->handoff;
 
     process = ngx_vidcast_handoff_process(handoff, &session);
-    role = NGX_VIDCAST_ROLE_PROCESS + process;
+    lock = NGX_VIDCAST_LOCK_PROCESS + process;
 
     if (process < NGX_VIDCAST_PROCESSES) {
 
         (void) pthread_mutex_lock(&ngx_vidcast_control_mutex);
 
-        if (ngx_vidcast_role_take(control->roles, role, log) == NGX_OK) {
+        if (ngx_vidcast_process_lock_take(control->locks, lock, log)
+            == NGX_OK)
+        {
             (void) ngx_vidcast_handoff_leave(handoff, process);
-            ngx_vidcast_role_drop(control->roles, role, log);
+            ngx_vidcast_process_lock_drop(control->locks, lock, log);
         }
 
         (void) pthread_mutex_unlock(&ngx_vidcast_control_mutex);

@@ -15,7 +15,7 @@
 #include "shm/ngx_vidcast_zone.h"
 #include "shm/ngx_vidcast_control.h"
 #include "shm/ngx_vidcast_limit.h"
-#include "shm/ngx_vidcast_roles.h"
+#include "shm/ngx_vidcast_process_locks.h"
 
 
 static ngx_shm_zone_t *ngx_vidcast_zone_reserve(ngx_conf_t *cf,
@@ -181,7 +181,7 @@ ngx_vidcast_control_init(ngx_shm_zone_t *shm_zone, void *data)
         return NGX_ERROR;
     }
 
-    control->roles = NGX_INVALID_FILE;
+    control->locks = NGX_INVALID_FILE;
     control->alive[0] = NGX_INVALID_FILE;
     control->alive[1] = NGX_INVALID_FILE;
     control->process = NGX_VIDCAST_NO_PROCESS;
@@ -198,8 +198,8 @@ ngx_vidcast_control_init(ngx_shm_zone_t *shm_zone, void *data)
         return NGX_ERROR;
     }
 
-    control->roles = ngx_vidcast_roles_create(shm_zone->shm.log);
-    if (control->roles == NGX_INVALID_FILE) {
+    control->locks = ngx_vidcast_process_locks_create(shm_zone->shm.log);
+    if (control->locks == NGX_INVALID_FILE) {
         return NGX_ERROR;
     }
 
@@ -263,7 +263,7 @@ ngx_vidcast_control_cleanup(void *data)
         return;
     }
 
-    ngx_vidcast_zone_close_file(control->roles);
+    ngx_vidcast_zone_close_file(control->locks);
     ngx_vidcast_zone_close_file(control->alive[0]);
     ngx_vidcast_zone_close_file(control->alive[1]);
 

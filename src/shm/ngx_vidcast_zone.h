@@ -101,7 +101,7 @@ typedef struct {
 
 typedef struct {
     ngx_vidcast_control_shm_t   *shm;
-    ngx_fd_t                     roles;
+    ngx_fd_t                     locks;
     ngx_fd_t                     alive[2];   /* ends when all nginx ended */
     ngx_uint_t                   refs;       /* configurations */
     ngx_uint_t                   process;    /* ours, or NO_PROCESS */

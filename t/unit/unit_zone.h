@@ -26,7 +26,7 @@
 #include "shm/ngx_vidcast_predictor_mailbox.c"
 #include "shm/ngx_vidcast_limit.c"
 #include "shm/ngx_vidcast_ring.c"
-#include "shm/ngx_vidcast_roles.c"
+#include "shm/ngx_vidcast_process_locks.c"
 #include "shm/ngx_vidcast_zone.c"
 #include "shm/ngx_vidcast_control.c"
 

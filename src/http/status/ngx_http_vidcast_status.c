@@ -12,7 +12,7 @@
 #include "http/delivery/ngx_http_vidcast_feed.h"
 #include "http/status/ngx_http_vidcast_status.h"
 #include "shm/ngx_vidcast_control.h"
-#include "shm/ngx_vidcast_roles.h"
+#include "shm/ngx_vidcast_process_locks.h"
 
 
 static void ngx_http_vidcast_status_write(ngx_http_vidcast_text_t *text,
@@ -135,8 +135,9 @@ ngx_http_vidcast_status_write(ngx_http_vidcast_text_t *text,
         ngx_http_vidcast_status_list_workers(conf, alive, log);
 
         restarts = conf->control->shm->manager_restarts;
-        manager = ngx_vidcast_role_holder(conf->control->roles,
-                                          NGX_VIDCAST_ROLE_MANAGER, log);
+        manager = ngx_vidcast_process_lock_holder(conf->control->locks,
+                                                  NGX_VIDCAST_LOCK_MANAGER,
+                                                  log);
     }
 
     ngx_http_vidcast_text_begin(text, NULL, '{');
@@ -264,9 +265,9 @@ ngx_http_vidcast_status_life(ngx_vidcast_conf_t *conf,
 
     shm = source->zone->shm;
 
-    life->pid = ngx_vidcast_role_holder(conf->control->roles,
-                                        NGX_VIDCAST_ROLE_CAPTURE
-                                        + source->entry, log);
+    life->pid = ngx_vidcast_process_lock_holder(conf->control->locks,
+                                                NGX_VIDCAST_LOCK_CAPTURE
+                                                + source->entry, log);
 
     life->state = ngx_vidcast_load(&shm->state);
     changed = ngx_vidcast_load(&shm->changed);

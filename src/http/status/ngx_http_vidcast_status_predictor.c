@@ -9,7 +9,7 @@
 #include <ngx_http.h>
 
 #include "http/status/ngx_http_vidcast_status.h"
-#include "shm/ngx_vidcast_roles.h"
+#include "shm/ngx_vidcast_process_locks.h"
 
 
 /* what the status says of predictor processes; they may write it just now */
@@ -132,9 +132,9 @@ ngx_http_vidcast_status_mailbox(ngx_http_vidcast_text_t *text,
 
     mailbox = ngx_vidcast_mailbox(&source->zone->mailboxes, n);
 
-    pid = ngx_vidcast_role_holder(conf->control->roles,
-                                  ngx_vidcast_role_predictor(source->entry, n),
-                                  log);
+    pid = ngx_vidcast_process_lock_holder(
+        conf->control->locks, ngx_vidcast_predictor_lock(source->entry, n),
+        log);
 
     ngx_http_vidcast_text_begin(text, NULL, '{');
 

@@ -95,13 +95,13 @@ test_roles(void)
 
     last = NGX_VIDCAST_MAX_PREDICTORS - 1;
 
-    unit_ok(NGX_VIDCAST_ROLE_CAPTURE + NGX_VIDCAST_ENTRIES
-            <= NGX_VIDCAST_ROLE_PROCESS
-            && NGX_VIDCAST_ROLE_PROCESS + NGX_VIDCAST_PROCESSES
-               <= NGX_VIDCAST_ROLE_PREDICTOR
-            && ngx_vidcast_role_predictor(0, last)
-               < ngx_vidcast_role_predictor(1, 0),
-            "roles: they do not overlap");
+    unit_ok(NGX_VIDCAST_LOCK_CAPTURE + NGX_VIDCAST_ENTRIES
+            <= NGX_VIDCAST_LOCK_PROCESS
+            && NGX_VIDCAST_LOCK_PROCESS + NGX_VIDCAST_PROCESSES
+               <= NGX_VIDCAST_LOCK_PREDICTOR
+            && ngx_vidcast_predictor_lock(0, last)
+               < ngx_vidcast_predictor_lock(1, 0),
+            "locks: they do not overlap");
 }
 
 
@@ -389,7 +389,7 @@ test_changed(void)
     unit_ok(!ngx_vidcast_zone_wanted(conf->control, &before),
             "changed: who writes to the old ring is not wanted any more");
     unit_ok(test_source(conf, 0)->entry == entry,
-            "changed: the same name is the same role");
+            "changed: the same name is the same lock");
     unit_ok(test_source(conf, 1)->zone->refs == 1
             && ngx_vidcast_zone_wanted(conf->control, test_source(conf, 1)),
             "changed: the other zone is not touched");
@@ -470,7 +470,7 @@ test_removed(void)
 
     unit_ok(test_source(conf, 2)->entry == gone.entry
             && ngx_vidcast_zone_wanted(conf->control, test_source(conf, 2)),
-            "removed: and added again, with the same role");
+            "removed: and added again, with the same lock");
     unit_ok(!ngx_vidcast_zone_wanted(conf->control, &gone),
             "removed: fresh, and not for those of the old memory");
 
@@ -566,10 +566,10 @@ test_full(void)
         (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
 
         for (j = 0; j < NGX_VIDCAST_MAX_SOURCES; j++) {
-            (void) ngx_vidcast_role_take(conf->control->roles,
-                                         NGX_VIDCAST_ROLE_CAPTURE
-                                         + test_source(conf, j)->entry,
-                                         &unit_log);
+            (void) ngx_vidcast_process_lock_take(conf->control->locks,
+                                                 NGX_VIDCAST_LOCK_CAPTURE
+                                                 + test_source(conf, j)->entry,
+                                                 &unit_log);
         }
 
         (void) write(fds[1], "", 1);
@@ -584,9 +584,9 @@ test_full(void)
     for (j = 0; j < NGX_VIDCAST_MAX_SOURCES; j++) {
         source = test_source(conf, j);
         bad += used[source->entry]++;
-        bad += (ngx_vidcast_role_holder(conf->control->roles,
-                                        NGX_VIDCAST_ROLE_CAPTURE
-                                        + source->entry, &unit_log)
+        bad += (ngx_vidcast_process_lock_holder(conf->control->locks,
+                                                NGX_VIDCAST_LOCK_CAPTURE
+                                                + source->entry, &unit_log)
                 != 0);
     }
 

@@ -153,10 +153,11 @@ test_dead(void)
 
     unit_ok(ngx_vidcast_ring_pinned(&back->ring) == 0,
             "dead: of each source its own");
-    unit_ok(ngx_vidcast_role_holder(control->roles,
-                                    NGX_VIDCAST_ROLE_PROCESS + 1, &unit_log)
-            == 0
-            && unit_tell(&c, 'h', 1) == 0,
+    unit_ok(ngx_vidcast_process_lock_holder(control->locks,
+                                            NGX_VIDCAST_LOCK_PROCESS + 1,
+                                            &unit_log)
+                    == 0
+                && unit_tell(&c, 'h', 1) == 0,
             "dead: and gives their entries back");
 
     unit_kill(&c);
@@ -439,9 +440,9 @@ test_worker(ngx_uint_t what, uint32_t arg)
         return test_pin(arg);
 
     case 'h':
-        return ngx_vidcast_role_holder(test_conf->control->roles,
-                                       NGX_VIDCAST_ROLE_PROCESS + arg,
-                                       &unit_log);
+        return ngx_vidcast_process_lock_holder(test_conf->control->locks,
+                                               NGX_VIDCAST_LOCK_PROCESS + arg,
+                                               &unit_log);
 
     case 'x':
         ngx_vidcast_process_exiting(test_conf);

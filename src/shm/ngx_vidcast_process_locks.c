@@ -1,0 +1,106 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <sys/mman.h>
+
+#include "shm/ngx_vidcast_process_locks.h"
+
+
+static ngx_int_t ngx_vidcast_process_lock_set(ngx_fd_t fd, int cmd, short type,
+    ngx_uint_t lock, struct flock *fl);
+
+
+ngx_fd_t
+ngx_vidcast_process_locks_create(ngx_log_t *log)
+{
+    ngx_fd_t  fd;
+
+    fd = memfd_create("vidcast process locks", MFD_CLOEXEC);
+
+    if (fd == -1) {
+        ngx_log_error(NGX_LOG_EMERG, log, ngx_errno,
+                      "memfd_create(\"vidcast process locks\") failed");
+        return NGX_INVALID_FILE;
+    }
+
+    return fd;
+}
+
+
+ngx_int_t
+ngx_vidcast_process_lock_take(ngx_fd_t fd, ngx_uint_t lock, ngx_log_t *log)
+{
+    ngx_err_t     err;
+    struct flock  fl;
+
+    if (ngx_vidcast_process_lock_set(fd, F_SETLK, F_WRLCK, lock, &fl)
+        == NGX_OK)
+    {
+        return NGX_OK;
+    }
+
+    err = ngx_errno;
+
+    if (err == NGX_EAGAIN || err == NGX_EACCES) {
+        return NGX_BUSY;
+    }
+
+    ngx_log_error(NGX_LOG_ALERT, log, err,
+                  "fcntl(F_SETLK) of vidcast process lock %ui failed", lock);
+
+    return NGX_ERROR;
+}
+
+
+void
+ngx_vidcast_process_lock_drop(ngx_fd_t fd, ngx_uint_t lock, ngx_log_t *log)
+{
+    struct flock  fl;
+
+    if (ngx_vidcast_process_lock_set(fd, F_SETLK, F_UNLCK, lock, &fl)
+        != NGX_OK)
+    {
+        ngx_log_error(NGX_LOG_ALERT, log, ngx_errno,
+                      "fcntl(F_UNLCK) of vidcast process lock %ui failed",
+                      lock);
+    }
+}
+
+
+ngx_pid_t
+ngx_vidcast_process_lock_holder(ngx_fd_t fd, ngx_uint_t lock, ngx_log_t *log)
+{
+    struct flock  fl;
+
+    if (ngx_vidcast_process_lock_set(fd, F_GETLK, F_WRLCK, lock, &fl)
+        != NGX_OK)
+    {
+        ngx_log_error(NGX_LOG_ALERT, log, ngx_errno,
+                      "fcntl(F_GETLK) of vidcast process lock %ui failed",
+                      lock);
+        return 0;
+    }
+
+    return (fl.l_type == F_UNLCK) ? 0 : fl.l_pid;
+}
+
+
+static ngx_int_t
+ngx_vidcast_process_lock_set(ngx_fd_t fd, int cmd, short type, ngx_uint_t lock,
+    struct flock *fl)
+{
+    ngx_memzero(fl, sizeof(struct flock));
+
+    fl->l_type = type;
+    fl->l_whence = SEEK_SET;
+    fl->l_start = lock;
+    fl->l_len = 1;
+
+    return (fcntl(fd, cmd, fl) == -1) ? NGX_ERROR : NGX_OK;
+}
