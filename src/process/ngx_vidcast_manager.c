@@ -11,7 +11,7 @@
 #include "capture/ngx_vidcast_capture.h"
 #include "os/ngx_vidcast_child.h"
 #include "shm/ngx_vidcast_control.h"
-#include "process/ngx_vidcast_keeper.h"
+#include "process/ngx_vidcast_supervisor.h"
 #include "shm/ngx_vidcast_process_locks.h"
 
 
@@ -98,10 +98,10 @@ ngx_vidcast_manager_start(ngx_vidcast_conf_t *conf)
 static void
 ngx_vidcast_manager_process(ngx_vidcast_conf_t *conf, void *data)
 {
-    uint64_t                deserted;
-    ngx_uint_t              i, ended;
-    ngx_vidcast_keeper_t   *keeper;
-    ngx_vidcast_managed_t  *managed;
+    uint64_t                   deserted;
+    ngx_uint_t                 i, ended;
+    ngx_vidcast_managed_t     *managed;
+    ngx_vidcast_supervisor_t  *supervisor;
 
     if (ngx_vidcast_manager_take_lock(conf) != NGX_OK) {
         return;
@@ -112,8 +112,8 @@ ngx_vidcast_manager_process(ngx_vidcast_conf_t *conf, void *data)
         return;
     }
 
-    keeper = ngx_vidcast_keeper_create(conf);
-    if (keeper == NULL) {
+    supervisor = ngx_vidcast_supervisor_create(conf);
+    if (supervisor == NULL) {
         return;
     }
 
@@ -131,7 +131,7 @@ ngx_vidcast_manager_process(ngx_vidcast_conf_t *conf, void *data)
             ngx_vidcast_manager_spawn(conf, &managed[i]);
         }
 
-        ngx_vidcast_keeper_look(keeper);
+        ngx_vidcast_supervisor_look(supervisor);
 
         ended = (ngx_vidcast_child_wait(conf, NGX_VIDCAST_MANAGER_TICK)
                  == NGX_DONE);
@@ -139,7 +139,7 @@ ngx_vidcast_manager_process(ngx_vidcast_conf_t *conf, void *data)
         if (ended
             || ngx_vidcast_control_deserted(conf, &deserted, conf->cycle->log))
         {
-            ngx_vidcast_keeper_end(keeper);
+            ngx_vidcast_supervisor_end(supervisor);
             break;
         }
 
@@ -149,7 +149,7 @@ ngx_vidcast_manager_process(ngx_vidcast_conf_t *conf, void *data)
     }
 
     ngx_free(managed);
-    ngx_free(keeper);
+    ngx_free(supervisor);
 
     ngx_log_error(NGX_LOG_NOTICE, conf->cycle->log, 0,
                   "vidcast manager process exiting");

@@ -51,7 +51,7 @@ static ngx_uint_t   unit_encoders = 1;
 
 static ngx_int_t unit_zones_init(ngx_cycle_t *cycle);
 static ngx_shm_zone_t *unit_zone_find(ngx_cycle_t *cycle, ngx_str_t *name);
-static void unit_zones_free(ngx_cycle_t *cycle, ngx_cycle_t *keeper);
+static void unit_zones_free(ngx_cycle_t *cycle, ngx_cycle_t *supervisor);
 
 
 ngx_shm_zone_t *
@@ -294,7 +294,7 @@ unit_zones_init(ngx_cycle_t *cycle)
 /* all zones of a configuration which another one does not keep */
 
 static void
-unit_zones_free(ngx_cycle_t *cycle, ngx_cycle_t *keeper)
+unit_zones_free(ngx_cycle_t *cycle, ngx_cycle_t *supervisor)
 {
     ngx_uint_t        i;
     ngx_shm_zone_t   *zone, *kept;
@@ -304,7 +304,8 @@ unit_zones_free(ngx_cycle_t *cycle, ngx_cycle_t *keeper)
         zone = part->elts;
 
         for (i = 0; i < part->nelts; i++) {
-            kept = keeper ? unit_zone_find(keeper, &zone[i].shm.name) : NULL;
+            kept = supervisor ? unit_zone_find(supervisor, &zone[i].shm.name)
+                              : NULL;
 
             if (zone[i].shm.addr == NULL
                 || (kept && kept->shm.addr == zone[i].shm.addr))

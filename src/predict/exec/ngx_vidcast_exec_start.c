@@ -29,22 +29,22 @@ typedef struct {
     ngx_fd_t      failed[2];     /* tells errno if it cannot be started */
     ngx_fd_t      file;          /* read-only */
     char        **env;
-} ngx_vidcast_exec_gift_t;
+} ngx_vidcast_spawn_io_t;
 
 
 static ngx_int_t ngx_vidcast_exec_prepare(ngx_vidcast_exec_t *exec,
-    ngx_vidcast_exec_gift_t *gift);
+    ngx_vidcast_spawn_io_t *io);
 static ngx_int_t ngx_vidcast_exec_env(ngx_vidcast_exec_t *exec,
-    ngx_vidcast_exec_gift_t *gift);
+    ngx_vidcast_spawn_io_t *io);
 static ngx_uint_t ngx_vidcast_exec_own(ngx_vidcast_exec_t *exec, char **env,
     char *buf);
 static void ngx_vidcast_exec_child(ngx_vidcast_exec_t *exec,
-    ngx_vidcast_exec_gift_t *gift);
+    ngx_vidcast_spawn_io_t *io);
 static ngx_fd_t ngx_vidcast_exec_move(ngx_fd_t fd, int cmd);
 static void ngx_vidcast_exec_signals(void);
 static ngx_int_t ngx_vidcast_exec_started(ngx_vidcast_exec_t *exec,
-    ngx_vidcast_exec_gift_t *gift);
-static void ngx_vidcast_exec_drop(ngx_vidcast_exec_gift_t *gift);
+    ngx_vidcast_spawn_io_t *io);
+static void ngx_vidcast_exec_drop(ngx_vidcast_spawn_io_t *io);
 static void ngx_vidcast_exec_close_file(ngx_fd_t fd);
 static void ngx_vidcast_exec_kill_children(void);
 
@@ -52,40 +52,40 @@ static void ngx_vidcast_exec_kill_children(void);
 ngx_int_t
 ngx_vidcast_exec_start(ngx_vidcast_exec_t *exec)
 {
-    u_char                   *error;
-    ngx_int_t                 rc;
-    ngx_vidcast_exec_gift_t   gift;
+    u_char                  *error;
+    ngx_int_t                rc;
+    ngx_vidcast_spawn_io_t   io;
 
-    ngx_memset(&gift, 0xff, sizeof(ngx_vidcast_exec_gift_t));
-    gift.env = NULL;
+    ngx_memset(&io, 0xff, sizeof(ngx_vidcast_spawn_io_t));
+    io.env = NULL;
 
     error = exec->predictor->error;
 
-    if (ngx_vidcast_exec_prepare(exec, &gift) != NGX_OK) {
+    if (ngx_vidcast_exec_prepare(exec, &io) != NGX_OK) {
         *ngx_slprintf(error, error + NGX_VIDCAST_ERROR_LEN - 1,
                       "could not prepare to start \"%s\": %s",
                       exec->conf->path, strerror(ngx_errno)) = '\0';
-        ngx_vidcast_exec_drop(&gift);
+        ngx_vidcast_exec_drop(&io);
         return NGX_ERROR;
     }
 
     exec->pid = fork();
 
     if (exec->pid == 0) {
-        ngx_vidcast_exec_child(exec, &gift);
+        ngx_vidcast_exec_child(exec, &io);
     }
 
     if (exec->pid == -1) {
         exec->pid = 0;
         *ngx_slprintf(error, error + NGX_VIDCAST_ERROR_LEN - 1,
                       "fork() failed: %s", strerror(ngx_errno)) = '\0';
-        ngx_vidcast_exec_drop(&gift);
+        ngx_vidcast_exec_drop(&io);
         return NGX_ERROR;
     }
 
-    rc = ngx_vidcast_exec_started(exec, &gift);
+    rc = ngx_vidcast_exec_started(exec, &io);
 
-    ngx_vidcast_exec_drop(&gift);
+    ngx_vidcast_exec_drop(&io);
 
     return rc;
 }
@@ -93,22 +93,22 @@ ngx_vidcast_exec_start(ngx_vidcast_exec_t *exec)
 
 static ngx_int_t
 ngx_vidcast_exec_prepare(ngx_vidcast_exec_t *exec,
-    ngx_vidcast_exec_gift_t *gift)
+    ngx_vidcast_spawn_io_t *io)
 {
     u_char  name[sizeof("/proc/self/fd/") + NGX_INT_T_LEN];
 
-    if (pipe2(gift->in, O_CLOEXEC) == -1
-        || pipe2(gift->out, O_CLOEXEC) == -1
-        || pipe2(gift->err, O_CLOEXEC) == -1
-        || pipe2(gift->failed, O_CLOEXEC) == -1
-        || ngx_vidcast_exec_env(exec, gift) != NGX_OK)
+    if (pipe2(io->in, O_CLOEXEC) == -1
+        || pipe2(io->out, O_CLOEXEC) == -1
+        || pipe2(io->err, O_CLOEXEC) == -1
+        || pipe2(io->failed, O_CLOEXEC) == -1
+        || ngx_vidcast_exec_env(exec, io) != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    exec->in = gift->in[1];
-    exec->out = gift->out[0];
-    exec->err = gift->err[0];
+    exec->in = io->in[1];
+    exec->out = io->out[0];
+    exec->err = io->err[0];
 
     if (ngx_nonblocking(exec->in) == -1
         || ngx_nonblocking(exec->out) == -1
@@ -128,47 +128,47 @@ ngx_vidcast_exec_prepare(ngx_vidcast_exec_t *exec,
 
     (void) ngx_sprintf(name, "/proc/self/fd/%d%Z", exec->file);
 
-    gift->file = open((char *) name, O_RDONLY|O_CLOEXEC);
+    io->file = open((char *) name, O_RDONLY|O_CLOEXEC);
 
-    return (gift->file == -1) ? NGX_ERROR : NGX_OK;
+    return (io->file == -1) ? NGX_ERROR : NGX_OK;
 }
 
 
 /* nginx's environment, which "env" directives rule, and ours */
 
 static ngx_int_t
-ngx_vidcast_exec_env(ngx_vidcast_exec_t *exec, ngx_vidcast_exec_gift_t *gift)
+ngx_vidcast_exec_env(ngx_vidcast_exec_t *exec, ngx_vidcast_spawn_io_t *io)
 {
     ngx_uint_t  i, n, path;
 
     for (n = 0; environ[n]; n++) { /* void */ }
 
-    gift->env = ngx_alloc((n + NGX_VIDCAST_EXEC_OWN + 3) * sizeof(char *)
-                          + NGX_VIDCAST_EXEC_OWN * NGX_VIDCAST_EXEC_VALUE,
-                          exec->predictor->log);
-    if (gift->env == NULL) {
+    io->env = ngx_alloc((n + NGX_VIDCAST_EXEC_OWN + 3) * sizeof(char *)
+                        + NGX_VIDCAST_EXEC_OWN * NGX_VIDCAST_EXEC_VALUE,
+                        exec->predictor->log);
+    if (io->env == NULL) {
         return NGX_ERROR;
     }
 
     path = 0;
 
     for (i = 0; i < n; i++) {
-        gift->env[i] = environ[i];
+        io->env[i] = environ[i];
         path |= (ngx_strncmp(environ[i], "PATH=", 5) == 0);
     }
 
     if (!path) {
-        gift->env[i++] = "PATH=/usr/local/bin:/usr/bin:/bin";
+        io->env[i++] = "PATH=/usr/local/bin:/usr/bin:/bin";
     }
 
     /* results must leave a Python program when they are printed */
 
-    gift->env[i++] = "PYTHONUNBUFFERED=1";
+    io->env[i++] = "PYTHONUNBUFFERED=1";
 
-    i += ngx_vidcast_exec_own(exec, &gift->env[i],
-                              (char *) (gift->env + n + NGX_VIDCAST_EXEC_OWN
+    i += ngx_vidcast_exec_own(exec, &io->env[i],
+                              (char *) (io->env + n + NGX_VIDCAST_EXEC_OWN
                                         + 3));
-    gift->env[i] = NULL;
+    io->env[i] = NULL;
 
     return NGX_OK;
 }
@@ -214,7 +214,7 @@ ngx_vidcast_exec_own(ngx_vidcast_exec_t *exec, char **env, char *buf)
 /* in the new process: only calls that are safe behind a fork */
 
 static void
-ngx_vidcast_exec_child(ngx_vidcast_exec_t *exec, ngx_vidcast_exec_gift_t *gift)
+ngx_vidcast_exec_child(ngx_vidcast_exec_t *exec, ngx_vidcast_spawn_io_t *io)
 {
     ngx_fd_t       failed, file, fd;
     ngx_err_t      err;
@@ -232,8 +232,8 @@ ngx_vidcast_exec_child(ngx_vidcast_exec_t *exec, ngx_vidcast_exec_gift_t *gift)
 
     /* out of the way of the numbers that are to be */
 
-    failed = gift->failed[1];
-    file = gift->file;
+    failed = io->failed[1];
+    file = io->file;
 
     fd = ngx_vidcast_exec_move(failed, F_DUPFD_CLOEXEC);
 
@@ -251,9 +251,9 @@ ngx_vidcast_exec_child(ngx_vidcast_exec_t *exec, ngx_vidcast_exec_gift_t *gift)
         }
     }
 
-    if (dup2(gift->in[0], STDIN_FILENO) == -1
-        || dup2(gift->out[1], STDOUT_FILENO) == -1
-        || dup2(gift->err[1], STDERR_FILENO) == -1
+    if (dup2(io->in[0], STDIN_FILENO) == -1
+        || dup2(io->out[1], STDOUT_FILENO) == -1
+        || dup2(io->err[1], STDERR_FILENO) == -1
         || (file != -1 && dup2(file, NGX_VIDCAST_EXEC_FD) == -1)
         || close_range(NGX_VIDCAST_EXEC_FD + (file != -1), failed - 1, 0)
            == -1
@@ -274,7 +274,7 @@ ngx_vidcast_exec_child(ngx_vidcast_exec_t *exec, ngx_vidcast_exec_gift_t *gift)
     }
 
     if (chdir(exec->conf->prefix) == 0) {
-        (void) execve(exec->conf->path, exec->conf->argv.elts, gift->env);
+        (void) execve(exec->conf->path, exec->conf->argv.elts, io->env);
     }
 
 failed:
@@ -327,24 +327,24 @@ ngx_vidcast_exec_signals(void)
 
 static ngx_int_t
 ngx_vidcast_exec_started(ngx_vidcast_exec_t *exec,
-    ngx_vidcast_exec_gift_t *gift)
+    ngx_vidcast_spawn_io_t *io)
 {
     u_char     *error;
     ssize_t     n;
     ngx_err_t   err;
 
-    ngx_vidcast_exec_close_file(gift->failed[1]);
-    gift->failed[1] = NGX_INVALID_FILE;
+    ngx_vidcast_exec_close_file(io->failed[1]);
+    io->failed[1] = NGX_INVALID_FILE;
 
     do {
-        n = read(gift->failed[0], &err, sizeof(ngx_err_t));
+        n = read(io->failed[0], &err, sizeof(ngx_err_t));
     } while (n == -1 && ngx_errno == NGX_EINTR);
 
     /* ours now */
 
-    gift->in[1] = NGX_INVALID_FILE;
-    gift->out[0] = NGX_INVALID_FILE;
-    gift->err[0] = NGX_INVALID_FILE;
+    io->in[1] = NGX_INVALID_FILE;
+    io->out[0] = NGX_INVALID_FILE;
+    io->err[0] = NGX_INVALID_FILE;
 
     if (n == 0) {
         exec->predictor->mailbox->child = exec->pid;
@@ -367,21 +367,21 @@ ngx_vidcast_exec_started(ngx_vidcast_exec_t *exec,
 
 
 static void
-ngx_vidcast_exec_drop(ngx_vidcast_exec_gift_t *gift)
+ngx_vidcast_exec_drop(ngx_vidcast_spawn_io_t *io)
 {
     ngx_uint_t  i;
 
     for (i = 0; i < 2; i++) {
-        ngx_vidcast_exec_close_file(gift->in[i]);
-        ngx_vidcast_exec_close_file(gift->out[i]);
-        ngx_vidcast_exec_close_file(gift->err[i]);
-        ngx_vidcast_exec_close_file(gift->failed[i]);
+        ngx_vidcast_exec_close_file(io->in[i]);
+        ngx_vidcast_exec_close_file(io->out[i]);
+        ngx_vidcast_exec_close_file(io->err[i]);
+        ngx_vidcast_exec_close_file(io->failed[i]);
     }
 
-    ngx_vidcast_exec_close_file(gift->file);
+    ngx_vidcast_exec_close_file(io->file);
 
-    if (gift->env) {
-        ngx_free(gift->env);
+    if (io->env) {
+        ngx_free(io->env);
     }
 }
 

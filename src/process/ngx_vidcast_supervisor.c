@@ -11,18 +11,18 @@
 
 #include "os/ngx_vidcast_child.h"
 #include "core/ngx_vidcast_escape.h"
-#include "process/ngx_vidcast_keeper.h"
+#include "process/ngx_vidcast_supervisor.h"
 #include "predict/ngx_vidcast_predict.h"
 #include "process/ngx_vidcast_predictor.h"
 #include "shm/ngx_vidcast_process_locks.h"
 
 
-#define NGX_VIDCAST_KEEPER_BACKOFF_MIN  200000      /* us */
-#define NGX_VIDCAST_KEEPER_BACKOFF_MAX  30000000
-#define NGX_VIDCAST_KEEPER_SETTLED      2000000
-#define NGX_VIDCAST_KEEPER_GRACE        2000000     /* for who times itself */
-#define NGX_VIDCAST_KEEPER_STRANGER     3000000     /* to leave a mailbox */
-#define NGX_VIDCAST_KEEPER_END          20          /* times 50 ms */
+#define NGX_VIDCAST_SUPERVISOR_BACKOFF_MIN  200000      /* us */
+#define NGX_VIDCAST_SUPERVISOR_BACKOFF_MAX  30000000
+#define NGX_VIDCAST_SUPERVISOR_SETTLED      2000000
+#define NGX_VIDCAST_SUPERVISOR_GRACE        2000000  /* for who times itself */
+#define NGX_VIDCAST_SUPERVISOR_ORPHAN     3000000     /* to leave a mailbox */
+#define NGX_VIDCAST_SUPERVISOR_END          20          /* times 50 ms */
 
 
 /* a predictor; what is to last for longer than the manager is on its mailbox */
@@ -30,45 +30,45 @@
 typedef struct {
     ngx_vidcast_predictor_id_t        id;
     ngx_vidcast_predictor_mailbox_t  *mailbox;
-    ngx_pid_t                         pid;  /* 0: not a child of ours */
-    uint64_t                          killed; /* life that we have ended */
-    uint64_t                          stranger; /* since when, at our mailbox */
+    ngx_pid_t                         pid;     /* 0: not a child of ours */
+    uint64_t                          killed;  /* life that we have ended */
+    uint64_t                          orphan;  /* since when, at our mailbox */
     ngx_vidcast_log_limit_t           deaths;
     u_char                            title[NGX_VIDCAST_MAX_NAME + 48];
-} ngx_vidcast_kept_t;
+} ngx_vidcast_supervised_t;
 
 
-struct ngx_vidcast_keeper_s {
+struct ngx_vidcast_supervisor_s {
     ngx_vidcast_conf_t          *conf;
     ngx_uint_t                   n;
-    ngx_vidcast_kept_t          *kept;
+    ngx_vidcast_supervised_t    *child;
 };
 
 
-static void ngx_vidcast_keeper_settle(ngx_vidcast_kept_t *kept,
+static void ngx_vidcast_supervisor_init(ngx_vidcast_supervised_t *child,
     ngx_vidcast_source_t *source, ngx_uint_t index);
-static void ngx_vidcast_keeper_one(ngx_vidcast_conf_t *conf,
-    ngx_vidcast_kept_t *kept);
-static void ngx_vidcast_keeper_overdue(ngx_vidcast_conf_t *conf,
-    ngx_vidcast_kept_t *kept, ngx_pid_t pid);
-static void ngx_vidcast_keeper_kill(ngx_vidcast_conf_t *conf,
-    ngx_vidcast_kept_t *kept, ngx_pid_t pid);
-static void ngx_vidcast_keeper_died(ngx_vidcast_kept_t *kept, int status,
-    ngx_log_t *log);
-static void ngx_vidcast_keeper_reason(ngx_vidcast_predictor_mailbox_t *mailbox,
-    int status);
-static ngx_uint_t ngx_vidcast_keeper_rest(ngx_vidcast_kept_t *kept,
+static void ngx_vidcast_supervisor_check(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_supervised_t *child);
+static void ngx_vidcast_supervisor_overdue(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_supervised_t *child, ngx_pid_t pid);
+static void ngx_vidcast_supervisor_kill(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_supervised_t *child, ngx_pid_t pid);
+static void ngx_vidcast_supervisor_died(ngx_vidcast_supervised_t *child,
+    int status, ngx_log_t *log);
+static void ngx_vidcast_supervisor_reason(
+    ngx_vidcast_predictor_mailbox_t *mailbox, int status);
+static ngx_uint_t ngx_vidcast_supervisor_pause(ngx_vidcast_supervised_t *child,
     uint64_t now);
-static void ngx_vidcast_keeper_spawn(ngx_vidcast_conf_t *conf,
-    ngx_vidcast_kept_t *kept);
+static void ngx_vidcast_supervisor_spawn(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_supervised_t *child);
 
 
-ngx_vidcast_keeper_t *
-ngx_vidcast_keeper_create(ngx_vidcast_conf_t *conf)
+ngx_vidcast_supervisor_t *
+ngx_vidcast_supervisor_create(ngx_vidcast_conf_t *conf)
 {
-    ngx_uint_t              i, k, n;
-    ngx_vidcast_source_t  **source;
-    ngx_vidcast_keeper_t   *keeper;
+    ngx_uint_t                  i, k, n;
+    ngx_vidcast_source_t      **source;
+    ngx_vidcast_supervisor_t   *supervisor;
 
     n = 0;
     source = conf->sources.elts;
@@ -77,43 +77,44 @@ ngx_vidcast_keeper_create(ngx_vidcast_conf_t *conf)
         n += source[i]->predict.workers;
     }
 
-    keeper = ngx_calloc(sizeof(ngx_vidcast_keeper_t)
-                        + n * sizeof(ngx_vidcast_kept_t), conf->cycle->log);
-    if (keeper == NULL) {
+    supervisor = ngx_calloc(sizeof(ngx_vidcast_supervisor_t)
+                                + n * sizeof(ngx_vidcast_supervised_t),
+                            conf->cycle->log);
+    if (supervisor == NULL) {
         return NULL;
     }
 
-    keeper->conf = conf;
-    keeper->kept = (ngx_vidcast_kept_t *) (keeper + 1);
+    supervisor->conf = conf;
+    supervisor->child = (ngx_vidcast_supervised_t *) (supervisor + 1);
 
     for (i = 0; i < conf->sources.nelts; i++) {
         for (k = 0; k < source[i]->predict.workers; k++) {
-            ngx_vidcast_keeper_settle(&keeper->kept[keeper->n++], source[i],
-                                      k);
+            ngx_vidcast_supervisor_init(&supervisor->child[supervisor->n++],
+                                        source[i], k);
         }
     }
 
-    return keeper;
+    return supervisor;
 }
 
 
 static void
-ngx_vidcast_keeper_settle(ngx_vidcast_kept_t *kept,
+ngx_vidcast_supervisor_init(ngx_vidcast_supervised_t *child,
     ngx_vidcast_source_t *source, ngx_uint_t index)
 {
     u_char  *p;
 
-    kept->id.source = source;
-    kept->id.index = index;
-    kept->mailbox = ngx_vidcast_mailbox(&source->zone->mailboxes, index);
+    child->id.source = source;
+    child->id.index = index;
+    child->mailbox = ngx_vidcast_mailbox(&source->zone->mailboxes, index);
 
     /* a reload is worth a try at once */
 
-    kept->mailbox->due = 0;
-    kept->mailbox->backoff = 0;
-    ngx_memzero(kept->mailbox->deaths, sizeof(kept->mailbox->deaths));
+    child->mailbox->due = 0;
+    child->mailbox->backoff = 0;
+    ngx_memzero(child->mailbox->deaths, sizeof(child->mailbox->deaths));
 
-    p = ngx_sprintf(kept->title, "vidcast predictor process: %V",
+    p = ngx_sprintf(child->title, "vidcast predictor process: %V",
                     &source->name);
 
     if (source->predict.workers > 1) {
@@ -125,18 +126,19 @@ ngx_vidcast_keeper_settle(ngx_vidcast_kept_t *kept,
 
 
 void
-ngx_vidcast_keeper_look(ngx_vidcast_keeper_t *keeper)
+ngx_vidcast_supervisor_look(ngx_vidcast_supervisor_t *supervisor)
 {
     ngx_uint_t  i;
 
-    for (i = 0; i < keeper->n; i++) {
-        ngx_vidcast_keeper_one(keeper->conf, &keeper->kept[i]);
+    for (i = 0; i < supervisor->n; i++) {
+        ngx_vidcast_supervisor_check(supervisor->conf, &supervisor->child[i]);
     }
 }
 
 
 static void
-ngx_vidcast_keeper_one(ngx_vidcast_conf_t *conf, ngx_vidcast_kept_t *kept)
+ngx_vidcast_supervisor_check(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_supervised_t *child)
 {
     int         status;
     ngx_pid_t   pid;
@@ -145,66 +147,66 @@ ngx_vidcast_keeper_one(ngx_vidcast_conf_t *conf, ngx_vidcast_kept_t *kept)
     log = conf->cycle->log;
     status = -1;
 
-    ngx_vidcast_log_limit_tell(&kept->deaths, NGX_VIDCAST_LOG_DEATHS,
-                               NGX_LOG_ERR, log, &kept->id.source->name,
+    ngx_vidcast_log_limit_tell(&child->deaths, NGX_VIDCAST_LOG_DEATHS,
+                               NGX_LOG_ERR, log, &child->id.source->name,
                                "failures of the predictor");
 
-    if (kept->pid && waitpid(kept->pid, &status, WNOHANG) == kept->pid) {
-        kept->pid = 0;
+    if (child->pid && waitpid(child->pid, &status, WNOHANG) == child->pid) {
+        child->pid = 0;
     }
 
     pid = ngx_vidcast_process_lock_holder(conf->control->locks,
                                           ngx_vidcast_predictor_lock(
-                                      kept->id.source->entry,
-                                      kept->id.index),
+                                      child->id.source->entry,
+                                      child->id.index),
                                           log);
     if (pid) {
-        ngx_vidcast_keeper_overdue(conf, kept, pid);
+        ngx_vidcast_supervisor_overdue(conf, child, pid);
         return;
     }
 
     /* a child without the lock has not come to take it, or is a zombie */
 
-    if (kept->pid) {
+    if (child->pid) {
         return;
     }
 
-    kept->stranger = 0;
+    child->orphan = 0;
 
-    if (ngx_vidcast_load(&kept->mailbox->pid)) {
-        ngx_vidcast_keeper_died(kept, status, log);
+    if (ngx_vidcast_load(&child->mailbox->pid)) {
+        ngx_vidcast_supervisor_died(child, status, log);
     }
 
-    if (ngx_vidcast_clock() >= kept->mailbox->due) {
-        ngx_vidcast_keeper_spawn(conf, kept);
+    if (ngx_vidcast_clock() >= child->mailbox->due) {
+        ngx_vidcast_supervisor_spawn(conf, child);
     }
 }
 
 
 static void
-ngx_vidcast_keeper_overdue(ngx_vidcast_conf_t *conf, ngx_vidcast_kept_t *kept,
-    ngx_pid_t pid)
+ngx_vidcast_supervisor_overdue(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_supervised_t *child, ngx_pid_t pid)
 {
     int64_t                           left;
     uint64_t                          now;
     ngx_vidcast_source_t             *source;
     ngx_vidcast_predictor_mailbox_t  *mailbox;
 
-    mailbox = kept->mailbox;
-    source = kept->id.source;
+    mailbox = child->mailbox;
+    source = child->id.source;
     now = ngx_vidcast_clock();
 
     if (ngx_vidcast_load(&mailbox->pid) == 0) {
 
         /* it has still to sit down, or belongs to a mailbox that is no more */
 
-        if (kept->stranger == 0) {
-            kept->stranger = now;
+        if (child->orphan == 0) {
+            child->orphan = now;
         }
 
-        if (now - kept->stranger > NGX_VIDCAST_KEEPER_STRANGER) {
-            kept->stranger = now;
-            ngx_vidcast_keeper_kill(conf, kept, pid);
+        if (now - child->orphan > NGX_VIDCAST_SUPERVISOR_ORPHAN) {
+            child->orphan = now;
+            ngx_vidcast_supervisor_kill(conf, child, pid);
         }
 
         return;
@@ -213,14 +215,14 @@ ngx_vidcast_keeper_overdue(ngx_vidcast_conf_t *conf, ngx_vidcast_kept_t *kept,
     left = ngx_vidcast_predictor_left(source, mailbox);
 
     if (!source->predict.module->engine->foreign) {
-        left += NGX_VIDCAST_KEEPER_GRACE;
+        left += NGX_VIDCAST_SUPERVISOR_GRACE;
     }
 
-    if (left > 0 || kept->killed == mailbox->life) {
+    if (left > 0 || child->killed == mailbox->life) {
         return;
     }
 
-    kept->killed = mailbox->life;
+    child->killed = mailbox->life;
     mailbox->counters.timeouts++;
 
     if (mailbox->lived) {
@@ -237,7 +239,7 @@ ngx_vidcast_keeper_overdue(ngx_vidcast_conf_t *conf, ngx_vidcast_kept_t *kept,
 
     ngx_vidcast_store(&mailbox->told, 1);
 
-    ngx_vidcast_keeper_kill(conf, kept, pid);
+    ngx_vidcast_supervisor_kill(conf, child, pid);
 }
 
 
@@ -247,8 +249,8 @@ ngx_vidcast_keeper_overdue(ngx_vidcast_conf_t *conf, ngx_vidcast_kept_t *kept,
  */
 
 static void
-ngx_vidcast_keeper_kill(ngx_vidcast_conf_t *conf, ngx_vidcast_kept_t *kept,
-    ngx_pid_t pid)
+ngx_vidcast_supervisor_kill(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_supervised_t *child, ngx_pid_t pid)
 {
     ngx_fd_t  fd;
 
@@ -260,11 +262,11 @@ ngx_vidcast_keeper_kill(ngx_vidcast_conf_t *conf, ngx_vidcast_kept_t *kept,
 
     if (ngx_vidcast_process_lock_holder(conf->control->locks,
                                         ngx_vidcast_predictor_lock(
-                                    kept->id.source->entry, kept->id.index),
+                                    child->id.source->entry, child->id.index),
                                         conf->cycle->log)
         == pid)
     {
-        kept->mailbox->counters.killed++;
+        child->mailbox->counters.killed++;
 
         if (fd == -1) {
             (void) kill(pid, SIGKILL);
@@ -281,7 +283,8 @@ ngx_vidcast_keeper_kill(ngx_vidcast_conf_t *conf, ngx_vidcast_kept_t *kept,
 
 
 static void
-ngx_vidcast_keeper_died(ngx_vidcast_kept_t *kept, int status, ngx_log_t *log)
+ngx_vidcast_supervisor_died(ngx_vidcast_supervised_t *child, int status,
+    ngx_log_t *log)
 {
     uint64_t                          now;
     ngx_uint_t                        level, rest;
@@ -290,18 +293,18 @@ ngx_vidcast_keeper_died(ngx_vidcast_kept_t *kept, int status, ngx_log_t *log)
     ngx_vidcast_predictor_mailbox_t  *mailbox;
     u_char                            error[NGX_VIDCAST_ERROR_LEN];
 
-    mailbox = kept->mailbox;
-    source = kept->id.source;
+    mailbox = child->mailbox;
+    source = child->id.source;
     now = ngx_vidcast_clock();
 
     level = (status != -1 && WTERMSIG(status) && !mailbox->told) ? NGX_LOG_ALERT
                                                               : NGX_LOG_ERR;
-    ngx_vidcast_keeper_reason(mailbox, status);
+    ngx_vidcast_supervisor_reason(mailbox, status);
     ngx_vidcast_mailbox_error(mailbox, error);
 
     mailbox->counters.deaths++;
 
-    rest = ngx_vidcast_keeper_rest(kept, now);
+    rest = ngx_vidcast_supervisor_pause(child, now);
 
     ngx_vidcast_store(&mailbox->pid, 0);
     ngx_vidcast_store(&mailbox->failing, 1);
@@ -315,7 +318,7 @@ ngx_vidcast_keeper_died(ngx_vidcast_kept_t *kept, int status, ngx_log_t *log)
 
     ngx_vidcast_futex_wake(source->zone->mailboxes.futex);
 
-    if (!ngx_vidcast_log_limit(&kept->deaths, NGX_VIDCAST_LOG_DEATHS, now)) {
+    if (!ngx_vidcast_log_limit(&child->deaths, NGX_VIDCAST_LOG_DEATHS, now)) {
         return;
     }
 
@@ -339,7 +342,8 @@ ngx_vidcast_keeper_died(ngx_vidcast_kept_t *kept, int status, ngx_log_t *log)
 
 
 static void
-ngx_vidcast_keeper_reason(ngx_vidcast_predictor_mailbox_t *mailbox, int status)
+ngx_vidcast_supervisor_reason(ngx_vidcast_predictor_mailbox_t *mailbox,
+    int status)
 {
     u_char  *last;
 
@@ -369,13 +373,13 @@ ngx_vidcast_keeper_reason(ngx_vidcast_predictor_mailbox_t *mailbox, int status)
  */
 
 static ngx_uint_t
-ngx_vidcast_keeper_rest(ngx_vidcast_kept_t *kept, uint64_t now)
+ngx_vidcast_supervisor_pause(ngx_vidcast_supervised_t *child, uint64_t now)
 {
     uint64_t                          backoff;
     ngx_uint_t                        i;
     ngx_vidcast_predictor_mailbox_t  *mailbox;
 
-    mailbox = kept->mailbox;
+    mailbox = child->mailbox;
 
     for (i = NGX_VIDCAST_PREDICTOR_DEATHS - 1; i; i--) {
         mailbox->deaths[i] = mailbox->deaths[i - 1];
@@ -390,20 +394,20 @@ ngx_vidcast_keeper_rest(ngx_vidcast_kept_t *kept, uint64_t now)
         ngx_memzero(mailbox->deaths, sizeof(mailbox->deaths));
 
         mailbox->backoff = 0;
-        mailbox->due = now + (uint64_t) kept->id.source->predict.pause * 1000;
+        mailbox->due = now + (uint64_t) child->id.source->predict.pause * 1000;
 
         return 1;
     }
 
     if (mailbox->lived
-        && now - mailbox->started >= NGX_VIDCAST_KEEPER_SETTLED)
+        && now - mailbox->started >= NGX_VIDCAST_SUPERVISOR_SETTLED)
     {
         mailbox->backoff = 0;
 
     } else {
         backoff = 2 * ngx_vidcast_load(&mailbox->backoff);
-        backoff = ngx_min(backoff, NGX_VIDCAST_KEEPER_BACKOFF_MAX);
-        mailbox->backoff = ngx_max(backoff, NGX_VIDCAST_KEEPER_BACKOFF_MIN);
+        backoff = ngx_min(backoff, NGX_VIDCAST_SUPERVISOR_BACKOFF_MAX);
+        mailbox->backoff = ngx_max(backoff, NGX_VIDCAST_SUPERVISOR_BACKOFF_MIN);
     }
 
     mailbox->due = now + mailbox->backoff;
@@ -413,49 +417,52 @@ ngx_vidcast_keeper_rest(ngx_vidcast_kept_t *kept, uint64_t now)
 
 
 static void
-ngx_vidcast_keeper_spawn(ngx_vidcast_conf_t *conf, ngx_vidcast_kept_t *kept)
+ngx_vidcast_supervisor_spawn(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_supervised_t *child)
 {
     ngx_pid_t  pid;
 
     pid = ngx_vidcast_child_fork(conf, ngx_vidcast_predictor_process,
-                                 &kept->id, (char *) kept->title);
+                                 &child->id, (char *) child->title);
 
     if (pid == NGX_INVALID_PID) {
-        kept->mailbox->due = ngx_vidcast_clock()
-                          + NGX_VIDCAST_KEEPER_BACKOFF_MIN;
+        child->mailbox->due = ngx_vidcast_clock()
+                          + NGX_VIDCAST_SUPERVISOR_BACKOFF_MIN;
         return;
     }
 
-    kept->pid = pid;
-    kept->mailbox->counters.starts++;
+    child->pid = pid;
+    child->mailbox->counters.starts++;
 }
 
 
 void
-ngx_vidcast_keeper_end(ngx_vidcast_keeper_t *keeper)
+ngx_vidcast_supervisor_end(ngx_vidcast_supervisor_t *supervisor)
 {
-    ngx_pid_t            pid;
-    ngx_uint_t           i, n, left;
-    ngx_vidcast_conf_t  *conf;
-    ngx_vidcast_kept_t  *kept;
+    ngx_pid_t                  pid;
+    ngx_uint_t                 i, n, left;
+    ngx_vidcast_conf_t        *conf;
+    ngx_vidcast_supervised_t  *child;
 
-    conf = keeper->conf;
+    conf = supervisor->conf;
 
-    for (n = 0; n <= NGX_VIDCAST_KEEPER_END; n++) {
+    for (n = 0; n <= NGX_VIDCAST_SUPERVISOR_END; n++) {
 
         left = 0;
 
-        for (i = 0; i < keeper->n; i++) {
-            kept = &keeper->kept[i];
+        for (i = 0; i < supervisor->n; i++) {
+            child = &supervisor->child[i];
 
-            if (kept->pid && waitpid(kept->pid, NULL, WNOHANG) == kept->pid) {
-                kept->pid = 0;
+            if (child->pid
+                && waitpid(child->pid, NULL, WNOHANG) == child->pid)
+            {
+                child->pid = 0;
             }
 
             pid = ngx_vidcast_process_lock_holder(conf->control->locks,
                                                   ngx_vidcast_predictor_lock(
-                                              kept->id.source->entry,
-                                              kept->id.index),
+                                              child->id.source->entry,
+                                              child->id.index),
                                                   conf->cycle->log);
             if (pid == 0) {
                 continue;
@@ -463,8 +470,8 @@ ngx_vidcast_keeper_end(ngx_vidcast_keeper_t *keeper)
 
             left++;
 
-            if (n == NGX_VIDCAST_KEEPER_END) {
-                ngx_vidcast_keeper_kill(conf, kept, pid);
+            if (n == NGX_VIDCAST_SUPERVISOR_END) {
+                ngx_vidcast_supervisor_kill(conf, child, pid);
             }
         }
 
