@@ -16,7 +16,7 @@
 
 
 #define NGX_VIDCAST_MANAGER_TICK      50          /* ms */
-#define NGX_VIDCAST_MANAGER_PATIENCE  3000000     /* us, for the lock */
+#define NGX_VIDCAST_MANAGER_WAIT  3000000     /* us, for the lock */
 
 #define NGX_VIDCAST_BACKOFF_MIN       200000      /* us */
 #define NGX_VIDCAST_BACKOFF_MAX       30000000
@@ -177,7 +177,7 @@ ngx_vidcast_manager_take_lock(ngx_vidcast_conf_t *conf)
         }
 
         if (rc == NGX_ERROR
-            || ngx_vidcast_clock() - start > NGX_VIDCAST_MANAGER_PATIENCE
+            || ngx_vidcast_clock() - start > NGX_VIDCAST_MANAGER_WAIT
             || ngx_vidcast_child_wait(conf, 10) == NGX_DONE
             || ngx_vidcast_manager_outdated(conf))
         {

@@ -156,8 +156,8 @@ ngx_http_vidcast_feed_exit(ngx_http_vidcast_main_conf_t *vmcf)
     for (i = 0; i < vmcf->vidcast.sources.nelts; i++) {
         feed = &vmcf->feeds[i];
 
-        if (feed->patience.timer_set) {
-            ngx_del_timer(&feed->patience);
+        if (feed->wait_timer.timer_set) {
+            ngx_del_timer(&feed->wait_timer);
         }
 
         if (feed->nsubscriptions == 0) {
@@ -228,7 +228,7 @@ ngx_http_vidcast_feed_join(ngx_http_vidcast_main_conf_t *vmcf,
     vlcf = ngx_http_get_module_loc_conf(viewer->request,
                                         ngx_http_vidcast_module);
 
-    viewer->patience = vlcf->ping ? vlcf->ping + vlcf->ping_timeout : 0;
+    viewer->wait_timer = vlcf->ping ? vlcf->ping + vlcf->ping_timeout : 0;
 
     ngx_http_vidcast_peer_watch(viewer->request);
 

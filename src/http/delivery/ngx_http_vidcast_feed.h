@@ -142,7 +142,7 @@ struct ngx_http_vidcast_viewer_s {
     ngx_queue_t                      ended;   /* to be used again */
     ngx_msec_t                       stall_timeout;
     ngx_msec_t                       progress; /* when bytes last left */
-    ngx_msec_t                       patience; /* with a silent host, or 0 */
+    ngx_msec_t                       wait_timer; /* with a silent host, or 0 */
     ngx_msec_t                       answered; /* when it was last there */
     off_t                            sent;    /* bytes by then */
 };
@@ -166,7 +166,7 @@ struct ngx_http_vidcast_feed_s {
 
     ngx_queue_t                    publishers;  /* the first has the mailbox */
     ngx_uint_t                     npublishers;
-    ngx_event_t                    patience;  /* of publishers who wait */
+    ngx_event_t                    wait_timer;  /* of publishers who wait */
 
     ngx_http_vidcast_message_t    *frame;     /* the newest */
     ngx_http_vidcast_message_t    *older;     /* pinned, still leaving */

@@ -101,7 +101,7 @@ ngx_http_vidcast_peer_gone(ngx_http_vidcast_viewer_t *viewer)
 
     unheard = ngx_current_msec - viewer->answered;
 
-    if (viewer->patience == 0 || unheard < viewer->patience / 4) {
+    if (viewer->wait_timer == 0 || unheard < viewer->wait_timer / 4) {
         return 0;
     }
 
@@ -127,7 +127,7 @@ ngx_http_vidcast_peer_gone(ngx_http_vidcast_viewer_t *viewer)
         unheard = silent;
     }
 
-    return unheard >= viewer->patience;
+    return unheard >= viewer->wait_timer;
 }
 
 

@@ -14,8 +14,8 @@
 #include "shm/ngx_vidcast_notify.h"
 
 
-#define NGX_HTTP_VIDCAST_PATIENCE_STEP   100     /* ms */
-#define NGX_HTTP_VIDCAST_PATIENCE        3000
+#define NGX_HTTP_VIDCAST_PUBLISHER_WAIT_STEP   100     /* ms */
+#define NGX_HTTP_VIDCAST_PUBLISHER_WAIT        3000
 
 
 static ngx_http_vidcast_publisher_t *ngx_http_vidcast_publisher_first(
@@ -33,7 +33,7 @@ static ngx_int_t ngx_http_vidcast_publisher_answer(
     ngx_http_vidcast_publisher_t *publisher);
 static ngx_uint_t ngx_http_vidcast_publisher_taken_over(
     ngx_http_vidcast_publisher_t *publisher);
-static void ngx_http_vidcast_publisher_patience_handler(ngx_event_t *ev);
+static void ngx_http_vidcast_publisher_wait_handler(ngx_event_t *ev);
 static ngx_uint_t ngx_http_vidcast_publisher_waits(
     ngx_http_vidcast_feed_t *feed);
 
@@ -47,9 +47,9 @@ ngx_http_vidcast_publisher_init(ngx_http_vidcast_feed_t *feed, ngx_log_t *log)
 {
     ngx_queue_init(&feed->publishers);
 
-    feed->patience.handler = ngx_http_vidcast_publisher_patience_handler;
-    feed->patience.data = feed;
-    feed->patience.log = log;
+    feed->wait_timer.handler = ngx_http_vidcast_publisher_wait_handler;
+    feed->wait_timer.data = feed;
+    feed->wait_timer.log = log;
 }
 
 
@@ -95,8 +95,8 @@ ngx_http_vidcast_publisher_join(ngx_http_vidcast_publisher_t *publisher)
         return NGX_BUSY;
     }
 
-    if (!feed->patience.timer_set) {
-        ngx_add_timer(&feed->patience, NGX_HTTP_VIDCAST_PATIENCE_STEP);
+    if (!feed->wait_timer.timer_set) {
+        ngx_add_timer(&feed->wait_timer, NGX_HTTP_VIDCAST_PUBLISHER_WAIT_STEP);
     }
 
     return NGX_OK;
@@ -300,8 +300,8 @@ ngx_http_vidcast_publisher_leave(ngx_http_vidcast_publisher_t *publisher)
 
     ngx_http_vidcast_feed_unwatch(feed);
 
-    if (feed->npublishers && !feed->patience.timer_set) {
-        ngx_add_timer(&feed->patience, 1);
+    if (feed->npublishers && !feed->wait_timer.timer_set) {
+        ngx_add_timer(&feed->wait_timer, 1);
     }
 }
 
@@ -317,8 +317,8 @@ ngx_http_vidcast_publisher_news(ngx_http_vidcast_feed_t *feed)
     } while (publisher
              && ngx_http_vidcast_publisher_step(publisher) == NGX_DONE);
 
-    if (!feed->patience.timer_set && ngx_http_vidcast_publisher_waits(feed)) {
-        ngx_add_timer(&feed->patience, NGX_HTTP_VIDCAST_PATIENCE_STEP);
+    if (!feed->wait_timer.timer_set && ngx_http_vidcast_publisher_waits(feed)) {
+        ngx_add_timer(&feed->wait_timer, NGX_HTTP_VIDCAST_PUBLISHER_WAIT_STEP);
     }
 }
 
@@ -447,7 +447,7 @@ ngx_http_vidcast_publisher_taken_over(ngx_http_vidcast_publisher_t *publisher)
  */
 
 static void
-ngx_http_vidcast_publisher_patience_handler(ngx_event_t *ev)
+ngx_http_vidcast_publisher_wait_handler(ngx_event_t *ev)
 {
     ngx_queue_t                   *q;
     ngx_http_vidcast_feed_t       *feed;
@@ -465,7 +465,8 @@ ngx_http_vidcast_publisher_patience_handler(ngx_event_t *ev)
         q = ngx_queue_next(q);
 
         if ((publisher->entered && publisher->session)
-            || ngx_current_msec - publisher->since < NGX_HTTP_VIDCAST_PATIENCE)
+            || ngx_current_msec - publisher->since
+                   < NGX_HTTP_VIDCAST_PUBLISHER_WAIT)
         {
             continue;
         }
@@ -478,7 +479,7 @@ ngx_http_vidcast_publisher_patience_handler(ngx_event_t *ev)
     }
 
     if (!ev->timer_set && ngx_http_vidcast_publisher_waits(feed)) {
-        ngx_add_timer(ev, NGX_HTTP_VIDCAST_PATIENCE_STEP);
+        ngx_add_timer(ev, NGX_HTTP_VIDCAST_PUBLISHER_WAIT_STEP);
     }
 }
 
