@@ -289,7 +289,7 @@ ngx_vidcast_analysis_run(ngx_vidcast_analysis_t *analysis,
         return;
     }
 
-    if (!ngx_vidcast_predict_news(predict, analysis->json, size)) {
+    if (!ngx_vidcast_predict_emits(predict, analysis->json, size)) {
         ngx_vidcast_capture_predicted(analysis->capture,
                                       ngx_vidcast_clock() - start);
         ngx_vidcast_capture_judged(analysis->capture, task->number);
@@ -452,5 +452,5 @@ ngx_vidcast_analysis_publish(ngx_vidcast_analysis_t *analysis,
 
     ngx_vidcast_capture_predicted(capture, result.predict);
 
-    ngx_vidcast_zone_wake(capture->zone);
+    ngx_vidcast_zone_wake_workers(capture->zone);
 }

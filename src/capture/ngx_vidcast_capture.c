@@ -122,7 +122,7 @@ ngx_vidcast_capture_process(ngx_vidcast_conf_t *conf, void *data)
 
     ngx_vidcast_store(&capture.zone->shm->pid, 0);
     ngx_vidcast_store(&capture.zone->shm->state, NGX_VIDCAST_OFF);
-    ngx_vidcast_zone_wake(capture.zone);
+    ngx_vidcast_zone_wake_workers(capture.zone);
 
     _exit(0);
 }
@@ -154,8 +154,8 @@ ngx_vidcast_capture_forget(ngx_vidcast_conf_t *conf,
         (void) munmap(zone->ring.frames, zone->frames_size);
         ngx_vidcast_mailboxes_free(&zone->mailboxes);
         (void) ngx_close_file(zone->frames);
-        (void) ngx_close_file(zone->wake);
-        (void) ngx_close_file(zone->call);
+        (void) ngx_close_file(zone->wake_workers);
+        (void) ngx_close_file(zone->wake_capture);
 
         ngx_shm_free(&other[i]->shm_zone->shm);
     }
@@ -369,7 +369,7 @@ ngx_vidcast_capture_return_handoff(ngx_vidcast_capture_t *capture)
 
         (void) ngx_vidcast_handoff_reply(handoff, NGX_VIDCAST_HANDOFF_LOST, 0,
                                          NGX_VIDCAST_HANDOFF_NO_SLOT);
-        ngx_vidcast_zone_wake(capture->zone);
+        ngx_vidcast_zone_wake_workers(capture->zone);
     }
 
     ngx_vidcast_zone_take_back(capture->conf->control, capture->zone,
@@ -592,7 +592,7 @@ ngx_vidcast_capture_publish(ngx_vidcast_capture_t *capture, uint32_t slot,
     (void) pthread_mutex_unlock(&capture->ring);
 
     if (capture->overlay) {
-        ngx_vidcast_overlay_news(capture->overlay);
+        ngx_vidcast_overlay_notify(capture->overlay);
     }
 
     ngx_vidcast_store(&capture->zone->shm->width, width);

@@ -88,7 +88,7 @@ ngx_vidcast_demand_sleep(ngx_vidcast_demand_t *demand)
     while (ngx_vidcast_load(&zone->shm->asked) == demand->asked
            && ngx_vidcast_demand_viewers(demand) == 0)
     {
-        ngx_vidcast_zone_called(zone, NGX_VIDCAST_DEMAND_NET);
+        ngx_vidcast_zone_wait_wake(zone, NGX_VIDCAST_DEMAND_NET);
     }
 
     demand->looked = ngx_vidcast_clock();

@@ -375,8 +375,8 @@ ngx_vidcast_dispatch_publish(ngx_vidcast_dispatch_t *dispatch,
 
     if (entry->status == NGX_VIDCAST_ANSWER_OK) {
 
-        if (!ngx_vidcast_predict_news(&dispatch->predict, entry->text,
-                                      entry->size))
+        if (!ngx_vidcast_predict_emits(&dispatch->predict, entry->text,
+                                       entry->size))
         {
             ngx_vidcast_capture_predicted(capture, result.predict);
             ngx_vidcast_capture_judged(capture, entry->frame.number);
@@ -388,7 +388,7 @@ ngx_vidcast_dispatch_publish(ngx_vidcast_dispatch_t *dispatch,
 
         if (rc == NGX_OK) {
             ngx_vidcast_capture_predicted(capture, result.predict);
-            ngx_vidcast_zone_wake(capture->zone);
+            ngx_vidcast_zone_wake_workers(capture->zone);
             return;
         }
 
@@ -410,9 +410,9 @@ ngx_vidcast_dispatch_publish(ngx_vidcast_dispatch_t *dispatch,
 
     result.status = ngx_vidcast_dispatch_status(entry->status);
 
-    if (!ngx_vidcast_predict_news(&dispatch->predict,
-                                  (u_char *) result.status,
-                                  ngx_strlen(result.status)))
+    if (!ngx_vidcast_predict_emits(&dispatch->predict,
+                                   (u_char *) result.status,
+                                   ngx_strlen(result.status)))
     {
         return;
     }
@@ -420,7 +420,7 @@ ngx_vidcast_dispatch_publish(ngx_vidcast_dispatch_t *dispatch,
     (void) ngx_vidcast_capture_result(capture, &result, (u_char *) "null", 4,
                                       &seq);
 
-    ngx_vidcast_zone_wake(capture->zone);
+    ngx_vidcast_zone_wake_workers(capture->zone);
 }
 
 

@@ -256,7 +256,7 @@ ngx_vidcast_encoders_thread(void *data)
                                         raw->captured, size, raw->image.width,
                                         raw->image.height);
 
-            ngx_vidcast_zone_wake(encoders->capture->zone);
+            ngx_vidcast_zone_wake_workers(encoders->capture->zone);
         }
 
         (void) pthread_mutex_lock(&encoders->mutex);

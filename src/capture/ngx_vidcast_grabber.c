@@ -257,7 +257,7 @@ ngx_vidcast_grabber_run(ngx_vidcast_grabber_t *grabber)
         }
 
         if (in->number) {
-            ngx_vidcast_zone_wake(grabber->capture->zone);
+            ngx_vidcast_zone_wake_workers(grabber->capture->zone);
         }
 
         if (rc == NGX_ERROR) {

@@ -27,7 +27,7 @@ struct ngx_vidcast_overlay_s {
     pthread_mutex_t               mutex;
     pthread_cond_t                changed;
     ngx_uint_t                    active;    /* somebody watches */
-    ngx_uint_t                    news;
+    ngx_uint_t                    notified;
 
     /* of the main thread */
 
@@ -174,7 +174,7 @@ ngx_vidcast_overlay_look(ngx_vidcast_overlay_t *overlay)
     (void) pthread_mutex_lock(&overlay->mutex);
 
     ngx_vidcast_store(&overlay->active, active);
-    overlay->news = 1;
+    overlay->notified = 1;
 
     (void) pthread_cond_signal(&overlay->changed);
     (void) pthread_mutex_unlock(&overlay->mutex);
@@ -182,7 +182,7 @@ ngx_vidcast_overlay_look(ngx_vidcast_overlay_t *overlay)
 
 
 void
-ngx_vidcast_overlay_news(ngx_vidcast_overlay_t *overlay)
+ngx_vidcast_overlay_notify(ngx_vidcast_overlay_t *overlay)
 {
     if (!ngx_vidcast_load(&overlay->active)) {
         return;
@@ -190,7 +190,7 @@ ngx_vidcast_overlay_news(ngx_vidcast_overlay_t *overlay)
 
     (void) pthread_mutex_lock(&overlay->mutex);
 
-    overlay->news = 1;
+    overlay->notified = 1;
 
     (void) pthread_cond_signal(&overlay->changed);
     (void) pthread_mutex_unlock(&overlay->mutex);
@@ -255,7 +255,7 @@ ngx_vidcast_overlay_thread(void *data)
 }
 
 
-/* till there are news; "timeout" in ms, 0: as long as it takes */
+/* till there are notified; "timeout" in ms, 0: as long as it takes */
 
 static void
 ngx_vidcast_overlay_wait(ngx_vidcast_overlay_t *overlay, ngx_msec_t timeout)
@@ -270,7 +270,7 @@ ngx_vidcast_overlay_wait(ngx_vidcast_overlay_t *overlay, ngx_msec_t timeout)
 
     (void) pthread_mutex_lock(&overlay->mutex);
 
-    while (!overlay->news) {
+    while (!overlay->notified) {
 
         if (timeout == 0) {
             (void) pthread_cond_wait(&overlay->changed, &overlay->mutex);
@@ -283,7 +283,7 @@ ngx_vidcast_overlay_wait(ngx_vidcast_overlay_t *overlay, ngx_msec_t timeout)
         }
     }
 
-    overlay->news = 0;
+    overlay->notified = 0;
 
     (void) pthread_mutex_unlock(&overlay->mutex);
 }
@@ -392,7 +392,7 @@ ngx_vidcast_overlay_draw(ngx_vidcast_overlay_t *overlay,
 
     ngx_vidcast_capture_publish(out, slot, frame->number, frame->captured,
                                 size, frame->width, frame->height);
-    ngx_vidcast_zone_wake(out->zone);
+    ngx_vidcast_zone_wake_workers(out->zone);
 }
 
 

@@ -18,13 +18,13 @@
  *
  * create()  NULL: there is none, or no memory, logged
  * look()    now and then, by the main thread: does anybody watch?
- * news()    there is a new frame in the source's ring, or a new result; may
+ * emits()    there is a new frame in the source's ring, or a new result; may
  *           be called for each, by any thread
  */
 ngx_vidcast_overlay_t *ngx_vidcast_overlay_create(
     ngx_vidcast_capture_t *capture, ngx_vidcast_source_t *source);
 void ngx_vidcast_overlay_look(ngx_vidcast_overlay_t *overlay);
-void ngx_vidcast_overlay_news(ngx_vidcast_overlay_t *overlay);
+void ngx_vidcast_overlay_notify(ngx_vidcast_overlay_t *overlay);
 
 
 #endif /* _NGX_VIDCAST_OVERLAY_H_INCLUDED_ */

@@ -67,7 +67,7 @@ ngx_vidcast_capture_result(ngx_vidcast_capture_t *capture,
     (void) pthread_mutex_unlock(&capture->results);
 
     if (capture->overlay) {
-        ngx_vidcast_overlay_news(capture->overlay);
+        ngx_vidcast_overlay_notify(capture->overlay);
     }
 
     return NGX_OK;
@@ -143,7 +143,7 @@ ngx_vidcast_capture_judged(ngx_vidcast_capture_t *capture, uint64_t number)
     ngx_vidcast_store(&capture->judged, number);
 
     if (capture->overlay) {
-        ngx_vidcast_overlay_news(capture->overlay);
+        ngx_vidcast_overlay_notify(capture->overlay);
     }
 }
 

@@ -141,14 +141,14 @@ ngx_vidcast_input_push_grab(ngx_vidcast_input_t *in,
 
     if (ngx_vidcast_handoff_returned(push->handoff, &slot) == NGX_OK) {
         ngx_vidcast_capture_abandon(in->capture, slot);
-        ngx_vidcast_zone_wake(zone);
+        ngx_vidcast_zone_wake_workers(zone);
     }
 
     if (ngx_vidcast_handoff_wanted(push->handoff)) {
         full = !ngx_vidcast_input_push_lend(in);
     }
 
-    rc = ngx_vidcast_zone_called(zone, full ? NGX_VIDCAST_INPUT_PUSH_FULL
+    rc = ngx_vidcast_zone_wait_wake(zone, full ? NGX_VIDCAST_INPUT_PUSH_FULL
                                             : NGX_VIDCAST_INPUT_PUSH_WAIT);
 
     ngx_vidcast_input_push_look(in, rc == NGX_OK);
@@ -196,7 +196,7 @@ ngx_vidcast_input_push_submitted(ngx_vidcast_input_t *in,
     if (push->slot >= ring->geometry.slots || size > ring->geometry.slot_size) {
         ngx_vidcast_input_push_reply(in, NGX_VIDCAST_HANDOFF_TOO_LARGE, 0,
                                      push->slot < ring->geometry.slots);
-        ngx_vidcast_zone_wake(in->capture->zone);
+        ngx_vidcast_zone_wake_workers(in->capture->zone);
 
         return NGX_AGAIN;
     }
@@ -255,7 +255,7 @@ ngx_vidcast_input_push_result(ngx_vidcast_input_t *in, size_t size)
         ngx_vidcast_input_push_reply(in, NGX_VIDCAST_HANDOFF_TOO_LARGE, 0, 1);
     }
 
-    ngx_vidcast_zone_wake(zone);
+    ngx_vidcast_zone_wake_workers(zone);
 }
 
 
@@ -279,7 +279,7 @@ ngx_vidcast_input_push_lend(ngx_vidcast_input_t *in)
         ngx_vidcast_capture_abandon(in->capture, slot);
     }
 
-    ngx_vidcast_zone_wake(in->capture->zone);
+    ngx_vidcast_zone_wake_workers(in->capture->zone);
 
     return 1;
 }
@@ -366,7 +366,7 @@ ngx_vidcast_input_push_release(ngx_vidcast_input_t *in)
                                                : NGX_VIDCAST_HANDOFF_BAD,
                                  0, 1);
 
-    ngx_vidcast_zone_wake(in->capture->zone);
+    ngx_vidcast_zone_wake_workers(in->capture->zone);
 }
 
 

@@ -104,8 +104,8 @@ ngx_vidcast_child_close_files(ngx_vidcast_conf_t *conf)
 
     for (i = 0; i < conf->sources.nelts; i++) {
         ngx_vidcast_child_keep(&keep, source[i]->zone->frames);
-        ngx_vidcast_child_keep(&keep, source[i]->zone->wake);
-        ngx_vidcast_child_keep(&keep, source[i]->zone->call);
+        ngx_vidcast_child_keep(&keep, source[i]->zone->wake_workers);
+        ngx_vidcast_child_keep(&keep, source[i]->zone->wake_capture);
     }
 
     part = &conf->cycle->open_files.part;

@@ -161,7 +161,7 @@ ngx_vidcast_predict_set_time(ngx_msec_t *time, ngx_str_t *value)
 
 
 ngx_uint_t
-ngx_vidcast_predict_news(ngx_vidcast_predict_t *predict, u_char *json,
+ngx_vidcast_predict_emits(ngx_vidcast_predict_t *predict, u_char *json,
     size_t size)
 {
     uint64_t  state;
@@ -181,11 +181,11 @@ ngx_vidcast_predict_news(ngx_vidcast_predict_t *predict, u_char *json,
         }
     }
 
-    if (state == predict->told) {
+    if (state == predict->emitted) {
         return 0;
     }
 
-    predict->told = state;
+    predict->emitted = state;
 
     return 1;
 }

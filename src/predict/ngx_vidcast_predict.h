@@ -18,8 +18,8 @@ typedef struct {
     ngx_vidcast_predict_conf_t  *conf;
     ngx_log_t                   *log;
     void                        *data;      /* the module's own state */
-    uint64_t                     state;     /* what was answered: see news() */
-    uint64_t                     told;      /* that of the last result */
+    uint64_t                     state;     /* what was answered: see emits() */
+    uint64_t                     emitted;      /* that of the last result */
     u_char                       error[NGX_VIDCAST_ERROR_LEN];
 } ngx_vidcast_predict_t;
 
@@ -27,7 +27,7 @@ typedef struct {
 typedef struct {
     ngx_vidcast_image_t         *image;     /* GRAY8; NULL: none wanted */
     uint32_t                     width;     /* of the frame, pixels: answers */
-    uint32_t                     height;    /*   are told in these */
+    uint32_t                     height;    /*   are emitted in these */
     uint64_t                     number;    /* of the frame */
     uint64_t                     time;      /* CLOCK_MONOTONIC, us */
     ngx_uint_t                   anew;      /* the first one after a sleep */
@@ -106,7 +106,7 @@ ngx_int_t ngx_vidcast_predict_set(ngx_vidcast_predict_conf_t *conf,
  * which differ from the last one that was.  predict() may put a number which
  * tells answers apart into predict->state, else their text does.
  */
-ngx_uint_t ngx_vidcast_predict_news(ngx_vidcast_predict_t *predict,
+ngx_uint_t ngx_vidcast_predict_emits(ngx_vidcast_predict_t *predict,
     u_char *json, size_t size);
 
 

@@ -108,7 +108,7 @@ ngx_vidcast_predictor_init(ngx_vidcast_predictor_t *predictor)
     mailbox->life++;
     mailbox->checksum = predictor->source->checksum;
     mailbox->lived = 0;
-    mailbox->told = 0;
+    mailbox->explained = 0;
     mailbox->started = ngx_vidcast_clock();
 
     ngx_vidcast_store(&mailbox->state, NGX_VIDCAST_PREDICTOR_STARTING);
@@ -155,8 +155,8 @@ ngx_vidcast_predictor_protect(ngx_vidcast_conf_t *conf,
         zone = other[i]->zone;
 
         (void) ngx_close_file(zone->frames);
-        (void) ngx_close_file(zone->wake);
-        (void) ngx_close_file(zone->call);
+        (void) ngx_close_file(zone->wake_workers);
+        (void) ngx_close_file(zone->wake_capture);
 
         if (other[i] != source) {
             (void) munmap(zone->ring.frames, zone->frames_size);
@@ -565,7 +565,7 @@ ngx_vidcast_predictor_die(ngx_vidcast_predictor_t *predictor)
 {
     (void) ngx_cpystrn(predictor->mailbox->error, predictor->error,
                        NGX_VIDCAST_ERROR_LEN);
-    ngx_vidcast_store(&predictor->mailbox->told, 1);
+    ngx_vidcast_store(&predictor->mailbox->explained, 1);
 
     if (predictor->engine->close) {
         predictor->engine->close(predictor);

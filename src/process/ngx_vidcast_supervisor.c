@@ -237,7 +237,7 @@ ngx_vidcast_supervisor_overdue(ngx_vidcast_conf_t *conf,
                               source->predict.start)) = '\0';
     }
 
-    ngx_vidcast_store(&mailbox->told, 1);
+    ngx_vidcast_store(&mailbox->explained, 1);
 
     ngx_vidcast_supervisor_kill(conf, child, pid);
 }
@@ -297,8 +297,9 @@ ngx_vidcast_supervisor_died(ngx_vidcast_supervised_t *child, int status,
     source = child->id.source;
     now = ngx_vidcast_clock();
 
-    level = (status != -1 && WTERMSIG(status) && !mailbox->told) ? NGX_LOG_ALERT
-                                                              : NGX_LOG_ERR;
+    level = (status != -1 && WTERMSIG(status) && !mailbox->explained)
+                ? NGX_LOG_ALERT
+                : NGX_LOG_ERR;
     ngx_vidcast_supervisor_reason(mailbox, status);
     ngx_vidcast_mailbox_error(mailbox, error);
 
@@ -349,7 +350,7 @@ ngx_vidcast_supervisor_reason(ngx_vidcast_predictor_mailbox_t *mailbox,
 
     last = mailbox->error + NGX_VIDCAST_ERROR_LEN - 1;
 
-    if (mailbox->told) {
+    if (mailbox->explained) {
         return;
     }
 

@@ -576,7 +576,7 @@ ngx_vidcast_zone_count(ngx_vidcast_control_t *control,
 
 
 void
-ngx_vidcast_zone_ask(ngx_vidcast_zone_t *zone)
+ngx_vidcast_zone_wake_on_demand(ngx_vidcast_zone_t *zone)
 {
     ngx_vidcast_store(&zone->shm->asked, ngx_vidcast_clock());
 
@@ -586,7 +586,7 @@ ngx_vidcast_zone_ask(ngx_vidcast_zone_t *zone)
      */
 
     if (ngx_vidcast_load(&zone->shm->state) == NGX_VIDCAST_SLEEPING) {
-        ngx_vidcast_zone_call(zone);
+        ngx_vidcast_zone_wake_capture(zone);
     }
 }
 

@@ -82,7 +82,7 @@ typedef struct {
     uint64_t                          lived; /* answers of this life */
     uint32_t                          state;
     uint32_t                          failing; /* died, no answer since */
-    uint32_t                          told;  /* why it dies is in "error" */
+    uint32_t                          explained; /* why it dies is in "error" */
     uint32_t                          status; /* of the answer */
     uint32_t                          size;  /* of its text */
     uint32_t                          unused;

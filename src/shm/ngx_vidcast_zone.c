@@ -475,8 +475,8 @@ ngx_vidcast_zone_create(ngx_shm_zone_t *shm_zone, ngx_vidcast_source_t *source)
     }
 
     zone->frames = NGX_INVALID_FILE;
-    zone->wake = NGX_INVALID_FILE;
-    zone->call = NGX_INVALID_FILE;
+    zone->wake_workers = NGX_INVALID_FILE;
+    zone->wake_capture = NGX_INVALID_FILE;
     zone->ring.frames = MAP_FAILED;
 
     if (ngx_vidcast_zone_adopt(source, zone) != NGX_OK) {
@@ -552,19 +552,19 @@ static ngx_int_t
 ngx_vidcast_zone_events(ngx_vidcast_zone_t *zone, ngx_vidcast_source_t *source,
     ngx_log_t *log)
 {
-    zone->wake = eventfd(0, EFD_CLOEXEC|EFD_NONBLOCK);
+    zone->wake_workers = eventfd(0, EFD_CLOEXEC|EFD_NONBLOCK);
 
-    if (zone->wake != -1) {
-        zone->call = eventfd(0, EFD_CLOEXEC|EFD_NONBLOCK);
+    if (zone->wake_workers != -1) {
+        zone->wake_capture = eventfd(0, EFD_CLOEXEC|EFD_NONBLOCK);
     }
 
-    if (zone->wake == -1 || zone->call == -1) {
+    if (zone->wake_workers == -1 || zone->wake_capture == -1) {
         ngx_vidcast_limit_log(log, ngx_errno, "eventfd()", 0, &source->name);
         return NGX_ERROR;
     }
 
     if (ngx_vidcast_limit_files(source->cycle,
-                                ngx_max(zone->wake, zone->call))
+                                ngx_max(zone->wake_workers, zone->wake_capture))
         != NGX_OK)
     {
         ngx_vidcast_limit_log(log, ngx_errno, "keeping descriptors for workers",
@@ -592,8 +592,8 @@ ngx_vidcast_zone_cleanup(void *data)
     ngx_vidcast_mailboxes_free(&zone->mailboxes);
 
     ngx_vidcast_zone_close_file(zone->frames);
-    ngx_vidcast_zone_close_file(zone->wake);
-    ngx_vidcast_zone_close_file(zone->call);
+    ngx_vidcast_zone_close_file(zone->wake_workers);
+    ngx_vidcast_zone_close_file(zone->wake_capture);
 
     ngx_free(zone);
 }
@@ -631,7 +631,7 @@ ngx_vidcast_zone_close_file(ngx_fd_t fd)
 
 
 void
-ngx_vidcast_zone_wake(ngx_vidcast_zone_t *zone)
+ngx_vidcast_zone_wake_workers(ngx_vidcast_zone_t *zone)
 {
     uint64_t  one;
 
@@ -639,14 +639,14 @@ ngx_vidcast_zone_wake(ngx_vidcast_zone_t *zone)
 
     /* never read, so it may be full one day; the sleepers are woken anyway */
 
-    if (write(zone->wake, &one, sizeof(uint64_t)) == -1) {
+    if (write(zone->wake_workers, &one, sizeof(uint64_t)) == -1) {
         return;
     }
 }
 
 
 void
-ngx_vidcast_zone_call(ngx_vidcast_zone_t *zone)
+ngx_vidcast_zone_wake_capture(ngx_vidcast_zone_t *zone)
 {
     uint64_t  one;
 
@@ -654,26 +654,26 @@ ngx_vidcast_zone_call(ngx_vidcast_zone_t *zone)
 
     /* full means that it has been called already */
 
-    if (write(zone->call, &one, sizeof(uint64_t)) == -1) {
+    if (write(zone->wake_capture, &one, sizeof(uint64_t)) == -1) {
         return;
     }
 }
 
 
 ngx_int_t
-ngx_vidcast_zone_called(ngx_vidcast_zone_t *zone, int timeout)
+ngx_vidcast_zone_wait_wake(ngx_vidcast_zone_t *zone, int timeout)
 {
     uint64_t       calls;
     struct pollfd  pfd;
 
-    pfd.fd = zone->call;
+    pfd.fd = zone->wake_capture;
     pfd.events = POLLIN;
 
     if (poll(&pfd, 1, timeout) != 1) {
         return NGX_AGAIN;
     }
 
-    if (read(zone->call, &calls, sizeof(uint64_t)) == -1) {
+    if (read(zone->wake_capture, &calls, sizeof(uint64_t)) == -1) {
         return NGX_AGAIN;
     }
 

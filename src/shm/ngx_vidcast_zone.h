@@ -179,8 +179,8 @@ struct ngx_vidcast_zone_s {
     ngx_vidcast_ring_t           ring;
     ngx_vidcast_mailboxes_t      mailboxes;
     ngx_fd_t                     frames;     /* memfd */
-    ngx_fd_t                     wake;       /* eventfd, capture to workers */
-    ngx_fd_t                     call;       /* eventfd, workers to capture */
+    ngx_fd_t                     wake_workers; /* eventfd, capture to workers */
+    ngx_fd_t                     wake_capture; /* eventfd, workers to capture */
     size_t                       frames_size;
     ngx_uint_t                   refs;       /* configurations */
 };
@@ -207,15 +207,15 @@ ngx_int_t ngx_vidcast_zone_add(ngx_conf_t *cf, ngx_vidcast_conf_t *conf,
     ngx_vidcast_source_t *source, void *tag);
 
 /* wakes all workers which have viewers of the source */
-void ngx_vidcast_zone_wake(ngx_vidcast_zone_t *zone);
+void ngx_vidcast_zone_wake_workers(ngx_vidcast_zone_t *zone);
 
 /*
  * The other way: call() wakes the source's capture, where called() waits for
  * it, or until "timeout" ms have passed, NGX_AGAIN; it tells nothing but to
  * look again.
  */
-void ngx_vidcast_zone_call(ngx_vidcast_zone_t *zone);
-ngx_int_t ngx_vidcast_zone_called(ngx_vidcast_zone_t *zone, int timeout);
+void ngx_vidcast_zone_wake_capture(ngx_vidcast_zone_t *zone);
+ngx_int_t ngx_vidcast_zone_wait_wake(ngx_vidcast_zone_t *zone, int timeout);
 
 /* state in the words of the status page */
 ngx_str_t *ngx_vidcast_state_name(ngx_uint_t state);

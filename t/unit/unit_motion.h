@@ -226,7 +226,7 @@ rig_predict(rig_t *rig, ngx_vidcast_image_t *image)
         return -1;
     }
 
-    rig->news = ngx_vidcast_predict_news(&rig->predict, json, size);
+    rig->news = ngx_vidcast_predict_emits(&rig->predict, json, size);
 
     json[size] = '\0';
 

@@ -68,14 +68,14 @@ ngx_http_vidcast_delivery_wake_handler(ngx_event_t *ev)
     feed = c->data;
 
     if (feed->npublishers) {
-        ngx_http_vidcast_publisher_news(feed);
+        ngx_http_vidcast_publisher_poll(feed);
     }
 
     if (feed->nsubscriptions == 0) {
         return;
     }
 
-    ngx_http_vidcast_message_news(feed);
+    ngx_http_vidcast_message_poll(feed);
 
     /* those who are behind already keep their places before the others */
 

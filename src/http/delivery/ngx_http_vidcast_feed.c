@@ -127,7 +127,7 @@ ngx_http_vidcast_feed_create(ngx_http_vidcast_feed_t *feed, ngx_cycle_t *cycle)
         return NGX_ERROR;
     }
 
-    feed->wake = ngx_vidcast_notify_create(feed->zone->wake,
+    feed->wake = ngx_vidcast_notify_create(feed->zone->wake_workers,
                                         ngx_http_vidcast_delivery_wake_handler,
                                         feed, cycle->log);
 
@@ -382,7 +382,7 @@ ngx_http_vidcast_feed_subscribe(ngx_http_vidcast_feed_t *feed,
     feed->nframes += viewer->frames;
     feed->npaired += viewer->paired;
 
-    ngx_http_vidcast_message_news(feed);
+    ngx_http_vidcast_message_poll(feed);
 
     sub->result = feed->result;
 
@@ -396,7 +396,7 @@ ngx_http_vidcast_feed_subscribe(ngx_http_vidcast_feed_t *feed,
 
     ngx_http_vidcast_feed_count(feed, viewer, 1);
 
-    ngx_http_vidcast_feed_ask(feed);
+    ngx_http_vidcast_feed_wake_on_demand(feed);
 
     return NGX_OK;
 }
@@ -424,12 +424,12 @@ ngx_http_vidcast_feed_count(ngx_http_vidcast_feed_t *feed,
 
 
 void
-ngx_http_vidcast_feed_ask(ngx_http_vidcast_feed_t *feed)
+ngx_http_vidcast_feed_wake_on_demand(ngx_http_vidcast_feed_t *feed)
 {
-    ngx_vidcast_zone_ask(feed->camera);
+    ngx_vidcast_zone_wake_on_demand(feed->camera);
 
     if (feed->camera != feed->zone) {
-        ngx_vidcast_zone_ask(feed->zone);
+        ngx_vidcast_zone_wake_on_demand(feed->zone);
     }
 }
 

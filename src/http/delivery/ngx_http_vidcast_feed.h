@@ -189,7 +189,7 @@ ngx_http_vidcast_feed_t *ngx_http_vidcast_feed_find(
     ngx_http_vidcast_main_conf_t *vmcf, ngx_str_t *name);
 
 /* of a viewer; somebody may be asleep until then */
-void ngx_http_vidcast_feed_ask(ngx_http_vidcast_feed_t *feed);
+void ngx_http_vidcast_feed_wake_on_demand(ngx_http_vidcast_feed_t *feed);
 
 /*
  * Adds a viewer whose request, transport and parameters are set, still without
@@ -273,7 +273,7 @@ ngx_int_t ngx_http_vidcast_peer_error(ngx_connection_t *c);
 /*
  * Messages.
  *
- * news()   takes what is new in the ring: all results, and the newest frame
+ * emits()   takes what is new in the ring: all results, and the newest frame
  *          if a viewer wants frames
  * seek()   makes results from "seq" on available, where the ring has them;
  *          the first one there
@@ -291,7 +291,7 @@ ngx_int_t ngx_http_vidcast_peer_error(ngx_connection_t *c);
  * drop()   gives up all that the feed itself refers to, when it has no viewers
  *          any more; drop_frame() the newest frame, without viewers of frames
  */
-void ngx_http_vidcast_message_news(ngx_http_vidcast_feed_t *feed);
+void ngx_http_vidcast_message_poll(ngx_http_vidcast_feed_t *feed);
 uint64_t ngx_http_vidcast_message_seek(ngx_http_vidcast_feed_t *feed,
     uint64_t seq);
 ngx_http_vidcast_message_t *ngx_http_vidcast_message_at(

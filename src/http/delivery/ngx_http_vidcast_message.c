@@ -54,7 +54,7 @@ static void ngx_http_vidcast_message_unpin(
 
 
 void
-ngx_http_vidcast_message_news(ngx_http_vidcast_feed_t *feed)
+ngx_http_vidcast_message_poll(ngx_http_vidcast_feed_t *feed)
 {
     ngx_http_vidcast_message_new_results(feed);
 

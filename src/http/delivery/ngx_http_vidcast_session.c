@@ -108,7 +108,7 @@ ngx_http_vidcast_session_handler(ngx_event_t *ev)
         {
             /* nobody counts our viewers */
 
-            ngx_vidcast_zone_ask(feed->zone);
+            ngx_vidcast_zone_wake_on_demand(feed->zone);
         }
     }
 

@@ -171,7 +171,7 @@ ngx_http_vidcast_publisher_enter(ngx_http_vidcast_publisher_t *publisher)
         {
             publisher->entered = 1;
 
-            ngx_vidcast_zone_call(feed->zone);
+            ngx_vidcast_zone_wake_capture(feed->zone);
 
             return NGX_OK;
         }
@@ -190,7 +190,7 @@ ngx_http_vidcast_publisher_enter(ngx_http_vidcast_publisher_t *publisher)
 
     /* whoever it was has left it to the capture */
 
-    ngx_vidcast_zone_call(feed->zone);
+    ngx_vidcast_zone_wake_capture(feed->zone);
 
     return NGX_AGAIN;
 }
@@ -218,13 +218,13 @@ ngx_http_vidcast_publisher_conflict(ngx_http_vidcast_publisher_t *publisher,
 
         /* the capture will find out */
 
-        ngx_vidcast_zone_call(feed->zone);
+        ngx_vidcast_zone_wake_capture(feed->zone);
         return NGX_AGAIN;
     }
 
     if (publisher->takeover) {
         ngx_vidcast_handoff_request_takeover(handoff, own);
-        ngx_vidcast_zone_wake(feed->zone);
+        ngx_vidcast_zone_wake_workers(feed->zone);
         return NGX_AGAIN;
     }
 
@@ -249,7 +249,7 @@ ngx_http_vidcast_publisher_submit(ngx_http_vidcast_publisher_t *publisher,
     (void) ngx_vidcast_handoff_submit(&feed->zone->shm->handoff,
                                       ngx_http_vidcast_publisher_process(feed),
                                       kind, size, !publisher->session);
-    ngx_vidcast_zone_call(feed->zone);
+    ngx_vidcast_zone_wake_capture(feed->zone);
 
     feed->stats->received += size;
 }
@@ -283,11 +283,11 @@ ngx_http_vidcast_publisher_leave(ngx_http_vidcast_publisher_t *publisher)
                                            feed));
 
         if (rc == NGX_OK) {
-            ngx_vidcast_zone_call(feed->zone);
+            ngx_vidcast_zone_wake_capture(feed->zone);
 
         } else if (ngx_vidcast_load(&handoff->waiting)) {
             ngx_vidcast_store(&handoff->waiting, 0);
-            ngx_vidcast_zone_wake(feed->zone);
+            ngx_vidcast_zone_wake_workers(feed->zone);
         }
 
     } else {
@@ -307,7 +307,7 @@ ngx_http_vidcast_publisher_leave(ngx_http_vidcast_publisher_t *publisher)
 
 
 void
-ngx_http_vidcast_publisher_news(ngx_http_vidcast_feed_t *feed)
+ngx_http_vidcast_publisher_poll(ngx_http_vidcast_feed_t *feed)
 {
     ngx_http_vidcast_publisher_t  *publisher;
 
@@ -455,7 +455,7 @@ ngx_http_vidcast_publisher_wait_handler(ngx_event_t *ev)
 
     feed = ev->data;
 
-    ngx_http_vidcast_publisher_news(feed);
+    ngx_http_vidcast_publisher_poll(feed);
 
     q = ngx_queue_head(&feed->publishers);
 

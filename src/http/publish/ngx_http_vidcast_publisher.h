@@ -85,7 +85,7 @@ void ngx_http_vidcast_publisher_leave(
     ngx_http_vidcast_publisher_t *publisher);
 
 /* the source's eventfd rang */
-void ngx_http_vidcast_publisher_news(ngx_http_vidcast_feed_t *feed);
+void ngx_http_vidcast_publisher_poll(ngx_http_vidcast_feed_t *feed);
 
 
 /* a handler for those who ask for an upgrade */

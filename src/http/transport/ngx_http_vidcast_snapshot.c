@@ -94,7 +94,7 @@ ngx_http_vidcast_snapshot_handler(ngx_http_request_t *r,
 
     /* who asks now and then keeps the source awake, too */
 
-    ngx_http_vidcast_feed_ask(feed);
+    ngx_http_vidcast_feed_wake_on_demand(feed);
 
     rc = ngx_http_vidcast_snapshot_read(r, feed, &frame);
 

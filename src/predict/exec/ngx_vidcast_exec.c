@@ -404,7 +404,7 @@ ngx_vidcast_exec_close(ngx_vidcast_predictor_t *predictor)
         return;
     }
 
-    if (!predictor->mailbox->told) {
+    if (!predictor->mailbox->explained) {
 
         (void) ngx_close_file(exec->in);
         exec->in = NGX_INVALID_FILE;

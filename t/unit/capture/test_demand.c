@@ -23,13 +23,13 @@ static int       test_timeout;
 /* time is ours, and a call that is lost is not mended within a second */
 
 #define ngx_vidcast_clock()  test_clock
-#define ngx_vidcast_zone_called(zone, timeout)                                \
-    ngx_vidcast_zone_called(zone, (test_timeout = (timeout), 60000))
+#define ngx_vidcast_zone_wait_wake(zone, timeout)                             \
+    ngx_vidcast_zone_wait_wake(zone, (test_timeout = (timeout), 60000))
 
 #include "capture/ngx_vidcast_demand.c"
 
 #undef ngx_vidcast_clock
-#undef ngx_vidcast_zone_called
+#undef ngx_vidcast_zone_wait_wake
 
 
 #define TEST_SECOND  1000000
@@ -298,7 +298,7 @@ test_worker(ngx_uint_t what, uint32_t arg)
         &ngx_vidcast_zone_worker_stats(control, test_zone)->viewers[0], arg);
 
     if (what == 'z') {
-        ngx_vidcast_zone_ask(test_zone);
+        ngx_vidcast_zone_wake_on_demand(test_zone);
     }
 
     return 0;

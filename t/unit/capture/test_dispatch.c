@@ -134,7 +134,7 @@ ngx_vidcast_capture_log_predictor(ngx_vidcast_capture_t *capture,
 
 
 ngx_uint_t
-ngx_vidcast_predict_news(ngx_vidcast_predict_t *predict, u_char *json,
+ngx_vidcast_predict_emits(ngx_vidcast_predict_t *predict, u_char *json,
     size_t size)
 {
     return size != 4 || ngx_strncmp(json, "same", 4) != 0;
@@ -142,7 +142,7 @@ ngx_vidcast_predict_news(ngx_vidcast_predict_t *predict, u_char *json,
 
 
 void
-ngx_vidcast_zone_wake(ngx_vidcast_zone_t *zone)
+ngx_vidcast_zone_wake_workers(ngx_vidcast_zone_t *zone)
 {
     /* void */
 }

@@ -657,14 +657,14 @@ test_batch(ngx_http_vidcast_viewer_t *viewer,
 /* the rest of the feed, which has no publishers */
 
 void
-ngx_http_vidcast_publisher_news(ngx_http_vidcast_feed_t *feed)
+ngx_http_vidcast_publisher_poll(ngx_http_vidcast_feed_t *feed)
 {
     unit_ok(0, "no publisher is told");
 }
 
 
 void
-ngx_http_vidcast_message_news(ngx_http_vidcast_feed_t *feed)
+ngx_http_vidcast_message_poll(ngx_http_vidcast_feed_t *feed)
 {
     ngx_uint_t                   n;
     ngx_http_vidcast_message_t  *m;

@@ -693,19 +693,19 @@ test_wake(void)
     conf = unit_load(NULL, test_three, 1);
     zone = test_source(conf, 0)->zone;
 
-    ngx_vidcast_zone_wake(zone);
-    ngx_vidcast_zone_wake(zone);
+    ngx_vidcast_zone_wake_workers(zone);
+    ngx_vidcast_zone_wake_workers(zone);
 
-    unit_ok(read(zone->wake, &rings, sizeof(rings)) == sizeof(rings)
+    unit_ok(read(zone->wake_workers, &rings, sizeof(rings)) == sizeof(rings)
             && rings == 2, "wake: rings");
 
     full = (uint64_t) -2;
-    unit_ok(write(zone->wake, &full, sizeof(full)) == sizeof(full),
+    unit_ok(write(zone->wake_workers, &full, sizeof(full)) == sizeof(full),
             "wake: full");
 
-    ngx_vidcast_zone_wake(zone);
+    ngx_vidcast_zone_wake_workers(zone);
 
-    unit_ok(read(zone->wake, &rings, sizeof(rings)) == sizeof(rings),
+    unit_ok(read(zone->wake_workers, &rings, sizeof(rings)) == sizeof(rings),
             "wake: does not wait when full");
 
     unit_unload(conf);

@@ -350,8 +350,8 @@ test_text(void)
     predict.conf = &conf;
 
     for (i = 0, n = 0; i < 8; i++) {
-        n += ngx_vidcast_predict_news(&predict, (u_char *) texts[i],
-                                      strlen(texts[i]));
+        n += ngx_vidcast_predict_emits(&predict, (u_char *) texts[i],
+                                       strlen(texts[i]));
     }
 
     unit_ok(n == 8, "by default every answer is a result");
@@ -363,8 +363,8 @@ test_text(void)
             "emit=change of another predictor");
 
     for (i = 0, n = 0; i < 8; i++) {
-        n += ngx_vidcast_predict_news(&predict, (u_char *) texts[i],
-                                      strlen(texts[i]))
+        n += ngx_vidcast_predict_emits(&predict, (u_char *) texts[i],
+                                       strlen(texts[i]))
              == news[i];
     }
 
