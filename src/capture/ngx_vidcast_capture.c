@@ -197,12 +197,12 @@ ngx_vidcast_capture_init(ngx_vidcast_capture_t *capture,
         ngx_vidcast_ring_retake(&source->zone->ring, lent);
     }
 
-    if (shm->checksum != source->checksum) {
+    if (shm->fingerprint != source->fingerprint) {
 
         /* the pictures of another camera, in the ring of the same name */
 
         ngx_vidcast_ring_forget(&source->zone->ring);
-        shm->checksum = source->checksum;
+        shm->fingerprint = source->fingerprint;
     }
 
     source->zone->ring.bit = (uint64_t) 1 << NGX_VIDCAST_RING_OWN;

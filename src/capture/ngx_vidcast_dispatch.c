@@ -536,12 +536,12 @@ static ngx_vidcast_dispatch_worker_t *
 ngx_vidcast_dispatch_choose(ngx_vidcast_dispatch_t *dispatch,
     ngx_uint_t failing)
 {
-    uint64_t                          checksum;
+    uint64_t                          fingerprint;
     ngx_uint_t                        i;
     ngx_vidcast_predictor_mailbox_t  *mailbox;
     ngx_vidcast_dispatch_worker_t    *worker;
 
-    checksum = dispatch->capture->source->checksum;
+    fingerprint = dispatch->capture->source->fingerprint;
 
     for (i = 0; i < dispatch->mailboxes->n; i++) {
         worker = &dispatch->workers[i];
@@ -549,7 +549,7 @@ ngx_vidcast_dispatch_choose(ngx_vidcast_dispatch_t *dispatch,
 
         if (!worker->busy
             && ngx_vidcast_load(&mailbox->state) == NGX_VIDCAST_PREDICTOR_READY
-            && ngx_vidcast_load(&mailbox->checksum) == checksum
+            && ngx_vidcast_load(&mailbox->fingerprint) == fingerprint
             && ngx_vidcast_load(&mailbox->done)
                    == ngx_vidcast_load(&mailbox->task)
             && (failing || !ngx_vidcast_load(&mailbox->failing)))

@@ -110,7 +110,7 @@ struct ngx_vidcast_source_s {
     ngx_uint_t                     encoders;
     ngx_msec_t                     stale;
     ngx_msec_t                     on_demand;    /* 0: always open */
-    uint64_t                       checksum;
+    uint64_t                       fingerprint;
     uint64_t                       memory;       /* tells rings apart */
     ngx_uint_t                     entry;        /* in the control zone */
     ngx_shm_zone_t                *shm_zone;

@@ -106,7 +106,7 @@ ngx_vidcast_predictor_init(ngx_vidcast_predictor_t *predictor)
     ngx_vidcast_predictor_protect(predictor->conf, predictor->source);
 
     mailbox->life++;
-    mailbox->checksum = predictor->source->checksum;
+    mailbox->fingerprint = predictor->source->fingerprint;
     mailbox->lived = 0;
     mailbox->explained = 0;
     mailbox->started = ngx_vidcast_clock();

@@ -65,7 +65,7 @@ ngx_vidcast_zone_publish(ngx_vidcast_conf_t *conf, ngx_vidcast_conf_t *old)
         source[i]->memory = ngx_vidcast_control_memory(source[i]);
         entry = &shm->sources[source[i]->entry];
 
-        ngx_vidcast_store(&entry->checksum, source[i]->checksum);
+        ngx_vidcast_store(&entry->fingerprint, source[i]->fingerprint);
         ngx_vidcast_store(&entry->memory, source[i]->memory);
 
         if (!entry->wanted) {
@@ -422,7 +422,7 @@ ngx_vidcast_zone_wanted(ngx_vidcast_control_t *control,
 
     return !ngx_vidcast_load(&control->shm->retired)
            && ngx_vidcast_load(&entry->wanted)
-           && ngx_vidcast_load(&entry->checksum) == source->checksum
+           && ngx_vidcast_load(&entry->fingerprint) == source->fingerprint
            && ngx_vidcast_load(&entry->memory) == source->memory;
 }
 

@@ -75,7 +75,7 @@ typedef struct {
 
     uint64_t                          done;  /* the last one answered */
     uint64_t                          life;  /* how many have lived here */
-    uint64_t                          checksum; /* of what this one is for */
+    uint64_t                          fingerprint; /* of what this one is for */
     int64_t                           pid;   /* 0: left, or seen to be dead */
     int64_t                           child; /* the program, 0: none */
     uint64_t                          started; /* CLOCK_MONOTONIC, us */

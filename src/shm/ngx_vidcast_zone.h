@@ -70,7 +70,7 @@ typedef enum {
 
 typedef struct {
     u_char                       name[NGX_VIDCAST_MAX_NAME + 1];
-    uint64_t                     checksum;
+    uint64_t                     fingerprint;
     uint64_t                     memory;      /* which its rings are in */
     uint32_t                     wanted;
     uint32_t                     unused[11];
@@ -154,19 +154,19 @@ typedef struct {
 typedef struct {
     uint32_t                     state;
     uint32_t                     unused;
-    int64_t                      pid;        /* of the capture */
-    uint64_t                     checksum;   /* of what is in the ring */
-    uint64_t                     changed;    /* CLOCK_MONOTONIC, us */
-    uint64_t                     last;       /* frame, likewise; 0: none */
-    uint64_t                     restarts;   /* of the capture */
-    uint64_t                     predicting; /* number of the frame */
-    uint64_t                     asked;      /* by a viewer, at last, us */
+    int64_t                      pid;           /* of the capture */
+    uint64_t                     fingerprint;   /* of what is in the ring */
+    uint64_t                     changed;       /* CLOCK_MONOTONIC, us */
+    uint64_t                     last;          /* frame, likewise; 0: none */
+    uint64_t                     restarts;      /* of the capture */
+    uint64_t                     predicting;    /* number of the frame */
+    uint64_t                     asked;         /* by a viewer, at last, us */
     uint32_t                     width;
     uint32_t                     height;
-    uint32_t                     asked_mfps;      /* frames in 1,000 s */
+    uint32_t                     asked_mfps;    /* frames in 1,000 s */
     uint32_t                     captured_mfps;
     uint32_t                     predicted_mfps;
-    uint32_t                     predict_time;    /* us, the last one */
+    uint32_t                     predict_time;  /* us, the last one */
     u_char                       error[NGX_VIDCAST_ERROR_LEN];
     ngx_vidcast_handoff_t        handoff;
     ngx_vidcast_counters_t       counters;

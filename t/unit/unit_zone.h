@@ -34,7 +34,7 @@
 typedef struct {
     const char              *name;
     ngx_vidcast_geometry_t   geometry;
-    uint64_t                 checksum;
+    uint64_t                 fingerprint;
 } unit_source_t;
 
 
@@ -154,7 +154,7 @@ unit_source_add(ngx_conf_t *cf, ngx_vidcast_conf_t *conf,
     s->name.data = (u_char *) source->name;
     s->name.len = ngx_strlen(source->name);
     s->geometry = source->geometry;
-    s->checksum = source->checksum;
+    s->fingerprint = source->fingerprint;
     s->encoders = unit_encoders;
     s->pool = cf->pool;
     s->file = (u_char *) "nginx.conf";

@@ -367,12 +367,12 @@ ngx_http_vidcast_location_overlays(ngx_conf_t *cf)
 
         /* another source than without: its capture has more to do */
 
-        source[i]->checksum = ~source[i]->checksum;
+        source[i]->fingerprint = ~source[i]->fingerprint;
         source[i]->overlay = overlay;
 
         overlay->of = source[i];
         overlay->name = source[i]->name;
-        overlay->checksum = source[i]->checksum;
+        overlay->fingerprint = source[i]->fingerprint;
         overlay->quality = source[i]->quality;
         overlay->encoders = 1;
         overlay->geometry.slot_size = source[i]->geometry.slot_size;

@@ -99,10 +99,10 @@ ngx_int_t ngx_http_vidcast_variables_add(ngx_conf_t *cf);
 char *ngx_http_vidcast_source_block(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
-/* its checksum takes up memory, and what a path leads to */
-void ngx_http_vidcast_source_sum(ngx_vidcast_source_t *source, void *data,
+/* its fingerprint takes up memory, and what a path leads to */
+void ngx_http_vidcast_fingerprint_add(ngx_vidcast_source_t *source, void *data,
     size_t size);
-void ngx_http_vidcast_source_sum_file(ngx_vidcast_source_t *source,
+void ngx_http_vidcast_fingerprint_file(ngx_vidcast_source_t *source,
     ngx_str_t *path);
 
 /* what locations do, and the sources that they name */

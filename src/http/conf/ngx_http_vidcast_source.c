@@ -170,15 +170,16 @@ ngx_http_vidcast_source_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    ngx_http_vidcast_source_sum(source, &source->quality,
-                                sizeof(source->quality));
-    ngx_http_vidcast_source_sum(source, &source->encoders,
-                                sizeof(source->encoders));
-    ngx_http_vidcast_source_sum(source, &source->geometry,
-                                sizeof(source->geometry));
-    ngx_http_vidcast_source_sum(source, &source->stale, sizeof(source->stale));
-    ngx_http_vidcast_source_sum(source, &source->on_demand,
-                                sizeof(source->on_demand));
+    ngx_http_vidcast_fingerprint_add(source, &source->quality,
+                                     sizeof(source->quality));
+    ngx_http_vidcast_fingerprint_add(source, &source->encoders,
+                                     sizeof(source->encoders));
+    ngx_http_vidcast_fingerprint_add(source, &source->geometry,
+                                     sizeof(source->geometry));
+    ngx_http_vidcast_fingerprint_add(source, &source->stale,
+                                     sizeof(source->stale));
+    ngx_http_vidcast_fingerprint_add(source, &source->on_demand,
+                                     sizeof(source->on_demand));
 
     if (ngx_vidcast_zone_add(cf, &vmcf->vidcast, source,
                              &ngx_http_vidcast_module)
@@ -260,7 +261,7 @@ ngx_http_vidcast_source_create(ngx_conf_t *cf, ngx_str_t *name)
     source->geometry.results = 256;
     source->geometry.result_size = 4096;
 
-    source->checksum = 14695981039346656037U;
+    source->fingerprint = 14695981039346656037U;
 
     return source;
 }
@@ -442,11 +443,11 @@ ngx_http_vidcast_source_input(ngx_conf_t *cf, ngx_vidcast_source_t *source,
     }
 
     for (i = 0; i < n; i++) {
-        ngx_http_vidcast_source_sum(source, args[i].data, args[i].len + 1);
+        ngx_http_vidcast_fingerprint_add(source, args[i].data, args[i].len + 1);
     }
 
-    ngx_http_vidcast_source_sum_file(source, &input->path);
-    ngx_http_vidcast_source_sum_file(source, &input->ca);
+    ngx_http_vidcast_fingerprint_file(source, &input->path);
+    ngx_http_vidcast_fingerprint_file(source, &input->ca);
 
     return NGX_CONF_OK;
 }
@@ -530,7 +531,7 @@ ngx_http_vidcast_source_predict(ngx_conf_t *cf, ngx_vidcast_source_t *source,
     }
 
     for (i = 0; i < n; i++) {
-        ngx_http_vidcast_source_sum(source, args[i].data, args[i].len + 1);
+        ngx_http_vidcast_fingerprint_add(source, args[i].data, args[i].len + 1);
     }
 
     for (i = 0; module->files; i++) {
@@ -540,7 +541,7 @@ ngx_http_vidcast_source_predict(ngx_conf_t *cf, ngx_vidcast_source_t *source,
             break;
         }
 
-        ngx_http_vidcast_source_sum_file(source, file);
+        ngx_http_vidcast_fingerprint_file(source, file);
     }
 
     return NGX_CONF_OK;

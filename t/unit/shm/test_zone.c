@@ -121,7 +121,7 @@ test_geometry(void)
 
     for (i = 0; i < 200; i++) {
         s.name = "front";
-        s.checksum = 1;
+        s.fingerprint = 1;
 
         random = random * 6364136223846793005 + 1442695040888963407;
         s.geometry.slots = (random >> 33) % 300 + 12;
@@ -367,7 +367,7 @@ test_changed(void)
 
     now[0] = test_three[0];
     now[1] = test_three[1];
-    now[0].checksum++;
+    now[0].fingerprint++;
 
     conf = unit_load(conf, now, 2);
 

@@ -14,7 +14,7 @@
 /* FNV-1a; tells configurations apart, nobody is to be kept from forging it */
 
 void
-ngx_http_vidcast_source_sum(ngx_vidcast_source_t *source, void *data,
+ngx_http_vidcast_fingerprint_add(ngx_vidcast_source_t *source, void *data,
     size_t size)
 {
     u_char  *p, *last;
@@ -23,8 +23,8 @@ ngx_http_vidcast_source_sum(ngx_vidcast_source_t *source, void *data,
     last = p + size;
 
     while (p < last) {
-        source->checksum ^= *p++;
-        source->checksum *= 1099511628211U;
+        source->fingerprint ^= *p++;
+        source->fingerprint *= 1099511628211U;
     }
 }
 
@@ -32,7 +32,7 @@ ngx_http_vidcast_source_sum(ngx_vidcast_source_t *source, void *data,
 /* a source whose file was replaced is another one; a device stays the same */
 
 void
-ngx_http_vidcast_source_sum_file(ngx_vidcast_source_t *source, ngx_str_t *path)
+ngx_http_vidcast_fingerprint_file(ngx_vidcast_source_t *source, ngx_str_t *path)
 {
     time_t           mtime;
     ngx_file_info_t  fi;
@@ -46,7 +46,7 @@ ngx_http_vidcast_source_sum_file(ngx_vidcast_source_t *source, ngx_str_t *path)
 
     mtime = ngx_file_mtime(&fi);
 
-    ngx_http_vidcast_source_sum(source, &fi.st_ino, sizeof(fi.st_ino));
-    ngx_http_vidcast_source_sum(source, &fi.st_size, sizeof(fi.st_size));
-    ngx_http_vidcast_source_sum(source, &mtime, sizeof(mtime));
+    ngx_http_vidcast_fingerprint_add(source, &fi.st_ino, sizeof(fi.st_ino));
+    ngx_http_vidcast_fingerprint_add(source, &fi.st_size, sizeof(fi.st_size));
+    ngx_http_vidcast_fingerprint_add(source, &mtime, sizeof(mtime));
 }
