@@ -57,8 +57,8 @@ struct ngx_vidcast_input_conf_s {
 
     /* set by check(): what is left to be looked at when all is known */
 
-    ngx_int_t                    (*prove)(ngx_vidcast_input_conf_t *conf,
-                                      ngx_cycle_t *cycle, u_char *error);
+    ngx_int_t (*validate_late)(ngx_vidcast_input_conf_t *conf,
+                               ngx_cycle_t *cycle, u_char *error);
 };
 
 

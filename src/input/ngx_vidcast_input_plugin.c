@@ -50,8 +50,8 @@ static ngx_int_t ngx_vidcast_input_plugin_check(ngx_vidcast_input_conf_t *conf,
     u_char *error);
 static ngx_int_t ngx_vidcast_input_plugin_finish(
     ngx_vidcast_input_conf_t *conf);
-static ngx_int_t ngx_vidcast_input_plugin_prove(ngx_vidcast_input_conf_t *conf,
-    ngx_cycle_t *cycle, u_char *error);
+static ngx_int_t ngx_vidcast_input_plugin_validate_late(
+    ngx_vidcast_input_conf_t *conf, ngx_cycle_t *cycle, u_char *error);
 static ngx_int_t ngx_vidcast_input_plugin_try(void *data, u_char *error);
 static void ngx_vidcast_input_plugin_context(vidcast_context_t *context,
     ngx_vidcast_input_conf_t *conf);
@@ -317,7 +317,7 @@ ngx_vidcast_input_plugin_check(ngx_vidcast_input_conf_t *conf, u_char *error)
         return NGX_ERROR;
     }
 
-    conf->prove = ngx_vidcast_input_plugin_prove;
+    conf->validate_late = ngx_vidcast_input_plugin_validate_late;
 
     return NGX_OK;
 }
@@ -363,7 +363,7 @@ ngx_vidcast_input_plugin_finish(ngx_vidcast_input_conf_t *conf)
 
 
 static ngx_int_t
-ngx_vidcast_input_plugin_prove(ngx_vidcast_input_conf_t *conf,
+ngx_vidcast_input_plugin_validate_late(ngx_vidcast_input_conf_t *conf,
     ngx_cycle_t *cycle, u_char *error)
 {
     ngx_file_info_t                     fi;

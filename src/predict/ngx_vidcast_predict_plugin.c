@@ -61,7 +61,7 @@ static ngx_int_t ngx_vidcast_predict_plugin_there(ngx_str_t *file,
     const char *hint, u_char *error);
 static ngx_str_t *ngx_vidcast_predict_plugin_files(
     ngx_vidcast_predict_conf_t *conf, ngx_uint_t n);
-static ngx_int_t ngx_vidcast_predict_plugin_prove(
+static ngx_int_t ngx_vidcast_predict_plugin_validate_late(
     ngx_vidcast_source_t *source, ngx_cycle_t *cycle, u_char *error);
 static ngx_int_t ngx_vidcast_predict_plugin_try(void *data, u_char *error);
 static const vidcast_predictor_table_t *ngx_vidcast_predict_plugin_load(
@@ -111,7 +111,7 @@ ngx_vidcast_predict_module_t  ngx_vidcast_predict_plugin = {
     ngx_vidcast_predict_plugin_arg,
     ngx_vidcast_predict_plugin_check,
     ngx_vidcast_predict_plugin_files,
-    ngx_vidcast_predict_plugin_prove
+    ngx_vidcast_predict_plugin_validate_late
 };
 
 
@@ -127,7 +127,7 @@ ngx_vidcast_predict_module_t  ngx_vidcast_predict_onnx = {
     ngx_vidcast_predict_plugin_model,
     ngx_vidcast_predict_plugin_onnx,
     ngx_vidcast_predict_plugin_files,
-    ngx_vidcast_predict_plugin_prove
+    ngx_vidcast_predict_plugin_validate_late
 };
 
 
@@ -384,7 +384,7 @@ ngx_vidcast_predict_plugin_files(ngx_vidcast_predict_conf_t *conf,
 
 
 static ngx_int_t
-ngx_vidcast_predict_plugin_prove(ngx_vidcast_source_t *source,
+ngx_vidcast_predict_plugin_validate_late(ngx_vidcast_source_t *source,
     ngx_cycle_t *cycle, u_char *error)
 {
     return ngx_vidcast_plugin_try(cycle, ngx_vidcast_predict_plugin_try,

@@ -211,8 +211,8 @@ ngx_http_vidcast_source_init(ngx_shm_zone_t *shm_zone, void *data)
 
     error[0] = '\0';
 
-    if (input->prove
-        && input->prove(input, source->cycle, error) != NGX_OK)
+    if (input->validate_late
+        && input->validate_late(input, source->cycle, error) != NGX_OK)
     {
         ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
                       "invalid input \"%V\": %V in %s:%ui", &input->uri,
@@ -224,8 +224,8 @@ ngx_http_vidcast_source_init(ngx_shm_zone_t *shm_zone, void *data)
     module = source->predict.module;
 
     if (module
-        && module->prove
-        && module->prove(source, source->cycle, error) != NGX_OK)
+        && module->validate_late
+        && module->validate_late(source, source->cycle, error) != NGX_OK)
     {
         ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
                       "invalid predictor \"%V\": %V in %s:%ui", &module->name,
