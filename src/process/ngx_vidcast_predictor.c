@@ -269,7 +269,8 @@ ngx_vidcast_predictor_tick(ngx_vidcast_predictor_t *predictor)
     log = predictor->log;
     name = &predictor->source->name;
 
-    ngx_vidcast_log_limit_tell(&predictor->stray, 1, NGX_LOG_WARN, log, name,
+    ngx_vidcast_log_limit_tell(&predictor->unexpected, 1, NGX_LOG_WARN, log,
+                               name,
                                "lines of the predictor which are no result");
     ngx_vidcast_log_limit_tell(&predictor->warned, NGX_VIDCAST_LOG_SAID,
                                NGX_LOG_WARN, log, name, "warnings");

@@ -40,8 +40,8 @@ typedef struct {
     ngx_uint_t                        leaving;
     u_char                            error[NGX_VIDCAST_ERROR_LEN];
 
-    ngx_vidcast_log_limit_t           stray; /* lines of a program */
-    ngx_vidcast_log_limit_t           warned; /* by a plugin */
+    ngx_vidcast_log_limit_t           unexpected;  /* lines of a program */
+    ngx_vidcast_log_limit_t           warned;      /* by a plugin */
     ngx_vidcast_log_limit_t           said;
 } ngx_vidcast_predictor_t;
 

@@ -12,7 +12,7 @@
 
 #include <onnxruntime_c_api.h>
 
-#include "vidcast_onnx_hush.h"
+#include "vidcast_onnx_silence_stderr.h"
 #include "vidcast_onnx_session.h"
 
 
@@ -109,11 +109,11 @@ vidcast_onnx_session_open(const vidcast_context_t *context, uint32_t threads,
 
     /* Debian's has the schemas of ONNX twice, and complains of each */
 
-    kept = vidcast_onnx_hush();
+    kept = vidcast_onnx_silence_stderr();
 
     rc = vidcast_onnx_session_start(session, threads, draft, error);
 
-    vidcast_onnx_unhush(kept);
+    vidcast_onnx_restore_stderr(kept);
 
     (void) pthread_sigmask(SIG_SETMASK, &before, NULL);
 

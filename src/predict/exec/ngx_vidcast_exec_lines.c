@@ -16,15 +16,15 @@
 
 #define NGX_VIDCAST_EXEC_FLOOD   (16 * 1024 * 1024)    /* without an answer */
 #define NGX_VIDCAST_EXEC_LOGGED  20                    /* lines a second */
-#define NGX_VIDCAST_EXEC_SHOWN   80                    /* bytes of bad ones */
+#define NGX_VIDCAST_EXEC_EXCERPT   80                    /* bytes of bad ones */
 
 
 static ngx_int_t ngx_vidcast_exec_line(ngx_vidcast_exec_t *exec, size_t len,
     u_char *json, size_t *size, ngx_uint_t *status);
 static ngx_int_t ngx_vidcast_exec_meant(ngx_vidcast_exec_t *exec,
     u_char **line, size_t *len);
-static void ngx_vidcast_exec_stray(ngx_vidcast_exec_t *exec, u_char *line,
-    size_t len, const char *reason);
+static void ngx_vidcast_exec_unexpected_line(ngx_vidcast_exec_t *exec,
+    u_char *line, size_t len, const char *reason);
 static void ngx_vidcast_exec_log_line(ngx_vidcast_exec_t *exec, size_t len);
 
 
@@ -127,7 +127,8 @@ ngx_vidcast_exec_line(ngx_vidcast_exec_t *exec, size_t len, u_char *json,
     if (exec->number == 0) {
 
         if (len) {
-            ngx_vidcast_exec_stray(exec, line, len, "no frame waits for it");
+            ngx_vidcast_exec_unexpected_line(exec, line, len,
+                                             "no frame waits for it");
         }
 
         return NGX_OK;
@@ -160,7 +161,7 @@ ngx_vidcast_exec_line(ngx_vidcast_exec_t *exec, size_t len, u_char *json,
         return NGX_DONE;
     }
 
-    ngx_vidcast_exec_stray(exec, line, len, (char *) error);
+    ngx_vidcast_exec_unexpected_line(exec, line, len, (char *) error);
 
     return NGX_OK;
 }
@@ -191,7 +192,8 @@ ngx_vidcast_exec_meant(ngx_vidcast_exec_t *exec, u_char **line, size_t *len)
         || (uint64_t) number != exec->number
         || (p < end && *p != ' '))
     {
-        ngx_vidcast_exec_stray(exec, *line, *len, "no frame waits for it");
+        ngx_vidcast_exec_unexpected_line(exec, *line, *len,
+                                         "no frame waits for it");
         return NGX_DECLINED;
     }
 
@@ -205,20 +207,20 @@ ngx_vidcast_exec_meant(ngx_vidcast_exec_t *exec, u_char **line, size_t *len)
 
 
 static void
-ngx_vidcast_exec_stray(ngx_vidcast_exec_t *exec, u_char *line, size_t len,
-    const char *reason)
+ngx_vidcast_exec_unexpected_line(ngx_vidcast_exec_t *exec, u_char *line,
+    size_t len, const char *reason)
 {
     ngx_vidcast_escaped_t  escaped;
 
     exec->predictor->mailbox->counters.stray++;
 
-    if (!ngx_vidcast_log_limit(&exec->predictor->stray, 1,
+    if (!ngx_vidcast_log_limit(&exec->predictor->unexpected, 1,
                                ngx_vidcast_clock()))
     {
         return;
     }
 
-    len = ngx_min(len, NGX_VIDCAST_EXEC_SHOWN);
+    len = ngx_min(len, NGX_VIDCAST_EXEC_EXCERPT);
 
     ngx_log_error(NGX_LOG_WARN, exec->predictor->log, 0,
                   "\"%s\" of vidcast source \"%V\" wrote a line which is no "

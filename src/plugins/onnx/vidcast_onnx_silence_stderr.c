@@ -7,11 +7,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "vidcast_onnx_hush.h"
+#include "vidcast_onnx_silence_stderr.h"
 
 
 int
-vidcast_onnx_hush(void)
+vidcast_onnx_silence_stderr(void)
 {
     int  kept, null;
 
@@ -31,7 +31,7 @@ vidcast_onnx_hush(void)
 
 
 void
-vidcast_onnx_unhush(int kept)
+vidcast_onnx_restore_stderr(int kept)
 {
     if (kept != -1) {
         (void) dup2(kept, STDERR_FILENO);
