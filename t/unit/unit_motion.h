@@ -13,8 +13,8 @@
 #include "media/ngx_vidcast_image.c"
 #include "media/ngx_vidcast_jpeg.c"
 #include "media/ngx_vidcast_jpeg_probe.c"
-#include "input/synthetic/ngx_vidcast_backdrop.c"
-#include "input/synthetic/ngx_vidcast_scene.c"
+#include "input/synthetic/ngx_vidcast_test_background.c"
+#include "input/synthetic/ngx_vidcast_test_pattern.c"
 #include "predict/motion/ngx_vidcast_regions.c"
 #include "predict/motion/ngx_vidcast_background.c"
 #include "predict/motion/ngx_vidcast_boxes.c"
@@ -258,7 +258,7 @@ rig_frame(rig_t *rig)
 
 
 static double __attribute__((unused))
-iou(answer_t *a, ngx_vidcast_scene_box_t *b)
+iou(answer_t *a, ngx_vidcast_test_pattern_box_t *b)
 {
     double  width, height, common;
 

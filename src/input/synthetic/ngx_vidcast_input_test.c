@@ -8,10 +8,13 @@
 #include <ngx_core.h>
 
 #include "input/ngx_vidcast_input.h"
-#include "input/synthetic/ngx_vidcast_scene.h"
+#include "input/synthetic/ngx_vidcast_test_pattern.h"
 
 
-/* a synthetic camera; the true boxes of its shapes are in the scene's header */
+/*
+ * A synthetic camera; the true boxes of its shapes are in the test pattern's
+ * header.
+ */
 
 
 #define NGX_VIDCAST_INPUT_TEST_WIDTH   640
@@ -26,9 +29,9 @@ typedef struct {
 
 
 typedef struct {
-    ngx_vidcast_scene_t  *scene;
-    uint64_t              number;     /* of the next frame */
-    double                due;        /* CLOCK_MONOTONIC, us */
+    ngx_vidcast_test_pattern_t  *tp;
+    uint64_t                     number; /* of the next frame */
+    double                       due; /* CLOCK_MONOTONIC, us */
 } ngx_vidcast_input_test_t;
 
 
@@ -91,15 +94,13 @@ ngx_vidcast_input_test_set(ngx_vidcast_input_conf_t *conf, ngx_str_t *name,
     }
 
     if (name->len == 5 && ngx_strncmp(name->data, "noise", 5) == 0) {
-        return ngx_vidcast_input_test_set_number(value,
-                                              NGX_VIDCAST_SCENE_MAX_NOISE,
-                                              &params->noise);
+        return ngx_vidcast_input_test_set_number(
+            value, NGX_VIDCAST_TEST_PATTERN_MAX_NOISE, &params->noise);
     }
 
     if (name->len == 6 && ngx_strncmp(name->data, "shapes", 6) == 0) {
-        return ngx_vidcast_input_test_set_number(value,
-                                              NGX_VIDCAST_SCENE_MAX_SHAPES,
-                                              &params->shapes);
+        return ngx_vidcast_input_test_set_number(
+            value, NGX_VIDCAST_TEST_PATTERN_MAX_SHAPES, &params->shapes);
     }
 
     return NGX_DECLINED;
@@ -135,14 +136,14 @@ ngx_vidcast_input_test_check(ngx_vidcast_input_conf_t *conf, u_char *error)
     }
 
     if (conf->width != 0
-        && (conf->width < NGX_VIDCAST_SCENE_MIN_DIMENSION
-            || conf->height < NGX_VIDCAST_SCENE_MIN_DIMENSION))
+        && (conf->width < NGX_VIDCAST_TEST_PATTERN_MIN_DIMENSION
+            || conf->height < NGX_VIDCAST_TEST_PATTERN_MIN_DIMENSION))
     {
         (void) ngx_slprintf(error, error + NGX_VIDCAST_ERROR_LEN - 1,
                             "size %uDx%uD is too small, at least %dx%d "
                             "is needed%Z", conf->width, conf->height,
-                            NGX_VIDCAST_SCENE_MIN_DIMENSION,
-                            NGX_VIDCAST_SCENE_MIN_DIMENSION);
+                            NGX_VIDCAST_TEST_PATTERN_MIN_DIMENSION,
+                            NGX_VIDCAST_TEST_PATTERN_MIN_DIMENSION);
         return NGX_ERROR;
     }
 
@@ -177,9 +178,9 @@ ngx_vidcast_input_test_open(ngx_vidcast_input_t *in)
         goto failed;
     }
 
-    test->scene = ngx_vidcast_scene_create(in->width, in->height,
-                                           params->shapes, params->noise);
-    if (test->scene == NULL) {
+    test->tp = ngx_vidcast_test_pattern_create(in->width, in->height,
+                                               params->shapes, params->noise);
+    if (test->tp == NULL) {
         free(test);
         goto failed;
     }
@@ -235,8 +236,8 @@ ngx_vidcast_input_test_grab(ngx_vidcast_input_t *in,
                            (int) (tv.tv_usec / 1000))
                - buf;
 
-    ngx_vidcast_scene_render(test->scene, test->number, &text,
-                             picture->image);
+    ngx_vidcast_test_pattern_render(test->tp, test->number, &text,
+                                    picture->image);
     test->number++;
 
     return NGX_OK;
@@ -250,7 +251,7 @@ ngx_vidcast_input_test_close(ngx_vidcast_input_t *in)
 
     test = in->data;
 
-    ngx_vidcast_scene_destroy(test->scene);
+    ngx_vidcast_test_pattern_destroy(test->tp);
     free(test);
 
     in->data = NULL;

@@ -29,7 +29,7 @@ typedef struct {
 
 
 static void
-render(ngx_vidcast_scene_t *scene, uint64_t n, ngx_vidcast_image_t *frame)
+render(ngx_vidcast_test_pattern_t *tp, uint64_t n, ngx_vidcast_image_t *frame)
 {
     u_char     buf[64];
     ngx_str_t  text;
@@ -42,14 +42,14 @@ render(ngx_vidcast_scene_t *scene, uint64_t n, ngx_vidcast_image_t *frame)
                            n % 30 * 1000 / 30)
                - buf;
 
-    ngx_vidcast_scene_render(scene, n, &text, frame);
+    ngx_vidcast_test_pattern_render(tp, n, &text, frame);
 }
 
 
 /* pairs up the best overlap first; returns how many boxes are found */
 
 static ngx_uint_t
-match(rig_t *rig, ngx_vidcast_scene_box_t *boxes, double *sum)
+match(rig_t *rig, ngx_vidcast_test_pattern_box_t *boxes, double *sum)
 {
     char        used[MAX], found[SHAPES];
     double      best, v;
@@ -110,14 +110,14 @@ static void
 measure(rig_t *rig, ngx_uint_t noise, uint64_t first, ngx_uint_t jpeg,
     quality_t *q)
 {
-    double                       sum;
-    ngx_int_t                    n;
-    ngx_uint_t                   i, found, answered;
-    ngx_vidcast_image_t          image;
-    ngx_vidcast_scene_t         *scene;
-    ngx_vidcast_scene_box_t      boxes[SHAPES];
-    ngx_vidcast_jpeg_encoder_t  *enc;
-    ngx_vidcast_jpeg_decoder_t  *dec;
+    double                           sum;
+    ngx_int_t                        n;
+    ngx_uint_t                       i, found, answered;
+    ngx_vidcast_image_t              image;
+    ngx_vidcast_test_pattern_t      *tp;
+    ngx_vidcast_test_pattern_box_t   boxes[SHAPES];
+    ngx_vidcast_jpeg_encoder_t      *enc;
+    ngx_vidcast_jpeg_decoder_t      *dec;
 
     sum = 0;
     found = 0;
@@ -125,10 +125,11 @@ measure(rig_t *rig, ngx_uint_t noise, uint64_t first, ngx_uint_t jpeg,
 
     enc = ngx_vidcast_jpeg_encoder_create();
     dec = ngx_vidcast_jpeg_decoder_create();
-    scene = ngx_vidcast_scene_create(rig->width, rig->height, SHAPES, noise);
+    tp = ngx_vidcast_test_pattern_create(rig->width, rig->height, SHAPES,
+                                         noise);
 
     for (i = 0; i < LEARNING + FRAMES; i++) {
-        render(scene, first + i, &rig->frame);
+        render(tp, first + i, &rig->frame);
 
         if (!jpeg) {
             n = rig_frame(rig);
@@ -148,14 +149,14 @@ measure(rig_t *rig, ngx_uint_t noise, uint64_t first, ngx_uint_t jpeg,
             continue;
         }
 
-        ngx_vidcast_scene_boxes(first + i, rig->width, rig->height, SHAPES,
-                                boxes);
+        ngx_vidcast_test_pattern_boxes(first + i, rig->width, rig->height,
+                                       SHAPES, boxes);
 
         found += match(rig, boxes, &sum);
         answered += n;
     }
 
-    ngx_vidcast_scene_destroy(scene);
+    ngx_vidcast_test_pattern_destroy(tp);
     ngx_vidcast_jpeg_encoder_destroy(enc);
     ngx_vidcast_jpeg_decoder_destroy(dec);
 
@@ -197,24 +198,24 @@ test_quality(uint32_t width, uint32_t height, ngx_uint_t noise,
 static void
 test_text(uint32_t width, uint32_t height)
 {
-    rig_t                 rig;
-    ngx_uint_t            i, wrong;
-    ngx_vidcast_scene_t  *scene;
+    rig_t                        rig;
+    ngx_uint_t                   i, wrong;
+    ngx_vidcast_test_pattern_t  *tp;
 
     rig_open(&rig, width, height);
 
-    scene = ngx_vidcast_scene_create(width, height, 0, 2);
+    tp = ngx_vidcast_test_pattern_create(width, height, 0, 2);
 
     wrong = 0;
 
     for (i = 0; i < 600; i++) {
-        render(scene, 107700 + i, &rig.frame);
+        render(tp, 107700 + i, &rig.frame);
         wrong += (rig_frame(&rig) != 0);
     }
 
     unit_ok(wrong == 0, "digits at %dx%d make no box", width, height);
 
-    ngx_vidcast_scene_destroy(scene);
+    ngx_vidcast_test_pattern_destroy(tp);
     rig_close(&rig);
 }
 

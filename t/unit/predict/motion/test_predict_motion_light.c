@@ -30,13 +30,13 @@ paint(rig_t *rig, double light, double noise, int x, int y)
         p = rig->frame.plane[0] + (size_t) j * rig->frame.stride[0];
 
         for (i = 0; i < rig->width; i++) {
-            hash = ngx_vidcast_backdrop_hash(i, j, rig->number);
+            hash = ngx_vidcast_test_background_hash(i, j, rig->number);
 
             n = (double) ((hash & 0xff) + (hash >> 8 & 0xff)
                           + (hash >> 16 & 0xff) + (hash >> 24)) - 510;
 
             level = 40 + 120 * i / rig->width
-                    + ngx_vidcast_backdrop_hash(i / 16, j / 16, 1) % 50;
+                    + ngx_vidcast_test_background_hash(i / 16, j / 16, 1) % 50;
 
             if (x >= 0 && (int) i >= x && (int) i < x + 60
                 && (int) j >= y && (int) j < y + 60)
@@ -74,7 +74,7 @@ still(rig_t *rig, ngx_uint_t n, double light, double noise)
 static ngx_uint_t
 sees_square(rig_t *rig, double light, double noise, int x, int y)
 {
-    ngx_vidcast_scene_box_t  box;
+    ngx_vidcast_test_pattern_box_t  box;
 
     box.x = x;
     box.y = y;

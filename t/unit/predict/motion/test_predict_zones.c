@@ -26,7 +26,7 @@ static const char  *zones[] = {
 };
 
 
-static ngx_vidcast_scene_t *
+static ngx_vidcast_test_pattern_t *
 open_rig(rig_t *rig, const char *emit, const char *outside)
 {
     ngx_uint_t  i, ok;
@@ -42,16 +42,16 @@ open_rig(rig_t *rig, const char *emit, const char *outside)
 
     unit_ok(ok, "emit=%s outside=%s", emit, outside);
 
-    return ngx_vidcast_scene_create(640, 480, SHAPES, 2);
+    return ngx_vidcast_test_pattern_create(640, 480, SHAPES, 2);
 }
 
 
 static void
-next(rig_t *rig, ngx_vidcast_scene_t *scene)
+next(rig_t *rig, ngx_vidcast_test_pattern_t *tp)
 {
     ngx_str_t  none = ngx_null_string;
 
-    ngx_vidcast_scene_render(scene, rig->number, &none, &rig->frame);
+    ngx_vidcast_test_pattern_render(tp, rig->number, &none, &rig->frame);
 
     if (rig_frame(rig) < 0) {
         rig->nanswers = 0;
@@ -62,7 +62,7 @@ next(rig_t *rig, ngx_vidcast_scene_t *scene)
 /* the zones of a box by the message of README, shifted by some pixels */
 
 static void
-truth(ngx_vidcast_scene_box_t *box, int dx, int dy, char *text)
+truth(ngx_vidcast_test_pattern_box_t *box, int dx, int dy, char *text)
 {
     double  x, y;
 
@@ -94,12 +94,12 @@ truth(ngx_vidcast_scene_box_t *box, int dx, int dy, char *text)
 static ngx_uint_t
 doubtful(uint64_t number, ngx_uint_t shape, char *text)
 {
-    int                      i, dx, dy;
-    char                     other[128];
-    ngx_vidcast_scene_box_t  boxes[SHAPES];
+    int                             i, dx, dy;
+    char                            other[128];
+    ngx_vidcast_test_pattern_box_t  boxes[SHAPES];
 
     for (i = 0; i < HOLD; i++) {
-        ngx_vidcast_scene_boxes(number - i, 640, 480, SHAPES, boxes);
+        ngx_vidcast_test_pattern_boxes(number - i, 640, 480, SHAPES, boxes);
 
         for (dx = -4; dx <= 4; dx += 4) {
             for (dy = -4; dy <= 4; dy += 4) {
@@ -119,18 +119,18 @@ doubtful(uint64_t number, ngx_uint_t shape, char *text)
 static void
 test_zones(void)
 {
-    char                      text[128];
-    rig_t                     rig;
-    ngx_uint_t                i, j, k, right, wrong, doubts, outside;
-    ngx_vidcast_scene_t      *scene;
-    ngx_vidcast_scene_box_t   boxes[SHAPES];
+    char                             text[128];
+    rig_t                            rig;
+    ngx_uint_t                       i, j, k, right, wrong, doubts, outside;
+    ngx_vidcast_test_pattern_t      *tp;
+    ngx_vidcast_test_pattern_box_t   boxes[SHAPES];
 
-    scene = open_rig(&rig, "always", "on");
+    tp = open_rig(&rig, "always", "on");
     right = wrong = doubts = outside = 0;
 
     for (i = 0; i < LEARNING + FRAMES; i++) {
-        next(&rig, scene);
-        ngx_vidcast_scene_boxes(i, 640, 480, SHAPES, boxes);
+        next(&rig, tp);
+        ngx_vidcast_test_pattern_boxes(i, 640, 480, SHAPES, boxes);
 
         for (j = 0; i >= LEARNING && j < rig.nanswers; j++) {
             for (k = 0; k < SHAPES; k++) {
@@ -155,7 +155,7 @@ test_zones(void)
         }
     }
 
-    ngx_vidcast_scene_destroy(scene);
+    ngx_vidcast_test_pattern_destroy(tp);
     rig_close(&rig);
 
     unit_ok(right > FRAMES && wrong == 0, "%d boxes are in their zones, %d not"
@@ -167,15 +167,15 @@ test_zones(void)
 static void
 test_outside(void)
 {
-    rig_t                 rig;
-    ngx_uint_t            i, j, n, none;
-    ngx_vidcast_scene_t  *scene;
+    rig_t                        rig;
+    ngx_uint_t                   i, j, n, none;
+    ngx_vidcast_test_pattern_t  *tp;
 
-    scene = open_rig(&rig, "always", "off");
+    tp = open_rig(&rig, "always", "off");
     n = none = 0;
 
     for (i = 0; i < LEARNING + FRAMES; i++) {
-        next(&rig, scene);
+        next(&rig, tp);
 
         for (j = 0; j < rig.nanswers; j++) {
             n++;
@@ -183,7 +183,7 @@ test_outside(void)
         }
     }
 
-    ngx_vidcast_scene_destroy(scene);
+    ngx_vidcast_test_pattern_destroy(tp);
     rig_close(&rig);
 
     unit_ok(n > FRAMES && none == 0, "none of %d is outside", (int) n);
@@ -228,17 +228,17 @@ summary(rig_t *rig, char *text)
 static void
 test_change(void)
 {
-    char                  text[MAX * 160], told[MAX * 160];
-    rig_t                 rig;
-    ngx_uint_t            i, news, wrong;
-    ngx_vidcast_scene_t  *scene;
+    char                         text[MAX * 160], told[MAX * 160];
+    rig_t                        rig;
+    ngx_uint_t                   i, news, wrong;
+    ngx_vidcast_test_pattern_t  *tp;
 
-    scene = open_rig(&rig, "change", "on");
+    tp = open_rig(&rig, "change", "on");
     news = wrong = 0;
     strcpy(told, "nothing");
 
     for (i = 0; i < LEARNING + FRAMES; i++) {
-        next(&rig, scene);
+        next(&rig, tp);
         summary(&rig, text);
 
         wrong += (rig.news != (strcmp(text, told) != 0));
@@ -249,7 +249,7 @@ test_change(void)
         }
     }
 
-    ngx_vidcast_scene_destroy(scene);
+    ngx_vidcast_test_pattern_destroy(tp);
     rig_close(&rig);
 
     unit_ok(news > 10 && news < 100 && wrong == 0,
@@ -321,7 +321,7 @@ test_coming(void)
 
     rig_close(&rig);
 
-    unit_ok(first == 1, "an empty scene is told once");
+    unit_ok(first == 1, "an empty test pattern is told once");
     unit_ok(blinks == 0, "what flashes is not");
     unit_ok(came == 1 && while_gone == 0, "who comes is told once, though "
             "not seen in each picture");

@@ -45,7 +45,7 @@ typedef struct {
 
 
 static ngx_uint_t
-touch(ngx_vidcast_scene_box_t *a, ngx_vidcast_scene_box_t *b)
+touch(ngx_vidcast_test_pattern_box_t *a, ngx_vidcast_test_pattern_box_t *b)
 {
     return a->x < b->x + b->width && b->x < a->x + a->width
            && a->y < b->y + b->height && b->y < a->y + a->height;
@@ -55,7 +55,7 @@ touch(ngx_vidcast_scene_box_t *a, ngx_vidcast_scene_box_t *b)
 /* the answer that is this shape, and nearer to it than to any other */
 
 static answer_t *
-best(rig_t *rig, ngx_vidcast_scene_box_t *box)
+best(rig_t *rig, ngx_vidcast_test_pattern_box_t *box)
 {
     double      v, most;
     answer_t   *found;
@@ -91,7 +91,7 @@ renumber(rig_t *rig)
 
 
 static void
-judge(rig_t *rig, ngx_vidcast_scene_box_t *boxes, ngx_uint_t shapes,
+judge(rig_t *rig, ngx_vidcast_test_pattern_box_t *boxes, ngx_uint_t shapes,
     ngx_uint_t *owner, tally_t *t)
 {
     answer_t    *a;
@@ -141,26 +141,27 @@ judge(rig_t *rig, ngx_vidcast_scene_box_t *boxes, ngx_uint_t shapes,
 static void
 measure(scenario_t *s, ngx_uint_t blind, tally_t *t)
 {
-    rig_t                     rig;
-    uint64_t                  number;
-    ngx_str_t                 text = ngx_null_string;
-    ngx_uint_t                i, learning, owner[MAX_SHAPES];
-    ngx_vidcast_scene_t      *scene;
-    ngx_vidcast_scene_box_t   boxes[MAX_SHAPES];
+    rig_t                            rig;
+    uint64_t                         number;
+    ngx_str_t                        text = ngx_null_string;
+    ngx_uint_t                       i, learning, owner[MAX_SHAPES];
+    ngx_vidcast_test_pattern_t      *tp;
+    ngx_vidcast_test_pattern_box_t   boxes[MAX_SHAPES];
 
     ngx_memzero(t, sizeof(tally_t));
     ngx_memzero(owner, sizeof(owner));
 
     rig_open(&rig, s->width, s->height);
 
-    scene = ngx_vidcast_scene_create(s->width, s->height, s->shapes, s->noise);
+    tp = ngx_vidcast_test_pattern_create(s->width, s->height, s->shapes,
+                                         s->noise);
 
     learning = LEARNING / s->step;
 
     for (i = 0; i < learning + s->frames; i++) {
         number = s->first + i * s->step;
 
-        ngx_vidcast_scene_render(scene, number, &text, &rig.frame);
+        ngx_vidcast_test_pattern_render(tp, number, &text, &rig.frame);
 
         rig.number = number;
 
@@ -176,12 +177,13 @@ measure(scenario_t *s, ngx_uint_t blind, tally_t *t)
             continue;
         }
 
-        ngx_vidcast_scene_boxes(number, s->width, s->height, s->shapes, boxes);
+        ngx_vidcast_test_pattern_boxes(number, s->width, s->height, s->shapes,
+                                       boxes);
 
         judge(&rig, boxes, s->shapes, owner, t);
     }
 
-    ngx_vidcast_scene_destroy(scene);
+    ngx_vidcast_test_pattern_destroy(tp);
     rig_close(&rig);
 }
 

@@ -11,8 +11,8 @@
  */
 
 #include "media/ngx_vidcast_image.c"
-#include "input/synthetic/ngx_vidcast_backdrop.c"
-#include "input/synthetic/ngx_vidcast_scene.c"
+#include "input/synthetic/ngx_vidcast_test_background.c"
+#include "input/synthetic/ngx_vidcast_test_pattern.c"
 #include "input/ngx_vidcast_input.c"
 #include "input/synthetic/ngx_vidcast_input_test.c"
 
@@ -35,7 +35,7 @@ static ngx_pool_t          *pool;
 
 
 static void
-render(ngx_vidcast_scene_t *scene, uint64_t number, const char *text,
+render(ngx_vidcast_test_pattern_t *tp, uint64_t number, const char *text,
     ngx_vidcast_image_t *image)
 {
     ngx_str_t  str;
@@ -43,7 +43,7 @@ render(ngx_vidcast_scene_t *scene, uint64_t number, const char *text,
     str.data = (u_char *) text;
     str.len = strlen(text);
 
-    ngx_vidcast_scene_render(scene, number, &str, image);
+    ngx_vidcast_test_pattern_render(tp, number, &str, image);
 }
 
 
@@ -51,7 +51,7 @@ render(ngx_vidcast_scene_t *scene, uint64_t number, const char *text,
 
 static ngx_int_t
 difference(ngx_vidcast_image_t *a, ngx_vidcast_image_t *b,
-    ngx_vidcast_scene_box_t *box)
+    ngx_vidcast_test_pattern_box_t *box)
 {
     uint32_t  x, y, left, right, top, bottom;
 
@@ -114,10 +114,10 @@ same(ngx_vidcast_image_t *a, ngx_vidcast_image_t *b)
 static void
 test_boxes(void)
 {
-    uint64_t                 n;
-    ngx_uint_t               i, s, bad, slow;
-    ngx_vidcast_scene_box_t  boxes[NGX_VIDCAST_SCENE_MAX_SHAPES];
-    ngx_vidcast_scene_box_t  later[NGX_VIDCAST_SCENE_MAX_SHAPES];
+    uint64_t                        n;
+    ngx_uint_t                      i, s, bad, slow;
+    ngx_vidcast_test_pattern_box_t  boxes[NGX_VIDCAST_TEST_PATTERN_MAX_SHAPES];
+    ngx_vidcast_test_pattern_box_t  later[NGX_VIDCAST_TEST_PATTERN_MAX_SHAPES];
 
     static uint32_t          sizes[][2] = {
         { 16, 16 }, { 17, 19 }, { 160, 120 }, { 640, 480 }, { 641, 479 },
@@ -131,10 +131,11 @@ test_boxes(void)
     for (s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
         for (n = (s % 2) ? 0 : UINT64_MAX - 3000; n % 3000 != 2999; n++) {
 
-            ngx_vidcast_scene_boxes(n, sizes[s][0], sizes[s][1],
-                                    NGX_VIDCAST_SCENE_MAX_SHAPES, boxes);
+            ngx_vidcast_test_pattern_boxes(n, sizes[s][0], sizes[s][1],
+                                           NGX_VIDCAST_TEST_PATTERN_MAX_SHAPES,
+                                           boxes);
 
-            for (i = 0; i < NGX_VIDCAST_SCENE_MAX_SHAPES; i++) {
+            for (i = 0; i < NGX_VIDCAST_TEST_PATTERN_MAX_SHAPES; i++) {
                 bad += (boxes[i].width == 0 || boxes[i].height == 0
                         || boxes[i].x + boxes[i].width > sizes[s][0]
                         || boxes[i].y + boxes[i].height > sizes[s][1]);
@@ -143,12 +144,14 @@ test_boxes(void)
     }
 
     for (n = 0; n < 3000; n++) {
-        ngx_vidcast_scene_boxes(n, 640, 480, NGX_VIDCAST_SCENE_MAX_SHAPES,
-                                boxes);
-        ngx_vidcast_scene_boxes(n + 10, 640, 480,
-                                NGX_VIDCAST_SCENE_MAX_SHAPES, later);
+        ngx_vidcast_test_pattern_boxes(n, 640, 480,
+                                       NGX_VIDCAST_TEST_PATTERN_MAX_SHAPES,
+                                       boxes);
+        ngx_vidcast_test_pattern_boxes(n + 10, 640, 480,
+                                       NGX_VIDCAST_TEST_PATTERN_MAX_SHAPES,
+                                       later);
 
-        for (i = 0; i < NGX_VIDCAST_SCENE_MAX_SHAPES; i++) {
+        for (i = 0; i < NGX_VIDCAST_TEST_PATTERN_MAX_SHAPES; i++) {
             slow += hypot((double) later[i].x - boxes[i].x,
                           (double) later[i].y - boxes[i].y)
                     < 5;
@@ -163,33 +166,33 @@ test_boxes(void)
 static void
 test_pixels(uint32_t width, uint32_t height)
 {
-    uint32_t                  x, y;
-    ngx_uint_t                i, n, bad;
-    ngx_vidcast_image_t       with, without;
-    ngx_vidcast_scene_t      *scene[4];
-    ngx_vidcast_scene_box_t   box, boxes[3], *b;
+    uint32_t                         x, y;
+    ngx_uint_t                       i, n, bad;
+    ngx_vidcast_image_t              with, without;
+    ngx_vidcast_test_pattern_t      *tp[4];
+    ngx_vidcast_test_pattern_box_t   box, boxes[3], *b;
 
     (void) ngx_vidcast_image_alloc(&with, width, height, 0);
     (void) ngx_vidcast_image_alloc(&without, width, height, 0);
 
     for (i = 0; i < 4; i++) {
-        scene[i] = ngx_vidcast_scene_create(width, height, i, 0);
+        tp[i] = ngx_vidcast_test_pattern_create(width, height, i, 0);
     }
 
     bad = 0;
 
     for (n = 0; n < 400; n += 7) {
-        ngx_vidcast_scene_boxes(n, width, height, 3, boxes);
+        ngx_vidcast_test_pattern_boxes(n, width, height, 3, boxes);
 
-        render(scene[0], n, "", &without);
-        render(scene[1], n, "", &with);
+        render(tp[0], n, "", &without);
+        render(tp[1], n, "", &with);
 
         bad += (difference(&with, &without, &box) != NGX_OK
                 || ngx_memcmp(&box, &boxes[0], sizeof(box)) != 0);
 
         /* with all three, no pixel outside of the boxes is touched */
 
-        render(scene[3], n, "", &with);
+        render(tp[3], n, "", &with);
 
         for (i = 0; i < 3; i++) {
             b = &boxes[i];
@@ -208,22 +211,22 @@ test_pixels(uint32_t width, uint32_t height)
     unit_ok(bad == 0, "pixels are where the boxes of %dx%d say", width,
             height);
 
-    /* a fresh scene and one that has drawn much agree */
+    /* a fresh test pattern and one that has drawn much agree */
 
-    render(scene[2], 5000, "#0123456789  12:34:56.789", &with);
-    ngx_vidcast_scene_destroy(scene[3]);
-    scene[3] = ngx_vidcast_scene_create(width, height, 2, 0);
+    render(tp[2], 5000, "#0123456789  12:34:56.789", &with);
+    ngx_vidcast_test_pattern_destroy(tp[3]);
+    tp[3] = ngx_vidcast_test_pattern_create(width, height, 2, 0);
 
     for (n = 0; n < 200; n += 3) {
-        render(scene[3], n, "####### 8888 ####", &without);
+        render(tp[3], n, "####### 8888 ####", &without);
     }
 
-    render(scene[3], 5000, "#0123456789  12:34:56.789", &without);
+    render(tp[3], 5000, "#0123456789  12:34:56.789", &without);
 
     unit_ok(same(&with, &without), "nothing is left of earlier frames");
 
     for (i = 0; i < 4; i++) {
-        ngx_vidcast_scene_destroy(scene[i]);
+        ngx_vidcast_test_pattern_destroy(tp[i]);
     }
 
     ngx_vidcast_image_free(&with);
@@ -234,18 +237,18 @@ test_pixels(uint32_t width, uint32_t height)
 static void
 test_noise(ngx_uint_t noise)
 {
-    double                d, sum, squares;
-    uint32_t              x, y;
-    ngx_vidcast_image_t   a, b;
-    ngx_vidcast_scene_t  *scene;
+    double                       d, sum, squares;
+    uint32_t                     x, y;
+    ngx_vidcast_image_t          a, b;
+    ngx_vidcast_test_pattern_t  *tp;
 
     (void) ngx_vidcast_image_alloc(&a, 333, 241, 0);
     (void) ngx_vidcast_image_alloc(&b, 333, 241, 0);
 
-    scene = ngx_vidcast_scene_create(333, 241, 0, noise);
+    tp = ngx_vidcast_test_pattern_create(333, 241, 0, noise);
 
-    render(scene, 1, "", &a);
-    render(scene, 2, "", &b);
+    render(tp, 1, "", &a);
+    render(tp, 2, "", &b);
 
     sum = 0;
     squares = 0;
@@ -268,11 +271,11 @@ test_noise(ngx_uint_t noise)
     unit_ok(fabs(d - noise) < 0.1 * noise + 0.3, "noise is as strong as asked");
     unit_ok(fabs(sum / (333 * 241)) < 0.1 * noise + 0.01, "and has no bias");
 
-    render(scene, 1, "", &b);
+    render(tp, 1, "", &b);
 
     unit_ok(same(&a, &b), "a frame of the same number is the same");
 
-    ngx_vidcast_scene_destroy(scene);
+    ngx_vidcast_test_pattern_destroy(tp);
     ngx_vidcast_image_free(&a);
     ngx_vidcast_image_free(&b);
 }
@@ -287,7 +290,7 @@ read_digit(ngx_vidcast_image_t *image, ngx_uint_t place)
     uint32_t     scale, row, column;
     ngx_uint_t   digit, bad;
 
-    scale = ngx_vidcast_scene_text_scale(image->width, image->height);
+    scale = ngx_vidcast_test_pattern_text_scale(image->width, image->height);
 
     for (digit = 0; digit < 10; digit++) {
         bad = 0;
@@ -297,7 +300,9 @@ read_digit(ngx_vidcast_image_t *image, ngx_uint_t place)
                 p = image->plane[0] + (2 + row) * scale * image->stride[0]
                     + (2 + place * 6 + column) * scale;
 
-                ink = ngx_vidcast_scene_digits[digit][row] >> (4 - column) & 1;
+                ink = ngx_vidcast_test_pattern_digits[digit][row]
+                          >> (4 - column)
+                      & 1;
 
                 bad += (ink != (*p > 150));
             }
@@ -434,19 +439,19 @@ test_input(void)
 static void
 tell_cpu(uint32_t width, uint32_t height)
 {
-    ngx_uint_t            i;
-    struct timespec       start, end;
-    ngx_vidcast_image_t   image;
-    ngx_vidcast_scene_t  *scene;
+    ngx_uint_t                   i;
+    struct timespec              start, end;
+    ngx_vidcast_image_t          image;
+    ngx_vidcast_test_pattern_t  *tp;
 
     (void) ngx_vidcast_image_alloc(&image, width, height, 0);
 
-    scene = ngx_vidcast_scene_create(width, height, 3, 2);
+    tp = ngx_vidcast_test_pattern_create(width, height, 3, 2);
 
     (void) clock_gettime(CLOCK_THREAD_CPUTIME_ID, &start);
 
     for (i = 0; i < 200; i++) {
-        render(scene, i, "#012345  12:34:56.789", &image);
+        render(tp, i, "#012345  12:34:56.789", &image);
     }
 
     (void) clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
@@ -455,7 +460,7 @@ tell_cpu(uint32_t width, uint32_t height)
            ((end.tv_sec - start.tv_sec) * 1e3
             + (end.tv_nsec - start.tv_nsec) / 1e6) / 200, width, height);
 
-    ngx_vidcast_scene_destroy(scene);
+    ngx_vidcast_test_pattern_destroy(tp);
     ngx_vidcast_image_free(&image);
 }
 
@@ -474,7 +479,7 @@ main(void)
 
     test_noise(0);
     test_noise(2);
-    test_noise(NGX_VIDCAST_SCENE_MAX_NOISE);
+    test_noise(NGX_VIDCAST_TEST_PATTERN_MAX_NOISE);
 
     test_input();
 

@@ -9,8 +9,8 @@
 
 #include <math.h>
 
-#include "input/synthetic/ngx_vidcast_scene.h"
-#include "input/synthetic/ngx_vidcast_backdrop.h"
+#include "input/synthetic/ngx_vidcast_test_pattern.h"
+#include "input/synthetic/ngx_vidcast_test_background.h"
 #include "media/ngx_vidcast_image.h"
 
 
@@ -23,11 +23,11 @@
  */
 
 
-#define NGX_VIDCAST_SCENE_PATTERN  65536      /* bytes of noise; power of 2 */
+#define NGX_VIDCAST_TEST_PATTERN_PATTERN  65536 /* bytes of noise; power of 2 */
 
-#define NGX_VIDCAST_SCENE_GLYPH    6          /* font pixels, gap included */
-#define NGX_VIDCAST_SCENE_STRIP    11         /* font pixels */
-#define NGX_VIDCAST_SCENE_INK      236
+#define NGX_VIDCAST_TEST_PATTERN_GLYPH    6  /* font pixels, gap included */
+#define NGX_VIDCAST_TEST_PATTERN_STRIP    11         /* font pixels */
+#define NGX_VIDCAST_TEST_PATTERN_INK      236
 
 
 typedef struct {
@@ -41,7 +41,7 @@ typedef struct {
     float                      ky;            /* vertical turns in a period */
     float                      width;         /* parts of the free square */
     float                      height;
-} ngx_vidcast_scene_path_t;
+} ngx_vidcast_test_path_t;
 
 
 typedef struct {
@@ -50,47 +50,52 @@ typedef struct {
     u_char                     chroma[2];
     uint32_t                   width;
     uint32_t                   height;
-} ngx_vidcast_scene_sprite_t;
+} ngx_vidcast_test_pattern_sprite_t;
 
 
-struct ngx_vidcast_scene_s {
-    uint32_t                   width;
-    uint32_t                   height;
-    ngx_uint_t                 shapes;
-    ngx_uint_t                 peak;          /* of the noise, gray levels */
-    u_char                    *noise;         /* 0 to 2 * peak */
-    ngx_vidcast_image_t        back;
-    ngx_vidcast_image_t        canvas;
-    ngx_vidcast_scene_box_t    dirty[NGX_VIDCAST_SCENE_MAX_SHAPES];
-    ngx_vidcast_scene_sprite_t sprites[NGX_VIDCAST_SCENE_MAX_SHAPES];
+struct ngx_vidcast_test_pattern_s {
+    uint32_t                           width;
+    uint32_t                           height;
+    ngx_uint_t                         shapes;
+    ngx_uint_t                         peak;  /* of the noise, gray levels */
+    u_char                            *noise; /* 0 to 2 * peak */
+    ngx_vidcast_image_t                back;
+    ngx_vidcast_image_t                canvas;
+    ngx_vidcast_test_pattern_box_t dirty[NGX_VIDCAST_TEST_PATTERN_MAX_SHAPES];
+    ngx_vidcast_test_pattern_sprite_t
+        sprites[NGX_VIDCAST_TEST_PATTERN_MAX_SHAPES];
 };
 
 
-static uint32_t ngx_vidcast_scene_text_scale(uint32_t width, uint32_t height);
-static ngx_int_t ngx_vidcast_scene_draw_back(ngx_vidcast_scene_t *scene);
-static u_char ngx_vidcast_scene_luma(ngx_vidcast_scene_t *scene, float luma);
-static ngx_int_t ngx_vidcast_scene_create_sprite(ngx_vidcast_scene_t *scene,
-    ngx_uint_t n);
-static void ngx_vidcast_scene_ball(float x, float y, float rx, float ry,
+static uint32_t ngx_vidcast_test_pattern_text_scale(uint32_t width,
+    uint32_t height);
+static ngx_int_t ngx_vidcast_test_pattern_draw_back(
+    ngx_vidcast_test_pattern_t *tp);
+static u_char ngx_vidcast_test_pattern_luma(ngx_vidcast_test_pattern_t *tp,
+    float luma);
+static ngx_int_t ngx_vidcast_test_pattern_create_sprite(
+    ngx_vidcast_test_pattern_t *tp, ngx_uint_t n);
+static void ngx_vidcast_test_pattern_ball(float x, float y, float rx, float ry,
     float *alpha, float *light);
-static void ngx_vidcast_scene_tile(float x, float y, float rx, float ry,
+static void ngx_vidcast_test_pattern_tile(float x, float y, float rx, float ry,
     float *alpha, float *light);
-static ngx_int_t ngx_vidcast_scene_create_noise(ngx_vidcast_scene_t *scene,
-    ngx_uint_t noise);
-static void ngx_vidcast_scene_restore(ngx_vidcast_scene_t *scene,
-    ngx_vidcast_scene_box_t *box);
-static void ngx_vidcast_scene_draw_sprite(ngx_vidcast_scene_t *scene,
-    ngx_vidcast_scene_sprite_t *sprite, ngx_vidcast_scene_box_t *box);
-static ngx_uint_t ngx_vidcast_scene_chroma_alpha(
-    ngx_vidcast_scene_sprite_t *sprite, ngx_vidcast_scene_box_t *box,
-    uint32_t x, uint32_t y);
-static void ngx_vidcast_scene_draw_text(ngx_vidcast_scene_t *scene,
+static ngx_int_t ngx_vidcast_test_pattern_create_noise(
+    ngx_vidcast_test_pattern_t *tp, ngx_uint_t noise);
+static void ngx_vidcast_test_pattern_restore(ngx_vidcast_test_pattern_t *tp,
+    ngx_vidcast_test_pattern_box_t *box);
+static void ngx_vidcast_test_pattern_draw_sprite(
+    ngx_vidcast_test_pattern_t *tp, ngx_vidcast_test_pattern_sprite_t *sprite,
+    ngx_vidcast_test_pattern_box_t *box);
+static ngx_uint_t ngx_vidcast_test_pattern_chroma_alpha(
+    ngx_vidcast_test_pattern_sprite_t *sprite,
+    ngx_vidcast_test_pattern_box_t *box, uint32_t x, uint32_t y);
+static void ngx_vidcast_test_pattern_draw_text(ngx_vidcast_test_pattern_t *tp,
     ngx_str_t *text);
-static void ngx_vidcast_scene_draw_glyph(ngx_vidcast_scene_t *scene, u_char ch,
-    uint32_t x, uint32_t y, uint32_t scale);
-static void ngx_vidcast_scene_copy(ngx_vidcast_scene_t *scene, uint64_t number,
-    ngx_vidcast_image_t *image);
-static void ngx_vidcast_scene_add_noise(u_char *dst, const u_char *src,
+static void ngx_vidcast_test_pattern_draw_glyph(ngx_vidcast_test_pattern_t *tp,
+    u_char ch, uint32_t x, uint32_t y, uint32_t scale);
+static void ngx_vidcast_test_pattern_copy(ngx_vidcast_test_pattern_t *tp,
+    uint64_t number, ngx_vidcast_image_t *image);
+static void ngx_vidcast_test_pattern_add_noise(u_char *dst, const u_char *src,
     const u_char *noise, uint32_t n);
 
 
@@ -99,14 +104,14 @@ static void ngx_vidcast_scene_add_noise(u_char *dst, const u_char *src,
  * pixels a frame at 640x480, and seldom cross each other.
  */
 
-static const ngx_vidcast_scene_path_t  ngx_vidcast_scene_paths[] = {
+static const ngx_vidcast_test_path_t  ngx_vidcast_test_paths[] = {
     { 300, .5f,  .48f, 0,    .5f,  .47f, .3f,  1, .15f, .15f },
     { 400, .5f,  .38f, 1.5f, .5f,  .26f, 5.9f, 2, .20f, .13f },
     { 400, .58f, .38f, .4f,  .42f, .3f,  0,    1, .12f, .18f }
 };
 
 
-static const u_char  ngx_vidcast_scene_colors[][3] = {
+static const u_char  ngx_vidcast_test_pattern_colors[][3] = {
     { 255, 205, 80 }, { 110, 225, 255 }, { 255, 165, 195 }, { 140, 240, 190 },
     { 250, 240, 215 }, { 205, 190, 255 }, { 200, 240, 110 }, { 255, 185, 130 }
 };
@@ -114,7 +119,7 @@ static const u_char  ngx_vidcast_scene_colors[][3] = {
 
 /* 5x7, a row a byte, the leftmost pixel is bit 4 */
 
-static const u_char  ngx_vidcast_scene_digits[10][7] = {
+static const u_char  ngx_vidcast_test_pattern_digits[10][7] = {
     { 0x0e, 0x11, 0x11, 0x11, 0x11, 0x11, 0x0e },
     { 0x04, 0x0c, 0x04, 0x04, 0x04, 0x04, 0x0e },
     { 0x0e, 0x11, 0x01, 0x02, 0x04, 0x08, 0x1f },
@@ -130,7 +135,7 @@ static const u_char  ngx_vidcast_scene_digits[10][7] = {
 static const struct {
     u_char  ch;
     u_char  rows[7];
-} ngx_vidcast_scene_signs[] = {
+} ngx_vidcast_test_pattern_signs[] = {
     { '#', { 0x0a, 0x0a, 0x1f, 0x0a, 0x1f, 0x0a, 0x0a } },
     { '-', { 0x00, 0x00, 0x00, 0x1f, 0x00, 0x00, 0x00 } },
     { '.', { 0x00, 0x00, 0x00, 0x00, 0x00, 0x04, 0x04 } },
@@ -139,23 +144,24 @@ static const struct {
 
 
 void
-ngx_vidcast_scene_boxes(uint64_t number, uint32_t width, uint32_t height,
-    ngx_uint_t n, ngx_vidcast_scene_box_t *boxes)
+ngx_vidcast_test_pattern_boxes(uint64_t number, uint32_t width, uint32_t height,
+    ngx_uint_t n, ngx_vidcast_test_pattern_box_t *boxes)
 {
-    double                           t, side, x, y;
-    uint32_t                         top, free;
-    uint64_t                         period;
-    ngx_uint_t                       i, npaths, round;
-    const ngx_vidcast_scene_path_t  *path;
+    double                          t, side, x, y;
+    uint32_t                        top, free;
+    uint64_t                        period;
+    ngx_uint_t                      i, npaths, round;
+    const ngx_vidcast_test_path_t  *path;
 
-    npaths = sizeof(ngx_vidcast_scene_paths) / sizeof(*path);
+    npaths = sizeof(ngx_vidcast_test_paths) / sizeof(*path);
 
-    top = NGX_VIDCAST_SCENE_STRIP * ngx_vidcast_scene_text_scale(width, height);
+    top = NGX_VIDCAST_TEST_PATTERN_STRIP
+          * ngx_vidcast_test_pattern_text_scale(width, height);
     free = height - top;
     side = ngx_min(width, free);
 
     for (i = 0; i < n; i++) {
-        path = &ngx_vidcast_scene_paths[i % npaths];
+        path = &ngx_vidcast_test_paths[i % npaths];
         round = i / npaths;
 
         period = (uint64_t) path->period + 44 * round;
@@ -173,85 +179,85 @@ ngx_vidcast_scene_boxes(uint64_t number, uint32_t width, uint32_t height,
 }
 
 
-ngx_vidcast_scene_t *
-ngx_vidcast_scene_create(uint32_t width, uint32_t height, ngx_uint_t shapes,
-    ngx_uint_t noise)
+ngx_vidcast_test_pattern_t *
+ngx_vidcast_test_pattern_create(uint32_t width, uint32_t height,
+    ngx_uint_t shapes, ngx_uint_t noise)
 {
-    ngx_uint_t            i;
-    ngx_vidcast_scene_t  *scene;
+    ngx_uint_t                   i;
+    ngx_vidcast_test_pattern_t  *tp;
 
-    scene = calloc(1, sizeof(ngx_vidcast_scene_t));
-    if (scene == NULL) {
+    tp = calloc(1, sizeof(ngx_vidcast_test_pattern_t));
+    if (tp == NULL) {
         return NULL;
     }
 
-    scene->width = width;
-    scene->height = height;
-    scene->shapes = ngx_min(shapes, NGX_VIDCAST_SCENE_MAX_SHAPES);
+    tp->width = width;
+    tp->height = height;
+    tp->shapes = ngx_min(shapes, NGX_VIDCAST_TEST_PATTERN_MAX_SHAPES);
 
-    if (ngx_vidcast_image_alloc(&scene->back, width, height, 0) != NGX_OK
-        || ngx_vidcast_image_alloc(&scene->canvas, width, height, 0) != NGX_OK
-        || ngx_vidcast_scene_create_noise(scene, noise) != NGX_OK
-        || ngx_vidcast_scene_draw_back(scene) != NGX_OK)
+    if (ngx_vidcast_image_alloc(&tp->back, width, height, 0) != NGX_OK
+        || ngx_vidcast_image_alloc(&tp->canvas, width, height, 0) != NGX_OK
+        || ngx_vidcast_test_pattern_create_noise(tp, noise) != NGX_OK
+        || ngx_vidcast_test_pattern_draw_back(tp) != NGX_OK)
     {
         goto failed;
     }
 
-    ngx_vidcast_scene_boxes(0, width, height, scene->shapes, scene->dirty);
+    ngx_vidcast_test_pattern_boxes(0, width, height, tp->shapes, tp->dirty);
 
-    for (i = 0; i < scene->shapes; i++) {
-        if (ngx_vidcast_scene_create_sprite(scene, i) != NGX_OK) {
+    for (i = 0; i < tp->shapes; i++) {
+        if (ngx_vidcast_test_pattern_create_sprite(tp, i) != NGX_OK) {
             goto failed;
         }
     }
 
-    return scene;
+    return tp;
 
 failed:
 
-    ngx_vidcast_scene_destroy(scene);
+    ngx_vidcast_test_pattern_destroy(tp);
 
     return NULL;
 }
 
 
 void
-ngx_vidcast_scene_destroy(ngx_vidcast_scene_t *scene)
+ngx_vidcast_test_pattern_destroy(ngx_vidcast_test_pattern_t *tp)
 {
     ngx_uint_t  i;
 
-    for (i = 0; i < scene->shapes; i++) {
-        free(scene->sprites[i].alpha);
+    for (i = 0; i < tp->shapes; i++) {
+        free(tp->sprites[i].alpha);
     }
 
-    ngx_vidcast_image_free(&scene->back);
-    ngx_vidcast_image_free(&scene->canvas);
-    free(scene->noise);
-    free(scene);
+    ngx_vidcast_image_free(&tp->back);
+    ngx_vidcast_image_free(&tp->canvas);
+    free(tp->noise);
+    free(tp);
 }
 
 
 void
-ngx_vidcast_scene_render(ngx_vidcast_scene_t *scene, uint64_t number,
+ngx_vidcast_test_pattern_render(ngx_vidcast_test_pattern_t *tp, uint64_t number,
     ngx_str_t *text, ngx_vidcast_image_t *image)
 {
     ngx_uint_t  i;
 
-    for (i = 0; i < scene->shapes; i++) {
-        ngx_vidcast_scene_restore(scene, &scene->dirty[i]);
+    for (i = 0; i < tp->shapes; i++) {
+        ngx_vidcast_test_pattern_restore(tp, &tp->dirty[i]);
     }
 
-    ngx_vidcast_scene_boxes(number, scene->width, scene->height,
-                            scene->shapes, scene->dirty);
+    ngx_vidcast_test_pattern_boxes(number, tp->width, tp->height,
+                                   tp->shapes, tp->dirty);
 
-    for (i = 0; i < scene->shapes; i++) {
-        ngx_vidcast_scene_draw_sprite(scene, &scene->sprites[i],
-                                      &scene->dirty[i]);
+    for (i = 0; i < tp->shapes; i++) {
+        ngx_vidcast_test_pattern_draw_sprite(tp, &tp->sprites[i],
+                                             &tp->dirty[i]);
     }
 
-    ngx_vidcast_scene_draw_text(scene, text);
+    ngx_vidcast_test_pattern_draw_text(tp, text);
 
-    ngx_vidcast_scene_copy(scene, number, image);
+    ngx_vidcast_test_pattern_copy(tp, number, image);
 }
 
 
@@ -262,48 +268,49 @@ ngx_vidcast_scene_render(ngx_vidcast_scene_t *scene, uint64_t number,
  */
 
 static uint32_t
-ngx_vidcast_scene_text_scale(uint32_t width, uint32_t height)
+ngx_vidcast_test_pattern_text_scale(uint32_t width, uint32_t height)
 {
     uint32_t  scale;
 
     scale = ngx_max(width / 320, 1);
 
-    return (scale * NGX_VIDCAST_SCENE_STRIP * 4 <= height) ? scale : 0;
+    return (scale * NGX_VIDCAST_TEST_PATTERN_STRIP * 4 <= height) ? scale : 0;
 }
 
 
 static ngx_int_t
-ngx_vidcast_scene_draw_back(ngx_vidcast_scene_t *scene)
+ngx_vidcast_test_pattern_draw_back(ngx_vidcast_test_pattern_t *tp)
 {
     u_char               *p;
     uint32_t              x, y, strip;
     ngx_uint_t            i;
     ngx_vidcast_image_t  *back;
 
-    back = &scene->back;
+    back = &tp->back;
 
-    if (ngx_vidcast_backdrop_draw(back) != NGX_OK) {
+    if (ngx_vidcast_test_background_draw(back) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    strip = NGX_VIDCAST_SCENE_STRIP
-            * ngx_vidcast_scene_text_scale(scene->width, scene->height);
+    strip = NGX_VIDCAST_TEST_PATTERN_STRIP
+            * ngx_vidcast_test_pattern_text_scale(tp->width, tp->height);
 
-    for (y = 0; y < scene->height; y++) {
+    for (y = 0; y < tp->height; y++) {
         p = back->plane[0] + (size_t) y * back->stride[0];
 
-        for (x = 0; x < scene->width; x++) {
+        for (x = 0; x < tp->width; x++) {
 
             /* the text stands as if on dark glass */
 
-            p[x] = ngx_vidcast_scene_luma(scene, y < strip ? p[x] / 2 : p[x]);
+            p[x] = ngx_vidcast_test_pattern_luma(tp,
+                                                 y < strip ? p[x] / 2 : p[x]);
         }
     }
 
     for (i = 0; i < 3; i++) {
-        ngx_memcpy(scene->canvas.plane[i], back->plane[i],
+        ngx_memcpy(tp->canvas.plane[i], back->plane[i],
                    (size_t) back->stride[i]
-                   * (i ? (scene->height + 1) / 2 : scene->height));
+                   * (i ? (tp->height + 1) / 2 : tp->height));
     }
 
     return NGX_OK;
@@ -311,26 +318,27 @@ ngx_vidcast_scene_draw_back(ngx_vidcast_scene_t *scene)
 
 
 static u_char
-ngx_vidcast_scene_luma(ngx_vidcast_scene_t *scene, float luma)
+ngx_vidcast_test_pattern_luma(ngx_vidcast_test_pattern_t *tp, float luma)
 {
     luma = ngx_max(luma, 0);
     luma = ngx_min(luma, 255);
 
-    return luma * (255 - 2 * scene->peak) / 255 + 0.5f;
+    return luma * (255 - 2 * tp->peak) / 255 + 0.5f;
 }
 
 
 static ngx_int_t
-ngx_vidcast_scene_create_sprite(ngx_vidcast_scene_t *scene, ngx_uint_t n)
+ngx_vidcast_test_pattern_create_sprite(ngx_vidcast_test_pattern_t *tp,
+    ngx_uint_t n)
 {
-    float                        rgb[3], alpha, light, luma, rx, ry;
-    size_t                       size, i;
-    const u_char                *color;
-    ngx_vidcast_scene_sprite_t  *sprite;
+    float                               rgb[3], alpha, light, luma, rx, ry;
+    size_t                              size, i;
+    const u_char                       *color;
+    ngx_vidcast_test_pattern_sprite_t  *sprite;
 
-    sprite = &scene->sprites[n];
-    sprite->width = scene->dirty[n].width;
-    sprite->height = scene->dirty[n].height;
+    sprite = &tp->sprites[n];
+    sprite->width = tp->dirty[n].width;
+    sprite->height = tp->dirty[n].height;
 
     size = (size_t) sprite->width * sprite->height;
 
@@ -341,20 +349,20 @@ ngx_vidcast_scene_create_sprite(ngx_vidcast_scene_t *scene, ngx_uint_t n)
 
     sprite->luma = sprite->alpha + size;
 
-    color = ngx_vidcast_scene_colors[n % 8];
+    color = ngx_vidcast_test_pattern_colors[n % 8];
 
     for (i = 0; i < 3; i++) {
         rgb[i] = color[i];
     }
 
     luma = 0.299f * rgb[0] + 0.587f * rgb[1] + 0.114f * rgb[2];
-    ngx_vidcast_backdrop_chroma(rgb, sprite->chroma);
+    ngx_vidcast_test_background_chroma(rgb, sprite->chroma);
 
     rx = sprite->width / 2.0f;
     ry = sprite->height / 2.0f;
 
     for (i = 0; i < size; i++) {
-        (n % 2 ? ngx_vidcast_scene_tile : ngx_vidcast_scene_ball)
+        (n % 2 ? ngx_vidcast_test_pattern_tile : ngx_vidcast_test_pattern_ball)
             (i % sprite->width + 0.5f - rx, i / sprite->width + 0.5f - ry,
              rx, ry, &alpha, &light);
 
@@ -362,7 +370,7 @@ ngx_vidcast_scene_create_sprite(ngx_vidcast_scene_t *scene, ngx_uint_t n)
         alpha = ngx_min(alpha, 1);
 
         sprite->alpha[i] = alpha * 255 + 0.5f;
-        sprite->luma[i] = ngx_vidcast_scene_luma(scene, luma + light);
+        sprite->luma[i] = ngx_vidcast_test_pattern_luma(tp, luma + light);
     }
 
     return NGX_OK;
@@ -372,8 +380,8 @@ ngx_vidcast_scene_create_sprite(ngx_vidcast_scene_t *scene, ngx_uint_t n)
 /* lit from the upper left; x and y are pixels from the center */
 
 static void
-ngx_vidcast_scene_ball(float x, float y, float rx, float ry, float *alpha,
-    float *light)
+ngx_vidcast_test_pattern_ball(float x, float y, float rx, float ry,
+    float *alpha, float *light)
 {
     float  r, spot;
 
@@ -391,8 +399,8 @@ ngx_vidcast_scene_ball(float x, float y, float rx, float ry, float *alpha,
 /* a slab with round corners and a bright rim */
 
 static void
-ngx_vidcast_scene_tile(float x, float y, float rx, float ry, float *alpha,
-    float *light)
+ngx_vidcast_test_pattern_tile(float x, float y, float rx, float ry,
+    float *alpha, float *light)
 {
     float  radius, depth, cx, cy, size;
 
@@ -415,27 +423,28 @@ ngx_vidcast_scene_tile(float x, float y, float rx, float ry, float *alpha,
 
 
 static ngx_int_t
-ngx_vidcast_scene_create_noise(ngx_vidcast_scene_t *scene, ngx_uint_t noise)
+ngx_vidcast_test_pattern_create_noise(ngx_vidcast_test_pattern_t *tp,
+    ngx_uint_t noise)
 {
     float     level, peak;
     uint32_t  i, hash, sum;
 
-    noise = ngx_min(noise, NGX_VIDCAST_SCENE_MAX_NOISE);
+    noise = ngx_min(noise, NGX_VIDCAST_TEST_PATTERN_MAX_NOISE);
 
     if (noise == 0) {
         return NGX_OK;
     }
 
-    scene->peak = 3 * noise;
-    peak = scene->peak;
+    tp->peak = 3 * noise;
+    peak = tp->peak;
 
-    scene->noise = malloc(NGX_VIDCAST_SCENE_PATTERN + scene->width);
-    if (scene->noise == NULL) {
+    tp->noise = malloc(NGX_VIDCAST_TEST_PATTERN_PATTERN + tp->width);
+    if (tp->noise == NULL) {
         return NGX_ERROR;
     }
 
-    for (i = 0; i < NGX_VIDCAST_SCENE_PATTERN + scene->width; i++) {
-        hash = ngx_vidcast_backdrop_hash(i, 0, 70);
+    for (i = 0; i < NGX_VIDCAST_TEST_PATTERN_PATTERN + tp->width; i++) {
+        hash = ngx_vidcast_test_background_hash(i, 0, 70);
 
         /* four even distributions make nearly a normal one, 147.8 wide */
 
@@ -446,7 +455,7 @@ ngx_vidcast_scene_create_noise(ngx_vidcast_scene_t *scene, ngx_uint_t noise)
         level = ngx_max(level, -peak);
         level = ngx_min(level, peak);
 
-        scene->noise[i] = level + peak + 0.5f;
+        tp->noise[i] = level + peak + 0.5f;
     }
 
     return NGX_OK;
@@ -454,16 +463,16 @@ ngx_vidcast_scene_create_noise(ngx_vidcast_scene_t *scene, ngx_uint_t noise)
 
 
 static void
-ngx_vidcast_scene_restore(ngx_vidcast_scene_t *scene,
-    ngx_vidcast_scene_box_t *box)
+ngx_vidcast_test_pattern_restore(ngx_vidcast_test_pattern_t *tp,
+    ngx_vidcast_test_pattern_box_t *box)
 {
     size_t                offset;
     uint32_t              x, y, width, bottom;
     ngx_uint_t            i, shift;
     ngx_vidcast_image_t  *back, *canvas;
 
-    back = &scene->back;
-    canvas = &scene->canvas;
+    back = &tp->back;
+    canvas = &tp->canvas;
 
     for (i = 0; i < 3; i++) {
         shift = (i > 0);
@@ -483,15 +492,16 @@ ngx_vidcast_scene_restore(ngx_vidcast_scene_t *scene,
 
 
 static void
-ngx_vidcast_scene_draw_sprite(ngx_vidcast_scene_t *scene,
-    ngx_vidcast_scene_sprite_t *sprite, ngx_vidcast_scene_box_t *box)
+ngx_vidcast_test_pattern_draw_sprite(ngx_vidcast_test_pattern_t *tp,
+    ngx_vidcast_test_pattern_sprite_t *sprite,
+    ngx_vidcast_test_pattern_box_t *box)
 {
     u_char               *p, *u, *v, *luma, *alpha;
     uint32_t              x, y;
     ngx_int_t             a;
     ngx_vidcast_image_t  *canvas;
 
-    canvas = &scene->canvas;
+    canvas = &tp->canvas;
     luma = sprite->luma;
     alpha = sprite->alpha;
 
@@ -509,7 +519,7 @@ ngx_vidcast_scene_draw_sprite(ngx_vidcast_scene_t *scene,
         v = canvas->plane[2] + (size_t) y * canvas->stride[2];
 
         for (x = box->x / 2; x <= (box->x + box->width - 1) / 2; x++) {
-            a = ngx_vidcast_scene_chroma_alpha(sprite, box, x, y);
+            a = ngx_vidcast_test_pattern_chroma_alpha(sprite, box, x, y);
 
             u[x] += (sprite->chroma[0] - u[x]) * a / 1020;
             v[x] += (sprite->chroma[1] - v[x]) * a / 1020;
@@ -521,8 +531,8 @@ ngx_vidcast_scene_draw_sprite(ngx_vidcast_scene_t *scene,
 /* of the four luma pixels which a chroma pixel is for, 0 to 1020 */
 
 static ngx_uint_t
-ngx_vidcast_scene_chroma_alpha(ngx_vidcast_scene_sprite_t *sprite,
-    ngx_vidcast_scene_box_t *box, uint32_t x, uint32_t y)
+ngx_vidcast_test_pattern_chroma_alpha(ngx_vidcast_test_pattern_sprite_t *sprite,
+    ngx_vidcast_test_pattern_box_t *box, uint32_t x, uint32_t y)
 {
     uint32_t    i, sx, sy;
     ngx_uint_t  sum;
@@ -546,38 +556,39 @@ ngx_vidcast_scene_chroma_alpha(ngx_vidcast_scene_sprite_t *sprite,
 
 
 static void
-ngx_vidcast_scene_draw_text(ngx_vidcast_scene_t *scene, ngx_str_t *text)
+ngx_vidcast_test_pattern_draw_text(ngx_vidcast_test_pattern_t *tp,
+    ngx_str_t *text)
 {
     size_t    i, max;
     uint32_t  scale, y, advance;
 
-    scale = ngx_vidcast_scene_text_scale(scene->width, scene->height);
+    scale = ngx_vidcast_test_pattern_text_scale(tp->width, tp->height);
 
     if (scale == 0) {
         return;
     }
 
     for (y = 2 * scale; y < 9 * scale; y++) {
-        ngx_memcpy(scene->canvas.plane[0]
-                   + (size_t) y * scene->canvas.stride[0],
-                   scene->back.plane[0] + (size_t) y * scene->back.stride[0],
-                   scene->width);
+        ngx_memcpy(tp->canvas.plane[0]
+                   + (size_t) y * tp->canvas.stride[0],
+                   tp->back.plane[0] + (size_t) y * tp->back.stride[0],
+                   tp->width);
     }
 
-    advance = NGX_VIDCAST_SCENE_GLYPH * scale;
-    max = (scene->width - 2 * scale) / advance;
+    advance = NGX_VIDCAST_TEST_PATTERN_GLYPH * scale;
+    max = (tp->width - 2 * scale) / advance;
 
     for (i = 0; i < ngx_min(text->len, max); i++) {
-        ngx_vidcast_scene_draw_glyph(scene, text->data[i],
-                                     2 * scale + i * advance, 2 * scale,
-                                     scale);
+        ngx_vidcast_test_pattern_draw_glyph(tp, text->data[i],
+                                            2 * scale + i * advance, 2 * scale,
+                                            scale);
     }
 }
 
 
 static void
-ngx_vidcast_scene_draw_glyph(ngx_vidcast_scene_t *scene, u_char ch, uint32_t x,
-    uint32_t y, uint32_t scale)
+ngx_vidcast_test_pattern_draw_glyph(ngx_vidcast_test_pattern_t *tp, u_char ch,
+    uint32_t x, uint32_t y, uint32_t scale)
 {
     u_char         ink, *p;
     uint32_t       row, column, i;
@@ -586,12 +597,12 @@ ngx_vidcast_scene_draw_glyph(ngx_vidcast_scene_t *scene, u_char ch, uint32_t x,
     glyph = NULL;
 
     if (ch >= '0' && ch <= '9') {
-        glyph = ngx_vidcast_scene_digits[ch - '0'];
+        glyph = ngx_vidcast_test_pattern_digits[ch - '0'];
     }
 
     for (i = 0; i < 4; i++) {
-        if (ngx_vidcast_scene_signs[i].ch == ch) {
-            glyph = ngx_vidcast_scene_signs[i].rows;
+        if (ngx_vidcast_test_pattern_signs[i].ch == ch) {
+            glyph = ngx_vidcast_test_pattern_signs[i].rows;
         }
     }
 
@@ -599,11 +610,11 @@ ngx_vidcast_scene_draw_glyph(ngx_vidcast_scene_t *scene, u_char ch, uint32_t x,
         return;
     }
 
-    ink = ngx_vidcast_scene_luma(scene, NGX_VIDCAST_SCENE_INK);
+    ink = ngx_vidcast_test_pattern_luma(tp, NGX_VIDCAST_TEST_PATTERN_INK);
 
     for (row = 0; row < 7 * scale; row++) {
-        p = scene->canvas.plane[0]
-            + (size_t) (y + row) * scene->canvas.stride[0] + x;
+        p = tp->canvas.plane[0]
+            + (size_t) (y + row) * tp->canvas.stride[0] + x;
 
         for (column = 0; column < 5; column++) {
             if (glyph[row / scale] & 0x10 >> column) {
@@ -615,7 +626,7 @@ ngx_vidcast_scene_draw_glyph(ngx_vidcast_scene_t *scene, u_char ch, uint32_t x,
 
 
 static void
-ngx_vidcast_scene_copy(ngx_vidcast_scene_t *scene, uint64_t number,
+ngx_vidcast_test_pattern_copy(ngx_vidcast_test_pattern_t *tp, uint64_t number,
     ngx_vidcast_image_t *image)
 {
     u_char      *dst, *src;
@@ -623,31 +634,31 @@ ngx_vidcast_scene_copy(ngx_vidcast_scene_t *scene, uint64_t number,
     ngx_uint_t   i;
 
     for (i = 0; i < 3; i++) {
-        width = i ? (scene->width + 1) / 2 : scene->width;
-        height = i ? (scene->height + 1) / 2 : scene->height;
+        width = i ? (tp->width + 1) / 2 : tp->width;
+        height = i ? (tp->height + 1) / 2 : tp->height;
 
         for (y = 0; y < height; y++) {
             dst = image->plane[i] + (size_t) y * image->stride[i];
-            src = scene->canvas.plane[i]
-                  + (size_t) y * scene->canvas.stride[i];
+            src = tp->canvas.plane[i]
+                  + (size_t) y * tp->canvas.stride[i];
 
-            if (i > 0 || scene->noise == NULL) {
+            if (i > 0 || tp->noise == NULL) {
                 ngx_memcpy(dst, src, width);
                 continue;
             }
 
-            offset = ngx_vidcast_backdrop_hash(y, number, number >> 32)
-                     % NGX_VIDCAST_SCENE_PATTERN;
+            offset = ngx_vidcast_test_background_hash(y, number, number >> 32)
+                     % NGX_VIDCAST_TEST_PATTERN_PATTERN;
 
-            ngx_vidcast_scene_add_noise(dst, src, scene->noise + offset,
-                                        width);
+            ngx_vidcast_test_pattern_add_noise(dst, src, tp->noise + offset,
+                                               width);
         }
     }
 }
 
 
 static void
-ngx_vidcast_scene_add_noise(u_char *dst, const u_char *src,
+ngx_vidcast_test_pattern_add_noise(u_char *dst, const u_char *src,
     const u_char *noise, uint32_t n)
 {
     uint32_t  i;
