@@ -15,7 +15,7 @@
 
 #include "unit.h"
 
-#include "plugins/onnx/vidcast_onnx_boxes.c"
+#include "plugins/onnx/vidcast_onnx_nms.c"
 #include "plugins/onnx/vidcast_onnx_classes.c"
 #include "plugins/onnx/vidcast_onnx_conf.c"
 #include "plugins/onnx/vidcast_onnx_detr.c"

@@ -26,7 +26,7 @@ typedef struct {
     void                       *data;        /* of it */
     int64_t                     sizes[2];    /* of an input that wants them */
 
-    vidcast_onnx_boxes_t        boxes;
+    vidcast_onnx_nms_t          boxes;
     vidcast_onnx_text_t         text;
     vidcast_detection_t        *detections;
     char                      (*numbers)[16];
@@ -454,7 +454,7 @@ vidcast_onnx_detect(vidcast_onnx_t *onnx, vidcast_answer_t *answer)
         return rc;
     }
 
-    vidcast_onnx_boxes_suppress(&onnx->boxes, reading->iou, reading->max);
+    vidcast_onnx_nms_suppress(&onnx->boxes, reading->iou, reading->max);
 
     for (i = 0; i < onnx->boxes.n; i++) {
         box = &onnx->boxes.elts[i];
@@ -488,7 +488,7 @@ vidcast_onnx_close(void *instance)
     }
 
     vidcast_onnx_labels_free(&onnx->labels);
-    vidcast_onnx_boxes_free(&onnx->boxes);
+    vidcast_onnx_nms_free(&onnx->boxes);
     vidcast_onnx_text_free(&onnx->text);
 
     free(onnx->data);

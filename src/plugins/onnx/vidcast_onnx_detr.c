@@ -39,7 +39,7 @@ static void vidcast_onnx_detr_wants(const vidcast_onnx_reading_t *reading,
     char *buf, size_t size);
 static int vidcast_onnx_detr_boxes(const vidcast_onnx_reading_t *reading,
     const vidcast_onnx_tensor_t *outputs, uint32_t n,
-    vidcast_onnx_boxes_t *boxes);
+    vidcast_onnx_nms_t *boxes);
 static float vidcast_onnx_detr_best(const vidcast_onnx_detr_t *detr, size_t i,
     uint32_t *class);
 
@@ -186,7 +186,7 @@ vidcast_onnx_detr_wants(const vidcast_onnx_reading_t *reading, char *buf,
 static int
 vidcast_onnx_detr_boxes(const vidcast_onnx_reading_t *reading,
     const vidcast_onnx_tensor_t *outputs, uint32_t n,
-    vidcast_onnx_boxes_t *boxes)
+    vidcast_onnx_nms_t *boxes)
 {
     size_t               i;
     vidcast_onnx_box_t   box;
@@ -205,7 +205,7 @@ vidcast_onnx_detr_boxes(const vidcast_onnx_reading_t *reading,
                                 VIDCAST_ONNX_RATIO,
                                 detr.boxes->values + 4 * i, &box);
 
-        if (vidcast_onnx_boxes_add(boxes, &box) != VIDCAST_OK) {
+        if (vidcast_onnx_nms_add(boxes, &box) != VIDCAST_OK) {
             return VIDCAST_ERROR;
         }
     }

@@ -8,7 +8,7 @@
 #define _VIDCAST_ONNX_HEADS_H_INCLUDED_
 
 
-#include "vidcast_onnx_boxes.h"
+#include "vidcast_onnx_nms.h"
 #include "vidcast_onnx_labels.h"
 #include "vidcast_onnx_tensor.h"
 #include "vidcast_onnx_text.h"
@@ -78,18 +78,18 @@ typedef struct vidcast_onnx_head_s  vidcast_onnx_head_t;
 struct vidcast_onnx_head_s {
     const char                 *name;
 
-    int   (*fits)(const vidcast_onnx_reading_t *reading,
-              const vidcast_onnx_tensor_t *outputs, uint32_t n);
-    int   (*sure)(const vidcast_onnx_reading_t *reading,
-              const vidcast_onnx_tensor_t *outputs, uint32_t n);
-    void  (*wants)(const vidcast_onnx_reading_t *reading, char *buf,
-              size_t size);
-    int   (*boxes)(const vidcast_onnx_reading_t *reading,
-              const vidcast_onnx_tensor_t *outputs, uint32_t n,
-              vidcast_onnx_boxes_t *boxes);
-    int   (*json)(const vidcast_onnx_reading_t *reading,
-              const vidcast_onnx_tensor_t *outputs, uint32_t n,
-              vidcast_onnx_text_t *text);
+    int (*fits)(const vidcast_onnx_reading_t *reading,
+                const vidcast_onnx_tensor_t *outputs, uint32_t n);
+    int (*sure)(const vidcast_onnx_reading_t *reading,
+                const vidcast_onnx_tensor_t *outputs, uint32_t n);
+    void (*wants)(const vidcast_onnx_reading_t *reading, char *buf,
+                  size_t size);
+    int (*boxes)(const vidcast_onnx_reading_t *reading,
+                 const vidcast_onnx_tensor_t *outputs, uint32_t n,
+                 vidcast_onnx_nms_t *boxes);
+    int (*json)(const vidcast_onnx_reading_t *reading,
+                const vidcast_onnx_tensor_t *outputs, uint32_t n,
+                vidcast_onnx_text_t *text);
 
     /* unless configured */
 

@@ -50,14 +50,14 @@ static void vidcast_onnx_ssd_wants(const vidcast_onnx_reading_t *reading,
     char *buf, size_t size);
 static int vidcast_onnx_ssd_boxes(const vidcast_onnx_reading_t *reading,
     const vidcast_onnx_tensor_t *outputs, uint32_t n,
-    vidcast_onnx_boxes_t *boxes);
+    vidcast_onnx_nms_t *boxes);
 static int vidcast_onnx_ssd_unpack(const vidcast_onnx_reading_t *reading,
-    const vidcast_onnx_tensor_t *output, vidcast_onnx_boxes_t *boxes);
+    const vidcast_onnx_tensor_t *output, vidcast_onnx_nms_t *boxes);
 static int vidcast_onnx_ssd_add(const vidcast_onnx_reading_t *reading,
     const vidcast_onnx_ssd_t *ssd, size_t i, float score, float class,
-    vidcast_onnx_boxes_t *boxes);
+    vidcast_onnx_nms_t *boxes);
 static int vidcast_onnx_ssd_each(const vidcast_onnx_reading_t *reading,
-    const vidcast_onnx_ssd_t *ssd, size_t i, vidcast_onnx_boxes_t *boxes);
+    const vidcast_onnx_ssd_t *ssd, size_t i, vidcast_onnx_nms_t *boxes);
 
 
 const vidcast_onnx_head_t  vidcast_onnx_ssd = {
@@ -246,7 +246,7 @@ vidcast_onnx_ssd_wants(const vidcast_onnx_reading_t *reading, char *buf,
 static int
 vidcast_onnx_ssd_boxes(const vidcast_onnx_reading_t *reading,
     const vidcast_onnx_tensor_t *outputs, uint32_t n,
-    vidcast_onnx_boxes_t *boxes)
+    vidcast_onnx_nms_t *boxes)
 {
     int                 rc;
     size_t              i;
@@ -289,7 +289,7 @@ vidcast_onnx_ssd_boxes(const vidcast_onnx_reading_t *reading,
 
 static int
 vidcast_onnx_ssd_unpack(const vidcast_onnx_reading_t *reading,
-    const vidcast_onnx_tensor_t *output, vidcast_onnx_boxes_t *boxes)
+    const vidcast_onnx_tensor_t *output, vidcast_onnx_nms_t *boxes)
 {
     int64_t              i;
     const float         *v;
@@ -309,7 +309,7 @@ vidcast_onnx_ssd_unpack(const vidcast_onnx_reading_t *reading,
         box.score = v[2];
         box.class = (uint32_t) v[1];
 
-        if (vidcast_onnx_boxes_add(boxes, &box) != VIDCAST_OK) {
+        if (vidcast_onnx_nms_add(boxes, &box) != VIDCAST_OK) {
             return VIDCAST_ERROR;
         }
     }
@@ -321,7 +321,7 @@ vidcast_onnx_ssd_unpack(const vidcast_onnx_reading_t *reading,
 static int
 vidcast_onnx_ssd_add(const vidcast_onnx_reading_t *reading,
     const vidcast_onnx_ssd_t *ssd, size_t i, float score, float class,
-    vidcast_onnx_boxes_t *boxes)
+    vidcast_onnx_nms_t *boxes)
 {
     vidcast_onnx_box_t  box;
 
@@ -339,7 +339,7 @@ vidcast_onnx_ssd_add(const vidcast_onnx_reading_t *reading,
     box.score = score;
     box.class = (uint32_t) class;
 
-    return vidcast_onnx_boxes_add(boxes, &box);
+    return vidcast_onnx_nms_add(boxes, &box);
 }
 
 
@@ -347,7 +347,7 @@ vidcast_onnx_ssd_add(const vidcast_onnx_reading_t *reading,
 
 static int
 vidcast_onnx_ssd_each(const vidcast_onnx_reading_t *reading,
-    const vidcast_onnx_ssd_t *ssd, size_t i, vidcast_onnx_boxes_t *boxes)
+    const vidcast_onnx_ssd_t *ssd, size_t i, vidcast_onnx_nms_t *boxes)
 {
     float         score, factor, most;
     uint32_t      class;

@@ -57,7 +57,7 @@ static uint32_t vidcast_onnx_yolo_strides(
     const vidcast_onnx_reading_t *reading, int64_t cells);
 static int vidcast_onnx_yolo_found(const vidcast_onnx_reading_t *reading,
     const vidcast_onnx_yolo_t *yolo, vidcast_onnx_yolo_cell_t *cell,
-    vidcast_onnx_boxes_t *boxes);
+    vidcast_onnx_nms_t *boxes);
 static void vidcast_onnx_yolo_best(const vidcast_onnx_yolo_t *yolo,
     size_t first, size_t n, float *scores, uint32_t *classes);
 static void vidcast_onnx_yolo_uncell(const vidcast_onnx_yolo_cell_t *cell,
@@ -77,7 +77,7 @@ static void vidcast_onnx_yolov5_wants(const vidcast_onnx_reading_t *reading,
     char *buf, size_t size);
 static int vidcast_onnx_yolov5_boxes(const vidcast_onnx_reading_t *reading,
     const vidcast_onnx_tensor_t *outputs, uint32_t n,
-    vidcast_onnx_boxes_t *boxes);
+    vidcast_onnx_nms_t *boxes);
 static int vidcast_onnx_yolov8_fits(const vidcast_onnx_reading_t *reading,
     const vidcast_onnx_tensor_t *outputs, uint32_t n);
 static int vidcast_onnx_yolov8_sure(const vidcast_onnx_reading_t *reading,
@@ -86,7 +86,7 @@ static void vidcast_onnx_yolov8_wants(const vidcast_onnx_reading_t *reading,
     char *buf, size_t size);
 static int vidcast_onnx_yolov8_boxes(const vidcast_onnx_reading_t *reading,
     const vidcast_onnx_tensor_t *outputs, uint32_t n,
-    vidcast_onnx_boxes_t *boxes);
+    vidcast_onnx_nms_t *boxes);
 static int vidcast_onnx_yolov10_fits(const vidcast_onnx_reading_t *reading,
     const vidcast_onnx_tensor_t *outputs, uint32_t n);
 static int vidcast_onnx_yolov10_sure(const vidcast_onnx_reading_t *reading,
@@ -95,14 +95,14 @@ static void vidcast_onnx_yolov10_wants(const vidcast_onnx_reading_t *reading,
     char *buf, size_t size);
 static int vidcast_onnx_yolov10_boxes(const vidcast_onnx_reading_t *reading,
     const vidcast_onnx_tensor_t *outputs, uint32_t n,
-    vidcast_onnx_boxes_t *boxes);
+    vidcast_onnx_nms_t *boxes);
 static int vidcast_onnx_yolox_fits(const vidcast_onnx_reading_t *reading,
     const vidcast_onnx_tensor_t *outputs, uint32_t n);
 static void vidcast_onnx_yolox_wants(const vidcast_onnx_reading_t *reading,
     char *buf, size_t size);
 static int vidcast_onnx_yolox_boxes(const vidcast_onnx_reading_t *reading,
     const vidcast_onnx_tensor_t *outputs, uint32_t n,
-    vidcast_onnx_boxes_t *boxes);
+    vidcast_onnx_nms_t *boxes);
 
 
 const vidcast_onnx_head_t  vidcast_onnx_yolov5 = {
@@ -269,7 +269,7 @@ vidcast_onnx_yolo_cells(const vidcast_onnx_reading_t *reading, uint32_t last)
 static int
 vidcast_onnx_yolo_found(const vidcast_onnx_reading_t *reading,
     const vidcast_onnx_yolo_t *yolo, vidcast_onnx_yolo_cell_t *cell,
-    vidcast_onnx_boxes_t *boxes)
+    vidcast_onnx_nms_t *boxes)
 {
     float                v[4];
     size_t               i, k, n, first;
@@ -308,7 +308,7 @@ vidcast_onnx_yolo_found(const vidcast_onnx_reading_t *reading,
                 box.score = scores[i];
                 box.class = classes[i];
 
-                if (vidcast_onnx_boxes_add(boxes, &box) != VIDCAST_OK) {
+                if (vidcast_onnx_nms_add(boxes, &box) != VIDCAST_OK) {
                     return VIDCAST_ERROR;
                 }
             }
@@ -457,7 +457,7 @@ vidcast_onnx_yolov5_wants(const vidcast_onnx_reading_t *reading, char *buf,
 static int
 vidcast_onnx_yolov5_boxes(const vidcast_onnx_reading_t *reading,
     const vidcast_onnx_tensor_t *outputs, uint32_t n,
-    vidcast_onnx_boxes_t *boxes)
+    vidcast_onnx_nms_t *boxes)
 {
     vidcast_onnx_yolo_t  yolo;
 
@@ -510,7 +510,7 @@ vidcast_onnx_yolov8_wants(const vidcast_onnx_reading_t *reading, char *buf,
 static int
 vidcast_onnx_yolov8_boxes(const vidcast_onnx_reading_t *reading,
     const vidcast_onnx_tensor_t *outputs, uint32_t n,
-    vidcast_onnx_boxes_t *boxes)
+    vidcast_onnx_nms_t *boxes)
 {
     vidcast_onnx_yolo_t  yolo;
 
@@ -561,7 +561,7 @@ vidcast_onnx_yolov10_wants(const vidcast_onnx_reading_t *reading, char *buf,
 static int
 vidcast_onnx_yolov10_boxes(const vidcast_onnx_reading_t *reading,
     const vidcast_onnx_tensor_t *outputs, uint32_t n,
-    vidcast_onnx_boxes_t *boxes)
+    vidcast_onnx_nms_t *boxes)
 {
     int64_t              i;
     const float         *v;
@@ -581,7 +581,7 @@ vidcast_onnx_yolov10_boxes(const vidcast_onnx_reading_t *reading,
         box.score = v[4];
         box.class = (uint32_t) v[5];
 
-        if (vidcast_onnx_boxes_add(boxes, &box) != VIDCAST_OK) {
+        if (vidcast_onnx_nms_add(boxes, &box) != VIDCAST_OK) {
             return VIDCAST_ERROR;
         }
     }
@@ -613,7 +613,7 @@ vidcast_onnx_yolox_wants(const vidcast_onnx_reading_t *reading, char *buf,
 static int
 vidcast_onnx_yolox_boxes(const vidcast_onnx_reading_t *reading,
     const vidcast_onnx_tensor_t *outputs, uint32_t n,
-    vidcast_onnx_boxes_t *boxes)
+    vidcast_onnx_nms_t *boxes)
 {
     vidcast_onnx_yolo_t       yolo;
     vidcast_onnx_yolo_cell_t  cell;

@@ -10,9 +10,9 @@
 #include <math.h>
 
 #include "predict/ngx_vidcast_predict.h"
-#include "predict/motion/ngx_vidcast_boxes.h"
-#include "predict/motion/ngx_vidcast_polygons.h"
-#include "predict/motion/ngx_vidcast_tracks.h"
+#include "predict/motion/ngx_vidcast_blobs.h"
+#include "predict/motion/ngx_vidcast_polygon_zones.h"
+#include "predict/motion/ngx_vidcast_tracker.h"
 
 
 /* what moves before a background that is learned; the answer as JSON */
@@ -23,11 +23,11 @@
 
 
 typedef struct {
-    ngx_uint_t                 threshold;    /* gray levels */
-    ngx_uint_t                 area;         /* millionths of the picture */
-    ngx_uint_t                 outside;      /* of all zones: reported */
-    ngx_vidcast_polygons_t     zones;
-    ngx_pool_t                *pool;         /* of the configuration */
+    ngx_uint_t                   threshold;  /* gray levels */
+    ngx_uint_t                   area;       /* millionths of the picture */
+    ngx_uint_t                   outside;    /* of all zones: reported */
+    ngx_vidcast_polygon_zones_t  zones;
+    ngx_pool_t                  *pool;       /* of the configuration */
 } ngx_vidcast_predict_motion_params_t;
 
 
@@ -43,8 +43,8 @@ typedef struct {
 
 
 typedef struct {
-    ngx_vidcast_background_t            *background;
-    ngx_vidcast_tracks_t                 tracks;
+    ngx_vidcast_background_model_t      *background;
+    ngx_vidcast_tracker_t                tracks;
 
     /* by place of the track */
 
@@ -79,7 +79,7 @@ static u_char *ngx_vidcast_predict_motion_detection(
     ngx_vidcast_predict_t *predict, ngx_vidcast_sample_t *sample,
     ngx_uint_t i, u_char *p, u_char *last);
 static u_char *ngx_vidcast_predict_motion_zones(
-    ngx_vidcast_polygons_t *zones, uint32_t bits, u_char *p, u_char *last);
+    ngx_vidcast_polygon_zones_t *zones, uint32_t bits, u_char *p, u_char *last);
 static uint64_t ngx_vidcast_predict_motion_mix(
     ngx_vidcast_predict_motion_place_t *place);
 static void ngx_vidcast_predict_motion_forget(
@@ -156,12 +156,12 @@ ngx_vidcast_predict_motion_set(ngx_vidcast_predict_conf_t *conf,
 
     if (name->len == 4 && ngx_strncmp(name->data, "zone", 4) == 0) {
 
-        if (ngx_vidcast_polygons_add(&params->zones, value) != NGX_OK) {
+        if (ngx_vidcast_polygon_zones_add(&params->zones, value) != NGX_OK) {
             return NGX_ERROR;
         }
 
-        return ngx_vidcast_polygons_print(&params->zones, params->pool,
-                                          &conf->zones);
+        return ngx_vidcast_polygon_zones_print(&params->zones, params->pool,
+                                               &conf->zones);
     }
 
     if (name->len == 7 && ngx_strncmp(name->data, "outside", 7) == 0) {
@@ -230,11 +230,11 @@ ngx_vidcast_predict_motion_predict(ngx_vidcast_predict_t *predict,
 
     n = 0;
 
-    if (ngx_vidcast_background_update(motion->background, sample->image,
-                                      sample->time)
+    if (ngx_vidcast_background_model_update(motion->background, sample->image,
+                                            sample->time)
         == NGX_OK)
     {
-        n = ngx_vidcast_boxes_find(motion->background, boxes);
+        n = ngx_vidcast_blobs_find(motion->background, boxes);
     }
 
     ngx_vidcast_predict_motion_track(predict, sample, boxes, n);
@@ -259,7 +259,7 @@ ngx_vidcast_predict_motion_fit(ngx_vidcast_predict_t *predict,
     ngx_vidcast_predict_motion_t  *motion = predict->data;
 
     uint64_t                              min;
-    ngx_vidcast_background_t             *bg;
+    ngx_vidcast_background_model_t       *bg;
     ngx_vidcast_predict_motion_params_t  *params;
 
     bg = motion->background;
@@ -275,9 +275,10 @@ ngx_vidcast_predict_motion_fit(ngx_vidcast_predict_t *predict,
     min = (uint64_t) image->width * image->height * params->area / 1000000;
     min = ngx_max(min, 1);
 
-    motion->background = ngx_vidcast_background_create(image->width,
-                                                       image->height,
-                                                       params->threshold, min);
+    motion->background = ngx_vidcast_background_model_create(image->width,
+                                                             image->height,
+                                                             params->threshold,
+                                                             min);
     if (motion->background == NULL) {
         (void) ngx_slprintf(predict->error,
                             predict->error + NGX_VIDCAST_ERROR_LEN - 1,
@@ -306,13 +307,13 @@ ngx_vidcast_predict_motion_track(ngx_vidcast_predict_t *predict,
     params = predict->conf->params;
 
     for (i = 0; i < n; i++) {
-        seen[i].low[0] = boxes[i].region.x;
-        seen[i].low[1] = boxes[i].region.y;
-        seen[i].high[0] = boxes[i].region.right;
-        seen[i].high[1] = boxes[i].region.bottom;
+        seen[i].low[0] = boxes[i].component.x;
+        seen[i].low[1] = boxes[i].component.y;
+        seen[i].high[0] = boxes[i].component.right;
+        seen[i].high[1] = boxes[i].component.bottom;
     }
 
-    ngx_vidcast_tracks_update(&motion->tracks, seen, n, sample->time);
+    ngx_vidcast_tracker_update(&motion->tracks, seen, n, sample->time);
 
     for (i = 0; i < NGX_VIDCAST_TRACKS_MAX; i++) {
         track = &motion->tracks.tracks[i];
@@ -326,7 +327,7 @@ ngx_vidcast_predict_motion_track(ngx_vidcast_predict_t *predict,
         x = (track->box.low[0] + track->box.high[0]) / 2;
         y = track->box.high[1] - 0.5;
 
-        zones = ngx_vidcast_polygons_at(&params->zones,
+        zones = ngx_vidcast_polygon_zones_at(&params->zones,
                     x * NGX_VIDCAST_POLYGONS_UNIT / sample->image->width,
                     y * NGX_VIDCAST_POLYGONS_UNIT / sample->image->height);
 
@@ -515,8 +516,8 @@ ngx_vidcast_predict_motion_detection(ngx_vidcast_predict_t *predict,
 
 
 static u_char *
-ngx_vidcast_predict_motion_zones(ngx_vidcast_polygons_t *zones, uint32_t bits,
-    u_char *p, u_char *last)
+ngx_vidcast_predict_motion_zones(ngx_vidcast_polygon_zones_t *zones,
+    uint32_t bits, u_char *p, u_char *last)
 {
     ngx_uint_t  i, n;
 
@@ -554,11 +555,11 @@ static void
 ngx_vidcast_predict_motion_forget(ngx_vidcast_predict_motion_t *motion)
 {
     if (motion->background) {
-        ngx_vidcast_background_destroy(motion->background);
+        ngx_vidcast_background_model_destroy(motion->background);
         motion->background = NULL;
     }
 
-    ngx_vidcast_tracks_forget(&motion->tracks);
+    ngx_vidcast_tracker_forget(&motion->tracks);
 }
 
 

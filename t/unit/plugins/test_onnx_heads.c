@@ -20,7 +20,7 @@
 
 static vidcast_onnx_labels_t    none;
 static vidcast_onnx_reading_t   reading;
-static vidcast_onnx_boxes_t     boxes;
+static vidcast_onnx_nms_t     boxes;
 static char                     error[VIDCAST_ERROR_LEN];
 static float                    values[3 * CELLS * 8];
 
@@ -63,10 +63,10 @@ test_iou(void)
     vidcast_onnx_box_t  beside = { 10, 0, 20, 10, 1, 0 };
     vidcast_onnx_box_t  inside = { 2, 2, 7, 7, 1, 0 };
 
-    unit_ok(near(vidcast_onnx_boxes_iou(&a, &right), 1 / 3.0), "iou: half");
-    unit_ok(near(vidcast_onnx_boxes_iou(&a, &inside), .25), "iou: inside");
-    unit_ok(near(vidcast_onnx_boxes_iou(&a, &a), 1), "iou: the same");
-    unit_ok(vidcast_onnx_boxes_iou(&a, &beside) == 0, "iou: beside it");
+    unit_ok(near(vidcast_onnx_nms_iou(&a, &right), 1 / 3.0), "iou: half");
+    unit_ok(near(vidcast_onnx_nms_iou(&a, &inside), .25), "iou: inside");
+    unit_ok(near(vidcast_onnx_nms_iou(&a, &a), 1), "iou: the same");
+    unit_ok(vidcast_onnx_nms_iou(&a, &beside) == 0, "iou: beside it");
 }
 
 
@@ -88,7 +88,7 @@ row(size_t n, float step, const float *scores, const uint32_t *classes)
         box.score = scores ? scores[i] : .5f;
         box.class = classes ? classes[i] : 0;
 
-        (void) vidcast_onnx_boxes_add(&boxes, &box);
+        (void) vidcast_onnx_nms_add(&boxes, &box);
     }
 }
 
@@ -104,43 +104,43 @@ test_suppress(void)
     static const uint32_t  other[] = { 0, 1, 0 };
 
     row(3, 5, rising, NULL);
-    vidcast_onnx_boxes_suppress(&boxes, .3f, 10);
+    vidcast_onnx_nms_suppress(&boxes, .3f, 10);
 
     unit_ok(boxes.n == 2, "suppress: the neighbor of the best");
     unit_ok(near(boxes.elts[0].score, .3) && near(boxes.elts[1].score, .1),
             "suppress: the best is the first");
 
     row(3, 5, rising, NULL);
-    vidcast_onnx_boxes_suppress(&boxes, .34f, 10);
+    vidcast_onnx_nms_suppress(&boxes, .34f, 10);
     unit_ok(boxes.n == 3, "suppress: not if they overlap by less");
 
     row(3, 5, chain, other);
-    vidcast_onnx_boxes_suppress(&boxes, .3f, 10);
+    vidcast_onnx_nms_suppress(&boxes, .3f, 10);
     unit_ok(boxes.n == 3, "suppress: nor one of another class");
 
     row(3, 5, chain, NULL);
-    vidcast_onnx_boxes_suppress(&boxes, .3f, 10);
+    vidcast_onnx_nms_suppress(&boxes, .3f, 10);
     unit_ok(boxes.n == 2 && near(boxes.elts[1].score, .7),
             "suppress: who is suppressed suppresses nobody");
 
     row(3, 1, chain, NULL);
-    vidcast_onnx_boxes_suppress(&boxes, 1, 10);
+    vidcast_onnx_nms_suppress(&boxes, 1, 10);
     unit_ok(boxes.n == 3, "suppress: off");
 
     row(3, 100, chain, NULL);
-    vidcast_onnx_boxes_suppress(&boxes, .5f, 2);
+    vidcast_onnx_nms_suppress(&boxes, .5f, 2);
     unit_ok(boxes.n == 2 && near(boxes.elts[1].score, .8),
             "suppress: at most two");
 
     row(5000, 20, NULL, NULL);
-    vidcast_onnx_boxes_suppress(&boxes, .5f, 5000);
+    vidcast_onnx_nms_suppress(&boxes, .5f, 5000);
     unit_ok(boxes.n == VIDCAST_ONNX_CANDIDATES, "suppress: so many at most");
     unit_ok(boxes.elts[0].left == 0 && near(boxes.elts[1].left, 20),
             "suppress: of one score always in the same order");
 
     boxes.n = 0;
-    (void) vidcast_onnx_boxes_add(&boxes, &bad);
-    (void) vidcast_onnx_boxes_add(&boxes, &empty);
+    (void) vidcast_onnx_nms_add(&boxes, &bad);
+    (void) vidcast_onnx_nms_add(&boxes, &empty);
     unit_ok(boxes.n == 0, "what is no box is not added");
 }
 
@@ -226,7 +226,7 @@ test_yolov5(void)
     unit_ok(vidcast_onnx_head_guess(&reading, t, 1, error)
             == &vidcast_onnx_yolov5, "yolov5 is recognized");
 
-    vidcast_onnx_boxes_suppress(&boxes, reading.iou, reading.max);
+    vidcast_onnx_nms_suppress(&boxes, reading.iou, reading.max);
     unit_ok(boxes.n == 1, "yolov5: they are all one");
 
     values[64 * 7 + 4] = NAN;
@@ -298,7 +298,7 @@ test_yolov10(void)
     unit_ok(vidcast_onnx_head_guess(&reading, &t, 1, error)
             == &vidcast_onnx_yolov10, "yolov10 is recognized");
 
-    vidcast_onnx_boxes_suppress(&boxes, reading.iou, reading.max);
+    vidcast_onnx_nms_suppress(&boxes, reading.iou, reading.max);
     unit_ok(boxes.n == 2, "yolov10: nothing is suppressed");
 
     t = tensor("output0", VIDCAST_ONNX_FLOAT, values, 3, 1, 3 * CELLS, 6, 0);
@@ -632,7 +632,7 @@ main(void)
     test_classes();
     test_raw();
 
-    vidcast_onnx_boxes_free(&boxes);
+    vidcast_onnx_nms_free(&boxes);
 
     return unit_done();
 }

@@ -10,11 +10,11 @@
  */
 
 #include "media/ngx_vidcast_image.c"
-#include "predict/motion/ngx_vidcast_regions.c"
-#include "predict/motion/ngx_vidcast_background.c"
-#include "predict/motion/ngx_vidcast_boxes.c"
-#include "predict/motion/ngx_vidcast_polygons.c"
-#include "predict/motion/ngx_vidcast_tracks.c"
+#include "predict/motion/ngx_vidcast_components.c"
+#include "predict/motion/ngx_vidcast_background_model.c"
+#include "predict/motion/ngx_vidcast_blobs.c"
+#include "predict/motion/ngx_vidcast_polygon_zones.c"
+#include "predict/motion/ngx_vidcast_tracker.c"
 #include "predict/ngx_vidcast_predict.c"
 #include "predict/ngx_vidcast_predict_delay.c"
 #include "predict/motion/ngx_vidcast_predict_motion.c"

@@ -11,7 +11,7 @@
  *
  * The rule: a true box is found when an answer overlaps it with an IoU of 0.5
  * or more; each answer counts for one true box only.  Nothing is made easier
- * where shapes cross and melt into one region: then boxes count as missed.
+ * where shapes cross and melt into one component: then boxes count as missed.
  */
 
 #include "unit_motion.h"

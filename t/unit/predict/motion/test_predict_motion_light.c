@@ -370,10 +370,10 @@ test_room(void)
     sample.height = 1000;
 
     for (i = 0; i < 20; i++) {
-        boxes[i].region.x = 10 * i;
-        boxes[i].region.y = 5 * i;
-        boxes[i].region.right = 10 * i + 7;
-        boxes[i].region.bottom = 5 * i + 9;
+        boxes[i].component.x = 10 * i;
+        boxes[i].component.y = 5 * i;
+        boxes[i].component.right = 10 * i + 7;
+        boxes[i].component.bottom = 5 * i + 9;
         boxes[i].score = 100 - i;
     }
 

@@ -6,7 +6,7 @@
 
 /*
  * A number on a box is of use only if it stays with the thing that it was
- * given to, above all when things cross and are one region for a while.  The
+ * given to, above all when things cross and are one component for a while.  The
  * synthetic camera knows which shape is where in each frame, so that is
  * measured here with the whole of the motion predictor.
  *

@@ -10,7 +10,7 @@
  * whose widths lie around the borders of words.
  */
 
-#include "predict/motion/ngx_vidcast_regions.c"
+#include "predict/motion/ngx_vidcast_components.c"
 
 #include "unit.h"
 
@@ -54,19 +54,19 @@ near(u_char pixels[MAX_HEIGHT][MAX_WIDTH], int width, int height, int x,
 }
 
 
-/* clears a region from the mask and grows the box around it */
+/* clears a component from the mask and grows the box around it */
 
 static void
-fill(int width, int height, int x, int y, ngx_vidcast_region_t *region)
+fill(int width, int height, int x, int y, ngx_vidcast_component_t *component)
 {
     int         i, j, n, gap;
     static int  stack[MAX_WIDTH * MAX_HEIGHT][2];
 
-    gap = NGX_VIDCAST_REGIONS_GAP + 1;
+    gap = NGX_VIDCAST_COMPONENTS_GAP + 1;
 
-    region->x = region->right = x;
-    region->y = region->bottom = y;
-    region->pixels = 0;
+    component->x = component->right = x;
+    component->y = component->bottom = y;
+    component->pixels = 0;
 
     mask[y][x] = 0;
     stack[0][0] = x;
@@ -76,11 +76,11 @@ fill(int width, int height, int x, int y, ngx_vidcast_region_t *region)
         x = stack[--n][0];
         y = stack[n][1];
 
-        region->x = ngx_min(region->x, (uint32_t) x);
-        region->y = ngx_min(region->y, (uint32_t) y);
-        region->right = ngx_max(region->right, (uint32_t) x + 1);
-        region->bottom = ngx_max(region->bottom, (uint32_t) y + 1);
-        region->pixels++;
+        component->x = ngx_min(component->x, (uint32_t) x);
+        component->y = ngx_min(component->y, (uint32_t) y);
+        component->right = ngx_max(component->right, (uint32_t) x + 1);
+        component->bottom = ngx_max(component->bottom, (uint32_t) y + 1);
+        component->pixels++;
 
         for (j = ngx_max(y - gap, 0); j <= y + gap && j < height; j++) {
             for (i = ngx_max(x - gap, 0); i <= x + gap && i < width; i++) {
@@ -96,7 +96,7 @@ fill(int width, int height, int x, int y, ngx_vidcast_region_t *region)
 
 
 static void
-draw(ngx_vidcast_regions_t *rs)
+draw(ngx_vidcast_components_t *rs)
 {
     int  x, y, w, h, width, height, n;
 
@@ -144,19 +144,21 @@ draw(ngx_vidcast_regions_t *rs)
 
 
 static ngx_uint_t
-bit(ngx_vidcast_regions_t *rs, uint64_t *bits, int x, int y)
+bit(ngx_vidcast_components_t *rs, uint64_t *bits, int x, int y)
 {
     return bits[y * rs->words + x / 64] >> x % 64 & 1;
 }
 
 
 static ngx_uint_t
-has_region(ngx_vidcast_regions_t *rs, ngx_vidcast_region_t *region)
+has_region(ngx_vidcast_components_t *rs, ngx_vidcast_component_t *component)
 {
     ngx_uint_t  i;
 
-    for (i = 0; i < rs->nregions; i++) {
-        if (ngx_memcmp(&rs->regions[i], region, sizeof(*region)) == 0) {
+    for (i = 0; i < rs->ncomponents; i++) {
+        if (ngx_memcmp(&rs->components[i], component, sizeof(*component))
+            == 0)
+        {
             return 1;
         }
     }
@@ -168,19 +170,19 @@ has_region(ngx_vidcast_regions_t *rs, ngx_vidcast_region_t *region)
 /* how much of one random picture is wrong */
 
 static ngx_uint_t
-compare(ngx_vidcast_regions_t *rs, uint32_t min)
+compare(ngx_vidcast_components_t *rs, uint32_t min)
 {
-    int                   x, y, width, height;
-    uint32_t              ones;
-    ngx_uint_t            n, wrong;
-    ngx_vidcast_region_t  region;
+    int                      x, y, width, height;
+    uint32_t                 ones;
+    ngx_uint_t               n, wrong;
+    ngx_vidcast_component_t  component;
 
     width = rs->width;
     height = rs->height;
 
     draw(rs);
 
-    ngx_vidcast_regions_find(rs, min);
+    ngx_vidcast_components_find(rs, min);
 
     ones = 0;
     wrong = 0;
@@ -192,7 +194,7 @@ compare(ngx_vidcast_regions_t *rs, uint32_t min)
         }
     }
 
-    wrong += (ngx_vidcast_regions_count(rs) != ones);
+    wrong += (ngx_vidcast_components_count(rs) != ones);
 
     for (y = 0; y < height; y++) {
         for (x = 0; x < width; x++) {
@@ -214,26 +216,26 @@ compare(ngx_vidcast_regions_t *rs, uint32_t min)
     for (y = 0; y < height; y++) {
         for (x = 0; x < width; x++) {
             if (mask[y][x]) {
-                fill(width, height, x, y, &region);
+                fill(width, height, x, y, &component);
 
-                if (region.pixels >= min) {
-                    wrong += !has_region(rs, &region);
+                if (component.pixels >= min) {
+                    wrong += !has_region(rs, &component);
                     n++;
                 }
             }
         }
     }
 
-    return wrong + (n != rs->nregions);
+    return wrong + (n != rs->ncomponents);
 }
 
 
 int
 main(void)
 {
-    uint32_t                width, height, i;
-    ngx_uint_t              wrong, found, pictures;
-    ngx_vidcast_regions_t  *rs;
+    uint32_t                   width, height, i;
+    ngx_uint_t                 wrong, found, pictures;
+    ngx_vidcast_components_t  *rs;
 
     static uint32_t         widths[] = {
         1, 2, 3, 5, 62, 63, 64, 65, 66, 100, 127, 128, 129, 130, 140
@@ -245,21 +247,21 @@ main(void)
 
     for (width = 0; width < sizeof(widths) / sizeof(widths[0]); width++) {
         for (height = 1; height <= MAX_HEIGHT; height += 1 + height / 3) {
-            rs = ngx_vidcast_regions_create(widths[width], height);
+            rs = ngx_vidcast_components_create(widths[width], height);
 
             for (i = 0; i < 50; i++, pictures++) {
                 wrong += compare(rs, i % 3 * 8);
-                found += rs->nregions;
+                found += rs->ncomponents;
             }
 
-            ngx_vidcast_regions_destroy(rs);
+            ngx_vidcast_components_destroy(rs);
         }
     }
 
-    printf("# %d regions in %d pictures\n", (int) found, (int) pictures);
+    printf("# %d components in %d pictures\n", (int) found, (int) pictures);
 
     unit_ok(found > pictures / 4, "there is something to find");
-    unit_ok(wrong == 0, "regions are those of a flood fill");
+    unit_ok(wrong == 0, "components are those of a flood fill");
 
     return unit_done();
 }

@@ -4,21 +4,21 @@
  */
 
 
-#ifndef _NGX_VIDCAST_REGIONS_H_INCLUDED_
-#define _NGX_VIDCAST_REGIONS_H_INCLUDED_
+#ifndef _NGX_VIDCAST_COMPONENTS_H_INCLUDED_
+#define _NGX_VIDCAST_COMPONENTS_H_INCLUDED_
 
 
 #include "core/ngx_vidcast.h"
 
 
 /*
- * Connected regions of a picture of one bit a pixel.  Pixel x of row y is bit
- * x % 64 of word y * words + x / 64; bits beyond the width are zero.
+ * Connected components of a picture of one bit a pixel.  Pixel x of row y is
+ * bit x % 64 of word y * words + x / 64; bits beyond the width are zero.
  */
 
 
-#define NGX_VIDCAST_REGIONS_MAX   256
-#define NGX_VIDCAST_REGIONS_NONE  ((uint32_t) -1)
+#define NGX_VIDCAST_COMPONENTS_MAX   256
+#define NGX_VIDCAST_COMPONENTS_NONE  ((uint32_t) -1)
 
 
 typedef struct {
@@ -26,7 +26,7 @@ typedef struct {
     uint32_t                    end;        /* behind the last one */
     uint32_t                    y;
     uint32_t                    parent;     /* in the union-find forest */
-    uint32_t                    region;     /* or NGX_VIDCAST_REGIONS_NONE */
+    uint32_t                    component;  /* or NGX_VIDCAST_COMPONENTS_NONE */
 } ngx_vidcast_run_t;
 
 
@@ -36,7 +36,7 @@ typedef struct {
     uint32_t                    right;      /* behind the last pixels */
     uint32_t                    bottom;
     uint32_t                    pixels;
-} ngx_vidcast_region_t;
+} ngx_vidcast_component_t;
 
 
 typedef struct {
@@ -53,25 +53,25 @@ typedef struct {
     uint32_t                    nruns;
     uint32_t                   *rows;       /* first run; height + 1 of them */
 
-    ngx_uint_t                  nregions;
-    ngx_vidcast_region_t        regions[NGX_VIDCAST_REGIONS_MAX];
-} ngx_vidcast_regions_t;
+    ngx_uint_t                  ncomponents;
+    ngx_vidcast_component_t     components[NGX_VIDCAST_COMPONENTS_MAX];
+} ngx_vidcast_components_t;
 
 
 /* NULL: no memory */
-ngx_vidcast_regions_t *ngx_vidcast_regions_create(uint32_t width,
+ngx_vidcast_components_t *ngx_vidcast_components_create(uint32_t width,
     uint32_t height);
-void ngx_vidcast_regions_destroy(ngx_vidcast_regions_t *rs);
+void ngx_vidcast_components_destroy(ngx_vidcast_components_t *rs);
 
 /* ones in the raw picture */
-uint32_t ngx_vidcast_regions_count(ngx_vidcast_regions_t *rs);
+uint32_t ngx_vidcast_components_count(ngx_vidcast_components_t *rs);
 
 /*
- * Clears from the mask what is thinner than 3 pixels, then finds the regions
- * of what is left.  Pieces not more than 2 pixels apart are one region; those
- * of less than "min" pixels, or too many, have none.
+ * Clears from the mask what is thinner than 3 pixels, then finds the components
+ * of what is left.  Pieces not more than 2 pixels apart are one component;
+ * those of less than "min" pixels, or too many, have none.
  */
-void ngx_vidcast_regions_find(ngx_vidcast_regions_t *rs, uint32_t min);
+void ngx_vidcast_components_find(ngx_vidcast_components_t *rs, uint32_t min);
 
 
-#endif /* _NGX_VIDCAST_REGIONS_H_INCLUDED_ */
+#endif /* _NGX_VIDCAST_COMPONENTS_H_INCLUDED_ */

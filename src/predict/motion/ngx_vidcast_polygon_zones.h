@@ -4,8 +4,8 @@
  */
 
 
-#ifndef _NGX_VIDCAST_POLYGONS_H_INCLUDED_
-#define _NGX_VIDCAST_POLYGONS_H_INCLUDED_
+#ifndef _NGX_VIDCAST_POLYGON_ZONES_H_INCLUDED_
+#define _NGX_VIDCAST_POLYGON_ZONES_H_INCLUDED_
 
 
 #include "core/ngx_vidcast.h"
@@ -31,7 +31,7 @@ typedef struct {
 typedef struct {
     ngx_uint_t                   n;
     ngx_vidcast_polygon_t        polygons[NGX_VIDCAST_POLYGONS_MAX];
-} ngx_vidcast_polygons_t;
+} ngx_vidcast_polygon_zones_t;
 
 
 /*
@@ -39,16 +39,16 @@ typedef struct {
  * behind the point; the name stays where it is.  NGX_OK; NGX_ERROR: no
  * polygon, no area, a name which is there, or too many.
  */
-ngx_int_t ngx_vidcast_polygons_add(ngx_vidcast_polygons_t *polygons,
+ngx_int_t ngx_vidcast_polygon_zones_add(ngx_vidcast_polygon_zones_t *polygons,
     ngx_str_t *text);
 
 /* "[{"name":...,"points":[[x,y],...]},...]"; NGX_ERROR: no memory */
-ngx_int_t ngx_vidcast_polygons_print(ngx_vidcast_polygons_t *polygons,
+ngx_int_t ngx_vidcast_polygon_zones_print(ngx_vidcast_polygon_zones_t *polygons,
     ngx_pool_t *pool, ngx_str_t *json);
 
 /* those which a point is in, a bit each, by the even-odd rule */
-uint32_t ngx_vidcast_polygons_at(ngx_vidcast_polygons_t *polygons, int64_t x,
-    int64_t y);
+uint32_t ngx_vidcast_polygon_zones_at(ngx_vidcast_polygon_zones_t *polygons,
+    int64_t x, int64_t y);
 
 
-#endif /* _NGX_VIDCAST_POLYGONS_H_INCLUDED_ */
+#endif /* _NGX_VIDCAST_POLYGON_ZONES_H_INCLUDED_ */

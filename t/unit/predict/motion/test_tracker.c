@@ -10,7 +10,7 @@
  * Boxes here are what a detector would have said.
  */
 
-#include "predict/motion/ngx_vidcast_tracks.c"
+#include "predict/motion/ngx_vidcast_tracker.c"
 
 #include "unit.h"
 
@@ -18,7 +18,7 @@
 #define FRAME  33333          /* us */
 
 
-static ngx_vidcast_tracks_t  tracks;
+static ngx_vidcast_tracker_t  tracks;
 static uint64_t              now;
 
 
@@ -39,7 +39,7 @@ box(double x, double y, double width, double height)
 static void
 start(void)
 {
-    ngx_memzero(&tracks, sizeof(ngx_vidcast_tracks_t));
+    ngx_memzero(&tracks, sizeof(ngx_vidcast_tracker_t));
     now = 1000000000;
 }
 
@@ -48,7 +48,7 @@ static void
 see(ngx_vidcast_tracks_box_t *boxes, ngx_uint_t n)
 {
     now += FRAME;
-    ngx_vidcast_tracks_update(&tracks, boxes, n, now);
+    ngx_vidcast_tracker_update(&tracks, boxes, n, now);
 }
 
 
@@ -211,7 +211,7 @@ test_cross(double speed, double size, double rise)
         boxes[0] = box(x[0], y[0], w[0], 30);
         boxes[1] = box(x[1], y[1], w[1], 45);
 
-        if (ngx_vidcast_tracks_common(&boxes[0], &boxes[1]) > 0) {
+        if (ngx_vidcast_tracker_common(&boxes[0], &boxes[1]) > 0) {
             boxes[0] = box(ngx_min(x[0], x[1]), ngx_min(y[0], y[1]), 0, 0);
             boxes[0].high[0] = ngx_max(x[0] + w[0], x[1] + w[1]);
             boxes[0].high[1] = ngx_max(y[0] + 30, y[1] + 45);
@@ -321,7 +321,7 @@ test_noise(void)
         }
 
         now += random() % 3 ? random() % 100000 : 0;
-        ngx_vidcast_tracks_update(&tracks, boxes, n, now);
+        ngx_vidcast_tracker_update(&tracks, boxes, n, now);
 
         wrong += (tracks.ids < last);
         last = tracks.ids;
@@ -344,7 +344,7 @@ test_noise(void)
 
     last = tracks.ids;
 
-    ngx_vidcast_tracks_forget(&tracks);
+    ngx_vidcast_tracker_forget(&tracks);
     see(boxes, 1);
 
     unit_ok(count() == 1 && id(0) == last + 1, "numbers are not given again");

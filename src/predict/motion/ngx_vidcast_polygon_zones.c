@@ -7,20 +7,22 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "predict/motion/ngx_vidcast_polygons.h"
+#include "predict/motion/ngx_vidcast_polygon_zones.h"
 
 
-static ngx_int_t ngx_vidcast_polygons_name(ngx_vidcast_polygons_t *polygons,
-    ngx_str_t *name);
-static ngx_int_t ngx_vidcast_polygons_points(ngx_vidcast_polygon_t *polygon,
-    u_char *p, u_char *last);
-static ngx_uint_t ngx_vidcast_polygons_flat(ngx_vidcast_polygon_t *polygon);
-static ngx_uint_t ngx_vidcast_polygons_inside(ngx_vidcast_polygon_t *polygon,
-    int64_t x, int64_t y);
+static ngx_int_t ngx_vidcast_polygon_zones_name(
+    ngx_vidcast_polygon_zones_t *polygons, ngx_str_t *name);
+static ngx_int_t ngx_vidcast_polygon_zones_points(
+    ngx_vidcast_polygon_t *polygon, u_char *p, u_char *last);
+static ngx_uint_t ngx_vidcast_polygon_zones_flat(
+    ngx_vidcast_polygon_t *polygon);
+static ngx_uint_t ngx_vidcast_polygon_zones_inside(
+    ngx_vidcast_polygon_t *polygon, int64_t x, int64_t y);
 
 
 ngx_int_t
-ngx_vidcast_polygons_add(ngx_vidcast_polygons_t *polygons, ngx_str_t *text)
+ngx_vidcast_polygon_zones_add(ngx_vidcast_polygon_zones_t *polygons,
+    ngx_str_t *text)
 {
     u_char                 *p, *last;
     ngx_vidcast_polygon_t  *polygon;
@@ -42,9 +44,9 @@ ngx_vidcast_polygons_add(ngx_vidcast_polygons_t *polygons, ngx_str_t *text)
     polygon->name.data = text->data;
     polygon->name.len = p - text->data;
 
-    if (ngx_vidcast_polygons_name(polygons, &polygon->name) != NGX_OK
-        || ngx_vidcast_polygons_points(polygon, p + 1, last) != NGX_OK
-        || ngx_vidcast_polygons_flat(polygon))
+    if (ngx_vidcast_polygon_zones_name(polygons, &polygon->name) != NGX_OK
+        || ngx_vidcast_polygon_zones_points(polygon, p + 1, last) != NGX_OK
+        || ngx_vidcast_polygon_zones_flat(polygon))
     {
         return NGX_ERROR;
     }
@@ -58,7 +60,8 @@ ngx_vidcast_polygons_add(ngx_vidcast_polygons_t *polygons, ngx_str_t *text)
 /* it goes into JSON just as it is */
 
 static ngx_int_t
-ngx_vidcast_polygons_name(ngx_vidcast_polygons_t *polygons, ngx_str_t *name)
+ngx_vidcast_polygon_zones_name(ngx_vidcast_polygon_zones_t *polygons,
+    ngx_str_t *name)
 {
     u_char      c;
     ngx_str_t  *other;
@@ -95,7 +98,7 @@ ngx_vidcast_polygons_name(ngx_vidcast_polygons_t *polygons, ngx_str_t *name)
 
 
 static ngx_int_t
-ngx_vidcast_polygons_points(ngx_vidcast_polygon_t *polygon, u_char *p,
+ngx_vidcast_polygon_zones_points(ngx_vidcast_polygon_t *polygon, u_char *p,
     u_char *last)
 {
     u_char      *comma;
@@ -144,7 +147,7 @@ ngx_vidcast_polygons_points(ngx_vidcast_polygon_t *polygon, u_char *p,
 /* all points on one line */
 
 static ngx_uint_t
-ngx_vidcast_polygons_flat(ngx_vidcast_polygon_t *polygon)
+ngx_vidcast_polygon_zones_flat(ngx_vidcast_polygon_t *polygon)
 {
     int64_t     *x, *y;
     ngx_uint_t   i, j;
@@ -167,8 +170,8 @@ ngx_vidcast_polygons_flat(ngx_vidcast_polygon_t *polygon)
 
 
 ngx_int_t
-ngx_vidcast_polygons_print(ngx_vidcast_polygons_t *polygons, ngx_pool_t *pool,
-    ngx_str_t *json)
+ngx_vidcast_polygon_zones_print(ngx_vidcast_polygon_zones_t *polygons,
+    ngx_pool_t *pool, ngx_str_t *json)
 {
     size_t                  size;
     u_char                 *p;
@@ -218,7 +221,8 @@ ngx_vidcast_polygons_print(ngx_vidcast_polygons_t *polygons, ngx_pool_t *pool,
 
 
 uint32_t
-ngx_vidcast_polygons_at(ngx_vidcast_polygons_t *polygons, int64_t x, int64_t y)
+ngx_vidcast_polygon_zones_at(ngx_vidcast_polygon_zones_t *polygons, int64_t x,
+    int64_t y)
 {
     uint32_t    bits;
     ngx_uint_t  i;
@@ -226,7 +230,7 @@ ngx_vidcast_polygons_at(ngx_vidcast_polygons_t *polygons, int64_t x, int64_t y)
     bits = 0;
 
     for (i = 0; i < polygons->n; i++) {
-        if (ngx_vidcast_polygons_inside(&polygons->polygons[i], x, y)) {
+        if (ngx_vidcast_polygon_zones_inside(&polygons->polygons[i], x, y)) {
             bits |= (uint32_t) 1 << i;
         }
     }
@@ -241,7 +245,7 @@ ngx_vidcast_polygons_at(ngx_vidcast_polygons_t *polygons, int64_t x, int64_t y)
  */
 
 static ngx_uint_t
-ngx_vidcast_polygons_inside(ngx_vidcast_polygon_t *polygon, int64_t x,
+ngx_vidcast_polygon_zones_inside(ngx_vidcast_polygon_t *polygon, int64_t x,
     int64_t y)
 {
     int64_t     dx, dy, left, right;

@@ -7,18 +7,18 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "vidcast_onnx_boxes.h"
+#include "vidcast_onnx_nms.h"
 #include "vidcast_plugin.h"
 
 
-static int vidcast_onnx_boxes_order(const void *one, const void *two);
-static float vidcast_onnx_boxes_area(const vidcast_onnx_box_t *box);
-static int vidcast_onnx_boxes_covered(const vidcast_onnx_boxes_t *boxes,
+static int vidcast_onnx_nms_order(const void *one, const void *two);
+static float vidcast_onnx_nms_area(const vidcast_onnx_box_t *box);
+static int vidcast_onnx_nms_covered(const vidcast_onnx_nms_t *boxes,
     size_t n, const vidcast_onnx_box_t *box, float iou);
 
 
 int
-vidcast_onnx_boxes_add(vidcast_onnx_boxes_t *boxes,
+vidcast_onnx_nms_add(vidcast_onnx_nms_t *boxes,
     const vidcast_onnx_box_t *box)
 {
     size_t               room;
@@ -51,7 +51,7 @@ vidcast_onnx_boxes_add(vidcast_onnx_boxes_t *boxes,
 
 
 void
-vidcast_onnx_boxes_free(vidcast_onnx_boxes_t *boxes)
+vidcast_onnx_nms_free(vidcast_onnx_nms_t *boxes)
 {
     free(boxes->elts);
 
@@ -62,7 +62,7 @@ vidcast_onnx_boxes_free(vidcast_onnx_boxes_t *boxes)
 
 
 float
-vidcast_onnx_boxes_iou(const vidcast_onnx_box_t *a,
+vidcast_onnx_nms_iou(const vidcast_onnx_box_t *a,
     const vidcast_onnx_box_t *b)
 {
     float  width, height, both;
@@ -76,20 +76,20 @@ vidcast_onnx_boxes_iou(const vidcast_onnx_box_t *a,
 
     both = width * height;
 
-    return both / (vidcast_onnx_boxes_area(a) + vidcast_onnx_boxes_area(b)
+    return both / (vidcast_onnx_nms_area(a) + vidcast_onnx_nms_area(b)
                    - both);
 }
 
 
 static float
-vidcast_onnx_boxes_area(const vidcast_onnx_box_t *box)
+vidcast_onnx_nms_area(const vidcast_onnx_box_t *box)
 {
     return (box->right - box->left) * (box->bottom - box->top);
 }
 
 
 void
-vidcast_onnx_boxes_suppress(vidcast_onnx_boxes_t *boxes, float iou, size_t max)
+vidcast_onnx_nms_suppress(vidcast_onnx_nms_t *boxes, float iou, size_t max)
 {
     size_t               i, n, kept;
     vidcast_onnx_box_t  *box;
@@ -99,7 +99,7 @@ vidcast_onnx_boxes_suppress(vidcast_onnx_boxes_t *boxes, float iou, size_t max)
     }
 
     qsort(boxes->elts, boxes->n, sizeof(vidcast_onnx_box_t),
-          vidcast_onnx_boxes_order);
+          vidcast_onnx_nms_order);
 
     n = boxes->n < VIDCAST_ONNX_CANDIDATES ? boxes->n
                                            : VIDCAST_ONNX_CANDIDATES;
@@ -109,7 +109,7 @@ vidcast_onnx_boxes_suppress(vidcast_onnx_boxes_t *boxes, float iou, size_t max)
         box = &boxes->elts[i];
 
         if (iou >= 1
-            || !vidcast_onnx_boxes_covered(boxes, kept, box, iou))
+            || !vidcast_onnx_nms_covered(boxes, kept, box, iou))
         {
             boxes->elts[kept++] = *box;
         }
@@ -120,7 +120,7 @@ vidcast_onnx_boxes_suppress(vidcast_onnx_boxes_t *boxes, float iou, size_t max)
 
 
 static int
-vidcast_onnx_boxes_order(const void *one, const void *two)
+vidcast_onnx_nms_order(const void *one, const void *two)
 {
     const vidcast_onnx_box_t  *a = one;
     const vidcast_onnx_box_t  *b = two;
@@ -146,7 +146,7 @@ vidcast_onnx_boxes_order(const void *one, const void *two)
 /* by one of the first n of its class */
 
 static int
-vidcast_onnx_boxes_covered(const vidcast_onnx_boxes_t *boxes, size_t n,
+vidcast_onnx_nms_covered(const vidcast_onnx_nms_t *boxes, size_t n,
     const vidcast_onnx_box_t *box, float iou)
 {
     size_t  i;
@@ -154,7 +154,7 @@ vidcast_onnx_boxes_covered(const vidcast_onnx_boxes_t *boxes, size_t n,
     for (i = 0; i < n; i++) {
 
         if (boxes->elts[i].class == box->class
-            && vidcast_onnx_boxes_iou(&boxes->elts[i], box) > iou)
+            && vidcast_onnx_nms_iou(&boxes->elts[i], box) > iou)
         {
             return 1;
         }

@@ -4,8 +4,8 @@
  */
 
 
-#ifndef _NGX_VIDCAST_TRACKS_H_INCLUDED_
-#define _NGX_VIDCAST_TRACKS_H_INCLUDED_
+#ifndef _NGX_VIDCAST_TRACKER_H_INCLUDED_
+#define _NGX_VIDCAST_TRACKER_H_INCLUDED_
 
 
 #include "core/ngx_vidcast.h"
@@ -43,17 +43,17 @@ typedef struct {
     double                     center;
     double                     velocity;    /* pixels a second */
     double                     size;
-} ngx_vidcast_tracks_axis_t;
+} ngx_vidcast_tracker_axis_t;
 
 
 typedef struct {
-    uint64_t                   id;          /* 0: nobody's place */
-    ngx_uint_t                 seen;        /* index of the box, or NONE */
-    ngx_uint_t                 pictures;    /* it was seen in */
-    ngx_uint_t                 missed;      /* in a row, lately */
-    uint64_t                   last;        /* when it was seen */
-    ngx_vidcast_tracks_box_t   box;         /* as seen, or else as supposed */
-    ngx_vidcast_tracks_axis_t  axis[2];
+    uint64_t                    id;         /* 0: nobody's place */
+    ngx_uint_t                  seen;       /* index of the box, or NONE */
+    ngx_uint_t                  pictures;   /* it was seen in */
+    ngx_uint_t                  missed;     /* in a row, lately */
+    uint64_t                    last;       /* when it was seen */
+    ngx_vidcast_tracks_box_t    box;        /* as seen, or else as supposed */
+    ngx_vidcast_tracker_axis_t  axis[2];
 } ngx_vidcast_track_t;
 
 
@@ -63,7 +63,7 @@ typedef struct {
     uint64_t                   time;        /* of the last picture */
     uint64_t                   ids;         /* given, from 1 on */
     ngx_vidcast_track_t        tracks[NGX_VIDCAST_TRACKS_MAX];
-} ngx_vidcast_tracks_t;
+} ngx_vidcast_tracker_t;
 
 
 /*
@@ -72,11 +72,11 @@ typedef struct {
  * and three pictures, has ended.  With more boxes than tracks the later ones
  * have none.
  */
-void ngx_vidcast_tracks_update(ngx_vidcast_tracks_t *tracks,
+void ngx_vidcast_tracker_update(ngx_vidcast_tracker_t *tracks,
     ngx_vidcast_tracks_box_t *boxes, ngx_uint_t n, uint64_t time);
 
 /* ends all; ids go on */
-void ngx_vidcast_tracks_forget(ngx_vidcast_tracks_t *tracks);
+void ngx_vidcast_tracker_forget(ngx_vidcast_tracker_t *tracks);
 
 
-#endif /* _NGX_VIDCAST_TRACKS_H_INCLUDED_ */
+#endif /* _NGX_VIDCAST_TRACKER_H_INCLUDED_ */

@@ -7,7 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "predict/motion/ngx_vidcast_background.h"
+#include "predict/motion/ngx_vidcast_background_model.h"
 
 
 /*
@@ -36,44 +36,50 @@ typedef struct {
     uint32_t                edge;           /* in the picture */
     uint32_t                back_edge;      /* in the background */
     uint32_t                moved;          /* pixels, since the last tick */
-} ngx_vidcast_background_evidence_t;
+} ngx_vidcast_background_model_evidence_t;
 
 
-static void ngx_vidcast_background_load(ngx_vidcast_background_t *bg,
-    ngx_vidcast_image_t *image);
-static void ngx_vidcast_background_learn(ngx_vidcast_background_t *bg,
-    uint64_t time);
-static void ngx_vidcast_background_settle(ngx_vidcast_background_t *bg);
-static void ngx_vidcast_background_sort(u_char *v, ngx_uint_t n);
-static void ngx_vidcast_background_limit(ngx_vidcast_background_t *bg,
-    size_t i);
-static void ngx_vidcast_background_compare(ngx_vidcast_background_t *bg);
-static uint64_t ngx_vidcast_background_stands_out(const u_char *current,
+static void ngx_vidcast_background_model_load(
+    ngx_vidcast_background_model_t *bg, ngx_vidcast_image_t *image);
+static void ngx_vidcast_background_model_learn(
+    ngx_vidcast_background_model_t *bg, uint64_t time);
+static void ngx_vidcast_background_model_settle(
+    ngx_vidcast_background_model_t *bg);
+static void ngx_vidcast_background_model_sort(u_char *v, ngx_uint_t n);
+static void ngx_vidcast_background_model_limit(
+    ngx_vidcast_background_model_t *bg, size_t i);
+static void ngx_vidcast_background_model_compare(
+    ngx_vidcast_background_model_t *bg);
+static uint64_t ngx_vidcast_background_model_stands_out(const u_char *current,
     const u_char *low, const u_char *high);
-static void ngx_vidcast_background_judge(ngx_vidcast_background_t *bg,
-    ngx_uint_t tick);
-static void ngx_vidcast_background_examine(ngx_vidcast_background_t *bg,
-    ngx_vidcast_run_t *run, ngx_vidcast_background_evidence_t *evidence);
-static uint32_t ngx_vidcast_background_step(ngx_vidcast_background_t *bg,
-    ngx_vidcast_run_t *run, uint32_t x, uint32_t *back);
-static void ngx_vidcast_background_grow_old(ngx_vidcast_background_t *bg,
-    ngx_vidcast_background_evidence_t *evidence);
-static void ngx_vidcast_background_absorb(ngx_vidcast_background_t *bg,
-    size_t i);
-static void ngx_vidcast_background_adapt(ngx_vidcast_background_t *bg);
-static ngx_uint_t ngx_vidcast_background_adapt_pixel(
-    ngx_vidcast_background_t *bg, size_t i);
+static void ngx_vidcast_background_model_judge(
+    ngx_vidcast_background_model_t *bg, ngx_uint_t tick);
+static void ngx_vidcast_background_model_examine(
+    ngx_vidcast_background_model_t *bg, ngx_vidcast_run_t *run,
+    ngx_vidcast_background_model_evidence_t *evidence);
+static uint32_t ngx_vidcast_background_model_step(
+    ngx_vidcast_background_model_t *bg, ngx_vidcast_run_t *run, uint32_t x,
+    uint32_t *back);
+static void ngx_vidcast_background_model_grow_old(
+    ngx_vidcast_background_model_t *bg,
+    ngx_vidcast_background_model_evidence_t *evidence);
+static void ngx_vidcast_background_model_absorb(
+    ngx_vidcast_background_model_t *bg, size_t i);
+static void ngx_vidcast_background_model_adapt(
+    ngx_vidcast_background_model_t *bg);
+static ngx_uint_t ngx_vidcast_background_model_adapt_pixel(
+    ngx_vidcast_background_model_t *bg, size_t i);
 
 
-ngx_vidcast_background_t *
-ngx_vidcast_background_create(uint32_t width, uint32_t height,
+ngx_vidcast_background_model_t *
+ngx_vidcast_background_model_create(uint32_t width, uint32_t height,
     ngx_uint_t threshold, uint32_t min)
 {
-    size_t                     size;
-    u_char                    *p;
-    ngx_vidcast_background_t  *bg;
+    size_t                           size;
+    u_char                          *p;
+    ngx_vidcast_background_model_t  *bg;
 
-    bg = calloc(1, sizeof(ngx_vidcast_background_t));
+    bg = calloc(1, sizeof(ngx_vidcast_background_model_t));
     if (bg == NULL) {
         return NULL;
     }
@@ -89,10 +95,10 @@ ngx_vidcast_background_create(uint32_t width, uint32_t height,
     p = calloc(size, 2 * sizeof(int16_t) + 5 + NGX_VIDCAST_BACKGROUND_SAMPLES);
 
     bg->block = p;
-    bg->regions = ngx_vidcast_regions_create(width, height);
+    bg->components = ngx_vidcast_components_create(width, height);
 
-    if (p == NULL || bg->regions == NULL) {
-        ngx_vidcast_background_destroy(bg);
+    if (p == NULL || bg->components == NULL) {
+        ngx_vidcast_background_model_destroy(bg);
         return NULL;
     }
 
@@ -113,10 +119,10 @@ ngx_vidcast_background_create(uint32_t width, uint32_t height,
 
 
 void
-ngx_vidcast_background_destroy(ngx_vidcast_background_t *bg)
+ngx_vidcast_background_model_destroy(ngx_vidcast_background_model_t *bg)
 {
-    if (bg->regions) {
-        ngx_vidcast_regions_destroy(bg->regions);
+    if (bg->components) {
+        ngx_vidcast_components_destroy(bg->components);
     }
 
     free(bg->block);
@@ -125,22 +131,22 @@ ngx_vidcast_background_destroy(ngx_vidcast_background_t *bg)
 
 
 ngx_int_t
-ngx_vidcast_background_update(ngx_vidcast_background_t *bg,
+ngx_vidcast_background_model_update(ngx_vidcast_background_model_t *bg,
     ngx_vidcast_image_t *image, uint64_t time)
 {
     uint64_t    count;
     ngx_uint_t  tick;
 
-    ngx_vidcast_background_load(bg, image);
+    ngx_vidcast_background_model_load(bg, image);
 
     if (bg->nsamples < NGX_VIDCAST_BACKGROUND_SAMPLES) {
-        ngx_vidcast_background_learn(bg, time);
+        ngx_vidcast_background_model_learn(bg, time);
         return NGX_AGAIN;
     }
 
-    ngx_vidcast_background_compare(bg);
+    ngx_vidcast_background_model_compare(bg);
 
-    count = ngx_vidcast_regions_count(bg->regions);
+    count = ngx_vidcast_components_count(bg->components);
 
     if (count * 100 > (uint64_t) bg->width * bg->height
                       * NGX_VIDCAST_BACKGROUND_FLOOD)
@@ -157,12 +163,12 @@ ngx_vidcast_background_update(ngx_vidcast_background_t *bg,
 
     bg->flooded = 0;
 
-    ngx_vidcast_regions_find(bg->regions, bg->min);
+    ngx_vidcast_components_find(bg->components, bg->min);
 
     tick = (time - bg->tick >= NGX_VIDCAST_BACKGROUND_TICK);
 
-    ngx_vidcast_background_judge(bg, tick);
-    ngx_vidcast_background_adapt(bg);
+    ngx_vidcast_background_model_judge(bg, tick);
+    ngx_vidcast_background_model_adapt(bg);
 
     if (tick) {
         ngx_memcpy(bg->past, bg->current, bg->stride * bg->height);
@@ -176,7 +182,7 @@ ngx_vidcast_background_update(ngx_vidcast_background_t *bg,
 /* planes are whole words wide; what is beyond the picture stays zero */
 
 static void
-ngx_vidcast_background_load(ngx_vidcast_background_t *bg,
+ngx_vidcast_background_model_load(ngx_vidcast_background_model_t *bg,
     ngx_vidcast_image_t *image)
 {
     uint32_t  y;
@@ -190,7 +196,8 @@ ngx_vidcast_background_load(ngx_vidcast_background_t *bg,
 
 
 static void
-ngx_vidcast_background_learn(ngx_vidcast_background_t *bg, uint64_t time)
+ngx_vidcast_background_model_learn(ngx_vidcast_background_model_t *bg,
+    uint64_t time)
 {
     size_t  size;
 
@@ -211,7 +218,7 @@ ngx_vidcast_background_learn(ngx_vidcast_background_t *bg, uint64_t time)
         return;
     }
 
-    ngx_vidcast_background_settle(bg);
+    ngx_vidcast_background_model_settle(bg);
 
     ngx_memcpy(bg->past, bg->current, size);
     ngx_memzero(bg->age, size);
@@ -222,7 +229,7 @@ ngx_vidcast_background_learn(ngx_vidcast_background_t *bg, uint64_t time)
 
 
 static void
-ngx_vidcast_background_settle(ngx_vidcast_background_t *bg)
+ngx_vidcast_background_model_settle(ngx_vidcast_background_model_t *bg)
 {
     size_t      i, size;
     u_char      v[NGX_VIDCAST_BACKGROUND_SAMPLES];
@@ -238,7 +245,7 @@ ngx_vidcast_background_settle(ngx_vidcast_background_t *bg)
             v[n] = bg->samples[n * size + i];
         }
 
-        ngx_vidcast_background_sort(v, NGX_VIDCAST_BACKGROUND_SAMPLES);
+        ngx_vidcast_background_model_sort(v, NGX_VIDCAST_BACKGROUND_SAMPLES);
 
         bg->mean[i] = 64 * (v[2 * quarter - 1] + v[2 * quarter]);
 
@@ -253,13 +260,13 @@ ngx_vidcast_background_settle(ngx_vidcast_background_t *bg)
                         sum * 4 / 128 / ((size_t) bg->width * bg->height) + 1);
 
     for (i = 0; i < size; i++) {
-        ngx_vidcast_background_limit(bg, i);
+        ngx_vidcast_background_model_limit(bg, i);
     }
 }
 
 
 static void
-ngx_vidcast_background_sort(u_char *v, ngx_uint_t n)
+ngx_vidcast_background_model_sort(u_char *v, ngx_uint_t n)
 {
     u_char      c;
     ngx_uint_t  i, j;
@@ -277,7 +284,7 @@ ngx_vidcast_background_sort(u_char *v, ngx_uint_t n)
 
 
 static void
-ngx_vidcast_background_limit(ngx_vidcast_background_t *bg, size_t i)
+ngx_vidcast_background_model_limit(ngx_vidcast_background_model_t *bg, size_t i)
 {
     ngx_int_t  back, limit;
 
@@ -291,25 +298,25 @@ ngx_vidcast_background_limit(ngx_vidcast_background_t *bg, size_t i)
 
 
 static void
-ngx_vidcast_background_compare(ngx_vidcast_background_t *bg)
+ngx_vidcast_background_model_compare(ngx_vidcast_background_model_t *bg)
 {
     size_t      n, i, j;
     uint64_t    word;
     ngx_uint_t  k;
 
-    n = (size_t) bg->regions->words * bg->height;
+    n = (size_t) bg->components->words * bg->height;
 
     for (i = 0, j = 0; i < n; i++) {
         word = 0;
 
         for (k = 0; k < 64; k += 8, j += 8) {
-            word |= ngx_vidcast_background_stands_out(bg->current + j,
-                                                      bg->low + j,
-                                                      bg->high + j)
+            word |= ngx_vidcast_background_model_stands_out(bg->current + j,
+                                                            bg->low + j,
+                                                            bg->high + j)
                     << k;
         }
 
-        bg->regions->raw[i] = word;
+        bg->components->raw[i] = word;
     }
 }
 
@@ -321,8 +328,8 @@ ngx_vidcast_background_compare(ngx_vidcast_background_t *bg)
  */
 
 static ngx_inline uint64_t
-ngx_vidcast_background_stands_out(const u_char *current, const u_char *low,
-    const u_char *high)
+ngx_vidcast_background_model_stands_out(const u_char *current,
+    const u_char *low, const u_char *high)
 {
     uint64_t  c, l, h, t, below, above;
 
@@ -346,62 +353,64 @@ ngx_vidcast_background_stands_out(const u_char *current, const u_char *low,
 
 
 static void
-ngx_vidcast_background_judge(ngx_vidcast_background_t *bg, ngx_uint_t tick)
+ngx_vidcast_background_model_judge(ngx_vidcast_background_model_t *bg,
+    ngx_uint_t tick)
 {
-    size_t                              row;
-    uint32_t                            i, x;
-    ngx_uint_t                          n;
-    ngx_vidcast_run_t                  *run;
-    ngx_vidcast_regions_t              *rs;
-    ngx_vidcast_background_evidence_t  *e;
-    ngx_vidcast_background_evidence_t   evidence[NGX_VIDCAST_REGIONS_MAX];
+    size_t                                    row;
+    uint32_t                                  i, x;
+    ngx_uint_t                                n;
+    ngx_vidcast_run_t                        *run;
+    ngx_vidcast_components_t                 *rs;
+    ngx_vidcast_background_model_evidence_t  *e;
+    ngx_vidcast_background_model_evidence_t
+        evidence[NGX_VIDCAST_COMPONENTS_MAX];
 
-    rs = bg->regions;
+    rs = bg->components;
 
-    ngx_memzero(evidence, rs->nregions * sizeof(evidence[0]));
+    ngx_memzero(evidence, rs->ncomponents * sizeof(evidence[0]));
 
     for (i = 0; i < rs->nruns; i++) {
-        if (rs->runs[i].region != NGX_VIDCAST_REGIONS_NONE) {
-            ngx_vidcast_background_examine(bg, &rs->runs[i],
-                                           &evidence[rs->runs[i].region]);
+        if (rs->runs[i].component != NGX_VIDCAST_COMPONENTS_NONE) {
+            ngx_vidcast_background_model_examine(
+                bg, &rs->runs[i], &evidence[rs->runs[i].component]);
         }
     }
 
     if (tick) {
-        ngx_vidcast_background_grow_old(bg, evidence);
+        ngx_vidcast_background_model_grow_old(bg, evidence);
     }
 
-    for (n = 0; n < rs->nregions; n++) {
-        bg->contrast[n] = evidence[n].contrast / rs->regions[n].pixels;
+    for (n = 0; n < rs->ncomponents; n++) {
+        bg->contrast[n] = evidence[n].contrast / rs->components[n].pixels;
     }
 
     for (i = 0; i < rs->nruns; i++) {
         run = &rs->runs[i];
 
-        if (run->region == NGX_VIDCAST_REGIONS_NONE) {
+        if (run->component == NGX_VIDCAST_COMPONENTS_NONE) {
             continue;
         }
 
-        e = &evidence[run->region];
+        e = &evidence[run->component];
 
         if (e->back_edge <= 2 * e->edge) {
             continue;
         }
 
-        rs->regions[run->region].pixels = 0;
+        rs->components[run->component].pixels = 0;
 
         row = run->y * bg->stride;
 
         for (x = run->x; x < run->end; x++) {
-            ngx_vidcast_background_absorb(bg, row + x);
+            ngx_vidcast_background_model_absorb(bg, row + x);
         }
     }
 }
 
 
 static void
-ngx_vidcast_background_examine(ngx_vidcast_background_t *bg,
-    ngx_vidcast_run_t *run, ngx_vidcast_background_evidence_t *evidence)
+ngx_vidcast_background_model_examine(ngx_vidcast_background_model_t *bg,
+    ngx_vidcast_run_t *run, ngx_vidcast_background_model_evidence_t *evidence)
 {
     size_t     i, last;
     uint32_t   back;
@@ -421,10 +430,11 @@ ngx_vidcast_background_examine(ngx_vidcast_background_t *bg,
         }
     }
 
-    evidence->edge += ngx_vidcast_background_step(bg, run, run->x, &back);
+    evidence->edge += ngx_vidcast_background_model_step(bg, run, run->x, &back);
     evidence->back_edge += back;
 
-    evidence->edge += ngx_vidcast_background_step(bg, run, run->end, &back);
+    evidence->edge += ngx_vidcast_background_model_step(bg, run, run->end,
+                                                        &back);
     evidence->back_edge += back;
 }
 
@@ -432,7 +442,7 @@ ngx_vidcast_background_examine(ngx_vidcast_background_t *bg,
 /* how high a step picture and background have across column x */
 
 static uint32_t
-ngx_vidcast_background_step(ngx_vidcast_background_t *bg,
+ngx_vidcast_background_model_step(ngx_vidcast_background_model_t *bg,
     ngx_vidcast_run_t *run, uint32_t x, uint32_t *back)
 {
     size_t     i;
@@ -456,20 +466,20 @@ ngx_vidcast_background_step(ngx_vidcast_background_t *bg,
 
 
 /*
- * A region where fewer than one pixel in 50 have changed since the last tick
+ * A component where fewer than one pixel in 50 have changed since the last tick
  * stands still: its pixels grow older.  All others are young again.
  */
 
 static void
-ngx_vidcast_background_grow_old(ngx_vidcast_background_t *bg,
-    ngx_vidcast_background_evidence_t *evidence)
+ngx_vidcast_background_model_grow_old(ngx_vidcast_background_model_t *bg,
+    ngx_vidcast_background_model_evidence_t *evidence)
 {
-    size_t                  i, n, size;
-    uint32_t                x;
-    ngx_vidcast_run_t      *run;
-    ngx_vidcast_regions_t  *rs;
+    size_t                     i, n, size;
+    uint32_t                   x;
+    ngx_vidcast_run_t         *run;
+    ngx_vidcast_components_t  *rs;
 
-    rs = bg->regions;
+    rs = bg->components;
     size = bg->stride * bg->height;
 
     for (i = 0; i < size; i++) {
@@ -484,15 +494,15 @@ ngx_vidcast_background_grow_old(ngx_vidcast_background_t *bg,
         for (x = run->x; x < run->end; x++) {
             i = run->y * bg->stride + x;
 
-            if (run->region != NGX_VIDCAST_REGIONS_NONE
-                && evidence[run->region].moved * 50
-                   > rs->regions[run->region].pixels)
+            if (run->component != NGX_VIDCAST_COMPONENTS_NONE
+                && evidence[run->component].moved * 50
+                   > rs->components[run->component].pixels)
             {
                 bg->age[i] = 0;
 
             } else if (++bg->age[i] == NGX_VIDCAST_BACKGROUND_PATIENCE) {
                 bg->age[i] = 0;
-                ngx_vidcast_background_absorb(bg, i);
+                ngx_vidcast_background_model_absorb(bg, i);
             }
         }
     }
@@ -500,19 +510,20 @@ ngx_vidcast_background_grow_old(ngx_vidcast_background_t *bg,
 
 
 static void
-ngx_vidcast_background_absorb(ngx_vidcast_background_t *bg, size_t i)
+ngx_vidcast_background_model_absorb(ngx_vidcast_background_model_t *bg,
+    size_t i)
 {
     bg->mean[i] = bg->current[i] * 128;
     bg->deviation[i] = 0;
 
-    ngx_vidcast_background_limit(bg, i);
+    ngx_vidcast_background_model_limit(bg, i);
 }
 
 
-/* every other row of the picture, in turn, but for the regions */
+/* every other row of the picture, in turn, but for the components */
 
 static void
-ngx_vidcast_background_adapt(ngx_vidcast_background_t *bg)
+ngx_vidcast_background_model_adapt(ngx_vidcast_background_model_t *bg)
 {
     size_t      i, last;
     uint32_t    y, w;
@@ -524,16 +535,17 @@ ngx_vidcast_background_adapt(ngx_vidcast_background_t *bg)
     bg->turn ^= 1;
 
     for (y = bg->turn; y < bg->height; y += 2) {
-        for (w = 0; w < bg->regions->words; w++) {
+        for (w = 0; w < bg->components->words; w++) {
 
-            bits = bg->regions->grown[(size_t) y * bg->regions->words + w];
+            bits = bg->components
+                       ->grown[(size_t) y * bg->components->words + w];
 
             i = y * bg->stride + w * 64;
             last = y * bg->stride + ngx_min(w * 64 + 64, bg->width);
 
             for ( /* void */ ; i < last; i++, bits >>= 1) {
                 if ((bits & 1) == 0) {
-                    sum += ngx_vidcast_background_adapt_pixel(bg, i);
+                    sum += ngx_vidcast_background_model_adapt_pixel(bg, i);
                     count++;
                 }
             }
@@ -547,7 +559,8 @@ ngx_vidcast_background_adapt(ngx_vidcast_background_t *bg)
 
 
 static ngx_inline ngx_uint_t
-ngx_vidcast_background_adapt_pixel(ngx_vidcast_background_t *bg, size_t i)
+ngx_vidcast_background_model_adapt_pixel(ngx_vidcast_background_model_t *bg,
+    size_t i)
 {
     int  change, deviation;
 
@@ -560,7 +573,7 @@ ngx_vidcast_background_adapt_pixel(ngx_vidcast_background_t *bg, size_t i)
 
     bg->deviation[i] = deviation;
 
-    ngx_vidcast_background_limit(bg, i);
+    ngx_vidcast_background_model_limit(bg, i);
 
     return deviation;
 }

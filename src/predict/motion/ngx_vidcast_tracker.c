@@ -9,7 +9,7 @@
 
 #include <math.h>
 
-#include "predict/motion/ngx_vidcast_tracks.h"
+#include "predict/motion/ngx_vidcast_tracker.h"
 
 
 #define NGX_VIDCAST_TRACKS_ALPHA   0.5
@@ -28,42 +28,42 @@ typedef struct {
     double                     score;
     ngx_vidcast_track_t       *track;
     ngx_uint_t                 box;
-} ngx_vidcast_tracks_pair_t;
+} ngx_vidcast_tracker_pair_t;
 
 
-static void ngx_vidcast_tracks_predict(ngx_vidcast_tracks_t *tracks,
+static void ngx_vidcast_tracker_predict(ngx_vidcast_tracker_t *tracks,
     double dt);
-static void ngx_vidcast_tracks_pair(ngx_vidcast_tracks_t *tracks,
+static void ngx_vidcast_tracker_pair(ngx_vidcast_tracker_t *tracks,
     ngx_vidcast_tracks_box_t *boxes, u_char *taken, ngx_uint_t n,
     double (*score)(ngx_vidcast_tracks_box_t *a, ngx_vidcast_tracks_box_t *b),
     double least);
-static int ngx_libc_cdecl ngx_vidcast_tracks_cmp(const void *one,
+static int ngx_libc_cdecl ngx_vidcast_tracker_cmp(const void *one,
     const void *two);
-static void ngx_vidcast_tracks_share(ngx_vidcast_tracks_t *tracks,
+static void ngx_vidcast_tracker_share(ngx_vidcast_tracker_t *tracks,
     ngx_vidcast_tracks_box_t *boxes, u_char *taken, ngx_uint_t n);
-static double ngx_vidcast_tracks_area(ngx_vidcast_tracks_box_t *box);
-static double ngx_vidcast_tracks_common(ngx_vidcast_tracks_box_t *a,
+static double ngx_vidcast_tracker_area(ngx_vidcast_tracks_box_t *box);
+static double ngx_vidcast_tracker_common(ngx_vidcast_tracks_box_t *a,
     ngx_vidcast_tracks_box_t *b);
-static double ngx_vidcast_tracks_iou(ngx_vidcast_tracks_box_t *a,
+static double ngx_vidcast_tracker_iou(ngx_vidcast_tracks_box_t *a,
     ngx_vidcast_tracks_box_t *b);
-static double ngx_vidcast_tracks_diou(ngx_vidcast_tracks_box_t *a,
+static double ngx_vidcast_tracker_diou(ngx_vidcast_tracks_box_t *a,
     ngx_vidcast_tracks_box_t *b);
-static void ngx_vidcast_tracks_correct(ngx_vidcast_tracks_t *tracks,
+static void ngx_vidcast_tracker_correct(ngx_vidcast_tracker_t *tracks,
     ngx_vidcast_tracks_box_t *box, ngx_uint_t i, double dt, uint64_t time);
-static ngx_uint_t ngx_vidcast_tracks_fits(ngx_vidcast_track_t *track,
+static ngx_uint_t ngx_vidcast_tracker_fits(ngx_vidcast_track_t *track,
     ngx_vidcast_tracks_box_t *box);
-static ngx_uint_t ngx_vidcast_tracks_observe(ngx_vidcast_track_t *track,
+static ngx_uint_t ngx_vidcast_tracker_observe(ngx_vidcast_track_t *track,
     ngx_vidcast_track_t **edges, ngx_vidcast_tracks_box_t *box, double dt);
-static void ngx_vidcast_tracks_suppose(ngx_vidcast_track_t *track,
+static void ngx_vidcast_tracker_suppose(ngx_vidcast_track_t *track,
     ngx_vidcast_tracks_box_t *within);
-static void ngx_vidcast_tracks_add(ngx_vidcast_tracks_t *tracks,
+static void ngx_vidcast_tracker_add(ngx_vidcast_tracker_t *tracks,
     ngx_vidcast_tracks_box_t *box, ngx_uint_t i, uint64_t time);
-static void ngx_vidcast_tracks_end(ngx_vidcast_tracks_t *tracks,
+static void ngx_vidcast_tracker_end(ngx_vidcast_tracker_t *tracks,
     uint64_t time);
 
 
 void
-ngx_vidcast_tracks_update(ngx_vidcast_tracks_t *tracks,
+ngx_vidcast_tracker_update(ngx_vidcast_tracker_t *tracks,
     ngx_vidcast_tracks_box_t *boxes, ngx_uint_t n, uint64_t time)
 {
     double      dt;
@@ -77,36 +77,36 @@ ngx_vidcast_tracks_update(ngx_vidcast_tracks_t *tracks,
 
     ngx_memzero(taken, n);
 
-    ngx_vidcast_tracks_predict(tracks, dt);
+    ngx_vidcast_tracker_predict(tracks, dt);
 
-    ngx_vidcast_tracks_pair(tracks, boxes, taken, n, ngx_vidcast_tracks_iou,
-                            NGX_VIDCAST_TRACKS_IOU);
-    ngx_vidcast_tracks_share(tracks, boxes, taken, n);
-    ngx_vidcast_tracks_pair(tracks, boxes, taken, n, ngx_vidcast_tracks_diou,
-                            NGX_VIDCAST_TRACKS_NEAR);
+    ngx_vidcast_tracker_pair(tracks, boxes, taken, n, ngx_vidcast_tracker_iou,
+                             NGX_VIDCAST_TRACKS_IOU);
+    ngx_vidcast_tracker_share(tracks, boxes, taken, n);
+    ngx_vidcast_tracker_pair(tracks, boxes, taken, n, ngx_vidcast_tracker_diou,
+                             NGX_VIDCAST_TRACKS_NEAR);
 
     for (i = 0; i < n; i++) {
         if (taken[i]) {
-            ngx_vidcast_tracks_correct(tracks, &boxes[i], i, dt, time);
+            ngx_vidcast_tracker_correct(tracks, &boxes[i], i, dt, time);
 
         } else {
-            ngx_vidcast_tracks_add(tracks, &boxes[i], i, time);
+            ngx_vidcast_tracker_add(tracks, &boxes[i], i, time);
         }
     }
 
-    ngx_vidcast_tracks_end(tracks, time);
+    ngx_vidcast_tracker_end(tracks, time);
 }
 
 
 void
-ngx_vidcast_tracks_forget(ngx_vidcast_tracks_t *tracks)
+ngx_vidcast_tracker_forget(ngx_vidcast_tracker_t *tracks)
 {
     ngx_memzero(tracks->tracks, sizeof(tracks->tracks));
 }
 
 
 static void
-ngx_vidcast_tracks_predict(ngx_vidcast_tracks_t *tracks, double dt)
+ngx_vidcast_tracker_predict(ngx_vidcast_tracker_t *tracks, double dt)
 {
     ngx_uint_t            i;
     ngx_vidcast_track_t  *track;
@@ -122,7 +122,7 @@ ngx_vidcast_tracks_predict(ngx_vidcast_tracks_t *tracks, double dt)
         track->axis[0].center += track->axis[0].velocity * dt;
         track->axis[1].center += track->axis[1].velocity * dt;
 
-        ngx_vidcast_tracks_suppose(track, NULL);
+        ngx_vidcast_tracker_suppose(track, NULL);
     }
 }
 
@@ -130,15 +130,15 @@ ngx_vidcast_tracks_predict(ngx_vidcast_tracks_t *tracks, double dt)
 /* the best pairs first, of tracks and boxes which are both without a partner */
 
 static void
-ngx_vidcast_tracks_pair(ngx_vidcast_tracks_t *tracks,
+ngx_vidcast_tracker_pair(ngx_vidcast_tracker_t *tracks,
     ngx_vidcast_tracks_box_t *boxes, u_char *taken, ngx_uint_t n,
     double (*score)(ngx_vidcast_tracks_box_t *a, ngx_vidcast_tracks_box_t *b),
     double least)
 {
-    ngx_uint_t                  i, j, npairs;
-    ngx_vidcast_track_t        *track;
-    ngx_vidcast_tracks_pair_t  *pair;
-    ngx_vidcast_tracks_pair_t   pairs[NGX_VIDCAST_TRACKS_MAX
+    ngx_uint_t                   i, j, npairs;
+    ngx_vidcast_track_t         *track;
+    ngx_vidcast_tracker_pair_t  *pair;
+    ngx_vidcast_tracker_pair_t   pairs[NGX_VIDCAST_TRACKS_MAX
                                       * NGX_VIDCAST_TRACKS_MAX];
 
     npairs = 0;
@@ -165,8 +165,8 @@ ngx_vidcast_tracks_pair(ngx_vidcast_tracks_t *tracks,
         }
     }
 
-    ngx_qsort(pairs, npairs, sizeof(ngx_vidcast_tracks_pair_t),
-              ngx_vidcast_tracks_cmp);
+    ngx_qsort(pairs, npairs, sizeof(ngx_vidcast_tracker_pair_t),
+              ngx_vidcast_tracker_cmp);
 
     for (i = 0; i < npairs; i++) {
         pair = &pairs[i];
@@ -180,12 +180,12 @@ ngx_vidcast_tracks_pair(ngx_vidcast_tracks_t *tracks,
 
 
 static int ngx_libc_cdecl
-ngx_vidcast_tracks_cmp(const void *one, const void *two)
+ngx_vidcast_tracker_cmp(const void *one, const void *two)
 {
-    ngx_vidcast_tracks_pair_t  *first, *second;
+    ngx_vidcast_tracker_pair_t  *first, *second;
 
-    first = (ngx_vidcast_tracks_pair_t *) one;
-    second = (ngx_vidcast_tracks_pair_t *) two;
+    first = (ngx_vidcast_tracker_pair_t *) one;
+    second = (ngx_vidcast_tracker_pair_t *) two;
 
     if (first->score != second->score) {
         return first->score < second->score ? 1 : -1;
@@ -200,7 +200,7 @@ ngx_vidcast_tracks_cmp(const void *one, const void *two)
 /* a track most of whose box is in that of another has melted into it */
 
 static void
-ngx_vidcast_tracks_share(ngx_vidcast_tracks_t *tracks,
+ngx_vidcast_tracker_share(ngx_vidcast_tracker_t *tracks,
     ngx_vidcast_tracks_box_t *boxes, u_char *taken, ngx_uint_t n)
 {
     double                common, most;
@@ -214,7 +214,7 @@ ngx_vidcast_tracks_share(ngx_vidcast_tracks_t *tracks,
             continue;
         }
 
-        most = ngx_vidcast_tracks_area(&track->box) / 2;
+        most = ngx_vidcast_tracker_area(&track->box) / 2;
 
         for (j = 0; j < n; j++) {
 
@@ -222,7 +222,7 @@ ngx_vidcast_tracks_share(ngx_vidcast_tracks_t *tracks,
                 continue;
             }
 
-            common = ngx_vidcast_tracks_common(&track->box, &boxes[j]);
+            common = ngx_vidcast_tracker_common(&track->box, &boxes[j]);
 
             if (common > most) {
                 most = common;
@@ -234,14 +234,14 @@ ngx_vidcast_tracks_share(ngx_vidcast_tracks_t *tracks,
 
 
 static double
-ngx_vidcast_tracks_area(ngx_vidcast_tracks_box_t *box)
+ngx_vidcast_tracker_area(ngx_vidcast_tracks_box_t *box)
 {
     return (box->high[0] - box->low[0]) * (box->high[1] - box->low[1]);
 }
 
 
 static double
-ngx_vidcast_tracks_common(ngx_vidcast_tracks_box_t *a,
+ngx_vidcast_tracker_common(ngx_vidcast_tracks_box_t *a,
     ngx_vidcast_tracks_box_t *b)
 {
     double  width, height;
@@ -254,14 +254,14 @@ ngx_vidcast_tracks_common(ngx_vidcast_tracks_box_t *a,
 
 
 static double
-ngx_vidcast_tracks_iou(ngx_vidcast_tracks_box_t *a,
+ngx_vidcast_tracker_iou(ngx_vidcast_tracks_box_t *a,
     ngx_vidcast_tracks_box_t *b)
 {
     double  common;
 
-    common = ngx_vidcast_tracks_common(a, b);
+    common = ngx_vidcast_tracker_common(a, b);
 
-    return common / (ngx_vidcast_tracks_area(a) + ngx_vidcast_tracks_area(b)
+    return common / (ngx_vidcast_tracker_area(a) + ngx_vidcast_tracker_area(b)
                      - common);
 }
 
@@ -272,7 +272,7 @@ ngx_vidcast_tracks_iou(ngx_vidcast_tracks_box_t *a,
  */
 
 static double
-ngx_vidcast_tracks_diou(ngx_vidcast_tracks_box_t *a,
+ngx_vidcast_tracker_diou(ngx_vidcast_tracks_box_t *a,
     ngx_vidcast_tracks_box_t *b)
 {
     double      d, distance, diagonal;
@@ -289,7 +289,7 @@ ngx_vidcast_tracks_diou(ngx_vidcast_tracks_box_t *a,
         diagonal += d * d;
     }
 
-    return ngx_vidcast_tracks_iou(a, b) - distance / diagonal;
+    return ngx_vidcast_tracker_iou(a, b) - distance / diagonal;
 }
 
 
@@ -300,7 +300,7 @@ ngx_vidcast_tracks_diou(ngx_vidcast_tracks_box_t *a,
  */
 
 static void
-ngx_vidcast_tracks_correct(ngx_vidcast_tracks_t *tracks,
+ngx_vidcast_tracker_correct(ngx_vidcast_tracker_t *tracks,
     ngx_vidcast_tracks_box_t *box, ngx_uint_t i, double dt, uint64_t time)
 {
     ngx_uint_t            j, n, side;
@@ -334,7 +334,7 @@ ngx_vidcast_tracks_correct(ngx_vidcast_tracks_t *tracks,
     }
 
     for (j = 0; n > 1 && j < n; j++) {
-        if (ngx_vidcast_tracks_fits(sharers[j], box)) {
+        if (ngx_vidcast_tracker_fits(sharers[j], box)) {
             edges[0] = edges[1] = edges[2] = edges[3] = sharers[j];
             break;
         }
@@ -343,7 +343,7 @@ ngx_vidcast_tracks_correct(ngx_vidcast_tracks_t *tracks,
     for (j = 0; j < n; j++) {
         track = sharers[j];
 
-        if (ngx_vidcast_tracks_observe(track, edges, box, dt)) {
+        if (ngx_vidcast_tracker_observe(track, edges, box, dt)) {
             track->last = time;
             track->missed = 0;
             track->pictures++;
@@ -353,14 +353,14 @@ ngx_vidcast_tracks_correct(ngx_vidcast_tracks_t *tracks,
             track->box = *box;
 
         } else {
-            ngx_vidcast_tracks_suppose(track, box);
+            ngx_vidcast_tracker_suppose(track, box);
         }
     }
 }
 
 
 static ngx_uint_t
-ngx_vidcast_tracks_fits(ngx_vidcast_track_t *track,
+ngx_vidcast_tracker_fits(ngx_vidcast_track_t *track,
     ngx_vidcast_tracks_box_t *box)
 {
     double      size;
@@ -383,12 +383,12 @@ ngx_vidcast_tracks_fits(ngx_vidcast_track_t *track,
 /* by its edges; how many there were */
 
 static ngx_uint_t
-ngx_vidcast_tracks_observe(ngx_vidcast_track_t *track,
+ngx_vidcast_tracker_observe(ngx_vidcast_track_t *track,
     ngx_vidcast_track_t **edges, ngx_vidcast_tracks_box_t *box, double dt)
 {
-    double                      center, size, residual;
-    ngx_uint_t                  i, low, high, n;
-    ngx_vidcast_tracks_axis_t  *axis;
+    double                       center, size, residual;
+    ngx_uint_t                   i, low, high, n;
+    ngx_vidcast_tracker_axis_t  *axis;
 
     n = 0;
 
@@ -431,13 +431,13 @@ ngx_vidcast_tracks_observe(ngx_vidcast_track_t *track,
 /* the box by all that is known, not beyond the one it was seen in */
 
 static void
-ngx_vidcast_tracks_suppose(ngx_vidcast_track_t *track,
+ngx_vidcast_tracker_suppose(ngx_vidcast_track_t *track,
     ngx_vidcast_tracks_box_t *within)
 {
-    double                      half;
-    ngx_uint_t                  i;
-    ngx_vidcast_tracks_box_t   *box;
-    ngx_vidcast_tracks_axis_t  *axis;
+    double                       half;
+    ngx_uint_t                   i;
+    ngx_vidcast_tracks_box_t    *box;
+    ngx_vidcast_tracker_axis_t  *axis;
 
     box = &track->box;
 
@@ -461,7 +461,7 @@ ngx_vidcast_tracks_suppose(ngx_vidcast_track_t *track,
 /* in a free place, or in that of the track which was missed longest */
 
 static void
-ngx_vidcast_tracks_add(ngx_vidcast_tracks_t *tracks,
+ngx_vidcast_tracker_add(ngx_vidcast_tracker_t *tracks,
     ngx_vidcast_tracks_box_t *box, ngx_uint_t i, uint64_t time)
 {
     ngx_uint_t            j;
@@ -504,7 +504,7 @@ ngx_vidcast_tracks_add(ngx_vidcast_tracks_t *tracks,
 
 
 static void
-ngx_vidcast_tracks_end(ngx_vidcast_tracks_t *tracks, uint64_t time)
+ngx_vidcast_tracker_end(ngx_vidcast_tracker_t *tracks, uint64_t time)
 {
     ngx_uint_t            i;
     ngx_vidcast_track_t  *track;

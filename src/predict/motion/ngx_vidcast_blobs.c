@@ -7,31 +7,32 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "predict/motion/ngx_vidcast_boxes.h"
+#include "predict/motion/ngx_vidcast_blobs.h"
 
 
-static ngx_uint_t ngx_vidcast_boxes_merge(ngx_vidcast_box_t *boxes,
+static ngx_uint_t ngx_vidcast_blobs_merge(ngx_vidcast_box_t *boxes,
     ngx_uint_t n);
-static ngx_int_t ngx_vidcast_boxes_covers(ngx_vidcast_region_t *a,
-    ngx_vidcast_region_t *b);
-static void ngx_vidcast_boxes_score(ngx_vidcast_box_t *box,
+static ngx_int_t ngx_vidcast_blobs_covers(ngx_vidcast_component_t *a,
+    ngx_vidcast_component_t *b);
+static void ngx_vidcast_blobs_score(ngx_vidcast_box_t *box,
     ngx_uint_t floor);
-static int ngx_libc_cdecl ngx_vidcast_boxes_cmp(const void *one,
+static int ngx_libc_cdecl ngx_vidcast_blobs_cmp(const void *one,
     const void *two);
 
 
 ngx_uint_t
-ngx_vidcast_boxes_find(ngx_vidcast_background_t *bg, ngx_vidcast_box_t *boxes)
+ngx_vidcast_blobs_find(ngx_vidcast_background_model_t *bg,
+    ngx_vidcast_box_t *boxes)
 {
-    ngx_uint_t              i, n;
-    ngx_vidcast_regions_t  *rs;
+    ngx_uint_t                 i, n;
+    ngx_vidcast_components_t  *rs;
 
-    rs = bg->regions;
+    rs = bg->components;
     n = 0;
 
-    for (i = 0; i < rs->nregions; i++) {
+    for (i = 0; i < rs->ncomponents; i++) {
 
-        if (rs->regions[i].pixels == 0) {
+        if (rs->components[i].pixels == 0) {
             continue;
         }
 
@@ -39,20 +40,20 @@ ngx_vidcast_boxes_find(ngx_vidcast_background_t *bg, ngx_vidcast_box_t *boxes)
             break;
         }
 
-        boxes[n].region = rs->regions[i];
+        boxes[n].component = rs->components[i];
         boxes[n].contrast = (uint64_t) bg->contrast[i]
-                            * rs->regions[i].pixels;
+                            * rs->components[i].pixels;
         n++;
     }
 
-    n = ngx_vidcast_boxes_merge(boxes, n);
+    n = ngx_vidcast_blobs_merge(boxes, n);
 
     for (i = 0; i < n; i++) {
-        ngx_vidcast_boxes_score(&boxes[i], bg->floor);
+        ngx_vidcast_blobs_score(&boxes[i], bg->floor);
     }
 
     ngx_qsort(boxes, n, sizeof(ngx_vidcast_box_t),
-              ngx_vidcast_boxes_cmp);
+              ngx_vidcast_blobs_cmp);
 
     return n;
 }
@@ -61,18 +62,18 @@ ngx_vidcast_boxes_find(ngx_vidcast_background_t *bg, ngx_vidcast_box_t *boxes)
 /* a piece that lies mostly in the box of another belongs to it */
 
 static ngx_uint_t
-ngx_vidcast_boxes_merge(ngx_vidcast_box_t *boxes, ngx_uint_t n)
+ngx_vidcast_blobs_merge(ngx_vidcast_box_t *boxes, ngx_uint_t n)
 {
-    ngx_uint_t             i, j;
-    ngx_vidcast_region_t  *a, *b;
+    ngx_uint_t                i, j;
+    ngx_vidcast_component_t  *a, *b;
 
     for (i = 0; i < n; i++) {
         for (j = 0; j < n; j++) {
 
-            a = &boxes[i].region;
-            b = &boxes[j].region;
+            a = &boxes[i].component;
+            b = &boxes[j].component;
 
-            if (i == j || !ngx_vidcast_boxes_covers(a, b)) {
+            if (i == j || !ngx_vidcast_blobs_covers(a, b)) {
                 continue;
             }
 
@@ -100,8 +101,8 @@ ngx_vidcast_boxes_merge(ngx_vidcast_box_t *boxes, ngx_uint_t n)
 /* does "a" cover half of "b", or more? */
 
 static ngx_int_t
-ngx_vidcast_boxes_covers(ngx_vidcast_region_t *a,
-    ngx_vidcast_region_t *b)
+ngx_vidcast_blobs_covers(ngx_vidcast_component_t *a,
+    ngx_vidcast_component_t *b)
 {
     uint32_t  x, y, right, bottom;
 
@@ -121,30 +122,30 @@ ngx_vidcast_boxes_covers(ngx_vidcast_region_t *a,
 
 /*
  * Half of the score is contrast, in full at four times the threshold, the
- * other half is how much of its box the region fills, in full at 3/4: of an
+ * other half is how much of its box the component fills, in full at 3/4: of an
  * ellipse that is 0.79.
  */
 
 static void
-ngx_vidcast_boxes_score(ngx_vidcast_box_t *box, ngx_uint_t floor)
+ngx_vidcast_blobs_score(ngx_vidcast_box_t *box, ngx_uint_t floor)
 {
-    uint64_t               area, fill, contrast;
-    ngx_vidcast_region_t  *region;
+    uint64_t                  area, fill, contrast;
+    ngx_vidcast_component_t  *component;
 
-    region = &box->region;
+    component = &box->component;
 
-    area = (uint64_t) (region->right - region->x)
-           * (region->bottom - region->y);
+    area = (uint64_t) (component->right - component->x)
+           * (component->bottom - component->y);
 
-    fill = (uint64_t) region->pixels * 200 / (3 * area);
-    contrast = box->contrast * 50 / (4 * floor * region->pixels);
+    fill = (uint64_t) component->pixels * 200 / (3 * area);
+    contrast = box->contrast * 50 / (4 * floor * component->pixels);
 
     box->score = ngx_min(fill, 50) + ngx_min(contrast, 50);
 }
 
 
 static int ngx_libc_cdecl
-ngx_vidcast_boxes_cmp(const void *one, const void *two)
+ngx_vidcast_blobs_cmp(const void *one, const void *two)
 {
     ngx_vidcast_box_t  *first, *second;
 
@@ -155,8 +156,8 @@ ngx_vidcast_boxes_cmp(const void *one, const void *two)
         return first->score < second->score ? 1 : -1;
     }
 
-    if (first->region.pixels != second->region.pixels) {
-        return first->region.pixels < second->region.pixels ? 1 : -1;
+    if (first->component.pixels != second->component.pixels) {
+        return first->component.pixels < second->component.pixels ? 1 : -1;
     }
 
     return 0;

@@ -10,14 +10,14 @@
  * another method, which adds up angles.
  */
 
-#include "predict/motion/ngx_vidcast_polygons.c"
+#include "predict/motion/ngx_vidcast_polygon_zones.c"
 
 #include <math.h>
 
 #include "unit.h"
 
 
-static ngx_vidcast_polygons_t  polygons;
+static ngx_vidcast_polygon_zones_t  polygons;
 
 
 static ngx_int_t
@@ -28,14 +28,14 @@ add(const char *text)
     str.data = (u_char *) text;
     str.len = strlen(text);
 
-    return ngx_vidcast_polygons_add(&polygons, &str);
+    return ngx_vidcast_polygon_zones_add(&polygons, &str);
 }
 
 
 static void
 good(const char *text, ngx_uint_t n)
 {
-    ngx_memzero(&polygons, sizeof(ngx_vidcast_polygons_t));
+    ngx_memzero(&polygons, sizeof(ngx_vidcast_polygon_zones_t));
 
     unit_ok(add(text) == NGX_OK && polygons.n == 1
             && polygons.polygons[0].npoints == n,
@@ -46,7 +46,7 @@ good(const char *text, ngx_uint_t n)
 static void
 bad(const char *text)
 {
-    ngx_memzero(&polygons, sizeof(ngx_vidcast_polygons_t));
+    ngx_memzero(&polygons, sizeof(ngx_vidcast_polygon_zones_t));
 
     unit_ok(add(text) == NGX_ERROR && polygons.n == 0, "\"%s\" is none", text);
 }
@@ -95,7 +95,7 @@ test_text(void)
     strcpy(p, ",0,1");
     bad(many);
 
-    ngx_memzero(&polygons, sizeof(ngx_vidcast_polygons_t));
+    ngx_memzero(&polygons, sizeof(ngx_vidcast_polygon_zones_t));
 
     for (i = 0; i < NGX_VIDCAST_POLYGONS_MAX; i++) {
         sprintf(names[i], "zone%d:0,0,1,0,1,1", (int) i);
@@ -108,7 +108,7 @@ test_text(void)
     unit_ok(i == NGX_VIDCAST_POLYGONS_MAX, "there may be %d", (int) i);
     unit_ok(add("more:0,0,1,0,1,1") == NGX_ERROR, "and no more");
 
-    ngx_memzero(&polygons, sizeof(ngx_vidcast_polygons_t));
+    ngx_memzero(&polygons, sizeof(ngx_vidcast_polygon_zones_t));
 
     unit_ok(add("a:0,0,1,0,1,1") == NGX_OK
             && add("ab:0,0,1,0,1,1") == NGX_OK
@@ -151,7 +151,7 @@ test_inside(const char *text)
     ngx_uint_t              i, wrong, inside;
     ngx_vidcast_polygon_t  *polygon;
 
-    ngx_memzero(&polygons, sizeof(ngx_vidcast_polygons_t));
+    ngx_memzero(&polygons, sizeof(ngx_vidcast_polygon_zones_t));
 
     (void) add(text);
     polygon = &polygons.polygons[0];
@@ -164,7 +164,7 @@ test_inside(const char *text)
 
         inside += winds(polygon, x, y);
         wrong += (winds(polygon, x, y)
-                  != ngx_vidcast_polygons_at(&polygons, x, y));
+                  != ngx_vidcast_polygon_zones_at(&polygons, x, y));
     }
 
     unit_ok(inside > 200 && wrong == 0, "%d of %d points are in \"%s\"",
@@ -181,7 +181,7 @@ test_borders(void)
 
     /* what is parted without a gap is in exactly one of the parts */
 
-    ngx_memzero(&polygons, sizeof(ngx_vidcast_polygons_t));
+    ngx_memzero(&polygons, sizeof(ngx_vidcast_polygon_zones_t));
 
     (void) add("left:0,0,0.5,0,0.3,1,0,1");
     (void) add("right:0.5,0,1,0,1,1,0.3,1");
@@ -200,7 +200,7 @@ test_borders(void)
             x = 500000 - y / 5;
         }
 
-        bits = ngx_vidcast_polygons_at(&polygons, x, y);
+        bits = ngx_vidcast_polygon_zones_at(&polygons, x, y);
         wrong += (bits != 1 && bits != 2);
     }
 
@@ -222,14 +222,14 @@ test_print(void)
 
     pool = ngx_create_pool(4096, ngx_cycle->log);
 
-    ngx_memzero(&polygons, sizeof(ngx_vidcast_polygons_t));
+    ngx_memzero(&polygons, sizeof(ngx_vidcast_polygon_zones_t));
 
     ngx_str_null(&json);
 
     (void) add("a:0,.5,1,0,0.123456,1");
     (void) add("b:0,0,0.000001,0,0,1");
 
-    unit_ok(ngx_vidcast_polygons_print(&polygons, pool, &json) == NGX_OK
+    unit_ok(ngx_vidcast_polygon_zones_print(&polygons, pool, &json) == NGX_OK
             && json.len == sizeof(expected) - 1
             && ngx_memcmp(json.data, expected, json.len) == 0,
             "as JSON: %s", expected);

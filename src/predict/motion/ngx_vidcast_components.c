@@ -7,40 +7,41 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "predict/motion/ngx_vidcast_regions.h"
+#include "predict/motion/ngx_vidcast_components.h"
 
 
-#define NGX_VIDCAST_REGIONS_GAP  2
+#define NGX_VIDCAST_COMPONENTS_GAP  2
 
 
-static void ngx_vidcast_regions_spread(ngx_vidcast_regions_t *rs,
+static void ngx_vidcast_components_spread(ngx_vidcast_components_t *rs,
     const uint64_t *src, uint64_t *dst, uint64_t invert);
-static uint64_t ngx_vidcast_regions_column(ngx_vidcast_regions_t *rs,
+static uint64_t ngx_vidcast_components_column(ngx_vidcast_components_t *rs,
     const uint64_t *src, uint32_t y, uint32_t w, uint64_t invert);
-static uint64_t ngx_vidcast_regions_valid(ngx_vidcast_regions_t *rs,
+static uint64_t ngx_vidcast_components_valid(ngx_vidcast_components_t *rs,
     uint32_t w);
-static void ngx_vidcast_regions_scan(ngx_vidcast_regions_t *rs, uint32_t y);
-static uint32_t ngx_vidcast_regions_next(const uint64_t *row, uint32_t x,
+static void ngx_vidcast_components_scan(ngx_vidcast_components_t *rs,
+    uint32_t y);
+static uint32_t ngx_vidcast_components_next(const uint64_t *row, uint32_t x,
     uint32_t width, uint64_t invert);
-static void ngx_vidcast_regions_join_rows(ngx_vidcast_regions_t *rs,
+static void ngx_vidcast_components_join_rows(ngx_vidcast_components_t *rs,
     uint32_t a, uint32_t b);
-static uint32_t ngx_vidcast_regions_root(ngx_vidcast_regions_t *rs,
+static uint32_t ngx_vidcast_components_root(ngx_vidcast_components_t *rs,
     uint32_t i);
-static void ngx_vidcast_regions_join(ngx_vidcast_regions_t *rs, uint32_t i,
-    uint32_t j);
-static void ngx_vidcast_regions_measure(ngx_vidcast_regions_t *rs);
-static void ngx_vidcast_regions_filter(ngx_vidcast_regions_t *rs,
+static void ngx_vidcast_components_join(ngx_vidcast_components_t *rs,
+    uint32_t i, uint32_t j);
+static void ngx_vidcast_components_measure(ngx_vidcast_components_t *rs);
+static void ngx_vidcast_components_filter(ngx_vidcast_components_t *rs,
     uint32_t min);
 
 
-ngx_vidcast_regions_t *
-ngx_vidcast_regions_create(uint32_t width, uint32_t height)
+ngx_vidcast_components_t *
+ngx_vidcast_components_create(uint32_t width, uint32_t height)
 {
-    size_t                  size, max;
-    uint64_t               *p;
-    ngx_vidcast_regions_t  *rs;
+    size_t                     size, max;
+    uint64_t                  *p;
+    ngx_vidcast_components_t  *rs;
 
-    rs = calloc(1, sizeof(ngx_vidcast_regions_t));
+    rs = calloc(1, sizeof(ngx_vidcast_components_t));
     if (rs == NULL) {
         return NULL;
     }
@@ -62,7 +63,7 @@ ngx_vidcast_regions_create(uint32_t width, uint32_t height)
     rs->rows = malloc((height + 1) * sizeof(uint32_t));
 
     if (p == NULL || rs->runs == NULL || rs->rows == NULL) {
-        ngx_vidcast_regions_destroy(rs);
+        ngx_vidcast_components_destroy(rs);
         return NULL;
     }
 
@@ -75,7 +76,7 @@ ngx_vidcast_regions_create(uint32_t width, uint32_t height)
 
 
 void
-ngx_vidcast_regions_destroy(ngx_vidcast_regions_t *rs)
+ngx_vidcast_components_destroy(ngx_vidcast_components_t *rs)
 {
     free(rs->raw);
     free(rs->runs);
@@ -85,7 +86,7 @@ ngx_vidcast_regions_destroy(ngx_vidcast_regions_t *rs)
 
 
 uint32_t
-ngx_vidcast_regions_count(ngx_vidcast_regions_t *rs)
+ngx_vidcast_components_count(ngx_vidcast_components_t *rs)
 {
     size_t    i, n;
     uint32_t  count;
@@ -109,41 +110,41 @@ ngx_vidcast_regions_count(ngx_vidcast_regions_t *rs)
 
 
 void
-ngx_vidcast_regions_find(ngx_vidcast_regions_t *rs, uint32_t min)
+ngx_vidcast_components_find(ngx_vidcast_components_t *rs, uint32_t min)
 {
     uint32_t  y, i;
 
     /* zeros spread, then ones again: what was thin does not come back */
 
-    ngx_vidcast_regions_spread(rs, rs->raw, rs->work, (uint64_t) -1);
-    ngx_vidcast_regions_spread(rs, rs->work, rs->mask, 0);
+    ngx_vidcast_components_spread(rs, rs->raw, rs->work, (uint64_t) -1);
+    ngx_vidcast_components_spread(rs, rs->work, rs->mask, 0);
 
-    ngx_vidcast_regions_spread(rs, rs->mask, rs->work, 0);
-    ngx_vidcast_regions_spread(rs, rs->work, rs->grown, 0);
+    ngx_vidcast_components_spread(rs, rs->mask, rs->work, 0);
+    ngx_vidcast_components_spread(rs, rs->work, rs->grown, 0);
 
     rs->nruns = 0;
 
     for (y = 0; y < rs->height; y++) {
         rs->rows[y] = rs->nruns;
 
-        ngx_vidcast_regions_scan(rs, y);
+        ngx_vidcast_components_scan(rs, y);
 
         rs->rows[y + 1] = rs->nruns;
 
-        for (i = 1; i <= NGX_VIDCAST_REGIONS_GAP + 1 && i <= y; i++) {
-            ngx_vidcast_regions_join_rows(rs, y, y - i);
+        for (i = 1; i <= NGX_VIDCAST_COMPONENTS_GAP + 1 && i <= y; i++) {
+            ngx_vidcast_components_join_rows(rs, y, y - i);
         }
     }
 
-    ngx_vidcast_regions_measure(rs);
-    ngx_vidcast_regions_filter(rs, min);
+    ngx_vidcast_components_measure(rs);
+    ngx_vidcast_components_filter(rs, min);
 }
 
 
 /* ones grow to all eight neighbors; with "invert", zeros do */
 
 static void
-ngx_vidcast_regions_spread(ngx_vidcast_regions_t *rs, const uint64_t *src,
+ngx_vidcast_components_spread(ngx_vidcast_components_t *rs, const uint64_t *src,
     uint64_t *dst, uint64_t invert)
 {
     uint32_t  y, w;
@@ -151,14 +152,14 @@ ngx_vidcast_regions_spread(ngx_vidcast_regions_t *rs, const uint64_t *src,
 
     for (y = 0; y < rs->height; y++) {
         left = 0;
-        word = ngx_vidcast_regions_column(rs, src, y, 0, invert);
+        word = ngx_vidcast_components_column(rs, src, y, 0, invert);
 
         for (w = 0; w < rs->words; w++) {
             right = (w + 1 < rs->words)
-                    ? ngx_vidcast_regions_column(rs, src, y, w + 1, invert)
+                    ? ngx_vidcast_components_column(rs, src, y, w + 1, invert)
                     : 0;
 
-            valid = ngx_vidcast_regions_valid(rs, w);
+            valid = ngx_vidcast_components_valid(rs, w);
 
             *dst++ = ((word | word << 1 | word >> 1 | left >> 63
                        | right << 63)
@@ -175,7 +176,7 @@ ngx_vidcast_regions_spread(ngx_vidcast_regions_t *rs, const uint64_t *src,
 /* a word of a row, with those above and below it */
 
 static uint64_t
-ngx_vidcast_regions_column(ngx_vidcast_regions_t *rs, const uint64_t *src,
+ngx_vidcast_components_column(ngx_vidcast_components_t *rs, const uint64_t *src,
     uint32_t y, uint32_t w, uint64_t invert)
 {
     uint64_t  word;
@@ -192,12 +193,12 @@ ngx_vidcast_regions_column(ngx_vidcast_regions_t *rs, const uint64_t *src,
         word |= *(src + rs->words) ^ invert;
     }
 
-    return word & ngx_vidcast_regions_valid(rs, w);
+    return word & ngx_vidcast_components_valid(rs, w);
 }
 
 
 static uint64_t
-ngx_vidcast_regions_valid(ngx_vidcast_regions_t *rs, uint32_t w)
+ngx_vidcast_components_valid(ngx_vidcast_components_t *rs, uint32_t w)
 {
     if (w + 1 < rs->words || rs->width % 64 == 0) {
         return (uint64_t) -1;
@@ -208,7 +209,7 @@ ngx_vidcast_regions_valid(ngx_vidcast_regions_t *rs, uint32_t w)
 
 
 static void
-ngx_vidcast_regions_scan(ngx_vidcast_regions_t *rs, uint32_t y)
+ngx_vidcast_components_scan(ngx_vidcast_components_t *rs, uint32_t y)
 {
     uint32_t            x, end;
     const uint64_t     *row;
@@ -216,11 +217,11 @@ ngx_vidcast_regions_scan(ngx_vidcast_regions_t *rs, uint32_t y)
 
     row = rs->mask + (size_t) y * rs->words;
 
-    for (x = ngx_vidcast_regions_next(row, 0, rs->width, 0);
+    for (x = ngx_vidcast_components_next(row, 0, rs->width, 0);
          x < rs->width;
-         x = ngx_vidcast_regions_next(row, end, rs->width, 0))
+         x = ngx_vidcast_components_next(row, end, rs->width, 0))
     {
-        end = ngx_vidcast_regions_next(row, x, rs->width, (uint64_t) -1);
+        end = ngx_vidcast_components_next(row, x, rs->width, (uint64_t) -1);
 
         run = &rs->runs[rs->nruns];
 
@@ -230,7 +231,7 @@ ngx_vidcast_regions_scan(ngx_vidcast_regions_t *rs, uint32_t y)
         run->parent = rs->nruns;
 
         if (rs->nruns > rs->rows[y]
-            && x - run[-1].end <= NGX_VIDCAST_REGIONS_GAP)
+            && x - run[-1].end <= NGX_VIDCAST_COMPONENTS_GAP)
         {
             run->parent = rs->nruns - 1;
         }
@@ -243,7 +244,7 @@ ngx_vidcast_regions_scan(ngx_vidcast_regions_t *rs, uint32_t y)
 /* the first one (with "invert": zero) from x on, or the width */
 
 static uint32_t
-ngx_vidcast_regions_next(const uint64_t *row, uint32_t x, uint32_t width,
+ngx_vidcast_components_next(const uint64_t *row, uint32_t x, uint32_t width,
     uint64_t invert)
 {
     uint64_t  word;
@@ -273,7 +274,7 @@ ngx_vidcast_regions_next(const uint64_t *row, uint32_t x, uint32_t width,
 /* both rows are in order: whichever run ends first has met all it can meet */
 
 static void
-ngx_vidcast_regions_join_rows(ngx_vidcast_regions_t *rs, uint32_t a,
+ngx_vidcast_components_join_rows(ngx_vidcast_components_t *rs, uint32_t a,
     uint32_t b)
 {
     uint32_t            i, j;
@@ -285,10 +286,10 @@ ngx_vidcast_regions_join_rows(ngx_vidcast_regions_t *rs, uint32_t a,
 
     while (i < rs->rows[a + 1] && j < rs->rows[b + 1]) {
 
-        if (runs[i].x <= runs[j].end + NGX_VIDCAST_REGIONS_GAP
-            && runs[j].x <= runs[i].end + NGX_VIDCAST_REGIONS_GAP)
+        if (runs[i].x <= runs[j].end + NGX_VIDCAST_COMPONENTS_GAP
+            && runs[j].x <= runs[i].end + NGX_VIDCAST_COMPONENTS_GAP)
         {
-            ngx_vidcast_regions_join(rs, i, j);
+            ngx_vidcast_components_join(rs, i, j);
         }
 
         if (runs[i].end < runs[j].end) {
@@ -302,7 +303,7 @@ ngx_vidcast_regions_join_rows(ngx_vidcast_regions_t *rs, uint32_t a,
 
 
 static uint32_t
-ngx_vidcast_regions_root(ngx_vidcast_regions_t *rs, uint32_t i)
+ngx_vidcast_components_root(ngx_vidcast_components_t *rs, uint32_t i)
 {
     ngx_vidcast_run_t  *runs;
 
@@ -320,10 +321,11 @@ ngx_vidcast_regions_root(ngx_vidcast_regions_t *rs, uint32_t i)
 /* the earlier root wins, so that a root comes before all of its runs */
 
 static void
-ngx_vidcast_regions_join(ngx_vidcast_regions_t *rs, uint32_t i, uint32_t j)
+ngx_vidcast_components_join(ngx_vidcast_components_t *rs, uint32_t i,
+    uint32_t j)
 {
-    i = ngx_vidcast_regions_root(rs, i);
-    j = ngx_vidcast_regions_root(rs, j);
+    i = ngx_vidcast_components_root(rs, i);
+    j = ngx_vidcast_components_root(rs, j);
 
     if (i < j) {
         rs->runs[j].parent = i;
@@ -335,81 +337,81 @@ ngx_vidcast_regions_join(ngx_vidcast_regions_t *rs, uint32_t i, uint32_t j)
 
 
 static void
-ngx_vidcast_regions_measure(ngx_vidcast_regions_t *rs)
+ngx_vidcast_components_measure(ngx_vidcast_components_t *rs)
 {
-    uint32_t               i, root;
-    ngx_vidcast_run_t     *run;
-    ngx_vidcast_region_t  *region;
+    uint32_t                  i, root;
+    ngx_vidcast_run_t        *run;
+    ngx_vidcast_component_t  *component;
 
-    rs->nregions = 0;
+    rs->ncomponents = 0;
 
     for (i = 0; i < rs->nruns; i++) {
         run = &rs->runs[i];
-        root = ngx_vidcast_regions_root(rs, i);
+        root = ngx_vidcast_components_root(rs, i);
 
         if (root == i) {
-            run->region = NGX_VIDCAST_REGIONS_NONE;
+            run->component = NGX_VIDCAST_COMPONENTS_NONE;
 
-            if (rs->nregions == NGX_VIDCAST_REGIONS_MAX) {
+            if (rs->ncomponents == NGX_VIDCAST_COMPONENTS_MAX) {
                 continue;
             }
 
-            run->region = rs->nregions;
+            run->component = rs->ncomponents;
 
-            region = &rs->regions[rs->nregions++];
+            component = &rs->components[rs->ncomponents++];
 
-            region->x = run->x;
-            region->y = run->y;
-            region->right = run->end;
-            region->bottom = run->y + 1;
-            region->pixels = run->end - run->x;
+            component->x = run->x;
+            component->y = run->y;
+            component->right = run->end;
+            component->bottom = run->y + 1;
+            component->pixels = run->end - run->x;
 
             continue;
         }
 
-        run->region = rs->runs[root].region;
+        run->component = rs->runs[root].component;
 
-        if (run->region == NGX_VIDCAST_REGIONS_NONE) {
+        if (run->component == NGX_VIDCAST_COMPONENTS_NONE) {
             continue;
         }
 
-        region = &rs->regions[run->region];
+        component = &rs->components[run->component];
 
-        region->x = ngx_min(region->x, run->x);
-        region->right = ngx_max(region->right, run->end);
-        region->bottom = run->y + 1;
-        region->pixels += run->end - run->x;
+        component->x = ngx_min(component->x, run->x);
+        component->right = ngx_max(component->right, run->end);
+        component->bottom = run->y + 1;
+        component->pixels += run->end - run->x;
     }
 }
 
 
 static void
-ngx_vidcast_regions_filter(ngx_vidcast_regions_t *rs, uint32_t min)
+ngx_vidcast_components_filter(ngx_vidcast_components_t *rs, uint32_t min)
 {
-    uint32_t            i, map[NGX_VIDCAST_REGIONS_MAX];
+    uint32_t            i, map[NGX_VIDCAST_COMPONENTS_MAX];
     ngx_uint_t          n, kept;
     ngx_vidcast_run_t  *run;
 
     kept = 0;
 
-    for (n = 0; n < rs->nregions; n++) {
+    for (n = 0; n < rs->ncomponents; n++) {
 
-        if (rs->regions[n].pixels < min) {
-            map[n] = NGX_VIDCAST_REGIONS_NONE;
+        if (rs->components[n].pixels < min) {
+            map[n] = NGX_VIDCAST_COMPONENTS_NONE;
             continue;
         }
 
         map[n] = kept;
-        rs->regions[kept++] = rs->regions[n];
+        rs->components[kept++] = rs->components[n];
     }
 
-    rs->nregions = kept;
+    rs->ncomponents = kept;
 
     for (i = 0; i < rs->nruns; i++) {
         run = &rs->runs[i];
 
-        if (run->region != NGX_VIDCAST_REGIONS_NONE) {
-            run->region = map[run->region];
+        if (run->component != NGX_VIDCAST_COMPONENTS_NONE) {
+            run->component = map[run->component];
         }
     }
 }
