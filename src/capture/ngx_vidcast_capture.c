@@ -116,7 +116,7 @@ ngx_vidcast_capture_process(ngx_vidcast_conf_t *conf, void *data)
 
     /* no other thread of ours may say that it is live again */
 
-    (void) pthread_mutex_lock(&capture.state);
+    (void) pthread_mutex_lock(&capture.state_mutex);
 
     /* the kernel takes the device and the slots' claims are taken back */
 
@@ -179,9 +179,9 @@ ngx_vidcast_capture_init(ngx_vidcast_capture_t *capture,
     shm = source->zone->shm;
     capture->counters = &shm->counters;
 
-    if (pthread_mutex_init(&capture->ring, NULL) != 0
-        || pthread_mutex_init(&capture->results, NULL) != 0
-        || pthread_mutex_init(&capture->state, NULL) != 0)
+    if (pthread_mutex_init(&capture->ring_mutex, NULL) != 0
+        || pthread_mutex_init(&capture->results_mutex, NULL) != 0
+        || pthread_mutex_init(&capture->state_mutex, NULL) != 0)
     {
         return NGX_ERROR;
     }
@@ -468,7 +468,7 @@ ngx_vidcast_capture_state(ngx_vidcast_capture_t *capture, ngx_uint_t state,
         reason = (u_char *) "";
     }
 
-    (void) pthread_mutex_lock(&capture->state);
+    (void) pthread_mutex_lock(&capture->state_mutex);
 
     if ((shm->state == state
          && ngx_strncmp(shm->error, reason, NGX_VIDCAST_ERROR_LEN - 1) == 0)
@@ -476,7 +476,7 @@ ngx_vidcast_capture_state(ngx_vidcast_capture_t *capture, ngx_uint_t state,
     {
         /* nothing new; or the input was closed while we looked */
 
-        (void) pthread_mutex_unlock(&capture->state);
+        (void) pthread_mutex_unlock(&capture->state_mutex);
         return;
     }
 
@@ -487,7 +487,7 @@ ngx_vidcast_capture_state(ngx_vidcast_capture_t *capture, ngx_uint_t state,
 
     ngx_vidcast_capture_log_state(capture, state, reason);
 
-    (void) pthread_mutex_unlock(&capture->state);
+    (void) pthread_mutex_unlock(&capture->state_mutex);
 }
 
 
@@ -520,7 +520,7 @@ ngx_vidcast_capture_try_claim(ngx_vidcast_capture_t *capture)
     uint32_t  slot;
     uint64_t  now;
 
-    (void) pthread_mutex_lock(&capture->ring);
+    (void) pthread_mutex_lock(&capture->ring_mutex);
 
     slot = ngx_vidcast_ring_claim(&capture->zone->ring);
 
@@ -535,7 +535,7 @@ ngx_vidcast_capture_try_claim(ngx_vidcast_capture_t *capture)
         }
     }
 
-    (void) pthread_mutex_unlock(&capture->ring);
+    (void) pthread_mutex_unlock(&capture->ring_mutex);
 
     return slot;
 }
@@ -579,7 +579,7 @@ ngx_vidcast_capture_publish(ngx_vidcast_capture_t *capture, uint32_t slot,
     ngx_vidcast_capture_headers(capture, s, data, number);
     ngx_memcpy(data + size, NGX_VIDCAST_RING_TAIL, NGX_VIDCAST_RING_TAIL_LEN);
 
-    (void) pthread_mutex_lock(&capture->ring);
+    (void) pthread_mutex_lock(&capture->ring_mutex);
 
     ngx_vidcast_ring_publish(ring, slot, number);
     ngx_vidcast_count(&capture->counters->published, 1);
@@ -589,7 +589,7 @@ ngx_vidcast_capture_publish(ngx_vidcast_capture_t *capture, uint32_t slot,
         ngx_vidcast_dispatch_offer(capture->dispatch, slot, number);
     }
 
-    (void) pthread_mutex_unlock(&capture->ring);
+    (void) pthread_mutex_unlock(&capture->ring_mutex);
 
     if (capture->overlay) {
         ngx_vidcast_overlay_notify(capture->overlay);
@@ -603,11 +603,11 @@ ngx_vidcast_capture_publish(ngx_vidcast_capture_t *capture, uint32_t slot,
 void
 ngx_vidcast_capture_abandon(ngx_vidcast_capture_t *capture, uint32_t slot)
 {
-    (void) pthread_mutex_lock(&capture->ring);
+    (void) pthread_mutex_lock(&capture->ring_mutex);
 
     ngx_vidcast_ring_abandon(&capture->zone->ring, slot);
 
-    (void) pthread_mutex_unlock(&capture->ring);
+    (void) pthread_mutex_unlock(&capture->ring_mutex);
 }
 
 

@@ -65,9 +65,9 @@ struct ngx_vidcast_capture_s {
     ngx_vidcast_dispatch_t       *dispatch;  /* NULL: no predictor process */
     ngx_vidcast_overlay_t        *overlay;   /* NULL: none */
 
-    pthread_mutex_t               ring;      /* writing frames */
-    pthread_mutex_t               results;   /* writing results */
-    pthread_mutex_t               state;
+    pthread_mutex_t               ring_mutex;      /* writing frames */
+    pthread_mutex_t               results_mutex;   /* writing results */
+    pthread_mutex_t               state_mutex;
 
     uint64_t                      unpinned;  /* dead pins looked for, us */
     uint64_t                      judged;    /* frame, by the predictor */

@@ -125,7 +125,7 @@ ngx_vidcast_overlay_init(ngx_vidcast_overlay_t *overlay,
     if (overlay->text == NULL
         || overlay->decoder == NULL
         || overlay->encoder == NULL
-        || pthread_mutex_init(&out->ring, NULL) != 0
+        || pthread_mutex_init(&out->ring_mutex, NULL) != 0
         || pthread_mutex_init(&overlay->mutex, NULL) != 0
         || pthread_condattr_init(&attr) != 0
         || pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) != 0
@@ -342,12 +342,12 @@ ngx_vidcast_overlay_results(ngx_vidcast_overlay_t *overlay)
         return;
     }
 
-    (void) pthread_mutex_lock(&capture->results);
+    (void) pthread_mutex_lock(&capture->results_mutex);
 
     rc = ngx_vidcast_ring_read_result(&overlay->in, seq, &result,
                                       overlay->text);
 
-    (void) pthread_mutex_unlock(&capture->results);
+    (void) pthread_mutex_unlock(&capture->results_mutex);
 
     if (rc != NGX_OK) {
         return;

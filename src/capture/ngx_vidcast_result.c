@@ -39,7 +39,7 @@ ngx_vidcast_capture_result(ngx_vidcast_capture_t *capture,
     ring = &capture->zone->ring;
     now = ngx_vidcast_clock();
 
-    (void) pthread_mutex_lock(&capture->results);
+    (void) pthread_mutex_lock(&capture->results_mutex);
 
     r = ngx_vidcast_ring_open_result(ring, seq);
 
@@ -49,7 +49,7 @@ ngx_vidcast_capture_result(ngx_vidcast_capture_t *capture,
     p = ngx_vidcast_result_head(capture, result, *seq, now, p, last);
 
     if ((size_t) (last - p) < size + 1) {
-        (void) pthread_mutex_unlock(&capture->results);
+        (void) pthread_mutex_unlock(&capture->results_mutex);
         return NGX_DECLINED;
     }
 
@@ -64,7 +64,7 @@ ngx_vidcast_capture_result(ngx_vidcast_capture_t *capture,
 
     ngx_vidcast_ring_publish_result(ring, r, *seq);
 
-    (void) pthread_mutex_unlock(&capture->results);
+    (void) pthread_mutex_unlock(&capture->results_mutex);
 
     if (capture->overlay) {
         ngx_vidcast_overlay_notify(capture->overlay);
