@@ -111,7 +111,7 @@ ngx_vidcast_analysis_submit(ngx_vidcast_analysis_t *analysis,
     }
 
     if (raw) {
-        ngx_vidcast_encoders_refer(analysis->capture->encoders, raw);
+        ngx_vidcast_encoder_pool_refer(analysis->capture->encoders, raw);
     }
 
     task = &analysis->task;
@@ -136,7 +136,7 @@ ngx_vidcast_analysis_submit(ngx_vidcast_analysis_t *analysis,
     }
 
     if (old) {
-        ngx_vidcast_encoders_unref(analysis->capture->encoders, old);
+        ngx_vidcast_encoder_pool_unref(analysis->capture->encoders, old);
     }
 }
 
@@ -169,7 +169,8 @@ ngx_vidcast_analysis_thread(void *data)
         ngx_vidcast_analysis_run(analysis, &task);
 
         if (task.raw) {
-            ngx_vidcast_encoders_unref(analysis->capture->encoders, task.raw);
+            ngx_vidcast_encoder_pool_unref(analysis->capture->encoders,
+                                           task.raw);
         }
 
         ngx_vidcast_analysis_done(analysis);
@@ -440,7 +441,7 @@ ngx_vidcast_analysis_publish(ngx_vidcast_analysis_t *analysis,
     result.slot = NGX_VIDCAST_RING_NONE;
     result.status = NULL;
 
-    if (ngx_vidcast_capture_result(capture, &result, analysis->json, size,
+    if (ngx_vidcast_result_publish(capture, &result, analysis->json, size,
                                    &seq)
         != NGX_OK)
     {

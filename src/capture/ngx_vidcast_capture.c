@@ -225,7 +225,7 @@ ngx_vidcast_capture_init(ngx_vidcast_capture_t *capture,
 static ngx_int_t
 ngx_vidcast_capture_start(ngx_vidcast_capture_t *capture)
 {
-    capture->encoders = ngx_vidcast_encoders_create(capture);
+    capture->encoders = ngx_vidcast_encoder_pool_create(capture);
     if (capture->encoders == NULL) {
         return NGX_ERROR;
     }
@@ -251,7 +251,7 @@ ngx_vidcast_capture_start(ngx_vidcast_capture_t *capture)
         }
     }
 
-    return ngx_vidcast_capture_thread(capture, ngx_vidcast_grabber_thread,
+    return ngx_vidcast_capture_thread(capture, ngx_vidcast_input_thread,
                                       capture, "vidcast input");
 }
 

@@ -22,7 +22,7 @@
  * straight into the ring.
  */
 
-typedef struct ngx_vidcast_encoders_s   ngx_vidcast_encoders_t;
+typedef struct ngx_vidcast_encoder_pool_s   ngx_vidcast_encoder_pool_t;
 typedef struct ngx_vidcast_analysis_s   ngx_vidcast_analysis_t;
 typedef struct ngx_vidcast_dispatch_s   ngx_vidcast_dispatch_t;
 typedef struct ngx_vidcast_overlay_s    ngx_vidcast_overlay_t;
@@ -60,7 +60,7 @@ struct ngx_vidcast_capture_s {
     ngx_vidcast_counters_t       *counters;
     ngx_log_t                    *log;
 
-    ngx_vidcast_encoders_t       *encoders;
+    ngx_vidcast_encoder_pool_t   *encoders;
     ngx_vidcast_analysis_t       *analysis;  /* NULL: no such predictor */
     ngx_vidcast_dispatch_t       *dispatch;  /* NULL: no predictor process */
     ngx_vidcast_overlay_t        *overlay;   /* NULL: none */
@@ -128,7 +128,7 @@ void ngx_vidcast_capture_publish(ngx_vidcast_capture_t *capture, uint32_t slot,
  * Publishes a JSON text as a result, without waking the workers.  *seq is its
  * number.  NGX_OK; NGX_DECLINED: with what is put around it, it is too large.
  */
-ngx_int_t ngx_vidcast_capture_result(ngx_vidcast_capture_t *capture,
+ngx_int_t ngx_vidcast_result_publish(ngx_vidcast_capture_t *capture,
     ngx_vidcast_result_t *result, const u_char *json, size_t size,
     uint64_t *seq);
 
@@ -169,7 +169,7 @@ void ngx_vidcast_capture_log_said(ngx_vidcast_capture_t *capture,
 void ngx_vidcast_capture_log_more(ngx_vidcast_capture_t *capture);
 
 /* the input thread; "data" is the capture */
-void *ngx_vidcast_grabber_thread(void *data);
+void *ngx_vidcast_input_thread(void *data);
 
 
 /*
@@ -177,22 +177,22 @@ void *ngx_vidcast_grabber_thread(void *data);
  * encoder_busy; encode() hands it on, to come out in the order of the calls;
  * refer() and unref() are for who looks at it meanwhile.
  */
-ngx_vidcast_encoders_t *ngx_vidcast_encoders_create(
+ngx_vidcast_encoder_pool_t *ngx_vidcast_encoder_pool_create(
     ngx_vidcast_capture_t *capture);
-ngx_vidcast_raw_t *ngx_vidcast_encoders_get(ngx_vidcast_encoders_t *encoders,
-    uint32_t width, uint32_t height);
+ngx_vidcast_raw_t *ngx_vidcast_encoder_pool_get(
+    ngx_vidcast_encoder_pool_t *encoders, uint32_t width, uint32_t height);
 
 /* returns when one is free; NGX_OK: at once, NGX_AGAIN: after a while */
-ngx_int_t ngx_vidcast_encoders_wait(ngx_vidcast_encoders_t *encoders);
+ngx_int_t ngx_vidcast_encoder_pool_wait(ngx_vidcast_encoder_pool_t *encoders);
 
 /* returns when all that was handed on is published */
-void ngx_vidcast_encoders_drain(ngx_vidcast_encoders_t *encoders);
+void ngx_vidcast_encoder_pool_drain(ngx_vidcast_encoder_pool_t *encoders);
 
-void ngx_vidcast_encoders_encode(ngx_vidcast_encoders_t *encoders,
+void ngx_vidcast_encoder_pool_encode(ngx_vidcast_encoder_pool_t *encoders,
     ngx_vidcast_raw_t *raw);
-void ngx_vidcast_encoders_refer(ngx_vidcast_encoders_t *encoders,
+void ngx_vidcast_encoder_pool_refer(ngx_vidcast_encoder_pool_t *encoders,
     ngx_vidcast_raw_t *raw);
-void ngx_vidcast_encoders_unref(ngx_vidcast_encoders_t *encoders,
+void ngx_vidcast_encoder_pool_unref(ngx_vidcast_encoder_pool_t *encoders,
     ngx_vidcast_raw_t *raw);
 
 

@@ -383,7 +383,7 @@ ngx_vidcast_dispatch_publish(ngx_vidcast_dispatch_t *dispatch,
             return;
         }
 
-        rc = ngx_vidcast_capture_result(capture, &result, entry->text,
+        rc = ngx_vidcast_result_publish(capture, &result, entry->text,
                                         entry->size, &seq);
 
         if (rc == NGX_OK) {
@@ -417,7 +417,7 @@ ngx_vidcast_dispatch_publish(ngx_vidcast_dispatch_t *dispatch,
         return;
     }
 
-    (void) ngx_vidcast_capture_result(capture, &result, (u_char *) "null", 4,
+    (void) ngx_vidcast_result_publish(capture, &result, (u_char *) "null", 4,
                                       &seq);
 
     ngx_vidcast_zone_wake_workers(capture->zone);

@@ -237,7 +237,7 @@ ngx_vidcast_input_push_result(ngx_vidcast_input_t *in, size_t size)
     result.slot = NGX_VIDCAST_RING_NONE;
     result.status = NULL;
 
-    rc = ngx_vidcast_capture_result(in->capture, &result,
+    rc = ngx_vidcast_result_publish(in->capture, &result,
                                     ngx_vidcast_ring_data(&zone->ring,
                                                           push->slot),
                                     size, &seq);

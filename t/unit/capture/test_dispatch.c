@@ -88,7 +88,7 @@ ngx_vidcast_capture_thread(ngx_vidcast_capture_t *capture,
 
 
 ngx_int_t
-ngx_vidcast_capture_result(ngx_vidcast_capture_t *capture,
+ngx_vidcast_result_publish(ngx_vidcast_capture_t *capture,
     ngx_vidcast_result_t *result, const u_char *json, size_t size,
     uint64_t *seq)
 {

@@ -169,7 +169,7 @@ make_timings(struct v4l2_dv_timings *t, uint32_t width, uint32_t height,
 
 
 static void
-grabber(int current)
+thread(int current)
 {
     fresh();
 
@@ -204,7 +204,7 @@ refused(ngx_int_t rc, const char *text, const char *name)
 static void
 test_input(void)
 {
-    grabber(WEBCAM);
+    thread(WEBCAM);
     (void) set("input", "1");
     unit_ok(start() == NGX_OK && input == TV, "an input by its number");
     stop();
@@ -222,12 +222,12 @@ test_input(void)
     refused(NGX_ERROR, "no input \"SDI\", it has 0 \"Webcam\", 1 \"TV\", "
             "2 \"HDMI 1\"", "an unknown one is refused");
 
-    grabber(WEBCAM);
+    thread(WEBCAM);
     unit_ok(start() == NGX_OK && input_set == 0 && norm == V4L2_STD_NTSC_M,
             "none asked for: nothing is set");
     stop();
 
-    grabber(WEBCAM);
+    thread(WEBCAM);
     unit_v4l2.extra = NULL;
     unit_ok(start() == NGX_OK, "a device which knows no inputs");
     stop();
@@ -239,7 +239,7 @@ test_input(void)
 static void
 test_norm(void)
 {
-    grabber(TV);
+    thread(TV);
     (void) set("norm", "pal");
     unit_ok(start() == NGX_OK && norm == V4L2_STD_PAL_BG,
             "a norm: what the input has of it");
@@ -257,7 +257,7 @@ test_norm(void)
     refused(NGX_ERROR, "input \"TV\" does not have this norm, but PAL-BG, "
             "NTSC-M", "a norm which the input has not");
 
-    grabber(WEBCAM);
+    thread(WEBCAM);
     (void) set("norm", "pal");
     refused(NGX_ERROR, "input \"Webcam\" does not have this norm, but none",
             "an input without any");
@@ -267,7 +267,7 @@ test_norm(void)
 static void
 test_signal(void)
 {
-    grabber(TV);
+    thread(TV);
     input_status = V4L2_IN_ST_NO_SIGNAL;
     refused(NGX_AGAIN, "no signal at input \"TV\"", "no signal");
 
@@ -278,7 +278,7 @@ test_signal(void)
     unit_ok(start() == NGX_OK, "a bad signal is shown");
     stop();
 
-    grabber(HDMI);
+    thread(HDMI);
     timings_errno = ENOLINK;
     refused(NGX_AGAIN, "no signal at input \"HDMI 1\"", "no cable");
 
@@ -301,7 +301,7 @@ test_signal(void)
 static void
 test_timings(void)
 {
-    grabber(HDMI);
+    thread(HDMI);
     unit_ok(start() == NGX_OK && timings_set == 0 && in.width == W,
             "timings as they are set already");
     unit_ok(fabs(in.fps - 50) < 0.01, "their rate");
@@ -352,7 +352,7 @@ test_change(void)
 {
     ngx_uint_t  opens;
 
-    grabber(HDMI);
+    thread(HDMI);
     (void) start();
     unit_ok(frame() == NGX_OK, "a frame of the first source");
 
@@ -388,7 +388,7 @@ test_change(void)
             "it is back");
     stop();
 
-    grabber(WEBCAM);
+    thread(WEBCAM);
     (void) start();
     (void) frame();
     change(W, H);

@@ -19,15 +19,15 @@
 #define NGX_VIDCAST_RESULT_ROOM  128
 
 
-static u_char *ngx_vidcast_result_head(ngx_vidcast_capture_t *capture,
+static u_char *ngx_vidcast_result_publish_head(ngx_vidcast_capture_t *capture,
     ngx_vidcast_result_t *result, uint64_t seq, uint64_t now, u_char *p,
     u_char *last);
-static u_char *ngx_vidcast_result_error(const u_char *error, u_char *p,
+static u_char *ngx_vidcast_result_publish_error(const u_char *error, u_char *p,
     u_char *last);
 
 
 ngx_int_t
-ngx_vidcast_capture_result(ngx_vidcast_capture_t *capture,
+ngx_vidcast_result_publish(ngx_vidcast_capture_t *capture,
     ngx_vidcast_result_t *result, const u_char *json, size_t size,
     uint64_t *seq)
 {
@@ -46,7 +46,7 @@ ngx_vidcast_capture_result(ngx_vidcast_capture_t *capture,
     p = (u_char *) (r + 1);
     last = p + capture->source->geometry.result_size;
 
-    p = ngx_vidcast_result_head(capture, result, *seq, now, p, last);
+    p = ngx_vidcast_result_publish_head(capture, result, *seq, now, p, last);
 
     if ((size_t) (last - p) < size + 1) {
         (void) pthread_mutex_unlock(&capture->results_mutex);
@@ -75,7 +75,7 @@ ngx_vidcast_capture_result(ngx_vidcast_capture_t *capture,
 
 
 static u_char *
-ngx_vidcast_result_head(ngx_vidcast_capture_t *capture,
+ngx_vidcast_result_publish_head(ngx_vidcast_capture_t *capture,
     ngx_vidcast_result_t *result, uint64_t seq, uint64_t now, u_char *p,
     u_char *last)
 {
@@ -97,7 +97,7 @@ ngx_vidcast_result_head(ngx_vidcast_capture_t *capture,
                      result->status ? result->status : "ok");
 
     if (result->status) {
-        p = ngx_vidcast_result_error(result->error, p, last);
+        p = ngx_vidcast_result_publish_error(result->error, p, last);
     }
 
     return ngx_slprintf(p, last, "\"latency\":{\"predict\":%uL.%06uL,"
@@ -108,7 +108,7 @@ ngx_vidcast_result_head(ngx_vidcast_capture_t *capture,
 
 
 static u_char *
-ngx_vidcast_result_error(const u_char *error, u_char *p, u_char *last)
+ngx_vidcast_result_publish_error(const u_char *error, u_char *p, u_char *last)
 {
     size_t  len;
 

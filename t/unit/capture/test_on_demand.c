@@ -13,7 +13,7 @@
 #include "unit_zone.h"
 #include "unit_actor.h"
 
-#include "capture/ngx_vidcast_demand.h"
+#include "capture/ngx_vidcast_on_demand.h"
 
 
 static uint64_t  test_clock;
@@ -26,7 +26,7 @@ static int       test_timeout;
 #define ngx_vidcast_zone_wait_wake(zone, timeout)                             \
     ngx_vidcast_zone_wait_wake(zone, (test_timeout = (timeout), 60000))
 
-#include "capture/ngx_vidcast_demand.c"
+#include "capture/ngx_vidcast_on_demand.c"
 
 #undef ngx_vidcast_clock
 #undef ngx_vidcast_zone_wait_wake
@@ -43,8 +43,8 @@ static void test_sleep(void);
 static void test_races(void);
 static int64_t test_worker(ngx_uint_t what, uint32_t arg);
 static int64_t test_when_asleep(ngx_uint_t what);
-static void test_begin(ngx_vidcast_demand_t *demand);
-static ngx_uint_t test_gone(ngx_vidcast_demand_t *demand, uint64_t later);
+static void test_begin(ngx_vidcast_on_demand_t *demand);
+static ngx_uint_t test_gone(ngx_vidcast_on_demand_t *demand, uint64_t later);
 
 
 static ngx_vidcast_conf_t     *test_conf;
@@ -107,7 +107,7 @@ main(void)
 static void
 test_off(void)
 {
-    ngx_vidcast_demand_t  demand;
+    ngx_vidcast_on_demand_t  demand;
 
     test_begin(&demand);
     test_capture.source->on_demand = 0;
@@ -120,8 +120,8 @@ test_off(void)
 static void
 test_time(void)
 {
-    unit_actor_t           a, b;
-    ngx_vidcast_demand_t   demand;
+    unit_actor_t             a, b;
+    ngx_vidcast_on_demand_t  demand;
 
     test_begin(&demand);
 
@@ -161,8 +161,8 @@ test_time(void)
 static void
 test_asked(void)
 {
-    ngx_uint_t            i, gone;
-    ngx_vidcast_demand_t  demand;
+    ngx_uint_t               i, gone;
+    ngx_vidcast_on_demand_t  demand;
 
     test_begin(&demand);
 
@@ -187,8 +187,8 @@ test_asked(void)
 static void
 test_dead(void)
 {
-    unit_actor_t           a;
-    ngx_vidcast_demand_t   demand;
+    unit_actor_t             a;
+    ngx_vidcast_on_demand_t  demand;
 
     test_begin(&demand);
     unit_spawn(&a, test_worker);
@@ -210,9 +210,9 @@ test_dead(void)
 static void
 test_sleep(void)
 {
-    uint64_t               seq;
-    unit_actor_t           a;
-    ngx_vidcast_demand_t   demand;
+    uint64_t                 seq;
+    unit_actor_t             a;
+    ngx_vidcast_on_demand_t  demand;
 
     test_begin(&demand);
 
@@ -224,13 +224,13 @@ test_sleep(void)
 
     (void) unit_send(&a, 'z', 1);
 
-    ngx_vidcast_demand_sleep(&demand);
+    ngx_vidcast_on_demand_sleep(&demand);
 
     unit_ok(unit_answer(&a) == 0, "sleep: a viewer woke it");
     unit_ok(test_started == 1
             && test_zone->shm->state == NGX_VIDCAST_STARTING,
             "sleep: it is starting");
-    unit_ok(test_timeout == NGX_VIDCAST_DEMAND_NET,
+    unit_ok(test_timeout == NGX_VIDCAST_ON_DEMAND_NET,
             "sleep: it would have looked by itself");
     unit_ok(!demand.gone && !test_gone(&demand, 3600), "sleep: he stays");
     unit_ok(ngx_vidcast_ring_past(&test_zone->ring) == seq,
@@ -246,8 +246,8 @@ test_sleep(void)
 static void
 test_races(void)
 {
-    unit_actor_t           a;
-    ngx_vidcast_demand_t   demand;
+    unit_actor_t             a;
+    ngx_vidcast_on_demand_t  demand;
 
     test_begin(&demand);
     unit_spawn(&a, test_worker);
@@ -258,7 +258,7 @@ test_races(void)
 
     (void) unit_tell(&a, 'v', 1);
 
-    ngx_vidcast_demand_sleep(&demand);
+    ngx_vidcast_on_demand_sleep(&demand);
 
     unit_ok(1, "races: one came before it slept");
 
@@ -268,7 +268,7 @@ test_races(void)
 
     ngx_vidcast_store(&test_zone->shm->asked, test_clock + 1);
 
-    ngx_vidcast_demand_sleep(&demand);
+    ngx_vidcast_on_demand_sleep(&demand);
 
     unit_ok(1, "races: one came and went before it slept");
 
@@ -324,9 +324,9 @@ test_when_asleep(ngx_uint_t what)
 
 
 static void
-test_begin(ngx_vidcast_demand_t *demand)
+test_begin(ngx_vidcast_on_demand_t *demand)
 {
-    ngx_memzero(demand, sizeof(ngx_vidcast_demand_t));
+    ngx_memzero(demand, sizeof(ngx_vidcast_on_demand_t));
 
     demand->capture = &test_capture;
     test_capture.source->on_demand = 10000;
@@ -340,9 +340,9 @@ test_begin(ngx_vidcast_demand_t *demand)
 /* so many seconds later */
 
 static ngx_uint_t
-test_gone(ngx_vidcast_demand_t *demand, uint64_t later)
+test_gone(ngx_vidcast_on_demand_t *demand, uint64_t later)
 {
     test_clock += later * TEST_SECOND;
 
-    return ngx_vidcast_demand_gone(demand);
+    return ngx_vidcast_on_demand_gone(demand);
 }

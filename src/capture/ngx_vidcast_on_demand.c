@@ -7,19 +7,20 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "capture/ngx_vidcast_demand.h"
+#include "capture/ngx_vidcast_on_demand.h"
 #include "shm/ngx_vidcast_control.h"
 
 
-#define NGX_VIDCAST_DEMAND_LOOK  100000    /* us between looks at viewers */
-#define NGX_VIDCAST_DEMAND_NET   1000      /* ms, should a call be lost */
+#define NGX_VIDCAST_ON_DEMAND_LOOK  100000    /* us between looks at viewers */
+#define NGX_VIDCAST_ON_DEMAND_NET   1000      /* ms, should a call be lost */
 
 
-static ngx_uint_t ngx_vidcast_demand_viewers(ngx_vidcast_demand_t *demand);
+static ngx_uint_t ngx_vidcast_on_demand_viewers(
+    ngx_vidcast_on_demand_t *demand);
 
 
 ngx_uint_t
-ngx_vidcast_demand_gone(ngx_vidcast_demand_t *demand)
+ngx_vidcast_on_demand_gone(ngx_vidcast_on_demand_t *demand)
 {
     uint64_t               now, wanted;
     ngx_vidcast_source_t  *source;
@@ -32,14 +33,14 @@ ngx_vidcast_demand_gone(ngx_vidcast_demand_t *demand)
 
     now = ngx_vidcast_clock();
 
-    if (now - demand->looked < NGX_VIDCAST_DEMAND_LOOK) {
+    if (now - demand->looked < NGX_VIDCAST_ON_DEMAND_LOOK) {
         return demand->gone;
     }
 
     demand->looked = now;
     demand->asked = ngx_vidcast_load(&demand->capture->zone->shm->asked);
 
-    if (ngx_vidcast_demand_viewers(demand)) {
+    if (ngx_vidcast_on_demand_viewers(demand)) {
         demand->wanted = now;
     }
 
@@ -57,7 +58,7 @@ ngx_vidcast_demand_gone(ngx_vidcast_demand_t *demand)
 /* of living workers: who was killed left his viewers uncounted */
 
 static ngx_uint_t
-ngx_vidcast_demand_viewers(ngx_vidcast_demand_t *demand)
+ngx_vidcast_on_demand_viewers(ngx_vidcast_on_demand_t *demand)
 {
     ngx_vidcast_capture_t  *capture;
 
@@ -69,7 +70,7 @@ ngx_vidcast_demand_viewers(ngx_vidcast_demand_t *demand)
 
 
 void
-ngx_vidcast_demand_sleep(ngx_vidcast_demand_t *demand)
+ngx_vidcast_on_demand_sleep(ngx_vidcast_on_demand_t *demand)
 {
     ngx_vidcast_zone_t     *zone;
     ngx_vidcast_capture_t  *capture;
@@ -86,9 +87,9 @@ ngx_vidcast_demand_sleep(ngx_vidcast_demand_t *demand)
     ngx_vidcast_capture_state(capture, NGX_VIDCAST_SLEEPING, NULL);
 
     while (ngx_vidcast_load(&zone->shm->asked) == demand->asked
-           && ngx_vidcast_demand_viewers(demand) == 0)
+           && ngx_vidcast_on_demand_viewers(demand) == 0)
     {
-        ngx_vidcast_zone_wait_wake(zone, NGX_VIDCAST_DEMAND_NET);
+        ngx_vidcast_zone_wait_wake(zone, NGX_VIDCAST_ON_DEMAND_NET);
     }
 
     demand->looked = ngx_vidcast_clock();

@@ -4,8 +4,8 @@
  */
 
 
-#ifndef _NGX_VIDCAST_DEMAND_H_INCLUDED_
-#define _NGX_VIDCAST_DEMAND_H_INCLUDED_
+#ifndef _NGX_VIDCAST_ON_DEMAND_H_INCLUDED_
+#define _NGX_VIDCAST_ON_DEMAND_H_INCLUDED_
 
 
 #include "capture/ngx_vidcast_capture.h"
@@ -19,17 +19,17 @@ typedef struct {
     uint64_t                      looked;
     uint64_t                      asked;     /* as it was when all had gone */
     ngx_uint_t                    gone;
-} ngx_vidcast_demand_t;
+} ngx_vidcast_on_demand_t;
 
 
 /*
  * Has nobody looked at the source for the time set?  Never with "on_demand
  * off".  Cheap enough to be asked for each frame.
  */
-ngx_uint_t ngx_vidcast_demand_gone(ngx_vidcast_demand_t *demand);
+ngx_uint_t ngx_vidcast_on_demand_gone(ngx_vidcast_on_demand_t *demand);
 
 /* all have gone(), and the input is closed: returns when somebody comes */
-void ngx_vidcast_demand_sleep(ngx_vidcast_demand_t *demand);
+void ngx_vidcast_on_demand_sleep(ngx_vidcast_on_demand_t *demand);
 
 
-#endif /* _NGX_VIDCAST_DEMAND_H_INCLUDED_ */
+#endif /* _NGX_VIDCAST_ON_DEMAND_H_INCLUDED_ */

@@ -17,7 +17,7 @@
  * they made is published in the order of the queue: each waits for its turn.
  */
 
-struct ngx_vidcast_encoders_s {
+struct ngx_vidcast_encoder_pool_s {
     ngx_vidcast_capture_t        *capture;
 
     pthread_mutex_t               mutex;
@@ -36,34 +36,35 @@ struct ngx_vidcast_encoders_s {
 };
 
 
-static void *ngx_vidcast_encoders_thread(void *data);
-static ngx_vidcast_raw_t *ngx_vidcast_encoders_take(
-    ngx_vidcast_encoders_t *encoders, uint64_t *ticket);
-static uint32_t ngx_vidcast_encoders_fill(ngx_vidcast_encoders_t *encoders,
-    ngx_vidcast_jpeg_encoder_t *enc, ngx_vidcast_raw_t *raw, size_t *size);
-static void ngx_vidcast_encoders_failed(ngx_vidcast_encoders_t *encoders,
-    ngx_int_t rc, const char *reason);
+static void *ngx_vidcast_encoder_pool_thread(void *data);
+static ngx_vidcast_raw_t *ngx_vidcast_encoder_pool_take(
+    ngx_vidcast_encoder_pool_t *encoders, uint64_t *ticket);
+static uint32_t ngx_vidcast_encoder_pool_fill(
+    ngx_vidcast_encoder_pool_t *encoders, ngx_vidcast_jpeg_encoder_t *enc,
+    ngx_vidcast_raw_t *raw, size_t *size);
+static void ngx_vidcast_encoder_pool_failed(
+    ngx_vidcast_encoder_pool_t *encoders, ngx_int_t rc, const char *reason);
 
 
 /* two for each encoder, and what the input and the predictor hold */
 
-#define ngx_vidcast_encoders_nraws(n)  (2 * (n) + 3)
+#define ngx_vidcast_encoder_pool_nraws(n)  (2 * (n) + 3)
 
 
-ngx_vidcast_encoders_t *
-ngx_vidcast_encoders_create(ngx_vidcast_capture_t *capture)
+ngx_vidcast_encoder_pool_t *
+ngx_vidcast_encoder_pool_create(ngx_vidcast_capture_t *capture)
 {
-    ngx_uint_t               i, n;
-    ngx_vidcast_encoders_t  *encoders;
+    ngx_uint_t                   i, n;
+    ngx_vidcast_encoder_pool_t  *encoders;
 
     n = capture->source->encoders;
 
-    encoders = ngx_calloc(sizeof(ngx_vidcast_encoders_t), capture->log);
+    encoders = ngx_calloc(sizeof(ngx_vidcast_encoder_pool_t), capture->log);
     if (encoders == NULL) {
         return NULL;
     }
 
-    encoders->nraws = ngx_vidcast_encoders_nraws(n);
+    encoders->nraws = ngx_vidcast_encoder_pool_nraws(n);
 
     encoders->raws = ngx_calloc(encoders->nraws * sizeof(ngx_vidcast_raw_t),
                                 capture->log);
@@ -83,7 +84,7 @@ ngx_vidcast_encoders_create(ngx_vidcast_capture_t *capture)
     encoders->last = &encoders->first;
 
     for (i = 0; i < n; i++) {
-        if (ngx_vidcast_capture_thread(capture, ngx_vidcast_encoders_thread,
+        if (ngx_vidcast_capture_thread(capture, ngx_vidcast_encoder_pool_thread,
                                        encoders, "vidcast encode")
             != NGX_OK)
         {
@@ -96,8 +97,8 @@ ngx_vidcast_encoders_create(ngx_vidcast_capture_t *capture)
 
 
 ngx_vidcast_raw_t *
-ngx_vidcast_encoders_get(ngx_vidcast_encoders_t *encoders, uint32_t width,
-    uint32_t height)
+ngx_vidcast_encoder_pool_get(ngx_vidcast_encoder_pool_t *encoders,
+    uint32_t width, uint32_t height)
 {
     ngx_uint_t          i;
     ngx_vidcast_raw_t  *raw;
@@ -128,7 +129,7 @@ ngx_vidcast_encoders_get(ngx_vidcast_encoders_t *encoders, uint32_t width,
 
     if (ngx_vidcast_image_alloc(&raw->image, width, height, 0) != NGX_OK) {
         ngx_memzero(&raw->image, sizeof(ngx_vidcast_image_t));
-        ngx_vidcast_encoders_unref(encoders, raw);
+        ngx_vidcast_encoder_pool_unref(encoders, raw);
         return NULL;
     }
 
@@ -137,7 +138,7 @@ ngx_vidcast_encoders_get(ngx_vidcast_encoders_t *encoders, uint32_t width,
 
 
 void
-ngx_vidcast_encoders_encode(ngx_vidcast_encoders_t *encoders,
+ngx_vidcast_encoder_pool_encode(ngx_vidcast_encoder_pool_t *encoders,
     ngx_vidcast_raw_t *raw)
 {
     raw->next = NULL;
@@ -153,7 +154,7 @@ ngx_vidcast_encoders_encode(ngx_vidcast_encoders_t *encoders,
 
 
 void
-ngx_vidcast_encoders_refer(ngx_vidcast_encoders_t *encoders,
+ngx_vidcast_encoder_pool_refer(ngx_vidcast_encoder_pool_t *encoders,
     ngx_vidcast_raw_t *raw)
 {
     (void) pthread_mutex_lock(&encoders->mutex);
@@ -163,7 +164,7 @@ ngx_vidcast_encoders_refer(ngx_vidcast_encoders_t *encoders,
 
 
 void
-ngx_vidcast_encoders_unref(ngx_vidcast_encoders_t *encoders,
+ngx_vidcast_encoder_pool_unref(ngx_vidcast_encoder_pool_t *encoders,
     ngx_vidcast_raw_t *raw)
 {
     (void) pthread_mutex_lock(&encoders->mutex);
@@ -177,7 +178,7 @@ ngx_vidcast_encoders_unref(ngx_vidcast_encoders_t *encoders,
 
 
 ngx_int_t
-ngx_vidcast_encoders_wait(ngx_vidcast_encoders_t *encoders)
+ngx_vidcast_encoder_pool_wait(ngx_vidcast_encoder_pool_t *encoders)
 {
     ngx_int_t   rc;
     ngx_uint_t  i;
@@ -208,7 +209,7 @@ ngx_vidcast_encoders_wait(ngx_vidcast_encoders_t *encoders)
 
 
 void
-ngx_vidcast_encoders_drain(ngx_vidcast_encoders_t *encoders)
+ngx_vidcast_encoder_pool_drain(ngx_vidcast_encoder_pool_t *encoders)
 {
     (void) pthread_mutex_lock(&encoders->mutex);
 
@@ -221,9 +222,9 @@ ngx_vidcast_encoders_drain(ngx_vidcast_encoders_t *encoders)
 
 
 static void *
-ngx_vidcast_encoders_thread(void *data)
+ngx_vidcast_encoder_pool_thread(void *data)
 {
-    ngx_vidcast_encoders_t  *encoders = data;
+    ngx_vidcast_encoder_pool_t  *encoders = data;
 
     size_t                       size;
     uint32_t                     slot;
@@ -239,9 +240,9 @@ ngx_vidcast_encoders_thread(void *data)
     }
 
     for ( ;; ) {
-        raw = ngx_vidcast_encoders_take(encoders, &ticket);
+        raw = ngx_vidcast_encoder_pool_take(encoders, &ticket);
 
-        slot = ngx_vidcast_encoders_fill(encoders, enc, raw, &size);
+        slot = ngx_vidcast_encoder_pool_fill(encoders, enc, raw, &size);
 
         (void) pthread_mutex_lock(&encoders->mutex);
 
@@ -276,7 +277,8 @@ ngx_vidcast_encoders_thread(void *data)
 
 
 static ngx_vidcast_raw_t *
-ngx_vidcast_encoders_take(ngx_vidcast_encoders_t *encoders, uint64_t *ticket)
+ngx_vidcast_encoder_pool_take(ngx_vidcast_encoder_pool_t *encoders,
+    uint64_t *ticket)
 {
     ngx_vidcast_raw_t  *raw;
 
@@ -302,7 +304,7 @@ ngx_vidcast_encoders_take(ngx_vidcast_encoders_t *encoders, uint64_t *ticket)
 
 
 static uint32_t
-ngx_vidcast_encoders_fill(ngx_vidcast_encoders_t *encoders,
+ngx_vidcast_encoder_pool_fill(ngx_vidcast_encoder_pool_t *encoders,
     ngx_vidcast_jpeg_encoder_t *enc, ngx_vidcast_raw_t *raw, size_t *size)
 {
     uint32_t                slot;
@@ -334,8 +336,8 @@ ngx_vidcast_encoders_fill(ngx_vidcast_encoders_t *encoders,
         return slot;
     }
 
-    ngx_vidcast_encoders_failed(encoders, rc,
-                                ngx_vidcast_jpeg_encoder_error(enc));
+    ngx_vidcast_encoder_pool_failed(encoders, rc,
+                                    ngx_vidcast_jpeg_encoder_error(enc));
 
     ngx_vidcast_capture_abandon(capture, slot);
 
@@ -344,8 +346,8 @@ ngx_vidcast_encoders_fill(ngx_vidcast_encoders_t *encoders,
 
 
 static void
-ngx_vidcast_encoders_failed(ngx_vidcast_encoders_t *encoders, ngx_int_t rc,
-    const char *reason)
+ngx_vidcast_encoder_pool_failed(ngx_vidcast_encoder_pool_t *encoders,
+    ngx_int_t rc, const char *reason)
 {
     ngx_vidcast_capture_t  *capture;
 

@@ -1,0 +1,614 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "capture/ngx_vidcast_capture.h"
+#include "capture/ngx_vidcast_on_demand.h"
+#include "media/ngx_vidcast_image.h"
+#include "media/ngx_vidcast_jpeg.h"
+
+
+/*
+ * The input thread: keeps the input open, as long as the process lives and
+ * somebody looks, and hands on what comes.
+ */
+
+
+#define NGX_VIDCAST_INPUT_THREAD_BACKOFF_MIN  200000      /* us */
+#define NGX_VIDCAST_INPUT_THREAD_BACKOFF_MAX  30000000
+#define NGX_VIDCAST_INPUT_THREAD_BACKOFF_GONE  1000000
+#define NGX_VIDCAST_INPUT_THREAD_SETTLED      2000000
+#define NGX_VIDCAST_INPUT_THREAD_BUSY         10000000  /* the old one leaves */
+
+
+typedef struct {
+    ngx_vidcast_capture_t   *capture;
+    ngx_vidcast_on_demand_t  demand;
+    ngx_vidcast_input_t      in;
+    ngx_vidcast_raw_t       *raw;        /* the next one to be filled */
+    uint64_t                 started;
+    uint64_t                 opened;
+    uint64_t                 frames;     /* since it was opened */
+    uint64_t                 backoff;
+    ngx_uint_t               warmup;     /* frames still to be skipped */
+} ngx_vidcast_input_thread_t;
+
+
+static ngx_int_t ngx_vidcast_input_thread_open(
+    ngx_vidcast_input_thread_t *thread);
+static ngx_int_t ngx_vidcast_input_thread_run(
+    ngx_vidcast_input_thread_t *thread);
+static ngx_int_t ngx_vidcast_input_thread_grab(
+    ngx_vidcast_input_thread_t *thread, ngx_vidcast_picture_t *picture);
+static void ngx_vidcast_input_thread_skip(ngx_vidcast_input_thread_t *thread,
+    ngx_int_t rc);
+static ngx_int_t ngx_vidcast_input_thread_image(
+    ngx_vidcast_input_thread_t *thread, uint32_t width, uint32_t height);
+static ngx_vidcast_raw_t *ngx_vidcast_input_thread_get(
+    ngx_vidcast_input_thread_t *thread, uint32_t width, uint32_t height);
+static ngx_int_t ngx_vidcast_input_thread_take(
+    ngx_vidcast_input_thread_t *thread, ngx_vidcast_picture_t *picture);
+static void ngx_vidcast_input_thread_bad(ngx_vidcast_input_thread_t *thread);
+static ngx_int_t ngx_vidcast_input_thread_jpeg(
+    ngx_vidcast_input_thread_t *thread, ngx_vidcast_picture_t *picture);
+static void ngx_vidcast_input_thread_large(ngx_vidcast_input_thread_t *thread);
+static void ngx_vidcast_input_thread_publish(ngx_vidcast_input_thread_t *thread,
+    ngx_vidcast_picture_t *picture, ngx_vidcast_jpeg_info_t *info,
+    uint64_t number, size_t size);
+static void ngx_vidcast_input_thread_raw(ngx_vidcast_input_thread_t *thread,
+    ngx_vidcast_picture_t *picture);
+static void ngx_vidcast_input_thread_drain(ngx_vidcast_input_thread_t *thread);
+static void ngx_vidcast_input_thread_pause(ngx_vidcast_input_thread_t *thread);
+
+
+void *
+ngx_vidcast_input_thread(void *data)
+{
+    ngx_int_t                    rc;
+    ngx_vidcast_input_thread_t   thread;
+    ngx_vidcast_input_module_t  *module;
+
+    ngx_memzero(&thread, sizeof(ngx_vidcast_input_thread_t));
+
+    thread.capture = data;
+    thread.started = ngx_vidcast_clock();
+    thread.demand.capture = data;
+
+    thread.in.conf = &thread.capture->source->input;
+    thread.in.log = thread.capture->log;
+    thread.in.capture = thread.capture;
+    thread.in.stop = &thread.capture->leaving;
+
+    module = thread.in.conf->module;
+
+    for ( ;; ) {
+
+        if (ngx_vidcast_on_demand_gone(&thread.demand)) {
+            ngx_vidcast_on_demand_sleep(&thread.demand);
+
+            thread.started = ngx_vidcast_clock();
+            thread.backoff = 0;
+        }
+
+        if (ngx_vidcast_input_thread_open(&thread) == NGX_OK) {
+
+            rc = ngx_vidcast_input_thread_run(&thread);
+
+            module->close(&thread.in);
+
+            ngx_vidcast_store(&thread.capture->open, 0);
+
+            if (ngx_vidcast_load(&thread.capture->leaving)) {
+                break;
+            }
+
+            if (rc == NGX_DECLINED) {
+                continue;
+            }
+
+            if (rc == NGX_DONE) {
+                ngx_vidcast_input_thread_drain(&thread);
+                ngx_vidcast_capture_state(thread.capture, NGX_VIDCAST_ENDED,
+                                          NULL);
+
+                if (thread.capture->source->on_demand == 0) {
+                    break;
+                }
+
+                /* who comes when all have gone sees it from its beginning */
+
+                while (!ngx_vidcast_on_demand_gone(&thread.demand)) {
+                    ngx_msleep(100);
+                }
+
+                continue;
+            }
+
+            ngx_vidcast_count(&thread.capture->counters->lost, 1);
+
+            ngx_vidcast_capture_state(thread.capture,
+                                      NGX_VIDCAST_RECONNECTING,
+                                      thread.in.error);
+        }
+
+        ngx_vidcast_input_thread_pause(&thread);
+    }
+
+    return NULL;
+}
+
+
+static ngx_int_t
+ngx_vidcast_input_thread_open(ngx_vidcast_input_thread_t *thread)
+{
+    ngx_int_t             rc;
+    ngx_uint_t            state;
+    ngx_vidcast_input_t  *in;
+
+    in = &thread->in;
+
+    in->error[0] = '\0';
+    in->fps = 0;
+
+    ngx_vidcast_store(&thread->capture->open, 1);
+
+    rc = in->conf->module->open(in);
+
+    if (rc == NGX_OK) {
+        thread->opened = ngx_vidcast_clock();
+        thread->frames = 0;
+        thread->warmup = in->conf->warmup;
+        ngx_vidcast_count(&thread->capture->counters->opened, 1);
+
+        return NGX_OK;
+    }
+
+    ngx_vidcast_store(&thread->capture->open, 0);
+
+    if (ngx_vidcast_load(&thread->capture->leaving)) {
+        return NGX_ERROR;
+    }
+
+    state = NGX_VIDCAST_RECONNECTING;
+
+    if (rc == NGX_AGAIN) {
+
+        /* whoever plugs it in looks at the screen */
+
+        thread->backoff = ngx_min(thread->backoff,
+                                  NGX_VIDCAST_INPUT_THREAD_BACKOFF_GONE / 2);
+    }
+
+    if (rc == NGX_BUSY) {
+
+        /*
+         * A capture before us may be just about to leave the device; or that
+         * of an nginx whose successor we are, which takes its time.
+         */
+
+        thread->backoff = 0;
+
+        if (ngx_vidcast_clock() - thread->started
+            < NGX_VIDCAST_INPUT_THREAD_BUSY)
+        {
+            state = NGX_VIDCAST_STARTING;
+        }
+    }
+
+    ngx_vidcast_capture_state(thread->capture, state, in->error);
+
+    return NGX_ERROR;
+}
+
+
+/*
+ * NGX_ERROR: the device is lost; NGX_DONE: the source has ended; NGX_DECLINED:
+ * nobody looks, or the process is to leave.
+ */
+
+static ngx_int_t
+ngx_vidcast_input_thread_run(ngx_vidcast_input_thread_t *thread)
+{
+    ngx_int_t               rc;
+    ngx_vidcast_input_t    *in;
+    ngx_vidcast_picture_t   picture;
+
+    in = &thread->in;
+
+    for ( ;; ) {
+
+        if (ngx_vidcast_load(&thread->capture->leaving)
+            || ngx_vidcast_on_demand_gone(&thread->demand))
+        {
+            return NGX_DECLINED;
+        }
+
+        rc = ngx_vidcast_input_thread_grab(thread, &picture);
+
+        if (rc == NGX_AGAIN) {
+            continue;
+        }
+
+        if (rc == NGX_BUSY) {
+            ngx_vidcast_capture_state(thread->capture, NGX_VIDCAST_OFF,
+                                      in->error);
+            continue;
+        }
+
+        if (rc != NGX_OK && rc != NGX_DECLINED) {
+            return rc;
+        }
+
+        if (thread->warmup) {
+            ngx_vidcast_input_thread_skip(thread, rc);
+            continue;
+        }
+
+        if (rc == NGX_DECLINED) {
+            ngx_vidcast_input_thread_bad(thread);
+            continue;
+        }
+
+        rc = ngx_vidcast_input_thread_take(thread, &picture);
+
+        if (in->conf->module->release) {
+            in->conf->module->release(in);
+        }
+
+        if (in->number) {
+            ngx_vidcast_zone_wake_workers(thread->capture->zone);
+        }
+
+        if (rc == NGX_ERROR) {
+            return rc;
+        }
+
+        if (rc == NGX_DECLINED) {
+            ngx_vidcast_input_thread_bad(thread);
+            continue;
+        }
+
+        thread->frames++;
+
+        ngx_vidcast_store(&thread->capture->zone->shm->last,
+                          ngx_vidcast_clock());
+
+        ngx_vidcast_capture_state(thread->capture, NGX_VIDCAST_LIVE, NULL);
+    }
+}
+
+
+static ngx_int_t
+ngx_vidcast_input_thread_grab(ngx_vidcast_input_thread_t *thread,
+    ngx_vidcast_picture_t *picture)
+{
+    ngx_int_t             rc;
+    ngx_vidcast_input_t  *in;
+
+    in = &thread->in;
+
+    if (in->fps) {
+        thread->capture->zone->shm->asked_mfps = (uint32_t) (in->fps * 1000);
+    }
+
+    ngx_memzero(picture, sizeof(ngx_vidcast_picture_t));
+
+    in->number = 0;
+    in->large = 0;
+
+    if (in->format == NGX_VIDCAST_INPUT_I420) {
+
+        if (ngx_vidcast_input_thread_image(thread, in->width, in->height)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        picture->image = &thread->raw->image;
+    }
+
+    rc = in->conf->module->grab(in, picture);
+
+    if (rc == NGX_OK && picture->time == 0) {
+        picture->time = ngx_vidcast_clock();
+    }
+
+    return rc;
+}
+
+
+/* the first frames are those of a camera which still looks for its exposure */
+
+static void
+ngx_vidcast_input_thread_skip(ngx_vidcast_input_thread_t *thread, ngx_int_t rc)
+{
+    ngx_vidcast_input_module_t  *module;
+
+    module = thread->in.conf->module;
+
+    thread->warmup--;
+    ngx_vidcast_count(&thread->capture->counters->warmup, 1);
+
+    if (rc == NGX_OK && module->release) {
+        module->release(&thread->in);
+    }
+}
+
+
+/* the picture in hand gets this size */
+
+static ngx_int_t
+ngx_vidcast_input_thread_image(ngx_vidcast_input_thread_t *thread,
+    uint32_t width, uint32_t height)
+{
+    ngx_vidcast_encoder_pool_t  *encoders;
+
+    encoders = thread->capture->encoders;
+
+    if (thread->raw
+        && (thread->raw->image.width != width
+            || thread->raw->image.height != height))
+    {
+        ngx_vidcast_encoder_pool_unref(encoders, thread->raw);
+        thread->raw = NULL;
+    }
+
+    if (thread->raw == NULL) {
+        thread->raw = ngx_vidcast_input_thread_get(thread, width, height);
+    }
+
+    if (thread->raw == NULL) {
+        (void) ngx_snprintf(thread->in.error, NGX_VIDCAST_ERROR_LEN,
+                            "no memory for %uDx%uD pixels%Z", width, height);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/* where no frame may be skipped, one waits for the encoders */
+
+static ngx_vidcast_raw_t *
+ngx_vidcast_input_thread_get(ngx_vidcast_input_thread_t *thread, uint32_t width,
+    uint32_t height)
+{
+    ngx_vidcast_raw_t           *raw;
+    ngx_vidcast_encoder_pool_t  *encoders;
+
+    encoders = thread->capture->encoders;
+
+    do {
+        raw = ngx_vidcast_encoder_pool_get(encoders, width, height);
+
+    } while (raw == NULL && thread->in.conf->batch
+             && ngx_vidcast_encoder_pool_wait(encoders) == NGX_AGAIN);
+
+    return raw;
+}
+
+
+static ngx_int_t
+ngx_vidcast_input_thread_take(ngx_vidcast_input_thread_t *thread,
+    ngx_vidcast_picture_t *picture)
+{
+    if (picture->data) {
+        return ngx_vidcast_input_thread_jpeg(thread, picture);
+    }
+
+    if (thread->in.format == NGX_VIDCAST_INPUT_ANY) {
+
+        if (ngx_vidcast_input_thread_image(thread, picture->view.width,
+                                           picture->view.height)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        ngx_vidcast_image_copy(&thread->raw->image, &picture->view);
+    }
+
+    ngx_vidcast_input_thread_raw(thread, picture);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_vidcast_input_thread_bad(ngx_vidcast_input_thread_t *thread)
+{
+    ngx_vidcast_count(&thread->capture->counters->bad_frame, 1);
+
+    ngx_vidcast_capture_log_bad(thread->capture, thread->in.error);
+}
+
+
+/* passed through as it is; only missing Huffman tables are put in */
+
+static ngx_int_t
+ngx_vidcast_input_thread_jpeg(ngx_vidcast_input_thread_t *thread,
+    ngx_vidcast_picture_t *picture)
+{
+    size_t                    size;
+    uint64_t                  number;
+    ngx_vidcast_capture_t    *capture;
+    ngx_vidcast_jpeg_info_t   info;
+
+    capture = thread->capture;
+
+    if (ngx_vidcast_jpeg_probe(picture->data, picture->size, &info)
+        != NGX_OK)
+    {
+        (void) ngx_snprintf(thread->in.error, NGX_VIDCAST_ERROR_LEN,
+                            "%uz bytes which are not a whole JPEG%Z",
+                            picture->size);
+        return NGX_DECLINED;
+    }
+
+    ngx_vidcast_count(&capture->counters->captured, 1);
+
+    number = ngx_vidcast_ring_next(&capture->zone->ring);
+
+    size = info.size + (info.dht ? 0 : NGX_VIDCAST_JPEG_DHT_LEN);
+
+    if (size > capture->source->geometry.slot_size) {
+        ngx_vidcast_input_thread_large(thread);
+        return NGX_OK;
+    }
+
+    if (capture->analysis && thread->in.conf->batch) {
+        ngx_vidcast_analysis_wait(capture->analysis, 1);
+    }
+
+    if (!picture->lent) {
+        picture->slot = ngx_vidcast_capture_claim(capture);
+
+        if (picture->slot == NGX_VIDCAST_RING_NONE) {
+            return NGX_OK;
+        }
+    }
+
+    ngx_vidcast_input_thread_publish(thread, picture, &info, number, size);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_vidcast_input_thread_large(ngx_vidcast_input_thread_t *thread)
+{
+    ngx_vidcast_count(&thread->capture->counters->too_large, 1);
+
+    thread->in.large = 1;
+
+    ngx_vidcast_capture_log_too_large(thread->capture);
+}
+
+
+static void
+ngx_vidcast_input_thread_publish(ngx_vidcast_input_thread_t *thread,
+    ngx_vidcast_picture_t *picture, ngx_vidcast_jpeg_info_t *info,
+    uint64_t number, size_t size)
+{
+    u_char                 *data;
+    ngx_vidcast_capture_t  *capture;
+
+    capture = thread->capture;
+
+    data = ngx_vidcast_ring_data(&capture->zone->ring, picture->slot);
+
+    if (!info->dht) {
+        (void) ngx_vidcast_jpeg_insert_dht(data, picture->data, info);
+        ngx_vidcast_count(&capture->counters->tables_inserted, 1);
+
+    } else if (!picture->lent) {
+        ngx_memcpy(data, picture->data, info->size);
+    }
+
+    ngx_vidcast_capture_publish(capture, picture->slot, number, picture->time,
+                                size, info->width, info->height);
+
+    thread->in.number = number;
+
+    if (capture->analysis) {
+        ngx_vidcast_analysis_submit(capture->analysis, NULL, number,
+                                    picture->time, info->width, info->height);
+    }
+}
+
+
+/*
+ * The picture in hand goes to the encoders if there is another one to be
+ * filled next; else it is dropped, and filled again.
+ */
+
+static void
+ngx_vidcast_input_thread_raw(ngx_vidcast_input_thread_t *thread,
+    ngx_vidcast_picture_t *picture)
+{
+    ngx_vidcast_raw_t      *raw, *next;
+    ngx_vidcast_capture_t  *capture;
+
+    capture = thread->capture;
+    raw = thread->raw;
+
+    ngx_vidcast_count(&capture->counters->captured, 1);
+
+    raw->number = ngx_vidcast_ring_next(&capture->zone->ring);
+    raw->captured = picture->time;
+
+    next = ngx_vidcast_input_thread_get(thread, raw->image.width,
+                                        raw->image.height);
+    if (next == NULL) {
+        ngx_vidcast_count(&capture->counters->encoder_busy, 1);
+        return;
+    }
+
+    thread->raw = next;
+
+    if (capture->analysis) {
+
+        if (thread->in.conf->batch) {
+            ngx_vidcast_analysis_wait(capture->analysis, 0);
+        }
+
+        ngx_vidcast_analysis_submit(capture->analysis, raw, raw->number,
+                                    raw->captured, raw->image.width,
+                                    raw->image.height);
+    }
+
+    ngx_vidcast_encoder_pool_encode(capture->encoders, raw);
+}
+
+
+/* what was grabbed is out, and predicted */
+
+static void
+ngx_vidcast_input_thread_drain(ngx_vidcast_input_thread_t *thread)
+{
+    ngx_vidcast_encoder_pool_drain(thread->capture->encoders);
+
+    if (thread->capture->analysis) {
+        ngx_vidcast_analysis_wait(thread->capture->analysis, 1);
+    }
+
+    if (thread->capture->dispatch) {
+        ngx_vidcast_dispatch_drain(thread->capture->dispatch);
+    }
+}
+
+
+/* a source that did its work is tried again at once, another one ever later */
+
+static void
+ngx_vidcast_input_thread_pause(ngx_vidcast_input_thread_t *thread)
+{
+    uint64_t  now, due;
+
+    now = ngx_vidcast_clock();
+
+    if (thread->frames
+        && now - thread->opened >= NGX_VIDCAST_INPUT_THREAD_SETTLED)
+    {
+        thread->backoff = 0;
+    }
+
+    thread->frames = 0;
+
+    thread->backoff = ngx_max(ngx_min(thread->backoff * 2,
+                                      NGX_VIDCAST_INPUT_THREAD_BACKOFF_MAX),
+                              NGX_VIDCAST_INPUT_THREAD_BACKOFF_MIN);
+
+    due = now + thread->backoff;
+
+    while (ngx_vidcast_input_wait(due) == NGX_AGAIN
+           && !ngx_vidcast_on_demand_gone(&thread->demand))
+    {
+        /* void */
+    }
+}
