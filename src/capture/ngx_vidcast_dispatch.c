@@ -70,7 +70,7 @@ static void ngx_vidcast_dispatch_turn(ngx_vidcast_dispatch_t *dispatch);
 static void ngx_vidcast_dispatch_release(ngx_vidcast_dispatch_t *dispatch,
     ngx_vidcast_frame_t *frame);
 static void ngx_vidcast_dispatch_collect(ngx_vidcast_dispatch_t *dispatch);
-static void ngx_vidcast_dispatch_answer(ngx_vidcast_dispatch_t *dispatch,
+static void ngx_vidcast_dispatch_reply(ngx_vidcast_dispatch_t *dispatch,
     ngx_vidcast_dispatch_worker_t *worker, ngx_uint_t status);
 static void ngx_vidcast_dispatch_finish(ngx_vidcast_dispatch_t *dispatch,
     ngx_vidcast_dispatch_entry_t *entry);
@@ -280,8 +280,8 @@ ngx_vidcast_dispatch_collect(ngx_vidcast_dispatch_t *dispatch)
 
         if (ngx_vidcast_load(&mailbox->done) == worker->task) {
             worker->busy = 0;
-            ngx_vidcast_dispatch_answer(dispatch, worker,
-                                        ngx_vidcast_load(&mailbox->status));
+            ngx_vidcast_dispatch_reply(dispatch, worker,
+                                       ngx_vidcast_load(&mailbox->status));
             continue;
         }
 
@@ -289,15 +289,15 @@ ngx_vidcast_dispatch_collect(ngx_vidcast_dispatch_t *dispatch)
 
             /* the mailbox is cleared by the next one who sits there */
 
-            ngx_vidcast_dispatch_answer(dispatch, worker,
-                                        NGX_VIDCAST_ANSWER_LOST);
+            ngx_vidcast_dispatch_reply(dispatch, worker,
+                                       NGX_VIDCAST_REPLY_LOST);
         }
     }
 }
 
 
 static void
-ngx_vidcast_dispatch_answer(ngx_vidcast_dispatch_t *dispatch,
+ngx_vidcast_dispatch_reply(ngx_vidcast_dispatch_t *dispatch,
     ngx_vidcast_dispatch_worker_t *worker, ngx_uint_t status)
 {
     uint32_t                          size;
@@ -315,9 +315,9 @@ ngx_vidcast_dispatch_answer(ngx_vidcast_dispatch_t *dispatch,
 
     entry->waiting = 0;
     entry->answered = ngx_vidcast_clock();
-    entry->status = ngx_min(status, NGX_VIDCAST_ANSWER_LOST);
+    entry->status = ngx_min(status, NGX_VIDCAST_REPLY_LOST);
 
-    if (entry->status == NGX_VIDCAST_ANSWER_OK) {
+    if (entry->status == NGX_VIDCAST_REPLY_OK) {
 
         /* read once: it may be another one the next time */
 
@@ -359,7 +359,7 @@ ngx_vidcast_dispatch_publish(ngx_vidcast_dispatch_t *dispatch,
 
     capture = dispatch->capture;
 
-    if (entry->status == NGX_VIDCAST_ANSWER_NONE) {
+    if (entry->status == NGX_VIDCAST_REPLY_NONE) {
         ngx_vidcast_capture_judged(capture, entry->frame.number);
         return;
     }
@@ -373,7 +373,7 @@ ngx_vidcast_dispatch_publish(ngx_vidcast_dispatch_t *dispatch,
     result.status = NULL;
     result.error = entry->error;
 
-    if (entry->status == NGX_VIDCAST_ANSWER_OK) {
+    if (entry->status == NGX_VIDCAST_REPLY_OK) {
 
         if (!ngx_vidcast_predict_emits(&dispatch->predict, entry->text,
                                        entry->size))
@@ -392,7 +392,7 @@ ngx_vidcast_dispatch_publish(ngx_vidcast_dispatch_t *dispatch,
             return;
         }
 
-        entry->status = NGX_VIDCAST_ANSWER_TOO_LARGE;
+        entry->status = NGX_VIDCAST_REPLY_TOO_LARGE;
         (void) ngx_cpystrn(entry->error, (u_char *)
                            "the result is too large, see \"results\"",
                            NGX_VIDCAST_ERROR_LEN);
@@ -400,7 +400,7 @@ ngx_vidcast_dispatch_publish(ngx_vidcast_dispatch_t *dispatch,
 
     ngx_vidcast_count(&capture->counters->predictor_error, 1);
 
-    if (entry->status != NGX_VIDCAST_ANSWER_LOST) {
+    if (entry->status != NGX_VIDCAST_REPLY_LOST) {
 
         /* deaths are the manager's to log */
 
@@ -431,13 +431,13 @@ ngx_vidcast_dispatch_status(ngx_uint_t status)
 {
     switch (status) {
 
-    case NGX_VIDCAST_ANSWER_TOO_LARGE:
+    case NGX_VIDCAST_REPLY_TOO_LARGE:
         return "result_too_large";
 
-    case NGX_VIDCAST_ANSWER_BAD:
+    case NGX_VIDCAST_REPLY_BAD:
         return "bad_result";
 
-    default: /* NGX_VIDCAST_ANSWER_LOST */
+    default: /* NGX_VIDCAST_REPLY_LOST */
         return "predictor_failed";
     }
 }
@@ -496,7 +496,7 @@ ngx_vidcast_dispatch_assign(ngx_vidcast_dispatch_t *dispatch)
     entry->frame = frame;
     entry->pinned = 1;
     entry->waiting = (worker != NULL);
-    entry->status = NGX_VIDCAST_ANSWER_LOST;
+    entry->status = NGX_VIDCAST_REPLY_LOST;
     entry->given = ngx_vidcast_clock();
     entry->answered = entry->given;
 

@@ -9,7 +9,7 @@
 
 #include <sys/resource.h>
 
-#include "wire/ngx_vidcast_answer.h"
+#include "wire/ngx_vidcast_result_json.h"
 #include "core/ngx_vidcast_escape.h"
 #include "plugin_host/ngx_vidcast_plugin.h"
 #include "predict/ngx_vidcast_predict.h"
@@ -625,7 +625,7 @@ ngx_vidcast_predict_plugin_predict(ngx_vidcast_predictor_t *predictor,
                                                  json, size, status);
 
     case VIDCAST_AGAIN:
-        *status = NGX_VIDCAST_ANSWER_NONE;
+        *status = NGX_VIDCAST_REPLY_NONE;
         return NGX_OK;
 
     case VIDCAST_BAD:
@@ -635,7 +635,7 @@ ngx_vidcast_predict_plugin_predict(ngx_vidcast_predictor_t *predictor,
         predictor->mailbox->counters.bad++;
         (void) ngx_cpystrn(predictor->mailbox->error, predictor->error,
                            NGX_VIDCAST_ERROR_LEN);
-        *status = NGX_VIDCAST_ANSWER_NONE;
+        *status = NGX_VIDCAST_REPLY_NONE;
         return NGX_OK;
 
     default: /* VIDCAST_ERROR */
@@ -656,23 +656,23 @@ ngx_vidcast_predict_plugin_answer(ngx_vidcast_predictor_t *predictor,
     const vidcast_sample_t *sample, const vidcast_answer_t *answer,
     u_char *json, size_t *size, ngx_uint_t *status)
 {
-    switch (ngx_vidcast_answer_plugin(answer, &predictor->fit, sample->width,
-                                      sample->height, json, size,
-                                      predictor->error))
+    switch (ngx_vidcast_result_json_plugin(answer, &predictor->fit,
+                                           sample->width, sample->height, json,
+                                           size, predictor->error))
     {
     case NGX_OK:
-        *status = NGX_VIDCAST_ANSWER_OK;
+        *status = NGX_VIDCAST_REPLY_OK;
         break;
 
     case NGX_BUSY:
-        *status = NGX_VIDCAST_ANSWER_TOO_LARGE;
+        *status = NGX_VIDCAST_REPLY_TOO_LARGE;
         (void) ngx_cpystrn(predictor->error, (u_char *)
                            "the result is too large, see \"results\"",
                            NGX_VIDCAST_ERROR_LEN);
         break;
 
     default: /* NGX_DECLINED */
-        *status = NGX_VIDCAST_ANSWER_BAD;
+        *status = NGX_VIDCAST_REPLY_BAD;
         break;
     }
 

@@ -36,7 +36,7 @@ static ngx_int_t ngx_vidcast_predictor_run(
     ngx_vidcast_predictor_t *predictor);
 static ngx_int_t ngx_vidcast_predictor_picture(
     ngx_vidcast_predictor_t *predictor, vidcast_sample_t *sample);
-static void ngx_vidcast_predictor_answer(ngx_vidcast_predictor_t *predictor,
+static void ngx_vidcast_predictor_reply(ngx_vidcast_predictor_t *predictor,
     ngx_uint_t status, size_t size);
 static void ngx_vidcast_predictor_leave(ngx_vidcast_predictor_t *predictor);
 static void ngx_vidcast_predictor_gone(ngx_vidcast_predictor_t *predictor);
@@ -117,7 +117,7 @@ ngx_vidcast_predictor_init(ngx_vidcast_predictor_t *predictor)
     /* what was given to the one before us */
 
     if (ngx_vidcast_load(&mailbox->done) != ngx_vidcast_load(&mailbox->task)) {
-        ngx_vidcast_predictor_answer(predictor, NGX_VIDCAST_ANSWER_LOST, 0);
+        ngx_vidcast_predictor_reply(predictor, NGX_VIDCAST_REPLY_LOST, 0);
     }
 
     predictor->decoder = ngx_vidcast_jpeg_decoder_create();
@@ -345,9 +345,9 @@ ngx_vidcast_predictor_run(ngx_vidcast_predictor_t *predictor)
     rc = ngx_vidcast_predictor_picture(predictor, &sample);
 
     if (rc != NGX_OK) {
-        status = (rc == NGX_AGAIN) ? NGX_VIDCAST_ANSWER_LOST
-                                   : NGX_VIDCAST_ANSWER_BAD;
-        ngx_vidcast_predictor_answer(predictor, status, 0);
+        status = (rc == NGX_AGAIN) ? NGX_VIDCAST_REPLY_LOST
+                                   : NGX_VIDCAST_REPLY_BAD;
+        ngx_vidcast_predictor_reply(predictor, status, 0);
         return NGX_OK;
     }
 
@@ -364,7 +364,7 @@ ngx_vidcast_predictor_run(ngx_vidcast_predictor_t *predictor)
     ngx_vidcast_store(&predictor->mailbox->failing, 0);
     predictor->mailbox->lived++;
 
-    ngx_vidcast_predictor_answer(predictor, status, size);
+    ngx_vidcast_predictor_reply(predictor, status, size);
 
     return NGX_OK;
 }
@@ -463,7 +463,7 @@ ngx_vidcast_predictor_picture(ngx_vidcast_predictor_t *predictor,
 
 
 static void
-ngx_vidcast_predictor_answer(ngx_vidcast_predictor_t *predictor,
+ngx_vidcast_predictor_reply(ngx_vidcast_predictor_t *predictor,
     ngx_uint_t status, size_t size)
 {
     ngx_vidcast_predictor_mailbox_t   *mailbox;
@@ -474,35 +474,35 @@ ngx_vidcast_predictor_answer(ngx_vidcast_predictor_t *predictor,
 
     switch (status) {
 
-    case NGX_VIDCAST_ANSWER_OK:
+    case NGX_VIDCAST_REPLY_OK:
         counters->answers++;
         break;
 
-    case NGX_VIDCAST_ANSWER_NONE:
+    case NGX_VIDCAST_REPLY_NONE:
         counters->none++;
         break;
 
-    case NGX_VIDCAST_ANSWER_BAD:
+    case NGX_VIDCAST_REPLY_BAD:
         counters->bad++;
         break;
 
-    case NGX_VIDCAST_ANSWER_TOO_LARGE:
+    case NGX_VIDCAST_REPLY_TOO_LARGE:
         counters->too_large++;
         break;
 
-    default: /* NGX_VIDCAST_ANSWER_LOST */
+    default: /* NGX_VIDCAST_REPLY_LOST */
         break;
     }
 
-    if (status == NGX_VIDCAST_ANSWER_BAD
-        || status == NGX_VIDCAST_ANSWER_TOO_LARGE)
+    if (status == NGX_VIDCAST_REPLY_BAD
+        || status == NGX_VIDCAST_REPLY_TOO_LARGE)
     {
         (void) ngx_cpystrn(mailbox->error, predictor->error,
                            NGX_VIDCAST_ERROR_LEN);
     }
 
-    ngx_vidcast_mailbox_answer(&predictor->source->zone->mailboxes, mailbox,
-                               status, size);
+    ngx_vidcast_mailbox_reply(&predictor->source->zone->mailboxes, mailbox,
+                              status, size);
 }
 
 

@@ -53,7 +53,7 @@ typedef struct {
  * room()     where a picture of "size" bytes is to go; NULL: no memory.
  *
  * predict()  writes at most *size bytes of JSON to "json", and says in
- *            *status what sort of answer it is (ngx_vidcast_answer_e), with
+ *            *status what sort of answer it is (ngx_vidcast_reply_e), with
  *            a reason in predictor->error where there is none.  NGX_OK; or
  *            NGX_ERROR, reason there too: the process is to be replaced.
  *

@@ -313,8 +313,8 @@ ngx_vidcast_supervisor_died(ngx_vidcast_supervised_t *child, int status,
                                          : NGX_VIDCAST_PREDICTOR_FAILED);
 
     if (ngx_vidcast_load(&mailbox->task) != ngx_vidcast_load(&mailbox->done)) {
-        ngx_vidcast_mailbox_answer(&source->zone->mailboxes, mailbox,
-                                   NGX_VIDCAST_ANSWER_LOST, 0);
+        ngx_vidcast_mailbox_reply(&source->zone->mailboxes, mailbox,
+                                  NGX_VIDCAST_REPLY_LOST, 0);
     }
 
     ngx_vidcast_futex_wake(source->zone->mailboxes.futex);

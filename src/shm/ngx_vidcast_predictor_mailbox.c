@@ -72,7 +72,7 @@ ngx_vidcast_mailbox(ngx_vidcast_mailboxes_t *mailboxes, ngx_uint_t n)
 
 
 void
-ngx_vidcast_mailbox_answer(ngx_vidcast_mailboxes_t *mailboxes,
+ngx_vidcast_mailbox_reply(ngx_vidcast_mailboxes_t *mailboxes,
     ngx_vidcast_predictor_mailbox_t *mailbox, ngx_uint_t status, size_t size)
 {
     mailbox->status = status;

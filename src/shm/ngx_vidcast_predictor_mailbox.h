@@ -39,12 +39,12 @@ typedef enum {
 
 
 typedef enum {
-    NGX_VIDCAST_ANSWER_OK = 0,
-    NGX_VIDCAST_ANSWER_NONE,             /* no result for this frame */
-    NGX_VIDCAST_ANSWER_BAD,              /* a result that is none, counted */
-    NGX_VIDCAST_ANSWER_TOO_LARGE,
-    NGX_VIDCAST_ANSWER_LOST              /* with its predictor */
-} ngx_vidcast_answer_e;
+    NGX_VIDCAST_REPLY_OK = 0,
+    NGX_VIDCAST_REPLY_NONE,             /* no result for this frame */
+    NGX_VIDCAST_REPLY_BAD,              /* a result that is none, counted */
+    NGX_VIDCAST_REPLY_TOO_LARGE,
+    NGX_VIDCAST_REPLY_LOST              /* with its predictor */
+} ngx_vidcast_reply_e;
 
 
 typedef struct {
@@ -124,7 +124,7 @@ ngx_vidcast_predictor_mailbox_t *ngx_vidcast_mailbox(
  * The answer to the task which lies on the mailbox: by its predictor, or for
  * one that is dead.
  */
-void ngx_vidcast_mailbox_answer(ngx_vidcast_mailboxes_t *mailboxes,
+void ngx_vidcast_mailbox_reply(ngx_vidcast_mailboxes_t *mailboxes,
     ngx_vidcast_predictor_mailbox_t *mailbox, ngx_uint_t status, size_t size);
 
 /* copies why it fails; NGX_VIDCAST_ERROR_LEN bytes, ended whatever is there */

@@ -10,7 +10,7 @@
  * answers are found than it has written lines, and each is JSON on one line.
  */
 
-#include "wire/ngx_vidcast_answer.c"
+#include "wire/ngx_vidcast_result_json.c"
 #include "core/ngx_vidcast_escape.c"
 #include "wire/ngx_vidcast_ws.c"
 #include "predict/exec/ngx_vidcast_exec_lines.c"
@@ -139,7 +139,7 @@ fuzz_answers(size_t room)
 
     for ( ;; ) {
         size = room;
-        status = NGX_VIDCAST_ANSWER_LOST;
+        status = NGX_VIDCAST_REPLY_LOST;
 
         rc = ngx_vidcast_exec_read(&exec, json, &size, &status);
 
@@ -150,13 +150,13 @@ fuzz_answers(size_t room)
         fuzz_check(rc == NGX_DONE);
         fuzz_check(exec.number != 0);
 
-        if (status == NGX_VIDCAST_ANSWER_OK) {
+        if (status == NGX_VIDCAST_REPLY_OK) {
             fuzz_check(size <= room);
             fuzz_answer(json, size);
 
         } else {
-            fuzz_check(status == NGX_VIDCAST_ANSWER_NONE
-                       || status == NGX_VIDCAST_ANSWER_TOO_LARGE);
+            fuzz_check(status == NGX_VIDCAST_REPLY_NONE
+                       || status == NGX_VIDCAST_REPLY_TOO_LARGE);
         }
 
         exec.number++;

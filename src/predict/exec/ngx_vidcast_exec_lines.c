@@ -7,7 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "wire/ngx_vidcast_answer.h"
+#include "wire/ngx_vidcast_result_json.h"
 #include "core/ngx_vidcast_escape.h"
 #include "predict/exec/ngx_vidcast_exec.h"
 
@@ -139,21 +139,21 @@ ngx_vidcast_exec_line(ngx_vidcast_exec_t *exec, size_t len, u_char *json,
     }
 
     if (len == 0) {
-        *status = NGX_VIDCAST_ANSWER_NONE;
+        *status = NGX_VIDCAST_REPLY_NONE;
         return NGX_DONE;
     }
 
     rc = exec->lines.over ? NGX_BUSY
-                          : ngx_vidcast_answer_json(line, len, json, size,
-                                                    error);
+                          : ngx_vidcast_result_json_text(line, len, json, size,
+                                                         error);
 
     if (rc == NGX_OK) {
-        *status = NGX_VIDCAST_ANSWER_OK;
+        *status = NGX_VIDCAST_REPLY_OK;
         return NGX_DONE;
     }
 
     if (rc == NGX_BUSY) {
-        *status = NGX_VIDCAST_ANSWER_TOO_LARGE;
+        *status = NGX_VIDCAST_REPLY_TOO_LARGE;
         *ngx_slprintf(predictor->error, predictor->error
                       + NGX_VIDCAST_ERROR_LEN - 1,
                       "the result of \"%s\" is too large, see \"results\"",

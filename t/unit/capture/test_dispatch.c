@@ -179,12 +179,12 @@ test_order(void)
             && ngx_vidcast_mailbox(&test_zone.mailboxes, 1)->number == 2,
             "order: a frame for each of two predictors");
 
-    test_answer(1, NGX_VIDCAST_ANSWER_OK, "two");
+    test_answer(1, NGX_VIDCAST_REPLY_OK, "two");
     ngx_vidcast_dispatch_turn(dispatch);
 
     unit_ok(test_nresults == 0, "order: the second one waits for the first");
 
-    test_answer(0, NGX_VIDCAST_ANSWER_OK, "one");
+    test_answer(0, NGX_VIDCAST_REPLY_OK, "one");
     ngx_vidcast_dispatch_turn(dispatch);
 
     unit_ok(test_nresults == 2
@@ -216,7 +216,7 @@ test_busy(void)
             "busy: all but the newest are skipped, and counted");
     unit_ok(test_pins() == 3, "busy: which are not pinned any more");
 
-    test_answer(0, NGX_VIDCAST_ANSWER_OK, "one");
+    test_answer(0, NGX_VIDCAST_REPLY_OK, "one");
     ngx_vidcast_dispatch_turn(dispatch);
 
     unit_ok(ngx_vidcast_mailbox(&test_zone.mailboxes, 0)->number == 6,
@@ -237,7 +237,7 @@ test_none(void)
 
     (void) test_publish();
     ngx_vidcast_dispatch_turn(dispatch);
-    test_answer(0, NGX_VIDCAST_ANSWER_NONE, "");
+    test_answer(0, NGX_VIDCAST_REPLY_NONE, "");
     ngx_vidcast_dispatch_turn(dispatch);
 
     unit_ok(test_nresults == 0 && test_judged == 1 && test_predicted == 0,
@@ -245,7 +245,7 @@ test_none(void)
 
     (void) test_publish();
     ngx_vidcast_dispatch_turn(dispatch);
-    test_answer(0, NGX_VIDCAST_ANSWER_OK, "same");
+    test_answer(0, NGX_VIDCAST_REPLY_OK, "same");
     ngx_vidcast_dispatch_turn(dispatch);
 
     unit_ok(test_nresults == 0 && test_judged == 2 && test_predicted == 1,
@@ -311,7 +311,7 @@ test_failing(void)
     unit_ok(ngx_vidcast_mailbox(&test_zone.mailboxes, 0)->number == 1,
             "failing: one that is there has it all the same");
 
-    test_answer(0, NGX_VIDCAST_ANSWER_OK, "back");
+    test_answer(0, NGX_VIDCAST_REPLY_OK, "back");
     ngx_vidcast_mailbox(&test_zone.mailboxes, 0)->failing = 0;
     ngx_vidcast_dispatch_turn(dispatch);
 
@@ -319,7 +319,7 @@ test_failing(void)
 
     (void) test_publish();
     ngx_vidcast_dispatch_turn(dispatch);
-    test_answer(0, NGX_VIDCAST_ANSWER_OK, "well");
+    test_answer(0, NGX_VIDCAST_REPLY_OK, "well");
     ngx_vidcast_dispatch_turn(dispatch);
 
     unit_ok(test_nresults == 2
@@ -343,7 +343,7 @@ test_large(void)
     ngx_vidcast_dispatch_turn(dispatch);
 
     ngx_memset(ngx_vidcast_mailbox_text(mailbox), 'x', TEST_TEXT);
-    test_answer(0, NGX_VIDCAST_ANSWER_OK, NULL);
+    test_answer(0, NGX_VIDCAST_REPLY_OK, NULL);
     mailbox->size = 0xffffffff;
     ngx_vidcast_dispatch_turn(dispatch);
 
@@ -364,7 +364,7 @@ test_changing(void)
 
     (void) test_publish();
     ngx_vidcast_dispatch_turn(dispatch);
-    test_answer(0, NGX_VIDCAST_ANSWER_OK, "small");
+    test_answer(0, NGX_VIDCAST_REPLY_OK, "small");
 
     test_between = test_change_size;
     ngx_vidcast_dispatch_collect(dispatch);
@@ -383,7 +383,7 @@ test_change_size(void)
 {
     /* the status of the answer is known, its size is just being looked at */
 
-    if (test_capture.dispatch->entries[0].status == NGX_VIDCAST_ANSWER_OK) {
+    if (test_capture.dispatch->entries[0].status == NGX_VIDCAST_REPLY_OK) {
         ngx_vidcast_mailbox(&test_zone.mailboxes, 0)->size = 2 * TEST_TEXT;
     }
 }
@@ -515,7 +515,7 @@ test_answer(ngx_uint_t n, ngx_uint_t status, const char *text)
         ngx_memcpy(ngx_vidcast_mailbox_text(mailbox), text, size);
     }
 
-    ngx_vidcast_mailbox_answer(&test_zone.mailboxes, mailbox, status, size);
+    ngx_vidcast_mailbox_reply(&test_zone.mailboxes, mailbox, status, size);
 }
 
 

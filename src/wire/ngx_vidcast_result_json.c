@@ -10,14 +10,14 @@
 #include <jansson.h>
 #include <math.h>
 
-#include "wire/ngx_vidcast_answer.h"
+#include "wire/ngx_vidcast_result_json.h"
 #include "wire/ngx_vidcast_ws.h"
 
 
 /* what else stands around the largest of labels: numbers of ten digits */
 
-#define NGX_VIDCAST_ANSWER_LABEL      256
-#define NGX_VIDCAST_ANSWER_DETECTION  (6 * NGX_VIDCAST_ANSWER_LABEL + 160)
+#define NGX_VIDCAST_RESULT_JSON_LABEL      256
+#define NGX_VIDCAST_RESULT_JSON_BOX  (6 * NGX_VIDCAST_RESULT_JSON_LABEL + 160)
 
 
 /* a detection in pixels of the frame */
@@ -27,31 +27,32 @@ typedef struct {
     uint32_t                     y;
     uint32_t                     width;
     uint32_t                     height;
-} ngx_vidcast_answer_box_t;
+} ngx_vidcast_result_json_box_t;
 
 
-static json_t *ngx_vidcast_answer_load(const u_char *json, size_t len,
+static json_t *ngx_vidcast_result_json_load(const u_char *json, size_t len,
     u_char *error);
-static ngx_int_t ngx_vidcast_answer_copy(const u_char *json, size_t len,
+static ngx_int_t ngx_vidcast_result_json_copy(const u_char *json, size_t len,
     u_char *dst, size_t *size);
-static ngx_int_t ngx_vidcast_answer_object(const vidcast_answer_t *answer,
+static ngx_int_t ngx_vidcast_result_json_object(const vidcast_answer_t *answer,
     u_char *dst, size_t *size, ngx_uint_t *members, u_char *error);
-static ngx_int_t ngx_vidcast_answer_detections(const vidcast_answer_t *answer,
-    const ngx_vidcast_fit_t *fit, uint32_t width, uint32_t height,
-    u_char **dst, u_char *last, u_char *error);
-static ngx_int_t ngx_vidcast_answer_map(const vidcast_detection_t *detection,
-    const ngx_vidcast_fit_t *fit, uint32_t width, uint32_t height,
-    ngx_vidcast_answer_box_t *box);
-static ngx_uint_t ngx_vidcast_answer_span(double from, double to,
+static ngx_int_t ngx_vidcast_result_json_detections(
+    const vidcast_answer_t *answer, const ngx_vidcast_fit_t *fit,
+    uint32_t width, uint32_t height, u_char **dst, u_char *last,
+    u_char *error);
+static ngx_int_t ngx_vidcast_result_json_map(
+    const vidcast_detection_t *detection, const ngx_vidcast_fit_t *fit,
+    uint32_t width, uint32_t height, ngx_vidcast_result_json_box_t *box);
+static ngx_uint_t ngx_vidcast_result_json_span(double from, double to,
     uint32_t limit, uint32_t *start, uint32_t *length);
-static size_t ngx_vidcast_answer_print(u_char *buf,
-    const vidcast_detection_t *detection, ngx_vidcast_answer_box_t *box);
-static u_char *ngx_vidcast_answer_label(u_char *p, const char *label);
-static size_t ngx_vidcast_answer_character(u_char *p, u_char *last);
+static size_t ngx_vidcast_result_json_print(u_char *buf,
+    const vidcast_detection_t *detection, ngx_vidcast_result_json_box_t *box);
+static u_char *ngx_vidcast_result_json_label(u_char *p, const char *label);
+static size_t ngx_vidcast_result_json_character(u_char *p, u_char *last);
 
 
 ngx_int_t
-ngx_vidcast_answer_json(const u_char *json, size_t len, u_char *dst,
+ngx_vidcast_result_json_text(const u_char *json, size_t len, u_char *dst,
     size_t *size, u_char *error)
 {
     json_t  *value;
@@ -62,19 +63,19 @@ ngx_vidcast_answer_json(const u_char *json, size_t len, u_char *dst,
         return NGX_BUSY;
     }
 
-    value = ngx_vidcast_answer_load(json, len, error);
+    value = ngx_vidcast_result_json_load(json, len, error);
     if (value == NULL) {
         return NGX_DECLINED;
     }
 
     json_decref(value);
 
-    return ngx_vidcast_answer_copy(json, len, dst, size);
+    return ngx_vidcast_result_json_copy(json, len, dst, size);
 }
 
 
 static json_t *
-ngx_vidcast_answer_load(const u_char *json, size_t len, u_char *error)
+ngx_vidcast_result_json_load(const u_char *json, size_t len, u_char *error)
 {
     json_t        *value;
     json_error_t   reason;
@@ -103,7 +104,7 @@ ngx_vidcast_answer_load(const u_char *json, size_t len, u_char *error)
 /* line feeds are blanks only: in strings they cannot be */
 
 static ngx_int_t
-ngx_vidcast_answer_copy(const u_char *json, size_t len, u_char *dst,
+ngx_vidcast_result_json_copy(const u_char *json, size_t len, u_char *dst,
     size_t *size)
 {
     size_t  i;
@@ -136,7 +137,7 @@ ngx_vidcast_answer_copy(const u_char *json, size_t len, u_char *dst,
 
 
 ngx_int_t
-ngx_vidcast_answer_plugin(const vidcast_answer_t *answer,
+ngx_vidcast_result_json_plugin(const vidcast_answer_t *answer,
     const ngx_vidcast_fit_t *fit, uint32_t width, uint32_t height,
     u_char *dst, size_t *size, u_char *error)
 {
@@ -146,8 +147,9 @@ ngx_vidcast_answer_plugin(const vidcast_answer_t *answer,
     ngx_uint_t   members;
 
     if (answer->json && answer->ndetections == 0) {
-        return ngx_vidcast_answer_json((u_char *) answer->json,
-                                       answer->json_size, dst, size, error);
+        return ngx_vidcast_result_json_text((u_char *) answer->json,
+                                            answer->json_size, dst, size,
+                                            error);
     }
 
     p = dst;
@@ -156,7 +158,7 @@ ngx_vidcast_answer_plugin(const vidcast_answer_t *answer,
     if (answer->json) {
         len = *size;
 
-        rc = ngx_vidcast_answer_object(answer, dst, &len, &members, error);
+        rc = ngx_vidcast_result_json_object(answer, dst, &len, &members, error);
 
         if (rc != NGX_OK) {
             return rc;
@@ -179,8 +181,8 @@ ngx_vidcast_answer_plugin(const vidcast_answer_t *answer,
         *p++ = '{';
     }
 
-    rc = ngx_vidcast_answer_detections(answer, fit, width, height, &p, last,
-                                       error);
+    rc = ngx_vidcast_result_json_detections(answer, fit, width, height, &p,
+                                            last, error);
 
     if (rc != NGX_OK) {
         return rc;
@@ -193,7 +195,7 @@ ngx_vidcast_answer_plugin(const vidcast_answer_t *answer,
 
 
 static ngx_int_t
-ngx_vidcast_answer_object(const vidcast_answer_t *answer, u_char *dst,
+ngx_vidcast_result_json_object(const vidcast_answer_t *answer, u_char *dst,
     size_t *size, ngx_uint_t *members, u_char *error)
 {
     json_t      *value;
@@ -203,8 +205,8 @@ ngx_vidcast_answer_object(const vidcast_answer_t *answer, u_char *dst,
         return NGX_BUSY;
     }
 
-    value = ngx_vidcast_answer_load((u_char *) answer->json,
-                                    answer->json_size, error);
+    value = ngx_vidcast_result_json_load((u_char *) answer->json,
+                                         answer->json_size, error);
     if (value == NULL) {
         return NGX_DECLINED;
     }
@@ -227,22 +229,22 @@ ngx_vidcast_answer_object(const vidcast_answer_t *answer, u_char *dst,
         return NGX_DECLINED;
     }
 
-    return ngx_vidcast_answer_copy((u_char *) answer->json, answer->json_size,
-                                   dst, size);
+    return ngx_vidcast_result_json_copy((u_char *) answer->json,
+                                        answer->json_size, dst, size);
 }
 
 
 static ngx_int_t
-ngx_vidcast_answer_detections(const vidcast_answer_t *answer,
+ngx_vidcast_result_json_detections(const vidcast_answer_t *answer,
     const ngx_vidcast_fit_t *fit, uint32_t width, uint32_t height,
     u_char **dst, u_char *last, u_char *error)
 {
-    size_t                      i, len;
-    u_char                     *p, buf[NGX_VIDCAST_ANSWER_DETECTION];
-    ngx_int_t                   rc;
-    ngx_uint_t                  n;
-    ngx_vidcast_answer_box_t    box;
-    const vidcast_detection_t  *detection;
+    size_t                          i, len;
+    u_char                         *p, buf[NGX_VIDCAST_RESULT_JSON_BOX];
+    ngx_int_t                       rc;
+    ngx_uint_t                      n;
+    const vidcast_detection_t      *detection;
+    ngx_vidcast_result_json_box_t   box;
 
     p = *dst;
 
@@ -258,7 +260,7 @@ ngx_vidcast_answer_detections(const vidcast_answer_t *answer,
     for (i = 0; i < answer->ndetections; i++) {
         detection = &answer->detections[i];
 
-        rc = ngx_vidcast_answer_map(detection, fit, width, height, &box);
+        rc = ngx_vidcast_result_json_map(detection, fit, width, height, &box);
 
         if (rc == NGX_ERROR) {
             *ngx_slprintf(error, error + NGX_VIDCAST_ERROR_LEN - 1,
@@ -270,7 +272,7 @@ ngx_vidcast_answer_detections(const vidcast_answer_t *answer,
             continue;
         }
 
-        len = ngx_vidcast_answer_print(buf, detection, &box);
+        len = ngx_vidcast_result_json_print(buf, detection, &box);
 
         if ((size_t) (last - p) < len + 1) {
             return NGX_BUSY;
@@ -295,9 +297,9 @@ ngx_vidcast_answer_detections(const vidcast_answer_t *answer,
 /* NGX_DECLINED: nothing of it is in the frame */
 
 static ngx_int_t
-ngx_vidcast_answer_map(const vidcast_detection_t *detection,
+ngx_vidcast_result_json_map(const vidcast_detection_t *detection,
     const ngx_vidcast_fit_t *fit, uint32_t width, uint32_t height,
-    ngx_vidcast_answer_box_t *box)
+    ngx_vidcast_result_json_box_t *box)
 {
     double  x, y;
 
@@ -311,12 +313,12 @@ ngx_vidcast_answer_map(const vidcast_detection_t *detection,
     x = (double) detection->x - fit->left;
     y = (double) detection->y - fit->top;
 
-    if (ngx_vidcast_answer_span(x * fit->scale_x,
-                                (x + detection->width) * fit->scale_x, width,
-                                &box->x, &box->width)
-        && ngx_vidcast_answer_span(y * fit->scale_y,
-                                   (y + detection->height) * fit->scale_y,
-                                   height, &box->y, &box->height))
+    if (ngx_vidcast_result_json_span(x * fit->scale_x,
+                                     (x + detection->width) * fit->scale_x,
+                                     width, &box->x, &box->width)
+        && ngx_vidcast_result_json_span(y * fit->scale_y,
+                                        (y + detection->height) * fit->scale_y,
+                                        height, &box->y, &box->height))
     {
         return NGX_OK;
     }
@@ -328,7 +330,7 @@ ngx_vidcast_answer_map(const vidcast_detection_t *detection,
 /* whole pixels, at least one; zero: it is outside */
 
 static ngx_uint_t
-ngx_vidcast_answer_span(double from, double to, uint32_t limit,
+ngx_vidcast_result_json_span(double from, double to, uint32_t limit,
     uint32_t *start, uint32_t *length)
 {
     uint32_t  end;
@@ -350,8 +352,8 @@ ngx_vidcast_answer_span(double from, double to, uint32_t limit,
 
 
 static size_t
-ngx_vidcast_answer_print(u_char *buf, const vidcast_detection_t *detection,
-    ngx_vidcast_answer_box_t *box)
+ngx_vidcast_result_json_print(u_char *buf, const vidcast_detection_t *detection,
+    ngx_vidcast_result_json_box_t *box)
 {
     u_char    *p;
     uint32_t   score;
@@ -361,7 +363,7 @@ ngx_vidcast_answer_print(u_char *buf, const vidcast_detection_t *detection,
 
     if (detection->label) {
         p = ngx_cpymem(p, "\"label\":\"", sizeof("\"label\":\"") - 1);
-        p = ngx_vidcast_answer_label(p, detection->label);
+        p = ngx_vidcast_result_json_label(p, detection->label);
         p = ngx_cpymem(p, "\",", 2);
     }
 
@@ -385,16 +387,16 @@ ngx_vidcast_answer_print(u_char *buf, const vidcast_detection_t *detection,
 /* cut to its limit; bytes that are not UTF-8 become question marks */
 
 static u_char *
-ngx_vidcast_answer_label(u_char *p, const char *label)
+ngx_vidcast_result_json_label(u_char *p, const char *label)
 {
     size_t   n;
     u_char  *s, *last;
 
     s = (u_char *) label;
-    last = s + strnlen(label, NGX_VIDCAST_ANSWER_LABEL);
+    last = s + strnlen(label, NGX_VIDCAST_RESULT_JSON_LABEL);
 
     while (s < last) {
-        n = ngx_vidcast_answer_character(s, last);
+        n = ngx_vidcast_result_json_character(s, last);
 
         if (n) {
             p = (u_char *) ngx_escape_json(p, s, n);
@@ -413,7 +415,7 @@ ngx_vidcast_answer_label(u_char *p, const char *label)
 /* bytes of the UTF-8 character at "p"; 0: it is none */
 
 static size_t
-ngx_vidcast_answer_character(u_char *p, u_char *last)
+ngx_vidcast_result_json_character(u_char *p, u_char *last)
 {
     size_t  n;
 

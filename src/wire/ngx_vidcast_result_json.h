@@ -4,8 +4,8 @@
  */
 
 
-#ifndef _NGX_VIDCAST_ANSWER_H_INCLUDED_
-#define _NGX_VIDCAST_ANSWER_H_INCLUDED_
+#ifndef _NGX_VIDCAST_RESULT_JSON_H_INCLUDED_
+#define _NGX_VIDCAST_RESULT_JSON_H_INCLUDED_
 
 
 #include "core/ngx_vidcast.h"
@@ -26,16 +26,16 @@
  * One JSON value; its text is kept as it is, on one line, without the blanks
  * around it.
  */
-ngx_int_t ngx_vidcast_answer_json(const u_char *json, size_t len, u_char *dst,
-    size_t *size, u_char *error);
+ngx_int_t ngx_vidcast_result_json_text(const u_char *json, size_t len,
+    u_char *dst, size_t *size, u_char *error);
 
 /*
  * A plugin's: its JSON, its detections, which become pixels of the frame of
  * width x height that "fit" was made of, or both.
  */
-ngx_int_t ngx_vidcast_answer_plugin(const vidcast_answer_t *answer,
+ngx_int_t ngx_vidcast_result_json_plugin(const vidcast_answer_t *answer,
     const ngx_vidcast_fit_t *fit, uint32_t width, uint32_t height,
     u_char *dst, size_t *size, u_char *error);
 
 
-#endif /* _NGX_VIDCAST_ANSWER_H_INCLUDED_ */
+#endif /* _NGX_VIDCAST_RESULT_JSON_H_INCLUDED_ */
