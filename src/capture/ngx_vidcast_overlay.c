@@ -9,7 +9,7 @@
 
 #include "capture/ngx_vidcast_overlay.h"
 #include "shm/ngx_vidcast_control.h"
-#include "media/ngx_vidcast_draw.h"
+#include "media/ngx_vidcast_annotate.h"
 #include "media/ngx_vidcast_image.h"
 #include "media/ngx_vidcast_jpeg.h"
 
@@ -423,7 +423,7 @@ ngx_vidcast_overlay_fill(ngx_vidcast_overlay_t *overlay,
         return NGX_ERROR;
     }
 
-    ngx_vidcast_draw_detections(&image, &overlay->detections);
+    ngx_vidcast_annotate(&image, &overlay->detections);
 
     *size = out->source->geometry.slot_size;
 

@@ -81,7 +81,7 @@ static ngx_int_t ngx_vidcast_input_images_read(ngx_vidcast_input_t *in,
     const char *name, ngx_vidcast_picture_t *picture);
 static ngx_int_t ngx_vidcast_input_images_load(ngx_vidcast_input_t *in,
     ngx_fd_t fd, const char *name, ngx_vidcast_picture_t *picture);
-static u_char *ngx_vidcast_input_images_room(ngx_vidcast_input_t *in,
+static u_char *ngx_vidcast_input_images_get_buffer(ngx_vidcast_input_t *in,
     ngx_vidcast_picture_t *picture, size_t size);
 static void ngx_vidcast_input_images_error(ngx_vidcast_input_t *in,
     ngx_err_t err, const char *what, const char *name);
@@ -541,7 +541,7 @@ ngx_vidcast_input_images_load(ngx_vidcast_input_t *in, ngx_fd_t fd,
         return NGX_DECLINED;
     }
 
-    p = ngx_vidcast_input_images_room(in, picture, st.st_size);
+    p = ngx_vidcast_input_images_get_buffer(in, picture, st.st_size);
 
     if (p == NULL) {
         ngx_vidcast_input_images_error(in, NGX_ENOMEM, "reading", name);
@@ -579,7 +579,7 @@ ngx_vidcast_input_images_load(ngx_vidcast_input_t *in, ngx_fd_t fd,
 /* who gets the picture says what is to be done if there is no slot */
 
 static u_char *
-ngx_vidcast_input_images_room(ngx_vidcast_input_t *in,
+ngx_vidcast_input_images_get_buffer(ngx_vidcast_input_t *in,
     ngx_vidcast_picture_t *picture, size_t size)
 {
     ngx_vidcast_input_images_t  *im;

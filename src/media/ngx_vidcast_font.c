@@ -7,7 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "media/ngx_vidcast_draw.h"
+#include "media/ngx_vidcast_annotate.h"
 
 
 /* 5x7, from the space on, a row a byte, the leftmost pixel is bit 4 */

@@ -76,7 +76,7 @@ static ngx_int_t ngx_vidcast_predict_plugin_open(
     ngx_vidcast_predictor_t *predictor);
 static ngx_int_t ngx_vidcast_predict_plugin_limit(
     ngx_vidcast_predictor_t *predictor);
-static u_char *ngx_vidcast_predict_plugin_room(
+static u_char *ngx_vidcast_predict_plugin_get_buffer(
     ngx_vidcast_predictor_t *predictor, size_t size);
 static ngx_int_t ngx_vidcast_predict_plugin_predict(
     ngx_vidcast_predictor_t *predictor, const vidcast_sample_t *sample,
@@ -92,7 +92,7 @@ static void ngx_vidcast_predict_plugin_close(
 static ngx_vidcast_engine_t  ngx_vidcast_predict_plugin_engine = {
     1,
     ngx_vidcast_predict_plugin_open,
-    ngx_vidcast_predict_plugin_room,
+    ngx_vidcast_predict_plugin_get_buffer,
     ngx_vidcast_predict_plugin_predict,
     NULL,
     ngx_vidcast_predict_plugin_close
@@ -576,7 +576,7 @@ ngx_vidcast_predict_plugin_limit(ngx_vidcast_predictor_t *predictor)
 
 
 static u_char *
-ngx_vidcast_predict_plugin_room(ngx_vidcast_predictor_t *predictor,
+ngx_vidcast_predict_plugin_get_buffer(ngx_vidcast_predictor_t *predictor,
     size_t size)
 {
     ngx_vidcast_predict_plugin_t  *plug = predictor->data;

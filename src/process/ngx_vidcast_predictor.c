@@ -382,7 +382,7 @@ ngx_vidcast_predictor_picture(ngx_vidcast_predictor_t *predictor,
     u_char                           *dst;
     uint32_t                          slot;
     const char                       *reason;
-    ngx_vidcast_fit_t                *fit;
+    ngx_vidcast_resize_t             *fit;
     ngx_vidcast_ring_t               *ring;
     ngx_vidcast_frame_t               frame;
     ngx_vidcast_predictor_mailbox_t  *mailbox;
@@ -407,7 +407,8 @@ ngx_vidcast_predictor_picture(ngx_vidcast_predictor_t *predictor,
     dst = NULL;
     reason = NULL;
 
-    if (ngx_vidcast_fit_plan(fit, &predictor->want, frame.width, frame.height)
+    if (ngx_vidcast_resize_plan(fit, &predictor->want, frame.width,
+                                frame.height)
         != NGX_OK)
     {
         reason = "the predictor wants an impossible picture";
@@ -415,7 +416,7 @@ ngx_vidcast_predictor_picture(ngx_vidcast_predictor_t *predictor,
     } else {
         ngx_set_errno(ENOMEM);
 
-        dst = predictor->engine->room(predictor, fit->size);
+        dst = predictor->engine->get_buffer(predictor, fit->size);
 
         if (dst == NULL) {
             (void) ngx_snprintf(memory, sizeof(memory),
@@ -426,8 +427,8 @@ ngx_vidcast_predictor_picture(ngx_vidcast_predictor_t *predictor,
     }
 
     if (dst
-        && ngx_vidcast_fit_jpeg(fit, predictor->decoder, frame.data,
-                                frame.size, dst)
+        && ngx_vidcast_resize_jpeg(fit, predictor->decoder, frame.data,
+                                   frame.size, dst)
            != NGX_OK)
     {
         reason = "the frame could not be decoded";
@@ -456,7 +457,7 @@ ngx_vidcast_predictor_picture(ngx_vidcast_predictor_t *predictor,
     sample->offset_x = fit->left;
     sample->offset_y = fit->top;
 
-    ngx_vidcast_fit_view(fit, dst, &sample->image);
+    ngx_vidcast_resize_view(fit, dst, &sample->image);
 
     return NGX_OK;
 }

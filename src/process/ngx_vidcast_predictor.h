@@ -9,7 +9,7 @@
 
 
 #include "shm/ngx_vidcast_zone.h"
-#include "media/ngx_vidcast_fit.h"
+#include "media/ngx_vidcast_resize.h"
 #include "core/ngx_vidcast_log_limit.h"
 #include "vidcast_plugin.h"
 
@@ -33,7 +33,7 @@ typedef struct {
 
     ngx_vidcast_jpeg_decoder_t       *decoder;
     vidcast_want_t                    want;
-    ngx_vidcast_fit_t                 fit;  /* of this frame */
+    ngx_vidcast_resize_t              fit;     /* of this frame */
 
     void                             *data; /* the engine's */
     uint64_t                          deserted;
@@ -50,7 +50,7 @@ typedef struct {
  * open()     sets predictor->want, which is that of vidcast_plugin.h.
  *            NGX_OK, or NGX_ERROR, reason in predictor->error.
  *
- * room()     where a picture of "size" bytes is to go; NULL: no memory.
+ * get_buffer()     where a picture of "size" bytes is to go; NULL: no memory.
  *
  * predict()  writes at most *size bytes of JSON to "json", and says in
  *            *status what sort of answer it is (ngx_vidcast_reply_e), with
@@ -67,7 +67,7 @@ typedef struct {
 struct ngx_vidcast_engine_s {
     ngx_uint_t    foreign;    /* runs code that is not ours in the process */
     ngx_int_t   (*open)(ngx_vidcast_predictor_t *predictor);
-    u_char     *(*room)(ngx_vidcast_predictor_t *predictor, size_t size);
+    u_char     *(*get_buffer)(ngx_vidcast_predictor_t *predictor, size_t size);
     ngx_int_t   (*predict)(ngx_vidcast_predictor_t *predictor,
                       const vidcast_sample_t *sample, u_char *json,
                       size_t *size, ngx_uint_t *status);

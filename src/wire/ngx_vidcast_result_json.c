@@ -37,11 +37,11 @@ static ngx_int_t ngx_vidcast_result_json_copy(const u_char *json, size_t len,
 static ngx_int_t ngx_vidcast_result_json_object(const vidcast_answer_t *answer,
     u_char *dst, size_t *size, ngx_uint_t *members, u_char *error);
 static ngx_int_t ngx_vidcast_result_json_detections(
-    const vidcast_answer_t *answer, const ngx_vidcast_fit_t *fit,
+    const vidcast_answer_t *answer, const ngx_vidcast_resize_t *fit,
     uint32_t width, uint32_t height, u_char **dst, u_char *last,
     u_char *error);
 static ngx_int_t ngx_vidcast_result_json_map(
-    const vidcast_detection_t *detection, const ngx_vidcast_fit_t *fit,
+    const vidcast_detection_t *detection, const ngx_vidcast_resize_t *fit,
     uint32_t width, uint32_t height, ngx_vidcast_result_json_box_t *box);
 static ngx_uint_t ngx_vidcast_result_json_span(double from, double to,
     uint32_t limit, uint32_t *start, uint32_t *length);
@@ -138,7 +138,7 @@ ngx_vidcast_result_json_copy(const u_char *json, size_t len, u_char *dst,
 
 ngx_int_t
 ngx_vidcast_result_json_plugin(const vidcast_answer_t *answer,
-    const ngx_vidcast_fit_t *fit, uint32_t width, uint32_t height,
+    const ngx_vidcast_resize_t *fit, uint32_t width, uint32_t height,
     u_char *dst, size_t *size, u_char *error)
 {
     u_char      *p, *last;
@@ -236,7 +236,7 @@ ngx_vidcast_result_json_object(const vidcast_answer_t *answer, u_char *dst,
 
 static ngx_int_t
 ngx_vidcast_result_json_detections(const vidcast_answer_t *answer,
-    const ngx_vidcast_fit_t *fit, uint32_t width, uint32_t height,
+    const ngx_vidcast_resize_t *fit, uint32_t width, uint32_t height,
     u_char **dst, u_char *last, u_char *error)
 {
     size_t                          i, len;
@@ -298,7 +298,7 @@ ngx_vidcast_result_json_detections(const vidcast_answer_t *answer,
 
 static ngx_int_t
 ngx_vidcast_result_json_map(const vidcast_detection_t *detection,
-    const ngx_vidcast_fit_t *fit, uint32_t width, uint32_t height,
+    const ngx_vidcast_resize_t *fit, uint32_t width, uint32_t height,
     ngx_vidcast_result_json_box_t *box)
 {
     double  x, y;

@@ -9,7 +9,7 @@
 
 
 #include "core/ngx_vidcast.h"
-#include "media/ngx_vidcast_fit.h"
+#include "media/ngx_vidcast_resize.h"
 #include "vidcast_plugin.h"
 
 
@@ -34,7 +34,7 @@ ngx_int_t ngx_vidcast_result_json_text(const u_char *json, size_t len,
  * width x height that "fit" was made of, or both.
  */
 ngx_int_t ngx_vidcast_result_json_plugin(const vidcast_answer_t *answer,
-    const ngx_vidcast_fit_t *fit, uint32_t width, uint32_t height,
+    const ngx_vidcast_resize_t *fit, uint32_t width, uint32_t height,
     u_char *dst, size_t *size, u_char *error);
 
 

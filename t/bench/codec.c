@@ -21,7 +21,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "media/ngx_vidcast_fit.h"
+#include "media/ngx_vidcast_resize.h"
 #include "media/ngx_vidcast_image.h"
 #include "media/ngx_vidcast_jpeg.h"
 
@@ -77,7 +77,7 @@ static size_t                       codec_size;
 static uint64_t                     codec_runs[CODEC_RUNS];
 
 static ngx_vidcast_image_t          codec_image;
-static ngx_vidcast_fit_t            codec_fit;
+static ngx_vidcast_resize_t            codec_fit;
 static ngx_vidcast_jpeg_encoder_t  *codec_encoder;
 static ngx_vidcast_jpeg_decoder_t  *codec_decoder;
 
@@ -284,7 +284,7 @@ codec_vidcast_open(void)
         || codec_decoder == NULL
         || ngx_vidcast_image_alloc(&codec_image, CODEC_WIDTH, CODEC_HEIGHT, 0)
            != NGX_OK
-        || ngx_vidcast_fit_plan(&codec_fit, &want, CODEC_WIDTH, CODEC_HEIGHT)
+        || ngx_vidcast_resize_plan(&codec_fit, &want, CODEC_WIDTH, CODEC_HEIGHT)
            != NGX_OK
         || codec_fit.size > sizeof(codec_rgb))
     {
@@ -314,8 +314,8 @@ codec_vidcast_encode(void)
 static size_t
 codec_vidcast_decode(void)
 {
-    return (ngx_vidcast_fit_jpeg(&codec_fit, codec_decoder, codec_jpeg,
-                                 codec_size, codec_rgb)
+    return (ngx_vidcast_resize_jpeg(&codec_fit, codec_decoder, codec_jpeg,
+                                    codec_size, codec_rgb)
             == NGX_OK) ? codec_fit.size : 0;
 }
 

@@ -26,15 +26,15 @@ static void fuzz_boxes(json_t *value, uint32_t width, uint32_t height);
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char                 label[24];
-    size_t               n, room, length;
-    u_char              *json, *out, error[NGX_VIDCAST_ERROR_LEN];
-    uint32_t             width, height;
-    ngx_int_t            rc;
-    ngx_uint_t           i;
-    vidcast_answer_t     answer;
-    ngx_vidcast_fit_t    fit;
-    vidcast_detection_t  found[FUZZ_DETECTIONS];
+    char                   label[24];
+    size_t                 n, room, length;
+    u_char                *json, *out, error[NGX_VIDCAST_ERROR_LEN];
+    uint32_t               width, height;
+    ngx_int_t              rc;
+    ngx_uint_t             i;
+    vidcast_answer_t       answer;
+    ngx_vidcast_resize_t   fit;
+    vidcast_detection_t    found[FUZZ_DETECTIONS];
 
     if (size < 16) {
         return 0;

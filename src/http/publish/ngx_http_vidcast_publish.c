@@ -34,7 +34,7 @@ static ngx_int_t ngx_http_vidcast_publish_kind(ngx_http_request_t *r,
 static ngx_int_t ngx_http_vidcast_publish_method(ngx_http_request_t *r);
 static void ngx_http_vidcast_publish_body_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_vidcast_publish_body(ngx_http_vidcast_post_t *post);
-static size_t ngx_http_vidcast_publish_most(ngx_http_vidcast_post_t *post);
+static size_t ngx_http_vidcast_publish_max(ngx_http_vidcast_post_t *post);
 static ngx_int_t ngx_http_vidcast_publish_copy(ngx_http_vidcast_post_t *post);
 static void ngx_http_vidcast_publish_cleanup(void *data);
 static void ngx_http_vidcast_publish_lent(
@@ -128,7 +128,7 @@ ngx_http_vidcast_publish_handler(ngx_http_request_t *r)
     }
 
     if (r->headers_in.content_length_n
-        > (off_t) ngx_http_vidcast_publish_most(post))
+        > (off_t) ngx_http_vidcast_publish_max(post))
     {
         feed->stats->unwanted++;
         return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
@@ -299,7 +299,7 @@ ngx_http_vidcast_publish_body(ngx_http_vidcast_post_t *post)
         size += ngx_buf_size(cl->buf);
     }
 
-    if (size > (off_t) ngx_http_vidcast_publish_most(post)) {
+    if (size > (off_t) ngx_http_vidcast_publish_max(post)) {
         post->publisher.feed->stats->unwanted++;
         return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
     }
@@ -311,7 +311,7 @@ ngx_http_vidcast_publish_body(ngx_http_vidcast_post_t *post)
 
 
 static size_t
-ngx_http_vidcast_publish_most(ngx_http_vidcast_post_t *post)
+ngx_http_vidcast_publish_max(ngx_http_vidcast_post_t *post)
 {
     ngx_vidcast_geometry_t  *g;
 

@@ -43,7 +43,7 @@ static void ngx_http_vidcast_publish_ws_stop(
     ngx_http_vidcast_viewer_t *viewer);
 static ngx_int_t ngx_http_vidcast_publish_ws_data(
     ngx_http_vidcast_socket_t *socket, ngx_vidcast_ws_event_t *event);
-static u_char *ngx_http_vidcast_publish_ws_room(
+static u_char *ngx_http_vidcast_publish_ws_get_buffer(
     ngx_http_vidcast_socket_t *socket, size_t size);
 static ngx_int_t ngx_http_vidcast_publish_ws_flush(
     ngx_http_vidcast_socket_t *socket);
@@ -77,7 +77,7 @@ static ngx_http_vidcast_transport_t  ngx_http_vidcast_publish_ws_transport = {
 static ngx_http_vidcast_socket_user_t  ngx_http_vidcast_publish_ws_user = {
     NULL,
     ngx_http_vidcast_publish_ws_data,
-    ngx_http_vidcast_publish_ws_room,
+    ngx_http_vidcast_publish_ws_get_buffer,
     ngx_http_vidcast_publish_ws_flush,
     ngx_http_vidcast_publish_ws_ready,
     ngx_http_vidcast_publish_ws_leave
@@ -264,7 +264,7 @@ ngx_http_vidcast_publish_ws_data(ngx_http_vidcast_socket_t *socket,
 
 
 static u_char *
-ngx_http_vidcast_publish_ws_room(ngx_http_vidcast_socket_t *socket,
+ngx_http_vidcast_publish_ws_get_buffer(ngx_http_vidcast_socket_t *socket,
     size_t size)
 {
     ngx_http_vidcast_publish_ws_t  *ws;

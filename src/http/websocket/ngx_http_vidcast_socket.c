@@ -229,7 +229,7 @@ ngx_http_vidcast_socket_buffer(ngx_http_vidcast_socket_t *socket, size_t *size)
 
     *size = NGX_HTTP_VIDCAST_INPUT;
 
-    if (socket->user->room == NULL || socket->closing) {
+    if (socket->user->get_buffer == NULL || socket->closing) {
         return vmcf->input;
     }
 
@@ -238,7 +238,7 @@ ngx_http_vidcast_socket_buffer(ngx_http_vidcast_socket_t *socket, size_t *size)
     if (expected) {
         *size = ngx_min(expected, NGX_HTTP_VIDCAST_SOCKET_CHUNK);
 
-        p = socket->user->room(socket, *size);
+        p = socket->user->get_buffer(socket, *size);
 
         if (p) {
             return p;

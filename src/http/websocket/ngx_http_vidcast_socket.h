@@ -35,7 +35,8 @@ typedef struct ngx_http_vidcast_socket_s  ngx_http_vidcast_socket_t;
  * data()     a chunk of a message has come, in order; message() is not called
  *            then.  Returns like it.  NULL: messages are wanted whole
  *
- * room()     where the next "size" bytes of the message in hand, as a chunk,
+ * get_buffer()     where the next "size" bytes of the message in hand, as a
+ * chunk,
  *            are to be read to; NULL: anywhere.  May be NULL itself
  *
  * flush()    write on with ngx_http_vidcast_socket_write() what has been
@@ -54,7 +55,7 @@ typedef struct {
                                      size_t size);
     ngx_int_t                  (*data)(ngx_http_vidcast_socket_t *socket,
                                      ngx_vidcast_ws_event_t *event);
-    u_char                    *(*room)(ngx_http_vidcast_socket_t *socket,
+    u_char                    *(*get_buffer)(ngx_http_vidcast_socket_t *socket,
                                      size_t size);
     ngx_int_t                  (*flush)(ngx_http_vidcast_socket_t *socket);
     void                       (*ready)(ngx_http_vidcast_socket_t *socket);

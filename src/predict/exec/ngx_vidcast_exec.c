@@ -21,7 +21,7 @@
 
 static ngx_int_t ngx_vidcast_exec_open(ngx_vidcast_predictor_t *predictor);
 static ngx_int_t ngx_vidcast_exec_create_file(ngx_vidcast_exec_t *exec);
-static u_char *ngx_vidcast_exec_room(ngx_vidcast_predictor_t *predictor,
+static u_char *ngx_vidcast_exec_get_buffer(ngx_vidcast_predictor_t *predictor,
     size_t size);
 static ngx_int_t ngx_vidcast_exec_grow(ngx_vidcast_exec_t *exec, size_t size);
 static ngx_int_t ngx_vidcast_exec_predict(ngx_vidcast_predictor_t *predictor,
@@ -42,7 +42,7 @@ static void ngx_vidcast_exec_close(ngx_vidcast_predictor_t *predictor);
 ngx_vidcast_engine_t  ngx_vidcast_engine_exec = {
     0,
     ngx_vidcast_exec_open,
-    ngx_vidcast_exec_room,
+    ngx_vidcast_exec_get_buffer,
     ngx_vidcast_exec_predict,
     ngx_vidcast_exec_idle,
     ngx_vidcast_exec_close
@@ -119,7 +119,7 @@ ngx_vidcast_exec_create_file(ngx_vidcast_exec_t *exec)
 
 
 static u_char *
-ngx_vidcast_exec_room(ngx_vidcast_predictor_t *predictor, size_t size)
+ngx_vidcast_exec_get_buffer(ngx_vidcast_predictor_t *predictor, size_t size)
 {
     ngx_vidcast_exec_t  *exec = predictor->data;
 

@@ -27,7 +27,7 @@ static ngx_int_t test_plugin(const char *json, size_t n, size_t room);
 
 
 static vidcast_detection_t  found[3];
-static ngx_vidcast_fit_t    fit;
+static ngx_vidcast_resize_t    fit;
 static u_char               out[1024];
 static u_char               error[NGX_VIDCAST_ERROR_LEN];
 

@@ -4,15 +4,15 @@
  */
 
 
-#ifndef _NGX_VIDCAST_DRAW_H_INCLUDED_
-#define _NGX_VIDCAST_DRAW_H_INCLUDED_
+#ifndef _NGX_VIDCAST_ANNOTATE_H_INCLUDED_
+#define _NGX_VIDCAST_ANNOTATE_H_INCLUDED_
 
 
 #include "core/ngx_vidcast.h"
 #include "wire/ngx_vidcast_detections.h"
 
 
-#define NGX_VIDCAST_DRAW_COLORS   8
+#define NGX_VIDCAST_COLORS   8
 
 #define NGX_VIDCAST_FONT_FIRST    0x20
 #define NGX_VIDCAST_FONT_GLYPHS   95
@@ -24,7 +24,7 @@
  * Draws boxes with their texts into an I420 image; what is beyond its borders
  * is cut.  Lines and messages grow with the image.
  */
-void ngx_vidcast_draw_detections(ngx_vidcast_image_t *image,
+void ngx_vidcast_annotate(ngx_vidcast_image_t *image,
     ngx_vidcast_detections_t *detections);
 
 
@@ -32,4 +32,4 @@ extern const u_char  ngx_vidcast_font[NGX_VIDCAST_FONT_GLYPHS]
     [NGX_VIDCAST_FONT_HEIGHT];
 
 
-#endif /* _NGX_VIDCAST_DRAW_H_INCLUDED_ */
+#endif /* _NGX_VIDCAST_ANNOTATE_H_INCLUDED_ */

@@ -12,7 +12,7 @@
 
 #include "media/ngx_vidcast_image.c"
 #include "wire/ngx_vidcast_detections.c"
-#include "media/ngx_vidcast_draw.c"
+#include "media/ngx_vidcast_annotate.c"
 #include "media/ngx_vidcast_font.c"
 
 #include "unit.h"
@@ -180,7 +180,7 @@ test_place(void)
 
     read_text("{\"width\":320,\"height\":240,\"result\":{\"detections\":["
               "{\"bbox\":[50,60,40,30]}]}}");
-    ngx_vidcast_draw_detections(&image, &detections);
+    ngx_vidcast_annotate(&image, &detections);
 
     color = luma(100, 120);
     edge = 0;
@@ -211,7 +211,7 @@ test_tag(void)
     blank(640, 480);
     read_text("{\"result\":{\"detections\":[{\"label\":\"A\","
               "\"bbox\":[100,100,50,50]}]}}");
-    ngx_vidcast_draw_detections(&image, &detections);
+    ngx_vidcast_annotate(&image, &detections);
 
     above = touched(100, 78, 118, 100);
 
@@ -219,18 +219,18 @@ test_tag(void)
 
     /* the A's roof and legs, two pixels a dot */
 
-    unit_ok(luma(104, 82) != NGX_VIDCAST_DRAW_INK
-            && luma(106, 82) == NGX_VIDCAST_DRAW_INK
-            && luma(111, 83) == NGX_VIDCAST_DRAW_INK
-            && luma(104, 95) == NGX_VIDCAST_DRAW_INK
-            && luma(108, 95) != NGX_VIDCAST_DRAW_INK
-            && luma(112, 95) == NGX_VIDCAST_DRAW_INK,
+    unit_ok(luma(104, 82) != NGX_VIDCAST_ANNOTATE_INK
+            && luma(106, 82) == NGX_VIDCAST_ANNOTATE_INK
+            && luma(111, 83) == NGX_VIDCAST_ANNOTATE_INK
+            && luma(104, 95) == NGX_VIDCAST_ANNOTATE_INK
+            && luma(108, 95) != NGX_VIDCAST_ANNOTATE_INK
+            && luma(112, 95) == NGX_VIDCAST_ANNOTATE_INK,
             "and can be read");
 
     blank(640, 480);
     read_text("{\"result\":{\"detections\":[{\"label\":\"A\","
               "\"bbox\":[630,4,50,50]}]}}");
-    ngx_vidcast_draw_detections(&image, &detections);
+    ngx_vidcast_annotate(&image, &detections);
 
     unit_ok(touched(622, 4, 640, 26) == 18 * 22,
             "at the upper right it is moved into the picture");
@@ -271,7 +271,7 @@ test_any(void)
                 any, any);
 
         read_text(json);
-        ngx_vidcast_draw_detections(&image, &detections);
+        ngx_vidcast_annotate(&image, &detections);
     }
 
     unit_ok(1, "%d boxes of any numbers have done no harm", (int) (2 * i));

@@ -6,26 +6,27 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "media/ngx_vidcast_fit.h"
+#include "media/ngx_vidcast_resize.h"
 #include "media/ngx_vidcast_image.h"
 
 
-static void ngx_vidcast_fit_inside(ngx_vidcast_fit_t *fit,
+static void ngx_vidcast_resize_inside(ngx_vidcast_resize_t *fit,
     const vidcast_want_t *want, uint32_t width, uint32_t height);
-static size_t ngx_vidcast_fit_size(ngx_vidcast_fit_t *fit);
-static ngx_int_t ngx_vidcast_fit_i420(const ngx_vidcast_fit_t *fit,
+static size_t ngx_vidcast_resize_size(ngx_vidcast_resize_t *fit);
+static ngx_int_t ngx_vidcast_resize_i420(const ngx_vidcast_resize_t *fit,
     ngx_vidcast_jpeg_decoder_t *decoder, const u_char *data, size_t size,
     vidcast_image_t *inner);
-static void ngx_vidcast_fit_fill(const ngx_vidcast_fit_t *fit, u_char *dst);
-static void ngx_vidcast_fit_inner(const ngx_vidcast_fit_t *fit, u_char *dst,
-    vidcast_image_t *inner);
+static void ngx_vidcast_resize_fill(const ngx_vidcast_resize_t *fit,
+    u_char *dst);
+static void ngx_vidcast_resize_inner(const ngx_vidcast_resize_t *fit,
+    u_char *dst, vidcast_image_t *inner);
 
 
 ngx_int_t
-ngx_vidcast_fit_plan(ngx_vidcast_fit_t *fit, const vidcast_want_t *want,
+ngx_vidcast_resize_plan(ngx_vidcast_resize_t *fit, const vidcast_want_t *want,
     uint32_t width, uint32_t height)
 {
-    ngx_memzero(fit, sizeof(ngx_vidcast_fit_t));
+    ngx_memzero(fit, sizeof(ngx_vidcast_resize_t));
 
     fit->format = want->format;
     fit->fill = ngx_min(want->fill, 255);
@@ -50,10 +51,10 @@ ngx_vidcast_fit_plan(ngx_vidcast_fit_t *fit, const vidcast_want_t *want,
         return NGX_ERROR;
 
     } else {
-        ngx_vidcast_fit_inside(fit, want, width, height);
+        ngx_vidcast_resize_inside(fit, want, width, height);
     }
 
-    fit->size = ngx_vidcast_fit_size(fit);
+    fit->size = ngx_vidcast_resize_size(fit);
 
     fit->scale_x = (double) width / fit->inner_width;
     fit->scale_y = (double) height / fit->inner_height;
@@ -63,7 +64,7 @@ ngx_vidcast_fit_plan(ngx_vidcast_fit_t *fit, const vidcast_want_t *want,
 
 
 static void
-ngx_vidcast_fit_inside(ngx_vidcast_fit_t *fit, const vidcast_want_t *want,
+ngx_vidcast_resize_inside(ngx_vidcast_resize_t *fit, const vidcast_want_t *want,
     uint32_t width, uint32_t height)
 {
     uint64_t  w, h;
@@ -110,7 +111,7 @@ ngx_vidcast_fit_inside(ngx_vidcast_fit_t *fit, const vidcast_want_t *want,
 
 
 static size_t
-ngx_vidcast_fit_size(ngx_vidcast_fit_t *fit)
+ngx_vidcast_resize_size(ngx_vidcast_resize_t *fit)
 {
     size_t  pixels;
 
@@ -132,7 +133,7 @@ ngx_vidcast_fit_size(ngx_vidcast_fit_t *fit)
 
 
 void
-ngx_vidcast_fit_view(const ngx_vidcast_fit_t *fit, u_char *data,
+ngx_vidcast_resize_view(const ngx_vidcast_resize_t *fit, u_char *data,
     vidcast_image_t *image)
 {
     ngx_memzero(image, sizeof(vidcast_image_t));
@@ -165,17 +166,17 @@ ngx_vidcast_fit_view(const ngx_vidcast_fit_t *fit, u_char *data,
 
 
 ngx_int_t
-ngx_vidcast_fit_jpeg(const ngx_vidcast_fit_t *fit,
+ngx_vidcast_resize_jpeg(const ngx_vidcast_resize_t *fit,
     ngx_vidcast_jpeg_decoder_t *decoder, const u_char *data, size_t size,
     u_char *dst)
 {
     ngx_int_t         rc;
     vidcast_image_t   decoded, inner;
 
-    ngx_vidcast_fit_inner(fit, dst, &inner);
+    ngx_vidcast_resize_inner(fit, dst, &inner);
 
     if (fit->inner_width != fit->width || fit->inner_height != fit->height) {
-        ngx_vidcast_fit_fill(fit, dst);
+        ngx_vidcast_resize_fill(fit, dst);
     }
 
     decoded.format = fit->format;
@@ -189,7 +190,7 @@ ngx_vidcast_fit_jpeg(const ngx_vidcast_fit_t *fit,
                                  &decoded);
 
     if (rc == NGX_AGAIN) {
-        return ngx_vidcast_fit_i420(fit, decoder, data, size, &inner);
+        return ngx_vidcast_resize_i420(fit, decoder, data, size, &inner);
     }
 
     if (rc != NGX_OK || decoded.plane[0] == dst) {
@@ -203,14 +204,14 @@ ngx_vidcast_fit_jpeg(const ngx_vidcast_fit_t *fit,
 /* of a JPEG that is sampled otherwise: by way of RGB24, of the right size */
 
 static ngx_int_t
-ngx_vidcast_fit_i420(const ngx_vidcast_fit_t *fit,
+ngx_vidcast_resize_i420(const ngx_vidcast_resize_t *fit,
     ngx_vidcast_jpeg_decoder_t *decoder, const u_char *data, size_t size,
     vidcast_image_t *inner)
 {
-    u_char             *p;
-    ngx_int_t           rc;
-    vidcast_image_t     rgb;
-    ngx_vidcast_fit_t   plan;
+    u_char                *p;
+    ngx_int_t              rc;
+    vidcast_image_t        rgb;
+    ngx_vidcast_resize_t   plan;
 
     plan = *fit;
 
@@ -220,15 +221,15 @@ ngx_vidcast_fit_i420(const ngx_vidcast_fit_t *fit,
     plan.left = 0;
     plan.top = 0;
 
-    p = malloc(ngx_vidcast_fit_size(&plan));
+    p = malloc(ngx_vidcast_resize_size(&plan));
     if (p == NULL) {
         return NGX_ERROR;
     }
 
-    rc = ngx_vidcast_fit_jpeg(&plan, decoder, data, size, p);
+    rc = ngx_vidcast_resize_jpeg(&plan, decoder, data, size, p);
 
     if (rc == NGX_OK) {
-        ngx_vidcast_fit_view(&plan, p, &rgb);
+        ngx_vidcast_resize_view(&plan, p, &rgb);
         ngx_vidcast_image_from_rgb(inner, &rgb);
     }
 
@@ -239,7 +240,7 @@ ngx_vidcast_fit_i420(const ngx_vidcast_fit_t *fit,
 
 
 static void
-ngx_vidcast_fit_fill(const ngx_vidcast_fit_t *fit, u_char *dst)
+ngx_vidcast_resize_fill(const ngx_vidcast_resize_t *fit, u_char *dst)
 {
     size_t  luma;
 
@@ -254,12 +255,12 @@ ngx_vidcast_fit_fill(const ngx_vidcast_fit_t *fit, u_char *dst)
 /* the part of the picture where the frame goes */
 
 static void
-ngx_vidcast_fit_inner(const ngx_vidcast_fit_t *fit, u_char *dst,
+ngx_vidcast_resize_inner(const ngx_vidcast_resize_t *fit, u_char *dst,
     vidcast_image_t *inner)
 {
     size_t  pixel;
 
-    ngx_vidcast_fit_view(fit, dst, inner);
+    ngx_vidcast_resize_view(fit, dst, inner);
 
     pixel = (fit->format == VIDCAST_RGB24 || fit->format == VIDCAST_BGR24)
                 ? 3 : 1;

@@ -4,8 +4,8 @@
  */
 
 
-#ifndef _NGX_VIDCAST_FIT_H_INCLUDED_
-#define _NGX_VIDCAST_FIT_H_INCLUDED_
+#ifndef _NGX_VIDCAST_RESIZE_H_INCLUDED_
+#define _NGX_VIDCAST_RESIZE_H_INCLUDED_
 
 
 #include "core/ngx_vidcast.h"
@@ -31,24 +31,24 @@ typedef struct {
     size_t                       size;       /* bytes */
     double                       scale_x;    /* picture to frame */
     double                       scale_y;
-} ngx_vidcast_fit_t;
+} ngx_vidcast_resize_t;
 
 
 /* what *want makes of a frame of this size; NGX_ERROR: bad parameters */
-ngx_int_t ngx_vidcast_fit_plan(ngx_vidcast_fit_t *fit,
+ngx_int_t ngx_vidcast_resize_plan(ngx_vidcast_resize_t *fit,
     const vidcast_want_t *want, uint32_t width, uint32_t height);
 
 /* a view of the picture that is, or will be, at "data" */
-void ngx_vidcast_fit_view(const ngx_vidcast_fit_t *fit, u_char *data,
+void ngx_vidcast_resize_view(const ngx_vidcast_resize_t *fit, u_char *data,
     vidcast_image_t *image);
 
 /*
  * Decodes and scales a JPEG to "dst", which has fit->size bytes.  NGX_OK;
  * NGX_DECLINED: it cannot be decoded; NGX_ERROR: no memory.
  */
-ngx_int_t ngx_vidcast_fit_jpeg(const ngx_vidcast_fit_t *fit,
+ngx_int_t ngx_vidcast_resize_jpeg(const ngx_vidcast_resize_t *fit,
     ngx_vidcast_jpeg_decoder_t *decoder, const u_char *data, size_t size,
     u_char *dst);
 
 
-#endif /* _NGX_VIDCAST_FIT_H_INCLUDED_ */
+#endif /* _NGX_VIDCAST_RESIZE_H_INCLUDED_ */
