@@ -272,7 +272,7 @@ ngx_vidcast_analysis_run(ngx_vidcast_analysis_t *analysis,
     sample.number = task->number;
     sample.time = task->captured;
 
-    past = ngx_vidcast_ring_past(&analysis->capture->zone->ring);
+    past = ngx_vidcast_ring_min_frame(&analysis->capture->zone->ring);
 
     sample.anew = (past != analysis->past && task->number > past);
 

@@ -29,10 +29,10 @@
  * saves 2 us at least.  Below 16 kB, and above 256 kB, a copy is as cheap.
  */
 
-#define NGX_VIDCAST_CAPTURE_DIRECT      32      /* viewers */
-#define NGX_VIDCAST_CAPTURE_DIRECT_END  24
-#define NGX_VIDCAST_CAPTURE_DIRECT_MIN  16384   /* bytes */
-#define NGX_VIDCAST_CAPTURE_DIRECT_MAX  262144
+#define NGX_VIDCAST_CAPTURE_SENDFILE      32      /* viewers */
+#define NGX_VIDCAST_CAPTURE_SENDFILE_END  24
+#define NGX_VIDCAST_CAPTURE_SENDFILE_MIN  16384   /* bytes */
+#define NGX_VIDCAST_CAPTURE_SENDFILE_MAX  262144
 
 #define NGX_VIDCAST_V1_PREFIX        12
 #define NGX_VIDCAST_V1_JSON          (NGX_VIDCAST_MAX_NAME + 256)
@@ -194,14 +194,14 @@ ngx_vidcast_capture_init(ngx_vidcast_capture_t *capture,
 
         /* a worker may be writing to it just now, whatever our input is */
 
-        ngx_vidcast_ring_retake(&source->zone->ring, lent);
+        ngx_vidcast_ring_reclaim(&source->zone->ring, lent);
     }
 
     if (shm->fingerprint != source->fingerprint) {
 
         /* the pictures of another camera, in the ring of the same name */
 
-        ngx_vidcast_ring_forget(&source->zone->ring);
+        ngx_vidcast_ring_invalidate_all(&source->zone->ring);
         shm->fingerprint = source->fingerprint;
     }
 
@@ -446,13 +446,14 @@ ngx_vidcast_capture_count(ngx_vidcast_capture_t *capture)
 {
     ngx_uint_t  n, least;
 
-    n = ngx_vidcast_zone_direct(capture->conf->control, capture->zone,
-                                capture->log);
+    n = ngx_vidcast_zone_sendfile(capture->conf->control, capture->zone,
+                                  capture->log);
 
-    least = ngx_vidcast_load(&capture->direct) ? NGX_VIDCAST_CAPTURE_DIRECT_END
-                                               : NGX_VIDCAST_CAPTURE_DIRECT;
+    least = ngx_vidcast_load(&capture->sendfile)
+                ? NGX_VIDCAST_CAPTURE_SENDFILE_END
+                : NGX_VIDCAST_CAPTURE_SENDFILE;
 
-    ngx_vidcast_store(&capture->direct, n >= least);
+    ngx_vidcast_store(&capture->sendfile, n >= least);
 }
 
 
@@ -569,10 +570,10 @@ ngx_vidcast_capture_publish(ngx_vidcast_capture_t *capture, uint32_t slot,
     s->size = (uint32_t) size;
     s->width = width;
     s->height = height;
-    s->direct = ngx_vidcast_load(&capture->direct)
+    s->sendfile = ngx_vidcast_load(&capture->sendfile)
                 && ring->file != NGX_INVALID_FILE
-                && size >= NGX_VIDCAST_CAPTURE_DIRECT_MIN
-                && size <= NGX_VIDCAST_CAPTURE_DIRECT_MAX;
+                && size >= NGX_VIDCAST_CAPTURE_SENDFILE_MIN
+                && size <= NGX_VIDCAST_CAPTURE_SENDFILE_MAX;
 
     data = ngx_vidcast_ring_data(ring, slot);
 
@@ -583,7 +584,7 @@ ngx_vidcast_capture_publish(ngx_vidcast_capture_t *capture, uint32_t slot,
 
     ngx_vidcast_ring_publish(ring, slot, number);
     ngx_vidcast_count(&capture->counters->published, 1);
-    ngx_vidcast_count(&capture->counters->direct, s->direct);
+    ngx_vidcast_count(&capture->counters->direct, s->sendfile);
 
     if (capture->dispatch) {
         ngx_vidcast_dispatch_offer(capture->dispatch, slot, number);

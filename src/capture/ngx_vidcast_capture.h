@@ -74,7 +74,7 @@ struct ngx_vidcast_capture_s {
 
     int                           leaving;   /* the input is to be closed */
     int                           open;      /* it is not */
-    ngx_uint_t                    direct;    /* viewers enough for it */
+    ngx_uint_t                    sendfile;  /* viewers enough for it */
 
     ngx_vidcast_capture_logs_t    logs;
 };

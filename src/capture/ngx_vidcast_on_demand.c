@@ -81,7 +81,7 @@ ngx_vidcast_on_demand_sleep(ngx_vidcast_on_demand_t *demand)
     /* what was seen last is not what there is to be seen when somebody comes */
 
     (void) pthread_mutex_lock(&capture->ring_mutex);
-    ngx_vidcast_ring_pass(&zone->ring);
+    ngx_vidcast_ring_invalidate(&zone->ring);
     (void) pthread_mutex_unlock(&capture->ring_mutex);
 
     ngx_vidcast_capture_state(capture, NGX_VIDCAST_SLEEPING, NULL);

@@ -113,9 +113,9 @@ ngx_vidcast_overlay_init(ngx_vidcast_overlay_t *overlay,
     out->log = capture->log;
 
     ngx_vidcast_ring_recover(&out->zone->ring);
-    ngx_vidcast_ring_follow(&out->zone->ring,
-                            ngx_vidcast_ring_newest(&capture->zone->ring));
-    ngx_vidcast_ring_pass(&out->zone->ring);
+    ngx_vidcast_ring_set_number(&out->zone->ring,
+                                ngx_vidcast_ring_newest(&capture->zone->ring));
+    ngx_vidcast_ring_invalidate(&out->zone->ring);
 
     overlay->text = ngx_alloc(g->result_size, capture->log);
 
@@ -213,7 +213,7 @@ ngx_vidcast_overlay_thread(void *data)
 
             /* who comes next wants nothing that was drawn for others */
 
-            ngx_vidcast_ring_pass(&overlay->out.zone->ring);
+            ngx_vidcast_ring_invalidate(&overlay->out.zone->ring);
             overlay->drawn = 0;
 
             ngx_vidcast_overlay_wait(overlay, 0);
@@ -388,7 +388,7 @@ ngx_vidcast_overlay_draw(ngx_vidcast_overlay_t *overlay,
         return;
     }
 
-    ngx_vidcast_ring_follow(&out->zone->ring, frame->number);
+    ngx_vidcast_ring_set_number(&out->zone->ring, frame->number);
 
     ngx_vidcast_capture_publish(out, slot, frame->number, frame->captured,
                                 size, frame->width, frame->height);

@@ -537,11 +537,11 @@ ngx_vidcast_zone_overlaid(ngx_vidcast_control_t *control,
 
 
 ngx_uint_t
-ngx_vidcast_zone_direct(ngx_vidcast_control_t *control,
+ngx_vidcast_zone_sendfile(ngx_vidcast_control_t *control,
     ngx_vidcast_zone_t *zone, ngx_log_t *log)
 {
-    return ngx_vidcast_zone_count(control, zone, NGX_VIDCAST_DIRECT,
-                                  NGX_VIDCAST_DIRECT + 1, log);
+    return ngx_vidcast_zone_count(control, zone, NGX_VIDCAST_SENDFILE,
+                                  NGX_VIDCAST_SENDFILE + 1, log);
 }
 
 

@@ -104,7 +104,7 @@ ngx_uint_t ngx_vidcast_zone_overlaid(ngx_vidcast_control_t *control,
     ngx_vidcast_zone_t *zone, ngx_log_t *log);
 
 /* and those who can be sent its pictures by sendfile() */
-ngx_uint_t ngx_vidcast_zone_direct(ngx_vidcast_control_t *control,
+ngx_uint_t ngx_vidcast_zone_sendfile(ngx_vidcast_control_t *control,
     ngx_vidcast_zone_t *zone, ngx_log_t *log);
 
 /* our counters in a source; there always, if only to be thrown away */

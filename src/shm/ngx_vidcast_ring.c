@@ -26,7 +26,7 @@ static size_t ngx_vidcast_ring_result_stride(uint32_t result_size);
 static ngx_vidcast_ring_result_t *ngx_vidcast_ring_result(
     ngx_vidcast_ring_t *ring, uint64_t seq);
 static uint32_t ngx_vidcast_ring_free(ngx_vidcast_ring_t *ring);
-static ngx_int_t ngx_vidcast_ring_renew(ngx_vidcast_ring_t *ring,
+static ngx_int_t ngx_vidcast_ring_replace_pages(ngx_vidcast_ring_t *ring,
     uint32_t slot);
 
 
@@ -107,7 +107,7 @@ ngx_vidcast_ring_acquire(ngx_vidcast_ring_t *ring, uint64_t seen,
         return NGX_DECLINED;
     }
 
-    past = ngx_vidcast_ring_past(ring);
+    past = ngx_vidcast_ring_min_frame(ring);
     seen = ngx_max(seen, past);
 
     for (n = 0; n < NGX_VIDCAST_RING_TRIES; n++) {
@@ -192,7 +192,7 @@ ngx_vidcast_ring_peek(ngx_vidcast_ring_t *ring, uint64_t seen,
     uint64_t    past;
     ngx_uint_t  n;
 
-    past = ngx_vidcast_ring_past(ring);
+    past = ngx_vidcast_ring_min_frame(ring);
     seen = ngx_max(seen, past);
 
     for (n = 0; n < NGX_VIDCAST_RING_TRIES; n++) {
@@ -255,7 +255,7 @@ ngx_vidcast_ring_describe(ngx_vidcast_ring_t *ring, uint32_t slot,
     frame->ready = ngx_vidcast_load(&s->ready);
     frame->width = ngx_vidcast_load(&s->width);
     frame->height = ngx_vidcast_load(&s->height);
-    frame->direct = ngx_vidcast_load(&s->direct);
+    frame->sendfile = ngx_vidcast_load(&s->sendfile);
 
     size = ngx_vidcast_load(&s->size);
     plain = ngx_vidcast_load(&s->plain);
@@ -287,9 +287,9 @@ ngx_vidcast_ring_newest_result(ngx_vidcast_ring_t *ring)
 
 
 uint64_t
-ngx_vidcast_ring_past(ngx_vidcast_ring_t *ring)
+ngx_vidcast_ring_min_frame(ngx_vidcast_ring_t *ring)
 {
-    return ngx_vidcast_load(&ring->shm->past);
+    return ngx_vidcast_load(&ring->shm->min_frame);
 }
 
 
@@ -398,7 +398,7 @@ ngx_vidcast_ring_recover(ngx_vidcast_ring_t *ring)
 /* it has no number, so that a reader who sees it just now lets it go */
 
 void
-ngx_vidcast_ring_retake(ngx_vidcast_ring_t *ring, uint32_t slot)
+ngx_vidcast_ring_reclaim(ngx_vidcast_ring_t *ring, uint32_t slot)
 {
     if (slot >= ring->geometry.slots) {
         return;
@@ -412,19 +412,20 @@ ngx_vidcast_ring_retake(ngx_vidcast_ring_t *ring, uint32_t slot)
 
 
 void
-ngx_vidcast_ring_pass(ngx_vidcast_ring_t *ring)
+ngx_vidcast_ring_invalidate(ngx_vidcast_ring_t *ring)
 {
-    ngx_vidcast_store(&ring->shm->past, ngx_vidcast_load(&ring->shm->number));
+    ngx_vidcast_store(&ring->shm->min_frame,
+                      ngx_vidcast_load(&ring->shm->number));
 }
 
 
 void
-ngx_vidcast_ring_forget(ngx_vidcast_ring_t *ring)
+ngx_vidcast_ring_invalidate_all(ngx_vidcast_ring_t *ring)
 {
     uint64_t    seq;
     ngx_uint_t  i;
 
-    ngx_vidcast_ring_pass(ring);
+    ngx_vidcast_ring_invalidate(ring);
 
     seq = ngx_vidcast_ring_newest_result(ring);
 
@@ -447,12 +448,12 @@ ngx_vidcast_ring_next(ngx_vidcast_ring_t *ring)
 
 
 void
-ngx_vidcast_ring_follow(ngx_vidcast_ring_t *ring, uint64_t number)
+ngx_vidcast_ring_set_number(ngx_vidcast_ring_t *ring, uint64_t number)
 {
     if (number < ngx_vidcast_ring_newest(ring)) {
         ngx_vidcast_store(&ring->shm->newest, NGX_VIDCAST_RING_NONE);
         ngx_vidcast_store(&ring->shm->frame, 0);
-        ngx_vidcast_store(&ring->shm->past, 0);
+        ngx_vidcast_store(&ring->shm->min_frame, 0);
     }
 
     ngx_vidcast_store(&ring->shm->number, number);
@@ -487,7 +488,9 @@ ngx_vidcast_ring_claim(ngx_vidcast_ring_t *ring)
 
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
 
-        if (slot->direct && ngx_vidcast_ring_renew(ring, i) != NGX_OK) {
+        if (slot->sendfile
+            && ngx_vidcast_ring_replace_pages(ring, i) != NGX_OK)
+        {
             ngx_vidcast_ring_abandon(ring, i);
             continue;
         }
@@ -540,7 +543,7 @@ ngx_vidcast_ring_free(ngx_vidcast_ring_t *ring)
  */
 
 static ngx_int_t
-ngx_vidcast_ring_renew(ngx_vidcast_ring_t *ring, uint32_t slot)
+ngx_vidcast_ring_replace_pages(ngx_vidcast_ring_t *ring, uint32_t slot)
 {
     size_t                    stride;
     ngx_vidcast_ring_slot_t  *s;
@@ -558,7 +561,7 @@ ngx_vidcast_ring_renew(ngx_vidcast_ring_t *ring, uint32_t slot)
         return NGX_ERROR;
     }
 
-    s->direct = 0;
+    s->sendfile = 0;
 
 #ifdef MADV_POPULATE_WRITE
 

@@ -55,7 +55,7 @@ typedef struct {
     uint32_t                     height;
     uint32_t                     plain;      /* bytes of the plain header */
     uint32_t                     v1;         /* bytes of all headers */
-    uint32_t                     direct;     /* sockets may have its pages */
+    uint32_t                     sendfile;   /* sockets may have its pages */
     uint32_t                     unused[16];
 } ngx_vidcast_ring_slot_t;
 
@@ -80,7 +80,7 @@ typedef struct {
     uint64_t                     number;     /* last frame number given */
     uint64_t                     seq;        /* newest result, 0: none */
     uint64_t                     frame;      /* newest frame, 0: none */
-    uint64_t                     past;       /* frames up to it are over */
+    uint64_t                     min_frame;  /* frames up to it are over */
     uint32_t                     newest;     /* its slot */
     uint32_t                     unused[17];
 } ngx_vidcast_ring_shm_t;
@@ -117,7 +117,7 @@ typedef struct {
     uint32_t                     plain;
     uint32_t                     v1;
     uint32_t                     slot;
-    uint32_t                     direct;
+    uint32_t                     sendfile;
 } ngx_vidcast_frame_t;
 
 
@@ -175,7 +175,7 @@ uint64_t ngx_vidcast_ring_newest(ngx_vidcast_ring_t *ring);
 uint64_t ngx_vidcast_ring_newest_result(ngx_vidcast_ring_t *ring);
 
 /* frames up to this number are of other times, and nobody gets them */
-uint64_t ngx_vidcast_ring_past(ngx_vidcast_ring_t *ring);
+uint64_t ngx_vidcast_ring_min_frame(ngx_vidcast_ring_t *ring);
 
 /* how many pins the reading processes have on all slots together */
 uint32_t ngx_vidcast_ring_pins(ngx_vidcast_ring_t *ring);
@@ -215,11 +215,11 @@ ngx_int_t ngx_vidcast_ring_read_result(ngx_vidcast_ring_t *ring, uint64_t seq,
  * pinned()   the pins of all processes, of any slot
  */
 void ngx_vidcast_ring_recover(ngx_vidcast_ring_t *ring);
-void ngx_vidcast_ring_retake(ngx_vidcast_ring_t *ring, uint32_t slot);
-void ngx_vidcast_ring_pass(ngx_vidcast_ring_t *ring);
-void ngx_vidcast_ring_forget(ngx_vidcast_ring_t *ring);
+void ngx_vidcast_ring_reclaim(ngx_vidcast_ring_t *ring, uint32_t slot);
+void ngx_vidcast_ring_invalidate(ngx_vidcast_ring_t *ring);
+void ngx_vidcast_ring_invalidate_all(ngx_vidcast_ring_t *ring);
 uint64_t ngx_vidcast_ring_next(ngx_vidcast_ring_t *ring);
-void ngx_vidcast_ring_follow(ngx_vidcast_ring_t *ring, uint64_t number);
+void ngx_vidcast_ring_set_number(ngx_vidcast_ring_t *ring, uint64_t number);
 uint32_t ngx_vidcast_ring_claim(ngx_vidcast_ring_t *ring);
 u_char *ngx_vidcast_ring_data(ngx_vidcast_ring_t *ring, uint32_t slot);
 ngx_vidcast_ring_slot_t *ngx_vidcast_ring_slot(ngx_vidcast_ring_t *ring,

@@ -511,7 +511,9 @@ ngx_vidcast_zone_open(ngx_vidcast_zone_t *zone, ngx_vidcast_source_t *source,
 
     zone->frames_size = size;
 
-    /* see ngx_vidcast_ring_renew(); kernels without huge pages refuse */
+    /*
+     * See ngx_vidcast_ring_replace_pages(); kernels without huge pages refuse.
+     */
 
     (void) madvise(addr, size, MADV_NOHUGEPAGE);
 

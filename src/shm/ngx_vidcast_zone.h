@@ -63,7 +63,7 @@ typedef enum {
 
 /* and those who can be sent pictures straight from the memfd */
 
-#define NGX_VIDCAST_DIRECT    (NGX_VIDCAST_TRANSPORTS + 1)
+#define NGX_VIDCAST_SENDFILE    (NGX_VIDCAST_TRANSPORTS + 1)
 
 
 /* a source as the newest configuration wants it */

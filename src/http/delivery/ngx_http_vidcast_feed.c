@@ -219,7 +219,7 @@ ngx_http_vidcast_feed_join(ngx_http_vidcast_main_conf_t *vmcf,
     c = viewer->request->connection;
 
     viewer->joined = 1;
-    viewer->direct = c->sendfile
+    viewer->sendfile = c->sendfile
                      && c->send_chain == ngx_send_chain
                      && c->sockaddr->sa_family != AF_UNIX;
     viewer->progress = ngx_current_msec;
@@ -416,9 +416,9 @@ ngx_http_vidcast_feed_count(ngx_http_vidcast_feed_t *feed,
         ngx_vidcast_store(&viewers[NGX_VIDCAST_OVERLAID],
                           viewers[NGX_VIDCAST_OVERLAID] + n);
 
-    } else if (viewer->frames && viewer->direct) {
-        ngx_vidcast_store(&viewers[NGX_VIDCAST_DIRECT],
-                          viewers[NGX_VIDCAST_DIRECT] + n);
+    } else if (viewer->frames && viewer->sendfile) {
+        ngx_vidcast_store(&viewers[NGX_VIDCAST_SENDFILE],
+                          viewers[NGX_VIDCAST_SENDFILE] + n);
     }
 }
 
@@ -460,7 +460,7 @@ ngx_http_vidcast_feed_current(ngx_http_vidcast_feed_t *feed)
     return message
            && (message->frame.number == 0
                || message->frame.number
-                  > ngx_vidcast_ring_past(&feed->zone->ring));
+                  > ngx_vidcast_ring_min_frame(&feed->zone->ring));
 }
 
 

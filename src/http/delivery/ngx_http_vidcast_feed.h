@@ -131,7 +131,7 @@ struct ngx_http_vidcast_viewer_s {
     unsigned                         joined:1;
     unsigned                         busy:1;  /* a message is leaving */
     unsigned                         paused:1;
-    unsigned                         direct:1; /* sendfile() is possible */
+    unsigned                         sendfile:1; /* sendfile() is possible */
     unsigned                         acks:1;  /* acknowledges pictures */
     unsigned                         unacked:1; /* has one to acknowledge */
 

@@ -38,7 +38,7 @@ typedef struct {
     ngx_msec_t                   ping;
     ngx_msec_t                   wrote;      /* when bytes were last given */
 
-    unsigned                     direct:1;   /* pictures leave from the ring */
+    unsigned                     sendfile:1;  /* pictures leave from the ring */
 } ngx_http_vidcast_stream_t;
 
 
@@ -46,7 +46,7 @@ static ngx_int_t ngx_http_vidcast_stream_start(ngx_http_request_t *r,
     ngx_http_vidcast_stream_t *st);
 static ngx_int_t ngx_http_vidcast_stream_header(ngx_http_request_t *r,
     ngx_uint_t transport);
-static ngx_uint_t ngx_http_vidcast_stream_direct(
+static ngx_uint_t ngx_http_vidcast_stream_sendfile(
     ngx_http_vidcast_stream_t *st);
 static void ngx_http_vidcast_stream_cleanup(void *data);
 static void ngx_http_vidcast_stream_write_handler(ngx_http_request_t *r);
@@ -198,7 +198,7 @@ ngx_http_vidcast_stream_start(ngx_http_request_t *r,
     }
 
     if (transport == NGX_VIDCAST_MJPEG) {
-        st->direct = ngx_http_vidcast_stream_direct(st);
+        st->sendfile = ngx_http_vidcast_stream_sendfile(st);
 
         rc = ngx_http_vidcast_stream_text(st, "--frame" CRLF);
 
@@ -271,7 +271,7 @@ ngx_http_vidcast_stream_header(ngx_http_request_t *r, ngx_uint_t transport)
 /* not by filters which keep what they get, nor by threads of nginx */
 
 static ngx_uint_t
-ngx_http_vidcast_stream_direct(ngx_http_vidcast_stream_t *st)
+ngx_http_vidcast_stream_sendfile(ngx_http_vidcast_stream_t *st)
 {
     ngx_http_request_t        *r;
     ngx_http_core_loc_conf_t  *clcf;
@@ -279,7 +279,7 @@ ngx_http_vidcast_stream_direct(ngx_http_vidcast_stream_t *st)
     r = st->viewer.request;
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
-    if (!st->viewer.direct
+    if (!st->viewer.sendfile
         || r != r->main
         || r->filter_need_in_memory
         || r->main_filter_need_in_memory
@@ -385,18 +385,20 @@ ngx_http_vidcast_stream_picture(ngx_http_vidcast_stream_t *st,
     ngx_buf_t                *b;
     ngx_http_vidcast_feed_t  *feed;
 
-    if (!st->direct && ngx_http_vidcast_message_duplicate(message) != NGX_OK) {
+    if (!st->sendfile
+        && ngx_http_vidcast_message_duplicate(message) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
     part = ngx_http_vidcast_message_part(message);
 
     ngx_http_vidcast_stream_part(st, 0, part, message->part_len);
-    ngx_http_vidcast_stream_part(st, 1, st->direct ? message->data
+    ngx_http_vidcast_stream_part(st, 1, st->sendfile ? message->data
                                                    : message->copy,
                                  message->size + NGX_VIDCAST_RING_TAIL_LEN);
 
-    if (st->direct && message->pinned && message->frame.direct) {
+    if (st->sendfile && message->pinned && message->frame.sendfile) {
         b = &st->bufs[1];
         feed = message->feed;
 

@@ -272,7 +272,7 @@ ngx_http_vidcast_ws_write(ngx_http_vidcast_ws_t *ws)
     ngx_http_vidcast_message_bytes(message, ws->v1, ws->socket.bits, &data,
                                    &size);
 
-    rc = (ws->viewer.direct && message->pinned && message->frame.direct)
+    rc = (ws->viewer.sendfile && message->pinned && message->frame.sendfile)
              ? ngx_http_vidcast_ws_write_file(ws, data, size)
              : ngx_http_vidcast_socket_write(&ws->socket, data, size,
                                              &ws->sent);

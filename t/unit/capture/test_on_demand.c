@@ -233,7 +233,7 @@ test_sleep(void)
     unit_ok(test_timeout == NGX_VIDCAST_ON_DEMAND_NET,
             "sleep: it would have looked by itself");
     unit_ok(!demand.gone && !test_gone(&demand, 3600), "sleep: he stays");
-    unit_ok(ngx_vidcast_ring_past(&test_zone->ring) == seq,
+    unit_ok(ngx_vidcast_ring_min_frame(&test_zone->ring) == seq,
             "sleep: the frames before it are past");
 
     unit_kill(&a);

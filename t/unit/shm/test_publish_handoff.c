@@ -435,7 +435,7 @@ handoff_capture(void)
         && handoff_broken != HANDOFF_RETAKE)
     {
         handoff_kept++;
-        ngx_vidcast_ring_retake(ring, lent);
+        ngx_vidcast_ring_reclaim(ring, lent);
     }
 
     for ( ;; ) {

@@ -632,11 +632,11 @@ test_pass(void)
     late = ngx_vidcast_ring_next(&r.writer);
     slot = ngx_vidcast_ring_claim(&r.writer);
 
-    unit_ok(ngx_vidcast_ring_past(&r.a) == 0, "pass: nothing is past");
+    unit_ok(ngx_vidcast_ring_min_frame(&r.a) == 0, "pass: nothing is past");
 
-    ngx_vidcast_ring_pass(&r.writer);
+    ngx_vidcast_ring_invalidate(&r.writer);
 
-    unit_ok(ngx_vidcast_ring_past(&r.a) == late,
+    unit_ok(ngx_vidcast_ring_min_frame(&r.a) == late,
             "pass: nor will the one be that has its number");
     unit_ok(ngx_vidcast_ring_acquire(&r.a, 0, &frame) == NGX_AGAIN
             && ngx_vidcast_ring_peek(&r.a, 0, &frame) == NGX_AGAIN,
@@ -683,7 +683,7 @@ test_forget(void)
 
     (void) ngx_vidcast_ring_acquire(&r.a, 0, &held);
 
-    ngx_vidcast_ring_forget(&r.writer);
+    ngx_vidcast_ring_invalidate_all(&r.writer);
 
     unit_ok(ngx_vidcast_ring_acquire(&r.b, 0, &frame) == NGX_AGAIN
             && ngx_vidcast_ring_peek(&r.b, 0, &frame) == NGX_AGAIN,
@@ -712,18 +712,18 @@ test_follow(void)
     unit_ring_open(&r, 4, 5000, 4, 16);
 
     slot = ngx_vidcast_ring_claim(&r.writer);
-    ngx_vidcast_ring_follow(&r.writer, 70);
+    ngx_vidcast_ring_set_number(&r.writer, 70);
     ngx_vidcast_ring_publish(&r.writer, slot, 70);
 
     unit_ok(ngx_vidcast_ring_peek(&r.a, 0, &frame) == NGX_OK
             && frame.number == 70, "follow: the number of the other");
 
-    ngx_vidcast_ring_pass(&r.writer);
+    ngx_vidcast_ring_invalidate(&r.writer);
 
     unit_ok(ngx_vidcast_ring_peek(&r.a, 0, &frame) == NGX_AGAIN,
             "follow: which may be over");
 
-    ngx_vidcast_ring_follow(&r.writer, 3);
+    ngx_vidcast_ring_set_number(&r.writer, 3);
 
     unit_ok(ngx_vidcast_ring_peek(&r.a, 0, &frame) == NGX_AGAIN,
             "follow: a new series without a frame");
@@ -789,7 +789,7 @@ test_hostile(void)
             "hostile: the newest is in no slot");
 
     ngx_vidcast_ring_abandon(&r.writer, 0xffff);
-    ngx_vidcast_ring_retake(&r.writer, 0xffff);
+    ngx_vidcast_ring_reclaim(&r.writer, 0xffff);
 
     unit_ok(ngx_vidcast_ring_pinned(&r.a) == 0,
             "hostile: a slot that is none is left alone");

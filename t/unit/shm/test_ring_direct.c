@@ -163,7 +163,7 @@ test_torn(uint32_t direct)
 
         if (ngx_vidcast_ring_acquire(&test_reader, number - 1, &frame)
             != NGX_OK
-            || frame.direct != direct
+            || frame.sendfile != direct
             || test_send(pair[0], &frame) != 0)
         {
             unit_ok(0, "frame %d is sent", (int) i);
@@ -195,7 +195,7 @@ test_turn(uint32_t slot, uint64_t number, uint32_t size, uint32_t direct)
     s = ngx_vidcast_ring_slot(&test_writer, slot);
 
     s->size = size;
-    s->direct = direct;
+    s->sendfile = direct;
 
     unit_bytes(ngx_vidcast_ring_data(&test_writer, slot), size, number);
 
@@ -244,13 +244,13 @@ test_neighbors(void)
     ngx_uint_t  whole;
 
     for (i = 0; i < TEST_SLOTS; i++) {
-        ngx_vidcast_ring_slot(&test_writer, i)->direct = 0;
+        ngx_vidcast_ring_slot(&test_writer, i)->sendfile = 0;
         ngx_vidcast_ring_slot(&test_writer, i)->size = TEST_SIZE;
         unit_bytes(ngx_vidcast_ring_data(&test_writer, i), TEST_SIZE, i);
     }
 
     for (i = 0; i < TEST_SLOTS; i++) {
-        ngx_vidcast_ring_slot(&test_writer, i)->direct = 1;
+        ngx_vidcast_ring_slot(&test_writer, i)->sendfile = 1;
     }
 
     slot = ngx_vidcast_ring_claim(&test_writer);
@@ -268,7 +268,7 @@ test_neighbors(void)
                != TEST_SIZE,
             "fresh pages for one slot leave the others alone");
 
-    unit_ok(ngx_vidcast_ring_slot(&test_writer, slot)->direct == 0,
+    unit_ok(ngx_vidcast_ring_slot(&test_writer, slot)->sendfile == 0,
             "and it has no mark any more");
 
     ngx_vidcast_ring_abandon(&test_writer, slot);
@@ -283,7 +283,7 @@ test_refused(void)
     uint32_t  i;
 
     for (i = 0; i < TEST_SLOTS; i++) {
-        ngx_vidcast_ring_slot(&test_writer, i)->direct = 1;
+        ngx_vidcast_ring_slot(&test_writer, i)->sendfile = 1;
     }
 
     test_writer.file = NGX_INVALID_FILE;
