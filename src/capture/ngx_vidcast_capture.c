@@ -153,7 +153,7 @@ ngx_vidcast_capture_forget(ngx_vidcast_conf_t *conf,
 
         (void) munmap(zone->ring.frames, zone->frames_size);
         ngx_vidcast_mailboxes_free(&zone->mailboxes);
-        (void) ngx_close_file(zone->frames);
+        (void) ngx_close_file(zone->frames_fd);
         (void) ngx_close_file(zone->wake_workers);
         (void) ngx_close_file(zone->wake_capture);
 
@@ -500,7 +500,7 @@ ngx_vidcast_capture_claim(ngx_vidcast_capture_t *capture)
     for ( ;; ) {
         slot = ngx_vidcast_capture_try_claim(capture);
 
-        if (slot != NGX_VIDCAST_RING_NONE || !capture->source->input.batch) {
+        if (slot != NGX_VIDCAST_RING_NONE || !capture->source->input.lossless) {
             break;
         }
 

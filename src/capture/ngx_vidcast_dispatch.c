@@ -104,7 +104,7 @@ ngx_vidcast_dispatch_create(ngx_vidcast_capture_t *capture)
 
     dispatch->capture = capture;
     dispatch->predict.conf = &capture->source->predict;
-    dispatch->exact = capture->source->input.batch;
+    dispatch->exact = capture->source->input.lossless;
     dispatch->mailboxes = &capture->zone->mailboxes;
 
     n = dispatch->mailboxes->n;

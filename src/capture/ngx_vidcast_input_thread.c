@@ -386,7 +386,7 @@ ngx_vidcast_input_thread_get(ngx_vidcast_input_thread_t *thread, uint32_t width,
     do {
         raw = ngx_vidcast_encoder_pool_get(encoders, width, height);
 
-    } while (raw == NULL && thread->in.conf->batch
+    } while (raw == NULL && thread->in.conf->lossless
              && ngx_vidcast_encoder_pool_wait(encoders) == NGX_AGAIN);
 
     return raw;
@@ -461,7 +461,7 @@ ngx_vidcast_input_thread_jpeg(ngx_vidcast_input_thread_t *thread,
         return NGX_OK;
     }
 
-    if (capture->analysis && thread->in.conf->batch) {
+    if (capture->analysis && thread->in.conf->lossless) {
         ngx_vidcast_analysis_wait(capture->analysis, 1);
     }
 
@@ -553,7 +553,7 @@ ngx_vidcast_input_thread_raw(ngx_vidcast_input_thread_t *thread,
 
     if (capture->analysis) {
 
-        if (thread->in.conf->batch) {
+        if (thread->in.conf->lossless) {
             ngx_vidcast_analysis_wait(capture->analysis, 0);
         }
 

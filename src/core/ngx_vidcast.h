@@ -52,7 +52,7 @@ struct ngx_vidcast_input_conf_s {
     ngx_uint_t                     warmup;   /* frames to skip at first */
     ngx_uint_t                     push;     /* workers take pictures for it */
     void                          *params;   /* the module's own */
-    ngx_uint_t                     batch;    /* no frame may be skipped */
+    ngx_uint_t                     lossless;    /* no frame may be skipped */
     ngx_uint_t                     line;     /* of the configuration */
 
     /* set by check(): what is left to be looked at when all is known */

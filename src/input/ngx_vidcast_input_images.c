@@ -139,7 +139,7 @@ ngx_vidcast_input_images_set(ngx_vidcast_input_conf_t *conf, ngx_str_t *name,
             return NGX_ERROR;
         }
 
-        conf->batch = !on;
+        conf->lossless = !on;
 
         return NGX_OK;
     }
@@ -219,7 +219,7 @@ ngx_vidcast_input_images_grab(ngx_vidcast_input_t *in,
 
     im = in->data;
 
-    if (!in->conf->batch) {
+    if (!in->conf->lossless) {
         rc = ngx_vidcast_input_images_pace(in);
 
         if (rc != NGX_OK) {

@@ -234,7 +234,7 @@ ngx_vidcast_input_plugin_known(ngx_vidcast_input_conf_t *conf, ngx_str_t *name,
                 return NGX_ERROR;
             }
 
-            conf->batch = !on;
+            conf->lossless = !on;
 
             return NGX_OK;
         }

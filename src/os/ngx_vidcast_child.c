@@ -68,7 +68,7 @@ ngx_vidcast_child_init(ngx_vidcast_conf_t *conf, const char *title)
 
     /* the entry is that of the worker who forked us, and may be dead */
 
-    conf->control->process = NGX_VIDCAST_NO_PROCESS;
+    conf->control->worker_index = NGX_VIDCAST_NO_PROCESS;
 
     ngx_vidcast_child_close_files(conf);
     ngx_vidcast_child_signals(conf->cycle->log);
@@ -103,7 +103,7 @@ ngx_vidcast_child_close_files(ngx_vidcast_conf_t *conf)
     source = conf->sources.elts;
 
     for (i = 0; i < conf->sources.nelts; i++) {
-        ngx_vidcast_child_keep(&keep, source[i]->zone->frames);
+        ngx_vidcast_child_keep(&keep, source[i]->zone->frames_fd);
         ngx_vidcast_child_keep(&keep, source[i]->zone->wake_workers);
         ngx_vidcast_child_keep(&keep, source[i]->zone->wake_capture);
     }

@@ -154,7 +154,7 @@ ngx_vidcast_predictor_protect(ngx_vidcast_conf_t *conf,
     for (i = 0; i < conf->sources.nelts; i++) {
         zone = other[i]->zone;
 
-        (void) ngx_close_file(zone->frames);
+        (void) ngx_close_file(zone->frames_fd);
         (void) ngx_close_file(zone->wake_workers);
         (void) ngx_close_file(zone->wake_capture);
 

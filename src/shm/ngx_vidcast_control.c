@@ -219,7 +219,7 @@ ngx_vidcast_process_enter(ngx_vidcast_conf_t *conf, ngx_log_t *log)
     ngx_vidcast_control_t  *control;
 
     control = conf->control;
-    control->process = NGX_VIDCAST_NO_PROCESS;
+    control->worker_index = NGX_VIDCAST_NO_PROCESS;
 
     for (i = 0; i < NGX_VIDCAST_PROCESSES; i++) {
 
@@ -270,7 +270,7 @@ ngx_vidcast_process_settle(ngx_vidcast_conf_t *conf, ngx_uint_t process)
         source[i]->zone->ring.bit = bit;
     }
 
-    conf->control->process = process;
+    conf->control->worker_index = process;
     entry = &conf->control->shm->processes[process];
 
     ngx_vidcast_store(&entry->exiting, 0);
@@ -295,7 +295,7 @@ ngx_vidcast_process_exiting(ngx_vidcast_conf_t *conf)
 {
     ngx_uint_t  process;
 
-    process = conf->control->process;
+    process = conf->control->worker_index;
 
     if (process != NGX_VIDCAST_NO_PROCESS) {
         ngx_vidcast_store(&conf->control->shm->processes[process].exiting, 1);
@@ -315,7 +315,7 @@ ngx_vidcast_process_leave(ngx_vidcast_conf_t *conf)
     ngx_vidcast_source_t        **source;
     ngx_vidcast_worker_stats_t   *stats;
 
-    process = conf->control->process;
+    process = conf->control->worker_index;
 
     if (process == NGX_VIDCAST_NO_PROCESS) {
         return;
@@ -337,7 +337,7 @@ ngx_vidcast_process_leave(ngx_vidcast_conf_t *conf)
 
     ngx_vidcast_store(&conf->control->shm->processes[process].pid, 0);
 
-    conf->control->process = NGX_VIDCAST_NO_PROCESS;
+    conf->control->worker_index = NGX_VIDCAST_NO_PROCESS;
 }
 
 
@@ -558,7 +558,7 @@ ngx_vidcast_zone_count(ngx_vidcast_control_t *control,
 
         if (ngx_vidcast_load(&control->shm->processes[i].pid) == 0
             || (log
-                && i != control->process
+                && i != control->worker_index
                 && !ngx_vidcast_process_alive(control, i, log)))
         {
             continue;
@@ -595,9 +595,9 @@ ngx_vidcast_worker_stats_t *
 ngx_vidcast_zone_worker_stats(ngx_vidcast_control_t *control,
     ngx_vidcast_zone_t *zone)
 {
-    if (control->process == NGX_VIDCAST_NO_PROCESS) {
+    if (control->worker_index == NGX_VIDCAST_NO_PROCESS) {
         return &ngx_vidcast_control_nowhere;
     }
 
-    return &zone->shm->worker_stats[control->process];
+    return &zone->shm->worker_stats[control->worker_index];
 }

@@ -184,7 +184,7 @@ ngx_vidcast_control_init(ngx_shm_zone_t *shm_zone, void *data)
     control->locks = NGX_INVALID_FILE;
     control->alive[0] = NGX_INVALID_FILE;
     control->alive[1] = NGX_INVALID_FILE;
-    control->process = NGX_VIDCAST_NO_PROCESS;
+    control->worker_index = NGX_VIDCAST_NO_PROCESS;
 
     if (ngx_vidcast_control_adopt(conf, control) != NGX_OK) {
         ngx_free(control);
@@ -474,7 +474,7 @@ ngx_vidcast_zone_create(ngx_shm_zone_t *shm_zone, ngx_vidcast_source_t *source)
         return NGX_ERROR;
     }
 
-    zone->frames = NGX_INVALID_FILE;
+    zone->frames_fd = NGX_INVALID_FILE;
     zone->wake_workers = NGX_INVALID_FILE;
     zone->wake_capture = NGX_INVALID_FILE;
     zone->ring.frames = MAP_FAILED;
@@ -504,7 +504,7 @@ ngx_vidcast_zone_open(ngx_vidcast_zone_t *zone, ngx_vidcast_source_t *source,
 
     size = ngx_vidcast_ring_frames_size(&source->geometry);
 
-    addr = ngx_vidcast_limit_map(&zone->frames, size, &source->name, log);
+    addr = ngx_vidcast_limit_map(&zone->frames_fd, size, &source->name, log);
     if (addr == NULL) {
         return NGX_ERROR;
     }
@@ -524,11 +524,11 @@ ngx_vidcast_zone_open(ngx_vidcast_zone_t *zone, ngx_vidcast_source_t *source,
 
     /* nothing is there yet: a question whether pages can be renewed */
 
-    if (fallocate(zone->frames, FALLOC_FL_PUNCH_HOLE|FALLOC_FL_KEEP_SIZE, 0,
+    if (fallocate(zone->frames_fd, FALLOC_FL_PUNCH_HOLE|FALLOC_FL_KEEP_SIZE, 0,
                   (off_t) size)
         == 0)
     {
-        zone->ring.file = zone->frames;
+        zone->ring.file = zone->frames_fd;
     }
 
     zone->ring.shm->epoch = ((uint64_t) ngx_random() << 32)
@@ -593,7 +593,7 @@ ngx_vidcast_zone_cleanup(void *data)
 
     ngx_vidcast_mailboxes_free(&zone->mailboxes);
 
-    ngx_vidcast_zone_close_file(zone->frames);
+    ngx_vidcast_zone_close_file(zone->frames_fd);
     ngx_vidcast_zone_close_file(zone->wake_workers);
     ngx_vidcast_zone_close_file(zone->wake_capture);
 

@@ -102,9 +102,9 @@ typedef struct {
 typedef struct {
     ngx_vidcast_control_shm_t   *shm;
     ngx_fd_t                     locks;
-    ngx_fd_t                     alive[2];   /* ends when all nginx ended */
-    ngx_uint_t                   refs;       /* configurations */
-    ngx_uint_t                   process;    /* ours, or NO_PROCESS */
+    ngx_fd_t                     alive[2];      /* ends when all nginx ended */
+    ngx_uint_t                   refs;          /* configurations */
+    ngx_uint_t                   worker_index;  /* ours, or NO_PROCESS */
 } ngx_vidcast_control_t;
 
 
@@ -178,7 +178,7 @@ struct ngx_vidcast_zone_s {
     ngx_vidcast_zone_shm_t      *shm;
     ngx_vidcast_ring_t           ring;
     ngx_vidcast_mailboxes_t      mailboxes;
-    ngx_fd_t                     frames;     /* memfd */
+    ngx_fd_t                     frames_fd;     /* memfd */
     ngx_fd_t                     wake_workers; /* eventfd, capture to workers */
     ngx_fd_t                     wake_capture; /* eventfd, workers to capture */
     size_t                       frames_size;

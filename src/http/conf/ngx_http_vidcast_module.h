@@ -22,7 +22,7 @@
 #define NGX_HTTP_VIDCAST_BOTH         0x3
 #define NGX_HTTP_VIDCAST_PAIRED       0x7
 
-#define NGX_HTTP_VIDCAST_INPUT        16384   /* bytes read at a time */
+#define NGX_HTTP_VIDCAST_RECV_BUFFER        16384   /* bytes read at a time */
 
 #define NGX_HTTP_VIDCAST_ORIGIN_ANY   0x1
 #define NGX_HTTP_VIDCAST_ORIGIN_SAME  0x2
@@ -62,7 +62,7 @@ typedef struct {
     ngx_uint_t                   nviewers;
     ngx_queue_t                  behind;      /* subscriptions, in turn */
     ngx_event_t                  slice;       /* goes on with them */
-    u_char                      *input;       /* what viewers send */
+    u_char                      *recv_buffer;       /* what viewers send */
 } ngx_http_vidcast_main_conf_t;
 
 

@@ -122,8 +122,8 @@ ngx_http_vidcast_init_process(ngx_cycle_t *cycle)
         ngx_vidcast_process_enter(&vmcf->vidcast, cycle->log);
     }
 
-    vmcf->input = ngx_pnalloc(cycle->pool, NGX_HTTP_VIDCAST_INPUT);
-    if (vmcf->input == NULL
+    vmcf->recv_buffer = ngx_pnalloc(cycle->pool, NGX_HTTP_VIDCAST_RECV_BUFFER);
+    if (vmcf->recv_buffer == NULL
         || ngx_http_vidcast_feed_init(cycle, vmcf) != NGX_OK)
     {
         return NGX_ERROR;

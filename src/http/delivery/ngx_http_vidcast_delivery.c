@@ -180,7 +180,7 @@ ngx_http_vidcast_delivery_deliver(ngx_http_vidcast_viewer_t *viewer)
 {
     ngx_int_t                    rc;
     ngx_uint_t                   i, n, sent;
-    ngx_http_vidcast_message_t  *messages[NGX_HTTP_VIDCAST_BATCH];
+    ngx_http_vidcast_message_t  *messages[NGX_HTTP_VIDCAST_COALESCE];
 
     for (sent = 0; sent < NGX_HTTP_VIDCAST_VISIT; sent += n) {
 
@@ -196,7 +196,7 @@ ngx_http_vidcast_delivery_deliver(ngx_http_vidcast_viewer_t *viewer)
 
         if (rc == NGX_OK) {
             rc = (n == 1) ? viewer->transport->send(viewer, messages[0])
-                          : viewer->transport->batch(viewer, messages, n);
+                          : viewer->transport->coalesce(viewer, messages, n);
         }
 
         for (i = 0; i < n; i++) {
@@ -243,8 +243,8 @@ ngx_http_vidcast_delivery_gather(ngx_http_vidcast_viewer_t *viewer,
 
     /* behind a paired one comes its picture */
 
-    most = (viewer->transport->batch && !viewer->paired)
-               ? NGX_HTTP_VIDCAST_BATCH : 1;
+    most = (viewer->transport->coalesce && !viewer->paired)
+               ? NGX_HTTP_VIDCAST_COALESCE : 1;
 
     do {
         rc = ngx_http_vidcast_delivery_next_text(viewer, &messages[*n]);

@@ -115,7 +115,7 @@ ngx_http_vidcast_feed_create(ngx_http_vidcast_feed_t *feed, ngx_cycle_t *cycle)
 
     ngx_http_vidcast_publisher_init(feed, cycle->log);
 
-    feed->file.fd = feed->zone->frames;
+    feed->file.fd = feed->zone->frames_fd;
     feed->file.name = feed->source->name;
     feed->file.log = cycle->log;
 

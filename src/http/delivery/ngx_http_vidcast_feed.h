@@ -30,8 +30,8 @@ typedef struct ngx_http_vidcast_message_s       ngx_http_vidcast_message_t;
  *          all, NGX_ERROR: the connection is broken, and in both cases the
  *          feed finalizes the request.
  *
- * batch()  the same for several results at once, in their order, at most
- *          NGX_HTTP_VIDCAST_BATCH.  NULL: send() is called for each.
+ * coalesce()  the same for several results at once, in their order, at most
+ *          NGX_HTTP_VIDCAST_COALESCE.  NULL: send() is called for each.
  *
  * idle()   called about twice a second: pings, comments to keep alive.
  *          NGX_OK, NGX_DONE or NGX_ERROR as above.
@@ -40,7 +40,7 @@ typedef struct ngx_http_vidcast_message_s       ngx_http_vidcast_message_t;
  *          be finalized.
  */
 
-#define NGX_HTTP_VIDCAST_BATCH     8
+#define NGX_HTTP_VIDCAST_COALESCE     8
 
 typedef struct {
     ngx_vidcast_transport_e        id;
@@ -49,7 +49,7 @@ typedef struct {
                                        ngx_http_vidcast_message_t *message);
     ngx_int_t                    (*idle)(ngx_http_vidcast_viewer_t *viewer);
     void                         (*stop)(ngx_http_vidcast_viewer_t *viewer);
-    ngx_int_t                    (*batch)(ngx_http_vidcast_viewer_t *viewer,
+    ngx_int_t                    (*coalesce)(ngx_http_vidcast_viewer_t *viewer,
                                        ngx_http_vidcast_message_t **messages,
                                        ngx_uint_t n);
 } ngx_http_vidcast_transport_t;

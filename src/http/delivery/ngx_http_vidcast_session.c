@@ -104,7 +104,7 @@ ngx_http_vidcast_session_handler(ngx_event_t *ev)
                       || ngx_vidcast_zone_wanted(control, feed->source);
 
         if (feed->nsubscriptions
-            && control->process == NGX_VIDCAST_NO_PROCESS)
+            && control->worker_index == NGX_VIDCAST_NO_PROCESS)
         {
             /* nobody counts our viewers */
 

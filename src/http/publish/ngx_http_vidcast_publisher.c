@@ -39,7 +39,7 @@ static ngx_uint_t ngx_http_vidcast_publisher_waits(
 
 
 #define ngx_http_vidcast_publisher_process(feed)                              \
-    ((feed)->vmcf->vidcast.control->process)
+    ((feed)->vmcf->vidcast.control->worker_index)
 
 
 void

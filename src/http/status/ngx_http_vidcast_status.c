@@ -166,7 +166,7 @@ ngx_http_vidcast_status_list_workers(ngx_vidcast_conf_t *conf, u_char *alive,
     ngx_uint_t  i;
 
     for (i = 0; i < NGX_VIDCAST_PROCESSES; i++) {
-        alive[i] = (i == conf->control->process
+        alive[i] = (i == conf->control->worker_index
                     || ngx_vidcast_process_alive(conf->control, i, log));
     }
 }
@@ -329,7 +329,7 @@ ngx_http_vidcast_status_past(ngx_vidcast_source_t *source, uint64_t time)
     shm = source->zone->shm;
 
     if (source->input.push
-        || source->input.batch
+        || source->input.lossless
         || ngx_vidcast_load(&shm->state) == NGX_VIDCAST_ENDED
         || !ngx_vidcast_zone_silent(source, time))
     {

@@ -29,7 +29,7 @@ typedef struct {
 
     ngx_http_vidcast_viewer_t     viewer;
 
-    ngx_http_vidcast_message_t   *leaving[NGX_HTTP_VIDCAST_BATCH];
+    ngx_http_vidcast_message_t   *leaving[NGX_HTTP_VIDCAST_COALESCE];
 
     ngx_http_vidcast_feed_t     **feeds;        /* which may be subscribed to */
     ngx_uint_t                    nfeeds;
@@ -41,7 +41,7 @@ static ngx_int_t ngx_http_vidcast_ws_open(ngx_http_request_t *r,
     ngx_http_vidcast_ws_t *ws, ngx_http_vidcast_params_t *params);
 static ngx_int_t ngx_http_vidcast_ws_send(ngx_http_vidcast_viewer_t *viewer,
     ngx_http_vidcast_message_t *message);
-static ngx_int_t ngx_http_vidcast_ws_batch(ngx_http_vidcast_viewer_t *viewer,
+static ngx_int_t ngx_http_vidcast_ws_coalesce(ngx_http_vidcast_viewer_t *viewer,
     ngx_http_vidcast_message_t **messages, ngx_uint_t n);
 static ngx_int_t ngx_http_vidcast_ws_idle(ngx_http_vidcast_viewer_t *viewer);
 static void ngx_http_vidcast_ws_stop(ngx_http_vidcast_viewer_t *viewer);
@@ -74,7 +74,7 @@ static ngx_http_vidcast_transport_t  ngx_http_vidcast_ws_transport = {
     ngx_http_vidcast_ws_send,
     ngx_http_vidcast_ws_idle,
     ngx_http_vidcast_ws_stop,
-    ngx_http_vidcast_ws_batch
+    ngx_http_vidcast_ws_coalesce
 };
 
 
@@ -166,12 +166,12 @@ static ngx_int_t
 ngx_http_vidcast_ws_send(ngx_http_vidcast_viewer_t *viewer,
     ngx_http_vidcast_message_t *message)
 {
-    return ngx_http_vidcast_ws_batch(viewer, &message, 1);
+    return ngx_http_vidcast_ws_coalesce(viewer, &message, 1);
 }
 
 
 static ngx_int_t
-ngx_http_vidcast_ws_batch(ngx_http_vidcast_viewer_t *viewer,
+ngx_http_vidcast_ws_coalesce(ngx_http_vidcast_viewer_t *viewer,
     ngx_http_vidcast_message_t **messages, ngx_uint_t n)
 {
     ngx_uint_t              i;
@@ -323,12 +323,12 @@ ngx_http_vidcast_ws_write_file(ngx_http_vidcast_ws_t *ws, u_char *data,
 static ngx_int_t
 ngx_http_vidcast_ws_write_several(ngx_http_vidcast_ws_t *ws)
 {
-    size_t        size, sizes[NGX_HTTP_VIDCAST_BATCH];
+    size_t        size, sizes[NGX_HTTP_VIDCAST_COALESCE];
     u_char       *data;
-    ngx_buf_t     bufs[NGX_HTTP_VIDCAST_BATCH];
+    ngx_buf_t     bufs[NGX_HTTP_VIDCAST_COALESCE];
     ngx_int_t     rc;
     ngx_uint_t    i;
-    ngx_chain_t   chain[NGX_HTTP_VIDCAST_BATCH];
+    ngx_chain_t   chain[NGX_HTTP_VIDCAST_COALESCE];
 
     ngx_memzero(bufs, ws->nleaving * sizeof(ngx_buf_t));
 

@@ -227,10 +227,10 @@ ngx_http_vidcast_socket_buffer(ngx_http_vidcast_socket_t *socket, size_t *size)
     vmcf = ngx_http_get_module_main_conf(socket->request,
                                          ngx_http_vidcast_module);
 
-    *size = NGX_HTTP_VIDCAST_INPUT;
+    *size = NGX_HTTP_VIDCAST_RECV_BUFFER;
 
     if (socket->user->get_buffer == NULL || socket->closing) {
-        return vmcf->input;
+        return vmcf->recv_buffer;
     }
 
     expected = ngx_vidcast_ws_expected(&socket->reader);
@@ -247,7 +247,7 @@ ngx_http_vidcast_socket_buffer(ngx_http_vidcast_socket_t *socket, size_t *size)
 
     *size = NGX_HTTP_VIDCAST_SOCKET_HEAD;
 
-    return vmcf->input;
+    return vmcf->recv_buffer;
 }
 
 

@@ -286,7 +286,7 @@ test_worker(ngx_uint_t what, uint32_t arg)
 
     control = test_conf->control;
 
-    if (control->process == NGX_VIDCAST_NO_PROCESS) {
+    if (control->worker_index == NGX_VIDCAST_NO_PROCESS) {
         ngx_vidcast_process_enter(test_conf, &unit_log);
     }
 

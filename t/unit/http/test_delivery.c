@@ -422,7 +422,7 @@ test_several(void)
     test_watch(&b, 0);
 
     a.rc = NGX_AGAIN;
-    test_results(0, NGX_HTTP_VIDCAST_BATCH + 1);
+    test_results(0, NGX_HTTP_VIDCAST_COALESCE + 1);
     test_wake(0);
 
     unit_ok(ngx_strcmp(test_sent, "(a1-8)b1-9") == 0 && a.viewer.busy,

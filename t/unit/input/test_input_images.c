@@ -67,9 +67,9 @@ test_params(void)
             "fps=0");
     unit_ok(test_set(&conf, "loop", "") == NGX_ERROR, "loop=");
     unit_ok(test_set(&conf, "loop", "yes") == NGX_ERROR, "loop=yes");
-    unit_ok(test_set(&conf, "realtime", "off") == NGX_OK && conf.batch == 1,
+    unit_ok(test_set(&conf, "realtime", "off") == NGX_OK && conf.lossless == 1,
             "realtime=off");
-    unit_ok(test_set(&conf, "realtime", "on") == NGX_OK && conf.batch == 0,
+    unit_ok(test_set(&conf, "realtime", "on") == NGX_OK && conf.lossless == 0,
             "realtime=on");
     unit_ok(test_set(&conf, "realtime", "1") == NGX_ERROR, "realtime=1");
     unit_ok(test_set(&conf, "size", "640x480") == NGX_DECLINED, "size=");
@@ -427,7 +427,7 @@ test_batch(void)
 
     (void) test_open(&in, test_path("*"), "off");
     in.fps = 0.001;
-    in.conf->batch = 1;
+    in.conf->lossless = 1;
 
     for (n = 0; n < 20; n++) {
         memset(&picture, 0, sizeof(picture));

@@ -231,7 +231,7 @@ test_renewable(void)
     conf = unit_load(NULL, test_three, 3);
 
     unit_ok(test_source(conf, 0)->zone->ring.file
-            == test_source(conf, 0)->zone->frames,
+            == test_source(conf, 0)->zone->frames_fd,
             "holes: the ring can have fresh pages");
 
     /* a hole in a huge page overwrites it, where a socket may have it */

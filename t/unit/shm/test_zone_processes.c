@@ -76,7 +76,7 @@ test_enter(void)
     control = test_conf->control;
     shm = test_source(0)->zone->shm;
 
-    unit_ok(control->process == NGX_VIDCAST_NO_PROCESS && !test_served(),
+    unit_ok(control->worker_index == NGX_VIDCAST_NO_PROCESS && !test_served(),
             "enter: nobody is there");
     unit_ok(ngx_vidcast_zone_worker_stats(control, test_source(0)->zone)
             == &ngx_vidcast_control_nowhere,
@@ -434,7 +434,7 @@ test_worker(ngx_uint_t what, uint32_t arg)
 
     case 'e':
         ngx_vidcast_process_enter(test_conf, &unit_log);
-        return test_conf->control->process;
+        return test_conf->control->worker_index;
 
     case 'p':
         return test_pin(arg);

@@ -236,8 +236,8 @@ test_begin(size_t room)
     test_write.ready = 1;
     test_room = room;
 
-    return ngx_http_vidcast_ws_batch(&test_ws.viewer, test_list,
-                                     TEST_MESSAGES);
+    return ngx_http_vidcast_ws_coalesce(&test_ws.viewer, test_list,
+                                        TEST_MESSAGES);
 }
 
 
