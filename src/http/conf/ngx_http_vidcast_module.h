@@ -60,7 +60,7 @@ typedef struct {
     uint64_t                     deserted;    /* by other workers, since */
     ngx_queue_t                  viewers;     /* of all feeds */
     ngx_uint_t                   nviewers;
-    ngx_queue_t                  behind;      /* subscriptions, in turn */
+    ngx_queue_t                  pending;      /* subscriptions, in turn */
     ngx_event_t                  slice;       /* goes on with them */
     u_char                      *recv_buffer;       /* what viewers send */
 } ngx_http_vidcast_main_conf_t;

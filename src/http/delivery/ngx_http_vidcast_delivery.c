@@ -80,7 +80,7 @@ ngx_http_vidcast_delivery_wake_handler(ngx_event_t *ev)
     /* those who are behind already keep their places before the others */
 
     if (!ngx_queue_empty(&feed->subscriptions)) {
-        ngx_queue_add(&feed->vmcf->behind, &feed->subscriptions);
+        ngx_queue_add(&feed->vmcf->pending, &feed->subscriptions);
         ngx_queue_init(&feed->subscriptions);
     }
 
@@ -115,9 +115,9 @@ ngx_http_vidcast_delivery_walk(ngx_http_vidcast_main_conf_t *vmcf)
 
     start = ngx_vidcast_clock();
 
-    for (n = 1; !ngx_queue_empty(&vmcf->behind); n++) {
+    for (n = 1; !ngx_queue_empty(&vmcf->pending); n++) {
 
-        q = ngx_queue_head(&vmcf->behind);
+        q = ngx_queue_head(&vmcf->pending);
         sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, queue);
 
         ngx_queue_remove(q);
@@ -125,7 +125,7 @@ ngx_http_vidcast_delivery_walk(ngx_http_vidcast_main_conf_t *vmcf)
 
         if (ngx_http_vidcast_delivery_deliver(sub->viewer) == NGX_OK) {
             ngx_queue_remove(q);
-            ngx_queue_insert_tail(&vmcf->behind, q);
+            ngx_queue_insert_tail(&vmcf->pending, q);
         }
 
         if ((n & NGX_HTTP_VIDCAST_SLICE_CHECK) == 0
@@ -135,7 +135,7 @@ ngx_http_vidcast_delivery_walk(ngx_http_vidcast_main_conf_t *vmcf)
         }
     }
 
-    if (!ngx_queue_empty(&vmcf->behind)) {
+    if (!ngx_queue_empty(&vmcf->pending)) {
         ngx_post_event(&vmcf->slice, &ngx_posted_next_events);
     }
 }
@@ -164,7 +164,7 @@ ngx_http_vidcast_delivery_queue(ngx_http_vidcast_viewer_t *viewer)
     vmcf = sub->feed->vmcf;
 
     ngx_queue_remove(&sub->queue);
-    ngx_queue_insert_tail(&vmcf->behind, &sub->queue);
+    ngx_queue_insert_tail(&vmcf->pending, &sub->queue);
 
     ngx_post_event(&vmcf->slice, &ngx_posted_next_events);
 }

@@ -52,7 +52,7 @@ ngx_http_vidcast_feed_init(ngx_cycle_t *cycle,
 
     ngx_http_vidcast_session_init(vmcf, cycle->log);
 
-    ngx_queue_init(&vmcf->behind);
+    ngx_queue_init(&vmcf->pending);
 
     vmcf->slice.handler = ngx_http_vidcast_delivery_slice_handler;
     vmcf->slice.data = vmcf;

@@ -6,7 +6,7 @@
 
 /*
  * Whose turn it is: viewers get some messages each in turn, however many they
- * are behind, those of several sources too; a slice of work ends in time and
+ * are pending, those of several sources too; a slice of work ends in time and
  * goes on where it was; a picture follows the result it belongs to.  What is
  * sent is noted as a message, of a viewer, and the numbers that it got.
  */
@@ -130,10 +130,10 @@ test_alternate(void)
     test_wake(0);
 
     unit_ok(ngx_strcmp(test_sent, "a1-8b1-8c1-8a9-10b9-10c9-10") == 0,
-            "three viewers who are behind take turns: %s", test_sent);
+            "three viewers who are pending take turns: %s", test_sent);
     unit_ok(!ngx_queue_empty(&test_hubs[0].subscriptions)
-            && ngx_queue_empty(&test_vmcf.behind),
-            "then none of them is behind");
+            && ngx_queue_empty(&test_vmcf.pending),
+            "then none of them is pending");
 }
 
 
@@ -183,7 +183,7 @@ test_skipped(void)
     test_wake(0);
 
     unit_ok(ngx_strcmp(test_sent, "a6+5b1-6") == 0,
-            "who is behind by more than his backlog skips: %s", test_sent);
+            "who is pending by more than his backlog skips: %s", test_sent);
     unit_ok(test_share.results_skipped == 5, "which is counted");
 }
 
@@ -469,7 +469,7 @@ test_reset(void)
     ngx_memzero(&test_share, sizeof(test_share));
 
     ngx_queue_init(&ngx_posted_next_events);
-    ngx_queue_init(&test_vmcf.behind);
+    ngx_queue_init(&test_vmcf.pending);
 
     test_vmcf.slice.handler = ngx_http_vidcast_delivery_slice_handler;
     test_vmcf.slice.data = &test_vmcf;
