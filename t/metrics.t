@@ -267,7 +267,7 @@ lost sleeping
 
     my $health = JSON::PP::decode_json($answer->{body});
 
-    is $health->{status}, 'ailing', 'in a word';
+    is $health->{status}, 'unhealthy', 'in a word';
     is join(' ', map { $_->{name} } @{$health->{sources}}), 'gone',
         'which one';
     is $health->{sources}[0]{state}, 'reconnecting', 'its state';

@@ -16,15 +16,15 @@
 
 static void ngx_http_vidcast_health_source(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source, ngx_log_t *log);
-static ngx_uint_t ngx_http_vidcast_health_ails(ngx_vidcast_source_t *source,
-    ngx_http_vidcast_life_t *life);
+static ngx_uint_t ngx_http_vidcast_health_unhealthy(
+    ngx_vidcast_source_t *source, ngx_http_vidcast_life_t *life);
 
 
 ngx_int_t
 ngx_http_vidcast_health_handler(ngx_http_request_t *r)
 {
     ngx_int_t                       rc;
-    ngx_uint_t                      i, n, ailing;
+    ngx_uint_t                      i, n, unhealthy;
     ngx_vidcast_conf_t             *conf;
     ngx_vidcast_source_t          **source;
     ngx_http_vidcast_text_t         text;
@@ -51,11 +51,11 @@ ngx_http_vidcast_health_handler(ngx_http_request_t *r)
                                        r->connection->log);
     }
 
-    /* as long as nothing ails there is no list */
+    /* as long as nothing is unhealthy there is no list */
 
-    ailing = (text.size != 0);
+    unhealthy = (text.size != 0);
 
-    if (ailing) {
+    if (unhealthy) {
         ngx_http_vidcast_text_end(&text, ']');
         ngx_http_vidcast_text_end(&text, '}');
 
@@ -66,8 +66,10 @@ ngx_http_vidcast_health_handler(ngx_http_request_t *r)
     ngx_http_vidcast_text_printf(&text, CRLF);
 
     return ngx_http_vidcast_status_send(r, &text,
-                          ailing ? NGX_HTTP_SERVICE_UNAVAILABLE : NGX_HTTP_OK,
-                          &type);
+                                        unhealthy
+                                            ? NGX_HTTP_SERVICE_UNAVAILABLE
+                                            : NGX_HTTP_OK,
+                                        &type);
 }
 
 
@@ -90,7 +92,7 @@ ngx_http_vidcast_health_source(ngx_http_vidcast_text_t *text,
     name = ngx_vidcast_state_name(life.state);
     error = life.error;
 
-    if (!ngx_http_vidcast_health_ails(source, &life)) {
+    if (!ngx_http_vidcast_health_unhealthy(source, &life)) {
 
         mailbox = ngx_http_vidcast_status_failed(&source->zone->mailboxes);
 
@@ -104,7 +106,7 @@ ngx_http_vidcast_health_source(ngx_http_vidcast_text_t *text,
 
     if (text->size == 0) {
         ngx_http_vidcast_text_begin(text, NULL, '{');
-        ngx_http_vidcast_text_item(text, "\"v\":1,\"status\":\"ailing\"");
+        ngx_http_vidcast_text_item(text, "\"v\":1,\"status\":\"unhealthy\"");
         ngx_http_vidcast_text_begin(text, "sources", '[');
     }
 
@@ -122,7 +124,7 @@ ngx_http_vidcast_health_source(ngx_http_vidcast_text_t *text,
  */
 
 static ngx_uint_t
-ngx_http_vidcast_health_ails(ngx_vidcast_source_t *source,
+ngx_http_vidcast_health_unhealthy(ngx_vidcast_source_t *source,
     ngx_http_vidcast_life_t *life)
 {
     if (life->pid == 0) {
