@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "core/ngx_vidcast_error.h"
 #include "capture/ngx_vidcast_capture.h"
 #include "core/ngx_vidcast_escape.h"
 #include "media/ngx_vidcast_image.h"
@@ -337,8 +338,7 @@ ngx_vidcast_analysis_picture(ngx_vidcast_analysis_t *analysis,
     }
 
     if (ngx_vidcast_analysis_scale(analysis, &decoded, width) != NGX_OK) {
-        (void) ngx_cpystrn(predict->error, (u_char *) "no memory",
-                           NGX_VIDCAST_ERROR_LEN);
+        ngx_vidcast_error(predict->error, "no memory");
         return NGX_ERROR;
     }
 
@@ -383,9 +383,8 @@ ngx_vidcast_analysis_decode(ngx_vidcast_analysis_t *analysis,
     ngx_vidcast_ring_release(ring, &frame);
 
     if (rc != NGX_OK) {
-        (void) ngx_cpystrn(analysis->predict.error,
-                           (u_char *) "the frame could not be decoded",
-                           NGX_VIDCAST_ERROR_LEN);
+        ngx_vidcast_error(analysis->predict.error,
+                          "the frame could not be decoded");
         return NGX_ERROR;
     }
 

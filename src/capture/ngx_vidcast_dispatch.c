@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "core/ngx_vidcast_error.h"
 #include "capture/ngx_vidcast_capture.h"
 #include "predict/ngx_vidcast_predict.h"
 
@@ -393,9 +394,8 @@ ngx_vidcast_dispatch_publish(ngx_vidcast_dispatch_t *dispatch,
         }
 
         entry->status = NGX_VIDCAST_REPLY_TOO_LARGE;
-        (void) ngx_cpystrn(entry->error, (u_char *)
-                           "the result is too large, see \"results\"",
-                           NGX_VIDCAST_ERROR_LEN);
+        ngx_vidcast_error(entry->error,
+                          "the result is too large, see \"results\"");
     }
 
     ngx_vidcast_count(&capture->counters->predictor_error, 1);

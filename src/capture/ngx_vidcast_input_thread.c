@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "core/ngx_vidcast_error.h"
 #include "capture/ngx_vidcast_capture.h"
 #include "capture/ngx_vidcast_on_demand.h"
 #include "media/ngx_vidcast_image.h"
@@ -363,8 +364,8 @@ ngx_vidcast_input_thread_image(ngx_vidcast_input_thread_t *thread,
     }
 
     if (thread->raw == NULL) {
-        (void) ngx_snprintf(thread->in.error, NGX_VIDCAST_ERROR_LEN,
-                            "no memory for %uDx%uD pixels%Z", width, height);
+        ngx_vidcast_error(thread->in.error, "no memory for %uDx%uD pixels",
+                          width, height);
         return NGX_ERROR;
     }
 
@@ -444,9 +445,9 @@ ngx_vidcast_input_thread_jpeg(ngx_vidcast_input_thread_t *thread,
     if (ngx_vidcast_jpeg_probe(picture->data, picture->size, &info)
         != NGX_OK)
     {
-        (void) ngx_snprintf(thread->in.error, NGX_VIDCAST_ERROR_LEN,
-                            "%uz bytes which are not a whole JPEG%Z",
-                            picture->size);
+        ngx_vidcast_error(thread->in.error,
+                          "%uz bytes which are not a whole JPEG",
+                          picture->size);
         return NGX_DECLINED;
     }
 

@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "core/ngx_vidcast_error.h"
 #include "capture/ngx_vidcast_capture.h"
 #include "input/ngx_vidcast_input.h"
 #include "media/ngx_vidcast_jpeg.h"
@@ -152,16 +153,14 @@ static ngx_int_t
 ngx_vidcast_input_images_check(ngx_vidcast_input_conf_t *conf, u_char *error)
 {
     if (conf->path.len == 0) {
-        (void) ngx_cpystrn(error, (u_char *) "no folder given",
-                           NGX_VIDCAST_ERROR_LEN);
+        ngx_vidcast_error(error, "no folder given");
         return NGX_ERROR;
     }
 
     /* the capture process lives in a directory that nobody chose */
 
     if (conf->path.data[0] != '/') {
-        (void) ngx_cpystrn(error, (u_char *) "path is not absolute",
-                           NGX_VIDCAST_ERROR_LEN);
+        ngx_vidcast_error(error, "path is not absolute");
         return NGX_ERROR;
     }
 
@@ -183,8 +182,7 @@ ngx_vidcast_input_images_open(ngx_vidcast_input_t *in)
                     + 2 * len + NGX_VIDCAST_INPUT_IMAGES_MAX_SUFFIX,
                     in->log);
     if (im == NULL) {
-        (void) ngx_cpystrn(in->error, (u_char *) "no memory",
-                           NGX_VIDCAST_ERROR_LEN);
+        ngx_vidcast_error(in->error, "no memory");
         return NGX_ERROR;
     }
 

@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "core/ngx_vidcast_error.h"
 #include "input/ngx_vidcast_input.h"
 #include "capture/ngx_vidcast_capture.h"
 #include "plugin_host/ngx_vidcast_plugin.h"
@@ -299,7 +300,7 @@ ngx_vidcast_input_plugin_check(ngx_vidcast_input_conf_t *conf, u_char *error)
     file = (conf->module == &ngx_vidcast_input_file);
 
     if (file && conf->path.len == 0) {
-        (void) ngx_sprintf(error, "no path%Z");
+        ngx_vidcast_error(error, "no path");
         return NGX_ERROR;
     }
 
@@ -308,12 +309,12 @@ ngx_vidcast_input_plugin_check(ngx_vidcast_input_conf_t *conf, u_char *error)
             || ngx_strncmp(conf->path.data, "//", 2) != 0
             || conf->path.data[2] == '/'))
     {
-        (void) ngx_sprintf(error, "no host%Z");
+        ngx_vidcast_error(error, "no host");
         return NGX_ERROR;
     }
 
     if (ngx_vidcast_input_plugin_finish(conf) != NGX_OK) {
-        (void) ngx_sprintf(error, "no memory%Z");
+        ngx_vidcast_error(error, "no memory");
         return NGX_ERROR;
     }
 
@@ -374,11 +375,11 @@ ngx_vidcast_input_plugin_validate_late(ngx_vidcast_input_conf_t *conf,
     if (ngx_file_info(params->file, &fi) == NGX_FILE_ERROR
         && ngx_errno == NGX_ENOENT)
     {
-        (void) ngx_snprintf(error, NGX_VIDCAST_ERROR_LEN,
-                            "\"%s\" is not there; it is built with the module "
-                            "if libavformat-dev, libavcodec-dev, "
-                            "libavutil-dev and libswscale-dev are installed%Z",
-                            params->file);
+        ngx_vidcast_error(error,
+                          "\"%s\" is not there; it is built with the module "
+                          "if libavformat-dev, libavcodec-dev, "
+                          "libavutil-dev and libswscale-dev are installed",
+                          params->file);
         return NGX_ERROR;
     }
 
@@ -407,8 +408,7 @@ ngx_vidcast_input_plugin_try(void *data, u_char *error)
     }
 
     if (plugin->input == NULL) {
-        (void) ngx_snprintf(error, NGX_VIDCAST_ERROR_LEN,
-                            "\"%s\" is not an input%Z", params->file);
+        ngx_vidcast_error(error, "\"%s\" is not an input", params->file);
         return NGX_ERROR;
     }
 
@@ -467,7 +467,7 @@ ngx_vidcast_input_plugin_open(ngx_vidcast_input_t *in)
 
     plug = ngx_calloc(sizeof(ngx_vidcast_input_plugin_t), in->log);
     if (plug == NULL) {
-        (void) ngx_sprintf(in->error, "no memory%Z");
+        ngx_vidcast_error(in->error, "no memory");
         return NGX_ERROR;
     }
 
@@ -559,9 +559,9 @@ ngx_vidcast_input_plugin_take(ngx_vidcast_input_t *in,
         || image->width == 0 || image->width > NGX_VIDCAST_MAX_DIMENSION
         || image->height == 0 || image->height > NGX_VIDCAST_MAX_DIMENSION)
     {
-        (void) ngx_sprintf(in->error, "the plugin gave a picture of format "
-                           "%uD and %uDx%uD pixels%Z", image->format,
-                           image->width, image->height);
+        ngx_vidcast_error(in->error, "the plugin gave a picture of format "
+                          "%uD and %uDx%uD pixels", image->format,
+                          image->width, image->height);
 
         ngx_vidcast_input_plugin_release(in);
 

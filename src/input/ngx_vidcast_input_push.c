@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "core/ngx_vidcast_error.h"
 #include "capture/ngx_vidcast_capture.h"
 #include "shm/ngx_vidcast_control.h"
 #include "input/ngx_vidcast_input.h"
@@ -86,8 +87,7 @@ static ngx_int_t
 ngx_vidcast_input_push_check(ngx_vidcast_input_conf_t *conf, u_char *error)
 {
     if (conf->path.len) {
-        (void) ngx_cpystrn(error, (u_char *) "nothing may follow \"push:\"",
-                           NGX_VIDCAST_ERROR_LEN);
+        ngx_vidcast_error(error, "nothing may follow \"push:\"");
         return NGX_ERROR;
     }
 
@@ -104,8 +104,7 @@ ngx_vidcast_input_push_open(ngx_vidcast_input_t *in)
 
     push = ngx_calloc(sizeof(ngx_vidcast_input_push_t), in->log);
     if (push == NULL) {
-        (void) ngx_cpystrn(in->error, (u_char *) "no memory",
-                           NGX_VIDCAST_ERROR_LEN);
+        ngx_vidcast_error(in->error, "no memory");
         return NGX_ERROR;
     }
 

@@ -9,6 +9,7 @@
 
 #include <dlfcn.h>
 
+#include "core/ngx_vidcast_error.h"
 #include "plugin_host/ngx_vidcast_plugin.h"
 
 
@@ -77,48 +78,43 @@ const vidcast_plugin_t *
 ngx_vidcast_plugin_load(const char *path, u_char *error)
 {
     void                    *handle;
-    u_char                  *last;
     const char              *missing;
     vidcast_plugin_pt        describe;
     const vidcast_plugin_t  *plugin;
 
-    last = error + NGX_VIDCAST_ERROR_LEN - 1;
-
     handle = dlopen(path, RTLD_NOW|RTLD_LOCAL);
 
     if (handle == NULL) {
-        *ngx_slprintf(error, last, "%s", dlerror()) = '\0';
+        ngx_vidcast_error(error, "%s", dlerror());
         return NULL;
     }
 
     describe = (vidcast_plugin_pt) dlsym(handle, VIDCAST_PLUGIN_SYMBOL);
 
     if (describe == NULL) {
-        *ngx_slprintf(error, last,
-                      "\"%s\" is not a plugin of vidcast, it has no \"%s\"",
-                      path, VIDCAST_PLUGIN_SYMBOL) = '\0';
+        ngx_vidcast_error(error,
+                          "\"%s\" is not a plugin of vidcast, it has no \"%s\"",
+                          path, VIDCAST_PLUGIN_SYMBOL);
         return NULL;
     }
 
     plugin = describe(VIDCAST_ABI);
 
     if (plugin == NULL) {
-        *ngx_slprintf(error, last, "\"%s\" does not describe itself", path) =
-                                                                          '\0';
+        ngx_vidcast_error(error, "\"%s\" does not describe itself", path);
         return NULL;
     }
 
     if (plugin->abi != VIDCAST_ABI) {
-        *ngx_slprintf(error, last, "\"%s\" has ABI %uD, wanted %d", path,
-                      plugin->abi, VIDCAST_ABI) = '\0';
+        ngx_vidcast_error(error, "\"%s\" has ABI %uD, wanted %d", path,
+                          plugin->abi, VIDCAST_ABI);
         return NULL;
     }
 
     missing = ngx_vidcast_plugin_incomplete(plugin);
 
     if (missing) {
-        *ngx_slprintf(error, last, "\"%s\" is incomplete: no %s", path,
-                      missing) = '\0';
+        ngx_vidcast_error(error, "\"%s\" is incomplete: no %s", path, missing);
         return NULL;
     }
 

@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "core/ngx_vidcast_error.h"
 #include "plugin_host/ngx_vidcast_plugin.h"
 
 
@@ -68,9 +69,8 @@ ngx_vidcast_plugin_try(ngx_cycle_t *cycle, ngx_vidcast_plugin_check_pt check,
         rc = ngx_vidcast_plugin_verdict(&attempt, error);
 
     } else {
-        (void) ngx_snprintf(error, NGX_VIDCAST_ERROR_LEN,
-                            "could not start a process: %s%Z",
-                            strerror(ngx_errno));
+        ngx_vidcast_error(error, "could not start a process: %s",
+                          strerror(ngx_errno));
     }
 
     (void) sigprocmask(SIG_SETMASK, &before, NULL);
@@ -211,9 +211,8 @@ ngx_vidcast_plugin_user(ngx_cycle_t *cycle, u_char *error)
         || initgroups(ccf->username, ccf->group) == -1
         || setuid(ccf->user) == -1)
     {
-        (void) ngx_snprintf(error, NGX_VIDCAST_ERROR_LEN,
-                            "could not become user \"%s\": %s%Z",
-                            ccf->username, strerror(ngx_errno));
+        ngx_vidcast_error(error, "could not become user \"%s\": %s",
+                          ccf->username, strerror(ngx_errno));
         return NGX_ERROR;
     }
 
@@ -265,10 +264,7 @@ static ngx_int_t
 ngx_vidcast_plugin_verdict(ngx_vidcast_plugin_try_t *attempt, u_char *error)
 {
     int         status;
-    u_char     *last;
     ngx_pid_t   pid;
-
-    last = error + NGX_VIDCAST_ERROR_LEN - 1;
 
     /* and what it has forked, if anything */
 
@@ -284,27 +280,26 @@ ngx_vidcast_plugin_verdict(ngx_vidcast_plugin_try_t *attempt, u_char *error)
             return NGX_OK;
         }
 
-        *ngx_slprintf(error, last, "%*s", attempt->size - 1,
-                      attempt->answer + 1) = '\0';
+        ngx_vidcast_error(error, "%*s", attempt->size - 1,
+                          attempt->answer + 1);
 
         return NGX_ERROR;
     }
 
     if (attempt->timedout) {
-        *ngx_slprintf(error, last, "the check took longer than %d seconds",
-                      NGX_VIDCAST_PLUGIN_CHECK / 1000) = '\0';
+        ngx_vidcast_error(error, "the check took longer than %d seconds",
+                          NGX_VIDCAST_PLUGIN_CHECK / 1000);
 
     } else if (pid == -1) {
-        *ngx_slprintf(error, last, "the check ended without an answer") =
-                                                                         '\0';
+        ngx_vidcast_error(error, "the check ended without an answer");
 
     } else if (WIFSIGNALED(status)) {
-        *ngx_slprintf(error, last, "the check crashed: signal %d (%s)",
-                      WTERMSIG(status), strsignal(WTERMSIG(status))) = '\0';
+        ngx_vidcast_error(error, "the check crashed: signal %d (%s)",
+                          WTERMSIG(status), strsignal(WTERMSIG(status)));
 
     } else {
-        *ngx_slprintf(error, last, "the check left with exit code %d",
-                      WEXITSTATUS(status)) = '\0';
+        ngx_vidcast_error(error, "the check left with exit code %d",
+                          WEXITSTATUS(status));
     }
 
     return NGX_ERROR;

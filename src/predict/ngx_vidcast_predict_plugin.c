@@ -9,6 +9,7 @@
 
 #include <sys/resource.h>
 
+#include "core/ngx_vidcast_error.h"
 #include "wire/ngx_vidcast_result_json.h"
 #include "core/ngx_vidcast_escape.h"
 #include "plugin_host/ngx_vidcast_plugin.h"
@@ -218,8 +219,7 @@ ngx_vidcast_predict_plugin_check(ngx_vidcast_predict_conf_t *conf,
     vidcast_param_t  *param;
 
     if (params->file.len == 0) {
-        (void) ngx_cpystrn(error, (u_char *) "no file",
-                           NGX_VIDCAST_ERROR_LEN);
+        ngx_vidcast_error(error, "no file");
         return NGX_ERROR;
     }
 
@@ -228,8 +228,7 @@ ngx_vidcast_predict_plugin_check(ngx_vidcast_predict_conf_t *conf,
     if (param == NULL
         || ngx_conf_full_name(cycle, &params->file, 0) != NGX_OK)
     {
-        (void) ngx_cpystrn(error, (u_char *) "no memory",
-                           NGX_VIDCAST_ERROR_LEN);
+        ngx_vidcast_error(error, "no memory");
         return NGX_ERROR;
     }
 
@@ -270,8 +269,7 @@ ngx_vidcast_predict_plugin_onnx(ngx_vidcast_predict_conf_t *conf,
     ngx_vidcast_predict_plugin_params_t  *params = conf->params;
 
     if (params->model.len == 0) {
-        (void) ngx_cpystrn(error, (u_char *) "no model",
-                           NGX_VIDCAST_ERROR_LEN);
+        ngx_vidcast_error(error, "no model");
         return NGX_ERROR;
     }
 
@@ -282,8 +280,7 @@ ngx_vidcast_predict_plugin_onnx(ngx_vidcast_predict_conf_t *conf,
         || ngx_conf_full_name(cycle, &params->model, 0) != NGX_OK
         || ngx_vidcast_predict_plugin_labels(params, cycle) != NGX_OK)
     {
-        (void) ngx_cpystrn(error, (u_char *) "no memory",
-                           NGX_VIDCAST_ERROR_LEN);
+        ngx_vidcast_error(error, "no memory");
         return NGX_ERROR;
     }
 
@@ -348,12 +345,10 @@ ngx_vidcast_predict_plugin_there(ngx_str_t *file, const char *hint,
     }
 
     if (hint && ngx_errno == NGX_ENOENT) {
-        *ngx_slprintf(error, error + NGX_VIDCAST_ERROR_LEN - 1,
-                      "\"%V\" is not there; %s", file, hint) = '\0';
+        ngx_vidcast_error(error, "\"%V\" is not there; %s", file, hint);
 
     } else {
-        *ngx_slprintf(error, error + NGX_VIDCAST_ERROR_LEN - 1, "\"%V\": %s",
-                      file, strerror(ngx_errno)) = '\0';
+        ngx_vidcast_error(error, "\"%V\": %s", file, strerror(ngx_errno));
     }
 
     return NGX_ERROR;
@@ -429,8 +424,7 @@ ngx_vidcast_predict_plugin_load(ngx_vidcast_predict_plugin_params_t *params,
     }
 
     if (plugin->predictor == NULL) {
-        *ngx_slprintf(error, error + NGX_VIDCAST_ERROR_LEN - 1,
-                      "\"%V\" is not a predictor", &params->file) = '\0';
+        ngx_vidcast_error(error, "\"%V\" is not a predictor", &params->file);
         return NULL;
     }
 
@@ -494,8 +488,7 @@ ngx_vidcast_predict_plugin_open(ngx_vidcast_predictor_t *predictor)
 {
     ngx_vidcast_predict_plugin_t  *plug;
 
-    (void) ngx_cpystrn(predictor->error, (u_char *) "no memory",
-                       NGX_VIDCAST_ERROR_LEN);
+    ngx_vidcast_error(predictor->error, "no memory");
 
     plug = ngx_calloc(sizeof(ngx_vidcast_predict_plugin_t), predictor->log);
 
@@ -564,10 +557,9 @@ ngx_vidcast_predict_plugin_limit(ngx_vidcast_predictor_t *predictor)
     rlmt.rlim_max = rlmt.rlim_cur;
 
     if (setrlimit(RLIMIT_DATA, &rlmt) == -1) {
-        *ngx_slprintf(predictor->error, predictor->error
-                      + NGX_VIDCAST_ERROR_LEN - 1,
-                      "setrlimit(RLIMIT_DATA) failed: %s",
-                      strerror(ngx_errno)) = '\0';
+        ngx_vidcast_error(predictor->error,
+                          "setrlimit(RLIMIT_DATA) failed: %s",
+                          strerror(ngx_errno));
         return NGX_ERROR;
     }
 
@@ -641,9 +633,7 @@ ngx_vidcast_predict_plugin_predict(ngx_vidcast_predictor_t *predictor,
     default: /* VIDCAST_ERROR */
 
         if (predictor->error[0] == '\0') {
-            *ngx_slprintf(predictor->error, predictor->error
-                          + NGX_VIDCAST_ERROR_LEN - 1,
-                          "the plugin gave up: %d", rc) = '\0';
+            ngx_vidcast_error(predictor->error, "the plugin gave up: %d", rc);
         }
 
         return NGX_ERROR;
@@ -666,9 +656,8 @@ ngx_vidcast_predict_plugin_answer(ngx_vidcast_predictor_t *predictor,
 
     case NGX_BUSY:
         *status = NGX_VIDCAST_REPLY_TOO_LARGE;
-        (void) ngx_cpystrn(predictor->error, (u_char *)
-                           "the result is too large, see \"results\"",
-                           NGX_VIDCAST_ERROR_LEN);
+        ngx_vidcast_error(predictor->error,
+                          "the result is too large, see \"results\"");
         break;
 
     default: /* NGX_DECLINED */

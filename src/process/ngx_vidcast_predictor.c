@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <sys/mman.h>
 
+#include "core/ngx_vidcast_error.h"
 #include "os/ngx_vidcast_child.h"
 #include "shm/ngx_vidcast_control.h"
 #include "predict/ngx_vidcast_predict.h"
@@ -123,9 +124,7 @@ ngx_vidcast_predictor_init(ngx_vidcast_predictor_t *predictor)
     predictor->decoder = ngx_vidcast_jpeg_decoder_create();
 
     if (predictor->decoder == NULL) {
-        (void) ngx_cpystrn(predictor->error, (u_char *)
-                           "could not create JPEG decoder",
-                           NGX_VIDCAST_ERROR_LEN);
+        ngx_vidcast_error(predictor->error, "could not create JPEG decoder");
         return NGX_ERROR;
     }
 
@@ -224,9 +223,8 @@ ngx_vidcast_predictor_watch(ngx_vidcast_predictor_t *predictor)
     (void) pthread_sigmask(SIG_SETMASK, &before, NULL);
 
     if (err) {
-        *ngx_slprintf(predictor->error,
-                      predictor->error + NGX_VIDCAST_ERROR_LEN - 1,
-                      "pthread_create() failed: %s", strerror(err)) = '\0';
+        ngx_vidcast_error(predictor->error, "pthread_create() failed: %s",
+                          strerror(err));
         return NGX_ERROR;
     }
 

@@ -9,6 +9,7 @@
 
 #include <sys/pidfd.h>
 
+#include "core/ngx_vidcast_error.h"
 #include "os/ngx_vidcast_child.h"
 #include "core/ngx_vidcast_escape.h"
 #include "process/ngx_vidcast_supervisor.h"
@@ -226,15 +227,13 @@ ngx_vidcast_supervisor_overdue(ngx_vidcast_conf_t *conf,
     mailbox->counters.timeouts++;
 
     if (mailbox->lived) {
-        *ngx_slprintf(mailbox->error, mailbox->error + NGX_VIDCAST_ERROR_LEN - 1,
-                      "no answer within %M ms", source->predict.timeout) =
-                                                                         '\0';
+        ngx_vidcast_error(mailbox->error, "no answer within %M ms",
+                          source->predict.timeout);
 
     } else {
-        *ngx_slprintf(mailbox->error, mailbox->error + NGX_VIDCAST_ERROR_LEN - 1,
-                      "no first answer within %M ms",
-                      ngx_max(source->predict.timeout,
-                              source->predict.start)) = '\0';
+        ngx_vidcast_error(mailbox->error, "no first answer within %M ms",
+                          ngx_max(source->predict.timeout,
+                                  source->predict.start));
     }
 
     ngx_vidcast_store(&mailbox->explained, 1);
@@ -346,24 +345,20 @@ static void
 ngx_vidcast_supervisor_reason(ngx_vidcast_predictor_mailbox_t *mailbox,
     int status)
 {
-    u_char  *last;
-
-    last = mailbox->error + NGX_VIDCAST_ERROR_LEN - 1;
-
     if (mailbox->explained) {
         return;
     }
 
     if (status == -1) {
-        *ngx_slprintf(mailbox->error, last, "the process died") = '\0';
+        ngx_vidcast_error(mailbox->error, "the process died");
 
     } else if (WTERMSIG(status)) {
-        *ngx_slprintf(mailbox->error, last, "the process exited on signal %d",
-                      WTERMSIG(status)) = '\0';
+        ngx_vidcast_error(mailbox->error, "the process exited on signal %d",
+                          WTERMSIG(status));
 
     } else {
-        *ngx_slprintf(mailbox->error, last, "the process exited with code %d",
-                      WEXITSTATUS(status)) = '\0';
+        ngx_vidcast_error(mailbox->error, "the process exited with code %d",
+                          WEXITSTATUS(status));
     }
 }
 

@@ -10,6 +10,7 @@
 #include <jansson.h>
 #include <math.h>
 
+#include "core/ngx_vidcast_error.h"
 #include "wire/ngx_vidcast_result_json.h"
 #include "wire/ngx_vidcast_ws.h"
 
@@ -83,8 +84,7 @@ ngx_vidcast_result_json_load(const u_char *json, size_t len, u_char *error)
     /* the library would take a null character for the end */
 
     if (memchr(json, '\0', len)) {
-        (void) ngx_cpystrn(error, (u_char *) "not JSON: a null character",
-                           NGX_VIDCAST_ERROR_LEN);
+        ngx_vidcast_error(error, "not JSON: a null character");
         return NULL;
     }
 
@@ -93,8 +93,7 @@ ngx_vidcast_result_json_load(const u_char *json, size_t len, u_char *error)
                        &reason);
 
     if (value == NULL) {
-        *ngx_slprintf(error, error + NGX_VIDCAST_ERROR_LEN - 1,
-                      "not JSON: %s", reason.text) = '\0';
+        ngx_vidcast_error(error, "not JSON: %s", reason.text);
     }
 
     return value;
@@ -263,8 +262,7 @@ ngx_vidcast_result_json_detections(const vidcast_answer_t *answer,
         rc = ngx_vidcast_result_json_map(detection, fit, width, height, &box);
 
         if (rc == NGX_ERROR) {
-            *ngx_slprintf(error, error + NGX_VIDCAST_ERROR_LEN - 1,
-                          "detection %uz is not in numbers", i) = '\0';
+            ngx_vidcast_error(error, "detection %uz is not in numbers", i);
             return NGX_DECLINED;
         }
 

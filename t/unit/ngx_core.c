@@ -35,6 +35,8 @@
 
 #include "unit_ngx.h"
 
+#include "core/ngx_vidcast_error.c"
+
 
 static void unit_init(void) __attribute__((constructor));
 

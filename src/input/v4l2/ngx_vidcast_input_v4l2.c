@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "core/ngx_vidcast_error.h"
 #include "input/ngx_vidcast_input.h"
 #include "input/v4l2/ngx_vidcast_v4l2.h"
 #include "media/ngx_vidcast_image.h"
@@ -243,14 +244,12 @@ ngx_vidcast_input_v4l2_check(ngx_vidcast_input_conf_t *conf, u_char *error)
     }
 
     if (conf->path.len == 0 || conf->path.data[0] != '/') {
-        (void) ngx_snprintf(error, NGX_VIDCAST_ERROR_LEN,
-                            "the device must be given by its full path%Z");
+        ngx_vidcast_error(error, "the device must be given by its full path");
         return NGX_ERROR;
     }
 
     if (conf->path.len >= NGX_MAX_PATH) {
-        (void) ngx_snprintf(error, NGX_VIDCAST_ERROR_LEN,
-                            "the path of the device is too long%Z");
+        ngx_vidcast_error(error, "the path of the device is too long");
         return NGX_ERROR;
     }
 
@@ -266,7 +265,7 @@ ngx_vidcast_input_v4l2_open(ngx_vidcast_input_t *in)
 
     v4l2 = ngx_calloc(sizeof(ngx_vidcast_input_v4l2_t), in->log);
     if (v4l2 == NULL) {
-        (void) ngx_snprintf(in->error, NGX_VIDCAST_ERROR_LEN, "no memory%Z");
+        ngx_vidcast_error(in->error, "no memory");
         return NGX_ERROR;
     }
 
@@ -350,8 +349,7 @@ ngx_vidcast_input_v4l2_restart(ngx_vidcast_input_t *in)
     v4l2 = in->data;
 
     if (v4l2->fresh) {
-        (void) ngx_snprintf(in->error, NGX_VIDCAST_ERROR_LEN,
-                            "the signal does not settle%Z");
+        ngx_vidcast_error(in->error, "the signal does not settle");
         return NGX_ERROR;
     }
 
@@ -462,10 +460,9 @@ ngx_vidcast_input_v4l2_grab(ngx_vidcast_input_t *in,
     /* a device that hangs says nothing; to open it again often helps */
 
     if (now - v4l2->last > NGX_VIDCAST_INPUT_V4L2_SILENCE) {
-        (void) ngx_snprintf(in->error, NGX_VIDCAST_ERROR_LEN,
-                            "no %sframe for %d s%Z",
-                            (rc == NGX_DECLINED) ? "good " : "",
-                            NGX_VIDCAST_INPUT_V4L2_SILENCE / 1000000);
+        ngx_vidcast_error(in->error, "no %sframe for %d s",
+                          (rc == NGX_DECLINED) ? "good " : "",
+                          NGX_VIDCAST_INPUT_V4L2_SILENCE / 1000000);
         return NGX_ERROR;
     }
 
@@ -530,9 +527,8 @@ ngx_vidcast_input_v4l2_take(ngx_vidcast_input_t *in,
         if (ngx_vidcast_jpeg_probe(v4l2->frame.data, v4l2->frame.size, &info)
             != NGX_OK)
         {
-            (void) ngx_snprintf(in->error, NGX_VIDCAST_ERROR_LEN,
-                                "not a whole JPEG: %uz bytes%Z",
-                                v4l2->frame.size);
+            ngx_vidcast_error(in->error, "not a whole JPEG: %uz bytes",
+                              v4l2->frame.size);
             ngx_vidcast_input_v4l2_requeue(v4l2);
             return NGX_DECLINED;
         }

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
+#include "core/ngx_vidcast_error.h"
 #include "predict/exec/ngx_vidcast_exec.h"
 
 
@@ -60,8 +61,7 @@ ngx_vidcast_exec_open(ngx_vidcast_predictor_t *predictor)
     exec = ngx_calloc(sizeof(ngx_vidcast_exec_t) + size + NGX_MAX_ERROR_STR,
                       predictor->log);
     if (exec == NULL) {
-        (void) ngx_cpystrn(predictor->error, (u_char *) "no memory",
-                           NGX_VIDCAST_ERROR_LEN);
+        ngx_vidcast_error(predictor->error, "no memory");
         return NGX_ERROR;
     }
 
@@ -108,9 +108,8 @@ ngx_vidcast_exec_create_file(ngx_vidcast_exec_t *exec)
     if (exec->file == -1
         || fcntl(exec->file, F_ADD_SEALS, F_SEAL_SHRINK) == -1)
     {
-        *ngx_slprintf(error, error + NGX_VIDCAST_ERROR_LEN - 1,
-                      "could not create the file of frames: %s",
-                      strerror(ngx_errno)) = '\0';
+        ngx_vidcast_error(error, "could not create the file of frames: %s",
+                          strerror(ngx_errno));
         return NGX_ERROR;
     }
 
@@ -320,9 +319,8 @@ ngx_vidcast_exec_write(ngx_vidcast_exec_t *exec, const u_char **data,
 
             if (ngx_vidcast_exec_alive(exec) == NGX_OK) {
                 error = exec->predictor->error;
-                *ngx_slprintf(error, error + NGX_VIDCAST_ERROR_LEN - 1,
-                              "could not write to \"%s\": %s",
-                              exec->conf->path, strerror(err)) = '\0';
+                ngx_vidcast_error(error, "could not write to \"%s\": %s",
+                                  exec->conf->path, strerror(err));
             }
 
             return NGX_ERROR;
@@ -355,12 +353,11 @@ ngx_vidcast_exec_overdue(ngx_vidcast_exec_t *exec)
 
     error = exec->predictor->error;
 
-    *ngx_slprintf(error, error + NGX_VIDCAST_ERROR_LEN - 1,
-                  "\"%s\" gave no %sanswer within %M ms", exec->conf->path,
-                  mailbox->lived ? "" : "first ",
-                  mailbox->lived ? predict->timeout
-                              : ngx_max(predict->timeout, predict->start)) =
-                                                                         '\0';
+    ngx_vidcast_error(error, "\"%s\" gave no %sanswer within %M ms",
+                      exec->conf->path, mailbox->lived ? "" : "first ",
+                      mailbox->lived
+                          ? predict->timeout
+                          : ngx_max(predict->timeout, predict->start));
     return NGX_ERROR;
 }
 

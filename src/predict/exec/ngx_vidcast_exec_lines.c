@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "core/ngx_vidcast_error.h"
 #include "wire/ngx_vidcast_result_json.h"
 #include "core/ngx_vidcast_escape.h"
 #include "predict/exec/ngx_vidcast_exec.h"
@@ -84,10 +85,9 @@ ngx_vidcast_exec_read(ngx_vidcast_exec_t *exec, u_char *json, size_t *size,
         }
 
         if (n == 0) {
-            *ngx_slprintf(exec->predictor->error, exec->predictor->error
-                          + NGX_VIDCAST_ERROR_LEN - 1,
-                          "\"%s\" has closed its standard output",
-                          exec->conf->path) = '\0';
+            ngx_vidcast_error(exec->predictor->error,
+                              "\"%s\" has closed its standard output",
+                              exec->conf->path);
             return NGX_ERROR;
         }
 
@@ -97,10 +97,9 @@ ngx_vidcast_exec_read(ngx_vidcast_exec_t *exec, u_char *json, size_t *size,
         if (exec->output > NGX_VIDCAST_EXEC_FLOOD) {
             exec->predictor->mailbox->counters.killed++;
 
-            *ngx_slprintf(exec->predictor->error, exec->predictor->error
-                          + NGX_VIDCAST_ERROR_LEN - 1,
-                          "\"%s\" wrote %d bytes without a result",
-                          exec->conf->path, NGX_VIDCAST_EXEC_FLOOD) = '\0';
+            ngx_vidcast_error(exec->predictor->error,
+                              "\"%s\" wrote %d bytes without a result",
+                              exec->conf->path, NGX_VIDCAST_EXEC_FLOOD);
             return NGX_ERROR;
         }
     }
@@ -154,10 +153,9 @@ ngx_vidcast_exec_line(ngx_vidcast_exec_t *exec, size_t len, u_char *json,
 
     if (rc == NGX_BUSY) {
         *status = NGX_VIDCAST_REPLY_TOO_LARGE;
-        *ngx_slprintf(predictor->error, predictor->error
-                      + NGX_VIDCAST_ERROR_LEN - 1,
-                      "the result of \"%s\" is too large, see \"results\"",
-                      exec->conf->path) = '\0';
+        ngx_vidcast_error(predictor->error,
+                          "the result of \"%s\" is too large, see \"results\"",
+                          exec->conf->path);
         return NGX_DONE;
     }
 

@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "core/ngx_vidcast_error.h"
 #include "predict/exec/ngx_vidcast_exec.h"
 
 
@@ -62,9 +63,8 @@ ngx_vidcast_exec_start(ngx_vidcast_exec_t *exec)
     error = exec->predictor->error;
 
     if (ngx_vidcast_exec_prepare(exec, &io) != NGX_OK) {
-        *ngx_slprintf(error, error + NGX_VIDCAST_ERROR_LEN - 1,
-                      "could not prepare to start \"%s\": %s",
-                      exec->conf->path, strerror(ngx_errno)) = '\0';
+        ngx_vidcast_error(error, "could not prepare to start \"%s\": %s",
+                          exec->conf->path, strerror(ngx_errno));
         ngx_vidcast_exec_drop(&io);
         return NGX_ERROR;
     }
@@ -77,8 +77,7 @@ ngx_vidcast_exec_start(ngx_vidcast_exec_t *exec)
 
     if (exec->pid == -1) {
         exec->pid = 0;
-        *ngx_slprintf(error, error + NGX_VIDCAST_ERROR_LEN - 1,
-                      "fork() failed: %s", strerror(ngx_errno)) = '\0';
+        ngx_vidcast_error(error, "fork() failed: %s", strerror(ngx_errno));
         ngx_vidcast_exec_drop(&io);
         return NGX_ERROR;
     }
@@ -358,10 +357,9 @@ ngx_vidcast_exec_started(ngx_vidcast_exec_t *exec,
 
     error = exec->predictor->error;
 
-    *ngx_slprintf(error, error + NGX_VIDCAST_ERROR_LEN - 1,
-                  "could not start \"%s\" in \"%s\": %s", exec->conf->path,
-                  exec->conf->prefix,
-                  (n == sizeof(err)) ? strerror(err) : "it died") = '\0';
+    ngx_vidcast_error(error, "could not start \"%s\" in \"%s\": %s",
+                      exec->conf->path, exec->conf->prefix,
+                      (n == sizeof(err)) ? strerror(err) : "it died");
     return NGX_ERROR;
 }
 

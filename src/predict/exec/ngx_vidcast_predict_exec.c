@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "core/ngx_vidcast_error.h"
 #include "predict/exec/ngx_vidcast_exec.h"
 #include "input/ngx_vidcast_input.h"
 #include "predict/ngx_vidcast_predict.h"
@@ -213,11 +214,10 @@ ngx_vidcast_predict_exec_check(ngx_vidcast_predict_conf_t *conf,
     char       **argv;
     ngx_str_t    prefix;
 
-    (void) ngx_cpystrn(error, (u_char *) "no memory", NGX_VIDCAST_ERROR_LEN);
+    ngx_vidcast_error(error, "no memory");
 
     if (exec->argv.nelts == 0) {
-        (void) ngx_cpystrn(error, (u_char *) "no command",
-                           NGX_VIDCAST_ERROR_LEN);
+        ngx_vidcast_error(error, "no command");
         return NGX_ERROR;
     }
 
@@ -292,11 +292,8 @@ static ngx_int_t
 ngx_vidcast_predict_exec_resolve(ngx_vidcast_exec_conf_t *exec,
     ngx_cycle_t *cycle, u_char *error)
 {
-    u_char           *last;
     ngx_str_t         command;
     ngx_file_info_t   fi;
-
-    last = error + NGX_VIDCAST_ERROR_LEN - 1;
 
     command.data = *(u_char **) exec->argv.elts;
     command.len = ngx_strlen(command.data);
@@ -310,14 +307,12 @@ ngx_vidcast_predict_exec_resolve(ngx_vidcast_exec_conf_t *exec,
     }
 
     if (ngx_file_info(command.data, &fi) == NGX_FILE_ERROR) {
-        *ngx_slprintf(error, last, "\"%V\": %s", &command,
-                      strerror(ngx_errno)) = '\0';
+        ngx_vidcast_error(error, "\"%V\": %s", &command, strerror(ngx_errno));
         return NGX_ERROR;
     }
 
     if (!ngx_is_file(&fi) || access((char *) command.data, X_OK) == -1) {
-        *ngx_slprintf(error, last, "\"%V\" cannot be executed", &command) =
-                                                                         '\0';
+        ngx_vidcast_error(error, "\"%V\" cannot be executed", &command);
         return NGX_ERROR;
     }
 
@@ -357,9 +352,9 @@ ngx_vidcast_predict_exec_search(ngx_vidcast_exec_conf_t *exec,
         }
     }
 
-    *ngx_slprintf(error, error + NGX_VIDCAST_ERROR_LEN - 1,
-                  "\"%V\" is not in /usr/local/bin, /usr/bin or /bin",
-                  command) = '\0';
+    ngx_vidcast_error(error,
+                      "\"%V\" is not in /usr/local/bin, /usr/bin or /bin",
+                      command);
 
     return NGX_ERROR;
 }

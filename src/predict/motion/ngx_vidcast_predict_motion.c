@@ -9,6 +9,7 @@
 
 #include <math.h>
 
+#include "core/ngx_vidcast_error.h"
 #include "predict/ngx_vidcast_predict.h"
 #include "predict/motion/ngx_vidcast_blobs.h"
 #include "predict/motion/ngx_vidcast_polygon_zones.h"
@@ -199,8 +200,7 @@ ngx_vidcast_predict_motion_open(ngx_vidcast_predict_t *predict)
     predict->data = calloc(1, sizeof(ngx_vidcast_predict_motion_t));
 
     if (predict->data == NULL) {
-        (void) ngx_cpystrn(predict->error, (u_char *) "no memory",
-                           NGX_VIDCAST_ERROR_LEN);
+        ngx_vidcast_error(predict->error, "no memory");
         return NGX_ERROR;
     }
 

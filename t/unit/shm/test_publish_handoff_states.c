@@ -16,6 +16,9 @@
 static ngx_vidcast_handoff_t  handoff;
 
 
+static void test_rest(void);
+
+
 int
 main(void)
 {
@@ -116,6 +119,20 @@ main(void)
                 && ngx_vidcast_handoff_enter(&handoff, 2, 0) == NGX_OK,
             "returned: the slot is the capture's, then the box is free");
 
+    test_rest();
+
+    return unit_done();
+}
+
+
+static void
+test_rest(void)
+{
+    size_t      size;
+    uint32_t    slot;
+    uint64_t    number;
+    ngx_uint_t  kind, reason;
+
     unit_ok(ngx_vidcast_handoff_lend(&handoff, 1) == NGX_OK
                 && ngx_vidcast_handoff_submit(&handoff, 2, 0, 5, 0) == NGX_OK
                 && ngx_vidcast_handoff_leave(&handoff, 2) == NGX_OK
@@ -165,6 +182,4 @@ main(void)
                 && ngx_vidcast_handoff_takeover_by(&handoff)
                        == NGX_VIDCAST_HANDOFF_NOBODY,
             "knock: or gone without ever having been in");
-
-    return unit_done();
 }
