@@ -259,7 +259,8 @@ sub sees {
 
 sub two_cameras {
     my $nginx = Vidcast::Nginx->new(workers => 1, main => 'user root;',
-        allow => [ qr/vidcast source "\w+" is (?:reconnecting|stale)/ ],
+        allow => [ qr/vidcast source "\w+" is (?:reconnecting|stale)/,
+                   qr/vidcast source "\w+": \d+ more changes of its state/ ],
         http => <<"CONF");
 vidcast_source webcam {
     input v4l2:$webcam size=320x180 fps=30 ctrl.brightness=99;

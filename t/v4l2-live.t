@@ -34,7 +34,8 @@ my $whole = slurp($files[3]);
 spew($files[3], without_tables($whole));
 
 my $camera = plug(@files);
-my $changes = qr/vidcast source "\w+" is (?:reconnecting|stale)/;
+my $changes = qr/vidcast\ source\ "\w+"(?:\ is\ (?:reconnecting|stale)
+                 |:\ \d+\ more\ changes\ of\ its\ state)/x;
 
 my $nginx = Vidcast::Nginx->new(workers => 2, main => 'user root;',
                                 allow => [ $changes ],
