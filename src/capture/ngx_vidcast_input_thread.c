@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "core/ngx_vidcast_clock.h"
 #include "core/ngx_vidcast_error.h"
 #include "capture/ngx_vidcast_capture.h"
 #include "capture/ngx_vidcast_on_demand.h"
@@ -607,7 +608,7 @@ ngx_vidcast_input_thread_pause(ngx_vidcast_input_thread_t *thread)
 
     due = now + thread->backoff;
 
-    while (ngx_vidcast_input_wait(due) == NGX_AGAIN
+    while (ngx_vidcast_clock_wait(due) == NGX_AGAIN
            && !ngx_vidcast_on_demand_gone(&thread->demand))
     {
         /* void */

@@ -138,22 +138,6 @@ ngx_vidcast_input_module_t *ngx_vidcast_input_find(ngx_str_t *uri,
 ngx_int_t ngx_vidcast_input_redact(ngx_pool_t *pool, ngx_str_t *uri,
     ngx_str_t *told);
 
-/* "640x480"; NGX_OK or NGX_ERROR */
-ngx_int_t ngx_vidcast_input_parse_size(ngx_str_t *value, uint32_t *width,
-    uint32_t *height);
-
-/* "30", "29.97" or "30000/1001"; NGX_OK or NGX_ERROR */
-ngx_int_t ngx_vidcast_input_parse_fps(ngx_str_t *value, double *fps);
-
-/* "on" or "off"; NGX_OK, or NGX_ERROR: *on stays as it is */
-ngx_int_t ngx_vidcast_input_parse_flag(ngx_str_t *value, ngx_uint_t *on);
-
-/*
- * Waits until the monotonic time "due", microseconds, but 200 ms at most.
- * NGX_OK: it has come; NGX_AGAIN: not yet.
- */
-ngx_int_t ngx_vidcast_input_wait(uint64_t due);
-
 
 extern ngx_vidcast_input_module_t  ngx_vidcast_input_test;
 extern ngx_vidcast_input_module_t  ngx_vidcast_input_images;

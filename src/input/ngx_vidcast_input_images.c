@@ -7,6 +7,8 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "core/ngx_vidcast_clock.h"
+#include "core/ngx_vidcast_parse.h"
 #include "core/ngx_vidcast_error.h"
 #include "capture/ngx_vidcast_capture.h"
 #include "input/ngx_vidcast_input.h"
@@ -127,16 +129,16 @@ ngx_vidcast_input_images_set(ngx_vidcast_input_conf_t *conf, ngx_str_t *name,
     params = conf->params;
 
     if (name->len == 3 && ngx_strncmp(name->data, "fps", 3) == 0) {
-        return ngx_vidcast_input_parse_fps(value, &conf->fps);
+        return ngx_vidcast_parse_fps(value, &conf->fps);
     }
 
     if (name->len == 4 && ngx_strncmp(name->data, "loop", 4) == 0) {
-        return ngx_vidcast_input_parse_flag(value, &params->loop);
+        return ngx_vidcast_parse_flag(value, &params->loop);
     }
 
     if (name->len == 8 && ngx_strncmp(name->data, "realtime", 8) == 0) {
 
-        if (ngx_vidcast_input_parse_flag(value, &on) != NGX_OK) {
+        if (ngx_vidcast_parse_flag(value, &on) != NGX_OK) {
             return NGX_ERROR;
         }
 
@@ -264,7 +266,7 @@ ngx_vidcast_input_images_pace(ngx_vidcast_input_t *in)
 
     due = im->anchor + (uint64_t) (im->count * 1000000 / in->fps);
 
-    rc = ngx_vidcast_input_wait(due);
+    rc = ngx_vidcast_clock_wait(due);
 
     if (rc != NGX_OK) {
         return rc;

@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "core/ngx_vidcast_parse.h"
 #include "core/ngx_vidcast_error.h"
 #include "input/ngx_vidcast_input.h"
 #include "capture/ngx_vidcast_capture.h"
@@ -215,23 +216,22 @@ ngx_vidcast_input_plugin_known(ngx_vidcast_input_conf_t *conf, ngx_str_t *name,
     ngx_uint_t  on;
 
     if (ngx_vidcast_input_plugin_is(name, "size")) {
-        return ngx_vidcast_input_parse_size(value, &conf->width,
-                                            &conf->height);
+        return ngx_vidcast_parse_size(value, &conf->width, &conf->height);
     }
 
     if (ngx_vidcast_input_plugin_is(name, "fps")) {
-        return ngx_vidcast_input_parse_fps(value, &conf->fps);
+        return ngx_vidcast_parse_fps(value, &conf->fps);
     }
 
     if (conf->module == &ngx_vidcast_input_file) {
 
         if (ngx_vidcast_input_plugin_is(name, "loop")) {
-            return ngx_vidcast_input_parse_flag(value, &on);
+            return ngx_vidcast_parse_flag(value, &on);
         }
 
         if (ngx_vidcast_input_plugin_is(name, "realtime")) {
 
-            if (ngx_vidcast_input_parse_flag(value, &on) != NGX_OK) {
+            if (ngx_vidcast_parse_flag(value, &on) != NGX_OK) {
                 return NGX_ERROR;
             }
 
@@ -272,7 +272,7 @@ ngx_vidcast_input_plugin_known_stream(ngx_vidcast_input_conf_t *conf,
     }
 
     if (ngx_vidcast_input_plugin_is(name, "verify")) {
-        return ngx_vidcast_input_parse_flag(value, &on);
+        return ngx_vidcast_parse_flag(value, &on);
     }
 
     if (ngx_vidcast_input_plugin_is(name, "ca")) {

@@ -35,7 +35,9 @@
 
 #include "unit_ngx.h"
 
+#include "core/ngx_vidcast_clock.c"
 #include "core/ngx_vidcast_error.c"
+#include "core/ngx_vidcast_parse.c"
 
 
 static void unit_init(void) __attribute__((constructor));

@@ -7,6 +7,8 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "core/ngx_vidcast_clock.h"
+#include "core/ngx_vidcast_parse.h"
 #include "input/ngx_vidcast_input.h"
 #include "input/synthetic/ngx_vidcast_test_pattern.h"
 
@@ -85,12 +87,11 @@ ngx_vidcast_input_test_set(ngx_vidcast_input_conf_t *conf, ngx_str_t *name,
     ngx_vidcast_input_test_params_t  *params = conf->params;
 
     if (name->len == 4 && ngx_strncmp(name->data, "size", 4) == 0) {
-        return ngx_vidcast_input_parse_size(value, &conf->width,
-                                            &conf->height);
+        return ngx_vidcast_parse_size(value, &conf->width, &conf->height);
     }
 
     if (name->len == 3 && ngx_strncmp(name->data, "fps", 3) == 0) {
-        return ngx_vidcast_input_parse_fps(value, &conf->fps);
+        return ngx_vidcast_parse_fps(value, &conf->fps);
     }
 
     if (name->len == 5 && ngx_strncmp(name->data, "noise", 5) == 0) {
@@ -213,7 +214,7 @@ ngx_vidcast_input_test_grab(ngx_vidcast_input_t *in,
 
     test = in->data;
 
-    if (ngx_vidcast_input_wait((uint64_t) test->due) != NGX_OK) {
+    if (ngx_vidcast_clock_wait((uint64_t) test->due) != NGX_OK) {
         return NGX_AGAIN;
     }
 

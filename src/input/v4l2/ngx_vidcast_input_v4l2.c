@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "core/ngx_vidcast_parse.h"
 #include "core/ngx_vidcast_error.h"
 #include "input/ngx_vidcast_input.h"
 #include "input/v4l2/ngx_vidcast_v4l2.h"
@@ -132,12 +133,11 @@ ngx_vidcast_input_v4l2_set(ngx_vidcast_input_conf_t *conf, ngx_str_t *name,
     }
 
     if (name->len == 4 && ngx_strncmp(name->data, "size", 4) == 0) {
-        return ngx_vidcast_input_parse_size(value, &conf->width,
-                                            &conf->height);
+        return ngx_vidcast_parse_size(value, &conf->width, &conf->height);
     }
 
     if (name->len == 3 && ngx_strncmp(name->data, "fps", 3) == 0) {
-        return ngx_vidcast_input_parse_fps(value, &conf->fps);
+        return ngx_vidcast_parse_fps(value, &conf->fps);
     }
 
     if (name->len == 6 && ngx_strncmp(name->data, "format", 6) == 0) {

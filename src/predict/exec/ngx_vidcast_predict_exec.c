@@ -7,9 +7,9 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "core/ngx_vidcast_parse.h"
 #include "core/ngx_vidcast_error.h"
 #include "predict/exec/ngx_vidcast_exec.h"
-#include "input/ngx_vidcast_input.h"
 #include "predict/ngx_vidcast_predict.h"
 
 
@@ -118,8 +118,8 @@ ngx_vidcast_predict_exec_set(ngx_vidcast_predict_conf_t *conf, ngx_str_t *name,
     ngx_int_t  fill;
 
     if (name->len == 4 && ngx_strncmp(name->data, "size", 4) == 0) {
-        return ngx_vidcast_input_parse_size(value, &exec->want.width,
-                                            &exec->want.height);
+        return ngx_vidcast_parse_size(value, &exec->want.width,
+                                      &exec->want.height);
     }
 
     if (name->len == 6 && ngx_strncmp(name->data, "format", 6) == 0) {

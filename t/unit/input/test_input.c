@@ -5,28 +5,20 @@
 
 
 /*
- * What a user types behind "input" is parsed by the functions here, for all
- * inputs: a size or a rate taken wrongly would be found in front of a camera
- * only.
+ * What a user types behind "input" finds its module here: a name that is taken
+ * for another one would open another camera, and a password that is not left
+ * out of what is told would be in the log.
  */
 
 #include "input/ngx_vidcast_input.c"
 #include "unit.h"
 #include "unit_ngx.h"
 
-#include <signal.h>
-#include <sys/time.h>
-
 
 static void test_find(void);
 static void test_redact(void);
-static void test_size(void);
-static void test_fps(void);
-static void test_wait(void);
-static void test_wait_signal(void);
 
 static ngx_vidcast_input_module_t *test_uri(const char *uri, char *path);
-static void test_handler(int signo);
 
 
 /* the table needs their names only */
@@ -68,18 +60,11 @@ ngx_vidcast_input_module_t  ngx_vidcast_input_push = {
 };
 
 
-static volatile sig_atomic_t  signals;
-
-
 int
 main(void)
 {
     test_find();
     test_redact();
-    test_size();
-    test_fps();
-    test_wait();
-    test_wait_signal();
 
     return unit_done();
 }
@@ -179,191 +164,6 @@ test_redact(void)
 }
 
 
-static void
-test_size(void)
-{
-    uint32_t    w, h;
-    ngx_str_t   value;
-    ngx_int_t   rc;
-    ngx_uint_t  i;
-
-    static const struct {
-        const char  *text;
-        uint32_t     width;
-        uint32_t     height;
-    } sizes[] = {
-        { "640x480",        640, 480 },
-        { "1x1",            1, 1 },
-        { "16384x16384",    16384, 16384 },
-        { "0640x0480",      640, 480 },
-        { "16385x1",        0, 0 },
-        { "1x16385",        0, 0 },
-        { "0x480",          0, 0 },
-        { "640x0",          0, 0 },
-        { "",               0, 0 },
-        { "x",              0, 0 },
-        { "640",            0, 0 },
-        { "640x",           0, 0 },
-        { "x480",           0, 0 },
-        { "640X480",        0, 0 },
-        { "640x480x3",      0, 0 },
-        { "640x480 ",       0, 0 },
-        { " 640x480",       0, 0 },
-        { "-640x480",       0, 0 },
-        { "640*480",        0, 0 },
-        { "6 40x480",       0, 0 },
-        { "4294967936x480", 0, 0 },
-        { "99999999999999999999x1", 0, 0 }
-    };
-
-    for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-        w = 7;
-        h = 9;
-
-        value.data = (u_char *) sizes[i].text;
-        value.len = strlen(sizes[i].text);
-
-        rc = ngx_vidcast_input_parse_size(&value, &w, &h);
-
-        if (sizes[i].width) {
-            unit_ok(rc == NGX_OK && w == sizes[i].width
-                    && h == sizes[i].height, "size \"%s\"", sizes[i].text);
-
-        } else {
-            unit_ok(rc == NGX_ERROR && w == 7 && h == 9,
-                    "no size: \"%s\"", sizes[i].text);
-        }
-    }
-
-    value.data = (u_char *) "640x4801";
-    value.len = 7;
-
-    unit_ok(ngx_vidcast_input_parse_size(&value, &w, &h) == NGX_OK
-            && h == 480, "nothing behind the length is read");
-}
-
-
-static void
-test_fps(void)
-{
-    double      fps;
-    ngx_str_t   value;
-    ngx_int_t   rc;
-    ngx_uint_t  i;
-
-    static const struct {
-        const char  *text;
-        double       fps;
-    } rates[] = {
-        { "30",          30 },
-        { "29.97",       29.97 },
-        { "30000/1001",  30000.0 / 1001 },
-        { "1000",        1000 },
-        { "1",           1 },
-        { "0.5",         0.5 },
-        { "1/2",         0.5 },
-        { "0.001",       0.001 },
-        { "59.940060",   59.94006 },
-        { "1001",        0 },
-        { "1000.001",    0 },
-        { "2001/2",      0 },
-        { "0",           0 },
-        { "0.0",         0 },
-        { "0.0001",      0 },
-        { "1/0",         0 },
-        { "",            0 },
-        { ".5",          0 },
-        { "5.",          0 },
-        { "30/",         0 },
-        { "/30",         0 },
-        { "30fps",       0 },
-        { "-30",         0 },
-        { "+30",         0 },
-        { "3e1",         0 },
-        { "0x1e",        0 },
-        { "inf",         0 },
-        { "nan",         0 },
-        { "30,5",        0 },
-        { "30/1001/2",   0 },
-        { "1.5.5",       0 },
-        { "99999999999999999999", 0 },
-        { "1/99999999999999999999", 0 }
-    };
-
-    for (i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
-        fps = -1;
-
-        value.data = (u_char *) rates[i].text;
-        value.len = strlen(rates[i].text);
-
-        rc = ngx_vidcast_input_parse_fps(&value, &fps);
-
-        if (rates[i].fps) {
-            unit_ok(rc == NGX_OK && fps > rates[i].fps * 0.999999999
-                    && fps < rates[i].fps * 1.000000001,
-                    "rate \"%s\"", rates[i].text);
-
-        } else {
-            unit_ok(rc == NGX_ERROR && fps == -1, "no rate: \"%s\"",
-                    rates[i].text);
-        }
-    }
-}
-
-
-static void
-test_wait(void)
-{
-    uint64_t    due;
-    ngx_int_t   rc;
-    ngx_uint_t  n;
-
-    unit_ok(ngx_vidcast_input_wait(0) == NGX_OK, "it came long ago");
-    unit_ok(ngx_vidcast_input_wait(ngx_vidcast_clock()) == NGX_OK,
-            "it comes now");
-    unit_ok(ngx_vidcast_input_wait(UINT64_MAX) == NGX_AGAIN,
-            "it never comes");
-
-    due = ngx_vidcast_clock() + 300000;
-    rc = NGX_AGAIN;
-
-    for (n = 0; n < 1000 && rc == NGX_AGAIN; n++) {
-        rc = ngx_vidcast_input_wait(due);
-    }
-
-    unit_ok(rc == NGX_OK && n > 1, "it comes at the second call or later");
-    unit_ok(ngx_vidcast_clock() >= due, "and not before its time");
-}
-
-
-static void
-test_wait_signal(void)
-{
-    uint64_t          due;
-    ngx_int_t         rc;
-    struct itimerval  itv;
-
-    (void) signal(SIGALRM, test_handler);
-
-    memset(&itv, 0, sizeof(itv));
-    itv.it_value.tv_usec = 20000;
-    itv.it_interval.tv_usec = 20000;
-
-    (void) setitimer(ITIMER_REAL, &itv, NULL);
-
-    due = ngx_vidcast_clock() + 600000000;
-
-    do {
-        rc = ngx_vidcast_input_wait(due);
-    } while (rc == NGX_AGAIN && signals == 0);
-
-    memset(&itv, 0, sizeof(itv));
-    (void) setitimer(ITIMER_REAL, &itv, NULL);
-
-    unit_ok(rc == NGX_AGAIN && signals, "a signal is not the time to come");
-}
-
-
 static ngx_vidcast_input_module_t *
 test_uri(const char *uri, char *path)
 {
@@ -381,11 +181,4 @@ test_uri(const char *uri, char *path)
     }
 
     return module;
-}
-
-
-static void
-test_handler(int signo)
-{
-    signals = 1;
 }

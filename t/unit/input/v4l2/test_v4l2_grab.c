@@ -18,6 +18,7 @@
  * Without arguments it is a unit test that is skipped.
  */
 
+#include "core/ngx_vidcast_clock.h"
 #include "core/ngx_vidcast_escape.c"
 #include "media/ngx_vidcast_image.c"
 #include "media/ngx_vidcast_jpeg.c"
@@ -282,7 +283,7 @@ capture(void)
                 (void) ngx_cpystrn(last, in.error, sizeof(last));
             }
 
-            (void) ngx_vidcast_input_wait(ngx_vidcast_clock() + 200000);
+            (void) ngx_vidcast_clock_wait(ngx_vidcast_clock() + 200000);
             continue;
         }
 
@@ -348,7 +349,7 @@ write_jpeg(const char *file, const char *dimensions, unsigned number)
     text.data = (u_char *) dimensions;
     text.len = strlen(dimensions);
 
-    if (ngx_vidcast_input_parse_size(&text, &x, &y) != NGX_OK
+    if (ngx_vidcast_parse_size(&text, &x, &y) != NGX_OK
         || ngx_vidcast_image_alloc(&image, x, y, 0) != NGX_OK)
     {
         return 1;

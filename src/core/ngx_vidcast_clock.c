@@ -1,0 +1,38 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "core/ngx_vidcast_clock.h"
+
+
+#define NGX_VIDCAST_CLOCK_MAX_WAIT  200000  /* us */
+
+
+ngx_int_t
+ngx_vidcast_clock_wait(uint64_t due)
+{
+    uint64_t         now, until;
+    struct timespec  ts;
+
+    now = ngx_vidcast_clock();
+
+    if (now >= due) {
+        return NGX_OK;
+    }
+
+    until = ngx_min(due, now + NGX_VIDCAST_CLOCK_MAX_WAIT);
+
+    ts.tv_sec = until / 1000000;
+    ts.tv_nsec = until % 1000000 * 1000;
+
+    /* a signal ends it early: the caller has to look at its orders */
+
+    (void) clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
+
+    return ngx_vidcast_clock() >= due ? NGX_OK : NGX_AGAIN;
+}
