@@ -12,6 +12,7 @@
 #include "media/ngx_vidcast_annotate.h"
 #include "media/ngx_vidcast_image.h"
 #include "media/ngx_vidcast_jpeg.h"
+#include "wire/ngx_vidcast_detections_reader.h"
 
 
 #define NGX_VIDCAST_OVERLAY_COUNT  1000000    /* us between counts */

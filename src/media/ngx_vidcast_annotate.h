@@ -8,8 +8,7 @@
 #define _NGX_VIDCAST_ANNOTATE_H_INCLUDED_
 
 
-#include "core/ngx_vidcast.h"
-#include "wire/ngx_vidcast_detections.h"
+#include "core/ngx_vidcast_detections.h"
 
 
 #define NGX_VIDCAST_COLORS   8

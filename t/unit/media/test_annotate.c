@@ -11,7 +11,7 @@
  */
 
 #include "media/ngx_vidcast_image.c"
-#include "wire/ngx_vidcast_detections.c"
+#include "wire/ngx_vidcast_detections_reader.c"
 #include "media/ngx_vidcast_annotate.c"
 #include "media/ngx_vidcast_font.c"
 

@@ -9,7 +9,7 @@
 
 #include <jansson.h>
 
-#include "wire/ngx_vidcast_detections.h"
+#include "wire/ngx_vidcast_detections_reader.h"
 
 
 static ngx_int_t ngx_vidcast_detections_box(json_t *json,
