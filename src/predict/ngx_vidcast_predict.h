@@ -9,7 +9,7 @@
 
 
 #include "core/ngx_vidcast.h"
-#include "process/ngx_vidcast_predictor.h"
+#include "predict/ngx_vidcast_engine.h"
 
 
 /* one opened predictor; made by the capture process, used by one thread */

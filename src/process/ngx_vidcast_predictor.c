@@ -31,6 +31,8 @@ static void ngx_vidcast_predictor_unmap_zones(ngx_vidcast_conf_t *conf,
 static ngx_int_t ngx_vidcast_predictor_watch(
     ngx_vidcast_predictor_t *predictor);
 static void *ngx_vidcast_predictor_watcher(void *data);
+static ngx_int_t ngx_vidcast_predictor_tick(
+    ngx_vidcast_predictor_t *predictor);
 static ngx_int_t ngx_vidcast_predictor_wait(
     ngx_vidcast_predictor_t *predictor);
 static ngx_int_t ngx_vidcast_predictor_run(
@@ -61,6 +63,8 @@ ngx_vidcast_predictor_process(ngx_vidcast_conf_t *conf, void *data)
     predictor.mailbox = ngx_vidcast_mailbox(&id->source->zone->mailboxes,
                                             id->index);
     predictor.log = conf->cycle->log;
+    predictor.tick = ngx_vidcast_predictor_tick;
+    predictor.left = ngx_vidcast_predictor_left;
 
     if (ngx_vidcast_process_lock_take(conf->control->locks,
                                       ngx_vidcast_predictor_lock(
@@ -256,7 +260,7 @@ ngx_vidcast_predictor_watcher(void *data)
 }
 
 
-ngx_int_t
+static ngx_int_t
 ngx_vidcast_predictor_tick(ngx_vidcast_predictor_t *predictor)
 {
     ngx_log_t           *log;

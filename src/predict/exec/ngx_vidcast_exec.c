@@ -283,7 +283,7 @@ ngx_vidcast_exec_wait(ngx_vidcast_exec_t *exec, const u_char *data, size_t len,
             return NGX_ERROR;
         }
 
-        if (ngx_vidcast_predictor_tick(exec->predictor) == NGX_DONE) {
+        if (exec->predictor->tick(exec->predictor) == NGX_DONE) {
             return NGX_DONE;
         }
 
@@ -344,7 +344,7 @@ ngx_vidcast_exec_overdue(ngx_vidcast_exec_t *exec)
     mailbox = exec->predictor->mailbox;
     predict = &exec->predictor->source->predict;
 
-    if (ngx_vidcast_predictor_left(exec->predictor->source, mailbox) > 0) {
+    if (exec->predictor->left(exec->predictor->source, mailbox) > 0) {
         return NGX_OK;
     }
 

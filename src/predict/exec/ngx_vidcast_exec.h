@@ -8,7 +8,7 @@
 #define _NGX_VIDCAST_EXEC_H_INCLUDED_
 
 
-#include "process/ngx_vidcast_predictor.h"
+#include "predict/ngx_vidcast_engine.h"
 
 
 /*
@@ -124,6 +124,9 @@ ngx_int_t ngx_vidcast_exec_read(ngx_vidcast_exec_t *exec, u_char *json,
 
 /* writes what it says on standard error to the log, within limits */
 void ngx_vidcast_exec_log(ngx_vidcast_exec_t *exec);
+
+
+extern ngx_vidcast_engine_t  ngx_vidcast_engine_exec;
 
 
 #endif /* _NGX_VIDCAST_EXEC_H_INCLUDED_ */
