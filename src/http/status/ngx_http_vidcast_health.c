@@ -8,7 +8,9 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "http/status/ngx_http_vidcast_status.h"
+#include "http/conf/ngx_http_vidcast_module.h"
+#include "http/status/ngx_http_vidcast_status_response.h"
+#include "http/status/ngx_http_vidcast_status_source.h"
 
 
 /* for who balances loads, or starts containers anew: is all as it should be? */

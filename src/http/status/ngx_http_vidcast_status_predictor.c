@@ -8,7 +8,10 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "http/status/ngx_http_vidcast_status.h"
+#include "http/status/ngx_http_vidcast_metrics_table.h"
+#include "http/status/ngx_http_vidcast_status_predictor.h"
+#include "http/status/ngx_http_vidcast_status_response.h"
+#include "http/status/ngx_http_vidcast_status_source.h"
 #include "shm/ngx_vidcast_process_locks.h"
 
 
@@ -85,40 +88,6 @@ ngx_http_vidcast_status_worst(ngx_vidcast_mailboxes_t *mailboxes)
     }
 
     return worst;
-}
-
-
-uint64_t
-ngx_http_vidcast_status_mailboxes(ngx_vidcast_mailboxes_t *mailboxes,
-    size_t offset)
-{
-    u_char      *counters;
-    uint64_t     sum;
-    ngx_uint_t   i;
-
-    sum = 0;
-
-    for (i = 0; i < mailboxes->n; i++) {
-        counters = (u_char *) &ngx_vidcast_mailbox(mailboxes, i)->counters;
-        sum += *(uint64_t *) (counters + offset);
-    }
-
-    return sum;
-}
-
-
-ngx_vidcast_predictor_mailbox_t *
-ngx_http_vidcast_status_failed(ngx_vidcast_mailboxes_t *mailboxes)
-{
-    ngx_uint_t  i;
-
-    for (i = 0; i < mailboxes->n; i++) {
-        if (!ngx_vidcast_load(&ngx_vidcast_mailbox(mailboxes, i)->failing)) {
-            return NULL;
-        }
-    }
-
-    return mailboxes->n ? ngx_vidcast_mailbox(mailboxes, 0) : NULL;
 }
 
 

@@ -10,7 +10,7 @@
 #include <ngx_http.h>
 
 #include "http/websocket/ngx_http_vidcast_handshake.h"
-#include "http/status/ngx_http_vidcast_status.h"
+#include "http/status/ngx_http_vidcast_status_source.h"
 #include "http/request/ngx_http_vidcast_params.h"
 #include "shm/ngx_vidcast_control.h"
 

@@ -8,9 +8,11 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "http/websocket/ngx_http_vidcast_handshake.h"
-#include "http/delivery/ngx_http_vidcast_feed.h"
-#include "http/status/ngx_http_vidcast_status.h"
+#include "http/conf/ngx_http_vidcast_module.h"
+#include "http/status/ngx_http_vidcast_metrics_table.h"
+#include "http/status/ngx_http_vidcast_status_predictor.h"
+#include "http/status/ngx_http_vidcast_status_response.h"
+#include "http/status/ngx_http_vidcast_status_source.h"
 #include "shm/ngx_vidcast_control.h"
 #include "shm/ngx_vidcast_process_locks.h"
 
@@ -30,11 +32,6 @@ static void ngx_http_vidcast_status_publishers(ngx_http_vidcast_text_t *text,
     ngx_vidcast_zone_shm_t *shm, u_char *alive);
 static void ngx_http_vidcast_status_workers(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf, ngx_vidcast_zone_shm_t *shm, u_char *alive);
-
-
-const char  *ngx_http_vidcast_transports[] = {
-    "websocket", "sse", "mjpeg", "ndjson", "snapshot"
-};
 
 
 ngx_int_t
@@ -58,59 +55,6 @@ ngx_http_vidcast_status_handler(ngx_http_request_t *r)
     ngx_http_vidcast_status_write(&text, vmcf, r->connection->log);
 
     return ngx_http_vidcast_status_send(r, &text, NGX_HTTP_OK, &type);
-}
-
-
-ngx_int_t
-ngx_http_vidcast_status_begin(ngx_http_request_t *r)
-{
-    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
-        return NGX_HTTP_NOT_ALLOWED;
-    }
-
-    return ngx_http_discard_request_body(r);
-}
-
-
-ngx_int_t
-ngx_http_vidcast_status_send(ngx_http_request_t *r,
-    ngx_http_vidcast_text_t *text, ngx_uint_t status, ngx_str_t *type)
-{
-    ngx_int_t  rc;
-
-    static ngx_str_t  cache = ngx_string("no-cache, no-store");
-
-    if (text->failed) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    r->headers_out.status = status;
-    r->headers_out.content_length_n = text->size;
-
-    r->headers_out.content_type = *type;
-    r->headers_out.content_type_len = type->len;
-
-    if (ngx_http_vidcast_add_header(r, "Cache-Control", &cache) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    rc = ngx_http_send_header(r);
-
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
-        return rc;
-    }
-
-    if (text->first == NULL) {
-
-        /* a configuration without sources */
-
-        return ngx_http_send_special(r, NGX_HTTP_LAST);
-    }
-
-    text->last->buf->last_buf = (r == r->main);
-    text->last->buf->last_in_chain = 1;
-
-    return ngx_http_output_filter(r, text->first);
 }
 
 
@@ -156,19 +100,6 @@ ngx_http_vidcast_status_write(ngx_http_vidcast_text_t *text,
     ngx_http_vidcast_text_end(text, ']');
     ngx_http_vidcast_text_end(text, '}');
     ngx_http_vidcast_text_printf(text, CRLF);
-}
-
-
-void
-ngx_http_vidcast_status_list_workers(ngx_vidcast_conf_t *conf, u_char *alive,
-    ngx_log_t *log)
-{
-    ngx_uint_t  i;
-
-    for (i = 0; i < NGX_VIDCAST_PROCESSES; i++) {
-        alive[i] = (i == conf->control->worker_index
-                    || ngx_vidcast_process_alive(conf->control, i, log));
-    }
 }
 
 
@@ -254,97 +185,6 @@ ngx_http_vidcast_status_source(ngx_http_vidcast_text_t *text,
 }
 
 
-void
-ngx_http_vidcast_status_life(ngx_vidcast_conf_t *conf,
-    ngx_vidcast_source_t *source, ngx_http_vidcast_life_t *life,
-    ngx_log_t *log)
-{
-    u_char                  *p;
-    uint64_t                 last, changed;
-    ngx_vidcast_zone_shm_t  *shm;
-
-    shm = source->zone->shm;
-
-    life->pid = ngx_vidcast_process_lock_holder(conf->control->locks,
-                                                NGX_VIDCAST_LOCK_CAPTURE
-                                                + source->entry, log);
-
-    life->state = ngx_vidcast_load(&shm->state);
-    changed = ngx_vidcast_load(&shm->changed);
-    life->captured_mfps = shm->captured_mfps;
-    life->predicted_mfps = shm->predicted_mfps;
-
-    ngx_memcpy(life->error, shm->error, NGX_VIDCAST_ERROR_LEN);
-    life->error[NGX_VIDCAST_ERROR_LEN - 1] = '\0';
-
-    if (life->pid == 0 && life->state != NGX_VIDCAST_FAILED) {
-        life->state = NGX_VIDCAST_OFF;
-    }
-
-    if (life->state == NGX_VIDCAST_LIVE) {
-
-        /* read after the state: the frame which made it live is older */
-
-        last = ngx_vidcast_load(&shm->last);
-
-        if (ngx_vidcast_zone_silent(source, last)) {
-            life->state = NGX_VIDCAST_STALE;
-            changed = last + (uint64_t) source->stale * 1000;
-
-            p = ngx_snprintf(life->error, NGX_VIDCAST_ERROR_LEN - 1,
-                             "no frame for %M ms", source->stale);
-            *p = '\0';
-
-            life->captured_mfps = 0;
-            life->predicted_mfps = 0;
-        }
-    }
-
-    if (life->pid == 0) {
-        life->captured_mfps = 0;
-        life->predicted_mfps = 0;
-    }
-
-    life->age = ngx_vidcast_clock() - changed;
-}
-
-
-/*
- * Of some sources the last picture is right however old it is: a film that
- * has ended, a run over a folder that goes as fast as it can, and what is
- * published when there is something new to see.
- */
-
-ngx_uint_t
-ngx_http_vidcast_status_past(ngx_vidcast_source_t *source, uint64_t time)
-{
-    uint32_t                 mfps;
-    uint64_t                 now;
-    ngx_vidcast_zone_shm_t  *shm;
-
-    if (source->of) {
-        source = source->of;
-    }
-
-    shm = source->zone->shm;
-
-    if (source->input.push
-        || source->input.lossless
-        || ngx_vidcast_load(&shm->state) == NGX_VIDCAST_ENDED
-        || !ngx_vidcast_zone_silent(source, time))
-    {
-        return 0;
-    }
-
-    /* frames in 1,000 s: a slow source is to have missed one */
-
-    mfps = ngx_vidcast_load(&shm->asked_mfps);
-    now = ngx_vidcast_clock();
-
-    return mfps == 0 || now - time > 2 * (uint64_t) 1000000000 / mfps;
-}
-
-
 /* times are told as means */
 
 static void
@@ -361,21 +201,6 @@ ngx_http_vidcast_status_counters(ngx_http_vidcast_text_t *text,
                                   *(uint64_t *) (counters + metric->offset));
         }
     }
-}
-
-
-/* another process may be writing it: it is copied, and ends where ours ends */
-
-void
-ngx_http_vidcast_status_error(ngx_http_vidcast_text_t *text,
-    const u_char *reason)
-{
-    u_char  error[NGX_VIDCAST_ERROR_LEN];
-
-    ngx_memcpy(error, reason, NGX_VIDCAST_ERROR_LEN);
-    error[NGX_VIDCAST_ERROR_LEN - 1] = '\0';
-
-    ngx_http_vidcast_text_string(text, "error", error, ngx_strlen(error));
 }
 
 
@@ -422,41 +247,6 @@ ngx_http_vidcast_status_delivered(ngx_http_vidcast_text_t *text,
 }
 
 
-uint64_t
-ngx_http_vidcast_status_sum(ngx_vidcast_zone_shm_t *shm, size_t offset)
-{
-    uint64_t    sum;
-    ngx_uint_t  i;
-
-    sum = 0;
-
-    for (i = 0; i < NGX_VIDCAST_PROCESSES; i++) {
-        sum += *(uint64_t *) ((u_char *) &shm->worker_stats[i] + offset);
-    }
-
-    return sum;
-}
-
-
-uint64_t
-ngx_http_vidcast_status_count(ngx_vidcast_zone_shm_t *shm, u_char *alive,
-    ngx_uint_t transport)
-{
-    uint64_t    n;
-    ngx_uint_t  i;
-
-    n = 0;
-
-    for (i = 0; i < NGX_VIDCAST_PROCESSES; i++) {
-        if (alive[i]) {
-            n += ngx_vidcast_load(&shm->worker_stats[i].viewers[transport]);
-        }
-    }
-
-    return n;
-}
-
-
 static void
 ngx_http_vidcast_status_publishers(ngx_http_vidcast_text_t *text,
     ngx_vidcast_zone_shm_t *shm, u_char *alive)
@@ -471,31 +261,6 @@ ngx_http_vidcast_status_publishers(ngx_http_vidcast_text_t *text,
                                publishing.publishers, publishing.taken,
                                publishing.results, publishing.refused,
                                publishing.bytes);
-}
-
-
-void
-ngx_http_vidcast_status_publishing(ngx_vidcast_zone_shm_t *shm, u_char *alive,
-    ngx_http_vidcast_publishing_t *publishing)
-{
-    ngx_uint_t                   i;
-    ngx_vidcast_worker_stats_t  *stats;
-
-    ngx_memzero(publishing, sizeof(ngx_http_vidcast_publishing_t));
-
-    publishing->results = shm->counters.pushed;
-
-    for (i = 0; i < NGX_VIDCAST_PROCESSES; i++) {
-        stats = &shm->worker_stats[i];
-
-        if (alive[i]) {
-            publishing->publishers += stats->publishers;
-        }
-
-        publishing->taken += stats->published;
-        publishing->bytes += stats->received;
-        publishing->refused += stats->unwanted;
-    }
 }
 
 

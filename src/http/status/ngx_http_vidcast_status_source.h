@@ -4,30 +4,14 @@
  */
 
 
-#ifndef _NGX_HTTP_VIDCAST_STATUS_H_INCLUDED_
-#define _NGX_HTTP_VIDCAST_STATUS_H_INCLUDED_
+#ifndef _NGX_HTTP_VIDCAST_STATUS_SOURCE_H_INCLUDED_
+#define _NGX_HTTP_VIDCAST_STATUS_SOURCE_H_INCLUDED_
 
 
-#include "http/conf/ngx_http_vidcast_module.h"
-#include "http/status/ngx_http_vidcast_text.h"
+#include <ngx_config.h>
+#include <ngx_core.h>
 
-
-/* what is told of sources and workers, in whatever form */
-
-typedef enum {
-    NGX_HTTP_VIDCAST_COUNTER = 0,
-    NGX_HTTP_VIDCAST_SECONDS,            /* counted in microseconds */
-    NGX_HTTP_VIDCAST_GAUGE,              /* of 32 bits */
-    NGX_HTTP_VIDCAST_MILLI               /* the same, times 1,000 */
-} ngx_http_vidcast_metric_e;
-
-
-typedef struct {
-    const char                  *name;
-    const char                  *help;
-    ngx_http_vidcast_metric_e    type;
-    size_t                       offset;
-} ngx_http_vidcast_metric_t;
+#include "shm/ngx_vidcast_zone.h"
 
 
 /* of a source that others publish to, all workers together */
@@ -56,22 +40,6 @@ typedef struct {
 } ngx_http_vidcast_life_t;
 
 
-/*
- * In ngx_vidcast_counters_t: what became of pictures, why some were dropped;
- * in ngx_vidcast_worker_stats_t, to be added up: what viewers got; in
- * ngx_vidcast_predictor_counters_t, likewise: how predictor processes fare.
- * All end by a name that is NULL.
- */
-
-extern ngx_http_vidcast_metric_t  ngx_http_vidcast_captured[];
-extern ngx_http_vidcast_metric_t  ngx_http_vidcast_dropped[];
-extern ngx_http_vidcast_metric_t  ngx_http_vidcast_delivered[];
-extern ngx_http_vidcast_metric_t  ngx_http_vidcast_predictor_metrics[];
-
-/* by ngx_vidcast_transport_e */
-extern const char                *ngx_http_vidcast_transports[];
-
-
 /* marks the entries of living workers, our own included */
 void ngx_http_vidcast_status_list_workers(ngx_vidcast_conf_t *conf,
     u_char *alive, ngx_log_t *log);
@@ -91,14 +59,6 @@ uint64_t ngx_http_vidcast_status_count(ngx_vidcast_zone_shm_t *shm,
 void ngx_http_vidcast_status_publishing(ngx_vidcast_zone_shm_t *shm,
     u_char *alive, ngx_http_vidcast_publishing_t *publishing);
 
-/* "error"; it is copied, as its owner may be writing it */
-void ngx_http_vidcast_status_error(ngx_http_vidcast_text_t *text,
-    const u_char *reason);
-
-/* "predictor": nothing, unless the source has processes for it */
-void ngx_http_vidcast_status_predictor(ngx_http_vidcast_text_t *text,
-    ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source, ngx_log_t *log);
-
 /*
  * mailboxes()   a counter of all processes of the source together
  * failed()  one of them, if all have died and none has answered since; NULL
@@ -108,10 +68,5 @@ uint64_t ngx_http_vidcast_status_mailboxes(ngx_vidcast_mailboxes_t *mailboxes,
 ngx_vidcast_predictor_mailbox_t *ngx_http_vidcast_status_failed(
     ngx_vidcast_mailboxes_t *mailboxes);
 
-/* NGX_OK: it is to be answered; else what the handler returns */
-ngx_int_t ngx_http_vidcast_status_begin(ngx_http_request_t *r);
-ngx_int_t ngx_http_vidcast_status_send(ngx_http_request_t *r,
-    ngx_http_vidcast_text_t *text, ngx_uint_t status, ngx_str_t *type);
 
-
-#endif /* _NGX_HTTP_VIDCAST_STATUS_H_INCLUDED_ */
+#endif /* _NGX_HTTP_VIDCAST_STATUS_SOURCE_H_INCLUDED_ */

@@ -1,0 +1,212 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "http/status/ngx_http_vidcast_metrics_table.h"
+#include "http/status/ngx_http_vidcast_status_source.h"
+
+
+/* the names of counters, and where they are */
+
+
+ngx_http_vidcast_metric_t  ngx_http_vidcast_captured[] = {
+
+    { "captured", "Frames that came from the input.",
+      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_counters_t, captured) },
+
+    { "published", "Frames that became the newest one for viewers.",
+      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_counters_t, published) },
+
+    { "predicted", "Results of the predictor.",
+      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_counters_t, predicted) },
+
+    { "opened", "How often the input was opened.",
+      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_counters_t, opened) },
+
+    { "lost", "How often the input was lost.",
+      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_counters_t, lost) },
+
+    { "tables_inserted", "JPEGs that came without Huffman tables.",
+      NGX_HTTP_VIDCAST_COUNTER,
+      offsetof(ngx_vidcast_counters_t, tables_inserted) },
+
+    { "direct", "Frames which could be sent by sendfile().",
+      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_counters_t, direct) },
+
+    { "encode_seconds", "Time that JPEG encoders took.",
+      NGX_HTTP_VIDCAST_SECONDS,
+      offsetof(ngx_vidcast_counters_t, encode_time) },
+
+    { "predict_seconds", "Time that the predictor took.",
+      NGX_HTTP_VIDCAST_SECONDS,
+      offsetof(ngx_vidcast_counters_t, predict_time) },
+
+    { NULL, NULL, NGX_HTTP_VIDCAST_COUNTER, 0 }
+};
+
+
+ngx_http_vidcast_metric_t  ngx_http_vidcast_dropped[] = {
+
+    { "bad_frame", "It was not a whole JPEG.",
+      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_counters_t, bad_frame) },
+
+    { "too_large", "It was larger than a slot of the ring.",
+      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_counters_t, too_large) },
+
+    { "warmup", "It was one of the first after an open.",
+      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_counters_t, warmup) },
+
+    { "ring_full", "No slot was free.",
+      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_counters_t, ring_full) },
+
+    { "encoder_busy", "The encoders were too slow.",
+      NGX_HTTP_VIDCAST_COUNTER,
+      offsetof(ngx_vidcast_counters_t, encoder_busy) },
+
+    { "encoder_error", "It could not be encoded.",
+      NGX_HTTP_VIDCAST_COUNTER,
+      offsetof(ngx_vidcast_counters_t, encoder_error) },
+
+    { "predictor_busy", "The predictor was too slow.",
+      NGX_HTTP_VIDCAST_COUNTER,
+      offsetof(ngx_vidcast_counters_t, predictor_busy) },
+
+    { "predictor_error", "The predictor failed.",
+      NGX_HTTP_VIDCAST_COUNTER,
+      offsetof(ngx_vidcast_counters_t, predictor_error) },
+
+    { NULL, NULL, NGX_HTTP_VIDCAST_COUNTER, 0 }
+};
+
+
+ngx_http_vidcast_metric_t  ngx_http_vidcast_delivered[] = {
+
+    { "frames", "Pictures sent to viewers.",
+      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_worker_stats_t, frames) },
+
+    { "results", "Results sent to viewers.",
+      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_worker_stats_t, results) },
+
+    { "frames_skipped", "Pictures that viewers were too slow for, or wanted "
+      "fewer of.",
+      NGX_HTTP_VIDCAST_COUNTER,
+      offsetof(ngx_vidcast_worker_stats_t, frames_skipped) },
+
+    { "results_skipped", "Results that viewers were too slow for.",
+      NGX_HTTP_VIDCAST_COUNTER,
+      offsetof(ngx_vidcast_worker_stats_t, results_skipped) },
+
+    { "bytes", "Bytes sent to viewers.",
+      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_worker_stats_t, bytes) },
+
+    { "stalled", "Viewers who took no byte for too long.",
+      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_worker_stats_t, stalled) },
+
+    { "refused", "Viewers who were refused.",
+      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_worker_stats_t, refused) },
+
+    { NULL, NULL, NGX_HTTP_VIDCAST_COUNTER, 0 }
+};
+
+
+ngx_http_vidcast_metric_t ngx_http_vidcast_predictor_metrics[] = {
+
+    {"starts", "Predictor processes started.", NGX_HTTP_VIDCAST_COUNTER,
+     offsetof(ngx_vidcast_predictor_counters_t, starts)},
+
+    {"deaths", "Predictor processes that died.", NGX_HTTP_VIDCAST_COUNTER,
+     offsetof(ngx_vidcast_predictor_counters_t, deaths)},
+
+    {"timeouts", "Frames that took a predictor process too long.",
+     NGX_HTTP_VIDCAST_COUNTER,
+     offsetof(ngx_vidcast_predictor_counters_t, timeouts)},
+
+    {"killed", "Predictor processes killed, for whatever reason.",
+     NGX_HTTP_VIDCAST_COUNTER,
+     offsetof(ngx_vidcast_predictor_counters_t, killed)},
+
+    {"answers", "Answers of predictor processes.", NGX_HTTP_VIDCAST_COUNTER,
+     offsetof(ngx_vidcast_predictor_counters_t, answers)},
+
+    {"none", "Answers without a result.", NGX_HTTP_VIDCAST_COUNTER,
+     offsetof(ngx_vidcast_predictor_counters_t, none)},
+
+    {"bad", "Answers that were no result.", NGX_HTTP_VIDCAST_COUNTER,
+     offsetof(ngx_vidcast_predictor_counters_t, bad)},
+
+    {"too_large", "Answers too large for a result.", NGX_HTTP_VIDCAST_COUNTER,
+     offsetof(ngx_vidcast_predictor_counters_t, too_large)},
+
+    {"stray", "Lines that were no answer.", NGX_HTTP_VIDCAST_COUNTER,
+     offsetof(ngx_vidcast_predictor_counters_t, stray)},
+
+    {"logged", "Lines of standard error.", NGX_HTTP_VIDCAST_COUNTER,
+     offsetof(ngx_vidcast_predictor_counters_t, logged)},
+
+    {NULL, NULL, NGX_HTTP_VIDCAST_COUNTER, 0}};
+
+
+ngx_http_vidcast_metric_t  ngx_http_vidcast_publishing[] = {
+
+    { "publishers", "Publishers now.", NGX_HTTP_VIDCAST_GAUGE,
+      offsetof(ngx_http_vidcast_publishing_t, publishers) },
+
+    { "published_by_taken", "Pictures and texts taken from publishers.",
+      NGX_HTTP_VIDCAST_COUNTER,
+      offsetof(ngx_http_vidcast_publishing_t, taken) },
+
+    { "published_by_results", "Texts of publishers that became results.",
+      NGX_HTTP_VIDCAST_COUNTER,
+      offsetof(ngx_http_vidcast_publishing_t, results) },
+
+    { "published_by_refused", "Publishers refused, and what they sent.",
+      NGX_HTTP_VIDCAST_COUNTER,
+      offsetof(ngx_http_vidcast_publishing_t, refused) },
+
+    { "published_by_bytes", "Bytes that publishers sent.",
+      NGX_HTTP_VIDCAST_COUNTER,
+      offsetof(ngx_http_vidcast_publishing_t, bytes) },
+
+    { NULL, NULL, NGX_HTTP_VIDCAST_COUNTER, 0 }
+};
+
+
+/* in ngx_http_vidcast_life_t */
+
+ngx_http_vidcast_metric_t  ngx_http_vidcast_living[] = {
+
+    { "fps", "Frames a second, captured.",
+      NGX_HTTP_VIDCAST_MILLI,
+      offsetof(ngx_http_vidcast_life_t, captured_mfps) },
+
+    { "fps_predicted", "Frames a second, predicted.",
+      NGX_HTTP_VIDCAST_MILLI,
+      offsetof(ngx_http_vidcast_life_t, predicted_mfps) },
+
+    { NULL, NULL, NGX_HTTP_VIDCAST_GAUGE, 0 }
+};
+
+
+ngx_http_vidcast_metric_t  ngx_http_vidcast_present[] = {
+
+    { "fps_asked", "Frames a second, wanted of the input.",
+      NGX_HTTP_VIDCAST_MILLI, offsetof(ngx_vidcast_zone_shm_t, asked_mfps) },
+
+    { "width", "Pixels of the newest frame.",
+      NGX_HTTP_VIDCAST_GAUGE, offsetof(ngx_vidcast_zone_shm_t, width) },
+
+    { "height", "Pixels of the newest frame.",
+      NGX_HTTP_VIDCAST_GAUGE, offsetof(ngx_vidcast_zone_shm_t, height) },
+
+    { NULL, NULL, NGX_HTTP_VIDCAST_GAUGE, 0 }
+};
+
+
+const char  *ngx_http_vidcast_transports[] = {
+    "websocket", "sse", "mjpeg", "ndjson", "snapshot"
+};

@@ -1,0 +1,54 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#ifndef _NGX_HTTP_VIDCAST_METRICS_TABLE_H_INCLUDED_
+#define _NGX_HTTP_VIDCAST_METRICS_TABLE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+/* what is told of sources and workers, in whatever form */
+
+typedef enum {
+    NGX_HTTP_VIDCAST_COUNTER = 0,
+    NGX_HTTP_VIDCAST_SECONDS,            /* counted in microseconds */
+    NGX_HTTP_VIDCAST_GAUGE,              /* of 32 bits */
+    NGX_HTTP_VIDCAST_MILLI               /* the same, times 1,000 */
+} ngx_http_vidcast_metric_e;
+
+
+typedef struct {
+    const char                  *name;
+    const char                  *help;
+    ngx_http_vidcast_metric_e    type;
+    size_t                       offset;
+} ngx_http_vidcast_metric_t;
+
+
+/*
+ * In ngx_vidcast_counters_t: what became of pictures, why some were dropped;
+ * in ngx_vidcast_worker_stats_t, to be added up: what viewers got; in
+ * ngx_vidcast_predictor_counters_t, likewise: how predictor processes fare;
+ * in ngx_http_vidcast_publishing_t, ngx_http_vidcast_life_t and
+ * ngx_vidcast_zone_shm_t: how sources fare now.  All end by a name that is
+ * NULL.
+ */
+
+extern ngx_http_vidcast_metric_t  ngx_http_vidcast_captured[];
+extern ngx_http_vidcast_metric_t  ngx_http_vidcast_dropped[];
+extern ngx_http_vidcast_metric_t  ngx_http_vidcast_delivered[];
+extern ngx_http_vidcast_metric_t  ngx_http_vidcast_predictor_metrics[];
+extern ngx_http_vidcast_metric_t  ngx_http_vidcast_publishing[];
+extern ngx_http_vidcast_metric_t  ngx_http_vidcast_living[];
+extern ngx_http_vidcast_metric_t  ngx_http_vidcast_present[];
+
+/* by ngx_vidcast_transport_e */
+extern const char                *ngx_http_vidcast_transports[];
+
+
+#endif /* _NGX_HTTP_VIDCAST_METRICS_TABLE_H_INCLUDED_ */
