@@ -34,7 +34,8 @@ typedef struct ngx_http_vidcast_message_s       ngx_http_vidcast_message_t;
  *          NGX_HTTP_VIDCAST_COALESCE.  NULL: send() is called for each.
  *
  * idle()   called about twice a second: pings, comments to keep alive.
- *          NGX_OK, NGX_DONE or NGX_ERROR as above.
+ *          NGX_OK, NGX_DONE or NGX_ERROR as above, NGX_DECLINED: it is to be
+ *          stopped.
  *
  * stop()   ends the viewer politely: it leaves the feed, and the request may
  *          be finalized.
@@ -56,7 +57,7 @@ typedef struct {
 
 
 /*
- * What viewers stats, counted by references.  Of a frame "data" is the
+ * What viewers are sent, counted by references.  Of a frame "data" is the
  * picture with the headers and the tail of ngx_vidcast_ring.h: in the ring
  * while it is pinned, else "copy", which is in memory of this process.  Of a
  * result "data" is the text with the WebSocket header before it and "\n\n"

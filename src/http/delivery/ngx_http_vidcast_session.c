@@ -163,6 +163,11 @@ ngx_http_vidcast_session_viewer(ngx_http_vidcast_viewer_t *viewer)
 
     rc = viewer->transport->idle(viewer);
 
+    if (rc == NGX_DECLINED) {
+        viewer->transport->stop(viewer);
+        return;
+    }
+
     if (rc == NGX_ERROR || rc == NGX_DONE) {
         ngx_http_vidcast_feed_finalize(viewer, rc == NGX_DONE ? NGX_OK
                                                              : NGX_ERROR);

@@ -198,8 +198,7 @@ ngx_http_vidcast_publish_ws_idle(ngx_http_vidcast_viewer_t *viewer)
     feed = ws->publisher.feed;
 
     if (!ngx_vidcast_zone_wanted(feed->vmcf->vidcast.control, feed->source)) {
-        viewer->transport->stop(viewer);
-        return NGX_OK;
+        return NGX_DECLINED;
     }
 
     /* who does not take an answer to a ping is stalled */

@@ -446,11 +446,8 @@ ngx_http_vidcast_snapshot_idle(ngx_http_vidcast_viewer_t *viewer)
 
     shot = (ngx_http_vidcast_snapshot_t *) viewer;
 
-    if (ngx_current_msec - shot->started >= shot->timeout) {
-        viewer->transport->stop(viewer);
-    }
-
-    return NGX_OK;
+    return (ngx_current_msec - shot->started >= shot->timeout) ? NGX_DECLINED
+                                                               : NGX_OK;
 }
 
 
