@@ -41,6 +41,9 @@ typedef struct {
 } ngx_vidcast_input_thread_t;
 
 
+static ngx_int_t ngx_vidcast_input_thread_result(
+    ngx_vidcast_capture_t *capture, const u_char *json, size_t size,
+    uint64_t *seq);
 static ngx_int_t ngx_vidcast_input_thread_open(
     ngx_vidcast_input_thread_t *thread);
 static ngx_int_t ngx_vidcast_input_thread_run(
@@ -68,6 +71,14 @@ static void ngx_vidcast_input_thread_drain(ngx_vidcast_input_thread_t *thread);
 static void ngx_vidcast_input_thread_pause(ngx_vidcast_input_thread_t *thread);
 
 
+static ngx_vidcast_input_host_t  ngx_vidcast_input_thread_host = {
+    ngx_vidcast_capture_try_claim,
+    ngx_vidcast_capture_abandon,
+    ngx_vidcast_input_thread_result,
+    ngx_vidcast_capture_log_said
+};
+
+
 void *
 ngx_vidcast_input_thread(void *data)
 {
@@ -83,6 +94,9 @@ ngx_vidcast_input_thread(void *data)
 
     thread.in.conf = &thread.capture->source->input;
     thread.in.log = thread.capture->log;
+    thread.in.source = thread.capture->source;
+    thread.in.control = thread.capture->conf->control;
+    thread.in.host = &ngx_vidcast_input_thread_host;
     thread.in.capture = thread.capture;
     thread.in.stop = &thread.capture->leaving;
 
@@ -142,6 +156,39 @@ ngx_vidcast_input_thread(void *data)
     }
 
     return NULL;
+}
+
+
+/* of a publisher, about the newest frame if there is one */
+
+static ngx_int_t
+ngx_vidcast_input_thread_result(ngx_vidcast_capture_t *capture,
+    const u_char *json, size_t size, uint64_t *seq)
+{
+    ngx_int_t              rc;
+    ngx_vidcast_zone_t    *zone;
+    ngx_vidcast_result_t   result;
+
+    zone = capture->zone;
+
+    result.frame = ngx_vidcast_ring_newest(&zone->ring);
+    result.captured = ngx_vidcast_clock();
+    result.predict = 0;
+    result.width = zone->shm->width;
+    result.height = zone->shm->height;
+    result.slot = NGX_VIDCAST_RING_NONE;
+    result.status = NULL;
+
+    rc = ngx_vidcast_result_publish(capture, &result, json, size, seq);
+
+    if (rc == NGX_OK) {
+        ngx_vidcast_count(&capture->counters->pushed, 1);
+
+        ngx_vidcast_store(&zone->shm->last, result.captured);
+        ngx_vidcast_capture_state(capture, NGX_VIDCAST_LIVE, NULL);
+    }
+
+    return rc;
 }
 
 

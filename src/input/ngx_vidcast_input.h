@@ -8,7 +8,7 @@
 #define _NGX_VIDCAST_INPUT_H_INCLUDED_
 
 
-#include "core/ngx_vidcast.h"
+#include "shm/ngx_vidcast_zone.h"
 
 
 /* what an input delivers; settled by open(), or by each picture: ANY */
@@ -27,12 +27,37 @@
 typedef struct ngx_vidcast_capture_s  ngx_vidcast_capture_t;
 
 
+/*
+ * What an input may call of the capture process that it runs in.
+ *
+ * claim()           a slot of the ring to write a JPEG into, or
+ *                   NGX_VIDCAST_RING_NONE: all are pinned
+ * abandon()         gives it back
+ * publish_result()  makes a JSON text a result, whose number is *seq, without
+ *                   waking the workers, and the source live.  NGX_OK;
+ *                   NGX_DECLINED: it is too large
+ * log_said()        a line of a plugin's, within limits
+ */
+
+typedef struct {
+    uint32_t    (*claim)(ngx_vidcast_capture_t *capture);
+    void        (*abandon)(ngx_vidcast_capture_t *capture, uint32_t slot);
+    ngx_int_t   (*publish_result)(ngx_vidcast_capture_t *capture,
+                      const u_char *json, size_t size, uint64_t *seq);
+    void        (*log_said)(ngx_vidcast_capture_t *capture, ngx_uint_t level,
+                      const char *line);
+} ngx_vidcast_input_host_t;
+
+
 /* one opened input; made by the capture process, used by its input thread */
 
 typedef struct {
     ngx_vidcast_input_conf_t  *conf;
     ngx_log_t                 *log;
-    ngx_vidcast_capture_t     *capture;   /* for who lends slots */
+    ngx_vidcast_source_t      *source;
+    ngx_vidcast_control_t     *control;
+    ngx_vidcast_input_host_t  *host;
+    ngx_vidcast_capture_t     *capture;   /* for the host's functions */
     void                      *data;      /* the module's own state */
     int                       *stop;      /* nonzero there: see open() */
 

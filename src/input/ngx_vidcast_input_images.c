@@ -10,7 +10,6 @@
 #include "core/ngx_vidcast_clock.h"
 #include "core/ngx_vidcast_parse.h"
 #include "core/ngx_vidcast_error.h"
-#include "capture/ngx_vidcast_capture.h"
 #include "input/ngx_vidcast_input.h"
 #include "media/ngx_vidcast_jpeg.h"
 
@@ -291,7 +290,7 @@ ngx_vidcast_input_images_release(ngx_vidcast_input_t *in)
     im = in->data;
 
     if (im->slot != NGX_VIDCAST_RING_NONE && in->number == 0) {
-        ngx_vidcast_capture_abandon(in->capture, im->slot);
+        in->host->abandon(in->capture, im->slot);
     }
 
     im->slot = NGX_VIDCAST_RING_NONE;
@@ -586,14 +585,14 @@ ngx_vidcast_input_images_get_buffer(ngx_vidcast_input_t *in,
 
     im = in->data;
 
-    if (size <= in->capture->source->geometry.slot_size) {
-        im->slot = ngx_vidcast_capture_try_claim(in->capture);
+    if (size <= in->source->geometry.slot_size) {
+        im->slot = in->host->claim(in->capture);
 
         if (im->slot != NGX_VIDCAST_RING_NONE) {
             picture->slot = im->slot;
             picture->lent = 1;
 
-            return ngx_vidcast_ring_data(&in->capture->zone->ring, im->slot);
+            return ngx_vidcast_ring_data(&in->source->zone->ring, im->slot);
         }
     }
 

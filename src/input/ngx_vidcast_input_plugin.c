@@ -10,7 +10,6 @@
 #include "core/ngx_vidcast_parse.h"
 #include "core/ngx_vidcast_error.h"
 #include "input/ngx_vidcast_input.h"
-#include "capture/ngx_vidcast_capture.h"
 #include "plugin_host/ngx_vidcast_plugin.h"
 
 
@@ -453,7 +452,7 @@ ngx_vidcast_input_plugin_log(void *host, int level, const char *line)
     level = ngx_max(level, NGX_LOG_ERR);
     level = ngx_min(level, NGX_LOG_INFO);
 
-    ngx_vidcast_capture_log_said(plug->in->capture, (ngx_uint_t) level, line);
+    plug->in->host->log_said(plug->in->capture, (ngx_uint_t) level, line);
 }
 
 

@@ -8,7 +8,6 @@
 #include <ngx_core.h>
 
 #include "core/ngx_vidcast_error.h"
-#include "capture/ngx_vidcast_capture.h"
 #include "shm/ngx_vidcast_control.h"
 #include "input/ngx_vidcast_input.h"
 
@@ -108,7 +107,7 @@ ngx_vidcast_input_push_open(ngx_vidcast_input_t *in)
         return NGX_ERROR;
     }
 
-    push->handoff = &in->capture->zone->shm->handoff;
+    push->handoff = &in->source->zone->shm->handoff;
 
     in->data = push;
     in->format = NGX_VIDCAST_INPUT_JPEG;
@@ -129,7 +128,7 @@ ngx_vidcast_input_push_grab(ngx_vidcast_input_t *in,
     ngx_vidcast_input_push_t  *push;
 
     push = in->data;
-    zone = in->capture->zone;
+    zone = in->source->zone;
     full = 0;
 
     if (ngx_vidcast_handoff_take(push->handoff, &push->slot, &kind, &size)
@@ -139,7 +138,7 @@ ngx_vidcast_input_push_grab(ngx_vidcast_input_t *in,
     }
 
     if (ngx_vidcast_handoff_returned(push->handoff, &slot) == NGX_OK) {
-        ngx_vidcast_capture_abandon(in->capture, slot);
+        in->host->abandon(in->capture, slot);
         ngx_vidcast_zone_wake_workers(zone);
     }
 
@@ -162,11 +161,9 @@ static void
 ngx_vidcast_input_push_look(ngx_vidcast_input_t *in, ngx_uint_t called)
 {
     uint64_t                   now;
-    ngx_vidcast_capture_t     *capture;
     ngx_vidcast_input_push_t  *push;
 
     push = in->data;
-    capture = in->capture;
 
     now = ngx_vidcast_clock();
 
@@ -176,8 +173,7 @@ ngx_vidcast_input_push_look(ngx_vidcast_input_t *in, ngx_uint_t called)
 
     push->looked = now;
 
-    ngx_vidcast_zone_take_back(capture->conf->control, capture->zone,
-                               capture->log);
+    ngx_vidcast_zone_take_back(in->control, in->source->zone, in->log);
 }
 
 
@@ -190,12 +186,12 @@ ngx_vidcast_input_push_submitted(ngx_vidcast_input_t *in,
 
     push = in->data;
 
-    ring = &in->capture->zone->ring;
+    ring = &in->source->zone->ring;
 
     if (push->slot >= ring->geometry.slots || size > ring->geometry.slot_size) {
         ngx_vidcast_input_push_reply(in, NGX_VIDCAST_HANDOFF_TOO_LARGE, 0,
                                      push->slot < ring->geometry.slots);
-        ngx_vidcast_zone_wake_workers(in->capture->zone);
+        ngx_vidcast_zone_wake_workers(in->source->zone);
 
         return NGX_AGAIN;
     }
@@ -222,33 +218,20 @@ ngx_vidcast_input_push_result(ngx_vidcast_input_t *in, size_t size)
     uint64_t                   seq;
     ngx_int_t                  rc;
     ngx_vidcast_zone_t        *zone;
-    ngx_vidcast_result_t       result;
     ngx_vidcast_input_push_t  *push;
 
     push = in->data;
-    zone = in->capture->zone;
+    zone = in->source->zone;
 
-    result.frame = ngx_vidcast_ring_newest(&zone->ring);
-    result.captured = ngx_vidcast_clock();
-    result.predict = 0;
-    result.width = zone->shm->width;
-    result.height = zone->shm->height;
-    result.slot = NGX_VIDCAST_RING_NONE;
-    result.status = NULL;
-
-    rc = ngx_vidcast_result_publish(in->capture, &result,
-                                    ngx_vidcast_ring_data(&zone->ring,
-                                                          push->slot),
-                                    size, &seq);
+    rc = in->host->publish_result(in->capture,
+                                  ngx_vidcast_ring_data(&zone->ring,
+                                                        push->slot),
+                                  size, &seq);
 
     if (rc == NGX_OK) {
-        ngx_vidcast_count(&in->capture->counters->pushed, 1);
-        push->last = result.captured;
+        push->last = ngx_vidcast_clock();
 
         ngx_vidcast_input_push_reply(in, NGX_VIDCAST_HANDOFF_TAKEN, seq, 1);
-
-        ngx_vidcast_store(&in->capture->zone->shm->last, result.captured);
-        ngx_vidcast_capture_state(in->capture, NGX_VIDCAST_LIVE, NULL);
 
     } else {
         ngx_vidcast_input_push_reply(in, NGX_VIDCAST_HANDOFF_TOO_LARGE, 0, 1);
@@ -268,17 +251,17 @@ ngx_vidcast_input_push_lend(ngx_vidcast_input_t *in)
 
     push = in->data;
 
-    slot = ngx_vidcast_capture_try_claim(in->capture);
+    slot = in->host->claim(in->capture);
 
     if (slot == NGX_VIDCAST_RING_NONE) {
         return 0;
     }
 
     if (ngx_vidcast_handoff_lend(push->handoff, slot) != NGX_OK) {
-        ngx_vidcast_capture_abandon(in->capture, slot);
+        in->host->abandon(in->capture, slot);
     }
 
-    ngx_vidcast_zone_wake_workers(in->capture->zone);
+    ngx_vidcast_zone_wake_workers(in->source->zone);
 
     return 1;
 }
@@ -295,7 +278,7 @@ ngx_vidcast_input_push_reply(ngx_vidcast_input_t *in, ngx_uint_t reason,
 
     push = in->data;
 
-    slot = free ? push->slot : ngx_vidcast_capture_try_claim(in->capture);
+    slot = free ? push->slot : in->host->claim(in->capture);
 
     if (slot == NGX_VIDCAST_RING_NONE) {
         slot = NGX_VIDCAST_HANDOFF_NO_SLOT;
@@ -304,7 +287,7 @@ ngx_vidcast_input_push_reply(ngx_vidcast_input_t *in, ngx_uint_t reason,
     if (ngx_vidcast_handoff_reply(push->handoff, reason, number, slot) != NGX_OK
         && slot != NGX_VIDCAST_HANDOFF_NO_SLOT)
     {
-        ngx_vidcast_capture_abandon(in->capture, slot);
+        in->host->abandon(in->capture, slot);
     }
 }
 
@@ -316,15 +299,13 @@ ngx_vidcast_input_push_idle(ngx_vidcast_input_t *in)
 {
     uint64_t                   silence;
     ngx_uint_t                 session;
-    ngx_vidcast_capture_t     *capture;
     ngx_vidcast_input_push_t  *push;
 
     push = in->data;
-    capture = in->capture;
 
     (void) ngx_vidcast_handoff_process(push->handoff, &session);
 
-    silence = 2 * (uint64_t) capture->source->stale * 1000;
+    silence = 2 * (uint64_t) in->source->stale * 1000;
 
     if (push->last) {
 
@@ -365,7 +346,7 @@ ngx_vidcast_input_push_release(ngx_vidcast_input_t *in)
                                                : NGX_VIDCAST_HANDOFF_BAD,
                                  0, 1);
 
-    ngx_vidcast_zone_wake_workers(in->capture->zone);
+    ngx_vidcast_zone_wake_workers(in->source->zone);
 }
 
 

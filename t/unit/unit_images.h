@@ -69,7 +69,6 @@ ngx_vidcast_input_module_t  ngx_vidcast_input_https = {
 static ngx_uint_t              slots, claimed, abandoned;
 static u_char                  slot[65536];
 static ngx_vidcast_source_t    source;
-static ngx_vidcast_capture_t   capture;
 
 static char                    folder[] = "/tmp/vidcast-unit-XXXXXX";
 static int                     first_fd;
@@ -77,8 +76,8 @@ static ngx_pool_t             *pool;
 static ngx_vidcast_picture_t   picture;
 
 
-uint32_t
-ngx_vidcast_capture_try_claim(ngx_vidcast_capture_t *c)
+static uint32_t
+test_claim(ngx_vidcast_capture_t *capture)
 {
     if (slots == 0) {
         return NGX_VIDCAST_RING_NONE;
@@ -91,12 +90,20 @@ ngx_vidcast_capture_try_claim(ngx_vidcast_capture_t *c)
 }
 
 
-void
-ngx_vidcast_capture_abandon(ngx_vidcast_capture_t *c, uint32_t n)
+static void
+test_abandon(ngx_vidcast_capture_t *capture, uint32_t n)
 {
     slots++;
     abandoned++;
 }
+
+
+static ngx_vidcast_input_host_t  host = {
+    test_claim,
+    test_abandon,
+    NULL,
+    NULL
+};
 
 
 u_char *
@@ -112,8 +119,7 @@ test_init(void)
     static ngx_vidcast_zone_t  zone;
 
     source.geometry.slot_size = sizeof(slot);
-    capture.source = &source;
-    capture.zone = &zone;
+    source.zone = &zone;
 
     pool = ngx_create_pool(4096, &unit_log);
 
@@ -218,7 +224,8 @@ test_open(ngx_vidcast_input_t *in, const char *path, const char *loop)
 
     in->conf = conf;
     in->log = &unit_log;
-    in->capture = &capture;
+    in->source = &source;
+    in->host = &host;
 
     rc = ngx_vidcast_input_images.open(in);
 
