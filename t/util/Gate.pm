@@ -16,7 +16,7 @@ use Exporter qw(import);
 use File::Basename qw(dirname);
 use File::Find qw(find);
 
-our @EXPORT = qw(files slurp blank code verdict control done);
+our @EXPORT = qw(files slurp blank code symbols verdict control done);
 
 my $count = 0;
 my $failed = 0;
@@ -75,6 +75,28 @@ sub code {
     }gsex;
 
     return $text;
+}
+
+
+# an object, what it defines and what it uses of others
+
+sub symbols {
+    my ($object) = @_;
+
+    my (%defined, %used);
+
+    open my $nm, '-|', 'nm', $object or die "gate: nm: $!\n";
+
+    while (<$nm>) {
+        my ($type, $name) = /^[\da-f ]{16} (\w) (\S+)$/ or next;
+
+        $type eq 'U' ? $used{$name} = 1 : $type =~ /[TDBRC]/
+            ? $defined{$name} = $type : 0;
+    }
+
+    close $nm or die "gate: nm $object failed\n";
+
+    return [ $object, \%defined, \%used ];
 }
 
 
