@@ -575,22 +575,6 @@ ngx_vidcast_zone_count(ngx_vidcast_control_t *control,
 }
 
 
-void
-ngx_vidcast_zone_wake_on_demand(ngx_vidcast_zone_t *zone)
-{
-    ngx_vidcast_store(&zone->shm->asked, ngx_vidcast_clock());
-
-    /*
-     * Who falls asleep says so before he looks for viewers the last time: he
-     * sees us, or we see that he sleeps.
-     */
-
-    if (ngx_vidcast_load(&zone->shm->state) == NGX_VIDCAST_SLEEPING) {
-        ngx_vidcast_zone_wake_capture(zone);
-    }
-}
-
-
 ngx_vidcast_worker_stats_t *
 ngx_vidcast_zone_worker_stats(ngx_vidcast_control_t *control,
     ngx_vidcast_zone_t *zone)

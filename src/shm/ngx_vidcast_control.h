@@ -93,12 +93,6 @@ void ngx_vidcast_zone_take_back(ngx_vidcast_control_t *control,
 ngx_uint_t ngx_vidcast_zone_viewers(ngx_vidcast_control_t *control,
     ngx_vidcast_zone_t *zone, ngx_log_t *log);
 
-/*
- * A viewer is there, and if he stays he is counted already: a sleeping capture
- * is woken, and one that is awake stays so for its time.
- */
-void ngx_vidcast_zone_wake_on_demand(ngx_vidcast_zone_t *zone);
-
 /* those of them, of living workers, who see the overlay */
 ngx_uint_t ngx_vidcast_zone_overlaid(ngx_vidcast_control_t *control,
     ngx_vidcast_zone_t *zone, ngx_log_t *log);

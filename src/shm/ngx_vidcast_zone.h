@@ -217,6 +217,12 @@ void ngx_vidcast_zone_wake_workers(ngx_vidcast_zone_t *zone);
 void ngx_vidcast_zone_wake_capture(ngx_vidcast_zone_t *zone);
 ngx_int_t ngx_vidcast_zone_wait_wake(ngx_vidcast_zone_t *zone, int timeout);
 
+/*
+ * A viewer is there, and if it stays it is counted already: a sleeping capture
+ * is woken, and one that is awake stays so for its time.
+ */
+void ngx_vidcast_zone_wake_on_demand(ngx_vidcast_zone_t *zone);
+
 /* state in the words of the status page */
 ngx_str_t *ngx_vidcast_state_name(ngx_uint_t state);
 
