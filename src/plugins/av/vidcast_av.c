@@ -384,14 +384,3 @@ vidcast_av_close(void *instance)
     vidcast_av_conf_free(&av->conf);
     free(av);
 }
-
-
-int64_t
-vidcast_av_clock(void)
-{
-    struct timespec  ts;
-
-    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    return (int64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}

@@ -18,6 +18,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "plugins/av/vidcast_av_clock.c"
 #include "plugins/av/vidcast_av_color.c"
 #include "plugins/av/vidcast_av_conf.c"
 #include "plugins/av/vidcast_av_image.c"
