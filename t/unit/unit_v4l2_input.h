@@ -18,6 +18,7 @@
 #include "media/ngx_vidcast_jpeg_probe.c"
 #include "input/v4l2/ngx_vidcast_v4l2.c"
 #include "input/v4l2/ngx_vidcast_v4l2_control.c"
+#include "input/v4l2/ngx_vidcast_v4l2_device.c"
 #include "input/v4l2/ngx_vidcast_v4l2_format.c"
 #include "input/v4l2/ngx_vidcast_v4l2_range.c"
 #include "input/v4l2/ngx_vidcast_v4l2_reason.c"

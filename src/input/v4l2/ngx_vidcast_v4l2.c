@@ -8,18 +8,9 @@
 #include <ngx_core.h>
 
 #include <poll.h>
-#include <sys/mman.h>
 #include <linux/videodev2.h>
-#include <libv4l2.h>
 
 #include "input/v4l2/ngx_vidcast_v4l2.h"
-
-
-/*
- * The device is opened by libv4l2 without its conversion, so that MJPEG and
- * YUYV are the camera's own bytes.  Only if it has neither it is opened once
- * more, with conversion to YUV 4:2:0.
- */
 
 
 #define NGX_VIDCAST_V4L2_ANCIENT  5000000    /* us */
@@ -32,9 +23,8 @@
      == V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC)
 
 
-static ngx_int_t ngx_vidcast_v4l2_open_device(ngx_vidcast_v4l2_t *dev,
-    const char *path, int flags);
-static ngx_int_t ngx_vidcast_v4l2_check_device(ngx_vidcast_v4l2_t *dev);
+static ngx_int_t ngx_vidcast_v4l2_open_source(ngx_vidcast_v4l2_t *dev,
+    const char *path, ngx_uint_t convert);
 static ngx_int_t ngx_vidcast_v4l2_map(ngx_vidcast_v4l2_t *dev);
 static ngx_int_t ngx_vidcast_v4l2_start(ngx_vidcast_v4l2_t *dev);
 static ngx_int_t ngx_vidcast_v4l2_accept(ngx_vidcast_v4l2_t *dev,
@@ -50,7 +40,7 @@ ngx_vidcast_v4l2_open(ngx_vidcast_v4l2_t *dev, const char *path)
 
     fourcc = 0;
 
-    rc = ngx_vidcast_v4l2_open_device(dev, path, V4L2_DISABLE_CONVERSION);
+    rc = ngx_vidcast_v4l2_open_source(dev, path, 0);
 
     if (rc == NGX_OK) {
         rc = ngx_vidcast_v4l2_set_controls(dev);
@@ -61,9 +51,9 @@ ngx_vidcast_v4l2_open(ngx_vidcast_v4l2_t *dev, const char *path)
     }
 
     if (rc == NGX_OK && dev->format == NGX_VIDCAST_V4L2_I420) {
-        (void) v4l2_close(dev->fd);
+        ngx_vidcast_v4l2_close(dev);
 
-        rc = ngx_vidcast_v4l2_open_device(dev, path, 0);
+        rc = ngx_vidcast_v4l2_open_source(dev, path, 1);
     }
 
     if (rc == NGX_OK) {
@@ -90,28 +80,15 @@ ngx_vidcast_v4l2_open(ngx_vidcast_v4l2_t *dev, const char *path)
 /* leaves dev->fd open if it fails, but for -1 */
 
 static ngx_int_t
-ngx_vidcast_v4l2_open_device(ngx_vidcast_v4l2_t *dev, const char *path,
-    int flags)
+ngx_vidcast_v4l2_open_source(ngx_vidcast_v4l2_t *dev, const char *path,
+    ngx_uint_t convert)
 {
-    /* libv4l2 would print to stderr, each time; our caller says it once */
+    ngx_int_t  rc;
 
-    if (v4l2_log_file == NULL) {
-        v4l2_log_file = fopen("/dev/null", "we");
-    }
+    rc = ngx_vidcast_v4l2_open_device(dev, path, convert);
 
-    dev->nbuffers = 0;
-    dev->fd = open(path, O_RDWR|O_NONBLOCK|O_CLOEXEC);
-
-    if (dev->fd == -1) {
-        return ngx_vidcast_v4l2_open_failed(dev, path, ngx_errno);
-    }
-
-    if (ngx_vidcast_v4l2_check_device(dev) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    if (v4l2_fd_open(dev->fd, flags) == -1) {
-        return ngx_vidcast_v4l2_failed(dev, "v4l2_fd_open()", ngx_errno);
+    if (rc != NGX_OK) {
+        return rc;
     }
 
     /* before the source is looked at, so that no change of it is missed */
@@ -123,42 +100,12 @@ ngx_vidcast_v4l2_open_device(ngx_vidcast_v4l2_t *dev, const char *path,
 
 
 static ngx_int_t
-ngx_vidcast_v4l2_check_device(ngx_vidcast_v4l2_t *dev)
-{
-    uint32_t                caps;
-    struct v4l2_capability  cap;
-
-    caps = 0;
-
-    if (ngx_vidcast_v4l2_ioctl(dev, VIDIOC_QUERYCAP, &cap) == 0) {
-        caps = (cap.capabilities & V4L2_CAP_DEVICE_CAPS) ? cap.device_caps
-                                                         : cap.capabilities;
-
-    } else if (ngx_errno != ENOTTY && ngx_errno != EINVAL) {
-        return ngx_vidcast_v4l2_failed(dev, "VIDIOC_QUERYCAP", ngx_errno);
-    }
-
-    if (!(caps & (V4L2_CAP_VIDEO_CAPTURE|V4L2_CAP_VIDEO_CAPTURE_MPLANE))) {
-        ngx_vidcast_v4l2_error(dev, "not a video capture device");
-        return NGX_ERROR;
-    }
-
-    if (!(caps & V4L2_CAP_STREAMING)) {
-        ngx_vidcast_v4l2_error(dev, "the driver has no streaming");
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
 ngx_vidcast_v4l2_map(ngx_vidcast_v4l2_t *dev)
 {
-    u_char                      *data;
-    ngx_uint_t                   i;
-    struct v4l2_buffer           buf;
-    struct v4l2_requestbuffers   req;
+    ngx_int_t                   rc;
+    ngx_uint_t                  i;
+    struct v4l2_buffer          buf;
+    struct v4l2_requestbuffers  req;
 
     ngx_memzero(&req, sizeof(struct v4l2_requestbuffers));
     req.count = NGX_VIDCAST_V4L2_BUFFERS;
@@ -186,15 +133,11 @@ ngx_vidcast_v4l2_map(ngx_vidcast_v4l2_t *dev)
             return ngx_vidcast_v4l2_failed(dev, "VIDIOC_QUERYBUF", ngx_errno);
         }
 
-        data = v4l2_mmap(NULL, buf.length, PROT_READ, MAP_SHARED, dev->fd,
-                         buf.m.offset);
-        if (data == MAP_FAILED) {
-            return ngx_vidcast_v4l2_failed(dev, "mmap()", ngx_errno);
-        }
+        rc = ngx_vidcast_v4l2_map_buffer(dev, buf.length, buf.m.offset);
 
-        dev->buffers[i].data = data;
-        dev->buffers[i].size = buf.length;
-        dev->nbuffers++;
+        if (rc != NGX_OK) {
+            return rc;
+        }
     }
 
     if (!ngx_vidcast_v4l2_stamped(&buf)) {
@@ -373,44 +316,4 @@ ngx_vidcast_v4l2_queue(ngx_vidcast_v4l2_t *dev, ngx_uint_t index)
     }
 
     return NGX_OK;
-}
-
-
-void
-ngx_vidcast_v4l2_close(ngx_vidcast_v4l2_t *dev)
-{
-    ngx_uint_t          i;
-    enum v4l2_buf_type  type;
-
-    if (dev->fd == -1) {
-        return;
-    }
-
-    if (dev->nbuffers) {
-        type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
-        (void) ngx_vidcast_v4l2_ioctl(dev, VIDIOC_STREAMOFF, &type);
-    }
-
-    for (i = 0; i < dev->nbuffers; i++) {
-        (void) v4l2_munmap(dev->buffers[i].data, dev->buffers[i].size);
-    }
-
-    (void) v4l2_close(dev->fd);
-
-    dev->nbuffers = 0;
-    dev->fd = -1;
-}
-
-
-int
-ngx_vidcast_v4l2_ioctl(ngx_vidcast_v4l2_t *dev, unsigned long request,
-    void *arg)
-{
-    int  rc;
-
-    do {
-        rc = v4l2_ioctl(dev->fd, request, arg);
-    } while (rc == -1 && ngx_errno == NGX_EINTR);
-
-    return (rc == -1) ? -1 : 0;
 }

@@ -159,7 +159,15 @@ ngx_uint_t ngx_vidcast_v4l2_source_changed(ngx_vidcast_v4l2_t *dev);
 /* the source's rate by its DV timings; 0: unknown */
 double ngx_vidcast_v4l2_source_rate(ngx_vidcast_v4l2_t *dev);
 
-/* 0, or -1 with errno */
+/*
+ * The device below all of these: opened, which leaves dev->fd open if it
+ * fails, but for -1; one more buffer of it is mapped; a call, 0, or -1 with
+ * errno.
+ */
+ngx_int_t ngx_vidcast_v4l2_open_device(ngx_vidcast_v4l2_t *dev,
+    const char *path, ngx_uint_t convert);
+ngx_int_t ngx_vidcast_v4l2_map_buffer(ngx_vidcast_v4l2_t *dev, size_t size,
+    off_t offset);
 int ngx_vidcast_v4l2_ioctl(ngx_vidcast_v4l2_t *dev, unsigned long request,
     void *arg);
 
