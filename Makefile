@@ -7,7 +7,7 @@
 #                 (another port: make run PORT=8081)
 #   make test     everything that proves it works
 #   make unit     the unit tests, plain and under sanitizers
-#   make style    the gates on style, layers and README
+#   make style    the gates on style, layers and documents
 #   make asan     the suites, on an nginx built with AddressSanitizer
 #   make tsan     captures for three minutes, on one with ThreadSanitizer
 #   make valgrind the suites, on nginx under valgrind: an hour or two

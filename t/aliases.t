@@ -4,7 +4,7 @@
 
 # Camera viewers, printers' pages and home automation have the URLs of
 # mjpg-streamer and ustreamer built in.  The configuration for them stands in
-# the README, and it is that text which runs here.
+# docs/directives/locations.md, and it is that text which runs here.
 
 use strict;
 use warnings;
@@ -22,10 +22,11 @@ use Vidcast::Wait;
 
 Vidcast::Nginx->plan;
 
-my $readme = Vidcast::Nginx::slurp("$FindBin::Bin/../README.md");
-my ($text) = $readme =~ /mjpg-streamer\ and\ ustreamer [^\n]*\n\n
+my $docs = Vidcast::Nginx::slurp("$FindBin::Bin/.."
+                                . '/docs/directives/locations.md');
+my ($text) = $docs =~ /of\ mjpg-streamer\ and\ ustreamer\ find [^\n]*\n\n
                          ```nginx\n(.*?)```/xs
-    or die "no configuration in the README\n";
+    or die "no configuration in the documents\n";
 
 my $nginx = Vidcast::Nginx->new(http => <<"CONF");
 vidcast_source front { input test: size=160x120; }

@@ -1,6 +1,6 @@
 # Copyright (C) vidcast contributors
 
-# What is accepted, in all the forms that README gives for it, and what comes
+# What is accepted, in all the forms that docs/directives gives, and what comes
 # of it: a form that is taken and then ignored is worse than a refused one.
 
 use strict;

@@ -4,7 +4,7 @@
 
 # What a newcomer runs and copies from: the demo's configuration must start and
 # serve what its page needs; the one with everything must be accepted, and have
-# every directive and parameter with the default that README tells.
+# every directive and parameter with the default that docs/directives tells.
 #
 # Not in the modes asan and valgrind: "make run" starts an nginx of its own.
 
@@ -110,18 +110,18 @@ for my $name (qw(nginx.conf vidcast-full.conf)) {
 is_deeply [glob "$prefix/logs/*"], [], 'nothing but the prefix is needed';
 
 
-# README: directive => default, as "name value;", "" for none
+# the documents: directive => default, as "name value;", "" for none
 
 my %defaults;
-my $readme = slurp("$root/README.md");
+my $docs = join '', map { slurp($_) } glob "$root/docs/directives/*.md";
 
-while ($readme =~ /^[#]{3}\ (\w+)\n\n\*\*syntax:\*\*.*\n
+while ($docs =~ /^[#]{3}\ (\w+)\n\n\*\*syntax:\*\*.*\n
                    \*\*default:\*\*\ \*(?:(.*;)|.*)\*/gmx)
 {
     $defaults{$1} = $2 // '';
 }
 
-cmp_ok scalar keys %defaults, '>', 10, 'README has directives';
+cmp_ok scalar keys %defaults, '>', 10, 'the documents have directives';
 
 # the directives of the file, those of nginx too
 
@@ -145,18 +145,18 @@ for my $name (sort keys %defaults) {
 }
 
 for my $name (grep { /^vidcast/ } sort keys %full) {
-    ok exists $defaults{$name}, "README has \"$name\"";
+    ok exists $defaults{$name}, "the documents have \"$name\"";
 }
 
-# parameters: README has a row "| `name=...` | default |" for each; where there
+# parameters: there is a row "| `name=...` | default |" for each; where there
 # is none, the file has an example
 
 for my $name (qw(input predict)) {
     for my $parameter ($full{$name}[0] =~ /(\w+=[^\s;]+)/g) {
         my ($key, $value) = split /=/, $parameter;
 
-        like $readme, qr/^\| `\Q$key\E=[^`]*` \| (?:\Q$value\E|–) \|/m,
-            "README has the default of \"$key\" of $name";
+        like $docs, qr/^\| `\Q$key\E=[^`]*` \| (?:\Q$value\E|–) \|/m,
+            "the documents have the default of \"$key\" of $name";
     }
 }
 

@@ -2,8 +2,8 @@
 
 # Copyright (C) vidcast contributors
 
-# Who plans a machine reckons with the formula of README, "What it costs":
-# here it is held against what the kernel says all processes have together.
+# Machines are planned by the formula of docs/performance.md, "Memory": here it
+# is held against what the kernel says all processes have together.
 
 use strict;
 use warnings;
@@ -42,7 +42,7 @@ sub measured {
 }
 
 
-# as README has it, kB
+# as docs/performance.md has it, kB
 
 sub formula {
     my (%of) = @_;

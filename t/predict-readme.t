@@ -2,8 +2,8 @@
 
 # Copyright (C) vidcast contributors
 
-# README.md tells how to write a predictor.  What it shows is taken from there
-# and run as it is, but for the directory: it must work for who copies it.
+# docs/predictors tells how to write a predictor.  What it shows is taken from
+# there and run as it is, but for the directory: it must work as it is copied.
 
 use strict;
 use warnings;
@@ -22,12 +22,13 @@ plan skip_all => 'no NumPy'
     if system("/usr/bin/python3 -c 'import numpy' 2>/dev/null") != 0;
 
 my $root = "$FindBin::Bin/..";
-my ($section) = Vidcast::Nginx::slurp("$root/README.md")
-    =~ /^## Your own predictor\n(.*?)^## /ms;
+my $text = join '', map {
+    Vidcast::Nginx::slurp("$root/docs/predictors/$_.md")
+} qw(python c-plugin);
 
 my %blocks;
 
-while ($section =~ /^```(\w*)\n(.*?)^```$/msg) {
+while ($text =~ /^```(\w*)\n(.*?)^```$/msg) {
     push @{$blocks{$1}}, $2;
 }
 

@@ -2,7 +2,7 @@
 
 # Copyright (C) vidcast contributors
 
-# What goes over an open WebSocket: results and pictures as the README has
+# What goes over an open WebSocket: results and pictures as the documents have
 # them, answers to control frames, the close codes of RFC 6455 for whoever
 # breaks it, pings for whoever is silent.  And whatever one viewer does,
 # another one does not see it.
@@ -89,7 +89,7 @@ my $number = qr/\d+(?:\.\d+)?/;
 like $text[0], qr/^\{"v":1,"source":"front","epoch":"[0-9a-f]{16}","seq":\d+,
     "frame":\d+,"ts":\d+\.\d+,"width":320,"height":240,"status":"ok",
     "latency":\{"predict":$number,"total":$number\},"result":.+\}$/x,
-    'a result has the form of the README';
+    'a result has the form of docs/wire-protocol.md';
 
 is join(' ', map { $_->{seq} - $results[0]{seq} } @results), "@{[0 .. 39]}",
     'no number is missing';

@@ -4,8 +4,8 @@
  * Copyright (C) vidcast contributors
  *
  * Publishing from a phone needs TLS, and in any network but one's own room a
- * password: README has a configuration for it.  People copy that, so that is
- * what is run here, and what a browser does with it.
+ * password: docs/publishing.md has a configuration for it.  People copy that, so
+ * that is what is run here, and what a browser does with it.
  */
 
 'use strict';
@@ -24,16 +24,16 @@ const CAMERA = ['--use-fake-device-for-media-stream',
                 '--use-fake-ui-for-media-stream'];
 
 
-/* nginx's configuration as README has it, but for the places of things */
+/* nginx's configuration as the document has it, but for the places of things */
 
 function example(port) {
-    const readme = fs.readFileSync(path.join(TOP, 'README.md'), 'utf8');
-    const [, section] = readme.split('\n## A browser\'s camera\n');
+    const text = fs.readFileSync(path.join(TOP, 'docs/publishing.md'), 'utf8');
+    const [, section] = text.split('\n## The camera of a browser\n');
     const [, conf] = /```nginx\n([^]*?)```/.exec(section);
 
     for (const place of ['listen 8443', '/path/to/vidcast']) {
         if (!conf.includes(place)) {
-            throw new Error(`README's example has no ${place}`);
+            throw new Error(`the example has no ${place}`);
         }
     }
 
@@ -146,7 +146,7 @@ async function main() {
 
         const up = await until(() => curl(`${url}status`) === 200);
 
-        ok(up, 'the example of README runs');
+        ok(up, 'the example of docs/publishing.md runs');
 
         if (!up) {
             diag(fs.readFileSync(path.join(prefix, 'stderr.log')));

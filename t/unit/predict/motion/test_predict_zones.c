@@ -59,7 +59,7 @@ next(rig_t *rig, ngx_vidcast_test_pattern_t *tp)
 }
 
 
-/* the zones of a box by the message of README, shifted by some pixels */
+/* the zones of a box by the rule of the documents, shifted by some pixels */
 
 static void
 truth(ngx_vidcast_test_pattern_box_t *box, int dx, int dy, char *text)
