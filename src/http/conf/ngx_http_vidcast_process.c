@@ -10,6 +10,7 @@
 #include <ngx_http.h>
 
 #include "http/delivery/ngx_http_vidcast_feed.h"
+#include "http/publish/ngx_http_vidcast_publisher.h"
 #include "shm/ngx_vidcast_control.h"
 #include "wire/ngx_vidcast_deflate.h"
 #include "process/ngx_vidcast_manager.h"
@@ -123,11 +124,21 @@ ngx_http_vidcast_init_process(ngx_cycle_t *cycle)
     }
 
     vmcf->recv_buffer = ngx_pnalloc(cycle->pool, NGX_HTTP_VIDCAST_RECV_BUFFER);
-    if (vmcf->recv_buffer == NULL
-        || ngx_http_vidcast_feed_init(cycle, vmcf) != NGX_OK)
+    if (vmcf->recv_buffer == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_vidcast_session_init(vmcf, cycle->log);
+    ngx_http_vidcast_queue_init(vmcf, cycle->log);
+
+    if (ngx_http_vidcast_feed_init(cycle, vmcf,
+                                   ngx_http_vidcast_queue_wake_handler)
+        != NGX_OK)
     {
         return NGX_ERROR;
     }
+
+    ngx_http_vidcast_publisher_init(vmcf, cycle->log);
 
     vmcf->exit = ngx_vidcast_notify_watch_exit(ngx_http_vidcast_exit_handler,
                                                vmcf, cycle->log);
@@ -171,6 +182,8 @@ ngx_http_vidcast_exit_process(ngx_cycle_t *cycle)
         ngx_del_timer(&vmcf->watch);
     }
 
+    ngx_http_vidcast_session_exit(vmcf);
+    ngx_http_vidcast_queue_exit(vmcf);
     ngx_http_vidcast_feed_exit(vmcf);
     ngx_vidcast_deflate_done();
 

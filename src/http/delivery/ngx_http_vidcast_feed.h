@@ -22,11 +22,13 @@ typedef struct ngx_http_vidcast_viewer_s        ngx_http_vidcast_viewer_t;
 typedef struct ngx_http_vidcast_subscription_s  ngx_http_vidcast_subscription_t;
 typedef struct ngx_http_vidcast_message_s       ngx_http_vidcast_message_t;
 
+typedef void (*ngx_http_vidcast_feed_pt)(ngx_http_vidcast_feed_t *feed);
+
 
 /*
  * send()   begins to send a message.  NGX_OK: it has left; NGX_AGAIN: it is
  *          leaving, the transport has its own reference to it and calls
- *          ngx_http_vidcast_feed_ready() when it is done; NGX_DONE: that was
+ *          ngx_http_vidcast_queue_ready() when it is done; NGX_DONE: that was
  *          all, NGX_ERROR: the connection is broken, and in both cases the
  *          feed finalizes the request.
  *
@@ -168,6 +170,7 @@ struct ngx_http_vidcast_feed_s {
     ngx_queue_t                    publishers;  /* the first has the mailbox */
     ngx_uint_t                     npublishers;
     ngx_event_t                    wait_timer;  /* of publishers who wait */
+    ngx_http_vidcast_feed_pt       publisher_handler;  /* the mailbox rang */
 
     ngx_http_vidcast_message_t    *frame;     /* the newest */
     ngx_http_vidcast_message_t    *older;     /* pinned, still leaving */
@@ -180,8 +183,9 @@ struct ngx_http_vidcast_feed_s {
 };
 
 
+/* "wake" is called when something new is in a ring, with the feed's "wake" */
 ngx_int_t ngx_http_vidcast_feed_init(ngx_cycle_t *cycle,
-    ngx_http_vidcast_main_conf_t *vmcf);
+    ngx_http_vidcast_main_conf_t *vmcf, ngx_event_handler_pt wake);
 void ngx_http_vidcast_feed_exit(ngx_http_vidcast_main_conf_t *vmcf);
 
 
@@ -198,9 +202,9 @@ void ngx_http_vidcast_feed_wake_on_demand(ngx_http_vidcast_feed_t *feed);
  * is cleaned up, or by leave().  NGX_OK; NGX_BUSY: this worker is leaving;
  * NGX_ERROR: no memory.
  */
-ngx_int_t ngx_http_vidcast_feed_join(ngx_http_vidcast_main_conf_t *vmcf,
+ngx_int_t ngx_http_vidcast_viewer_join(ngx_http_vidcast_main_conf_t *vmcf,
     ngx_http_vidcast_viewer_t *viewer);
-void ngx_http_vidcast_feed_leave(ngx_http_vidcast_viewer_t *viewer);
+void ngx_http_vidcast_viewer_leave(ngx_http_vidcast_viewer_t *viewer);
 
 #define NGX_HTTP_VIDCAST_UNKNOWN  ((uint64_t) -1)
 
@@ -212,32 +216,48 @@ void ngx_http_vidcast_feed_leave(ngx_http_vidcast_viewer_t *viewer);
  * NGX_OK; NGX_BUSY: the source has viewers enough, or cannot be watched by
  * this worker; NGX_ERROR: no memory.
  */
-ngx_int_t ngx_http_vidcast_feed_subscribe(ngx_http_vidcast_feed_t *feed,
+ngx_int_t ngx_http_vidcast_viewer_subscribe(ngx_http_vidcast_feed_t *feed,
     ngx_http_vidcast_viewer_t *viewer, uint64_t *since);
-void ngx_http_vidcast_feed_unsubscribe(ngx_http_vidcast_feed_t *feed,
+void ngx_http_vidcast_viewer_unsubscribe(ngx_http_vidcast_feed_t *feed,
     ngx_http_vidcast_viewer_t *viewer);
 
 /*
  * Counts the bytes that have left since the last call, and returns their
  * number; of several sources one gets them all.
  */
-off_t ngx_http_vidcast_feed_account(ngx_http_vidcast_viewer_t *viewer);
+off_t ngx_http_vidcast_viewer_account(ngx_http_vidcast_viewer_t *viewer);
 
 /*
  * The viewer can take a message: sends what there is for it.  The request
  * may be finalized on return.
  */
-void ngx_http_vidcast_feed_ready(ngx_http_vidcast_viewer_t *viewer);
+void ngx_http_vidcast_queue_ready(ngx_http_vidcast_viewer_t *viewer);
+
+/*
+ * poll()   takes what is new in the ring: all results, and the newest frame
+ *          if a viewer wants frames
+ * seek()   makes results from "seq" on available, where the ring has them;
+ *          the first one there
+ * drop()   gives up all that the feed itself refers to, when it has no viewers
+ *          any more; drop_frame() the newest frame, without viewers of frames
+ */
+void ngx_http_vidcast_feed_poll(ngx_http_vidcast_feed_t *feed);
+uint64_t ngx_http_vidcast_feed_seek(ngx_http_vidcast_feed_t *feed,
+    uint64_t seq);
+void ngx_http_vidcast_feed_drop_frame(ngx_http_vidcast_feed_t *feed);
+void ngx_http_vidcast_feed_drop(ngx_http_vidcast_feed_t *feed);
 
 /* the eventfd is watched while there is a viewer or a publisher */
 void ngx_http_vidcast_feed_unwatch(ngx_http_vidcast_feed_t *feed);
 
-/* something new is in the ring; the walk over the viewers goes on */
-void ngx_http_vidcast_delivery_wake_handler(ngx_event_t *ev);
-void ngx_http_vidcast_delivery_slice_handler(ngx_event_t *ev);
+/* something new is in the ring: walks over the viewers, in slices */
+void ngx_http_vidcast_queue_init(ngx_http_vidcast_main_conf_t *vmcf,
+    ngx_log_t *log);
+void ngx_http_vidcast_queue_exit(ngx_http_vidcast_main_conf_t *vmcf);
+void ngx_http_vidcast_queue_wake_handler(ngx_event_t *ev);
 
 /* ends the request of a viewer and the connection; nothing of it is left */
-void ngx_http_vidcast_feed_finalize(ngx_http_vidcast_viewer_t *viewer,
+void ngx_http_vidcast_viewer_finalize(ngx_http_vidcast_viewer_t *viewer,
     ngx_int_t rc);
 
 
@@ -246,23 +266,25 @@ ngx_int_t ngx_http_vidcast_variables_set(ngx_http_request_t *r,
     ngx_http_vidcast_viewer_stats_t *stats);
 
 
+#define NGX_HTTP_VIDCAST_HOUSEKEEPING  500   /* ms */
+
 /*
  * All viewers of the process, looked at twice a second while there are any.
  *
- * watch()  a viewer has joined
+ * viewer_watch()  a viewer has joined; session_init() sets the handler
  * drain()  the worker is leaving: sends its viewers away, some at a time
  */
 void ngx_http_vidcast_session_init(ngx_http_vidcast_main_conf_t *vmcf,
     ngx_log_t *log);
 void ngx_http_vidcast_session_exit(ngx_http_vidcast_main_conf_t *vmcf);
-void ngx_http_vidcast_session_watch(ngx_http_vidcast_main_conf_t *vmcf);
+void ngx_http_vidcast_viewer_watch(ngx_http_vidcast_main_conf_t *vmcf);
 void ngx_http_vidcast_session_drain(ngx_http_vidcast_main_conf_t *vmcf);
 
 
 /*
  * Whether somebody is still there, by the times of "vidcast_ping".
  *
- * watch()  TCP is to ask, from now on; so hub_join() does
+ * watch()  TCP is to ask, from now on; so viewer_join() does
  * gone()   bytes have not been acknowledged for so long; cheap, most times
  * error()  of a connection that is not read now; NGX_OK or NGX_ERROR, logged
  */
@@ -274,10 +296,8 @@ ngx_int_t ngx_http_vidcast_peer_error(ngx_connection_t *c);
 /*
  * Messages.
  *
- * emits()   takes what is new in the ring: all results, and the newest frame
- *          if a viewer wants frames
- * seek()   makes results from "seq" on available, where the ring has them;
- *          the first one there
+ * result() the result of this number, if the ring still has it
+ * frame()  the newest frame, if it is newer than the feed's
  * at()     a copy of the frame of this number, if it is still in that slot
  * told()   the result with what its viewer missed, or that it is another
  *          series, written in; NULL: no memory
@@ -289,12 +309,11 @@ ngx_int_t ngx_http_vidcast_peer_error(ngx_connection_t *c);
  * duplicate()  gives a frame its "copy", which stays where it is, as output
  *          filters want it; NGX_OK or NGX_ERROR: no memory
  * copy()   the same, and makes the frame independent of the ring
- * drop()   gives up all that the feed itself refers to, when it has no viewers
- *          any more; drop_frame() the newest frame, without viewers of frames
  */
-void ngx_http_vidcast_message_poll(ngx_http_vidcast_feed_t *feed);
-uint64_t ngx_http_vidcast_message_seek(ngx_http_vidcast_feed_t *feed,
-    uint64_t seq);
+ngx_http_vidcast_message_t *ngx_http_vidcast_message_result(
+    ngx_http_vidcast_feed_t *feed, uint64_t seq);
+ngx_http_vidcast_message_t *ngx_http_vidcast_message_frame(
+    ngx_http_vidcast_feed_t *feed);
 ngx_http_vidcast_message_t *ngx_http_vidcast_message_at(
     ngx_http_vidcast_feed_t *feed, uint32_t slot, uint64_t number);
 ngx_http_vidcast_message_t *ngx_http_vidcast_message_told(
@@ -308,8 +327,6 @@ ngx_int_t ngx_http_vidcast_message_duplicate(
     ngx_http_vidcast_message_t *message);
 ngx_int_t ngx_http_vidcast_message_copy(ngx_http_vidcast_message_t *message);
 void ngx_http_vidcast_message_unref(ngx_http_vidcast_message_t *message);
-void ngx_http_vidcast_message_drop_frame(ngx_http_vidcast_feed_t *feed);
-void ngx_http_vidcast_message_drop(ngx_http_vidcast_feed_t *feed);
 
 
 /*
@@ -319,9 +336,9 @@ void ngx_http_vidcast_message_drop(ngx_http_vidcast_feed_t *feed);
  * fetch()  when there are new results
  * find()   the frame of this number, if it is there; no reference is added
  */
-void ngx_http_vidcast_pair_keep(ngx_http_vidcast_feed_t *feed);
-void ngx_http_vidcast_pair_fetch(ngx_http_vidcast_feed_t *feed);
-ngx_http_vidcast_message_t *ngx_http_vidcast_pair_find(
+void ngx_http_vidcast_pairing_keep(ngx_http_vidcast_feed_t *feed);
+void ngx_http_vidcast_pairing_fetch(ngx_http_vidcast_feed_t *feed);
+ngx_http_vidcast_message_t *ngx_http_vidcast_pairing_find(
     ngx_http_vidcast_feed_t *feed, uint64_t number);
 
 

@@ -24,25 +24,12 @@
 #define NGX_HTTP_VIDCAST_VERSION_LEN  (sizeof(NGX_HTTP_VIDCAST_VERSION) - 1)
 
 
-/*
- * A frame in the ring is pinned as long as somebody here refers to it, but
- * this worker keeps two slots at most: the newest and one before it.  When a
- * third frame comes, the oldest moves to memory of this process, for all
- * viewers to whom it is still leaving.
- */
-
-
-static void ngx_http_vidcast_message_new_results(ngx_http_vidcast_feed_t *feed);
-static ngx_http_vidcast_message_t *ngx_http_vidcast_message_result(
-    ngx_http_vidcast_feed_t *feed, uint64_t seq);
 static ngx_http_vidcast_message_t *ngx_http_vidcast_message_text(
     ngx_http_vidcast_feed_t *feed, size_t size);
 static ngx_int_t ngx_http_vidcast_message_deflate(
     ngx_http_vidcast_message_t *message);
 static ngx_http_vidcast_message_t *ngx_http_vidcast_message_alloc(
     ngx_http_vidcast_feed_t *feed);
-static void ngx_http_vidcast_message_new_frame(ngx_http_vidcast_feed_t *feed);
-static void ngx_http_vidcast_message_retire(ngx_http_vidcast_feed_t *feed);
 static ngx_int_t ngx_http_vidcast_message_pin(
     ngx_http_vidcast_message_t *message);
 static ngx_int_t ngx_http_vidcast_message_read(
@@ -53,93 +40,9 @@ static void ngx_http_vidcast_message_unpin(
     ngx_http_vidcast_message_t *message);
 
 
-void
-ngx_http_vidcast_message_poll(ngx_http_vidcast_feed_t *feed)
-{
-    ngx_http_vidcast_message_new_results(feed);
-
-    if (feed->npaired) {
-        ngx_http_vidcast_pair_fetch(feed);
-    }
-
-    if (feed->nframes) {
-        ngx_http_vidcast_message_new_frame(feed);
-    }
-}
-
-
-static void
-ngx_http_vidcast_message_new_results(ngx_http_vidcast_feed_t *feed)
-{
-    uint64_t                      seq, newest;
-    ngx_uint_t                    n;
-    ngx_http_vidcast_message_t  **slot;
-
-    n = feed->source->geometry.results;
-    newest = ngx_vidcast_ring_newest_result(&feed->zone->ring);
-
-    if (newest == feed->result) {
-        return;
-    }
-
-    seq = feed->result + 1;
-
-    /* the history is for viewers who fell behind, not for those before us */
-
-    if (feed->result == 0 || newest - feed->result >= n) {
-        seq = (feed->result == 0) ? newest : newest - n + 1;
-    }
-
-    for ( /* void */ ; seq <= newest; seq++) {
-        slot = &feed->results[seq % n];
-
-        if (*slot) {
-            ngx_http_vidcast_message_unref(*slot);
-        }
-
-        *slot = ngx_http_vidcast_message_result(feed, seq);
-    }
-
-    feed->result = newest;
-}
-
-
-/* results before the first viewer came were not read: they may be there */
-
-uint64_t
-ngx_http_vidcast_message_seek(ngx_http_vidcast_feed_t *feed, uint64_t seq)
-{
-    uint64_t                      i;
-    ngx_uint_t                    n;
-    ngx_http_vidcast_message_t  **slot;
-
-    n = feed->source->geometry.results;
-
-    if (seq + n <= feed->result) {
-        seq = feed->result - n + 1;
-    }
-
-    for (i = seq; i <= feed->result; i++) {
-        slot = &feed->results[i % n];
-
-        if (*slot && (*slot)->seq == i) {
-            continue;
-        }
-
-        if (*slot) {
-            ngx_http_vidcast_message_unref(*slot);
-        }
-
-        *slot = ngx_http_vidcast_message_result(feed, i);
-    }
-
-    return seq;
-}
-
-
 /* NULL: lost, or no memory */
 
-static ngx_http_vidcast_message_t *
+ngx_http_vidcast_message_t *
 ngx_http_vidcast_message_result(ngx_http_vidcast_feed_t *feed, uint64_t seq)
 {
     ngx_vidcast_ring_result_t    result;
@@ -369,84 +272,32 @@ ngx_http_vidcast_message_alloc(ngx_http_vidcast_feed_t *feed)
 }
 
 
-static void
-ngx_http_vidcast_message_new_frame(ngx_http_vidcast_feed_t *feed)
+/* NULL: there is no newer one, or no memory */
+
+ngx_http_vidcast_message_t *
+ngx_http_vidcast_message_frame(ngx_http_vidcast_feed_t *feed)
 {
     ngx_int_t                    rc;
     ngx_http_vidcast_message_t  *message;
 
     message = ngx_http_vidcast_message_alloc(feed);
     if (message == NULL) {
-        return;
+        return NULL;
     }
 
     rc = feed->zone->ring.bit ? ngx_http_vidcast_message_pin(message)
-                             : ngx_http_vidcast_message_read(message);
+                              : ngx_http_vidcast_message_read(message);
 
     if (rc != NGX_OK) {
         message->next = feed->free;
         feed->free = message;
-        return;
+        return NULL;
     }
 
     message->refs = 1;
     message->size = message->frame.size;
 
-    ngx_http_vidcast_pair_keep(feed);
-    ngx_http_vidcast_message_retire(feed);
-
-    feed->frame = message;
-}
-
-
-/*
- * Those who left in the middle of a frame, to say good-bye first, may still
- * refer to it: they must not keep the slot.
- */
-
-void
-ngx_http_vidcast_message_drop_frame(ngx_http_vidcast_feed_t *feed)
-{
-    ngx_http_vidcast_message_t  *frame;
-
-    while (feed->kept) {
-        frame = feed->kept;
-        feed->kept = frame->next;
-        ngx_http_vidcast_message_unref(frame);
-    }
-
-    if (feed->frame && feed->frame->refs > 1) {
-        (void) ngx_http_vidcast_message_copy(feed->frame);
-    }
-
-    ngx_http_vidcast_message_retire(feed);
-}
-
-
-static void
-ngx_http_vidcast_message_retire(ngx_http_vidcast_feed_t *feed)
-{
-    ngx_http_vidcast_message_t  *frame;
-
-    frame = feed->frame;
-    feed->frame = NULL;
-
-    if (frame == NULL) {
-        return;
-    }
-
-    if (frame->refs > 1 && frame->pinned) {
-
-        /* without memory for a copy the slot stays ours: whole it must be */
-
-        if (feed->older) {
-            (void) ngx_http_vidcast_message_copy(feed->older);
-        }
-
-        feed->older = frame;
-    }
-
-    ngx_http_vidcast_message_unref(frame);
+    return message;
 }
 
 
@@ -657,31 +508,4 @@ ngx_http_vidcast_message_unref(ngx_http_vidcast_message_t *message)
 
     message->next = feed->free;
     feed->free = message;
-}
-
-
-/* called without viewers: everything left is referred to by the feed alone */
-
-void
-ngx_http_vidcast_message_drop(ngx_http_vidcast_feed_t *feed)
-{
-    ngx_uint_t                   i;
-    ngx_http_vidcast_message_t  *message;
-
-    ngx_http_vidcast_message_drop_frame(feed);
-
-    for (i = 0; i < feed->source->geometry.results; i++) {
-        if (feed->results[i]) {
-            ngx_http_vidcast_message_unref(feed->results[i]);
-            feed->results[i] = NULL;
-        }
-    }
-
-    feed->result = 0;
-
-    while (feed->free) {
-        message = feed->free;
-        feed->free = message->next;
-        ngx_free(message);
-    }
 }

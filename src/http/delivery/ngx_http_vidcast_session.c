@@ -13,7 +13,6 @@
 #include "shm/ngx_vidcast_control.h"
 
 
-#define NGX_HTTP_VIDCAST_HOUSEKEEPING        500     /* ms */
 #define NGX_HTTP_VIDCAST_DRAIN        50      /* ms */
 #define NGX_HTTP_VIDCAST_DRAIN_STEPS  30
 
@@ -54,9 +53,9 @@ ngx_http_vidcast_session_exit(ngx_http_vidcast_main_conf_t *vmcf)
     while (!ngx_queue_empty(&vmcf->viewers)) {
         q = ngx_queue_head(&vmcf->viewers);
 
-        ngx_http_vidcast_feed_finalize(ngx_queue_data(q,
+        ngx_http_vidcast_viewer_finalize(ngx_queue_data(q,
                                            ngx_http_vidcast_viewer_t, queue),
-                                       NGX_ERROR);
+                                         NGX_ERROR);
     }
 
     if (vmcf->housekeeping.timer_set) {
@@ -65,20 +64,6 @@ ngx_http_vidcast_session_exit(ngx_http_vidcast_main_conf_t *vmcf)
 
     if (vmcf->drain.timer_set) {
         ngx_del_timer(&vmcf->drain);
-    }
-}
-
-
-/*
- * One timer for all viewers, armed while there are any: it is not cancelable,
- * so an exiting worker waits for those which may stay.
- */
-
-void
-ngx_http_vidcast_session_watch(ngx_http_vidcast_main_conf_t *vmcf)
-{
-    if (!vmcf->housekeeping.timer_set && vmcf->nviewers) {
-        ngx_add_timer(&vmcf->housekeeping, NGX_HTTP_VIDCAST_HOUSEKEEPING);
     }
 }
 
@@ -122,7 +107,7 @@ ngx_http_vidcast_session_handler(ngx_event_t *ev)
                                            ngx_http_vidcast_viewer_t, queue));
     }
 
-    ngx_http_vidcast_session_watch(vmcf);
+    ngx_http_vidcast_viewer_watch(vmcf);
 }
 
 
@@ -146,7 +131,7 @@ ngx_http_vidcast_session_viewer(ngx_http_vidcast_viewer_t *viewer)
 
         c->timedout = 1;
 
-        ngx_http_vidcast_feed_finalize(viewer, NGX_HTTP_REQUEST_TIME_OUT);
+        ngx_http_vidcast_viewer_finalize(viewer, NGX_HTTP_REQUEST_TIME_OUT);
         return;
     }
 
@@ -157,7 +142,7 @@ ngx_http_vidcast_session_viewer(ngx_http_vidcast_viewer_t *viewer)
 
         c->timedout = 1;
 
-        ngx_http_vidcast_feed_finalize(viewer, NGX_HTTP_REQUEST_TIME_OUT);
+        ngx_http_vidcast_viewer_finalize(viewer, NGX_HTTP_REQUEST_TIME_OUT);
         return;
     }
 
@@ -169,7 +154,7 @@ ngx_http_vidcast_session_viewer(ngx_http_vidcast_viewer_t *viewer)
     }
 
     if (rc == NGX_ERROR || rc == NGX_DONE) {
-        ngx_http_vidcast_feed_finalize(viewer, rc == NGX_DONE ? NGX_OK
+        ngx_http_vidcast_viewer_finalize(viewer, rc == NGX_DONE ? NGX_OK
                                                              : NGX_ERROR);
         return;
     }
@@ -178,7 +163,7 @@ ngx_http_vidcast_session_viewer(ngx_http_vidcast_viewer_t *viewer)
 
         /* a picture that came too soon may have been the last one */
 
-        ngx_http_vidcast_feed_ready(viewer);
+        ngx_http_vidcast_queue_ready(viewer);
     }
 }
 
@@ -218,7 +203,7 @@ ngx_http_vidcast_session_stalled(ngx_http_vidcast_viewer_t *viewer)
 
     c = viewer->request->connection;
 
-    sent = ngx_http_vidcast_feed_account(viewer);
+    sent = ngx_http_vidcast_viewer_account(viewer);
 
     if (!viewer->busy || c->write->delayed || sent) {
         viewer->progress = ngx_current_msec;

@@ -123,7 +123,7 @@ ngx_http_vidcast_publish_ws_handler(ngx_http_request_t *r,
     ws->publisher.session = 1;
     ws->publisher.takeover = vlcf->takeover;
 
-    rc = ngx_http_vidcast_feed_join(feed->vmcf, &ws->viewer);
+    rc = ngx_http_vidcast_viewer_join(feed->vmcf, &ws->viewer);
 
     if (rc != NGX_OK) {
         return (rc == NGX_BUSY) ? NGX_HTTP_SERVICE_UNAVAILABLE
@@ -133,7 +133,7 @@ ngx_http_vidcast_publish_ws_handler(ngx_http_request_t *r,
     rc = ngx_http_vidcast_publish_ws_open(r, ws);
 
     if (rc != NGX_OK) {
-        ngx_http_vidcast_feed_leave(&ws->viewer);
+        ngx_http_vidcast_viewer_leave(&ws->viewer);
         return rc;
     }
 
@@ -327,7 +327,7 @@ ngx_http_vidcast_publish_ws_leave(ngx_http_vidcast_socket_t *socket)
     }
 
     ngx_http_vidcast_publisher_leave(&ws->publisher);
-    ngx_http_vidcast_feed_leave(&ws->viewer);
+    ngx_http_vidcast_viewer_leave(&ws->viewer);
 
     ws->message.data = NULL;
 }

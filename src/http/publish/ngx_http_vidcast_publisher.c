@@ -18,6 +18,7 @@
 #define NGX_HTTP_VIDCAST_PUBLISHER_WAIT        3000
 
 
+static void ngx_http_vidcast_publisher_poll(ngx_http_vidcast_feed_t *feed);
 static ngx_http_vidcast_publisher_t *ngx_http_vidcast_publisher_first(
     ngx_http_vidcast_feed_t *feed);
 static ngx_int_t ngx_http_vidcast_publisher_room(
@@ -43,13 +44,23 @@ static ngx_uint_t ngx_http_vidcast_publisher_waits(
 
 
 void
-ngx_http_vidcast_publisher_init(ngx_http_vidcast_feed_t *feed, ngx_log_t *log)
+ngx_http_vidcast_publisher_init(ngx_http_vidcast_main_conf_t *vmcf,
+    ngx_log_t *log)
 {
-    ngx_queue_init(&feed->publishers);
+    ngx_uint_t                i;
+    ngx_http_vidcast_feed_t  *feed;
 
-    feed->wait_timer.handler = ngx_http_vidcast_publisher_wait_handler;
-    feed->wait_timer.data = feed;
-    feed->wait_timer.log = log;
+    for (i = 0; i < vmcf->vidcast.sources.nelts; i++) {
+        feed = &vmcf->feeds[i];
+
+        ngx_queue_init(&feed->publishers);
+
+        feed->publisher_handler = ngx_http_vidcast_publisher_poll;
+
+        feed->wait_timer.handler = ngx_http_vidcast_publisher_wait_handler;
+        feed->wait_timer.data = feed;
+        feed->wait_timer.log = log;
+    }
 }
 
 
@@ -306,7 +317,9 @@ ngx_http_vidcast_publisher_leave(ngx_http_vidcast_publisher_t *publisher)
 }
 
 
-void
+/* the source's eventfd rang */
+
+static void
 ngx_http_vidcast_publisher_poll(ngx_http_vidcast_feed_t *feed)
 {
     ngx_http_vidcast_publisher_t  *publisher;

@@ -66,7 +66,7 @@ struct ngx_http_vidcast_publisher_s {
 };
 
 
-void ngx_http_vidcast_publisher_init(ngx_http_vidcast_feed_t *feed,
+void ngx_http_vidcast_publisher_init(ngx_http_vidcast_main_conf_t *vmcf,
     ngx_log_t *log);
 
 /*
@@ -83,9 +83,6 @@ void ngx_http_vidcast_publisher_submit(
 
 void ngx_http_vidcast_publisher_leave(
     ngx_http_vidcast_publisher_t *publisher);
-
-/* the source's eventfd rang */
-void ngx_http_vidcast_publisher_poll(ngx_http_vidcast_feed_t *feed);
 
 
 /* a handler for those who ask for an upgrade */

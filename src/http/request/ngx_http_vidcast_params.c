@@ -351,7 +351,7 @@ ngx_http_vidcast_params_join(ngx_http_vidcast_params_t *params,
     rc = ngx_http_vidcast_params_stats(params, viewer->request, &viewer->stats);
 
     if (rc == NGX_OK) {
-        rc = ngx_http_vidcast_feed_join(params->feeds[0]->vmcf, viewer);
+        rc = ngx_http_vidcast_viewer_join(params->feeds[0]->vmcf, viewer);
     }
 
     for (n = 0; rc == NGX_OK && n < params->nfeeds; n++) {
@@ -370,7 +370,7 @@ ngx_http_vidcast_params_join(ngx_http_vidcast_params_t *params,
             since = NGX_HTTP_VIDCAST_UNKNOWN;
         }
 
-        rc = ngx_http_vidcast_feed_subscribe(feed, viewer,
+        rc = ngx_http_vidcast_viewer_subscribe(feed, viewer,
                              (query->has & NGX_VIDCAST_QUERY_SINCE) ? &since
                                                                     : NULL);
     }

@@ -357,7 +357,7 @@ ngx_http_vidcast_snapshot_wait(ngx_http_request_t *r,
     rc = ngx_http_vidcast_params_join(params, &shot->viewer);
 
     if (rc != NGX_OK) {
-        ngx_http_vidcast_feed_leave(&shot->viewer);
+        ngx_http_vidcast_viewer_leave(&shot->viewer);
         return rc;
     }
 
@@ -401,7 +401,7 @@ ngx_http_vidcast_snapshot_write_handler(ngx_http_request_t *r)
 
     shot = ngx_http_get_module_ctx(r, ngx_http_vidcast_module);
 
-    ngx_http_vidcast_feed_ready(&shot->viewer);
+    ngx_http_vidcast_queue_ready(&shot->viewer);
 }
 
 
@@ -458,8 +458,8 @@ ngx_http_vidcast_snapshot_stop(ngx_http_vidcast_viewer_t *viewer)
 
     shot = (ngx_http_vidcast_snapshot_t *) viewer;
 
-    ngx_http_vidcast_feed_finalize(viewer,
-                                   ngx_http_vidcast_snapshot_none(
+    ngx_http_vidcast_viewer_finalize(viewer,
+                                     ngx_http_vidcast_snapshot_none(
                                       viewer->request, shot->feed));
 }
 

@@ -159,7 +159,7 @@ ngx_http_vidcast_stream_handler(ngx_http_request_t *r,
     }
 
     if (rc != NGX_OK) {
-        ngx_http_vidcast_feed_leave(&st->viewer);
+        ngx_http_vidcast_viewer_leave(&st->viewer);
         return rc;
     }
 
@@ -324,12 +324,12 @@ ngx_http_vidcast_stream_write_handler(ngx_http_request_t *r)
     rc = ngx_http_vidcast_stream_output(st, NULL);
 
     if (rc == NGX_ERROR) {
-        ngx_http_vidcast_feed_finalize(&st->viewer, NGX_ERROR);
+        ngx_http_vidcast_viewer_finalize(&st->viewer, NGX_ERROR);
         return;
     }
 
     if (rc == NGX_OK) {
-        ngx_http_vidcast_feed_ready(&st->viewer);
+        ngx_http_vidcast_queue_ready(&st->viewer);
     }
 }
 
@@ -600,17 +600,17 @@ ngx_http_vidcast_stream_stop(ngx_http_vidcast_viewer_t *viewer)
     if (st->message && st->message->pinned
         && ngx_http_vidcast_message_copy(st->message) != NGX_OK)
     {
-        ngx_http_vidcast_feed_finalize(viewer, NGX_ERROR);
+        ngx_http_vidcast_viewer_finalize(viewer, NGX_ERROR);
         return;
     }
 
     ngx_http_vidcast_stream_follow(st);
 
-    ngx_http_vidcast_feed_leave(viewer);
+    ngx_http_vidcast_viewer_leave(viewer);
 
     r->keepalive = 0;
 
     rc = ngx_http_send_special(r, NGX_HTTP_LAST);
 
-    ngx_http_vidcast_feed_finalize(viewer, rc);
+    ngx_http_vidcast_viewer_finalize(viewer, rc);
 }

@@ -129,7 +129,7 @@ ngx_http_vidcast_ws_handler(ngx_http_request_t *r,
     }
 
     if (rc != NGX_OK) {
-        ngx_http_vidcast_feed_leave(&ws->viewer);
+        ngx_http_vidcast_viewer_leave(&ws->viewer);
         return rc;
     }
 
@@ -387,7 +387,7 @@ ngx_http_vidcast_ws_ready(ngx_http_vidcast_socket_t *socket)
 
     ws = (ngx_http_vidcast_ws_t *) socket;
 
-    ngx_http_vidcast_feed_ready(&ws->viewer);
+    ngx_http_vidcast_queue_ready(&ws->viewer);
 }
 
 
@@ -401,7 +401,7 @@ ngx_http_vidcast_ws_leave(ngx_http_vidcast_socket_t *socket)
 
     ws = (ngx_http_vidcast_ws_t *) socket;
 
-    ngx_http_vidcast_feed_leave(&ws->viewer);
+    ngx_http_vidcast_viewer_leave(&ws->viewer);
 
     begun = ws->nleaving
             && !socket->gone
@@ -502,11 +502,12 @@ ngx_http_vidcast_ws_subscribe(ngx_http_vidcast_ws_t *ws, ngx_str_t *name,
         }
 
         if (!subscribe) {
-            ngx_http_vidcast_feed_unsubscribe(ws->feeds[i], &ws->viewer);
+            ngx_http_vidcast_viewer_unsubscribe(ws->feeds[i], &ws->viewer);
             return NULL;
         }
 
-        return ngx_http_vidcast_feed_subscribe(ws->feeds[i], &ws->viewer, NULL)
+        return ngx_http_vidcast_viewer_subscribe(ws->feeds[i], &ws->viewer,
+                                                 NULL)
                == NGX_OK ? NULL : "the source cannot be watched now";
     }
 

@@ -99,7 +99,7 @@ ngx_http_vidcast_echo_handler(ngx_http_request_t *r)
     echo->viewer.transport = &ngx_http_vidcast_echo_transport;
     echo->viewer.stall_timeout = vlcf->stall_timeout;
 
-    rc = ngx_http_vidcast_feed_join(vmcf, &echo->viewer);
+    rc = ngx_http_vidcast_viewer_join(vmcf, &echo->viewer);
 
     if (rc != NGX_OK) {
         return (rc == NGX_BUSY) ? NGX_HTTP_SERVICE_UNAVAILABLE
@@ -112,7 +112,7 @@ ngx_http_vidcast_echo_handler(ngx_http_request_t *r)
                                       vlcf->deflate);
 
     if (rc != NGX_OK) {
-        ngx_http_vidcast_feed_leave(&echo->viewer);
+        ngx_http_vidcast_viewer_leave(&echo->viewer);
         return rc;
     }
 
@@ -279,7 +279,7 @@ ngx_http_vidcast_echo_leave(ngx_http_vidcast_socket_t *socket)
 
     echo = (ngx_http_vidcast_echo_t *) socket;
 
-    ngx_http_vidcast_feed_leave(&echo->viewer);
+    ngx_http_vidcast_viewer_leave(&echo->viewer);
 
     if (echo->out && socket->gone) {
         ngx_free(echo->out);

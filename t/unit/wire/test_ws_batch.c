@@ -365,14 +365,14 @@ ngx_http_output_filter(ngx_http_request_t *r, ngx_chain_t *in)
 
 
 void
-ngx_http_vidcast_feed_leave(ngx_http_vidcast_viewer_t *viewer)
+ngx_http_vidcast_viewer_leave(ngx_http_vidcast_viewer_t *viewer)
 {
     /* it had not joined */
 }
 
 
 void
-ngx_http_vidcast_feed_ready(ngx_http_vidcast_viewer_t *viewer)
+ngx_http_vidcast_queue_ready(ngx_http_vidcast_viewer_t *viewer)
 {
     viewer->busy = 0;
 }
@@ -395,7 +395,7 @@ ngx_http_vidcast_handshake_offers(ngx_http_request_t *r, ngx_str_t *protocol)
 
 
 ngx_int_t
-ngx_http_vidcast_feed_subscribe(ngx_http_vidcast_feed_t *feed,
+ngx_http_vidcast_viewer_subscribe(ngx_http_vidcast_feed_t *feed,
     ngx_http_vidcast_viewer_t *viewer, uint64_t *since)
 {
     return NGX_ERROR;
@@ -403,7 +403,7 @@ ngx_http_vidcast_feed_subscribe(ngx_http_vidcast_feed_t *feed,
 
 
 void
-ngx_http_vidcast_feed_unsubscribe(ngx_http_vidcast_feed_t *feed,
+ngx_http_vidcast_viewer_unsubscribe(ngx_http_vidcast_feed_t *feed,
     ngx_http_vidcast_viewer_t *viewer)
 {
     /* void */

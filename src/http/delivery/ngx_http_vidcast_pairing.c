@@ -23,7 +23,7 @@
  */
 
 void
-ngx_http_vidcast_pair_keep(ngx_http_vidcast_feed_t *feed)
+ngx_http_vidcast_pairing_keep(ngx_http_vidcast_feed_t *feed)
 {
     uint64_t                       predicting, predicted;
     ngx_http_vidcast_message_t    *frame, *result, **next;
@@ -68,7 +68,7 @@ ngx_http_vidcast_pair_keep(ngx_http_vidcast_feed_t *feed)
  */
 
 void
-ngx_http_vidcast_pair_fetch(ngx_http_vidcast_feed_t *feed)
+ngx_http_vidcast_pairing_fetch(ngx_http_vidcast_feed_t *feed)
 {
     ngx_http_vidcast_message_t  *result, *frame;
 
@@ -76,7 +76,7 @@ ngx_http_vidcast_pair_fetch(ngx_http_vidcast_feed_t *feed)
 
     if (result == NULL
         || result->frame.slot == NGX_VIDCAST_RING_NONE
-        || ngx_http_vidcast_pair_find(feed, result->frame.number))
+        || ngx_http_vidcast_pairing_find(feed, result->frame.number))
     {
         return;
     }
@@ -92,7 +92,7 @@ ngx_http_vidcast_pair_fetch(ngx_http_vidcast_feed_t *feed)
 
 
 ngx_http_vidcast_message_t *
-ngx_http_vidcast_pair_find(ngx_http_vidcast_feed_t *feed, uint64_t number)
+ngx_http_vidcast_pairing_find(ngx_http_vidcast_feed_t *feed, uint64_t number)
 {
     ngx_http_vidcast_message_t  *frame;
 

@@ -10,10 +10,21 @@
 #include <ngx_http.h>
 
 #include "http/delivery/ngx_http_vidcast_feed.h"
-#include "http/publish/ngx_http_vidcast_publisher.h"
 
 
-/* the policy: who gets what, and when */
+/*
+ * The policy of delivery, whatever the transport.  A viewer has one message on
+ * its way at a time.  Of pictures it gets the newest one once it can take it,
+ * and none twice; a limit of frames a second makes it wait for the next one.
+ * Results it gets in their order, and before pictures; whoever is further
+ * behind than its backlog is told how many it missed and goes on with the
+ * newest one.  A pair is the newest result whose picture is there, then that
+ * picture.  Several sources take turns.
+ *
+ * Viewers with something to get stand in one pending queue, of all sources of
+ * the worker; each gets some messages, then it is the next one's turn.  After
+ * a slice of time the walk stops, and goes on when others had a turn.
+ */
 
 
 /*
@@ -27,39 +38,61 @@
 #define NGX_HTTP_VIDCAST_JITTER       2000    /* us that cost no frame */
 
 
-static void ngx_http_vidcast_delivery_walk(
+static void ngx_http_vidcast_queue_slice_handler(ngx_event_t *ev);
+static void ngx_http_vidcast_queue_walk(
     ngx_http_vidcast_main_conf_t *vmcf);
-static void ngx_http_vidcast_delivery_queue(
+static void ngx_http_vidcast_queue_insert(
     ngx_http_vidcast_viewer_t *viewer);
-static ngx_int_t ngx_http_vidcast_delivery_deliver(
+static ngx_int_t ngx_http_vidcast_queue_deliver(
     ngx_http_vidcast_viewer_t *viewer);
-static ngx_int_t ngx_http_vidcast_delivery_gather(
+static ngx_int_t ngx_http_vidcast_queue_gather(
     ngx_http_vidcast_viewer_t *viewer, ngx_http_vidcast_message_t **messages,
     ngx_uint_t *n);
-static ngx_int_t ngx_http_vidcast_delivery_next_text(
+static ngx_int_t ngx_http_vidcast_queue_next_text(
     ngx_http_vidcast_viewer_t *viewer, ngx_http_vidcast_message_t **message);
-static ngx_int_t ngx_http_vidcast_delivery_next_picture(
+static ngx_int_t ngx_http_vidcast_queue_next_picture(
     ngx_http_vidcast_viewer_t *viewer, ngx_http_vidcast_message_t **message);
-static ngx_int_t ngx_http_vidcast_delivery_pending_pair(
+static ngx_int_t ngx_http_vidcast_queue_pending_pair(
     ngx_http_vidcast_viewer_t *viewer, ngx_http_vidcast_message_t **message);
-static ngx_int_t ngx_http_vidcast_delivery_next_result(
+static ngx_int_t ngx_http_vidcast_queue_next_result(
     ngx_http_vidcast_subscription_t *sub,
     ngx_http_vidcast_message_t **message);
-static void ngx_http_vidcast_delivery_first(
+static void ngx_http_vidcast_queue_first(
     ngx_http_vidcast_subscription_t *sub);
-static ngx_int_t ngx_http_vidcast_delivery_next_pair(
+static ngx_int_t ngx_http_vidcast_queue_next_pair(
     ngx_http_vidcast_subscription_t *sub,
     ngx_http_vidcast_message_t **message);
-static ngx_int_t ngx_http_vidcast_delivery_take(
+static ngx_int_t ngx_http_vidcast_queue_take(
     ngx_http_vidcast_subscription_t *sub, ngx_http_vidcast_message_t *result,
     ngx_http_vidcast_message_t **message);
-static ngx_int_t ngx_http_vidcast_delivery_next_frame(
+static ngx_int_t ngx_http_vidcast_queue_next_frame(
     ngx_http_vidcast_subscription_t *sub,
     ngx_http_vidcast_message_t **message);
 
 
 void
-ngx_http_vidcast_delivery_wake_handler(ngx_event_t *ev)
+ngx_http_vidcast_queue_init(ngx_http_vidcast_main_conf_t *vmcf,
+    ngx_log_t *log)
+{
+    ngx_queue_init(&vmcf->pending);
+
+    vmcf->slice.handler = ngx_http_vidcast_queue_slice_handler;
+    vmcf->slice.data = vmcf;
+    vmcf->slice.log = log;
+}
+
+
+void
+ngx_http_vidcast_queue_exit(ngx_http_vidcast_main_conf_t *vmcf)
+{
+    if (vmcf->slice.posted) {
+        ngx_delete_posted_event(&vmcf->slice);
+    }
+}
+
+
+void
+ngx_http_vidcast_queue_wake_handler(ngx_event_t *ev)
 {
     ngx_connection_t         *c;
     ngx_http_vidcast_feed_t  *feed;
@@ -68,14 +101,14 @@ ngx_http_vidcast_delivery_wake_handler(ngx_event_t *ev)
     feed = c->data;
 
     if (feed->npublishers) {
-        ngx_http_vidcast_publisher_poll(feed);
+        feed->publisher_handler(feed);
     }
 
     if (feed->nsubscriptions == 0) {
         return;
     }
 
-    ngx_http_vidcast_message_poll(feed);
+    ngx_http_vidcast_feed_poll(feed);
 
     /* those who are behind already keep their places before the others */
 
@@ -85,15 +118,15 @@ ngx_http_vidcast_delivery_wake_handler(ngx_event_t *ev)
     }
 
     if (!feed->vmcf->slice.posted) {
-        ngx_http_vidcast_delivery_walk(feed->vmcf);
+        ngx_http_vidcast_queue_walk(feed->vmcf);
     }
 }
 
 
-void
-ngx_http_vidcast_delivery_slice_handler(ngx_event_t *ev)
+static void
+ngx_http_vidcast_queue_slice_handler(ngx_event_t *ev)
 {
-    ngx_http_vidcast_delivery_walk(ev->data);
+    ngx_http_vidcast_queue_walk(ev->data);
 }
 
 
@@ -106,7 +139,7 @@ ngx_http_vidcast_delivery_slice_handler(ngx_event_t *ev)
  */
 
 static void
-ngx_http_vidcast_delivery_walk(ngx_http_vidcast_main_conf_t *vmcf)
+ngx_http_vidcast_queue_walk(ngx_http_vidcast_main_conf_t *vmcf)
 {
     uint64_t                          start;
     ngx_uint_t                        n;
@@ -123,7 +156,7 @@ ngx_http_vidcast_delivery_walk(ngx_http_vidcast_main_conf_t *vmcf)
         ngx_queue_remove(q);
         ngx_queue_insert_tail(&sub->feed->subscriptions, q);
 
-        if (ngx_http_vidcast_delivery_deliver(sub->viewer) == NGX_OK) {
+        if (ngx_http_vidcast_queue_deliver(sub->viewer) == NGX_OK) {
             ngx_queue_remove(q);
             ngx_queue_insert_tail(&vmcf->pending, q);
         }
@@ -142,18 +175,18 @@ ngx_http_vidcast_delivery_walk(ngx_http_vidcast_main_conf_t *vmcf)
 
 
 void
-ngx_http_vidcast_feed_ready(ngx_http_vidcast_viewer_t *viewer)
+ngx_http_vidcast_queue_ready(ngx_http_vidcast_viewer_t *viewer)
 {
     viewer->busy = 0;
 
-    if (ngx_http_vidcast_delivery_deliver(viewer) == NGX_OK) {
-        ngx_http_vidcast_delivery_queue(viewer);
+    if (ngx_http_vidcast_queue_deliver(viewer) == NGX_OK) {
+        ngx_http_vidcast_queue_insert(viewer);
     }
 }
 
 
 static void
-ngx_http_vidcast_delivery_queue(ngx_http_vidcast_viewer_t *viewer)
+ngx_http_vidcast_queue_insert(ngx_http_vidcast_viewer_t *viewer)
 {
     ngx_queue_t                      *q;
     ngx_http_vidcast_main_conf_t     *vmcf;
@@ -176,7 +209,7 @@ ngx_http_vidcast_delivery_queue(ngx_http_vidcast_viewer_t *viewer)
  */
 
 static ngx_int_t
-ngx_http_vidcast_delivery_deliver(ngx_http_vidcast_viewer_t *viewer)
+ngx_http_vidcast_queue_deliver(ngx_http_vidcast_viewer_t *viewer)
 {
     ngx_int_t                    rc;
     ngx_uint_t                   i, n, sent;
@@ -188,7 +221,7 @@ ngx_http_vidcast_delivery_deliver(ngx_http_vidcast_viewer_t *viewer)
             return NGX_DONE;
         }
 
-        rc = ngx_http_vidcast_delivery_gather(viewer, messages, &n);
+        rc = ngx_http_vidcast_queue_gather(viewer, messages, &n);
 
         if (rc == NGX_DONE) {
             return NGX_DONE;
@@ -207,7 +240,7 @@ ngx_http_vidcast_delivery_deliver(ngx_http_vidcast_viewer_t *viewer)
 
             /* the latter: it was the last thing this viewer wanted */
 
-            ngx_http_vidcast_feed_finalize(viewer, rc == NGX_DONE ? NGX_OK
+            ngx_http_vidcast_viewer_finalize(viewer, rc == NGX_DONE ? NGX_OK
                                                                  : NGX_ERROR);
             return NGX_DONE;
         }
@@ -226,7 +259,7 @@ ngx_http_vidcast_delivery_deliver(ngx_http_vidcast_viewer_t *viewer)
  */
 
 static ngx_int_t
-ngx_http_vidcast_delivery_gather(ngx_http_vidcast_viewer_t *viewer,
+ngx_http_vidcast_queue_gather(ngx_http_vidcast_viewer_t *viewer,
     ngx_http_vidcast_message_t **messages, ngx_uint_t *n)
 {
     ngx_int_t   rc;
@@ -235,7 +268,7 @@ ngx_http_vidcast_delivery_gather(ngx_http_vidcast_viewer_t *viewer,
     *n = 0;
 
     if (viewer->paired
-        && ngx_http_vidcast_delivery_pending_pair(viewer, messages) == NGX_OK)
+        && ngx_http_vidcast_queue_pending_pair(viewer, messages) == NGX_OK)
     {
         *n = 1;
         return NGX_OK;
@@ -247,12 +280,12 @@ ngx_http_vidcast_delivery_gather(ngx_http_vidcast_viewer_t *viewer,
                ? NGX_HTTP_VIDCAST_COALESCE : 1;
 
     do {
-        rc = ngx_http_vidcast_delivery_next_text(viewer, &messages[*n]);
+        rc = ngx_http_vidcast_queue_next_text(viewer, &messages[*n]);
 
     } while (rc == NGX_OK && ++*n < most);
 
     if (rc == NGX_DONE && *n == 0) {
-        rc = ngx_http_vidcast_delivery_next_picture(viewer, messages);
+        rc = ngx_http_vidcast_queue_next_picture(viewer, messages);
         *n = (rc == NGX_OK);
 
         return rc;
@@ -265,7 +298,7 @@ ngx_http_vidcast_delivery_gather(ngx_http_vidcast_viewer_t *viewer,
 /* of one source after the other, as pictures are */
 
 static ngx_int_t
-ngx_http_vidcast_delivery_next_text(ngx_http_vidcast_viewer_t *viewer,
+ngx_http_vidcast_queue_next_text(ngx_http_vidcast_viewer_t *viewer,
     ngx_http_vidcast_message_t **message)
 {
     ngx_int_t                         rc;
@@ -285,8 +318,8 @@ ngx_http_vidcast_delivery_next_text(ngx_http_vidcast_viewer_t *viewer,
         sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, link);
 
         rc = viewer->paired
-                 ? ngx_http_vidcast_delivery_next_pair(sub, message)
-                 : ngx_http_vidcast_delivery_next_result(sub, message);
+                 ? ngx_http_vidcast_queue_next_pair(sub, message)
+                 : ngx_http_vidcast_queue_next_result(sub, message);
 
         if (rc != NGX_DONE) {
             ngx_queue_remove(q);
@@ -300,7 +333,7 @@ ngx_http_vidcast_delivery_next_text(ngx_http_vidcast_viewer_t *viewer,
 
 
 static ngx_int_t
-ngx_http_vidcast_delivery_next_picture(ngx_http_vidcast_viewer_t *viewer,
+ngx_http_vidcast_queue_next_picture(ngx_http_vidcast_viewer_t *viewer,
     ngx_http_vidcast_message_t **message)
 {
     ngx_queue_t                      *q, *sentinel;
@@ -321,7 +354,7 @@ ngx_http_vidcast_delivery_next_picture(ngx_http_vidcast_viewer_t *viewer,
     {
         sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, link);
 
-        if (ngx_http_vidcast_delivery_next_frame(sub, message) == NGX_OK) {
+        if (ngx_http_vidcast_queue_next_frame(sub, message) == NGX_OK) {
             ngx_queue_remove(q);
             ngx_queue_insert_tail(&viewer->subscriptions, q);
             return NGX_OK;
@@ -335,7 +368,7 @@ ngx_http_vidcast_delivery_next_picture(ngx_http_vidcast_viewer_t *viewer,
 /* a picture whose result was the last thing that this viewer got */
 
 static ngx_int_t
-ngx_http_vidcast_delivery_pending_pair(ngx_http_vidcast_viewer_t *viewer,
+ngx_http_vidcast_queue_pending_pair(ngx_http_vidcast_viewer_t *viewer,
     ngx_http_vidcast_message_t **message)
 {
     ngx_queue_t                      *q;
@@ -362,7 +395,7 @@ ngx_http_vidcast_delivery_pending_pair(ngx_http_vidcast_viewer_t *viewer,
 
 
 static ngx_int_t
-ngx_http_vidcast_delivery_next_result(ngx_http_vidcast_subscription_t *sub,
+ngx_http_vidcast_queue_next_result(ngx_http_vidcast_subscription_t *sub,
     ngx_http_vidcast_message_t **message)
 {
     uint64_t                     next;
@@ -373,7 +406,7 @@ ngx_http_vidcast_delivery_next_result(ngx_http_vidcast_subscription_t *sub,
     feed = sub->feed;
     n = feed->source->geometry.results;
 
-    ngx_http_vidcast_delivery_first(sub);
+    ngx_http_vidcast_queue_first(sub);
 
     if (sub->result > feed->result) {
         sub->replay = 0;
@@ -406,7 +439,7 @@ ngx_http_vidcast_delivery_next_result(ngx_http_vidcast_subscription_t *sub,
 
         sub->result++;
 
-        return ngx_http_vidcast_delivery_take(sub, m, message);
+        return ngx_http_vidcast_queue_take(sub, m, message);
     }
 
     return NGX_DONE;
@@ -416,7 +449,7 @@ ngx_http_vidcast_delivery_next_result(ngx_http_vidcast_subscription_t *sub,
 /* a viewer who came before the first result */
 
 static void
-ngx_http_vidcast_delivery_first(ngx_http_vidcast_subscription_t *sub)
+ngx_http_vidcast_queue_first(ngx_http_vidcast_subscription_t *sub)
 {
     if (sub->result == 0) {
         sub->result = ngx_max(sub->feed->result, 1);
@@ -432,7 +465,7 @@ ngx_http_vidcast_delivery_first(ngx_http_vidcast_subscription_t *sub)
  */
 
 static ngx_int_t
-ngx_http_vidcast_delivery_next_pair(ngx_http_vidcast_subscription_t *sub,
+ngx_http_vidcast_queue_next_pair(ngx_http_vidcast_subscription_t *sub,
     ngx_http_vidcast_message_t **message)
 {
     ngx_http_vidcast_feed_t     *feed;
@@ -442,7 +475,7 @@ ngx_http_vidcast_delivery_next_pair(ngx_http_vidcast_subscription_t *sub,
     feed = sub->feed;
     viewer = sub->viewer;
 
-    ngx_http_vidcast_delivery_first(sub);
+    ngx_http_vidcast_queue_first(sub);
 
     if (sub->result > feed->result || (viewer->acks && viewer->unacked)) {
         return NGX_DONE;
@@ -454,7 +487,7 @@ ngx_http_vidcast_delivery_next_pair(ngx_http_vidcast_subscription_t *sub,
         return NGX_DONE;
     }
 
-    frame = ngx_http_vidcast_pair_find(feed, m->frame.number);
+    frame = ngx_http_vidcast_pairing_find(feed, m->frame.number);
 
     if (frame == NULL) {
         return NGX_DONE;
@@ -472,14 +505,14 @@ ngx_http_vidcast_delivery_next_pair(ngx_http_vidcast_subscription_t *sub,
     frame->refs++;
     sub->pair = frame;
 
-    return ngx_http_vidcast_delivery_take(sub, m, message);
+    return ngx_http_vidcast_queue_take(sub, m, message);
 }
 
 
 /* a reference to a result, which says what this viewer missed before it */
 
 static ngx_int_t
-ngx_http_vidcast_delivery_take(ngx_http_vidcast_subscription_t *sub,
+ngx_http_vidcast_queue_take(ngx_http_vidcast_subscription_t *sub,
     ngx_http_vidcast_message_t *result, ngx_http_vidcast_message_t **message)
 {
     sub->feed->stats->results++;
@@ -504,7 +537,7 @@ ngx_http_vidcast_delivery_take(ngx_http_vidcast_subscription_t *sub,
 
 
 static ngx_int_t
-ngx_http_vidcast_delivery_next_frame(ngx_http_vidcast_subscription_t *sub,
+ngx_http_vidcast_queue_next_frame(ngx_http_vidcast_subscription_t *sub,
     ngx_http_vidcast_message_t **message)
 {
     uint64_t                     now, time, latest, skipped;

@@ -25,7 +25,7 @@
 
 static uint64_t test_clock(void);
 
-#include "http/delivery/ngx_http_vidcast_delivery.c"
+#include "http/delivery/ngx_http_vidcast_queue.c"
 
 
 #define TEST_RESULTS  256
@@ -209,7 +209,7 @@ test_ready(void)
 
     test_nsent = 0;
     a.rc = NGX_OK;
-    ngx_http_vidcast_feed_ready(&a.viewer);
+    ngx_http_vidcast_queue_ready(&a.viewer);
 
     unit_ok(ngx_strcmp(test_sent, "a2-9") == 0,
             "no more than others get when it has room: %s", test_sent);
@@ -318,7 +318,7 @@ test_paired(void)
     unit_ok(ngx_strcmp(test_sent, "a1") == 0, "a result: %s", test_sent);
 
     a.rc = NGX_OK;
-    ngx_http_vidcast_feed_ready(&a.viewer);
+    ngx_http_vidcast_queue_ready(&a.viewer);
     (void) test_run();
 
     unit_ok(ngx_strcmp(test_sent, "a1aPa1*aP*") == 0,
@@ -429,7 +429,7 @@ test_several(void)
             "who has no room for a batch gets no other: %s", test_sent);
 
     a.rc = NGX_OK;
-    ngx_http_vidcast_feed_ready(&a.viewer);
+    ngx_http_vidcast_queue_ready(&a.viewer);
 
     unit_ok(ngx_strcmp(test_sent, "(a1-8)b1-9a9") == 0,
             "and the rest when there is: %s", test_sent);
@@ -469,11 +469,7 @@ test_reset(void)
     ngx_memzero(&test_share, sizeof(test_share));
 
     ngx_queue_init(&ngx_posted_next_events);
-    ngx_queue_init(&test_vmcf.pending);
-
-    test_vmcf.slice.handler = ngx_http_vidcast_delivery_slice_handler;
-    test_vmcf.slice.data = &test_vmcf;
-    test_vmcf.slice.log = &unit_log;
+    ngx_http_vidcast_queue_init(&test_vmcf, &unit_log);
 
     test_source.geometry.results = TEST_RESULTS;
 
@@ -550,7 +546,7 @@ test_wake(ngx_uint_t feed)
     ev.data = &c;
     c.data = &test_hubs[feed];
 
-    ngx_http_vidcast_delivery_wake_handler(&ev);
+    ngx_http_vidcast_queue_wake_handler(&ev);
 }
 
 
@@ -657,14 +653,7 @@ test_batch(ngx_http_vidcast_viewer_t *viewer,
 /* the rest of the feed, which has no publishers */
 
 void
-ngx_http_vidcast_publisher_poll(ngx_http_vidcast_feed_t *feed)
-{
-    unit_ok(0, "no publisher is told");
-}
-
-
-void
-ngx_http_vidcast_message_poll(ngx_http_vidcast_feed_t *feed)
+ngx_http_vidcast_feed_poll(ngx_http_vidcast_feed_t *feed)
 {
     ngx_uint_t                   n;
     ngx_http_vidcast_message_t  *m;
@@ -686,7 +675,7 @@ ngx_http_vidcast_message_poll(ngx_http_vidcast_feed_t *feed)
 
 
 ngx_http_vidcast_message_t *
-ngx_http_vidcast_pair_find(ngx_http_vidcast_feed_t *feed, uint64_t number)
+ngx_http_vidcast_pairing_find(ngx_http_vidcast_feed_t *feed, uint64_t number)
 {
     return (feed->frame && feed->frame->frame.number == number) ? feed->frame
                                                               : NULL;
@@ -713,7 +702,8 @@ ngx_http_vidcast_message_unref(ngx_http_vidcast_message_t *message)
 
 
 void
-ngx_http_vidcast_feed_finalize(ngx_http_vidcast_viewer_t *viewer, ngx_int_t rc)
+ngx_http_vidcast_viewer_finalize(ngx_http_vidcast_viewer_t *viewer,
+    ngx_int_t rc)
 {
     ngx_queue_t                      *q;
     test_viewer_t                    *v;
