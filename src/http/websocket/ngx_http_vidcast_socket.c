@@ -37,6 +37,8 @@ static ngx_int_t ngx_http_vidcast_socket_pong(
     ngx_http_vidcast_socket_t *socket, ngx_vidcast_ws_event_t *event);
 static ngx_int_t ngx_http_vidcast_socket_control(
     ngx_http_vidcast_socket_t *socket, u_char *frame, size_t size);
+static ngx_int_t ngx_http_vidcast_socket_fail(
+    ngx_http_vidcast_socket_t *socket, ngx_uint_t code);
 static ngx_int_t ngx_http_vidcast_socket_finish(
     ngx_http_vidcast_socket_t *socket);
 
@@ -381,6 +383,9 @@ static ngx_int_t
 ngx_http_vidcast_socket_event(ngx_http_vidcast_socket_t *socket,
     ngx_vidcast_ws_event_t *event)
 {
+    ngx_int_t   rc;
+    ngx_uint_t  code;
+
     switch (event->opcode) {
 
     case NGX_VIDCAST_WS_PING:
@@ -395,9 +400,28 @@ ngx_http_vidcast_socket_event(ngx_http_vidcast_socket_t *socket,
         return ngx_http_vidcast_socket_close(socket, event->code, "");
 
     default: /* NGX_VIDCAST_WS_TEXT, NGX_VIDCAST_WS_BINARY */
-        return socket->user->data ? socket->user->data(socket, event)
-                                  : ngx_http_vidcast_socket_data(socket,
-                                                                 event);
+
+        if (socket->user->data) {
+            return socket->user->data(socket, event);
+        }
+    }
+
+    code = 0;
+
+    rc = ngx_http_vidcast_socket_data(socket, event, &code);
+
+    switch (rc) {
+
+    case NGX_ABORT:
+        return ngx_http_vidcast_socket_close(socket,
+                                             NGX_VIDCAST_WS_CLOSE_INTERNAL,
+                                             "no memory");
+
+    case NGX_ERROR:
+        return ngx_http_vidcast_socket_fail(socket, code);
+
+    default: /* NGX_OK, NGX_DONE */
+        return rc;
     }
 }
 
@@ -546,9 +570,12 @@ ngx_http_vidcast_socket_close(ngx_http_vidcast_socket_t *socket,
 }
 
 
-/* whatever follows could not be understood, but may be on its way */
+/*
+ * The peer broke the protocol: we do not wait for its close frame.  Whatever
+ * follows could not be understood, but may be on its way.
+ */
 
-ngx_int_t
+static ngx_int_t
 ngx_http_vidcast_socket_fail(ngx_http_vidcast_socket_t *socket,
     ngx_uint_t code)
 {

@@ -149,20 +149,17 @@ ngx_int_t ngx_http_vidcast_socket_idle(ngx_http_vidcast_socket_t *socket);
 ngx_int_t ngx_http_vidcast_socket_close(ngx_http_vidcast_socket_t *socket,
     ngx_uint_t code, const char *reason);
 
-/* the peer broke the protocol: does not wait for its close frame */
-ngx_int_t ngx_http_vidcast_socket_fail(ngx_http_vidcast_socket_t *socket,
-    ngx_uint_t code);
-
 /* with "holding" cleared, reads what has come meanwhile */
 void ngx_http_vidcast_socket_resume(ngx_http_vidcast_socket_t *socket);
 
 /*
  * A chunk of a data message: when it is the last one, the user gets all of
- * it.  NGX_OK; NGX_DONE: the request is gone.  forget() frees what is half
- * there.
+ * it.  NGX_OK; NGX_DONE: the request is gone; NGX_ABORT: no memory to put it
+ * together; NGX_ERROR: it cannot be read, and is to fail with *code.  forget()
+ * frees what is half there.
  */
 ngx_int_t ngx_http_vidcast_socket_data(ngx_http_vidcast_socket_t *socket,
-    ngx_vidcast_ws_event_t *event);
+    ngx_vidcast_ws_event_t *event, ngx_uint_t *code);
 void ngx_http_vidcast_socket_forget(ngx_http_vidcast_socket_t *socket);
 
 /* ends the request at once; all of it is gone */

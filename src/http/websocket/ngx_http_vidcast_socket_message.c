@@ -19,12 +19,12 @@ static ngx_int_t ngx_http_vidcast_socket_append(
     ngx_http_vidcast_socket_t *socket, u_char *data, size_t size);
 static ngx_int_t ngx_http_vidcast_socket_message(
     ngx_http_vidcast_socket_t *socket, ngx_uint_t opcode, u_char *data,
-    size_t size);
+    size_t size, ngx_uint_t *code);
 
 
 ngx_int_t
 ngx_http_vidcast_socket_data(ngx_http_vidcast_socket_t *socket,
-    ngx_vidcast_ws_event_t *event)
+    ngx_vidcast_ws_event_t *event, ngx_uint_t *code)
 {
     ngx_int_t  rc;
 
@@ -38,16 +38,15 @@ ngx_http_vidcast_socket_data(ngx_http_vidcast_socket_t *socket,
 
         if (event->last) {
             return ngx_http_vidcast_socket_message(socket, event->opcode,
-                                                   event->data, event->size);
+                                                   event->data, event->size,
+                                                   code);
         }
     }
 
     if (ngx_http_vidcast_socket_append(socket, event->data, event->size)
         != NGX_OK)
     {
-        return ngx_http_vidcast_socket_close(socket,
-                                             NGX_VIDCAST_WS_CLOSE_INTERNAL,
-                                             "no memory");
+        return NGX_ABORT;
     }
 
     if (!event->last) {
@@ -55,9 +54,9 @@ ngx_http_vidcast_socket_data(ngx_http_vidcast_socket_t *socket,
     }
 
     rc = ngx_http_vidcast_socket_message(socket, event->opcode, socket->text,
-                                         socket->size);
+                                         socket->size, code);
 
-    if (rc == NGX_OK) {
+    if (rc != NGX_DONE) {
         ngx_http_vidcast_socket_forget(socket);
     }
 
@@ -102,7 +101,7 @@ ngx_http_vidcast_socket_append(ngx_http_vidcast_socket_t *socket, u_char *data,
 
 static ngx_int_t
 ngx_http_vidcast_socket_message(ngx_http_vidcast_socket_t *socket,
-    ngx_uint_t opcode, u_char *data, size_t size)
+    ngx_uint_t opcode, u_char *data, size_t size, ngx_uint_t *code)
 {
     ngx_int_t  rc;
     ngx_str_t  in, out;
@@ -121,8 +120,8 @@ ngx_http_vidcast_socket_message(ngx_http_vidcast_socket_t *socket,
         if (opcode == NGX_VIDCAST_WS_TEXT
             && ngx_vidcast_ws_check_utf8(out.data, out.len) != NGX_OK)
         {
-            rc = ngx_http_vidcast_socket_fail(socket,
-                                              NGX_VIDCAST_WS_CLOSE_DATA);
+            *code = NGX_VIDCAST_WS_CLOSE_DATA;
+            rc = NGX_ERROR;
 
         } else {
             rc = socket->user->message(socket, opcode, out.data, out.len);
@@ -133,10 +132,11 @@ ngx_http_vidcast_socket_message(ngx_http_vidcast_socket_t *socket,
         return rc;
     }
 
-    return ngx_http_vidcast_socket_fail(socket,
-                              rc == NGX_DECLINED ? NGX_VIDCAST_WS_CLOSE_TOO_BIG
-                              : rc == NGX_ERROR ? NGX_VIDCAST_WS_CLOSE_DATA
-                              : NGX_VIDCAST_WS_CLOSE_INTERNAL);
+    *code = (rc == NGX_DECLINED) ? NGX_VIDCAST_WS_CLOSE_TOO_BIG
+            : (rc == NGX_ERROR) ? NGX_VIDCAST_WS_CLOSE_DATA
+            : NGX_VIDCAST_WS_CLOSE_INTERNAL;
+
+    return NGX_ERROR;
 }
 
 
