@@ -288,7 +288,7 @@ ngx_vidcast_dispatch_collect(ngx_vidcast_dispatch_t *dispatch)
 
         if (ngx_vidcast_load(&mailbox->state) != NGX_VIDCAST_PREDICTOR_READY) {
 
-            /* the mailbox is cleared by the next one who sits there */
+            /* the mailbox is cleared by its next predictor */
 
             ngx_vidcast_dispatch_reply(dispatch, worker,
                                        NGX_VIDCAST_REPLY_LOST);

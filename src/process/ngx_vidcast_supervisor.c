@@ -199,7 +199,7 @@ ngx_vidcast_supervisor_overdue(ngx_vidcast_conf_t *conf,
 
     if (ngx_vidcast_load(&mailbox->pid) == 0) {
 
-        /* it has still to sit down, or belongs to a mailbox that is no more */
+        /* it has not registered yet, or its mailbox is no more */
 
         if (child->orphan == 0) {
             child->orphan = now;

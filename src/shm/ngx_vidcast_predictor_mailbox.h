@@ -17,11 +17,11 @@
  * is the only one of nginx's that a predictor can write to, as foreign code
  * runs there; so it is trusted with nothing but itself.
  *
- * Each predictor has a mailbox.  On it lies one frame, as its slot in the ring,
- * which the capture keeps pinned meanwhile, and one answer: a task is given
- * when "task" goes up, and answered when "done" has followed.  Who waits for
- * the other sleeps on a futex, a futex, which says no more than that something
- * may be new.
+ * Each predictor has a mailbox with room for one frame, as its slot in the
+ * ring, which the capture keeps pinned meanwhile, and for one answer: a task
+ * is given when "task" goes up, and answered when "done" has followed.  A side
+ * that waits for the other one sleeps on a futex, which says no more than that
+ * something may be new.
  */
 
 #define NGX_VIDCAST_MAX_PREDICTORS        16  /* predictors of a source */
@@ -69,7 +69,7 @@ typedef struct {
     uint64_t                          given;   /* CLOCK_MONOTONIC, us */
     uint64_t                          number;  /* of the frame */
     uint32_t                          slot;
-    uint32_t                          futex;   /* rung for the predictor */
+    uint32_t                          futex;   /* wakes the predictor */
 
     /* by the predictor, and by the manager when there is none */
 

@@ -15,8 +15,8 @@
 /*
  * The mailbox of a source whose pictures come through workers.  The capture
  * stays the only writer of its ring: it lends one slot at a time to the
- * process in the box, who fills the slot and hands it in.  It lies in shared
- * memory, and needs none of its two sides to live:
+ * process that publishes, which fills the slot and hands it in.  It lies in
+ * shared memory, and needs none of its two sides to live:
  *
  *     free       nobody is there
  *     wanted     a process is, and waits for a slot
@@ -26,12 +26,12 @@
  *     returned   the slot is the capture's again, with nothing in it
  *
  * One word says it all: state, process, slot.  It is changed as a whole, by
- * compare and swap, and never becomes one that was there before, so that who
- * acts on what he read either wins or reads again.  The process leaves "free",
- * "lent" and "done"; the capture leaves "submitted" and "returned"; "wanted"
- * is left by whoever is first.  Slots are in the ring's "writing" state from
- * the claim before "lent" to what the capture does after "submitted" or
- * "returned".
+ * compare and swap, and never becomes one that was there before, so that a
+ * side that acts on what it read either wins or reads again.  The process
+ * leaves "free", "lent" and "done"; the capture leaves "submitted" and
+ * "returned"; "wanted" is left by whoever is first.  Slots are in the ring's
+ * "writing" state from the claim before "lent" to what the capture does after
+ * "submitted" or "returned".
  *
  * The other members belong to who may leave the state that the word shows:
  * what is written before a change is seen by the other side behind it.

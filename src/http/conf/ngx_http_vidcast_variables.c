@@ -12,9 +12,9 @@
 
 
 /*
- * What one viewer got, for access logs.  A stats is found by its place among
- * the pool's cleanups: those of the request have been called when the log is
- * written, and so its viewer has left.
+ * What one viewer got, for access logs.  The counters of a viewer are found by
+ * their place among the pool's cleanups: those of the request have been called
+ * when the log is written, and so its viewer has left.
  */
 
 

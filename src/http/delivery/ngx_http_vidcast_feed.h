@@ -12,10 +12,9 @@
 
 
 /*
- * A feed is a source in one worker: who subscribed to it there, and what they
- * stats.  A viewer has one connection and a subscription for each source that
- * it watches.  Whatever the transport, the policy is here: a viewer gets the
- * results in order and the newest picture, one message at a time.
+ * A feed is a source in one worker: the viewers that subscribed to it there,
+ * and the messages that they share.  A viewer has one connection and a
+ * subscription for each source that it watches.
  */
 
 typedef struct ngx_http_vidcast_viewer_s        ngx_http_vidcast_viewer_t;
@@ -145,7 +144,7 @@ struct ngx_http_vidcast_viewer_s {
     ngx_queue_t                      ended;   /* to be used again */
     ngx_msec_t                       stall_timeout;
     ngx_msec_t                       progress; /* when bytes last left */
-    ngx_msec_t                       wait_timer; /* with a silent host, or 0 */
+    ngx_msec_t                       peer_timeout; /* of a silent host, or 0 */
     ngx_msec_t                       answered; /* when it was last there */
     off_t                            sent;    /* bytes by then */
 };

@@ -101,7 +101,7 @@ ngx_http_vidcast_peer_gone(ngx_http_vidcast_viewer_t *viewer)
 
     unheard = ngx_current_msec - viewer->answered;
 
-    if (viewer->wait_timer == 0 || unheard < viewer->wait_timer / 4) {
+    if (viewer->peer_timeout == 0 || unheard < viewer->peer_timeout / 4) {
         return 0;
     }
 
@@ -127,7 +127,7 @@ ngx_http_vidcast_peer_gone(ngx_http_vidcast_viewer_t *viewer)
         unheard = silent;
     }
 
-    return unheard >= viewer->wait_timer;
+    return unheard >= viewer->peer_timeout;
 }
 
 

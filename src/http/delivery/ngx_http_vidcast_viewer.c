@@ -74,7 +74,7 @@ ngx_http_vidcast_viewer_join(ngx_http_vidcast_main_conf_t *vmcf,
     vlcf = ngx_http_get_module_loc_conf(viewer->request,
                                         ngx_http_vidcast_module);
 
-    viewer->wait_timer = vlcf->ping ? vlcf->ping + vlcf->ping_timeout : 0;
+    viewer->peer_timeout = vlcf->ping ? vlcf->ping + vlcf->ping_timeout : 0;
 
     ngx_http_vidcast_peer_watch(viewer->request);
 
