@@ -18,8 +18,8 @@
 /*
  * The capture process of one source.  Its threads: main watches whether the
  * process is still wanted, input grabs pictures, encoders make them JPEGs,
- * one predicts.  Pictures which are JPEGs already go from the input thread
- * straight into the ring.
+ * one predicts, one draws overlays.  Pictures which are JPEGs already go from
+ * the input thread straight into the ring.
  */
 
 typedef struct ngx_vidcast_encoder_pool_s   ngx_vidcast_encoder_pool_t;
@@ -173,9 +173,9 @@ void *ngx_vidcast_input_thread(void *data);
 
 
 /*
- * Raw pictures.  get() gives a free one of the size, or NULL, counted as
- * encoder_busy; encode() hands it on, to come out in the order of the calls;
- * refer() and unref() are for who looks at it meanwhile.
+ * Raw pictures.  get() gives a free one of the size, or NULL; encode() hands
+ * it on, to come out in the order of the calls; refer() and unref() are for a
+ * thread that looks at it meanwhile.
  */
 ngx_vidcast_encoder_pool_t *ngx_vidcast_encoder_pool_create(
     ngx_vidcast_capture_t *capture);

@@ -14,7 +14,10 @@
  * its own, with the functions that ngx_vidcast_input.h describes; its module
  * there among the "extern" ones, and in the table below; its files in "config".
  * One that needs a library is a plugin instead, see vidcast_plugin.h, and its
- * scheme is added to ngx_vidcast_input_plugin.c.
+ * scheme and parameters are added to ngx_vidcast_input_plugin.c; a scheme of
+ * FFmpeg's also to plugins/av, vidcast_av_conf.c, and to the protocols that
+ * vidcast_av_stream.c allows.  The unit tests that take all inputs for stubs
+ * get one more; docs/directives/inputs.md and t/lib/Vidcast/Features.pm, too.
  */
 
 static ngx_vidcast_input_module_t  *ngx_vidcast_input_modules[] = {

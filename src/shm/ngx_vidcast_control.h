@@ -28,7 +28,7 @@ void ngx_vidcast_zone_publish(ngx_vidcast_conf_t *conf,
 
 /*
  * In a worker: takes a free entry of the control zone, and with it, if it is
- * among the first 62, a pin in each source's ring.  Without an entry the
+ * among the first 61, a pin in each source's ring.  Without an entry the
  * worker has neither and is not counted.
  */
 void ngx_vidcast_process_enter(ngx_vidcast_conf_t *conf, ngx_log_t *log);
@@ -80,7 +80,7 @@ void ngx_vidcast_source_unpin_dead(ngx_vidcast_control_t *control,
     ngx_vidcast_source_t *source, ngx_log_t *log);
 
 /*
- * Likewise: takes the slot in the mailbox from a dead process, and makes the
+ * Likewise: takes the slot in the hand-off from a dead process, and makes the
  * one free that was returned.
  */
 void ngx_vidcast_zone_take_back(ngx_vidcast_control_t *control,

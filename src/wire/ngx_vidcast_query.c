@@ -52,6 +52,13 @@ static ngx_int_t ngx_vidcast_query_decimal(ngx_str_t *value, uint64_t *micro);
 static ngx_uint_t ngx_vidcast_query_equal(ngx_str_t *a, ngx_str_t *b);
 
 
+/*
+ * Adding an argument: a bit and a member in ngx_vidcast_query.h, a setter and
+ * a row here, and what it narrows in the folder http/request;
+ * docs/directives/locations.md and t/lib/Vidcast/Features.pm, whose test reads
+ * the rows below as they are written.
+ */
+
 static ngx_vidcast_query_name_t  ngx_vidcast_query_names[] = {
     { ngx_string("fps"), NGX_VIDCAST_QUERY_FPS, ngx_vidcast_query_fps },
     { ngx_string("send"), NGX_VIDCAST_QUERY_SEND, ngx_vidcast_query_send },

@@ -70,7 +70,7 @@ typedef struct {
 struct ngx_http_vidcast_message_s {
     ngx_uint_t                     refs;
     ngx_http_vidcast_feed_t       *feed;
-    ngx_http_vidcast_message_t    *next;      /* older pinned, or free */
+    ngx_http_vidcast_message_t    *next;      /* of those kept, or free */
 
     uint64_t                       seq;       /* of the result, or zero */
     u_char                        *data;
@@ -166,10 +166,10 @@ struct ngx_http_vidcast_feed_s {
     ngx_uint_t                     npaired;   /* which want pairs */
     ngx_uint_t                     wanted;    /* still, by the master */
 
-    ngx_queue_t                    publishers;  /* the first has the mailbox */
+    ngx_queue_t                    publishers;  /* the first may publish */
     ngx_uint_t                     npublishers;
-    ngx_event_t                    wait_timer;  /* of publishers who wait */
-    ngx_http_vidcast_feed_pt       publisher_handler;  /* the mailbox rang */
+    ngx_event_t                    wait_timer;  /* of publishers that wait */
+    ngx_http_vidcast_feed_pt       publisher_handler;  /* of the hand-off */
 
     ngx_http_vidcast_message_t    *frame;     /* the newest */
     ngx_http_vidcast_message_t    *older;     /* pinned, still leaving */

@@ -455,8 +455,8 @@ ngx_http_vidcast_publisher_taken_over(ngx_http_vidcast_publisher_t *publisher)
 
 
 /*
- * Looks again while somebody waits: a capture may have died, or a worker that
- * had the mailbox.  A session that is in waits as long as it takes.
+ * Looks again while a publisher waits: a capture may have died, or a worker
+ * that had the hand-off.  A session that has it waits as long as it takes.
  */
 
 static void

@@ -12,9 +12,9 @@
 
 
 /*
- * Who gives pictures or texts to a source.  One at a time has the source's
- * mailbox: a session till it leaves, others for one message, for which they
- * stand in line.
+ * A publisher gives pictures or texts to a source.  One at a time has the
+ * source's hand-off: a session till it leaves, others for one message, for
+ * which they queue.
  */
 
 typedef struct ngx_http_vidcast_publisher_s  ngx_http_vidcast_publisher_t;
@@ -61,7 +61,7 @@ struct ngx_http_vidcast_publisher_s {
     unsigned                             session:1;
     unsigned                             takeover:1;
     unsigned                             joined:1;
-    unsigned                             entered:1;    /* the mailbox */
+    unsigned                             entered:1;    /* the hand-off */
     unsigned                             submitted:1;
 };
 
