@@ -140,7 +140,10 @@ CONF
     my $port = $nginx->port;
     my $jpeg = comments(picture(320, 240, 99), 'x' x 60000, 'y' x 60000);
 
-    ok wait_for { (source($nginx, 'door')->{state} // '') eq 'off' },
+    # it is off before it has a capture, too
+
+    ok wait_for { capture_pid($nginx, 'door') ne ''
+                  && (source($nginx, 'door')->{state} // '') eq 'off' },
         'a source to be published to';
 
     my %pids = (worker => $worker->{pid},
