@@ -29,7 +29,7 @@ typedef void (*ngx_http_vidcast_feed_pt)(ngx_http_vidcast_feed_t *feed);
  *          leaving, the transport has its own reference to it and calls
  *          ngx_http_vidcast_queue_ready() when it is done; NGX_DONE: that was
  *          all, NGX_ERROR: the connection is broken, and in both cases the
- *          feed finalizes the request.
+ *          queue or the session finalizes the request.
  *
  * coalesce()  the same for several results at once, in their order, at most
  *          NGX_HTTP_VIDCAST_COALESCE.  NULL: send() is called for each.

@@ -241,7 +241,7 @@ ngx_http_vidcast_queue_deliver(ngx_http_vidcast_viewer_t *viewer)
             /* the latter: it was the last thing this viewer wanted */
 
             ngx_http_vidcast_viewer_finalize(viewer, rc == NGX_DONE ? NGX_OK
-                                                                 : NGX_ERROR);
+                                                                   : NGX_ERROR);
             return NGX_DONE;
         }
 

@@ -155,7 +155,7 @@ ngx_http_vidcast_session_viewer(ngx_http_vidcast_viewer_t *viewer)
 
     if (rc == NGX_ERROR || rc == NGX_DONE) {
         ngx_http_vidcast_viewer_finalize(viewer, rc == NGX_DONE ? NGX_OK
-                                                             : NGX_ERROR);
+                                                               : NGX_ERROR);
         return;
     }
 

@@ -460,7 +460,7 @@ ngx_http_vidcast_snapshot_stop(ngx_http_vidcast_viewer_t *viewer)
 
     ngx_http_vidcast_viewer_finalize(viewer,
                                      ngx_http_vidcast_snapshot_none(
-                                      viewer->request, shot->feed));
+                                         viewer->request, shot->feed));
 }
 
 

@@ -69,14 +69,14 @@ static ngx_int_t test_batch(ngx_http_vidcast_viewer_t *viewer,
 ngx_queue_t                           ngx_posted_next_events;
 
 static ngx_http_vidcast_main_conf_t   test_vmcf;
-static ngx_http_vidcast_feed_t         test_hubs[2];
+static ngx_http_vidcast_feed_t        test_feeds[2];
 static ngx_vidcast_source_t           test_source;
-static ngx_vidcast_worker_stats_t            test_share;
+static ngx_vidcast_worker_stats_t     test_stats;
 static ngx_http_vidcast_message_t    *test_history[2][TEST_RESULTS];
 static ngx_http_vidcast_message_t     test_messages[2][TEST_RESULTS];
 static ngx_http_vidcast_message_t     test_pictures[2];
 static ngx_http_vidcast_message_t     test_told;
-static ngx_uint_t                     test_news[2];
+static ngx_uint_t                     test_queued[2];
 static uint64_t                       test_time, test_step;
 static char                           test_sent[1024];
 static ngx_uint_t                     test_nsent;
@@ -131,7 +131,7 @@ test_alternate(void)
 
     unit_ok(ngx_strcmp(test_sent, "a1-8b1-8c1-8a9-10b9-10c9-10") == 0,
             "three viewers who are pending take turns: %s", test_sent);
-    unit_ok(!ngx_queue_empty(&test_hubs[0].subscriptions)
+    unit_ok(!ngx_queue_empty(&test_feeds[0].subscriptions)
             && ngx_queue_empty(&test_vmcf.pending),
             "then none of them is pending");
 }
@@ -184,7 +184,7 @@ test_skipped(void)
 
     unit_ok(ngx_strcmp(test_sent, "a6+5b1-6") == 0,
             "who is pending by more than his backlog skips: %s", test_sent);
-    unit_ok(test_share.results_skipped == 5, "which is counted");
+    unit_ok(test_stats.results_skipped == 5, "which is counted");
 }
 
 
@@ -462,11 +462,11 @@ test_reset(void)
     test_step = 0;
 
     ngx_memzero(&test_vmcf, sizeof(test_vmcf));
-    ngx_memzero(test_hubs, sizeof(test_hubs));
+    ngx_memzero(test_feeds, sizeof(test_feeds));
     ngx_memzero(test_history, sizeof(test_history));
     ngx_memzero(test_messages, sizeof(test_messages));
-    ngx_memzero(test_news, sizeof(test_news));
-    ngx_memzero(&test_share, sizeof(test_share));
+    ngx_memzero(test_queued, sizeof(test_queued));
+    ngx_memzero(&test_stats, sizeof(test_stats));
 
     ngx_queue_init(&ngx_posted_next_events);
     ngx_http_vidcast_queue_init(&test_vmcf, &unit_log);
@@ -474,11 +474,11 @@ test_reset(void)
     test_source.geometry.results = TEST_RESULTS;
 
     for (i = 0; i < 2; i++) {
-        test_hubs[i].vmcf = &test_vmcf;
-        test_hubs[i].source = &test_source;
-        test_hubs[i].stats = &test_share;
-        test_hubs[i].results = test_history[i];
-        ngx_queue_init(&test_hubs[i].subscriptions);
+        test_feeds[i].vmcf = &test_vmcf;
+        test_feeds[i].source = &test_source;
+        test_feeds[i].stats = &test_stats;
+        test_feeds[i].results = test_history[i];
+        ngx_queue_init(&test_feeds[i].subscriptions);
     }
 }
 
@@ -504,7 +504,7 @@ test_watch(test_viewer_t *v, ngx_uint_t feed)
 
     sub = &v->subs[feed];
     sub->viewer = &v->viewer;
-    sub->feed = &test_hubs[feed];
+    sub->feed = &test_feeds[feed];
     sub->result = 1;
 
     ngx_queue_insert_tail(&sub->feed->subscriptions, &sub->queue);
@@ -517,7 +517,7 @@ test_watch(test_viewer_t *v, ngx_uint_t feed)
 static void
 test_results(ngx_uint_t feed, ngx_uint_t count)
 {
-    test_news[feed] += count;
+    test_queued[feed] += count;
 }
 
 
@@ -526,11 +526,11 @@ test_results(ngx_uint_t feed, ngx_uint_t count)
 static void
 test_picture(ngx_uint_t feed, uint64_t number)
 {
-    test_pictures[feed].feed = &test_hubs[feed];
+    test_pictures[feed].feed = &test_feeds[feed];
     test_pictures[feed].refs = 1;
     test_pictures[feed].frame.number = number;
 
-    test_hubs[feed].frame = &test_pictures[feed];
+    test_feeds[feed].frame = &test_pictures[feed];
 }
 
 
@@ -544,7 +544,7 @@ test_wake(ngx_uint_t feed)
     ngx_memzero(&c, sizeof(ngx_connection_t));
 
     ev.data = &c;
-    c.data = &test_hubs[feed];
+    c.data = &test_feeds[feed];
 
     ngx_http_vidcast_queue_wake_handler(&ev);
 }
@@ -590,7 +590,7 @@ test_send(ngx_http_vidcast_viewer_t *viewer,
 
     if (test_nsent
         && v == test_before
-        && message->feed == &test_hubs[0]
+        && message->feed == &test_feeds[0]
         && message->seq == test_seq + 1)
     {
         p = (u_char *) test_sent + test_series;
@@ -607,7 +607,7 @@ test_send(ngx_http_vidcast_viewer_t *viewer,
         p = ngx_slprintf(p, last, "+%uz", message->size);
     }
 
-    if (message->feed == &test_hubs[1]) {
+    if (message->feed == &test_feeds[1]) {
         p = ngx_slprintf(p, last, "*");
     }
 
@@ -615,7 +615,7 @@ test_send(ngx_http_vidcast_viewer_t *viewer,
 
     test_nsent = p - (u_char *) test_sent;
     test_before = v;
-    test_seq = (message->feed == &test_hubs[0]) ? message->seq : 0;
+    test_seq = (message->feed == &test_feeds[0]) ? message->seq : 0;
 
     v->last = ++test_count;
     v->first = v->got++ ? v->first : test_count;
@@ -658,9 +658,9 @@ ngx_http_vidcast_feed_poll(ngx_http_vidcast_feed_t *feed)
     ngx_uint_t                   n;
     ngx_http_vidcast_message_t  *m;
 
-    n = feed - test_hubs;
+    n = feed - test_feeds;
 
-    for ( /* void */ ; test_news[n]; test_news[n]--) {
+    for ( /* void */ ; test_queued[n]; test_queued[n]--) {
         feed->result++;
 
         m = &test_messages[n][feed->result % TEST_RESULTS];
