@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "core/ngx_vidcast_backoff.h"
 #include "core/ngx_vidcast_clock.h"
 #include "core/ngx_vidcast_error.h"
 #include "capture/ngx_vidcast_capture.h"
@@ -21,11 +22,8 @@
  */
 
 
-#define NGX_VIDCAST_INPUT_THREAD_BACKOFF_MIN  200000      /* us */
-#define NGX_VIDCAST_INPUT_THREAD_BACKOFF_MAX  30000000
-#define NGX_VIDCAST_INPUT_THREAD_BACKOFF_GONE  1000000
-#define NGX_VIDCAST_INPUT_THREAD_SETTLED      2000000
-#define NGX_VIDCAST_INPUT_THREAD_BUSY         10000000  /* the old one leaves */
+#define NGX_VIDCAST_INPUT_THREAD_GONE  1000000   /* us, longest back-off */
+#define NGX_VIDCAST_INPUT_THREAD_BUSY  10000000  /* the old one leaves */
 
 
 typedef struct {
@@ -36,8 +34,8 @@ typedef struct {
     uint64_t                 started;
     uint64_t                 opened;
     uint64_t                 frames;     /* since it was opened */
-    uint64_t                 backoff;
     ngx_uint_t               warmup;     /* frames still to be skipped */
+    ngx_vidcast_backoff_t    backoff;
 } ngx_vidcast_input_thread_t;
 
 
@@ -108,7 +106,7 @@ ngx_vidcast_input_thread(void *data)
             ngx_vidcast_on_demand_sleep(&thread.demand);
 
             thread.started = ngx_vidcast_clock();
-            thread.backoff = 0;
+            ngx_vidcast_backoff_reset(&thread.backoff);
         }
 
         if (ngx_vidcast_input_thread_open(&thread) == NGX_OK) {
@@ -229,8 +227,8 @@ ngx_vidcast_input_thread_open(ngx_vidcast_input_thread_t *thread)
 
         /* whoever plugs it in looks at the screen */
 
-        thread->backoff = ngx_min(thread->backoff,
-                                  NGX_VIDCAST_INPUT_THREAD_BACKOFF_GONE / 2);
+        thread->backoff.delay = ngx_min(thread->backoff.delay,
+                                        NGX_VIDCAST_INPUT_THREAD_GONE / 2);
     }
 
     if (rc == NGX_BUSY) {
@@ -240,7 +238,7 @@ ngx_vidcast_input_thread_open(ngx_vidcast_input_thread_t *thread)
          * of an nginx whose successor we are, which takes its time.
          */
 
-        thread->backoff = 0;
+        ngx_vidcast_backoff_reset(&thread->backoff);
 
         if (ngx_vidcast_clock() - thread->started
             < NGX_VIDCAST_INPUT_THREAD_BUSY)
@@ -632,30 +630,26 @@ ngx_vidcast_input_thread_drain(ngx_vidcast_input_thread_t *thread)
 }
 
 
-/* a source that did its work is tried again at once, another one ever later */
+/* an input that had settled is tried again soon, another one ever later */
 
 static void
 ngx_vidcast_input_thread_pause(ngx_vidcast_input_thread_t *thread)
 {
-    uint64_t  now, due;
+    uint64_t  now;
 
     now = ngx_vidcast_clock();
 
     if (thread->frames
-        && now - thread->opened >= NGX_VIDCAST_INPUT_THREAD_SETTLED)
+        && now - thread->opened >= NGX_VIDCAST_BACKOFF_SETTLED)
     {
-        thread->backoff = 0;
+        ngx_vidcast_backoff_reset(&thread->backoff);
     }
 
     thread->frames = 0;
 
-    thread->backoff = ngx_max(ngx_min(thread->backoff * 2,
-                                      NGX_VIDCAST_INPUT_THREAD_BACKOFF_MAX),
-                              NGX_VIDCAST_INPUT_THREAD_BACKOFF_MIN);
+    ngx_vidcast_backoff_failed(&thread->backoff, now);
 
-    due = now + thread->backoff;
-
-    while (ngx_vidcast_clock_wait(due) == NGX_AGAIN
+    while (ngx_vidcast_clock_wait(thread->backoff.due) == NGX_AGAIN
            && !ngx_vidcast_on_demand_gone(&thread->demand))
     {
         /* void */

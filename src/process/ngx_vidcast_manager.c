@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "core/ngx_vidcast_backoff.h"
 #include "process/ngx_vidcast_manager.h"
 #include "capture/ngx_vidcast_capture.h"
 #include "os/ngx_vidcast_child.h"
@@ -15,12 +16,8 @@
 #include "shm/ngx_vidcast_process_locks.h"
 
 
-#define NGX_VIDCAST_MANAGER_TICK      50          /* ms */
+#define NGX_VIDCAST_MANAGER_TICK  50          /* ms */
 #define NGX_VIDCAST_MANAGER_WAIT  3000000     /* us, for the lock */
-
-#define NGX_VIDCAST_BACKOFF_MIN       200000      /* us */
-#define NGX_VIDCAST_BACKOFF_MAX       30000000
-#define NGX_VIDCAST_SETTLED           2000000
 
 
 /* a source as the manager sees it */
@@ -29,9 +26,8 @@ typedef struct {
     ngx_vidcast_source_t    *source;
     ngx_pid_t                pid;        /* 0: not a child of ours */
     uint64_t                 started;    /* CLOCK_MONOTONIC, us */
-    uint64_t                 due;        /* not to be started before */
-    uint64_t                 backoff;    /* us */
     uint64_t                 published;  /* frames, when it was started */
+    ngx_vidcast_backoff_t    backoff;
     u_char                   title[NGX_VIDCAST_MAX_NAME + 32];
 } ngx_vidcast_managed_t;
 
@@ -265,21 +261,17 @@ ngx_vidcast_manager_exited(ngx_vidcast_managed_t *managed, int status,
     now = ngx_vidcast_clock();
     shm = managed->source->zone->shm;
 
-    settled = now - managed->started >= NGX_VIDCAST_SETTLED
+    settled = now - managed->started >= NGX_VIDCAST_BACKOFF_SETTLED
               && (ngx_vidcast_load(&shm->counters.published)
                   != managed->published
                   || ngx_vidcast_load(&shm->state) == NGX_VIDCAST_SLEEPING);
 
     if (settled) {
-        managed->backoff = 0;
+        ngx_vidcast_backoff_reset(&managed->backoff);
 
     } else {
-        managed->backoff = ngx_max(ngx_min(managed->backoff * 2,
-                                           NGX_VIDCAST_BACKOFF_MAX),
-                                   NGX_VIDCAST_BACKOFF_MIN);
+        ngx_vidcast_backoff_failed(&managed->backoff, now);
     }
-
-    managed->due = now + managed->backoff;
 
     if (WTERMSIG(status)) {
         ngx_log_error(NGX_LOG_ALERT, log, 0, "%s %P exited on signal %d",
@@ -318,7 +310,7 @@ ngx_vidcast_manager_spawn(ngx_vidcast_conf_t *conf,
 
     now = ngx_vidcast_clock();
 
-    if (managed->pid || now < managed->due
+    if (managed->pid || now < managed->backoff.due
         || ngx_vidcast_process_lock_holder(conf->control->locks,
                                            NGX_VIDCAST_LOCK_CAPTURE
                                                + managed->source->entry,
@@ -336,7 +328,7 @@ ngx_vidcast_manager_spawn(ngx_vidcast_conf_t *conf,
                                  managed->source, (char *) managed->title);
 
     if (pid == NGX_INVALID_PID) {
-        managed->due = now + NGX_VIDCAST_BACKOFF_MIN;
+        managed->backoff.due = now + NGX_VIDCAST_BACKOFF_MIN;
         return;
     }
 

@@ -9,6 +9,7 @@
 
 #include <sys/pidfd.h>
 
+#include "core/ngx_vidcast_backoff.h"
 #include "core/ngx_vidcast_error.h"
 #include "os/ngx_vidcast_child.h"
 #include "core/ngx_vidcast_escape.h"
@@ -18,12 +19,9 @@
 #include "shm/ngx_vidcast_process_locks.h"
 
 
-#define NGX_VIDCAST_SUPERVISOR_BACKOFF_MIN  200000      /* us */
-#define NGX_VIDCAST_SUPERVISOR_BACKOFF_MAX  30000000
-#define NGX_VIDCAST_SUPERVISOR_SETTLED      2000000
-#define NGX_VIDCAST_SUPERVISOR_GRACE        2000000  /* for who times itself */
-#define NGX_VIDCAST_SUPERVISOR_ORPHAN     3000000     /* to leave a mailbox */
-#define NGX_VIDCAST_SUPERVISOR_END          20          /* times 50 ms */
+#define NGX_VIDCAST_SUPERVISOR_GRACE   2000000  /* us, if it times itself */
+#define NGX_VIDCAST_SUPERVISOR_ORPHAN  3000000  /* us, to leave a mailbox */
+#define NGX_VIDCAST_SUPERVISOR_END     20       /* times 50 ms */
 
 
 /* a predictor; what is to last for longer than the manager is on its mailbox */
@@ -111,8 +109,7 @@ ngx_vidcast_supervisor_init(ngx_vidcast_supervised_t *child,
 
     /* a reload is worth a try at once */
 
-    child->mailbox->due = 0;
-    child->mailbox->backoff = 0;
+    ngx_vidcast_backoff_reset(&child->mailbox->backoff);
     ngx_memzero(child->mailbox->deaths, sizeof(child->mailbox->deaths));
 
     p = ngx_sprintf(child->title, "vidcast predictor process: %V",
@@ -178,7 +175,7 @@ ngx_vidcast_supervisor_check(ngx_vidcast_conf_t *conf,
         ngx_vidcast_supervisor_died(child, status, log);
     }
 
-    if (ngx_vidcast_clock() >= child->mailbox->due) {
+    if (ngx_vidcast_clock() >= child->mailbox->backoff.due) {
         ngx_vidcast_supervisor_spawn(conf, child);
     }
 }
@@ -371,7 +368,6 @@ ngx_vidcast_supervisor_reason(ngx_vidcast_predictor_mailbox_t *mailbox,
 static ngx_uint_t
 ngx_vidcast_supervisor_pause(ngx_vidcast_supervised_t *child, uint64_t now)
 {
-    uint64_t                          backoff;
     ngx_uint_t                        i;
     ngx_vidcast_predictor_mailbox_t  *mailbox;
 
@@ -389,24 +385,21 @@ ngx_vidcast_supervisor_pause(ngx_vidcast_supervised_t *child, uint64_t now)
     {
         ngx_memzero(mailbox->deaths, sizeof(mailbox->deaths));
 
-        mailbox->backoff = 0;
-        mailbox->due = now + (uint64_t) child->id.source->predict.pause * 1000;
+        ngx_vidcast_backoff_reset(&mailbox->backoff);
+        mailbox->backoff.due = now
+                      + (uint64_t) child->id.source->predict.pause * 1000;
 
         return 1;
     }
 
     if (mailbox->lived
-        && now - mailbox->started >= NGX_VIDCAST_SUPERVISOR_SETTLED)
+        && now - mailbox->started >= NGX_VIDCAST_BACKOFF_SETTLED)
     {
-        mailbox->backoff = 0;
+        ngx_vidcast_backoff_reset(&mailbox->backoff);
 
     } else {
-        backoff = 2 * ngx_vidcast_load(&mailbox->backoff);
-        backoff = ngx_min(backoff, NGX_VIDCAST_SUPERVISOR_BACKOFF_MAX);
-        mailbox->backoff = ngx_max(backoff, NGX_VIDCAST_SUPERVISOR_BACKOFF_MIN);
+        ngx_vidcast_backoff_failed(&mailbox->backoff, now);
     }
-
-    mailbox->due = now + mailbox->backoff;
 
     return 0;
 }
@@ -422,8 +415,8 @@ ngx_vidcast_supervisor_spawn(ngx_vidcast_conf_t *conf,
                                  &child->id, (char *) child->title);
 
     if (pid == NGX_INVALID_PID) {
-        child->mailbox->due = ngx_vidcast_clock()
-                          + NGX_VIDCAST_SUPERVISOR_BACKOFF_MIN;
+        child->mailbox->backoff.due = ngx_vidcast_clock()
+                                      + NGX_VIDCAST_BACKOFF_MIN;
         return;
     }
 

@@ -9,6 +9,7 @@
 
 
 #include "core/ngx_vidcast.h"
+#include "core/ngx_vidcast_backoff.h"
 #include "shm/ngx_vidcast_ring.h"
 
 
@@ -89,8 +90,7 @@ typedef struct {
 
     /* by the manager */
 
-    uint64_t                          due;   /* not to be started before */
-    uint64_t                          backoff; /* us */
+    ngx_vidcast_backoff_t             backoff;
     uint64_t                          deaths[NGX_VIDCAST_PREDICTOR_DEATHS];
 
     ngx_vidcast_predictor_counters_t  counters;
