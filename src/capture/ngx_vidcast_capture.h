@@ -165,7 +165,7 @@ void ngx_vidcast_capture_log_predictor(ngx_vidcast_capture_t *capture,
 void ngx_vidcast_capture_log_state(ngx_vidcast_capture_t *capture,
     ngx_uint_t state, const u_char *reason);
 void ngx_vidcast_capture_log_said(ngx_vidcast_capture_t *capture,
-    ngx_uint_t level, const char *line);
+    int level, const char *line);
 void ngx_vidcast_capture_log_more(ngx_vidcast_capture_t *capture);
 
 /* the input thread; "data" is the capture */

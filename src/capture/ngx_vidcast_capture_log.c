@@ -9,6 +9,7 @@
 
 #include "capture/ngx_vidcast_capture.h"
 #include "core/ngx_vidcast_escape.h"
+#include "plugin_host/ngx_vidcast_plugin.h"
 
 
 /* what a source can cause with each frame, and may say now and then */
@@ -116,23 +117,11 @@ ngx_vidcast_capture_log_state(ngx_vidcast_capture_t *capture, ngx_uint_t state,
 
 
 void
-ngx_vidcast_capture_log_said(ngx_vidcast_capture_t *capture, ngx_uint_t level,
+ngx_vidcast_capture_log_said(ngx_vidcast_capture_t *capture, int level,
     const char *line)
 {
-    ngx_vidcast_escaped_t     escaped;
-    ngx_vidcast_log_limit_t  *limit;
-
-    limit = (level <= NGX_LOG_WARN) ? &capture->logs.warned
-                                    : &capture->logs.said;
-
-    if (capture->log->log_level >= level
-        && ngx_vidcast_log_limit(limit, NGX_VIDCAST_LOG_SAID,
-                                 ngx_vidcast_clock()))
-    {
-        ngx_log_error(level, capture->log, 0, "vidcast source \"%V\": %V",
-                      &capture->source->name,
-                      ngx_vidcast_escape_text(&escaped, line));
-    }
+    ngx_vidcast_plugin_said(&capture->logs.warned, &capture->logs.said,
+                            capture->log, &capture->source->name, level, line);
 }
 
 

@@ -36,7 +36,7 @@ typedef struct ngx_vidcast_capture_s  ngx_vidcast_capture_t;
  * publish_result()  makes a JSON text a result, whose number is *seq, without
  *                   waking the workers, and the source live.  NGX_OK;
  *                   NGX_DECLINED: it is too large
- * log_said()        a line of a plugin's, within limits
+ * log_said()        a line of a plugin, at its level, within limits
  */
 
 typedef struct {
@@ -44,7 +44,7 @@ typedef struct {
     void        (*abandon)(ngx_vidcast_capture_t *capture, uint32_t slot);
     ngx_int_t   (*publish_result)(ngx_vidcast_capture_t *capture,
                       const u_char *json, size_t size, uint64_t *seq);
-    void        (*log_said)(ngx_vidcast_capture_t *capture, ngx_uint_t level,
+    void        (*log_said)(ngx_vidcast_capture_t *capture, int level,
                       const char *line);
 } ngx_vidcast_input_host_t;
 

@@ -7,8 +7,8 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "core/ngx_vidcast_parse.h"
 #include "core/ngx_vidcast_error.h"
+#include "core/ngx_vidcast_parse.h"
 #include "input/ngx_vidcast_input.h"
 #include "plugin_host/ngx_vidcast_plugin.h"
 
@@ -19,15 +19,10 @@
  * text; the plugin itself is tried when all of the configuration is known.
  */
 
-#define NGX_VIDCAST_INPUT_PLUGIN_AV  "vidcast_av.so"
-
-
-typedef struct {
-    ngx_pool_t               *pool;
-    ngx_array_t               params;       /* of vidcast_param_t */
-    u_char                   *argument;     /* the URI, terminated */
-    u_char                   *file;         /* of the plugin */
-} ngx_vidcast_input_plugin_params_t;
+#define NGX_VIDCAST_INPUT_PLUGIN_AV    "vidcast_av.so"
+#define NGX_VIDCAST_INPUT_PLUGIN_HINT                                         \
+    "it is built with the module if libavformat-dev, libavcodec-dev, "        \
+    "libavutil-dev and libswscale-dev are installed"
 
 
 typedef struct {
@@ -49,15 +44,10 @@ static ngx_int_t ngx_vidcast_input_plugin_known_stream(
 static ngx_uint_t ngx_vidcast_input_plugin_is(ngx_str_t *str, const char *name);
 static ngx_int_t ngx_vidcast_input_plugin_check(ngx_vidcast_input_conf_t *conf,
     u_char *error);
-static ngx_int_t ngx_vidcast_input_plugin_finish(
+static ngx_int_t ngx_vidcast_input_plugin_argument(
     ngx_vidcast_input_conf_t *conf);
 static ngx_int_t ngx_vidcast_input_plugin_validate_late(
     ngx_vidcast_input_conf_t *conf, ngx_cycle_t *cycle, u_char *error);
-static ngx_int_t ngx_vidcast_input_plugin_try(void *data, u_char *error);
-static void ngx_vidcast_input_plugin_context(vidcast_context_t *context,
-    ngx_vidcast_input_conf_t *conf);
-static void ngx_vidcast_input_plugin_silent(void *host, int level,
-    const char *line);
 static void ngx_vidcast_input_plugin_log(void *host, int level,
     const char *line);
 static ngx_int_t ngx_vidcast_input_plugin_open(ngx_vidcast_input_t *in);
@@ -137,22 +127,8 @@ ngx_vidcast_input_module_t  ngx_vidcast_input_https = {
 static void *
 ngx_vidcast_input_plugin_create_params(ngx_pool_t *pool)
 {
-    ngx_vidcast_input_plugin_params_t  *params;
-
-    params = ngx_pcalloc(pool, sizeof(ngx_vidcast_input_plugin_params_t));
-    if (params == NULL) {
-        return NULL;
-    }
-
-    params->pool = pool;
-
-    if (ngx_array_init(&params->params, pool, 4, sizeof(vidcast_param_t))
-        != NGX_OK)
-    {
-        return NULL;
-    }
-
-    return params;
+    return ngx_vidcast_plugin_conf_create(pool,
+                                          sizeof(ngx_vidcast_plugin_conf_t));
 }
 
 
@@ -160,10 +136,9 @@ static ngx_int_t
 ngx_vidcast_input_plugin_set(ngx_vidcast_input_conf_t *conf, ngx_str_t *name,
     ngx_str_t *value)
 {
-    u_char                             *p;
-    ngx_int_t                           rc;
-    vidcast_param_t                    *param;
-    ngx_vidcast_input_plugin_params_t  *params;
+    u_char     text[NGX_INT64_LEN + sizeof("ms")];
+    ngx_int_t  rc;
+    ngx_str_t  time;
 
     rc = ngx_vidcast_input_plugin_known(conf, name, value);
 
@@ -171,40 +146,17 @@ ngx_vidcast_input_plugin_set(ngx_vidcast_input_conf_t *conf, ngx_str_t *name,
         return rc;
     }
 
-    params = conf->params;
-
-    param = ngx_array_push(&params->params);
-    if (param == NULL) {
-        return NGX_ERROR;
-    }
-
-    p = ngx_pnalloc(params->pool, name->len + 1);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    (void) ngx_cpystrn(p, name->data, name->len + 1);
-    param->name = (char *) p;
-
-    p = ngx_pnalloc(params->pool, value->len + sizeof("ms")
-                                  + NGX_INT64_LEN);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    param->value = (char *) p;
-
     if (ngx_vidcast_input_plugin_is(name, "timeout")) {
 
         /* a plugin need not know all forms of a time */
 
-        (void) ngx_sprintf(p, "%Mms%Z", (ngx_msec_t) ngx_parse_time(value, 0));
-
-    } else {
-        (void) ngx_sprintf(p, "%V%Z", value);
+        time.data = text;
+        time.len = ngx_sprintf(text, "%Mms",
+                               (ngx_msec_t) ngx_parse_time(value, 0)) - text;
+        value = &time;
     }
 
-    return NGX_OK;
+    return ngx_vidcast_plugin_conf_add(conf->params, name, value);
 }
 
 
@@ -312,7 +264,10 @@ ngx_vidcast_input_plugin_check(ngx_vidcast_input_conf_t *conf, u_char *error)
         return NGX_ERROR;
     }
 
-    if (ngx_vidcast_input_plugin_finish(conf) != NGX_OK) {
+    if (ngx_vidcast_plugin_conf_own(conf->params, NGX_VIDCAST_INPUT_PLUGIN_AV)
+        != NGX_OK
+        || ngx_vidcast_input_plugin_argument(conf) != NGX_OK)
+    {
         ngx_vidcast_error(error, "no memory");
         return NGX_ERROR;
     }
@@ -323,40 +278,31 @@ ngx_vidcast_input_plugin_check(ngx_vidcast_input_conf_t *conf, u_char *error)
 }
 
 
-/* what the plugin is to be told, as it is to be told */
+/* the URI whole again, and a full name of the file that only now has one */
 
 static ngx_int_t
-ngx_vidcast_input_plugin_finish(ngx_vidcast_input_conf_t *conf)
+ngx_vidcast_input_plugin_argument(ngx_vidcast_input_conf_t *conf)
 {
-    size_t                              len;
-    ngx_uint_t                          i;
-    vidcast_param_t                    *param;
-    ngx_vidcast_input_plugin_params_t  *params;
+    ngx_vidcast_plugin_conf_t  *plugin = conf->params;
 
-    params = conf->params;
-    param = params->params.elts;
+    vidcast_param_t  *param;
 
-    for (i = 0; i < params->params.nelts; i++) {
-        if (ngx_strcmp(param[i].name, "ca") == 0) {
-            param[i].value = (char *) conf->ca.data;
+    for (param = plugin->params.elts; param->name; param++) {
+        if (ngx_strcmp(param->name, "ca") == 0) {
+            param->value = (char *) conf->ca.data;
         }
     }
 
-    len = conf->module->scheme.len + 1 + conf->path.len + 1;
+    plugin->argument = ngx_pnalloc(plugin->pool,
+                                   conf->module->scheme.len + 1
+                                   + conf->path.len + 1);
 
-    params->argument = ngx_pnalloc(params->pool, len);
-    param = ngx_array_push(&params->params);
-    params->file = ngx_vidcast_plugin_path(params->pool,
-                                           NGX_VIDCAST_INPUT_PLUGIN_AV);
-
-    if (params->argument == NULL || param == NULL || params->file == NULL) {
+    if (plugin->argument == NULL) {
         return NGX_ERROR;
     }
 
-    (void) ngx_sprintf(params->argument, "%V:%V%Z", &conf->module->scheme,
+    (void) ngx_sprintf(plugin->argument, "%V:%V%Z", &conf->module->scheme,
                        &conf->path);
-
-    ngx_memzero(param, sizeof(vidcast_param_t));
 
     return NGX_OK;
 }
@@ -366,81 +312,17 @@ static ngx_int_t
 ngx_vidcast_input_plugin_validate_late(ngx_vidcast_input_conf_t *conf,
     ngx_cycle_t *cycle, u_char *error)
 {
-    ngx_file_info_t                     fi;
-    ngx_vidcast_input_plugin_params_t  *params;
+    ngx_vidcast_plugin_conf_t  *plugin = conf->params;
 
-    params = conf->params;
-
-    if (ngx_file_info(params->file, &fi) == NGX_FILE_ERROR
-        && ngx_errno == NGX_ENOENT)
+    if (ngx_vidcast_plugin_exists(&plugin->file,
+                                  NGX_VIDCAST_INPUT_PLUGIN_HINT, error)
+        != NGX_OK)
     {
-        ngx_vidcast_error(error,
-                          "\"%s\" is not there; it is built with the module "
-                          "if libavformat-dev, libavcodec-dev, "
-                          "libavutil-dev and libswscale-dev are installed",
-                          params->file);
         return NGX_ERROR;
     }
 
-    return ngx_vidcast_plugin_try(cycle, ngx_vidcast_input_plugin_try, conf,
-                                  error);
-}
-
-
-/* in a process of its own */
-
-static ngx_int_t
-ngx_vidcast_input_plugin_try(void *data, u_char *error)
-{
-    ngx_vidcast_input_conf_t  *conf = data;
-
-    vidcast_context_t                   context;
-    const vidcast_plugin_t             *plugin;
-    ngx_vidcast_input_plugin_params_t  *params;
-
-    params = conf->params;
-
-    plugin = ngx_vidcast_plugin_load((char *) params->file, error);
-
-    if (plugin == NULL) {
-        return NGX_ERROR;
-    }
-
-    if (plugin->input == NULL) {
-        ngx_vidcast_error(error, "\"%s\" is not an input", params->file);
-        return NGX_ERROR;
-    }
-
-    ngx_vidcast_input_plugin_context(&context, conf);
-
-    context.log = ngx_vidcast_input_plugin_silent;
-
-    return plugin->input->check(&context, (char *) error) == VIDCAST_OK
-               ? NGX_OK : NGX_ERROR;
-}
-
-
-static void
-ngx_vidcast_input_plugin_context(vidcast_context_t *context,
-    ngx_vidcast_input_conf_t *conf)
-{
-    ngx_vidcast_input_plugin_params_t  *params;
-
-    params = conf->params;
-
-    ngx_memzero(context, sizeof(vidcast_context_t));
-
-    context->size = sizeof(vidcast_context_t);
-    context->source = (char *) conf->source.data;
-    context->argument = (char *) params->argument;
-    context->params = params->params.elts;
-}
-
-
-static void
-ngx_vidcast_input_plugin_silent(void *host, int level, const char *line)
-{
-    /* void */
+    return ngx_vidcast_plugin_check(plugin, NGX_VIDCAST_PLUGIN_INPUT,
+                                    &conf->source, cycle, error);
 }
 
 
@@ -449,20 +331,14 @@ ngx_vidcast_input_plugin_log(void *host, int level, const char *line)
 {
     ngx_vidcast_input_plugin_t  *plug = host;
 
-    level = ngx_max(level, NGX_LOG_ERR);
-    level = ngx_min(level, NGX_LOG_INFO);
-
-    plug->in->host->log_said(plug->in->capture, (ngx_uint_t) level, line);
+    plug->in->host->log_said(plug->in->capture, level, line);
 }
 
 
 static ngx_int_t
 ngx_vidcast_input_plugin_open(ngx_vidcast_input_t *in)
 {
-    ngx_vidcast_input_plugin_t         *plug;
-    ngx_vidcast_input_plugin_params_t  *params;
-
-    params = in->conf->params;
+    ngx_vidcast_input_plugin_t  *plug;
 
     plug = ngx_calloc(sizeof(ngx_vidcast_input_plugin_t), in->log);
     if (plug == NULL) {
@@ -471,14 +347,17 @@ ngx_vidcast_input_plugin_open(ngx_vidcast_input_t *in)
     }
 
     plug->in = in;
-    plug->plugin = ngx_vidcast_plugin_load((char *) params->file, in->error);
+    plug->plugin = ngx_vidcast_plugin_conf_load(in->conf->params,
+                                                NGX_VIDCAST_PLUGIN_INPUT,
+                                                in->error);
 
-    if (plug->plugin == NULL || plug->plugin->input == NULL) {
+    if (plug->plugin == NULL) {
         ngx_free(plug);
         return NGX_ERROR;
     }
 
-    ngx_vidcast_input_plugin_context(&plug->context, in->conf);
+    ngx_vidcast_plugin_context(&plug->context, in->conf->params,
+                               &in->conf->source);
 
     plug->context.host = plug;
     plug->context.log = ngx_vidcast_input_plugin_log;

@@ -9,6 +9,7 @@
 
 
 #include "core/ngx_vidcast.h"
+#include "core/ngx_vidcast_log_limit.h"
 #include "vidcast_plugin.h"
 
 
@@ -39,6 +40,66 @@ typedef ngx_int_t (*ngx_vidcast_plugin_check_pt)(void *data, u_char *error);
 
 ngx_int_t ngx_vidcast_plugin_try(ngx_cycle_t *cycle,
     ngx_vidcast_plugin_check_pt check, void *data, u_char *error);
+
+
+/* a table of vidcast_plugin.h which the plugin has to have */
+
+typedef enum {
+    NGX_VIDCAST_PLUGIN_INPUT = 0,
+    NGX_VIDCAST_PLUGIN_PREDICTOR
+} ngx_vidcast_plugin_kind_e;
+
+
+/* a plugin, and what it is to be told, as configured */
+
+typedef struct {
+    ngx_pool_t                *pool;
+    ngx_str_t                  file;      /* of the plugin, terminated */
+    u_char                    *argument;  /* terminated */
+    ngx_array_t                params;    /* of vidcast_param_t, with its end */
+} ngx_vidcast_plugin_conf_t;
+
+
+/*
+ * conf_create()  a zeroed structure of "size" bytes which begins with a
+ *                ngx_vidcast_plugin_conf_t: the argument is empty, and there
+ *                are no parameters.  NULL: no memory.
+ *
+ * conf_add()     copies one more parameter.  NGX_OK, NGX_ERROR: no memory.
+ *
+ * conf_own()     the file is a plugin of ours.  As conf_add().
+ *
+ * conf_load()    as load(), and the table of this kind is there.
+ */
+void *ngx_vidcast_plugin_conf_create(ngx_pool_t *pool, size_t size);
+ngx_int_t ngx_vidcast_plugin_conf_add(ngx_vidcast_plugin_conf_t *conf,
+    ngx_str_t *name, ngx_str_t *value);
+ngx_int_t ngx_vidcast_plugin_conf_own(ngx_vidcast_plugin_conf_t *conf,
+    const char *name);
+const vidcast_plugin_t *ngx_vidcast_plugin_conf_load(
+    ngx_vidcast_plugin_conf_t *conf, ngx_vidcast_plugin_kind_e kind,
+    u_char *error);
+
+/*
+ * NGX_OK; NGX_ERROR: there is no such file, reason in "error", with the hint,
+ * which may be NULL.
+ */
+ngx_int_t ngx_vidcast_plugin_exists(ngx_str_t *file, const char *hint,
+    u_char *error);
+
+/* as try(): does the plugin take its configuration? */
+ngx_int_t ngx_vidcast_plugin_check(ngx_vidcast_plugin_conf_t *conf,
+    ngx_vidcast_plugin_kind_e kind, ngx_str_t *source, ngx_cycle_t *cycle,
+    u_char *error);
+
+/* all but "host" and "log" */
+void ngx_vidcast_plugin_context(vidcast_context_t *context,
+    ngx_vidcast_plugin_conf_t *conf, ngx_str_t *source);
+
+/* logs a line of a plugin's, within the limits of warnings or of other lines */
+void ngx_vidcast_plugin_said(ngx_vidcast_log_limit_t *warnings,
+    ngx_vidcast_log_limit_t *lines, ngx_log_t *log, ngx_str_t *source,
+    int level, const char *line);
 
 
 #endif /* _NGX_VIDCAST_PLUGIN_H_INCLUDED_ */

@@ -10,10 +10,9 @@
 #include <sys/resource.h>
 
 #include "core/ngx_vidcast_error.h"
-#include "wire/ngx_vidcast_result_json.h"
-#include "core/ngx_vidcast_escape.h"
 #include "plugin_host/ngx_vidcast_plugin.h"
 #include "predict/ngx_vidcast_predict.h"
+#include "wire/ngx_vidcast_result_json.h"
 
 
 /*
@@ -23,15 +22,14 @@
  */
 
 #define NGX_VIDCAST_PREDICT_PLUGIN_ONNX  "vidcast_onnx.so"
+#define NGX_VIDCAST_PREDICT_PLUGIN_HINT                                       \
+    "it is built with the module if libonnxruntime-dev is installed"
 
 
 typedef struct {
-    ngx_pool_t                        *pool;
-    ngx_array_t                        params;    /* of vidcast_param_t */
-    ngx_str_t                          file;      /* of the plugin */
+    ngx_vidcast_plugin_conf_t          plugin;    /* first */
     ngx_str_t                          model;     /* for ours */
     ngx_str_t                          labels;
-    u_char                            *argument;
 } ngx_vidcast_predict_plugin_params_t;
 
 
@@ -58,19 +56,10 @@ static ngx_int_t ngx_vidcast_predict_plugin_onnx(
     ngx_vidcast_predict_conf_t *conf, ngx_cycle_t *cycle, u_char *error);
 static ngx_int_t ngx_vidcast_predict_plugin_labels(
     ngx_vidcast_predict_plugin_params_t *params, ngx_cycle_t *cycle);
-static ngx_int_t ngx_vidcast_predict_plugin_there(ngx_str_t *file,
-    const char *hint, u_char *error);
 static ngx_str_t *ngx_vidcast_predict_plugin_files(
     ngx_vidcast_predict_conf_t *conf, ngx_uint_t n);
 static ngx_int_t ngx_vidcast_predict_plugin_validate_late(
     ngx_vidcast_source_t *source, ngx_cycle_t *cycle, u_char *error);
-static ngx_int_t ngx_vidcast_predict_plugin_try(void *data, u_char *error);
-static const vidcast_predictor_table_t *ngx_vidcast_predict_plugin_load(
-    ngx_vidcast_predict_plugin_params_t *params, u_char *error);
-static void ngx_vidcast_predict_plugin_context(vidcast_context_t *context,
-    ngx_vidcast_source_t *source);
-static void ngx_vidcast_predict_plugin_silent(void *host, int level,
-    const char *line);
 static void ngx_vidcast_predict_plugin_log(void *host, int level,
     const char *line);
 static ngx_int_t ngx_vidcast_predict_plugin_open(
@@ -135,52 +124,16 @@ ngx_vidcast_predict_module_t  ngx_vidcast_predict_onnx = {
 static void *
 ngx_vidcast_predict_plugin_create_params(ngx_pool_t *pool)
 {
-    ngx_vidcast_predict_plugin_params_t  *params;
-
-    params = ngx_pcalloc(pool, sizeof(ngx_vidcast_predict_plugin_params_t));
-    if (params == NULL) {
-        return NULL;
-    }
-
-    params->pool = pool;
-
-    if (ngx_array_init(&params->params, pool, 4, sizeof(vidcast_param_t))
-        != NGX_OK)
-    {
-        return NULL;
-    }
-
-    return params;
+    return ngx_vidcast_plugin_conf_create(pool,
+                                  sizeof(ngx_vidcast_predict_plugin_params_t));
 }
 
-
-/* the value ends with a null already */
 
 static ngx_int_t
 ngx_vidcast_predict_plugin_set(ngx_vidcast_predict_conf_t *conf,
     ngx_str_t *name, ngx_str_t *value)
 {
-    ngx_vidcast_predict_plugin_params_t  *params = conf->params;
-
-    u_char           *p;
-    vidcast_param_t  *param;
-
-    param = ngx_array_push(&params->params);
-    if (param == NULL) {
-        return NGX_ERROR;
-    }
-
-    p = ngx_pnalloc(params->pool, name->len + 1);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    (void) ngx_cpystrn(p, name->data, name->len + 1);
-
-    param->name = (char *) p;
-    param->value = (char *) value->data;
-
-    return NGX_OK;
+    return ngx_vidcast_plugin_conf_add(conf->params, name, value);
 }
 
 
@@ -190,19 +143,19 @@ static ngx_int_t
 ngx_vidcast_predict_plugin_arg(ngx_vidcast_predict_conf_t *conf,
     ngx_str_t *arg)
 {
-    ngx_vidcast_predict_plugin_params_t  *params = conf->params;
+    ngx_vidcast_plugin_conf_t  *plugin = conf->params;
 
     if (arg->len == 0) {
         return NGX_ERROR;
     }
 
-    if (params->file.len == 0) {
-        params->file = *arg;
+    if (plugin->file.len == 0) {
+        plugin->file = *arg;
         return NGX_OK;
     }
 
-    if (params->argument == NULL) {
-        params->argument = arg->data;
+    if (*plugin->argument == '\0') {
+        plugin->argument = arg->data;
         return NGX_OK;
     }
 
@@ -214,31 +167,19 @@ static ngx_int_t
 ngx_vidcast_predict_plugin_check(ngx_vidcast_predict_conf_t *conf,
     ngx_cycle_t *cycle, u_char *error)
 {
-    ngx_vidcast_predict_plugin_params_t  *params = conf->params;
+    ngx_vidcast_plugin_conf_t  *plugin = conf->params;
 
-    vidcast_param_t  *param;
-
-    if (params->file.len == 0) {
+    if (plugin->file.len == 0) {
         ngx_vidcast_error(error, "no file");
         return NGX_ERROR;
     }
 
-    param = ngx_array_push(&params->params);
-
-    if (param == NULL
-        || ngx_conf_full_name(cycle, &params->file, 0) != NGX_OK)
-    {
+    if (ngx_conf_full_name(cycle, &plugin->file, 0) != NGX_OK) {
         ngx_vidcast_error(error, "no memory");
         return NGX_ERROR;
     }
 
-    ngx_memzero(param, sizeof(vidcast_param_t));
-
-    if (params->argument == NULL) {
-        params->argument = (u_char *) "";
-    }
-
-    return ngx_vidcast_predict_plugin_there(&params->file, NULL, error);
+    return ngx_vidcast_plugin_exists(&plugin->file, NULL, error);
 }
 
 
@@ -273,10 +214,9 @@ ngx_vidcast_predict_plugin_onnx(ngx_vidcast_predict_conf_t *conf,
         return NGX_ERROR;
     }
 
-    params->file.data = ngx_vidcast_plugin_path(params->pool,
-                                             NGX_VIDCAST_PREDICT_PLUGIN_ONNX);
-
-    if (params->file.data == NULL
+    if (ngx_vidcast_plugin_conf_own(&params->plugin,
+                                    NGX_VIDCAST_PREDICT_PLUGIN_ONNX)
+        != NGX_OK
         || ngx_conf_full_name(cycle, &params->model, 0) != NGX_OK
         || ngx_vidcast_predict_plugin_labels(params, cycle) != NGX_OK)
     {
@@ -284,22 +224,18 @@ ngx_vidcast_predict_plugin_onnx(ngx_vidcast_predict_conf_t *conf,
         return NGX_ERROR;
     }
 
-    params->file.len = ngx_strlen(params->file.data);
-    params->argument = params->model.data;
+    params->plugin.argument = params->model.data;
 
-    if (ngx_vidcast_predict_plugin_there(&params->model, NULL, error)
-        != NGX_OK)
-    {
+    if (ngx_vidcast_plugin_exists(&params->model, NULL, error) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    return ngx_vidcast_predict_plugin_there(&params->file,
-               "it is built with the module if libonnxruntime-dev is "
-               "installed", error);
+    return ngx_vidcast_plugin_exists(&params->plugin.file,
+                                     NGX_VIDCAST_PREDICT_PLUGIN_HINT, error);
 }
 
 
-/* their file's full name; and the end of the parameters */
+/* their file's full name */
 
 static ngx_int_t
 ngx_vidcast_predict_plugin_labels(
@@ -307,14 +243,7 @@ ngx_vidcast_predict_plugin_labels(
 {
     vidcast_param_t  *param;
 
-    param = ngx_array_push(&params->params);
-    if (param == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_memzero(param, sizeof(vidcast_param_t));
-
-    for (param = params->params.elts; param->name; param++) {
+    for (param = params->plugin.params.elts; param->name; param++) {
 
         if (ngx_strcmp(param->name, "labels") != 0 || *param->value == '\0') {
             continue;
@@ -334,27 +263,6 @@ ngx_vidcast_predict_plugin_labels(
 }
 
 
-static ngx_int_t
-ngx_vidcast_predict_plugin_there(ngx_str_t *file, const char *hint,
-    u_char *error)
-{
-    ngx_file_info_t  fi;
-
-    if (ngx_file_info(file->data, &fi) != NGX_FILE_ERROR) {
-        return NGX_OK;
-    }
-
-    if (hint && ngx_errno == NGX_ENOENT) {
-        ngx_vidcast_error(error, "\"%V\" is not there; %s", file, hint);
-
-    } else {
-        ngx_vidcast_error(error, "\"%V\": %s", file, strerror(ngx_errno));
-    }
-
-    return NGX_ERROR;
-}
-
-
 static ngx_str_t *
 ngx_vidcast_predict_plugin_files(ngx_vidcast_predict_conf_t *conf,
     ngx_uint_t n)
@@ -364,7 +272,7 @@ ngx_vidcast_predict_plugin_files(ngx_vidcast_predict_conf_t *conf,
     switch (n) {
 
     case 0:
-        return &params->file;
+        return &params->plugin.file;
 
     case 1:
         return params->model.len ? &params->model : NULL;
@@ -382,77 +290,9 @@ static ngx_int_t
 ngx_vidcast_predict_plugin_validate_late(ngx_vidcast_source_t *source,
     ngx_cycle_t *cycle, u_char *error)
 {
-    return ngx_vidcast_plugin_try(cycle, ngx_vidcast_predict_plugin_try,
-                                  source, error);
-}
-
-
-/* in a process of its own */
-
-static ngx_int_t
-ngx_vidcast_predict_plugin_try(void *data, u_char *error)
-{
-    ngx_vidcast_source_t  *source = data;
-
-    vidcast_context_t                 context;
-    const vidcast_predictor_table_t  *table;
-
-    table = ngx_vidcast_predict_plugin_load(source->predict.params, error);
-    if (table == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_vidcast_predict_plugin_context(&context, source);
-
-    context.log = ngx_vidcast_predict_plugin_silent;
-
-    return table->check(&context, (char *) error) == VIDCAST_OK ? NGX_OK
-                                                                : NGX_ERROR;
-}
-
-
-static const vidcast_predictor_table_t *
-ngx_vidcast_predict_plugin_load(ngx_vidcast_predict_plugin_params_t *params,
-    u_char *error)
-{
-    const vidcast_plugin_t  *plugin;
-
-    plugin = ngx_vidcast_plugin_load((char *) params->file.data, error);
-
-    if (plugin == NULL) {
-        return NULL;
-    }
-
-    if (plugin->predictor == NULL) {
-        ngx_vidcast_error(error, "\"%V\" is not a predictor", &params->file);
-        return NULL;
-    }
-
-    return plugin->predictor;
-}
-
-
-static void
-ngx_vidcast_predict_plugin_context(vidcast_context_t *context,
-    ngx_vidcast_source_t *source)
-{
-    ngx_vidcast_predict_plugin_params_t  *params;
-
-    params = source->predict.params;
-
-    ngx_memzero(context, sizeof(vidcast_context_t));
-
-    context->size = sizeof(vidcast_context_t);
-    context->source = (char *) source->name.data;
-    context->argument = (char *) params->argument;
-    context->params = params->params.elts;
-}
-
-
-static void
-ngx_vidcast_predict_plugin_silent(void *host, int level, const char *line)
-{
-    /* void */
+    return ngx_vidcast_plugin_check(source->predict.params,
+                                    NGX_VIDCAST_PLUGIN_PREDICTOR,
+                                    &source->name, cycle, error);
 }
 
 
@@ -461,31 +301,20 @@ ngx_vidcast_predict_plugin_log(void *host, int level, const char *line)
 {
     ngx_vidcast_predict_plugin_t  *plug = host;
 
-    ngx_vidcast_escaped_t     escaped;
-    ngx_vidcast_log_limit_t  *limit;
     ngx_vidcast_predictor_t  *predictor;
-
-    level = ngx_max(level, NGX_LOG_ERR);
-    level = ngx_min(level, NGX_LOG_INFO);
 
     predictor = plug->predictor;
 
-    limit = (level <= NGX_LOG_WARN) ? &predictor->warned : &predictor->said;
-
-    if (predictor->log->log_level >= (ngx_uint_t) level
-        && ngx_vidcast_log_limit(limit, NGX_VIDCAST_LOG_SAID,
-                                 ngx_vidcast_clock()))
-    {
-        ngx_log_error((ngx_uint_t) level, predictor->log, 0,
-                      "vidcast source \"%V\": %V", &predictor->source->name,
-                      ngx_vidcast_escape_text(&escaped, line));
-    }
+    ngx_vidcast_plugin_said(&predictor->warned, &predictor->said,
+                            predictor->log, &predictor->source->name, level,
+                            line);
 }
 
 
 static ngx_int_t
 ngx_vidcast_predict_plugin_open(ngx_vidcast_predictor_t *predictor)
 {
+    const vidcast_plugin_t        *plugin;
     ngx_vidcast_predict_plugin_t  *plug;
 
     ngx_vidcast_error(predictor->error, "no memory");
@@ -498,16 +327,20 @@ ngx_vidcast_predict_plugin_open(ngx_vidcast_predictor_t *predictor)
         return NGX_ERROR;
     }
 
-    plug->predictor = predictor;
-    plug->table = ngx_vidcast_predict_plugin_load(
-                      predictor->source->predict.params, predictor->error);
+    plugin = ngx_vidcast_plugin_conf_load(predictor->source->predict.params,
+                                          NGX_VIDCAST_PLUGIN_PREDICTOR,
+                                          predictor->error);
 
-    if (plug->table == NULL) {
+    if (plugin == NULL) {
         return NGX_ERROR;
     }
 
-    ngx_vidcast_predict_plugin_context(&plug->context, predictor->source);
+    ngx_vidcast_plugin_context(&plug->context,
+                               predictor->source->predict.params,
+                               &predictor->source->name);
 
+    plug->predictor = predictor;
+    plug->table = plugin->predictor;
     plug->context.host = plug;
     plug->context.log = ngx_vidcast_predict_plugin_log;
 

@@ -9,6 +9,7 @@
  * them it is a good one.
  */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -40,7 +41,19 @@ static const vidcast_input_table_t  sample_input = {
 };
 
 
-#if (SAMPLE_NO_PREDICT)
+#if (SAMPLE_PREDICTOR)
+
+static void *sample_predictor_open(const vidcast_context_t *context,
+    vidcast_want_t *want, char *error);
+static int sample_predict(void *instance, const vidcast_sample_t *sample,
+    vidcast_answer_t *answer, char *error);
+
+static const vidcast_predictor_table_t  sample_predictor = {
+    sizeof(vidcast_predictor_table_t), sample_check, sample_predictor_open,
+    sample_predict, sample_close
+};
+
+#elif (SAMPLE_NO_PREDICT)
 
 static const vidcast_predictor_table_t  sample_predictor = {
     sizeof(vidcast_predictor_table_t), sample_check, NULL, NULL, sample_close
@@ -61,12 +74,12 @@ static const vidcast_plugin_t  sample_plugin = {
 #else
     "sample 1.0",
 #endif
-#if (SAMPLE_NEITHER)
+#if (SAMPLE_NEITHER || SAMPLE_PREDICTOR)
     NULL,
 #else
     &sample_input,
 #endif
-#if (SAMPLE_NO_PREDICT)
+#if (SAMPLE_NO_PREDICT || SAMPLE_PREDICTOR)
     &sample_predictor
 #else
     NULL
@@ -102,6 +115,20 @@ sample_check(const vidcast_context_t *context, char *error)
     while (strlen(error) < VIDCAST_ERROR_LEN - 22) {
         strcat(error, "a very long story, ");
     }
+
+    return VIDCAST_ERROR;
+#endif
+
+#if (SAMPLE_ECHOES || SAMPLE_PREDICTOR)
+    const vidcast_param_t  *param;
+
+    error += sprintf(error, "%s %s", context->source, context->argument);
+
+    for (param = context->params; param->name; param++) {
+        error += sprintf(error, " %s=%s", param->name, param->value);
+    }
+
+    context->log(context->host, VIDCAST_LOG_WARN, "nobody is to see this");
 
     return VIDCAST_ERROR;
 #endif
@@ -160,3 +187,23 @@ sample_close(void *instance)
 {
     /* void */
 }
+
+
+#if (SAMPLE_PREDICTOR)
+
+static void *
+sample_predictor_open(const vidcast_context_t *context, vidcast_want_t *want,
+    char *error)
+{
+    return (void *) context;
+}
+
+
+static int
+sample_predict(void *instance, const vidcast_sample_t *sample,
+    vidcast_answer_t *answer, char *error)
+{
+    return VIDCAST_AGAIN;
+}
+
+#endif

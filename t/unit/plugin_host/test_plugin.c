@@ -16,7 +16,10 @@
 
 #include <sys/resource.h>
 
+#include "core/ngx_vidcast_escape.c"
+#include "core/ngx_vidcast_log_limit.c"
 #include "plugin_host/ngx_vidcast_plugin.c"
+#include "plugin_host/ngx_vidcast_plugin_conf.c"
 
 /* as nobody wants to wait for ten seconds */
 
@@ -39,6 +42,11 @@ static void test_descriptors(void);
 static void test_reaped(void);
 static void test_user(void);
 static void test_no_pipe(void);
+static void test_kinds(void);
+static void test_exists(void);
+static void test_said(void);
+static ngx_int_t test_params(ngx_vidcast_plugin_conf_t *conf,
+    ngx_str_t *name, ngx_uint_t n);
 static u_char *test_build(const char *sample);
 static void test_report(const char *name, const char *answer, ngx_uint_t good,
     u_char *error);
@@ -109,6 +117,9 @@ main(void)
     test_reaped();
     test_user();
     test_no_pipe();
+    test_kinds();
+    test_exists();
+    test_said();
 
     (void) snprintf(command, sizeof(command), "rm -r %s", test_dir);
 
@@ -302,6 +313,136 @@ test_no_pipe(void)
     (void) setrlimit(RLIMIT_NOFILE, &before);
 
     test_report("no pipe", "could not start a process", rc == NGX_OK, error);
+}
+
+
+/* what is configured reaches the plugin, of either kind and of no other */
+
+static void
+test_kinds(void)
+{
+    u_char                      error[NGX_VIDCAST_ERROR_LEN];
+    ngx_int_t                   rc;
+    ngx_uint_t                  i;
+    ngx_pool_t                 *pool;
+    ngx_vidcast_plugin_conf_t  *conf;
+
+    static ngx_str_t  source = ngx_string("front");
+    static ngx_str_t  name = ngx_string("level");
+
+    static const struct {
+        const char                 *sample;
+        ngx_vidcast_plugin_kind_e   kind;
+        const char                 *answer;
+    } kinds[] = {
+        { "ECHOES",     NGX_VIDCAST_PLUGIN_INPUT,
+          "front  level=0 level=1 level=2 level=3 level=4" },
+        { "PREDICTOR",  NGX_VIDCAST_PLUGIN_PREDICTOR,
+          "front  level=0 level=1 level=2 level=3 level=4" },
+        { "ECHOES",     NGX_VIDCAST_PLUGIN_PREDICTOR,
+          "ECHOES.so\" is not a predictor" },
+        { "PREDICTOR",  NGX_VIDCAST_PLUGIN_INPUT,
+          "PREDICTOR.so\" is not an input" }
+    };
+
+    pool = ngx_create_pool(1024, &unit_log);
+
+    for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        conf = ngx_vidcast_plugin_conf_create(pool, sizeof(*conf));
+
+        conf->file.data = test_build(kinds[i].sample);
+        conf->file.len = ngx_strlen(conf->file.data);
+
+        error[0] = '\0';
+        (void) test_params(conf, &name, 5);
+
+        rc = ngx_vidcast_plugin_check(conf, kinds[i].kind, &source,
+                                      &test_cycle, error);
+
+        test_report(kinds[i].sample, kinds[i].answer, rc == NGX_OK, error);
+    }
+
+    ngx_destroy_pool(pool);
+}
+
+
+/* more than the array has at first; values are copied */
+
+static ngx_int_t
+test_params(ngx_vidcast_plugin_conf_t *conf, ngx_str_t *name, ngx_uint_t n)
+{
+    u_char      data[] = "0";
+    ngx_str_t   value;
+
+    value.data = data;
+    value.len = 1;
+
+    for ( /* void */ ; n; n--, data[0]++) {
+        if (ngx_vidcast_plugin_conf_add(conf, name, &value) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+test_exists(void)
+{
+    u_char     error[NGX_VIDCAST_ERROR_LEN];
+    ngx_int_t  rc;
+
+    static ngx_str_t  there = ngx_string("/dev/null");
+    static ngx_str_t  not = ngx_string("/nowhere/x.so");
+    static ngx_str_t  under = ngx_string("/dev/null/x.so");
+
+    rc = ngx_vidcast_plugin_exists(&there, "build it", error);
+    test_report("exists", NULL, rc == NGX_OK, error);
+
+    rc = ngx_vidcast_plugin_exists(&not, "build it", error);
+    test_report("exists", "\"/nowhere/x.so\" is not there; build it",
+                rc == NGX_OK, error);
+
+    rc = ngx_vidcast_plugin_exists(&not, NULL, error);
+    test_report("exists", "\"/nowhere/x.so\": No such file", rc == NGX_OK,
+                error);
+
+    rc = ngx_vidcast_plugin_exists(&under, "build it", error);
+    test_report("exists", "\"/dev/null/x.so\": Not a directory", rc == NGX_OK,
+                error);
+}
+
+
+/* whatever level a plugin makes up, and as often as it likes */
+
+static void
+test_said(void)
+{
+    ngx_uint_t               i;
+    ngx_vidcast_log_limit_t  warnings, lines;
+
+    static ngx_str_t  source = ngx_string("front");
+
+    ngx_memzero(&warnings, sizeof(ngx_vidcast_log_limit_t));
+    ngx_memzero(&lines, sizeof(ngx_vidcast_log_limit_t));
+    ngx_memzero(unit_log_count, sizeof(unit_log_count));
+
+    ngx_vidcast_plugin_said(&warnings, &lines, &unit_log, &source, -1, "a\nb");
+
+    unit_ok(unit_log_count[NGX_LOG_ERR] == 1
+            && strstr(unit_log_last, "vidcast source \"front\": a\\x0Ab"),
+            "said: %s", unit_log_last);
+
+    for (i = 0; i < 2 * NGX_VIDCAST_LOG_SAID; i++) {
+        ngx_vidcast_plugin_said(&warnings, &lines, &unit_log, &source, 99,
+                                "again");
+    }
+
+    unit_ok(unit_log_count[NGX_LOG_INFO] == NGX_VIDCAST_LOG_SAID
+            && lines.more == NGX_VIDCAST_LOG_SAID && warnings.more == 0,
+            "said: %lu lines, and %lu that are counted",
+            unit_log_count[NGX_LOG_INFO], lines.more);
 }
 
 

@@ -1,0 +1,228 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "core/ngx_vidcast_error.h"
+#include "core/ngx_vidcast_escape.h"
+#include "plugin_host/ngx_vidcast_plugin.h"
+
+
+typedef struct {
+    ngx_vidcast_plugin_conf_t  *conf;
+    ngx_vidcast_plugin_kind_e   kind;
+    ngx_str_t                  *source;
+} ngx_vidcast_plugin_checked_t;
+
+
+static ngx_int_t ngx_vidcast_plugin_check_handler(void *data, u_char *error);
+static void ngx_vidcast_plugin_silent(void *host, int level, const char *line);
+
+
+void *
+ngx_vidcast_plugin_conf_create(ngx_pool_t *pool, size_t size)
+{
+    vidcast_param_t            *end;
+    ngx_vidcast_plugin_conf_t  *conf;
+
+    conf = ngx_pcalloc(pool, size);
+    if (conf == NULL) {
+        return NULL;
+    }
+
+    conf->pool = pool;
+    conf->argument = (u_char *) "";
+
+    if (ngx_array_init(&conf->params, pool, 4, sizeof(vidcast_param_t))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    end = ngx_array_push(&conf->params);
+    if (end == NULL) {
+        return NULL;
+    }
+
+    ngx_memzero(end, sizeof(vidcast_param_t));
+
+    return conf;
+}
+
+
+ngx_int_t
+ngx_vidcast_plugin_conf_add(ngx_vidcast_plugin_conf_t *conf, ngx_str_t *name,
+    ngx_str_t *value)
+{
+    u_char           *p;
+    vidcast_param_t  *end;
+
+    p = ngx_pnalloc(conf->pool, name->len + 1 + value->len + 1);
+    end = ngx_array_push(&conf->params);
+
+    if (p == NULL || end == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_sprintf(p, "%V%Z%V%Z", name, value);
+
+    end[-1].name = (char *) p;
+    end[-1].value = (char *) p + name->len + 1;
+
+    ngx_memzero(end, sizeof(vidcast_param_t));
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_vidcast_plugin_conf_own(ngx_vidcast_plugin_conf_t *conf, const char *name)
+{
+    conf->file.data = ngx_vidcast_plugin_path(conf->pool, name);
+
+    if (conf->file.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    conf->file.len = ngx_strlen(conf->file.data);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_vidcast_plugin_exists(ngx_str_t *file, const char *hint, u_char *error)
+{
+    ngx_file_info_t  fi;
+
+    if (ngx_file_info(file->data, &fi) != NGX_FILE_ERROR) {
+        return NGX_OK;
+    }
+
+    if (hint && ngx_errno == NGX_ENOENT) {
+        ngx_vidcast_error(error, "\"%V\" is not there; %s", file, hint);
+
+    } else {
+        ngx_vidcast_error(error, "\"%V\": %s", file, strerror(ngx_errno));
+    }
+
+    return NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_vidcast_plugin_check(ngx_vidcast_plugin_conf_t *conf,
+    ngx_vidcast_plugin_kind_e kind, ngx_str_t *source, ngx_cycle_t *cycle,
+    u_char *error)
+{
+    ngx_vidcast_plugin_checked_t  checked;
+
+    checked.conf = conf;
+    checked.kind = kind;
+    checked.source = source;
+
+    return ngx_vidcast_plugin_try(cycle, ngx_vidcast_plugin_check_handler,
+                                  &checked, error);
+}
+
+
+/* in a process of its own */
+
+static ngx_int_t
+ngx_vidcast_plugin_check_handler(void *data, u_char *error)
+{
+    ngx_vidcast_plugin_checked_t  *checked = data;
+
+    int                      rc;
+    vidcast_context_t        context;
+    const vidcast_plugin_t  *plugin;
+
+    plugin = ngx_vidcast_plugin_conf_load(checked->conf, checked->kind, error);
+
+    if (plugin == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_vidcast_plugin_context(&context, checked->conf, checked->source);
+
+    context.log = ngx_vidcast_plugin_silent;
+
+    rc = (checked->kind == NGX_VIDCAST_PLUGIN_INPUT)
+             ? plugin->input->check(&context, (char *) error)
+             : plugin->predictor->check(&context, (char *) error);
+
+    return rc == VIDCAST_OK ? NGX_OK : NGX_ERROR;
+}
+
+
+static void
+ngx_vidcast_plugin_silent(void *host, int level, const char *line)
+{
+    /* void */
+}
+
+
+const vidcast_plugin_t *
+ngx_vidcast_plugin_conf_load(ngx_vidcast_plugin_conf_t *conf,
+    ngx_vidcast_plugin_kind_e kind, u_char *error)
+{
+    const vidcast_plugin_t  *plugin;
+
+    plugin = ngx_vidcast_plugin_load((char *) conf->file.data, error);
+
+    if (plugin == NULL) {
+        return NULL;
+    }
+
+    if (kind == NGX_VIDCAST_PLUGIN_INPUT && plugin->input == NULL) {
+        ngx_vidcast_error(error, "\"%V\" is not an input", &conf->file);
+        return NULL;
+    }
+
+    if (kind == NGX_VIDCAST_PLUGIN_PREDICTOR && plugin->predictor == NULL) {
+        ngx_vidcast_error(error, "\"%V\" is not a predictor", &conf->file);
+        return NULL;
+    }
+
+    return plugin;
+}
+
+
+void
+ngx_vidcast_plugin_context(vidcast_context_t *context,
+    ngx_vidcast_plugin_conf_t *conf, ngx_str_t *source)
+{
+    ngx_memzero(context, sizeof(vidcast_context_t));
+
+    context->size = sizeof(vidcast_context_t);
+    context->source = (char *) source->data;
+    context->argument = (char *) conf->argument;
+    context->params = conf->params.elts;
+}
+
+
+void
+ngx_vidcast_plugin_said(ngx_vidcast_log_limit_t *warnings,
+    ngx_vidcast_log_limit_t *lines, ngx_log_t *log, ngx_str_t *source,
+    int level, const char *line)
+{
+    ngx_vidcast_escaped_t     escaped;
+    ngx_vidcast_log_limit_t  *limit;
+
+    level = ngx_max(level, NGX_LOG_ERR);
+    level = ngx_min(level, NGX_LOG_INFO);
+
+    limit = (level <= NGX_LOG_WARN) ? warnings : lines;
+
+    if (log->log_level >= (ngx_uint_t) level
+        && ngx_vidcast_log_limit(limit, NGX_VIDCAST_LOG_SAID,
+                                 ngx_vidcast_clock()))
+    {
+        ngx_log_error((ngx_uint_t) level, log, 0, "vidcast source \"%V\": %V",
+                      source, ngx_vidcast_escape_text(&escaped, line));
+    }
+}
