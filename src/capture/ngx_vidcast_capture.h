@@ -94,9 +94,6 @@ typedef struct {
 } ngx_vidcast_result_t;
 
 
-/* the process; "data" is its ngx_vidcast_source_t; does not return */
-void ngx_vidcast_capture_process(ngx_vidcast_conf_t *conf, void *data);
-
 /*
  * The state that viewers of the status see, with its reason, NULL: none.
  * Logged when either changes.  Any thread.
@@ -109,18 +106,20 @@ ngx_int_t ngx_vidcast_capture_thread(ngx_vidcast_capture_t *capture,
     void *(*proc)(void *data), void *data, const char *name);
 
 /*
- * A slot to write into; NGX_VIDCAST_RING_NONE: all are pinned, and for those
- * who have a picture in hand, claim() counts it as ring_full.
+ * A slot to write into; NGX_VIDCAST_RING_NONE: all are pinned, which claim(),
+ * for a thread that has a picture in hand, counts as ring_full.  abandon()
+ * gives it back without a frame.
  */
-uint32_t ngx_vidcast_capture_try_claim(ngx_vidcast_capture_t *capture);
-uint32_t ngx_vidcast_capture_claim(ngx_vidcast_capture_t *capture);
+uint32_t ngx_vidcast_frame_try_claim(ngx_vidcast_capture_t *capture);
+uint32_t ngx_vidcast_frame_claim(ngx_vidcast_capture_t *capture);
+void ngx_vidcast_frame_abandon(ngx_vidcast_capture_t *capture, uint32_t slot);
 
 /*
  * Describes the picture of "size" bytes which stands in the slot, writes the
  * headers before it and makes it the newest frame; the caller wakes the
  * workers.
  */
-void ngx_vidcast_capture_publish(ngx_vidcast_capture_t *capture, uint32_t slot,
+void ngx_vidcast_frame_publish(ngx_vidcast_capture_t *capture, uint32_t slot,
     uint64_t number, uint64_t captured, size_t size, uint32_t width,
     uint32_t height);
 
@@ -145,9 +144,6 @@ void ngx_vidcast_capture_predicted(ngx_vidcast_capture_t *capture,
     uint64_t time);
 void ngx_vidcast_capture_judged(ngx_vidcast_capture_t *capture,
     uint64_t number);
-
-void ngx_vidcast_capture_abandon(ngx_vidcast_capture_t *capture,
-    uint32_t slot);
 
 /*
  * Lines of the log which may come with each frame.  The first one is logged,

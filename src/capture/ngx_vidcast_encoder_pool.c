@@ -253,9 +253,9 @@ ngx_vidcast_encoder_pool_thread(void *data)
         (void) pthread_mutex_unlock(&encoders->mutex);
 
         if (slot != NGX_VIDCAST_RING_NONE) {
-            ngx_vidcast_capture_publish(encoders->capture, slot, raw->number,
-                                        raw->captured, size, raw->image.width,
-                                        raw->image.height);
+            ngx_vidcast_frame_publish(encoders->capture, slot, raw->number,
+                                      raw->captured, size, raw->image.width,
+                                      raw->image.height);
 
             ngx_vidcast_zone_wake_workers(encoders->capture->zone);
         }
@@ -314,7 +314,7 @@ ngx_vidcast_encoder_pool_fill(ngx_vidcast_encoder_pool_t *encoders,
 
     capture = encoders->capture;
 
-    slot = ngx_vidcast_capture_claim(capture);
+    slot = ngx_vidcast_frame_claim(capture);
 
     if (slot == NGX_VIDCAST_RING_NONE) {
         return NGX_VIDCAST_RING_NONE;
@@ -339,7 +339,7 @@ ngx_vidcast_encoder_pool_fill(ngx_vidcast_encoder_pool_t *encoders,
     ngx_vidcast_encoder_pool_failed(encoders, rc,
                                     ngx_vidcast_jpeg_encoder_error(enc));
 
-    ngx_vidcast_capture_abandon(capture, slot);
+    ngx_vidcast_frame_abandon(capture, slot);
 
     return NGX_VIDCAST_RING_NONE;
 }

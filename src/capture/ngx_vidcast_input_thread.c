@@ -70,8 +70,8 @@ static void ngx_vidcast_input_thread_pause(ngx_vidcast_input_thread_t *thread);
 
 
 static ngx_vidcast_input_host_t  ngx_vidcast_input_thread_host = {
-    ngx_vidcast_capture_try_claim,
-    ngx_vidcast_capture_abandon,
+    ngx_vidcast_frame_try_claim,
+    ngx_vidcast_frame_abandon,
     ngx_vidcast_input_thread_result,
     ngx_vidcast_capture_log_said
 };
@@ -513,7 +513,7 @@ ngx_vidcast_input_thread_jpeg(ngx_vidcast_input_thread_t *thread,
     }
 
     if (!picture->lent) {
-        picture->slot = ngx_vidcast_capture_claim(capture);
+        picture->slot = ngx_vidcast_frame_claim(capture);
 
         if (picture->slot == NGX_VIDCAST_RING_NONE) {
             return NGX_OK;
@@ -557,8 +557,8 @@ ngx_vidcast_input_thread_publish(ngx_vidcast_input_thread_t *thread,
         ngx_memcpy(data, picture->data, info->size);
     }
 
-    ngx_vidcast_capture_publish(capture, picture->slot, number, picture->time,
-                                size, info->width, info->height);
+    ngx_vidcast_frame_publish(capture, picture->slot, number, picture->time,
+                              size, info->width, info->height);
 
     thread->in.number = number;
 

@@ -374,7 +374,7 @@ ngx_vidcast_overlay_draw(ngx_vidcast_overlay_t *overlay,
     out = &overlay->out;
     overlay->drawn = frame->number;
 
-    slot = ngx_vidcast_capture_claim(out);
+    slot = ngx_vidcast_frame_claim(out);
 
     if (slot == NGX_VIDCAST_RING_NONE) {
         return;
@@ -385,14 +385,14 @@ ngx_vidcast_overlay_draw(ngx_vidcast_overlay_t *overlay,
                                                         slot),
                                   &size);
     if (rc != NGX_OK) {
-        ngx_vidcast_capture_abandon(out, slot);
+        ngx_vidcast_frame_abandon(out, slot);
         return;
     }
 
     ngx_vidcast_ring_set_number(&out->zone->ring, frame->number);
 
-    ngx_vidcast_capture_publish(out, slot, frame->number, frame->captured,
-                                size, frame->width, frame->height);
+    ngx_vidcast_frame_publish(out, slot, frame->number, frame->captured,
+                              size, frame->width, frame->height);
     ngx_vidcast_zone_wake_workers(out->zone);
 }
 

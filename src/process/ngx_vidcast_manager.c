@@ -9,7 +9,7 @@
 
 #include "core/ngx_vidcast_backoff.h"
 #include "process/ngx_vidcast_manager.h"
-#include "capture/ngx_vidcast_capture.h"
+#include "process/ngx_vidcast_capture_process.h"
 #include "os/ngx_vidcast_child.h"
 #include "shm/ngx_vidcast_control.h"
 #include "process/ngx_vidcast_supervisor.h"

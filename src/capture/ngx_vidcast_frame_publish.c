@@ -1,0 +1,225 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "capture/ngx_vidcast_capture.h"
+#include "capture/ngx_vidcast_overlay.h"
+#include "shm/ngx_vidcast_control.h"
+#include "wire/ngx_vidcast_ws.h"
+
+
+/*
+ * The life of a frame, and every way out of it.  Each is counted once, under
+ * the name that the status has for it; "warmup" and "bad_frame" leave before
+ * the frame has a number, the others after it was counted as "captured":
+ *
+ *     it is grabbed      warmup          the camera seeks its exposure yet
+ *                        bad_frame       no whole JPEG, or the input says so
+ *
+ *     has a number       encoder_busy    raw: all encoders are behind
+ *                        too_large       JPEG: larger than a slot
+ *
+ *     claims a slot      ring_full       the readers have all of them
+ *
+ *     is encoded there   too_large       raw: its JPEG is larger than a slot
+ *                        encoder_error   raw: the encoder failed
+ *
+ *     is "published"     here, and goes on to the readers of the ring
+ *
+ * An input that is lossless loses none for "encoder_busy" and "ring_full":
+ * its thread waits.  Of frames for the predictor the scheduler counts what it
+ * skips, "predictor_busy", and what has no result, "predictor_error".  An
+ * overlay has a ring and counters of its own.  What a viewer skips is counted
+ * by its worker.
+ */
+
+
+#define NGX_VIDCAST_FRAME_UNPIN  100000   /* us between looks for dead pins */
+#define NGX_VIDCAST_FRAME_PAUSE  2        /* ms, where no frame is skipped */
+
+/*
+ * Where sendfile() pays: fresh pages cost 45 us for 50 kB, and each viewer
+ * saves 2 us at least.  Below 16 kB, and above 256 kB, a copy is as cheap.
+ */
+
+#define NGX_VIDCAST_FRAME_SENDFILE_MIN  16384    /* bytes */
+#define NGX_VIDCAST_FRAME_SENDFILE_MAX  262144
+
+#define NGX_VIDCAST_V1_PREFIX  12
+#define NGX_VIDCAST_V1_JSON    (NGX_VIDCAST_MAX_NAME + 256)
+
+
+static void ngx_vidcast_frame_publish_headers(ngx_vidcast_capture_t *capture,
+    ngx_vidcast_ring_slot_t *slot, u_char *data, uint64_t number);
+
+
+uint32_t
+ngx_vidcast_frame_claim(ngx_vidcast_capture_t *capture)
+{
+    uint32_t  slot;
+
+    for ( ;; ) {
+        slot = ngx_vidcast_frame_try_claim(capture);
+
+        if (slot != NGX_VIDCAST_RING_NONE || !capture->source->input.lossless) {
+            break;
+        }
+
+        ngx_msleep(NGX_VIDCAST_FRAME_PAUSE);
+    }
+
+    if (slot == NGX_VIDCAST_RING_NONE) {
+        ngx_vidcast_count(&capture->counters->ring_full, 1);
+    }
+
+    return slot;
+}
+
+
+uint32_t
+ngx_vidcast_frame_try_claim(ngx_vidcast_capture_t *capture)
+{
+    uint32_t  slot;
+    uint64_t  now;
+
+    (void) pthread_mutex_lock(&capture->ring_mutex);
+
+    slot = ngx_vidcast_ring_claim(&capture->zone->ring);
+
+    if (slot == NGX_VIDCAST_RING_NONE) {
+        now = ngx_vidcast_clock();
+
+        if (now - capture->unpinned > NGX_VIDCAST_FRAME_UNPIN) {
+            capture->unpinned = now;
+            ngx_vidcast_zone_unpin_dead(capture->conf->control, capture->zone,
+                                        capture->log);
+            slot = ngx_vidcast_ring_claim(&capture->zone->ring);
+        }
+    }
+
+    (void) pthread_mutex_unlock(&capture->ring_mutex);
+
+    return slot;
+}
+
+
+void
+ngx_vidcast_frame_publish(ngx_vidcast_capture_t *capture, uint32_t slot,
+    uint64_t number, uint64_t captured, size_t size, uint32_t width,
+    uint32_t height)
+{
+    u_char                   *data;
+    uint64_t                  now;
+    struct timespec           ts;
+    ngx_vidcast_ring_t       *ring;
+    ngx_vidcast_ring_slot_t  *s;
+
+    ring = &capture->zone->ring;
+    s = ngx_vidcast_ring_slot(ring, slot);
+
+    if (capture->dispatch) {
+        ngx_vidcast_dispatch_room(capture->dispatch);
+    }
+
+    (void) clock_gettime(CLOCK_REALTIME, &ts);
+    now = ngx_vidcast_clock();
+
+    s->time = (uint64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000
+              - (now - captured);
+    s->captured = captured;
+    s->ready = now;
+    s->size = (uint32_t) size;
+    s->width = width;
+    s->height = height;
+    s->sendfile = ngx_vidcast_load(&capture->sendfile)
+                && ring->file != NGX_INVALID_FILE
+                && size >= NGX_VIDCAST_FRAME_SENDFILE_MIN
+                && size <= NGX_VIDCAST_FRAME_SENDFILE_MAX;
+
+    data = ngx_vidcast_ring_data(ring, slot);
+
+    ngx_vidcast_frame_publish_headers(capture, s, data, number);
+    ngx_memcpy(data + size, NGX_VIDCAST_RING_TAIL, NGX_VIDCAST_RING_TAIL_LEN);
+
+    (void) pthread_mutex_lock(&capture->ring_mutex);
+
+    ngx_vidcast_ring_publish(ring, slot, number);
+    ngx_vidcast_count(&capture->counters->published, 1);
+    ngx_vidcast_count(&capture->counters->direct, s->sendfile);
+
+    if (capture->dispatch) {
+        ngx_vidcast_dispatch_offer(capture->dispatch, slot, number);
+    }
+
+    (void) pthread_mutex_unlock(&capture->ring_mutex);
+
+    if (capture->overlay) {
+        ngx_vidcast_overlay_notify(capture->overlay);
+    }
+
+    ngx_vidcast_store(&capture->zone->shm->width, width);
+    ngx_vidcast_store(&capture->zone->shm->height, height);
+}
+
+
+void
+ngx_vidcast_frame_abandon(ngx_vidcast_capture_t *capture, uint32_t slot)
+{
+    (void) pthread_mutex_lock(&capture->ring_mutex);
+
+    ngx_vidcast_ring_abandon(&capture->zone->ring, slot);
+
+    (void) pthread_mutex_unlock(&capture->ring_mutex);
+}
+
+
+/*
+ * A message of "vidcast.v1" begins with "vidc", a version, flags, the offset
+ * of the picture, the length of the JSON text which follows.  What is between
+ * that text and the picture means nothing, and holds the plain header.
+ */
+
+static void
+ngx_vidcast_frame_publish_headers(ngx_vidcast_capture_t *capture,
+    ngx_vidcast_ring_slot_t *slot, u_char *data, uint64_t number)
+{
+    u_char  *p, *last, json[NGX_VIDCAST_V1_JSON];
+    size_t   len, offset;
+
+    last = ngx_slprintf(json, json + NGX_VIDCAST_V1_JSON,
+                        "{\"v\":1,\"source\":\"%V\",\"epoch\":\"%016xL\","
+                        "\"frame\":%uL,\"ts\":%uL.%06uL,"
+                        "\"width\":%uD,\"height\":%uD}",
+                        &capture->source->name,
+                        capture->zone->ring.shm->epoch, number,
+                        slot->time / 1000000, slot->time % 1000000,
+                        slot->width, slot->height);
+    len = last - json;
+
+    slot->plain = ngx_vidcast_ws_header_len(slot->size);
+    offset = ngx_align(NGX_VIDCAST_V1_PREFIX + len + slot->plain, 8);
+    slot->v1 = offset + ngx_vidcast_ws_header_len(offset + slot->size);
+
+    (void) ngx_vidcast_ws_header(data - slot->plain, NGX_VIDCAST_WS_BINARY,
+                                 slot->size);
+
+    p = ngx_vidcast_ws_header(data - slot->v1, NGX_VIDCAST_WS_BINARY,
+                              offset + slot->size);
+
+    p = ngx_cpymem(p, "vidc\x01\x00", 6);
+    *p++ = (u_char) (offset >> 8);
+    *p++ = (u_char) offset;
+    *p++ = (u_char) (len >> 8);
+    *p++ = (u_char) len;
+    *p++ = 0;
+    *p++ = 0;
+
+    p = ngx_cpymem(p, json, len);
+
+    ngx_memzero(p, data - slot->plain - p);
+}

@@ -1,0 +1,408 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <sys/mman.h>
+
+#include "process/ngx_vidcast_capture_process.h"
+#include "capture/ngx_vidcast_capture.h"
+#include "capture/ngx_vidcast_overlay.h"
+#include "os/ngx_vidcast_child.h"
+#include "shm/ngx_vidcast_control.h"
+#include "shm/ngx_vidcast_process_locks.h"
+
+
+#define NGX_VIDCAST_CAPTURE_TICK   50        /* ms */
+#define NGX_VIDCAST_CAPTURE_RATES  1000000   /* us between rates */
+#define NGX_VIDCAST_CAPTURE_LEAVE  600000    /* us to close the input */
+#define NGX_VIDCAST_CAPTURE_PAUSE  2         /* ms, between looks at that */
+
+/* viewers from whose number on sendfile() pays, and below which no more */
+
+#define NGX_VIDCAST_CAPTURE_SENDFILE      32
+#define NGX_VIDCAST_CAPTURE_SENDFILE_END  24
+
+
+/* for the rates: counters as they were */
+
+typedef struct {
+    uint64_t                 time;
+    uint64_t                 captured;
+    uint64_t                 predicted;
+} ngx_vidcast_rates_t;
+
+
+static void ngx_vidcast_capture_process_forget(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_source_t *source);
+static ngx_int_t ngx_vidcast_capture_process_init(
+    ngx_vidcast_capture_t *capture, ngx_vidcast_conf_t *conf,
+    ngx_vidcast_source_t *source);
+static ngx_int_t ngx_vidcast_capture_process_start(
+    ngx_vidcast_capture_t *capture);
+static ngx_uint_t ngx_vidcast_capture_process_unwanted(
+    ngx_vidcast_capture_t *capture);
+static void ngx_vidcast_capture_process_leave(ngx_vidcast_capture_t *capture);
+static void ngx_vidcast_capture_process_return_handoff(
+    ngx_vidcast_capture_t *capture);
+static void ngx_vidcast_capture_process_watch(ngx_vidcast_capture_t *capture);
+static void ngx_vidcast_capture_process_rates(ngx_vidcast_capture_t *capture,
+    ngx_vidcast_rates_t *rates);
+static void ngx_vidcast_capture_process_sendfile(
+    ngx_vidcast_capture_t *capture);
+
+
+void
+ngx_vidcast_capture_process(ngx_vidcast_conf_t *conf, void *data)
+{
+    ngx_vidcast_source_t  *source = data;
+
+    uint64_t                deserted;
+    ngx_vidcast_rates_t     rates;
+    ngx_vidcast_capture_t   capture;
+
+    if (ngx_vidcast_process_lock_take(conf->control->locks,
+                                      NGX_VIDCAST_LOCK_CAPTURE + source->entry,
+                                      conf->cycle->log)
+        != NGX_OK)
+    {
+        return;
+    }
+
+    ngx_vidcast_capture_process_forget(conf, source);
+
+    if (ngx_vidcast_capture_process_init(&capture, conf, source) != NGX_OK
+        || ngx_vidcast_capture_process_start(&capture) != NGX_OK)
+    {
+        _exit(2);
+    }
+
+    deserted = 0;
+    ngx_memzero(&rates, sizeof(ngx_vidcast_rates_t));
+
+    while (ngx_vidcast_child_wait(conf, NGX_VIDCAST_CAPTURE_TICK) == NGX_OK
+           && !ngx_vidcast_capture_process_unwanted(&capture)
+           && !ngx_vidcast_control_deserted(conf, &deserted,
+                                            conf->cycle->log))
+    {
+        if (!source->input.push) {
+            ngx_vidcast_capture_process_return_handoff(&capture);
+        }
+
+        if (capture.overlay) {
+            ngx_vidcast_overlay_look(capture.overlay);
+        }
+
+        ngx_vidcast_capture_process_watch(&capture);
+        ngx_vidcast_capture_log_more(&capture);
+        ngx_vidcast_capture_process_rates(&capture, &rates);
+    }
+
+    ngx_log_error(NGX_LOG_NOTICE, capture.log, 0,
+                  "vidcast capture process of \"%V\" exiting", &source->name);
+
+    ngx_vidcast_capture_process_leave(&capture);
+
+    /* no other thread of ours may say that it is live again */
+
+    (void) pthread_mutex_lock(&capture.state_mutex);
+
+    /* the kernel takes the device and the slots' claims are taken back */
+
+    ngx_vidcast_store(&capture.zone->shm->pid, 0);
+    ngx_vidcast_store(&capture.zone->shm->state, NGX_VIDCAST_OFF);
+    ngx_vidcast_zone_wake_workers(capture.zone);
+
+    _exit(0);
+}
+
+
+/*
+ * A capture may outlive many configurations: the memory of other sources must
+ * not live as long.
+ */
+
+static void
+ngx_vidcast_capture_process_forget(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_source_t *source)
+{
+    ngx_uint_t              i;
+    ngx_vidcast_zone_t     *zone;
+    ngx_vidcast_source_t  **other;
+
+    other = conf->sources.elts;
+
+    for (i = 0; i < conf->sources.nelts; i++) {
+
+        if (other[i] == source || other[i]->of == source) {
+            continue;
+        }
+
+        zone = other[i]->zone;
+
+        (void) munmap(zone->ring.frames, zone->frames_size);
+        ngx_vidcast_mailboxes_free(&zone->mailboxes);
+        (void) ngx_close_file(zone->frames_fd);
+        (void) ngx_close_file(zone->wake_workers);
+        (void) ngx_close_file(zone->wake_capture);
+
+        ngx_shm_free(&other[i]->shm_zone->shm);
+    }
+}
+
+
+static ngx_int_t
+ngx_vidcast_capture_process_init(ngx_vidcast_capture_t *capture,
+    ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source)
+{
+    uint32_t                 lent;
+    ngx_vidcast_zone_shm_t  *shm;
+
+    ngx_memzero(capture, sizeof(ngx_vidcast_capture_t));
+
+    capture->conf = conf;
+    capture->source = source;
+    capture->zone = source->zone;
+    capture->log = conf->cycle->log;
+
+    shm = source->zone->shm;
+    capture->counters = &shm->counters;
+
+    if (pthread_mutex_init(&capture->ring_mutex, NULL) != 0
+        || pthread_mutex_init(&capture->results_mutex, NULL) != 0
+        || pthread_mutex_init(&capture->state_mutex, NULL) != 0)
+    {
+        return NGX_ERROR;
+    }
+
+    lent = ngx_vidcast_handoff_recover(&shm->handoff);
+
+    ngx_vidcast_ring_recover(&source->zone->ring);
+
+    if (lent != NGX_VIDCAST_HANDOFF_NO_SLOT) {
+
+        /* a worker may be writing to it just now, whatever our input is */
+
+        ngx_vidcast_ring_reclaim(&source->zone->ring, lent);
+    }
+
+    if (shm->fingerprint != source->fingerprint) {
+
+        /* the pictures of another camera, in the ring of the same name */
+
+        ngx_vidcast_ring_invalidate_all(&source->zone->ring);
+        shm->fingerprint = source->fingerprint;
+    }
+
+    source->zone->ring.bit = (uint64_t) 1 << NGX_VIDCAST_RING_OWN;
+
+    shm->width = 0;
+    shm->height = 0;
+    shm->error[0] = '\0';
+    shm->asked_mfps = (uint32_t) (source->input.fps * 1000);
+    shm->captured_mfps = 0;
+    shm->predicted_mfps = 0;
+
+    ngx_vidcast_store(&shm->pid, (int64_t) ngx_pid);
+    ngx_vidcast_store(&shm->changed, ngx_vidcast_clock());
+    ngx_vidcast_store(&shm->state, NGX_VIDCAST_STARTING);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_vidcast_capture_process_start(ngx_vidcast_capture_t *capture)
+{
+    capture->encoders = ngx_vidcast_encoder_pool_create(capture);
+    if (capture->encoders == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (capture->source->predict.workers) {
+        capture->dispatch = ngx_vidcast_dispatch_create(capture);
+        if (capture->dispatch == NULL) {
+            return NGX_ERROR;
+        }
+
+    } else if (capture->source->predict.module) {
+        capture->analysis = ngx_vidcast_analysis_create(capture);
+        if (capture->analysis == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    if (capture->source->overlay) {
+        capture->overlay = ngx_vidcast_overlay_create(capture,
+                                                     capture->source->overlay);
+        if (capture->overlay == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    return ngx_vidcast_capture_thread(capture, ngx_vidcast_input_thread,
+                                      capture, "vidcast input");
+}
+
+
+/*
+ * A capture whose source goes on unchanged lives through a reload; one that
+ * fails makes room for a new one, so that a reload is worth a try.
+ */
+
+static ngx_uint_t
+ngx_vidcast_capture_process_unwanted(ngx_vidcast_capture_t *capture)
+{
+    uint32_t             state;
+    ngx_vidcast_conf_t  *conf;
+
+    conf = capture->conf;
+
+    if (!ngx_vidcast_zone_wanted(conf->control, capture->source)) {
+        return 1;
+    }
+
+    if (ngx_vidcast_load(&conf->control->shm->generation) == conf->generation) {
+        return 0;
+    }
+
+    state = ngx_vidcast_load(&capture->zone->shm->state);
+
+    if (state == NGX_VIDCAST_RECONNECTING || state == NGX_VIDCAST_FAILED) {
+        return 1;
+    }
+
+    conf->generation = ngx_vidcast_load(&conf->control->shm->generation);
+
+    return 0;
+}
+
+
+/* a server that is not told would send to nobody, till it finds out */
+
+static void
+ngx_vidcast_capture_process_leave(ngx_vidcast_capture_t *capture)
+{
+    uint64_t  due;
+
+    ngx_vidcast_store(&capture->leaving, 1);
+
+    if (!(capture->source->input.module->flags & NGX_VIDCAST_INPUT_SESSION)) {
+        return;
+    }
+
+    due = ngx_vidcast_clock() + NGX_VIDCAST_CAPTURE_LEAVE;
+
+    while (ngx_vidcast_load(&capture->open) && ngx_vidcast_clock() < due) {
+        ngx_msleep(NGX_VIDCAST_CAPTURE_PAUSE);
+    }
+}
+
+
+/* workers of an older configuration may still publish, to another input */
+
+static void
+ngx_vidcast_capture_process_return_handoff(ngx_vidcast_capture_t *capture)
+{
+    size_t                  size;
+    uint32_t                slot;
+    ngx_uint_t              kind;
+    ngx_vidcast_handoff_t  *handoff;
+
+    handoff = &capture->zone->shm->handoff;
+
+    if (ngx_vidcast_handoff_take(handoff, &slot, &kind, &size) == NGX_OK) {
+        ngx_vidcast_frame_abandon(capture, slot);
+
+        (void) ngx_vidcast_handoff_reply(handoff, NGX_VIDCAST_HANDOFF_LOST, 0,
+                                         NGX_VIDCAST_HANDOFF_NO_SLOT);
+        ngx_vidcast_zone_wake_workers(capture->zone);
+    }
+
+    ngx_vidcast_zone_take_back(capture->conf->control, capture->zone,
+                               capture->log);
+}
+
+
+static void
+ngx_vidcast_capture_process_watch(ngx_vidcast_capture_t *capture)
+{
+    u_char    *p, reason[64];
+    uint64_t   last;
+
+    if (ngx_vidcast_load(&capture->zone->shm->state) != NGX_VIDCAST_LIVE) {
+        return;
+    }
+
+    /* read after the state: the frame which made it live is older than that */
+
+    last = ngx_vidcast_load(&capture->zone->shm->last);
+
+    if (!ngx_vidcast_zone_silent(capture->source, last)) {
+        return;
+    }
+
+    p = ngx_snprintf(reason, sizeof(reason) - 1, "no frame for %M ms",
+                     capture->source->stale);
+    *p = '\0';
+
+    ngx_vidcast_capture_state(capture, NGX_VIDCAST_STALE, reason);
+}
+
+
+static void
+ngx_vidcast_capture_process_rates(ngx_vidcast_capture_t *capture,
+    ngx_vidcast_rates_t *rates)
+{
+    uint64_t                 now, passed, captured, predicted;
+    ngx_vidcast_zone_shm_t  *shm;
+
+    now = ngx_vidcast_clock();
+    passed = now - rates->time;
+
+    if (passed < NGX_VIDCAST_CAPTURE_RATES) {
+        return;
+    }
+
+    shm = capture->zone->shm;
+
+    captured = ngx_vidcast_load(&capture->counters->captured);
+    predicted = ngx_vidcast_load(&capture->counters->predicted);
+
+    if (rates->time) {
+        shm->captured_mfps = (uint32_t) ((captured - rates->captured)
+                                         * 1000000000 / passed);
+        shm->predicted_mfps = (uint32_t) ((predicted - rates->predicted)
+                                          * 1000000000 / passed);
+    }
+
+    rates->time = now;
+    rates->captured = captured;
+    rates->predicted = predicted;
+
+    ngx_vidcast_capture_process_sendfile(capture);
+    ngx_vidcast_source_unpin_dead(capture->conf->control, capture->source,
+                                  capture->log);
+}
+
+
+/* the pictures of an overlay stay as they are: few watch them directly */
+
+static void
+ngx_vidcast_capture_process_sendfile(ngx_vidcast_capture_t *capture)
+{
+    ngx_uint_t  n, least;
+
+    n = ngx_vidcast_zone_sendfile(capture->conf->control, capture->zone,
+                                  capture->log);
+
+    least = ngx_vidcast_load(&capture->sendfile)
+                ? NGX_VIDCAST_CAPTURE_SENDFILE_END
+                : NGX_VIDCAST_CAPTURE_SENDFILE;
+
+    ngx_vidcast_store(&capture->sendfile, n >= least);
+}

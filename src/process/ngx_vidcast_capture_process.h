@@ -1,0 +1,22 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#ifndef _NGX_VIDCAST_CAPTURE_PROCESS_H_INCLUDED_
+#define _NGX_VIDCAST_CAPTURE_PROCESS_H_INCLUDED_
+
+
+#include "shm/ngx_vidcast_zone.h"
+
+
+/*
+ * The process that runs the pipeline of one source: starts its threads, and
+ * watches whether it is still wanted.  "data" is the ngx_vidcast_source_t.
+ * Returns only when another process has the source.
+ */
+void ngx_vidcast_capture_process(ngx_vidcast_conf_t *conf, void *data);
+
+
+#endif /* _NGX_VIDCAST_CAPTURE_PROCESS_H_INCLUDED_ */
