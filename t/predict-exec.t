@@ -95,12 +95,12 @@ while (my $line = <STDIN>) {
     } elsif ($does eq 'forks') {
         if ($n == 1 && !fork) {
             setsid();
-            exec 'sleep', '1000' if !fork;
-            exec 'sleep', '1001';
+            exec 'sleep', $ARGV[0] // '1000' if !fork;
+            exec 'sleep', $ARGV[0] // '1001';
         }
 
         print "$n\n";
-        exit 3 if $n == 5;
+        exit 3 if $n == 5 && !@ARGV;
 
     } else {
         my $frame = '';
@@ -133,7 +133,9 @@ sub write_program {
 
 
 my @names = qw(good garbage binary long large flood nothing half tagged errors
-               forks two victim pipe leaks);
+               forks spawner two victim pipe leaks);
+
+my %does = (spawner => 'forks');
 
 my %more = (
     nothing => 'timeout=300ms start=300ms',
@@ -141,6 +143,7 @@ my %more = (
     binary  => 'timeout=300ms start=300ms',
     good    => '-- two=words',
     victim  => 'timeout=500ms',
+    spawner => '-- 1002',
     flood   => 'pause=30s',
     leaks   => 'memory=64m',
     pipe    => 'frames=pipe size=64x64 fill=9 -- /dev/null',
@@ -151,7 +154,7 @@ my $sources = join '', map { <<"CONF" } @names;
 vidcast_source $_ {
     input    test: size=160x120 fps=10 noise=0;
     encoders 1;
-    predict  exec ./program.pl $_ format=gray8 pause=200ms @{[$more{$_} // '']};
+    predict  exec ./program.pl @{[$does{$_} // $_]} format=gray8 pause=200ms @{[$more{$_} // '']};
 }
 CONF
 
@@ -355,6 +358,25 @@ ok wait_for {
 
     @sleepers <= 2;
 }, 'what it had started is gone';
+
+
+# one that goes on, and whose predictor process is killed since it stands still
+
+my ($spawner) = $nginx->processes('predictor', 'spawner');
+my @sleepers;
+
+ok wait_for {
+    @sleepers = grep { $_->{title} eq 'sleep 1002' } $nginx->processes;
+
+    @sleepers == 2;
+}, 'a program has started others';
+
+$nginx->signal('STOP', $spawner->{pid});
+
+ok &wait_for(sub { !$nginx->process($spawner->{pid}) }, 20),
+    'its predictor process stands still, and is killed';
+is join(' ', grep { $nginx->process($_->{pid}) } @sleepers), '',
+    'and all that it had started before it';
 
 
 # kill and stop: 20 times

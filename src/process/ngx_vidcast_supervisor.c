@@ -12,6 +12,7 @@
 #include "core/ngx_vidcast_backoff.h"
 #include "core/ngx_vidcast_error.h"
 #include "os/ngx_vidcast_child.h"
+#include "os/ngx_vidcast_process_tree.h"
 #include "core/ngx_vidcast_escape.h"
 #include "process/ngx_vidcast_supervisor.h"
 #include "predict/ngx_vidcast_predict.h"
@@ -22,6 +23,7 @@
 #define NGX_VIDCAST_SUPERVISOR_GRACE   2000000  /* us, if it times itself */
 #define NGX_VIDCAST_SUPERVISOR_ORPHAN  3000000  /* us, to leave a mailbox */
 #define NGX_VIDCAST_SUPERVISOR_END     20       /* times 50 ms */
+#define NGX_VIDCAST_SUPERVISOR_KILLS   20       /* times 1 ms */
 
 
 /* a predictor; what is to last for longer than the manager is on its mailbox */
@@ -52,6 +54,8 @@ static void ngx_vidcast_supervisor_overdue(ngx_vidcast_conf_t *conf,
     ngx_vidcast_supervised_t *child, ngx_pid_t pid);
 static void ngx_vidcast_supervisor_kill(ngx_vidcast_conf_t *conf,
     ngx_vidcast_supervised_t *child, ngx_pid_t pid);
+static void ngx_vidcast_supervisor_signal(ngx_fd_t fd, ngx_pid_t pid,
+    int signo);
 static void ngx_vidcast_supervisor_died(ngx_vidcast_supervised_t *child,
     int status, ngx_log_t *log);
 static void ngx_vidcast_supervisor_reason(
@@ -240,15 +244,20 @@ ngx_vidcast_supervisor_overdue(ngx_vidcast_conf_t *conf,
 
 
 /*
- * A pid may be somebody else's by now; a pidfd of who has the lock is not.
- * There are sandboxes which refuse one: then the lock alone has to do.
+ * A pid may be somebody else's by now; a pidfd of the process that has the
+ * lock is not.  There are sandboxes which refuse one: then the lock alone has
+ * to do.
+ *
+ * Once the predictor is dead, what its program started belongs to nobody, and
+ * cannot be found.  So it is stopped first, and dies last.
  */
 
 static void
 ngx_vidcast_supervisor_kill(ngx_vidcast_conf_t *conf,
     ngx_vidcast_supervised_t *child, ngx_pid_t pid)
 {
-    ngx_fd_t  fd;
+    ngx_fd_t    fd;
+    ngx_uint_t  n;
 
     fd = pidfd_open(pid, 0);
 
@@ -264,16 +273,34 @@ ngx_vidcast_supervisor_kill(ngx_vidcast_conf_t *conf,
     {
         child->mailbox->counters.killed++;
 
-        if (fd == -1) {
-            (void) kill(pid, SIGKILL);
+        ngx_vidcast_supervisor_signal(fd, pid, SIGSTOP);
 
-        } else {
-            (void) pidfd_send_signal(fd, SIGKILL, NULL, 0);
+        for (n = 0; n < NGX_VIDCAST_SUPERVISOR_KILLS; n++) {
+
+            if (ngx_vidcast_kill_descendants(pid) == 0) {
+                break;
+            }
+
+            ngx_msleep(1);
         }
+
+        ngx_vidcast_supervisor_signal(fd, pid, SIGKILL);
     }
 
     if (fd != -1) {
         (void) ngx_close_file(fd);
+    }
+}
+
+
+static void
+ngx_vidcast_supervisor_signal(ngx_fd_t fd, ngx_pid_t pid, int signo)
+{
+    if (fd == -1) {
+        (void) kill(pid, signo);
+
+    } else {
+        (void) pidfd_send_signal(fd, signo, NULL, 0);
     }
 }
 

@@ -16,6 +16,10 @@ const { launch, open } = require('./lib/browser.js');
 
 const WANTED = 12;
 
+/* frames by which results of a busy machine may be late */
+
+const LATE = 30;
+
 
 /*
  * A snapshot: its frame, and for each of the boxes which part of its edges
@@ -110,13 +114,13 @@ async function drawn(page, path, wanted) {
             return 0;
         };
 
-        if (known(page, frame, 3).flat().length === 0) {
+        if (known(page, frame, LATE).flat().length === 0) {
             return false;
         }
 
         seen.taken++;
         seen.same += await fits(0);
-        seen.drawn += await fits(3);
+        seen.drawn += await fits(LATE);
 
         return seen.taken >= wanted;
     });

@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 
 #include "core/ngx_vidcast_error.h"
+#include "os/ngx_vidcast_process_tree.h"
 #include "predict/exec/ngx_vidcast_exec.h"
 
 
@@ -47,7 +48,6 @@ static ngx_int_t ngx_vidcast_exec_started(ngx_vidcast_exec_t *exec,
     ngx_vidcast_spawn_io_t *io);
 static void ngx_vidcast_exec_drop(ngx_vidcast_spawn_io_t *io);
 static void ngx_vidcast_exec_close_file(ngx_fd_t fd);
-static void ngx_vidcast_exec_kill_children(void);
 
 
 ngx_int_t
@@ -456,7 +456,7 @@ ngx_vidcast_exec_kill(ngx_vidcast_exec_t *exec)
 
     for (n = 0; n < NGX_VIDCAST_EXEC_KILLS; n++) {
 
-        ngx_vidcast_exec_kill_children();
+        (void) ngx_vidcast_kill_descendants(ngx_pid);
 
         while (waitpid(-1, NULL, WNOHANG) > 0) { /* void */ }
 
@@ -469,42 +469,4 @@ ngx_vidcast_exec_kill(ngx_vidcast_exec_t *exec)
 
     exec->pid = 0;
     exec->predictor->mailbox->child = 0;
-}
-
-
-static void
-ngx_vidcast_exec_kill_children(void)
-{
-    char      *p, *end, name[sizeof("/proc/self/task//children")
-                             + NGX_INT_T_LEN];
-    u_char     list[4096];
-    ssize_t    n;
-    ngx_fd_t   fd;
-    ngx_pid_t  pid;
-
-    (void) ngx_sprintf((u_char *) name, "/proc/self/task/%P/children%Z",
-                       ngx_pid);
-
-    fd = open(name, O_RDONLY|O_CLOEXEC);
-    if (fd == -1) {
-        return;
-    }
-
-    n = read(fd, list, sizeof(list) - 1);
-
-    (void) ngx_close_file(fd);
-
-    list[ngx_max(n, 0)] = '\0';
-
-    for (p = (char *) list; *p; p = end) {
-        pid = (ngx_pid_t) strtol(p, &end, 10);
-
-        if (end == p) {
-            break;
-        }
-
-        if (pid > 0) {
-            (void) kill(pid, SIGKILL);
-        }
-    }
 }
