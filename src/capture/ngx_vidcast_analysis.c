@@ -426,11 +426,12 @@ static void
 ngx_vidcast_analysis_publish(ngx_vidcast_analysis_t *analysis,
     ngx_vidcast_task_t *task, uint64_t start, size_t size)
 {
-    uint64_t                seq;
     ngx_vidcast_result_t    result;
     ngx_vidcast_capture_t  *capture;
 
     capture = analysis->capture;
+
+    ngx_memzero(&result, sizeof(ngx_vidcast_result_t));
 
     result.frame = task->number;
     result.captured = task->captured;
@@ -438,19 +439,12 @@ ngx_vidcast_analysis_publish(ngx_vidcast_analysis_t *analysis,
     result.width = task->width;
     result.height = task->height;
     result.slot = NGX_VIDCAST_RING_NONE;
-    result.status = NULL;
 
-    if (ngx_vidcast_result_publish(capture, &result, analysis->json, size,
-                                   &seq)
+    if (ngx_vidcast_result_publish(capture, &result, analysis->json, size)
         != NGX_OK)
     {
         ngx_vidcast_capture_predictor_failed(capture, (u_char *)
                                              "the result is too large, see "
                                              "\"results\"");
-        return;
     }
-
-    ngx_vidcast_capture_predicted(capture, result.predict);
-
-    ngx_vidcast_zone_wake_workers(capture->zone);
 }

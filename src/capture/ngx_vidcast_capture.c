@@ -88,3 +88,68 @@ ngx_vidcast_capture_state(ngx_vidcast_capture_t *capture, ngx_uint_t state,
 
     (void) pthread_mutex_unlock(&capture->state_mutex);
 }
+
+
+ngx_int_t
+ngx_vidcast_capture_add_sink(ngx_vidcast_capture_t *capture,
+    ngx_vidcast_sink_t *sink)
+{
+    if (capture->nsinks == NGX_VIDCAST_MAX_SINKS) {
+        ngx_log_error(NGX_LOG_ALERT, capture->log, 0,
+                      "too many sinks of vidcast source \"%V\"",
+                      &capture->source->name);
+        return NGX_ERROR;
+    }
+
+    capture->sinks[capture->nsinks++] = *sink;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_vidcast_capture_on_frame(ngx_vidcast_capture_t *capture)
+{
+    ngx_uint_t           i;
+    ngx_vidcast_sink_t  *sink;
+
+    for (i = 0; i < capture->nsinks; i++) {
+        sink = &capture->sinks[i];
+
+        if (sink->on_frame) {
+            sink->on_frame(sink->data);
+        }
+    }
+}
+
+
+void
+ngx_vidcast_capture_on_result(ngx_vidcast_capture_t *capture)
+{
+    ngx_uint_t           i;
+    ngx_vidcast_sink_t  *sink;
+
+    for (i = 0; i < capture->nsinks; i++) {
+        sink = &capture->sinks[i];
+
+        if (sink->on_result) {
+            sink->on_result(sink->data);
+        }
+    }
+}
+
+
+void
+ngx_vidcast_capture_on_tick(ngx_vidcast_capture_t *capture)
+{
+    ngx_uint_t           i;
+    ngx_vidcast_sink_t  *sink;
+
+    for (i = 0; i < capture->nsinks; i++) {
+        sink = &capture->sinks[i];
+
+        if (sink->on_tick) {
+            sink->on_tick(sink->data);
+        }
+    }
+}

@@ -25,7 +25,6 @@
 typedef struct ngx_vidcast_encoder_pool_s   ngx_vidcast_encoder_pool_t;
 typedef struct ngx_vidcast_analysis_s   ngx_vidcast_analysis_t;
 typedef struct ngx_vidcast_dispatch_s   ngx_vidcast_dispatch_t;
-typedef struct ngx_vidcast_overlay_s    ngx_vidcast_overlay_t;
 
 
 /* a raw picture on its way to an encoder and to the predictor */
@@ -39,6 +38,27 @@ struct ngx_vidcast_raw_s {
     uint64_t                      captured;  /* CLOCK_MONOTONIC, us */
     ngx_vidcast_image_t           image;
 };
+
+
+/*
+ * Who is told of frames and results, and never holds the pipeline up: its
+ * functions, which may be NULL, return at once.
+ *
+ * on_frame()   there is a new frame; called by the thread that published it,
+ *              before it wakes the workers
+ * on_result()  there is a new result, or a frame was judged and has none;
+ *              likewise, and by other threads at the same time
+ * on_tick()    now and then, by the main thread
+ */
+
+#define NGX_VIDCAST_MAX_SINKS  4
+
+typedef struct {
+    void                        (*on_frame)(void *data);
+    void                        (*on_result)(void *data);
+    void                        (*on_tick)(void *data);
+    void                         *data;
+} ngx_vidcast_sink_t;
 
 
 typedef struct {
@@ -63,7 +83,9 @@ struct ngx_vidcast_capture_s {
     ngx_vidcast_encoder_pool_t   *encoders;
     ngx_vidcast_analysis_t       *analysis;  /* NULL: no such predictor */
     ngx_vidcast_dispatch_t       *dispatch;  /* NULL: no predictor process */
-    ngx_vidcast_overlay_t        *overlay;   /* NULL: none */
+
+    ngx_vidcast_sink_t            sinks[NGX_VIDCAST_MAX_SINKS];
+    ngx_uint_t                    nsinks;    /* settled before input starts */
 
     pthread_mutex_t               ring_mutex;      /* writing frames */
     pthread_mutex_t               results_mutex;   /* writing results */
@@ -80,6 +102,23 @@ struct ngx_vidcast_capture_s {
 };
 
 
+/*
+ * A frame whose picture stands in a slot.  That of a publisher, and a result
+ * of one, are "pushed": the publisher is answered afterwards, which wakes the
+ * workers.
+ */
+
+typedef struct {
+    uint64_t                      number;
+    uint64_t                      captured;  /* CLOCK_MONOTONIC, us */
+    size_t                        size;
+    uint32_t                      width;
+    uint32_t                      height;
+    uint32_t                      slot;
+    ngx_uint_t                    pushed;
+} ngx_vidcast_frame_publish_t;
+
+
 /* what a result says besides its own text */
 
 typedef struct {
@@ -91,6 +130,8 @@ typedef struct {
     uint32_t                      slot;      /* of the frame, or NONE */
     const char                   *status;    /* NULL: "ok" */
     const u_char                 *error;     /* told with another status */
+    ngx_uint_t                    pushed;
+    uint64_t                      seq;       /* set when it is published */
 } ngx_vidcast_result_t;
 
 
@@ -100,6 +141,15 @@ typedef struct {
  */
 void ngx_vidcast_capture_state(ngx_vidcast_capture_t *capture,
     ngx_uint_t state, const u_char *reason);
+
+/* adds a sink, while there is no input thread; NGX_ERROR: there are too many */
+ngx_int_t ngx_vidcast_capture_add_sink(ngx_vidcast_capture_t *capture,
+    ngx_vidcast_sink_t *sink);
+
+/* tell all sinks */
+void ngx_vidcast_capture_on_frame(ngx_vidcast_capture_t *capture);
+void ngx_vidcast_capture_on_result(ngx_vidcast_capture_t *capture);
+void ngx_vidcast_capture_on_tick(ngx_vidcast_capture_t *capture);
 
 /* starts a thread that runs till the process ends; NGX_ERROR is logged */
 ngx_int_t ngx_vidcast_capture_thread(ngx_vidcast_capture_t *capture,
@@ -115,30 +165,28 @@ uint32_t ngx_vidcast_frame_claim(ngx_vidcast_capture_t *capture);
 void ngx_vidcast_frame_abandon(ngx_vidcast_capture_t *capture, uint32_t slot);
 
 /*
- * Describes the picture of "size" bytes which stands in the slot, writes the
- * headers before it and makes it the newest frame; the caller wakes the
- * workers.
+ * Describes the picture, writes the headers before it and makes it the newest
+ * frame, which the sinks and the workers are told.
  */
-void ngx_vidcast_frame_publish(ngx_vidcast_capture_t *capture, uint32_t slot,
-    uint64_t number, uint64_t captured, size_t size, uint32_t width,
-    uint32_t height);
+void ngx_vidcast_frame_publish(ngx_vidcast_capture_t *capture,
+    ngx_vidcast_frame_publish_t *frame);
 
 /*
- * Publishes a JSON text as a result, without waking the workers.  *seq is its
- * number.  NGX_OK; NGX_DECLINED: with what is put around it, it is too large.
+ * Publishes a JSON text as a result, which sinks and workers are told; one of
+ * the predictor's is counted.  NGX_OK; NGX_DECLINED: with what is put around
+ * it, it is too large.
  */
 ngx_int_t ngx_vidcast_result_publish(ngx_vidcast_capture_t *capture,
-    ngx_vidcast_result_t *result, const u_char *json, size_t size,
-    uint64_t *seq);
+    ngx_vidcast_result_t *result, const u_char *json, size_t size);
 
 /* the frame has no result, which is counted and logged */
 void ngx_vidcast_capture_predictor_failed(ngx_vidcast_capture_t *capture,
     const u_char *reason);
 
 /*
- * A frame that took the predictor "time" us is predicted, whether its result
- * is told or not; and one that has no result to be told is judged all the
- * same: nobody is to wait for it.
+ * predicted()  a frame that took the predictor "time" us, whether its result
+ *              is told or not
+ * judged()     it has no result to be told: nobody is to wait for one
  */
 void ngx_vidcast_capture_predicted(ngx_vidcast_capture_t *capture,
     uint64_t time);

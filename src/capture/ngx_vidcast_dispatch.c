@@ -353,8 +353,6 @@ static void
 ngx_vidcast_dispatch_publish(ngx_vidcast_dispatch_t *dispatch,
     ngx_vidcast_dispatch_entry_t *entry)
 {
-    uint64_t                seq;
-    ngx_int_t               rc;
     ngx_vidcast_result_t    result;
     ngx_vidcast_capture_t  *capture;
 
@@ -365,13 +363,14 @@ ngx_vidcast_dispatch_publish(ngx_vidcast_dispatch_t *dispatch,
         return;
     }
 
+    ngx_memzero(&result, sizeof(ngx_vidcast_result_t));
+
     result.frame = entry->frame.number;
     result.captured = entry->frame.captured;
     result.predict = entry->answered - entry->given;
     result.width = entry->frame.width;
     result.height = entry->frame.height;
     result.slot = entry->frame.slot;
-    result.status = NULL;
     result.error = entry->error;
 
     if (entry->status == NGX_VIDCAST_REPLY_OK) {
@@ -384,12 +383,10 @@ ngx_vidcast_dispatch_publish(ngx_vidcast_dispatch_t *dispatch,
             return;
         }
 
-        rc = ngx_vidcast_result_publish(capture, &result, entry->text,
-                                        entry->size, &seq);
-
-        if (rc == NGX_OK) {
-            ngx_vidcast_capture_predicted(capture, result.predict);
-            ngx_vidcast_zone_wake_workers(capture->zone);
+        if (ngx_vidcast_result_publish(capture, &result, entry->text,
+                                       entry->size)
+            == NGX_OK)
+        {
             return;
         }
 
@@ -417,10 +414,7 @@ ngx_vidcast_dispatch_publish(ngx_vidcast_dispatch_t *dispatch,
         return;
     }
 
-    (void) ngx_vidcast_result_publish(capture, &result, (u_char *) "null", 4,
-                                      &seq);
-
-    ngx_vidcast_zone_wake_workers(capture->zone);
+    (void) ngx_vidcast_result_publish(capture, &result, (u_char *) "null", 4);
 }
 
 

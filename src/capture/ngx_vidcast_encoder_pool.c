@@ -32,7 +32,6 @@ struct ngx_vidcast_encoder_pool_s {
 
     ngx_vidcast_raw_t            *raws;
     ngx_uint_t                    nraws;
-
 };
 
 
@@ -226,11 +225,10 @@ ngx_vidcast_encoder_pool_thread(void *data)
 {
     ngx_vidcast_encoder_pool_t  *encoders = data;
 
-    size_t                       size;
-    uint32_t                     slot;
-    uint64_t                     ticket;
-    ngx_vidcast_raw_t           *raw;
-    ngx_vidcast_jpeg_encoder_t  *enc;
+    uint64_t                      ticket;
+    ngx_vidcast_raw_t            *raw;
+    ngx_vidcast_jpeg_encoder_t   *enc;
+    ngx_vidcast_frame_publish_t   frame;
 
     enc = ngx_vidcast_jpeg_encoder_create();
     if (enc == NULL) {
@@ -242,7 +240,13 @@ ngx_vidcast_encoder_pool_thread(void *data)
     for ( ;; ) {
         raw = ngx_vidcast_encoder_pool_take(encoders, &ticket);
 
-        slot = ngx_vidcast_encoder_pool_fill(encoders, enc, raw, &size);
+        frame.number = raw->number;
+        frame.captured = raw->captured;
+        frame.width = raw->image.width;
+        frame.height = raw->image.height;
+        frame.slot = ngx_vidcast_encoder_pool_fill(encoders, enc, raw,
+                                                   &frame.size);
+        frame.pushed = 0;
 
         (void) pthread_mutex_lock(&encoders->mutex);
 
@@ -252,12 +256,8 @@ ngx_vidcast_encoder_pool_thread(void *data)
 
         (void) pthread_mutex_unlock(&encoders->mutex);
 
-        if (slot != NGX_VIDCAST_RING_NONE) {
-            ngx_vidcast_frame_publish(encoders->capture, slot, raw->number,
-                                      raw->captured, size, raw->image.width,
-                                      raw->image.height);
-
-            ngx_vidcast_zone_wake_workers(encoders->capture->zone);
+        if (frame.slot != NGX_VIDCAST_RING_NONE) {
+            ngx_vidcast_frame_publish(encoders->capture, &frame);
         }
 
         (void) pthread_mutex_lock(&encoders->mutex);

@@ -8,7 +8,6 @@
 #include <ngx_core.h>
 
 #include "capture/ngx_vidcast_capture.h"
-#include "capture/ngx_vidcast_overlay.h"
 #include "shm/ngx_vidcast_control.h"
 #include "wire/ngx_vidcast_ws.h"
 
@@ -109,9 +108,8 @@ ngx_vidcast_frame_try_claim(ngx_vidcast_capture_t *capture)
 
 
 void
-ngx_vidcast_frame_publish(ngx_vidcast_capture_t *capture, uint32_t slot,
-    uint64_t number, uint64_t captured, size_t size, uint32_t width,
-    uint32_t height)
+ngx_vidcast_frame_publish(ngx_vidcast_capture_t *capture,
+    ngx_vidcast_frame_publish_t *frame)
 {
     u_char                   *data;
     uint64_t                  now;
@@ -120,7 +118,7 @@ ngx_vidcast_frame_publish(ngx_vidcast_capture_t *capture, uint32_t slot,
     ngx_vidcast_ring_slot_t  *s;
 
     ring = &capture->zone->ring;
-    s = ngx_vidcast_ring_slot(ring, slot);
+    s = ngx_vidcast_ring_slot(ring, frame->slot);
 
     if (capture->dispatch) {
         ngx_vidcast_dispatch_room(capture->dispatch);
@@ -130,40 +128,44 @@ ngx_vidcast_frame_publish(ngx_vidcast_capture_t *capture, uint32_t slot,
     now = ngx_vidcast_clock();
 
     s->time = (uint64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000
-              - (now - captured);
-    s->captured = captured;
+              - (now - frame->captured);
+    s->captured = frame->captured;
     s->ready = now;
-    s->size = (uint32_t) size;
-    s->width = width;
-    s->height = height;
+    s->size = (uint32_t) frame->size;
+    s->width = frame->width;
+    s->height = frame->height;
     s->sendfile = ngx_vidcast_load(&capture->sendfile)
-                && ring->file != NGX_INVALID_FILE
-                && size >= NGX_VIDCAST_FRAME_SENDFILE_MIN
-                && size <= NGX_VIDCAST_FRAME_SENDFILE_MAX;
+                  && ring->file != NGX_INVALID_FILE
+                  && frame->size >= NGX_VIDCAST_FRAME_SENDFILE_MIN
+                  && frame->size <= NGX_VIDCAST_FRAME_SENDFILE_MAX;
 
-    data = ngx_vidcast_ring_data(ring, slot);
+    data = ngx_vidcast_ring_data(ring, frame->slot);
 
-    ngx_vidcast_frame_publish_headers(capture, s, data, number);
-    ngx_memcpy(data + size, NGX_VIDCAST_RING_TAIL, NGX_VIDCAST_RING_TAIL_LEN);
+    ngx_vidcast_frame_publish_headers(capture, s, data, frame->number);
+    ngx_memcpy(data + frame->size, NGX_VIDCAST_RING_TAIL,
+               NGX_VIDCAST_RING_TAIL_LEN);
 
     (void) pthread_mutex_lock(&capture->ring_mutex);
 
-    ngx_vidcast_ring_publish(ring, slot, number);
+    ngx_vidcast_ring_publish(ring, frame->slot, frame->number);
     ngx_vidcast_count(&capture->counters->published, 1);
     ngx_vidcast_count(&capture->counters->direct, s->sendfile);
 
     if (capture->dispatch) {
-        ngx_vidcast_dispatch_offer(capture->dispatch, slot, number);
+        ngx_vidcast_dispatch_offer(capture->dispatch, frame->slot,
+                                   frame->number);
     }
 
     (void) pthread_mutex_unlock(&capture->ring_mutex);
 
-    if (capture->overlay) {
-        ngx_vidcast_overlay_notify(capture->overlay);
-    }
+    ngx_vidcast_store(&capture->zone->shm->width, frame->width);
+    ngx_vidcast_store(&capture->zone->shm->height, frame->height);
 
-    ngx_vidcast_store(&capture->zone->shm->width, width);
-    ngx_vidcast_store(&capture->zone->shm->height, height);
+    ngx_vidcast_capture_on_frame(capture);
+
+    if (!frame->pushed) {
+        ngx_vidcast_zone_wake_workers(capture->zone);
+    }
 }
 
 

@@ -169,17 +169,20 @@ ngx_vidcast_input_thread_result(ngx_vidcast_capture_t *capture,
 
     zone = capture->zone;
 
+    ngx_memzero(&result, sizeof(ngx_vidcast_result_t));
+
     result.frame = ngx_vidcast_ring_newest(&zone->ring);
     result.captured = ngx_vidcast_clock();
-    result.predict = 0;
     result.width = zone->shm->width;
     result.height = zone->shm->height;
     result.slot = NGX_VIDCAST_RING_NONE;
-    result.status = NULL;
+    result.pushed = 1;
 
-    rc = ngx_vidcast_result_publish(capture, &result, json, size, seq);
+    rc = ngx_vidcast_result_publish(capture, &result, json, size);
 
     if (rc == NGX_OK) {
+        *seq = result.seq;
+
         ngx_vidcast_count(&capture->counters->pushed, 1);
 
         ngx_vidcast_store(&zone->shm->last, result.captured);
@@ -305,10 +308,6 @@ ngx_vidcast_input_thread_run(ngx_vidcast_input_thread_t *thread)
 
         if (in->conf->module->release) {
             in->conf->module->release(in);
-        }
-
-        if (in->number) {
-            ngx_vidcast_zone_wake_workers(thread->capture->zone);
         }
 
         if (rc == NGX_ERROR) {
@@ -542,8 +541,9 @@ ngx_vidcast_input_thread_publish(ngx_vidcast_input_thread_t *thread,
     ngx_vidcast_picture_t *picture, ngx_vidcast_jpeg_info_t *info,
     uint64_t number, size_t size)
 {
-    u_char                 *data;
-    ngx_vidcast_capture_t  *capture;
+    u_char                       *data;
+    ngx_vidcast_capture_t        *capture;
+    ngx_vidcast_frame_publish_t   frame;
 
     capture = thread->capture;
 
@@ -557,8 +557,15 @@ ngx_vidcast_input_thread_publish(ngx_vidcast_input_thread_t *thread,
         ngx_memcpy(data, picture->data, info->size);
     }
 
-    ngx_vidcast_frame_publish(capture, picture->slot, number, picture->time,
-                              size, info->width, info->height);
+    frame.number = number;
+    frame.captured = picture->time;
+    frame.size = size;
+    frame.width = info->width;
+    frame.height = info->height;
+    frame.slot = picture->slot;
+    frame.pushed = picture->lent;
+
+    ngx_vidcast_frame_publish(capture, &frame);
 
     thread->in.number = number;
 

@@ -20,7 +20,7 @@
 #define NGX_VIDCAST_OVERLAY_WAIT   30         /* ms, for a frame's result */
 
 
-struct ngx_vidcast_overlay_s {
+typedef struct {
     ngx_vidcast_capture_t        *capture;
     ngx_vidcast_ring_t            in;        /* its ring, with a pin of ours */
     ngx_vidcast_capture_t         out;       /* the same with our ring */
@@ -46,11 +46,13 @@ struct ngx_vidcast_overlay_s {
     ngx_vidcast_jpeg_decoder_t   *decoder;
     ngx_vidcast_jpeg_encoder_t   *encoder;
     ngx_vidcast_image_t           image;     /* of JPEGs not sampled 4:2:0 */
-};
+} ngx_vidcast_overlay_t;
 
 
 static ngx_int_t ngx_vidcast_overlay_init(ngx_vidcast_overlay_t *overlay,
     ngx_vidcast_capture_t *capture, ngx_vidcast_source_t *source);
+static void ngx_vidcast_overlay_look(void *data);
+static void ngx_vidcast_overlay_notify(void *data);
 static void *ngx_vidcast_overlay_thread(void *data);
 static void ngx_vidcast_overlay_wait(ngx_vidcast_overlay_t *overlay,
     ngx_msec_t timeout);
@@ -68,26 +70,33 @@ static void ngx_vidcast_overlay_failed(ngx_vidcast_overlay_t *overlay,
     const char *reason);
 
 
-ngx_vidcast_overlay_t *
+ngx_int_t
 ngx_vidcast_overlay_create(ngx_vidcast_capture_t *capture,
     ngx_vidcast_source_t *source)
 {
+    ngx_vidcast_sink_t      sink;
     ngx_vidcast_overlay_t  *overlay;
 
     overlay = ngx_calloc(sizeof(ngx_vidcast_overlay_t), capture->log);
     if (overlay == NULL) {
-        return NULL;
+        return NGX_ERROR;
     }
 
-    if (ngx_vidcast_overlay_init(overlay, capture, source) != NGX_OK
-        || ngx_vidcast_capture_thread(capture, ngx_vidcast_overlay_thread,
-                                      overlay, "vidcast overlay")
-           != NGX_OK)
-    {
-        return NULL;
+    if (ngx_vidcast_overlay_init(overlay, capture, source) != NGX_OK) {
+        return NGX_ERROR;
     }
 
-    return overlay;
+    sink.on_frame = ngx_vidcast_overlay_notify;
+    sink.on_result = ngx_vidcast_overlay_notify;
+    sink.on_tick = ngx_vidcast_overlay_look;
+    sink.data = overlay;
+
+    if (ngx_vidcast_capture_add_sink(capture, &sink) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_vidcast_capture_thread(capture, ngx_vidcast_overlay_thread,
+                                      overlay, "vidcast overlay");
 }
 
 
@@ -139,9 +148,13 @@ ngx_vidcast_overlay_init(ngx_vidcast_overlay_t *overlay,
 }
 
 
-void
-ngx_vidcast_overlay_look(ngx_vidcast_overlay_t *overlay)
+/* does anybody watch? */
+
+static void
+ngx_vidcast_overlay_look(void *data)
 {
+    ngx_vidcast_overlay_t  *overlay = data;
+
     uint64_t    now, asked;
     ngx_uint_t  active;
 
@@ -182,9 +195,11 @@ ngx_vidcast_overlay_look(ngx_vidcast_overlay_t *overlay)
 }
 
 
-void
-ngx_vidcast_overlay_notify(ngx_vidcast_overlay_t *overlay)
+static void
+ngx_vidcast_overlay_notify(void *data)
 {
+    ngx_vidcast_overlay_t  *overlay = data;
+
     if (!ngx_vidcast_load(&overlay->active)) {
         return;
     }
@@ -366,34 +381,38 @@ static void
 ngx_vidcast_overlay_draw(ngx_vidcast_overlay_t *overlay,
     ngx_vidcast_frame_t *frame)
 {
-    size_t                  size;
-    uint32_t                slot;
-    ngx_int_t               rc;
-    ngx_vidcast_capture_t  *out;
+    ngx_vidcast_ring_t           *ring;
+    ngx_vidcast_capture_t        *out;
+    ngx_vidcast_frame_publish_t   drawn;
 
     out = &overlay->out;
+    ring = &out->zone->ring;
+
     overlay->drawn = frame->number;
 
-    slot = ngx_vidcast_frame_claim(out);
+    drawn.number = frame->number;
+    drawn.captured = frame->captured;
+    drawn.width = frame->width;
+    drawn.height = frame->height;
+    drawn.slot = ngx_vidcast_frame_claim(out);
+    drawn.pushed = 0;
 
-    if (slot == NGX_VIDCAST_RING_NONE) {
+    if (drawn.slot == NGX_VIDCAST_RING_NONE) {
         return;
     }
 
-    rc = ngx_vidcast_overlay_fill(overlay, frame,
-                                  ngx_vidcast_ring_data(&out->zone->ring,
-                                                        slot),
-                                  &size);
-    if (rc != NGX_OK) {
-        ngx_vidcast_frame_abandon(out, slot);
+    if (ngx_vidcast_overlay_fill(overlay, frame,
+                                 ngx_vidcast_ring_data(ring, drawn.slot),
+                                 &drawn.size)
+        != NGX_OK)
+    {
+        ngx_vidcast_frame_abandon(out, drawn.slot);
         return;
     }
 
-    ngx_vidcast_ring_set_number(&out->zone->ring, frame->number);
+    ngx_vidcast_ring_set_number(ring, drawn.number);
 
-    ngx_vidcast_frame_publish(out, slot, frame->number, frame->captured,
-                              size, frame->width, frame->height);
-    ngx_vidcast_zone_wake_workers(out->zone);
+    ngx_vidcast_frame_publish(out, &drawn);
 }
 
 

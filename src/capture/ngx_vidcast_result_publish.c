@@ -8,7 +8,6 @@
 #include <ngx_core.h>
 
 #include "capture/ngx_vidcast_capture.h"
-#include "capture/ngx_vidcast_overlay.h"
 
 
 /* what is around the text of a result, whoever it comes from */
@@ -28,11 +27,10 @@ static u_char *ngx_vidcast_result_publish_error(const u_char *error, u_char *p,
 
 ngx_int_t
 ngx_vidcast_result_publish(ngx_vidcast_capture_t *capture,
-    ngx_vidcast_result_t *result, const u_char *json, size_t size,
-    uint64_t *seq)
+    ngx_vidcast_result_t *result, const u_char *json, size_t size)
 {
     u_char                     *p, *last;
-    uint64_t                    now;
+    uint64_t                    now, seq;
     ngx_vidcast_ring_t         *ring;
     ngx_vidcast_ring_result_t  *r;
 
@@ -41,12 +39,12 @@ ngx_vidcast_result_publish(ngx_vidcast_capture_t *capture,
 
     (void) pthread_mutex_lock(&capture->results_mutex);
 
-    r = ngx_vidcast_ring_open_result(ring, seq);
+    r = ngx_vidcast_ring_open_result(ring, &seq);
 
     p = (u_char *) (r + 1);
     last = p + capture->source->geometry.result_size;
 
-    p = ngx_vidcast_result_publish_head(capture, result, *seq, now, p, last);
+    p = ngx_vidcast_result_publish_head(capture, result, seq, now, p, last);
 
     if ((size_t) (last - p) < size + 1) {
         (void) pthread_mutex_unlock(&capture->results_mutex);
@@ -62,12 +60,20 @@ ngx_vidcast_result_publish(ngx_vidcast_capture_t *capture,
     r->ready = now;
     r->size = (uint32_t) (p - (u_char *) (r + 1));
 
-    ngx_vidcast_ring_publish_result(ring, r, *seq);
+    ngx_vidcast_ring_publish_result(ring, r, seq);
 
     (void) pthread_mutex_unlock(&capture->results_mutex);
 
-    if (capture->overlay) {
-        ngx_vidcast_overlay_notify(capture->overlay);
+    result->seq = seq;
+
+    if (result->status == NULL && !result->pushed) {
+        ngx_vidcast_capture_predicted(capture, result->predict);
+    }
+
+    ngx_vidcast_capture_on_result(capture);
+
+    if (!result->pushed) {
+        ngx_vidcast_zone_wake_workers(capture->zone);
     }
 
     return NGX_OK;
@@ -142,9 +148,7 @@ ngx_vidcast_capture_judged(ngx_vidcast_capture_t *capture, uint64_t number)
 {
     ngx_vidcast_store(&capture->judged, number);
 
-    if (capture->overlay) {
-        ngx_vidcast_overlay_notify(capture->overlay);
-    }
+    ngx_vidcast_capture_on_result(capture);
 }
 
 

@@ -339,12 +339,13 @@ ngx_vidcast_input_push_release(ngx_vidcast_input_t *in)
 
         ngx_vidcast_input_push_reply(in, NGX_VIDCAST_HANDOFF_TAKEN, in->number,
                                      0);
-        return;
-    }
 
-    ngx_vidcast_input_push_reply(in, in->large ? NGX_VIDCAST_HANDOFF_TOO_LARGE
+    } else {
+        ngx_vidcast_input_push_reply(in,
+                                     in->large ? NGX_VIDCAST_HANDOFF_TOO_LARGE
                                                : NGX_VIDCAST_HANDOFF_BAD,
-                                 0, 1);
+                                     0, 1);
+    }
 
     ngx_vidcast_zone_wake_workers(in->source->zone);
 }

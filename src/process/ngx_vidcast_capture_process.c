@@ -93,10 +93,7 @@ ngx_vidcast_capture_process(ngx_vidcast_conf_t *conf, void *data)
             ngx_vidcast_capture_process_return_handoff(&capture);
         }
 
-        if (capture.overlay) {
-            ngx_vidcast_overlay_look(capture.overlay);
-        }
-
+        ngx_vidcast_capture_on_tick(&capture);
         ngx_vidcast_capture_process_watch(&capture);
         ngx_vidcast_capture_log_more(&capture);
         ngx_vidcast_capture_process_rates(&capture, &rates);
@@ -236,12 +233,11 @@ ngx_vidcast_capture_process_start(ngx_vidcast_capture_t *capture)
         }
     }
 
-    if (capture->source->overlay) {
-        capture->overlay = ngx_vidcast_overlay_create(capture,
-                                                     capture->source->overlay);
-        if (capture->overlay == NULL) {
-            return NGX_ERROR;
-        }
+    if (capture->source->overlay
+        && ngx_vidcast_overlay_create(capture, capture->source->overlay)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
     }
 
     return ngx_vidcast_capture_thread(capture, ngx_vidcast_input_thread,

@@ -89,8 +89,7 @@ ngx_vidcast_capture_thread(ngx_vidcast_capture_t *capture,
 
 ngx_int_t
 ngx_vidcast_result_publish(ngx_vidcast_capture_t *capture,
-    ngx_vidcast_result_t *result, const u_char *json, size_t size,
-    uint64_t *seq)
+    ngx_vidcast_result_t *result, const u_char *json, size_t size)
 {
     test_result_t  *r;
 
@@ -105,7 +104,8 @@ ngx_vidcast_result_publish(ngx_vidcast_capture_t *capture,
     ngx_memcpy(r->text, json, size);
     r->text[size] = '\0';
 
-    *seq = test_nresults;
+    result->seq = test_nresults;
+    test_predicted += (result->status == NULL);
 
     return NGX_OK;
 }
@@ -138,13 +138,6 @@ ngx_vidcast_predict_emits(ngx_vidcast_predict_t *predict, u_char *json,
     size_t size)
 {
     return size != 4 || ngx_strncmp(json, "same", 4) != 0;
-}
-
-
-void
-ngx_vidcast_zone_wake_workers(ngx_vidcast_zone_t *zone)
-{
-    /* void */
 }
 
 
