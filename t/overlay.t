@@ -17,6 +17,7 @@ use Test::More;
 use Vidcast::Client qw(get);
 use Vidcast::JPEG qw(jpeg_info);
 use Vidcast::Nginx;
+use Vidcast::Picture;
 use Vidcast::Stream;
 use Vidcast::Wait;
 use Vidcast::WebSocket;
@@ -45,6 +46,15 @@ vidcast_source program {
     predict  exec ./program.pl format=gray8 size=64x48 workers=2;
 }
 
+# pictures which fit into the ring, but not with boxes
+
+vidcast_source tight {
+    input    images:%%PREFIX%%/tight fps=10;
+    predict  exec ./program.pl format=gray8 size=64x48;
+    quality  100;
+    frames   32 4k;
+}
+
 server {
     listen  127.0.0.1:%%PORT%%;
 
@@ -60,12 +70,14 @@ server {
     location /asleep  { vidcast asleep as=mjpeg overlay=on; }
     location /bare    { vidcast program as=snapshot; }
     location /boxes   { vidcast program as=mjpeg overlay=on; }
+    location /tight   { vidcast tight as=mjpeg overlay=on; }
     location /paired  { vidcast program send=paired; }
     location /status  { vidcast_status; }
 }
 CONF
 
 write_program("$nginx->{prefix}/program.pl");
+write_picture("$nginx->{prefix}/tight");
 $nginx->start;
 
 my $port = $nginx->port;
@@ -85,6 +97,17 @@ print '{"detections":[{"label":"box","score":1,"bbox":[40,30,80,60]}]}', "\n"
 PERL
     close $fh;
     chmod 0755, $file;
+}
+
+
+sub write_picture {
+    my ($folder) = @_;
+
+    mkdir $folder or die "$folder: $!\n";
+
+    open my $fh, '>:raw', "$folder/1.jpg" or die "$folder/1.jpg: $!\n";
+    print $fh picture(640, 480, 100);
+    close $fh;
 }
 
 
@@ -121,9 +144,11 @@ ok wait_for { source('front')->{state} eq 'live' }, 'a source';
 
 is_deeply [ map { $_->{name} }
             @{decode_json(get($port, '/status')->{body})->{sources}} ],
-    [ qw(front slow asleep program) ], 'an overlay is no source of its own';
+    [ qw(front slow asleep program tight) ], 'an overlay is no source of its own';
 
-is_deeply source('front')->{overlay}, { drawn => 0, viewers => 0 },
+is_deeply source('front')->{overlay}, { drawn => 0, viewers => 0,
+    dropped => { map { $_ => 0 } qw(bad_frame too_large ring_full
+                                    encoder_error) } },
     'nothing is drawn for nobody';
 
 # the boxes of predictor processes
@@ -146,6 +171,16 @@ ok $differ, 'and change the picture';
 is source('program')->{predictor}{deaths}, 0, 'no predictor dies';
 
 undef $_ for $boxes, $paired;
+
+# boxes that make a picture too large for its slot
+
+my $tight = feed('/tight');
+
+ok wait_for { source('tight')->{overlay}{dropped}{too_large} },
+    'a picture that is too large with its boxes is counted';
+is source('tight')->{dropped}{too_large}, 0, 'apart from those of the source';
+
+undef $tight;
 
 # snapshots
 

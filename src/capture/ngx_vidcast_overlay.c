@@ -67,7 +67,7 @@ static ngx_int_t ngx_vidcast_overlay_decode(ngx_vidcast_overlay_t *overlay,
 static ngx_int_t ngx_vidcast_overlay_convert(ngx_vidcast_overlay_t *overlay,
     vidcast_image_t *rgb);
 static void ngx_vidcast_overlay_failed(ngx_vidcast_overlay_t *overlay,
-    const char *reason);
+    uint64_t *counter, const char *reason);
 
 
 ngx_int_t
@@ -439,7 +439,8 @@ ngx_vidcast_overlay_fill(ngx_vidcast_overlay_t *overlay,
     }
 
     if (ngx_vidcast_overlay_decode(overlay, frame, &image) != NGX_OK) {
-        ngx_vidcast_overlay_failed(overlay, "it could not be decoded");
+        ngx_vidcast_overlay_failed(overlay, &out->counters->bad_frame,
+                                   "it could not be decoded");
         return NGX_ERROR;
     }
 
@@ -450,10 +451,13 @@ ngx_vidcast_overlay_fill(ngx_vidcast_overlay_t *overlay,
     rc = ngx_vidcast_jpeg_encode(overlay->encoder, &image,
                                  out->source->quality, dst, size);
 
-    if (rc != NGX_OK) {
-        ngx_vidcast_overlay_failed(overlay, rc == NGX_DECLINED
-                          ? "it is too large, see \"frames\""
-                          : ngx_vidcast_jpeg_encoder_error(overlay->encoder));
+    if (rc == NGX_DECLINED) {
+        ngx_vidcast_overlay_failed(overlay, &out->counters->too_large,
+                                   "it is too large, see \"frames\"");
+
+    } else if (rc != NGX_OK) {
+        ngx_vidcast_overlay_failed(overlay, &out->counters->encoder_error,
+                             ngx_vidcast_jpeg_encoder_error(overlay->encoder));
     }
 
     return rc;
@@ -545,9 +549,10 @@ ngx_vidcast_overlay_convert(ngx_vidcast_overlay_t *overlay,
 /* what was drawn last stays for the viewers */
 
 static void
-ngx_vidcast_overlay_failed(ngx_vidcast_overlay_t *overlay, const char *reason)
+ngx_vidcast_overlay_failed(ngx_vidcast_overlay_t *overlay, uint64_t *counter,
+    const char *reason)
 {
-    ngx_vidcast_count(&overlay->out.counters->encoder_error, 1);
+    ngx_vidcast_count(counter, 1);
 
     ngx_vidcast_capture_log_draw(overlay->capture, reason);
 }

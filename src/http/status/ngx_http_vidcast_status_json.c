@@ -30,6 +30,8 @@ static void ngx_http_vidcast_status_delivered(ngx_http_vidcast_text_t *text,
     ngx_vidcast_zone_shm_t *shm);
 static void ngx_http_vidcast_status_publishers(ngx_http_vidcast_text_t *text,
     ngx_vidcast_zone_shm_t *shm, u_char *alive);
+static void ngx_http_vidcast_status_overlay(ngx_http_vidcast_text_t *text,
+    ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source, ngx_log_t *log);
 static void ngx_http_vidcast_status_workers(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf, ngx_vidcast_zone_shm_t *shm, u_char *alive);
 
@@ -167,11 +169,7 @@ ngx_http_vidcast_status_source(ngx_http_vidcast_text_t *text,
     }
 
     if (source->overlay) {
-        ngx_http_vidcast_text_item(text, "\"overlay\":{\"drawn\":%uL,"
-                         "\"viewers\":%ui}",
-                         source->overlay->zone->shm->counters.published,
-                         ngx_vidcast_zone_overlaid(conf->control, source->zone,
-                                                   log));
+        ngx_http_vidcast_status_overlay(text, conf, source, log);
     }
 
     if (source->predict.zones.len) {
@@ -261,6 +259,26 @@ ngx_http_vidcast_status_publishers(ngx_http_vidcast_text_t *text,
                                publishing.publishers, publishing.taken,
                                publishing.results, publishing.refused,
                                publishing.bytes);
+}
+
+
+static void
+ngx_http_vidcast_status_overlay(ngx_http_vidcast_text_t *text,
+    ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source, ngx_log_t *log)
+{
+    ngx_vidcast_counters_t  *counters;
+
+    counters = &source->overlay->zone->shm->counters;
+
+    ngx_http_vidcast_text_item(text, "\"overlay\":{\"drawn\":%uL,"
+                               "\"viewers\":%ui,\"dropped\":{"
+                               "\"bad_frame\":%uL,\"too_large\":%uL,"
+                               "\"ring_full\":%uL,\"encoder_error\":%uL}}",
+                               counters->published,
+                               ngx_vidcast_zone_overlaid(conf->control,
+                                                         source->zone, log),
+                               counters->bad_frame, counters->too_large,
+                               counters->ring_full, counters->encoder_error);
 }
 
 
