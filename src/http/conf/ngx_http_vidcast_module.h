@@ -54,12 +54,12 @@ typedef struct {
     ngx_http_vidcast_feed_t     *feeds;       /* as many as sources */
     ngx_connection_t            *exit;
     ngx_event_t                  watch;       /* does the manager live? */
-    ngx_event_t                  housekeeping;       /* of all viewers */
+    ngx_event_t                  housekeeping; /* of all sessions */
     ngx_event_t                  drain;       /* sends some away */
     ngx_uint_t                   draining;    /* as many at a time, or zero */
     uint64_t                     deserted;    /* by other workers, since */
-    ngx_queue_t                  viewers;     /* of all feeds */
-    ngx_uint_t                   nviewers;
+    ngx_queue_t                  sessions;    /* of all feeds, or of none */
+    ngx_uint_t                   nsessions;
     ngx_queue_t                  pending;      /* subscriptions, in turn */
     ngx_event_t                  slice;       /* goes on with them */
     u_char                      *recv_buffer;       /* what viewers send */

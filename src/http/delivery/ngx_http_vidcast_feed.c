@@ -368,3 +368,57 @@ ngx_http_vidcast_feed_drop(ngx_http_vidcast_feed_t *feed)
         ngx_free(message);
     }
 }
+
+
+void
+ngx_http_vidcast_feed_look(ngx_http_vidcast_main_conf_t *vmcf)
+{
+    ngx_uint_t                i;
+    ngx_vidcast_control_t    *control;
+    ngx_http_vidcast_feed_t  *feed;
+
+    control = vmcf->vidcast.control;
+
+    for (i = 0; i < vmcf->vidcast.sources.nelts; i++) {
+        feed = &vmcf->feeds[i];
+
+        feed->wanted = feed->nsubscriptions == 0
+                       || ngx_vidcast_zone_wanted(control, feed->source);
+
+        if (feed->nsubscriptions
+            && control->worker_index == NGX_VIDCAST_NO_PROCESS)
+        {
+            /* nobody counts our viewers */
+
+            ngx_vidcast_zone_wake_on_demand(feed->zone);
+        }
+    }
+}
+
+
+/* an exiting worker may take long, and pins nothing meanwhile */
+
+void
+ngx_http_vidcast_feed_unpin(ngx_http_vidcast_main_conf_t *vmcf)
+{
+    ngx_uint_t                i;
+    ngx_http_vidcast_feed_t  *feed;
+
+    for (i = 0; i < vmcf->vidcast.sources.nelts; i++) {
+        feed = &vmcf->feeds[i];
+
+        if (feed->frame
+            && ngx_http_vidcast_message_copy(feed->frame) != NGX_OK)
+        {
+            continue;
+        }
+
+        if (feed->older
+            && ngx_http_vidcast_message_copy(feed->older) != NGX_OK)
+        {
+            continue;
+        }
+
+        feed->zone->ring.bit = 0;
+    }
+}

@@ -9,6 +9,7 @@
 
 
 #include "http/conf/ngx_http_vidcast_module.h"
+#include "http/delivery/ngx_http_vidcast_session.h"
 
 
 /*
@@ -29,17 +30,12 @@ typedef void (*ngx_http_vidcast_feed_pt)(ngx_http_vidcast_feed_t *feed);
  *          leaving, the transport has its own reference to it and calls
  *          ngx_http_vidcast_queue_ready() when it is done; NGX_DONE: that was
  *          all, NGX_ERROR: the connection is broken, and in both cases the
- *          queue or the session finalizes the request.
+ *          queue finalizes the session.
  *
  * coalesce()  the same for several results at once, in their order, at most
  *          NGX_HTTP_VIDCAST_COALESCE.  NULL: send() is called for each.
  *
- * idle()   called about twice a second: pings, comments to keep alive.
- *          NGX_OK, NGX_DONE or NGX_ERROR as above, NGX_DECLINED: it is to be
- *          stopped.
- *
- * stop()   ends the viewer politely: it leaves the feed, and the request may
- *          be finalized.
+ * ping(), drain()  those of its session.
  */
 
 #define NGX_HTTP_VIDCAST_COALESCE     8
@@ -49,8 +45,8 @@ typedef struct {
     ngx_uint_t                     resumes;   /* its clients come back */
     ngx_int_t                    (*send)(ngx_http_vidcast_viewer_t *viewer,
                                        ngx_http_vidcast_message_t *message);
-    ngx_int_t                    (*idle)(ngx_http_vidcast_viewer_t *viewer);
-    void                         (*stop)(ngx_http_vidcast_viewer_t *viewer);
+    ngx_int_t                    (*ping)(ngx_http_vidcast_viewer_t *viewer);
+    void                         (*drain)(ngx_http_vidcast_viewer_t *viewer);
     ngx_int_t                    (*coalesce)(ngx_http_vidcast_viewer_t *viewer,
                                        ngx_http_vidcast_message_t **messages,
                                        ngx_uint_t n);
@@ -119,34 +115,26 @@ typedef struct {
 } ngx_http_vidcast_viewer_stats_t;
 
 
-/* first what each message needs */
+/* what each message needs stands together, from the bits of the session on */
 
 struct ngx_http_vidcast_viewer_s {
-    ngx_queue_t                      subscriptions;
-    ngx_http_vidcast_transport_t    *transport;
-    uint64_t                         interval; /* us between frames */
-    ngx_uint_t                       backlog;
+    ngx_http_vidcast_session_t       session;
 
     unsigned                         results:1;
     unsigned                         frames:1;
     unsigned                         paired:1; /* a result and its picture */
-    unsigned                         joined:1;
-    unsigned                         busy:1;  /* a message is leaving */
     unsigned                         paused:1;
     unsigned                         sendfile:1; /* sendfile() is possible */
     unsigned                         acks:1;  /* acknowledges pictures */
     unsigned                         unacked:1; /* has one to acknowledge */
 
+    ngx_queue_t                      subscriptions;
+    ngx_http_vidcast_transport_t    *transport;
+    uint64_t                         interval; /* us between frames */
+    ngx_uint_t                       backlog;
     ngx_http_vidcast_viewer_stats_t  stats;
 
-    ngx_http_request_t              *request;
-    ngx_queue_t                      queue;   /* of all viewers */
     ngx_queue_t                      ended;   /* to be used again */
-    ngx_msec_t                       stall_timeout;
-    ngx_msec_t                       progress; /* when bytes last left */
-    ngx_msec_t                       peer_timeout; /* of a silent host, or 0 */
-    ngx_msec_t                       answered; /* when it was last there */
-    off_t                            sent;    /* bytes by then */
 };
 
 
@@ -197,13 +185,10 @@ void ngx_http_vidcast_feed_wake_on_demand(ngx_http_vidcast_feed_t *feed);
 
 /*
  * Adds a viewer whose request, transport and parameters are set, still without
- * a subscription.  It leaves, and all its subscriptions end, when the request
- * is cleaned up, or by leave().  NGX_OK; NGX_BUSY: this worker is leaving;
- * NGX_ERROR: no memory.
+ * a subscription.  All its subscriptions end when its session leaves.  NGX_OK;
+ * NGX_BUSY: this worker is leaving; NGX_ERROR: no memory.
  */
-ngx_int_t ngx_http_vidcast_viewer_join(ngx_http_vidcast_main_conf_t *vmcf,
-    ngx_http_vidcast_viewer_t *viewer);
-void ngx_http_vidcast_viewer_leave(ngx_http_vidcast_viewer_t *viewer);
+ngx_int_t ngx_http_vidcast_viewer_join(ngx_http_vidcast_viewer_t *viewer);
 
 #define NGX_HTTP_VIDCAST_UNKNOWN  ((uint64_t) -1)
 
@@ -219,12 +204,6 @@ ngx_int_t ngx_http_vidcast_viewer_subscribe(ngx_http_vidcast_feed_t *feed,
     ngx_http_vidcast_viewer_t *viewer, uint64_t *since);
 void ngx_http_vidcast_viewer_unsubscribe(ngx_http_vidcast_feed_t *feed,
     ngx_http_vidcast_viewer_t *viewer);
-
-/*
- * Counts the bytes that have left since the last call, and returns their
- * number; of several sources one gets them all.
- */
-off_t ngx_http_vidcast_viewer_account(ngx_http_vidcast_viewer_t *viewer);
 
 /*
  * The viewer can take a message: sends what there is for it.  The request
@@ -249,47 +228,20 @@ void ngx_http_vidcast_feed_drop(ngx_http_vidcast_feed_t *feed);
 /* the eventfd is watched while there is a viewer or a publisher */
 void ngx_http_vidcast_feed_unwatch(ngx_http_vidcast_feed_t *feed);
 
+/* of all feeds: housekeeping, and to pin nothing while the worker is leaving */
+void ngx_http_vidcast_feed_look(ngx_http_vidcast_main_conf_t *vmcf);
+void ngx_http_vidcast_feed_unpin(ngx_http_vidcast_main_conf_t *vmcf);
+
 /* something new is in the ring: walks over the viewers, in slices */
 void ngx_http_vidcast_queue_init(ngx_http_vidcast_main_conf_t *vmcf,
     ngx_log_t *log);
 void ngx_http_vidcast_queue_exit(ngx_http_vidcast_main_conf_t *vmcf);
 void ngx_http_vidcast_queue_wake_handler(ngx_event_t *ev);
 
-/* ends the request of a viewer and the connection; nothing of it is left */
-void ngx_http_vidcast_viewer_finalize(ngx_http_vidcast_viewer_t *viewer,
-    ngx_int_t rc);
-
 
 /* lets the request's variables tell this; NGX_OK or NGX_ERROR: no memory */
 ngx_int_t ngx_http_vidcast_variables_set(ngx_http_request_t *r,
     ngx_http_vidcast_viewer_stats_t *stats);
-
-
-#define NGX_HTTP_VIDCAST_HOUSEKEEPING  500   /* ms */
-
-/*
- * All viewers of the process, looked at twice a second while there are any.
- *
- * viewer_watch()  a viewer has joined; session_init() sets the handler
- * drain()  the worker is leaving: sends its viewers away, some at a time
- */
-void ngx_http_vidcast_session_init(ngx_http_vidcast_main_conf_t *vmcf,
-    ngx_log_t *log);
-void ngx_http_vidcast_session_exit(ngx_http_vidcast_main_conf_t *vmcf);
-void ngx_http_vidcast_viewer_watch(ngx_http_vidcast_main_conf_t *vmcf);
-void ngx_http_vidcast_session_drain(ngx_http_vidcast_main_conf_t *vmcf);
-
-
-/*
- * Whether somebody is still there, by the times of "vidcast_ping".
- *
- * watch()  TCP is to ask, from now on; so viewer_join() does
- * gone()   bytes have not been acknowledged for so long; cheap, most times
- * error()  of a connection that is not read now; NGX_OK or NGX_ERROR, logged
- */
-void ngx_http_vidcast_peer_watch(ngx_http_request_t *r);
-ngx_uint_t ngx_http_vidcast_peer_gone(ngx_http_vidcast_viewer_t *viewer);
-ngx_int_t ngx_http_vidcast_peer_error(ngx_connection_t *c);
 
 
 /*

@@ -9,14 +9,14 @@
 #include <ngx_event.h>
 #include <ngx_http.h>
 
-#include "http/delivery/ngx_http_vidcast_feed.h"
+#include "http/delivery/ngx_http_vidcast_session.h"
 
 
 /*
  * A host that vanishes ends no connection.  When nothing is on its way, TCP
  * asks whether it is still there.  When something is, TCP sends that again and
  * again, for a quarter of an hour; its own limit for this, TCP_USER_TIMEOUT,
- * would hold for viewers too who are there and take nothing for a while, which
+ * would hold for peers too which are there and take nothing for a while, which
  * is the affair of "vidcast_stall_timeout".  So we look whether answers come.
  */
 
@@ -92,20 +92,20 @@ ngx_http_vidcast_peer_seconds(ngx_msec_t time)
 
 
 ngx_uint_t
-ngx_http_vidcast_peer_gone(ngx_http_vidcast_viewer_t *viewer)
+ngx_http_vidcast_peer_gone(ngx_http_vidcast_session_t *session)
 {
     socklen_t          len;
     ngx_msec_t         silent, unheard;
     struct tcp_info    ti;
     ngx_connection_t  *c;
 
-    unheard = ngx_current_msec - viewer->answered;
+    unheard = ngx_current_msec - session->answered;
 
-    if (viewer->peer_timeout == 0 || unheard < viewer->peer_timeout / 4) {
+    if (session->peer_timeout == 0 || unheard < session->peer_timeout / 4) {
         return 0;
     }
 
-    c = viewer->request->connection;
+    c = session->request->connection;
     len = sizeof(struct tcp_info);
 
     /*
@@ -116,18 +116,18 @@ ngx_http_vidcast_peer_gone(ngx_http_vidcast_viewer_t *viewer)
     if (getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, (void *) &ti, &len) == -1
         || (ti.tcpi_unacked == 0 && ti.tcpi_probes < 2))
     {
-        viewer->answered = ngx_current_msec;
+        session->answered = ngx_current_msec;
         return 0;
     }
 
     silent = ngx_min(ti.tcpi_last_ack_recv, ti.tcpi_last_data_recv);
 
     if (silent < unheard) {
-        viewer->answered = ngx_current_msec - silent;
+        session->answered = ngx_current_msec - silent;
         unheard = silent;
     }
 
-    return unheard >= viewer->peer_timeout;
+    return unheard >= session->peer_timeout;
 }
 
 

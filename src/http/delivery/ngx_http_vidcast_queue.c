@@ -177,7 +177,7 @@ ngx_http_vidcast_queue_walk(ngx_http_vidcast_main_conf_t *vmcf)
 void
 ngx_http_vidcast_queue_ready(ngx_http_vidcast_viewer_t *viewer)
 {
-    viewer->busy = 0;
+    viewer->session.busy = 0;
 
     if (ngx_http_vidcast_queue_deliver(viewer) == NGX_OK) {
         ngx_http_vidcast_queue_insert(viewer);
@@ -217,7 +217,7 @@ ngx_http_vidcast_queue_deliver(ngx_http_vidcast_viewer_t *viewer)
 
     for (sent = 0; sent < NGX_HTTP_VIDCAST_VISIT; sent += n) {
 
-        if (!viewer->joined || viewer->busy || viewer->paused) {
+        if (!viewer->session.joined || viewer->session.busy || viewer->paused) {
             return NGX_DONE;
         }
 
@@ -240,15 +240,14 @@ ngx_http_vidcast_queue_deliver(ngx_http_vidcast_viewer_t *viewer)
 
             /* the latter: it was the last thing this viewer wanted */
 
-            ngx_http_vidcast_viewer_finalize(viewer, rc == NGX_DONE ? NGX_OK
-                                                                   : NGX_ERROR);
+            ngx_http_vidcast_session_finalize(&viewer->session, rc);
             return NGX_DONE;
         }
 
-        viewer->busy = (rc == NGX_AGAIN);
+        viewer->session.busy = (rc == NGX_AGAIN);
     }
 
-    return viewer->busy ? NGX_DONE : NGX_OK;
+    return viewer->session.busy ? NGX_DONE : NGX_OK;
 }
 
 

@@ -9,29 +9,34 @@
 #include <ngx_event.h>
 #include <ngx_http.h>
 
+#include "http/delivery/ngx_http_vidcast_session.h"
 #include "http/delivery/ngx_http_vidcast_feed.h"
 #include "shm/ngx_vidcast_control.h"
 
 
-#define NGX_HTTP_VIDCAST_DRAIN        50      /* ms */
-#define NGX_HTTP_VIDCAST_DRAIN_STEPS  30
+#define NGX_HTTP_VIDCAST_HOUSEKEEPING  500   /* ms */
+#define NGX_HTTP_VIDCAST_DRAIN         50
+#define NGX_HTTP_VIDCAST_DRAIN_STEPS   30
 
 
+static void ngx_http_vidcast_session_watch(ngx_http_vidcast_main_conf_t *vmcf);
+static void ngx_http_vidcast_session_cleanup(void *data);
 static void ngx_http_vidcast_session_handler(ngx_event_t *ev);
-static void ngx_http_vidcast_session_viewer(ngx_http_vidcast_viewer_t *viewer);
-static ngx_uint_t ngx_http_vidcast_session_unwanted(
-    ngx_http_vidcast_viewer_t *viewer);
+static ngx_http_vidcast_session_t *ngx_http_vidcast_session_next(
+    ngx_http_vidcast_main_conf_t *vmcf);
+static void ngx_http_vidcast_session_look(ngx_http_vidcast_session_t *session);
 static ngx_uint_t ngx_http_vidcast_session_stalled(
-    ngx_http_vidcast_viewer_t *viewer);
+    ngx_http_vidcast_session_t *session);
+static off_t ngx_http_vidcast_session_account(
+    ngx_http_vidcast_session_t *session);
 static void ngx_http_vidcast_session_drain_handler(ngx_event_t *ev);
-static void ngx_http_vidcast_session_unpin(ngx_http_vidcast_feed_t *feed);
 
 
 void
 ngx_http_vidcast_session_init(ngx_http_vidcast_main_conf_t *vmcf,
     ngx_log_t *log)
 {
-    ngx_queue_init(&vmcf->viewers);
+    ngx_queue_init(&vmcf->sessions);
 
     vmcf->housekeeping.handler = ngx_http_vidcast_session_handler;
     vmcf->housekeeping.data = vmcf;
@@ -48,14 +53,14 @@ ngx_http_vidcast_session_exit(ngx_http_vidcast_main_conf_t *vmcf)
 {
     ngx_queue_t  *q;
 
-    /* nginx ends at once: who is still here gives back what he holds */
+    /* nginx ends at once: what is still here gives back what it holds */
 
-    while (!ngx_queue_empty(&vmcf->viewers)) {
-        q = ngx_queue_head(&vmcf->viewers);
+    while (!ngx_queue_empty(&vmcf->sessions)) {
+        q = ngx_queue_head(&vmcf->sessions);
 
-        ngx_http_vidcast_viewer_finalize(ngx_queue_data(q,
-                                           ngx_http_vidcast_viewer_t, queue),
-                                         NGX_ERROR);
+        ngx_http_vidcast_session_finalize(ngx_queue_data(q,
+                                           ngx_http_vidcast_session_t, queue),
+                                          NGX_ERROR);
     }
 
     if (vmcf->housekeeping.timer_set) {
@@ -68,220 +73,287 @@ ngx_http_vidcast_session_exit(ngx_http_vidcast_main_conf_t *vmcf)
 }
 
 
-/* the one looked at goes to the end: looking may end it, or another one */
+ngx_int_t
+ngx_http_vidcast_session_join(ngx_http_vidcast_session_t *session)
+{
+    ngx_http_request_t            *r;
+    ngx_http_cleanup_t            *cln;
+    ngx_http_vidcast_loc_conf_t   *vlcf;
+    ngx_http_vidcast_main_conf_t  *vmcf;
+
+    r = session->request;
+
+    vlcf = ngx_http_get_module_loc_conf(r, ngx_http_vidcast_module);
+    vmcf = ngx_http_get_module_main_conf(r, ngx_http_vidcast_module);
+
+    if (vmcf->draining) {
+        return NGX_BUSY;
+    }
+
+    cln = ngx_http_cleanup_add(r, 0);
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    cln->handler = ngx_http_vidcast_session_cleanup;
+    cln->data = session;
+
+    session->joined = 1;
+    session->stall_timeout = vlcf->stall_timeout;
+    session->progress = ngx_current_msec;
+    session->peer_timeout = vlcf->ping ? vlcf->ping + vlcf->ping_timeout : 0;
+    session->answered = ngx_current_msec;
+
+    ngx_http_vidcast_peer_watch(r);
+
+    ngx_queue_insert_tail(&vmcf->sessions, &session->queue);
+    vmcf->nsessions++;
+
+    ngx_http_vidcast_session_watch(vmcf);
+
+    return NGX_OK;
+}
+
+
+/*
+ * One timer for all, armed while there are any: it is not cancelable, so an
+ * exiting worker waits for those which may stay.
+ */
+
+static void
+ngx_http_vidcast_session_watch(ngx_http_vidcast_main_conf_t *vmcf)
+{
+    if (!vmcf->housekeeping.timer_set && vmcf->nsessions) {
+        ngx_add_timer(&vmcf->housekeeping, NGX_HTTP_VIDCAST_HOUSEKEEPING);
+    }
+}
+
+
+static void
+ngx_http_vidcast_session_cleanup(void *data)
+{
+    ngx_http_vidcast_session_leave(data);
+}
+
+
+void
+ngx_http_vidcast_session_leave(ngx_http_vidcast_session_t *session)
+{
+    ngx_http_vidcast_main_conf_t  *vmcf;
+
+    if (!session->joined) {
+        return;
+    }
+
+    session->joined = 0;
+
+    (void) ngx_http_vidcast_session_account(session);
+
+    if (session->handlers->gone) {
+        session->handlers->gone(session);
+    }
+
+    vmcf = ngx_http_get_module_main_conf(session->request,
+                                         ngx_http_vidcast_module);
+
+    ngx_queue_remove(&session->queue);
+    vmcf->nsessions--;
+}
+
+
+void
+ngx_http_vidcast_session_finalize(ngx_http_vidcast_session_t *session,
+    ngx_int_t rc)
+{
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    r = session->request;
+    c = r->connection;
+
+    ngx_http_vidcast_session_leave(session);
+
+    ngx_http_set_log_request(c->log, r);
+
+    ngx_http_finalize_request(r, (rc == NGX_DONE) ? NGX_OK : rc);
+
+    ngx_http_run_posted_requests(c);
+}
+
 
 static void
 ngx_http_vidcast_session_handler(ngx_event_t *ev)
 {
     ngx_uint_t                     n;
-    ngx_queue_t                   *q;
-    ngx_vidcast_control_t         *control;
-    ngx_http_vidcast_feed_t       *feed;
     ngx_http_vidcast_main_conf_t  *vmcf;
 
     vmcf = ev->data;
-    control = vmcf->vidcast.control;
 
-    for (n = 0; n < vmcf->vidcast.sources.nelts; n++) {
-        feed = &vmcf->feeds[n];
+    ngx_http_vidcast_feed_look(vmcf);
 
-        feed->wanted = feed->nsubscriptions == 0
-                      || ngx_vidcast_zone_wanted(control, feed->source);
-
-        if (feed->nsubscriptions
-            && control->worker_index == NGX_VIDCAST_NO_PROCESS)
-        {
-            /* nobody counts our viewers */
-
-            ngx_vidcast_zone_wake_on_demand(feed->zone);
-        }
+    for (n = vmcf->nsessions; n && !ngx_queue_empty(&vmcf->sessions); n--) {
+        ngx_http_vidcast_session_look(ngx_http_vidcast_session_next(vmcf));
     }
 
-    for (n = vmcf->nviewers; n && !ngx_queue_empty(&vmcf->viewers); n--) {
+    ngx_http_vidcast_session_watch(vmcf);
+}
 
-        q = ngx_queue_head(&vmcf->viewers);
-        ngx_queue_remove(q);
-        ngx_queue_insert_tail(&vmcf->viewers, q);
 
-        ngx_http_vidcast_session_viewer(ngx_queue_data(q,
-                                           ngx_http_vidcast_viewer_t, queue));
-    }
+/* it goes to the end: what is done then may end it, or another one */
 
-    ngx_http_vidcast_viewer_watch(vmcf);
+static ngx_http_vidcast_session_t *
+ngx_http_vidcast_session_next(ngx_http_vidcast_main_conf_t *vmcf)
+{
+    ngx_queue_t  *q;
+
+    q = ngx_queue_head(&vmcf->sessions);
+    ngx_queue_remove(q);
+    ngx_queue_insert_tail(&vmcf->sessions, q);
+
+    return ngx_queue_data(q, ngx_http_vidcast_session_t, queue);
 }
 
 
 static void
-ngx_http_vidcast_session_viewer(ngx_http_vidcast_viewer_t *viewer)
+ngx_http_vidcast_session_look(ngx_http_vidcast_session_t *session)
 {
-    ngx_int_t          rc;
-    ngx_connection_t  *c;
+    ngx_int_t                             rc;
+    ngx_connection_t                     *c;
+    ngx_http_vidcast_session_handlers_t  *handlers;
 
-    if (ngx_http_vidcast_session_unwanted(viewer)) {
-        viewer->transport->stop(viewer);
+    handlers = session->handlers;
+
+    if (handlers->wanted && !handlers->wanted(session)) {
+        handlers->drain(session);
         return;
     }
 
-    c = viewer->request->connection;
+    c = session->request->connection;
 
-    if (ngx_http_vidcast_session_stalled(viewer)) {
+    if (ngx_http_vidcast_session_stalled(session)) {
         ngx_log_error(NGX_LOG_INFO, c->log, NGX_ETIMEDOUT,
-                      "vidcast viewer took no byte for %M ms",
-                      viewer->stall_timeout);
+                      "vidcast %s took no byte for %M ms",
+                      handlers->name, session->stall_timeout);
 
         c->timedout = 1;
 
-        ngx_http_vidcast_viewer_finalize(viewer, NGX_HTTP_REQUEST_TIME_OUT);
+        ngx_http_vidcast_session_finalize(session, NGX_HTTP_REQUEST_TIME_OUT);
         return;
     }
 
-    if (ngx_http_vidcast_peer_gone(viewer)) {
+    if (ngx_http_vidcast_peer_gone(session)) {
         ngx_log_error(NGX_LOG_INFO, c->log, NGX_ETIMEDOUT,
-                      "vidcast viewer acknowledged no byte for %M ms",
-                      ngx_current_msec - viewer->answered);
+                      "vidcast %s acknowledged no byte for %M ms",
+                      handlers->name, ngx_current_msec - session->answered);
 
         c->timedout = 1;
 
-        ngx_http_vidcast_viewer_finalize(viewer, NGX_HTTP_REQUEST_TIME_OUT);
+        ngx_http_vidcast_session_finalize(session, NGX_HTTP_REQUEST_TIME_OUT);
         return;
     }
 
-    rc = viewer->transport->idle(viewer);
+    rc = handlers->ping(session);
 
     if (rc == NGX_DECLINED) {
-        viewer->transport->stop(viewer);
+        handlers->drain(session);
         return;
     }
 
     if (rc == NGX_ERROR || rc == NGX_DONE) {
-        ngx_http_vidcast_viewer_finalize(viewer, rc == NGX_DONE ? NGX_OK
-                                                               : NGX_ERROR);
+        ngx_http_vidcast_session_finalize(session, rc);
         return;
     }
 
-    if (viewer->interval && !viewer->busy) {
-
-        /* a picture that came too soon may have been the last one */
-
-        ngx_http_vidcast_queue_ready(viewer);
+    if (handlers->ready && !session->busy) {
+        handlers->ready(session);
     }
-}
-
-
-/* a source that was changed or removed ends whoever watches it */
-
-static ngx_uint_t
-ngx_http_vidcast_session_unwanted(ngx_http_vidcast_viewer_t *viewer)
-{
-    ngx_queue_t                      *q;
-    ngx_http_vidcast_subscription_t  *sub;
-
-    for (q = ngx_queue_head(&viewer->subscriptions);
-         q != ngx_queue_sentinel(&viewer->subscriptions);
-         q = ngx_queue_next(q))
-    {
-        sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, link);
-
-        if (!sub->feed->wanted) {
-            return 1;
-        }
-    }
-
-    return 0;
 }
 
 
 /* bytes that left are looked at here, so that nobody has to note them */
 
 static ngx_uint_t
-ngx_http_vidcast_session_stalled(ngx_http_vidcast_viewer_t *viewer)
+ngx_http_vidcast_session_stalled(ngx_http_vidcast_session_t *session)
 {
-    off_t                             sent;
-    ngx_queue_t                      *q;
-    ngx_connection_t                 *c;
-    ngx_http_vidcast_subscription_t  *sub;
+    off_t              sent;
+    ngx_connection_t  *c;
 
-    c = viewer->request->connection;
+    c = session->request->connection;
 
-    sent = ngx_http_vidcast_viewer_account(viewer);
+    sent = ngx_http_vidcast_session_account(session);
 
-    if (!viewer->busy || c->write->delayed || sent) {
-        viewer->progress = ngx_current_msec;
+    if (!session->busy || c->write->delayed || sent) {
+        session->progress = ngx_current_msec;
         return 0;
     }
 
-    if ((ngx_msec_int_t) (ngx_current_msec - viewer->progress)
-        < (ngx_msec_int_t) viewer->stall_timeout)
+    if ((ngx_msec_int_t) (ngx_current_msec - session->progress)
+        < (ngx_msec_int_t) session->stall_timeout)
     {
         return 0;
     }
 
-    if (!ngx_queue_empty(&viewer->subscriptions)) {
-        q = ngx_queue_head(&viewer->subscriptions);
-        sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, link);
-        sub->feed->stats->stalled++;
-    }
+    session->stalled = 1;
 
     return 1;
 }
 
 
+static off_t
+ngx_http_vidcast_session_account(ngx_http_vidcast_session_t *session)
+{
+    off_t              sent;
+    ngx_connection_t  *c;
+
+    c = session->request->connection;
+
+    sent = c->sent - session->sent;
+    session->sent = c->sent;
+
+    if (session->handlers->sent) {
+        session->handlers->sent(session, sent);
+    }
+
+    return sent;
+}
+
+
 /*
- * The worker is to leave.  Viewers who can come back and resume are sent away
- * first, not all at once, as they all come back; the others may stay if there
- * will be pictures for them: after a reload, not when nginx quits.
+ * Sessions whose clients come back and resume are sent away first, not all at
+ * once, as they all come back; the others may stay if there will be pictures
+ * for them: after a reload, not when nginx quits.
  */
 
 void
 ngx_http_vidcast_session_drain(ngx_http_vidcast_main_conf_t *vmcf)
 {
-    ngx_uint_t  i;
-
     if (vmcf->draining) {
         return;
     }
 
-    vmcf->draining = ngx_max(vmcf->nviewers / NGX_HTTP_VIDCAST_DRAIN_STEPS, 1);
+    vmcf->draining = ngx_max(vmcf->nsessions / NGX_HTTP_VIDCAST_DRAIN_STEPS,
+                             1);
 
-    for (i = 0; i < vmcf->vidcast.sources.nelts; i++) {
-        ngx_http_vidcast_session_unpin(&vmcf->feeds[i]);
-    }
+    ngx_http_vidcast_feed_unpin(vmcf);
 
     ngx_http_vidcast_session_drain_handler(&vmcf->drain);
-}
-
-
-/* an exiting worker may take long, and pins nothing meanwhile */
-
-static void
-ngx_http_vidcast_session_unpin(ngx_http_vidcast_feed_t *feed)
-{
-    if ((feed->frame && ngx_http_vidcast_message_copy(feed->frame) != NGX_OK)
-        || (feed->older
-            && ngx_http_vidcast_message_copy(feed->older) != NGX_OK))
-    {
-        return;
-    }
-
-    feed->zone->ring.bit = 0;
 }
 
 
 static void
 ngx_http_vidcast_session_drain_handler(ngx_event_t *ev)
 {
-    ngx_uint_t                     n, stopped, all;
-    ngx_queue_t                   *q;
+    ngx_uint_t                     n, drained, all;
     ngx_vidcast_conf_t            *conf;
-    ngx_http_vidcast_viewer_t     *viewer;
+    ngx_http_vidcast_session_t    *session;
     ngx_http_vidcast_main_conf_t  *vmcf;
 
     vmcf = ev->data;
     conf = &vmcf->vidcast;
-    stopped = 0;
+    drained = 0;
 
     /*
-     * nginx may also quit later, when we wait for those who stay; but new
+     * nginx may also quit later, when we wait for those which stay; but new
      * workers may take their time to come
      */
 
@@ -290,24 +362,20 @@ ngx_http_vidcast_session_drain_handler(ngx_event_t *ev)
              == conf->generation
           || ngx_vidcast_control_deserted(conf, &vmcf->deserted, ev->log);
 
-    for (n = vmcf->nviewers;
-         n && stopped < vmcf->draining && !ngx_queue_empty(&vmcf->viewers);
+    for (n = vmcf->nsessions;
+         n && drained < vmcf->draining && !ngx_queue_empty(&vmcf->sessions);
          n--)
     {
-        q = ngx_queue_head(&vmcf->viewers);
-        ngx_queue_remove(q);
-        ngx_queue_insert_tail(&vmcf->viewers, q);
+        session = ngx_http_vidcast_session_next(vmcf);
 
-        viewer = ngx_queue_data(q, ngx_http_vidcast_viewer_t, queue);
-
-        if (all || viewer->transport->resumes) {
-            viewer->transport->stop(viewer);
-            stopped++;
+        if (all || session->resumes) {
+            session->handlers->drain(session);
+            drained++;
         }
     }
 
-    if (vmcf->nviewers) {
-        ngx_add_timer(ev, (stopped == vmcf->draining)
+    if (vmcf->nsessions) {
+        ngx_add_timer(ev, (drained == vmcf->draining)
                               ? NGX_HTTP_VIDCAST_DRAIN
                               : NGX_HTTP_VIDCAST_HOUSEKEEPING);
     }

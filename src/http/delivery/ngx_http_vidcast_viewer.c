@@ -14,14 +14,24 @@
 #include "shm/ngx_vidcast_notify.h"
 
 
-/* who watches which sources, from its first byte to its last */
+/* which viewer watches which sources, from its first byte to its last */
 
 
 #define NGX_HTTP_VIDCAST_UNSENT  65536    /* bytes to wait in the kernel */
 
 
 static void ngx_http_vidcast_viewer_keep_fresh(ngx_http_request_t *r);
-static void ngx_http_vidcast_viewer_cleanup(void *data);
+static ngx_uint_t ngx_http_vidcast_viewer_wanted(
+    ngx_http_vidcast_session_t *session);
+static void ngx_http_vidcast_viewer_sent(ngx_http_vidcast_session_t *session,
+    off_t bytes);
+static ngx_int_t ngx_http_vidcast_viewer_ping(
+    ngx_http_vidcast_session_t *session);
+static void ngx_http_vidcast_viewer_ready(
+    ngx_http_vidcast_session_t *session);
+static void ngx_http_vidcast_viewer_drain(
+    ngx_http_vidcast_session_t *session);
+static void ngx_http_vidcast_viewer_gone(ngx_http_vidcast_session_t *session);
 static void ngx_http_vidcast_viewer_count(ngx_http_vidcast_feed_t *feed,
     ngx_http_vidcast_viewer_t *viewer, ngx_int_t n);
 static ngx_uint_t ngx_http_vidcast_viewer_current(
@@ -38,76 +48,48 @@ static void ngx_http_vidcast_viewer_resume(
     ngx_http_vidcast_subscription_t *sub, uint64_t since);
 
 
+static ngx_http_vidcast_session_handlers_t  ngx_http_vidcast_viewer_handlers = {
+    "viewer",
+    ngx_http_vidcast_viewer_wanted,
+    ngx_http_vidcast_viewer_sent,
+    ngx_http_vidcast_viewer_ping,
+    ngx_http_vidcast_viewer_ready,
+    ngx_http_vidcast_viewer_drain,
+    ngx_http_vidcast_viewer_gone
+};
+
+
 ngx_int_t
-ngx_http_vidcast_viewer_join(ngx_http_vidcast_main_conf_t *vmcf,
-    ngx_http_vidcast_viewer_t *viewer)
+ngx_http_vidcast_viewer_join(ngx_http_vidcast_viewer_t *viewer)
 {
-    ngx_connection_t             *c;
-    ngx_http_cleanup_t           *cln;
-    ngx_http_vidcast_loc_conf_t  *vlcf;
+    ngx_int_t          rc;
+    ngx_connection_t  *c;
 
-    if (vmcf->draining) {
-        return NGX_BUSY;
-    }
-
-    cln = ngx_http_cleanup_add(viewer->request, 0);
-    if (cln == NULL) {
-        return NGX_ERROR;
-    }
-
-    cln->handler = ngx_http_vidcast_viewer_cleanup;
-    cln->data = viewer;
+    c = viewer->session.request->connection;
 
     ngx_queue_init(&viewer->subscriptions);
     ngx_queue_init(&viewer->ended);
-    ngx_queue_insert_tail(&vmcf->viewers, &viewer->queue);
 
-    c = viewer->request->connection;
-
-    viewer->joined = 1;
+    viewer->session.handlers = &ngx_http_vidcast_viewer_handlers;
+    viewer->session.resumes = viewer->transport->resumes;
     viewer->sendfile = c->sendfile
-                     && c->send_chain == ngx_send_chain
-                     && c->sockaddr->sa_family != AF_UNIX;
-    viewer->progress = ngx_current_msec;
-    viewer->answered = ngx_current_msec;
+                       && c->send_chain == ngx_send_chain
+                       && c->sockaddr->sa_family != AF_UNIX;
 
-    vlcf = ngx_http_get_module_loc_conf(viewer->request,
-                                        ngx_http_vidcast_module);
+    rc = ngx_http_vidcast_session_join(&viewer->session);
 
-    viewer->peer_timeout = vlcf->ping ? vlcf->ping + vlcf->ping_timeout : 0;
-
-    ngx_http_vidcast_peer_watch(viewer->request);
-
-    if (viewer->frames) {
-        ngx_http_vidcast_viewer_keep_fresh(viewer->request);
+    if (rc == NGX_OK && viewer->frames) {
+        ngx_http_vidcast_viewer_keep_fresh(viewer->session.request);
     }
 
-    vmcf->nviewers++;
-
-    ngx_http_vidcast_viewer_watch(vmcf);
-
-    return NGX_OK;
+    return rc;
 }
 
 
 /*
- * One timer for all viewers, armed while there are any: it is not cancelable,
- * so an exiting worker waits for those which may stay.
- */
-
-void
-ngx_http_vidcast_viewer_watch(ngx_http_vidcast_main_conf_t *vmcf)
-{
-    if (!vmcf->housekeeping.timer_set && vmcf->nviewers) {
-        ngx_add_timer(&vmcf->housekeeping, NGX_HTTP_VIDCAST_HOUSEKEEPING);
-    }
-}
-
-
-/*
- * The kernel would queue megabytes for a slow viewer, who then sees pictures
- * that are many seconds old, and who seems to take nothing for as long: it
- * says that there is room again only when a third is free.
+ * The kernel would queue megabytes for a slow viewer, which then shows pictures
+ * that are many seconds old, and seems to take nothing for as long: it says
+ * that there is room again only when a third is free.
  */
 
 static void
@@ -140,64 +122,110 @@ ngx_http_vidcast_viewer_keep_fresh(ngx_http_request_t *r)
 }
 
 
-static void
-ngx_http_vidcast_viewer_cleanup(void *data)
+/* a source that was changed or removed ends whatever watches it */
+
+static ngx_uint_t
+ngx_http_vidcast_viewer_wanted(ngx_http_vidcast_session_t *session)
 {
-    ngx_http_vidcast_viewer_leave(data);
+    ngx_queue_t                      *q;
+    ngx_http_vidcast_viewer_t        *viewer;
+    ngx_http_vidcast_subscription_t  *sub;
+
+    viewer = (ngx_http_vidcast_viewer_t *) session;
+
+    for (q = ngx_queue_head(&viewer->subscriptions);
+         q != ngx_queue_sentinel(&viewer->subscriptions);
+         q = ngx_queue_next(q))
+    {
+        sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, link);
+
+        if (!sub->feed->wanted) {
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 
-void
-ngx_http_vidcast_viewer_leave(ngx_http_vidcast_viewer_t *viewer)
+/* of several sources one gets them all */
+
+static void
+ngx_http_vidcast_viewer_sent(ngx_http_vidcast_session_t *session, off_t bytes)
 {
     ngx_queue_t                      *q;
-    ngx_http_vidcast_main_conf_t     *vmcf;
+    ngx_http_vidcast_viewer_t        *viewer;
     ngx_http_vidcast_subscription_t  *sub;
 
-    if (!viewer->joined) {
-        return;
+    viewer = (ngx_http_vidcast_viewer_t *) session;
+
+    viewer->stats.bytes += bytes;
+
+    if (!ngx_queue_empty(&viewer->subscriptions)) {
+        q = ngx_queue_head(&viewer->subscriptions);
+        sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, link);
+        sub->feed->stats->bytes += bytes;
     }
+}
 
-    viewer->joined = 0;
 
-    (void) ngx_http_vidcast_viewer_account(viewer);
+static ngx_int_t
+ngx_http_vidcast_viewer_ping(ngx_http_vidcast_session_t *session)
+{
+    ngx_http_vidcast_viewer_t  *viewer;
+
+    viewer = (ngx_http_vidcast_viewer_t *) session;
+
+    return viewer->transport->ping(viewer);
+}
+
+
+/* a picture that came too soon may have been the last one */
+
+static void
+ngx_http_vidcast_viewer_ready(ngx_http_vidcast_session_t *session)
+{
+    ngx_http_vidcast_viewer_t  *viewer;
+
+    viewer = (ngx_http_vidcast_viewer_t *) session;
+
+    if (viewer->interval) {
+        ngx_http_vidcast_queue_ready(viewer);
+    }
+}
+
+
+static void
+ngx_http_vidcast_viewer_drain(ngx_http_vidcast_session_t *session)
+{
+    ngx_http_vidcast_viewer_t  *viewer;
+
+    viewer = (ngx_http_vidcast_viewer_t *) session;
+
+    viewer->transport->drain(viewer);
+}
+
+
+static void
+ngx_http_vidcast_viewer_gone(ngx_http_vidcast_session_t *session)
+{
+    ngx_queue_t                      *q;
+    ngx_http_vidcast_viewer_t        *viewer;
+    ngx_http_vidcast_subscription_t  *sub;
+
+    viewer = (ngx_http_vidcast_viewer_t *) session;
 
     while (!ngx_queue_empty(&viewer->subscriptions)) {
         q = ngx_queue_head(&viewer->subscriptions);
         sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, link);
 
+        if (session->stalled) {
+            session->stalled = 0;
+            sub->feed->stats->stalled++;
+        }
+
         ngx_http_vidcast_viewer_end(sub);
     }
-
-    vmcf = ngx_http_get_module_main_conf(viewer->request,
-                                         ngx_http_vidcast_module);
-
-    ngx_queue_remove(&viewer->queue);
-    vmcf->nviewers--;
-}
-
-
-off_t
-ngx_http_vidcast_viewer_account(ngx_http_vidcast_viewer_t *viewer)
-{
-    off_t                             sent;
-    ngx_queue_t                      *q;
-    ngx_connection_t                 *c;
-    ngx_http_vidcast_subscription_t  *sub;
-
-    c = viewer->request->connection;
-
-    sent = c->sent - viewer->sent;
-    viewer->sent = c->sent;
-    viewer->stats.bytes += sent;
-
-    if (!ngx_queue_empty(&viewer->subscriptions)) {
-        q = ngx_queue_head(&viewer->subscriptions);
-        sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, link);
-        sub->feed->stats->bytes += sent;
-    }
-
-    return sent;
 }
 
 
@@ -346,7 +374,7 @@ ngx_http_vidcast_viewer_create_subscription(ngx_http_vidcast_viewer_t *viewer)
     ngx_http_vidcast_subscription_t  *sub;
 
     if (ngx_queue_empty(&viewer->ended)) {
-        sub = ngx_palloc(viewer->request->pool,
+        sub = ngx_palloc(viewer->session.request->pool,
                          sizeof(ngx_http_vidcast_subscription_t));
         if (sub == NULL) {
             return NULL;
@@ -415,7 +443,7 @@ ngx_http_vidcast_viewer_full(ngx_http_vidcast_feed_t *feed,
     ngx_vidcast_control_t        *control;
     ngx_http_vidcast_loc_conf_t  *vlcf;
 
-    vlcf = ngx_http_get_module_loc_conf(viewer->request,
+    vlcf = ngx_http_get_module_loc_conf(viewer->session.request,
                                         ngx_http_vidcast_module);
     most = vlcf->max_viewers;
     control = feed->vmcf->vidcast.control;
@@ -423,7 +451,7 @@ ngx_http_vidcast_viewer_full(ngx_http_vidcast_feed_t *feed,
     return most
            && ngx_vidcast_zone_viewers(control, feed->camera, NULL) > most
            && ngx_vidcast_zone_viewers(control, feed->camera,
-                                       viewer->request->connection->log)
+                                       viewer->session.request->connection->log)
               > most;
 }
 
@@ -442,24 +470,4 @@ ngx_http_vidcast_viewer_resume(ngx_http_vidcast_subscription_t *sub,
     sub->result = ngx_http_vidcast_feed_seek(sub->feed, since + 1);
     sub->skipped = sub->result - (since + 1);
     sub->replay = 1;
-}
-
-
-void
-ngx_http_vidcast_viewer_finalize(ngx_http_vidcast_viewer_t *viewer,
-    ngx_int_t rc)
-{
-    ngx_connection_t    *c;
-    ngx_http_request_t  *r;
-
-    r = viewer->request;
-    c = r->connection;
-
-    ngx_http_vidcast_viewer_leave(viewer);
-
-    ngx_http_set_log_request(c->log, r);
-
-    ngx_http_finalize_request(r, rc);
-
-    ngx_http_run_posted_requests(c);
 }

@@ -23,7 +23,7 @@
 
 typedef struct {
     ngx_http_vidcast_socket_t     socket;
-    ngx_http_vidcast_viewer_t     viewer;     /* of nothing: to be looked at */
+    ngx_http_vidcast_session_t    session;
     ngx_http_vidcast_publisher_t  publisher;
 
     ngx_vidcast_ws_assembler_t    message;           /* the message in hand */
@@ -35,12 +35,12 @@ typedef struct {
 
 static ngx_int_t ngx_http_vidcast_publish_ws_open(ngx_http_request_t *r,
     ngx_http_vidcast_publish_ws_t *ws);
-static ngx_int_t ngx_http_vidcast_publish_ws_send(
-    ngx_http_vidcast_viewer_t *viewer, ngx_http_vidcast_message_t *message);
-static ngx_int_t ngx_http_vidcast_publish_ws_idle(
-    ngx_http_vidcast_viewer_t *viewer);
-static void ngx_http_vidcast_publish_ws_stop(
-    ngx_http_vidcast_viewer_t *viewer);
+static ngx_uint_t ngx_http_vidcast_publish_ws_wanted(
+    ngx_http_vidcast_session_t *session);
+static ngx_int_t ngx_http_vidcast_publish_ws_ping(
+    ngx_http_vidcast_session_t *session);
+static void ngx_http_vidcast_publish_ws_drain(
+    ngx_http_vidcast_session_t *session);
 static ngx_int_t ngx_http_vidcast_publish_ws_data(
     ngx_http_vidcast_socket_t *socket, ngx_vidcast_ws_event_t *event);
 static u_char *ngx_http_vidcast_publish_ws_get_buffer(
@@ -64,12 +64,15 @@ static void ngx_http_vidcast_publish_ws_dismiss(
         ((u_char *) (p) - offsetof(ngx_http_vidcast_publish_ws_t, member))
 
 
-static ngx_http_vidcast_transport_t  ngx_http_vidcast_publish_ws_transport = {
-    NGX_VIDCAST_WEBSOCKET,
-    1,
-    ngx_http_vidcast_publish_ws_send,
-    ngx_http_vidcast_publish_ws_idle,
-    ngx_http_vidcast_publish_ws_stop,
+static ngx_http_vidcast_session_handlers_t
+    ngx_http_vidcast_publish_ws_handlers =
+{
+    "publisher",
+    ngx_http_vidcast_publish_ws_wanted,
+    NULL,
+    ngx_http_vidcast_publish_ws_ping,
+    NULL,
+    ngx_http_vidcast_publish_ws_drain,
     NULL
 };
 
@@ -113,9 +116,9 @@ ngx_http_vidcast_publish_ws_handler(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ws->viewer.request = r;
-    ws->viewer.transport = &ngx_http_vidcast_publish_ws_transport;
-    ws->viewer.stall_timeout = vlcf->stall_timeout;
+    ws->session.request = r;
+    ws->session.handlers = &ngx_http_vidcast_publish_ws_handlers;
+    ws->session.resumes = 1;
 
     ws->publisher.feed = feed;
     ws->publisher.user = &ngx_http_vidcast_publish_ws_turns;
@@ -123,7 +126,7 @@ ngx_http_vidcast_publish_ws_handler(ngx_http_request_t *r,
     ws->publisher.session = 1;
     ws->publisher.takeover = vlcf->takeover;
 
-    rc = ngx_http_vidcast_viewer_join(feed->vmcf, &ws->viewer);
+    rc = ngx_http_vidcast_session_join(&ws->session);
 
     if (rc != NGX_OK) {
         return (rc == NGX_BUSY) ? NGX_HTTP_SERVICE_UNAVAILABLE
@@ -133,7 +136,7 @@ ngx_http_vidcast_publish_ws_handler(ngx_http_request_t *r,
     rc = ngx_http_vidcast_publish_ws_open(r, ws);
 
     if (rc != NGX_OK) {
-        ngx_http_vidcast_viewer_leave(&ws->viewer);
+        ngx_http_vidcast_session_leave(&ws->session);
         return rc;
     }
 
@@ -151,6 +154,7 @@ ngx_http_vidcast_publish_ws_open(ngx_http_request_t *r,
     ngx_str_t               protocol;
     ngx_vidcast_source_t   *source;
 
+    ws->socket.session = &ws->session;
     ws->socket.user = &ngx_http_vidcast_publish_ws_user;
     ws->socket.holding = 1;
 
@@ -178,43 +182,36 @@ ngx_http_vidcast_publish_ws_open(ngx_http_request_t *r,
 }
 
 
-/* it has subscribed to nothing */
-
-static ngx_int_t
-ngx_http_vidcast_publish_ws_send(ngx_http_vidcast_viewer_t *viewer,
-    ngx_http_vidcast_message_t *message)
-{
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_vidcast_publish_ws_idle(ngx_http_vidcast_viewer_t *viewer)
+static ngx_uint_t
+ngx_http_vidcast_publish_ws_wanted(ngx_http_vidcast_session_t *session)
 {
     ngx_http_vidcast_feed_t        *feed;
     ngx_http_vidcast_publish_ws_t  *ws;
 
-    ws = ngx_http_vidcast_publish_ws_of(viewer, viewer);
+    ws = ngx_http_vidcast_publish_ws_of(session, session);
     feed = ws->publisher.feed;
 
-    if (!ngx_vidcast_zone_wanted(feed->vmcf->vidcast.control, feed->source)) {
-        return NGX_DECLINED;
-    }
+    return ngx_vidcast_zone_wanted(feed->vmcf->vidcast.control, feed->source);
+}
 
-    /* who does not take an answer to a ping is stalled */
 
-    viewer->busy = ws->socket.busy;
+static ngx_int_t
+ngx_http_vidcast_publish_ws_ping(ngx_http_vidcast_session_t *session)
+{
+    ngx_http_vidcast_publish_ws_t  *ws;
 
-    return ngx_http_vidcast_socket_idle(&ws->socket);
+    ws = ngx_http_vidcast_publish_ws_of(session, session);
+
+    return ngx_http_vidcast_socket_ping(&ws->socket);
 }
 
 
 static void
-ngx_http_vidcast_publish_ws_stop(ngx_http_vidcast_viewer_t *viewer)
+ngx_http_vidcast_publish_ws_drain(ngx_http_vidcast_session_t *session)
 {
     ngx_http_vidcast_publish_ws_t  *ws;
 
-    ws = ngx_http_vidcast_publish_ws_of(viewer, viewer);
+    ws = ngx_http_vidcast_publish_ws_of(session, session);
 
     (void) ngx_http_vidcast_socket_close(&ws->socket,
                                          NGX_VIDCAST_WS_CLOSE_AWAY, "");
@@ -327,7 +324,6 @@ ngx_http_vidcast_publish_ws_leave(ngx_http_vidcast_socket_t *socket)
     }
 
     ngx_http_vidcast_publisher_leave(&ws->publisher);
-    ngx_http_vidcast_viewer_leave(&ws->viewer);
 
     ws->message.data = NULL;
 }

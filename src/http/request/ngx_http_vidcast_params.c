@@ -338,7 +338,7 @@ ngx_http_vidcast_params_join(ngx_http_vidcast_params_t *params,
 
     query = &params->query;
 
-    vlcf = ngx_http_get_module_loc_conf(viewer->request,
+    vlcf = ngx_http_get_module_loc_conf(viewer->session.request,
                                         ngx_http_vidcast_module);
 
     viewer->results = (params->send & NGX_HTTP_VIDCAST_RESULTS) ? 1 : 0;
@@ -346,12 +346,12 @@ ngx_http_vidcast_params_join(ngx_http_vidcast_params_t *params,
     viewer->paired = (params->send == NGX_HTTP_VIDCAST_PAIRED);
     viewer->interval = params->interval;
     viewer->backlog = vlcf->backlog;
-    viewer->stall_timeout = vlcf->stall_timeout;
 
-    rc = ngx_http_vidcast_params_stats(params, viewer->request, &viewer->stats);
+    rc = ngx_http_vidcast_params_stats(params, viewer->session.request,
+                                       &viewer->stats);
 
     if (rc == NGX_OK) {
-        rc = ngx_http_vidcast_viewer_join(params->feeds[0]->vmcf, viewer);
+        rc = ngx_http_vidcast_viewer_join(viewer);
     }
 
     for (n = 0; rc == NGX_OK && n < params->nfeeds; n++) {

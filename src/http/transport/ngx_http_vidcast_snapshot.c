@@ -49,9 +49,9 @@ static void ngx_http_vidcast_snapshot_cleanup(void *data);
 static void ngx_http_vidcast_snapshot_write_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_vidcast_snapshot_send(
     ngx_http_vidcast_viewer_t *viewer, ngx_http_vidcast_message_t *message);
-static ngx_int_t ngx_http_vidcast_snapshot_idle(
+static ngx_int_t ngx_http_vidcast_snapshot_ping(
     ngx_http_vidcast_viewer_t *viewer);
-static void ngx_http_vidcast_snapshot_stop(ngx_http_vidcast_viewer_t *viewer);
+static void ngx_http_vidcast_snapshot_drain(ngx_http_vidcast_viewer_t *viewer);
 static ngx_int_t ngx_http_vidcast_snapshot_none(ngx_http_request_t *r,
     ngx_http_vidcast_feed_t *feed);
 
@@ -60,8 +60,8 @@ static ngx_http_vidcast_transport_t  ngx_http_vidcast_snapshot_transport = {
     NGX_VIDCAST_SNAPSHOT,
     1,
     ngx_http_vidcast_snapshot_send,
-    ngx_http_vidcast_snapshot_idle,
-    ngx_http_vidcast_snapshot_stop,
+    ngx_http_vidcast_snapshot_ping,
+    ngx_http_vidcast_snapshot_drain,
     NULL
 };
 
@@ -349,7 +349,7 @@ ngx_http_vidcast_snapshot_wait(ngx_http_request_t *r,
     shot->started = ngx_current_msec;
     shot->timeout = vlcf->snapshot_timeout;
 
-    shot->viewer.request = r;
+    shot->viewer.session.request = r;
     shot->viewer.transport = &ngx_http_vidcast_snapshot_transport;
 
     params->send = NGX_HTTP_VIDCAST_FRAMES;
@@ -357,7 +357,7 @@ ngx_http_vidcast_snapshot_wait(ngx_http_request_t *r,
     rc = ngx_http_vidcast_params_join(params, &shot->viewer);
 
     if (rc != NGX_OK) {
-        ngx_http_vidcast_viewer_leave(&shot->viewer);
+        ngx_http_vidcast_session_leave(&shot->viewer.session);
         return rc;
     }
 
@@ -410,10 +410,12 @@ ngx_http_vidcast_snapshot_send(ngx_http_vidcast_viewer_t *viewer,
     ngx_http_vidcast_message_t *message)
 {
     ngx_int_t                     rc;
+    ngx_http_request_t           *r;
     ngx_vidcast_frame_t           frame;
     ngx_http_vidcast_snapshot_t  *shot;
 
     shot = (ngx_http_vidcast_snapshot_t *) viewer;
+    r = viewer->session.request;
 
     if (ngx_http_vidcast_message_copy(message) != NGX_OK) {
         return NGX_ERROR;
@@ -427,20 +429,20 @@ ngx_http_vidcast_snapshot_send(ngx_http_vidcast_viewer_t *viewer,
     frame = message->frame;
     frame.data = message->data;
 
-    rc = ngx_http_vidcast_snapshot_send_frame(viewer->request, message->feed,
-                                              &frame, &shot->buf);
+    rc = ngx_http_vidcast_snapshot_send_frame(r, message->feed, &frame,
+                                              &shot->buf);
 
     /* counted, as it is: it may still be leaving when the viewer has left */
 
-    viewer->sent = viewer->request->connection->sent;
-    viewer->stats.bytes = viewer->request->header_only ? 0 : frame.size;
+    viewer->session.sent = r->connection->sent;
+    viewer->stats.bytes = r->header_only ? 0 : frame.size;
 
     return (rc == NGX_ERROR || rc > NGX_OK) ? NGX_ERROR : NGX_DONE;
 }
 
 
 static ngx_int_t
-ngx_http_vidcast_snapshot_idle(ngx_http_vidcast_viewer_t *viewer)
+ngx_http_vidcast_snapshot_ping(ngx_http_vidcast_viewer_t *viewer)
 {
     ngx_http_vidcast_snapshot_t  *shot;
 
@@ -452,15 +454,16 @@ ngx_http_vidcast_snapshot_idle(ngx_http_vidcast_viewer_t *viewer)
 
 
 static void
-ngx_http_vidcast_snapshot_stop(ngx_http_vidcast_viewer_t *viewer)
+ngx_http_vidcast_snapshot_drain(ngx_http_vidcast_viewer_t *viewer)
 {
+    ngx_int_t                     rc;
     ngx_http_vidcast_snapshot_t  *shot;
 
     shot = (ngx_http_vidcast_snapshot_t *) viewer;
 
-    ngx_http_vidcast_viewer_finalize(viewer,
-                                     ngx_http_vidcast_snapshot_none(
-                                         viewer->request, shot->feed));
+    rc = ngx_http_vidcast_snapshot_none(viewer->session.request, shot->feed);
+
+    ngx_http_vidcast_session_finalize(&viewer->session, rc);
 }
 
 

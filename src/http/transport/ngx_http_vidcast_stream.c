@@ -61,17 +61,17 @@ static ngx_int_t ngx_http_vidcast_stream_output(ngx_http_vidcast_stream_t *st,
     ngx_chain_t *out);
 static ngx_int_t ngx_http_vidcast_stream_text(ngx_http_vidcast_stream_t *st,
     const char *text);
-static ngx_int_t ngx_http_vidcast_stream_idle(
+static ngx_int_t ngx_http_vidcast_stream_ping(
     ngx_http_vidcast_viewer_t *viewer);
-static void ngx_http_vidcast_stream_stop(ngx_http_vidcast_viewer_t *viewer);
+static void ngx_http_vidcast_stream_drain(ngx_http_vidcast_viewer_t *viewer);
 
 
 static ngx_http_vidcast_transport_t  ngx_http_vidcast_sse_transport = {
     NGX_VIDCAST_SSE,
     1,
     ngx_http_vidcast_stream_send,
-    ngx_http_vidcast_stream_idle,
-    ngx_http_vidcast_stream_stop,
+    ngx_http_vidcast_stream_ping,
+    ngx_http_vidcast_stream_drain,
     NULL
 };
 
@@ -80,8 +80,8 @@ static ngx_http_vidcast_transport_t  ngx_http_vidcast_mjpeg_transport = {
     NGX_VIDCAST_MJPEG,
     0,
     ngx_http_vidcast_stream_send,
-    ngx_http_vidcast_stream_idle,
-    ngx_http_vidcast_stream_stop,
+    ngx_http_vidcast_stream_ping,
+    ngx_http_vidcast_stream_drain,
     NULL
 };
 
@@ -90,8 +90,8 @@ static ngx_http_vidcast_transport_t  ngx_http_vidcast_ndjson_transport = {
     NGX_VIDCAST_NDJSON,
     0,
     ngx_http_vidcast_stream_send,
-    ngx_http_vidcast_stream_idle,
-    ngx_http_vidcast_stream_stop,
+    ngx_http_vidcast_stream_ping,
+    ngx_http_vidcast_stream_drain,
     NULL
 };
 
@@ -124,7 +124,7 @@ ngx_http_vidcast_stream_handler(ngx_http_request_t *r,
     st->ping = vlcf->ping;
     st->wrote = ngx_current_msec;
 
-    st->viewer.request = r;
+    st->viewer.session.request = r;
 
     params->send = NGX_HTTP_VIDCAST_RESULTS;
 
@@ -159,7 +159,7 @@ ngx_http_vidcast_stream_handler(ngx_http_request_t *r,
     }
 
     if (rc != NGX_OK) {
-        ngx_http_vidcast_viewer_leave(&st->viewer);
+        ngx_http_vidcast_session_leave(&st->viewer.session);
         return rc;
     }
 
@@ -222,7 +222,7 @@ ngx_http_vidcast_stream_start(ngx_http_request_t *r,
 
     /* the first message comes when this handler has returned */
 
-    st->viewer.busy = 1;
+    st->viewer.session.busy = 1;
 
     ngx_post_event(c->write, &ngx_posted_events);
 
@@ -276,7 +276,7 @@ ngx_http_vidcast_stream_sendfile(ngx_http_vidcast_stream_t *st)
     ngx_http_request_t        *r;
     ngx_http_core_loc_conf_t  *clcf;
 
-    r = st->viewer.request;
+    r = st->viewer.session.request;
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
     if (!st->viewer.sendfile
@@ -324,7 +324,7 @@ ngx_http_vidcast_stream_write_handler(ngx_http_request_t *r)
     rc = ngx_http_vidcast_stream_output(st, NULL);
 
     if (rc == NGX_ERROR) {
-        ngx_http_vidcast_viewer_finalize(&st->viewer, NGX_ERROR);
+        ngx_http_vidcast_session_finalize(&st->viewer.session, NGX_ERROR);
         return;
     }
 
@@ -466,7 +466,7 @@ ngx_http_vidcast_stream_output(ngx_http_vidcast_stream_t *st, ngx_chain_t *out)
     ngx_connection_t    *c;
     ngx_http_request_t  *r;
 
-    r = st->viewer.request;
+    r = st->viewer.session.request;
     c = r->connection;
 
     if (out) {
@@ -527,7 +527,7 @@ ngx_http_vidcast_stream_text(ngx_http_vidcast_stream_t *st, const char *text)
 
     rc = ngx_http_vidcast_stream_output(st, &st->links[1]);
 
-    st->viewer.busy = (rc == NGX_AGAIN);
+    st->viewer.session.busy = (rc == NGX_AGAIN);
 
     return rc;
 }
@@ -542,7 +542,7 @@ ngx_http_vidcast_stream_text(ngx_http_vidcast_stream_t *st, const char *text)
  */
 
 static ngx_int_t
-ngx_http_vidcast_stream_idle(ngx_http_vidcast_viewer_t *viewer)
+ngx_http_vidcast_stream_ping(ngx_http_vidcast_viewer_t *viewer)
 {
     ngx_int_t                    rc;
     ngx_msec_t                   silent;
@@ -553,7 +553,7 @@ ngx_http_vidcast_stream_idle(ngx_http_vidcast_viewer_t *viewer)
 
     silent = ngx_current_msec - st->wrote;
 
-    if (viewer->busy) {
+    if (viewer->session.busy) {
         return NGX_OK;
     }
 
@@ -570,7 +570,7 @@ ngx_http_vidcast_stream_idle(ngx_http_vidcast_viewer_t *viewer)
 
         ngx_http_vidcast_message_unref(message);
 
-        viewer->busy = (rc == NGX_AGAIN);
+        viewer->session.busy = (rc == NGX_AGAIN);
 
         return rc;
     }
@@ -586,31 +586,31 @@ ngx_http_vidcast_stream_idle(ngx_http_vidcast_viewer_t *viewer)
 
 
 static void
-ngx_http_vidcast_stream_stop(ngx_http_vidcast_viewer_t *viewer)
+ngx_http_vidcast_stream_drain(ngx_http_vidcast_viewer_t *viewer)
 {
     ngx_int_t                   rc;
     ngx_http_request_t         *r;
     ngx_http_vidcast_stream_t  *st;
 
     st = (ngx_http_vidcast_stream_t *) viewer;
-    r = viewer->request;
+    r = viewer->session.request;
 
     /* nobody calls us when the rest of a picture leaves */
 
     if (st->message && st->message->pinned
         && ngx_http_vidcast_message_copy(st->message) != NGX_OK)
     {
-        ngx_http_vidcast_viewer_finalize(viewer, NGX_ERROR);
+        ngx_http_vidcast_session_finalize(&viewer->session, NGX_ERROR);
         return;
     }
 
     ngx_http_vidcast_stream_follow(st);
 
-    ngx_http_vidcast_viewer_leave(viewer);
+    ngx_http_vidcast_session_leave(&viewer->session);
 
     r->keepalive = 0;
 
     rc = ngx_http_send_special(r, NGX_HTTP_LAST);
 
-    ngx_http_vidcast_viewer_finalize(viewer, rc);
+    ngx_http_vidcast_session_finalize(&viewer->session, rc);
 }

@@ -43,8 +43,8 @@ static ngx_int_t ngx_http_vidcast_ws_send(ngx_http_vidcast_viewer_t *viewer,
     ngx_http_vidcast_message_t *message);
 static ngx_int_t ngx_http_vidcast_ws_coalesce(ngx_http_vidcast_viewer_t *viewer,
     ngx_http_vidcast_message_t **messages, ngx_uint_t n);
-static ngx_int_t ngx_http_vidcast_ws_idle(ngx_http_vidcast_viewer_t *viewer);
-static void ngx_http_vidcast_ws_stop(ngx_http_vidcast_viewer_t *viewer);
+static ngx_int_t ngx_http_vidcast_ws_ping(ngx_http_vidcast_viewer_t *viewer);
+static void ngx_http_vidcast_ws_drain(ngx_http_vidcast_viewer_t *viewer);
 static ngx_int_t ngx_http_vidcast_ws_flush(ngx_http_vidcast_socket_t *socket);
 static ngx_int_t ngx_http_vidcast_ws_write(ngx_http_vidcast_ws_t *ws);
 static ngx_int_t ngx_http_vidcast_ws_write_file(ngx_http_vidcast_ws_t *ws,
@@ -72,8 +72,8 @@ static ngx_http_vidcast_transport_t  ngx_http_vidcast_ws_transport = {
     NGX_VIDCAST_WEBSOCKET,
     1,
     ngx_http_vidcast_ws_send,
-    ngx_http_vidcast_ws_idle,
-    ngx_http_vidcast_ws_stop,
+    ngx_http_vidcast_ws_ping,
+    ngx_http_vidcast_ws_drain,
     ngx_http_vidcast_ws_coalesce
 };
 
@@ -113,7 +113,9 @@ ngx_http_vidcast_ws_handler(ngx_http_request_t *r,
 
     ws->socket.user = &ngx_http_vidcast_ws_user;
 
-    ws->viewer.request = r;
+    ws->socket.session = &ws->viewer.session;
+
+    ws->viewer.session.request = r;
     ws->viewer.transport = &ngx_http_vidcast_ws_transport;
 
     ws->interval = params->interval;
@@ -129,7 +131,7 @@ ngx_http_vidcast_ws_handler(ngx_http_request_t *r,
     }
 
     if (rc != NGX_OK) {
-        ngx_http_vidcast_viewer_leave(&ws->viewer);
+        ngx_http_vidcast_session_leave(&ws->viewer.session);
         return rc;
     }
 
@@ -192,22 +194,18 @@ ngx_http_vidcast_ws_coalesce(ngx_http_vidcast_viewer_t *viewer,
 
 
 static ngx_int_t
-ngx_http_vidcast_ws_idle(ngx_http_vidcast_viewer_t *viewer)
+ngx_http_vidcast_ws_ping(ngx_http_vidcast_viewer_t *viewer)
 {
     ngx_http_vidcast_ws_t  *ws;
 
     ws = ngx_http_vidcast_ws_of(viewer);
 
-    /* who does not take an answer to a ping is stalled, too */
-
-    viewer->busy |= ws->socket.busy;
-
-    return ngx_http_vidcast_socket_idle(&ws->socket);
+    return ngx_http_vidcast_socket_ping(&ws->socket);
 }
 
 
 static void
-ngx_http_vidcast_ws_stop(ngx_http_vidcast_viewer_t *viewer)
+ngx_http_vidcast_ws_drain(ngx_http_vidcast_viewer_t *viewer)
 {
     ngx_http_vidcast_ws_t  *ws;
 
@@ -249,7 +247,7 @@ ngx_http_vidcast_ws_flush(ngx_http_vidcast_socket_t *socket)
 
             /* a reply was not the feed's: it must not send meanwhile */
 
-            ws->viewer.busy = (rc == NGX_AGAIN);
+            ws->viewer.session.busy = (rc == NGX_AGAIN);
 
             return rc;
         }
@@ -400,8 +398,6 @@ ngx_http_vidcast_ws_leave(ngx_http_vidcast_socket_t *socket)
     ngx_http_vidcast_ws_t  *ws;
 
     ws = (ngx_http_vidcast_ws_t *) socket;
-
-    ngx_http_vidcast_viewer_leave(&ws->viewer);
 
     begun = ws->nleaving
             && !socket->gone

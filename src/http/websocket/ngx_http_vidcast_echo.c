@@ -9,20 +9,20 @@
 #include <ngx_http.h>
 
 #include "http/websocket/ngx_http_vidcast_handshake.h"
-#include "http/delivery/ngx_http_vidcast_feed.h"
+#include "http/delivery/ngx_http_vidcast_session.h"
 #include "http/websocket/ngx_http_vidcast_socket.h"
 #include "wire/ngx_vidcast_deflate.h"
 
 
 /*
  * Sends each message back as it came, for checking a path through proxies.
- * While one is leaving nothing is read, so that a peer who only sends holds
+ * While one is leaving nothing is read, so that a peer which only sends holds
  * the memory of one message.
  */
 
 typedef struct {
     ngx_http_vidcast_socket_t    socket;
-    ngx_http_vidcast_viewer_t    viewer;     /* of nothing: to be looked at */
+    ngx_http_vidcast_session_t   session;
 
     u_char                      *out;        /* the frame leaving */
     u_char                      *data;       /* in it, from the header on */
@@ -31,10 +31,9 @@ typedef struct {
 } ngx_http_vidcast_echo_t;
 
 
-static ngx_int_t ngx_http_vidcast_echo_send(ngx_http_vidcast_viewer_t *viewer,
-    ngx_http_vidcast_message_t *message);
-static ngx_int_t ngx_http_vidcast_echo_idle(ngx_http_vidcast_viewer_t *viewer);
-static void ngx_http_vidcast_echo_stop(ngx_http_vidcast_viewer_t *viewer);
+static ngx_int_t ngx_http_vidcast_echo_ping(
+    ngx_http_vidcast_session_t *session);
+static void ngx_http_vidcast_echo_drain(ngx_http_vidcast_session_t *session);
 static ngx_int_t ngx_http_vidcast_echo_message(
     ngx_http_vidcast_socket_t *socket, ngx_uint_t opcode, u_char *data,
     size_t size);
@@ -45,17 +44,18 @@ static ngx_int_t ngx_http_vidcast_echo_flush(
 static void ngx_http_vidcast_echo_ready(ngx_http_vidcast_socket_t *socket);
 static void ngx_http_vidcast_echo_leave(ngx_http_vidcast_socket_t *socket);
 
-#define ngx_http_vidcast_echo_of(v)                                           \
+#define ngx_http_vidcast_echo_of(s)                                           \
     (ngx_http_vidcast_echo_t *)                                               \
-        ((u_char *) (v) - offsetof(ngx_http_vidcast_echo_t, viewer))
+        ((u_char *) (s) - offsetof(ngx_http_vidcast_echo_t, session))
 
 
-static ngx_http_vidcast_transport_t  ngx_http_vidcast_echo_transport = {
-    NGX_VIDCAST_WEBSOCKET,
-    1,
-    ngx_http_vidcast_echo_send,
-    ngx_http_vidcast_echo_idle,
-    ngx_http_vidcast_echo_stop,
+static ngx_http_vidcast_session_handlers_t  ngx_http_vidcast_echo_handlers = {
+    "viewer",
+    NULL,
+    NULL,
+    ngx_http_vidcast_echo_ping,
+    NULL,
+    ngx_http_vidcast_echo_drain,
     NULL
 };
 
@@ -73,14 +73,12 @@ static ngx_http_vidcast_socket_user_t  ngx_http_vidcast_echo_user = {
 ngx_int_t
 ngx_http_vidcast_echo_handler(ngx_http_request_t *r)
 {
-    ngx_int_t                      rc;
-    ngx_str_t                      protocol;
-    ngx_http_vidcast_echo_t       *echo;
-    ngx_http_vidcast_loc_conf_t   *vlcf;
-    ngx_http_vidcast_main_conf_t  *vmcf;
+    ngx_int_t                     rc;
+    ngx_str_t                     protocol;
+    ngx_http_vidcast_echo_t      *echo;
+    ngx_http_vidcast_loc_conf_t  *vlcf;
 
     vlcf = ngx_http_get_module_loc_conf(r, ngx_http_vidcast_module);
-    vmcf = ngx_http_get_module_main_conf(r, ngx_http_vidcast_module);
 
     rc = ngx_http_vidcast_handshake_check(r);
 
@@ -93,13 +91,14 @@ ngx_http_vidcast_echo_handler(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    echo->socket.session = &echo->session;
     echo->socket.user = &ngx_http_vidcast_echo_user;
 
-    echo->viewer.request = r;
-    echo->viewer.transport = &ngx_http_vidcast_echo_transport;
-    echo->viewer.stall_timeout = vlcf->stall_timeout;
+    echo->session.request = r;
+    echo->session.handlers = &ngx_http_vidcast_echo_handlers;
+    echo->session.resumes = 1;
 
-    rc = ngx_http_vidcast_viewer_join(vmcf, &echo->viewer);
+    rc = ngx_http_vidcast_session_join(&echo->session);
 
     if (rc != NGX_OK) {
         return (rc == NGX_BUSY) ? NGX_HTTP_SERVICE_UNAVAILABLE
@@ -112,7 +111,7 @@ ngx_http_vidcast_echo_handler(ngx_http_request_t *r)
                                       vlcf->deflate);
 
     if (rc != NGX_OK) {
-        ngx_http_vidcast_viewer_leave(&echo->viewer);
+        ngx_http_vidcast_session_leave(&echo->session);
         return rc;
     }
 
@@ -122,37 +121,23 @@ ngx_http_vidcast_echo_handler(ngx_http_request_t *r)
 }
 
 
-/* it has subscribed to nothing */
-
 static ngx_int_t
-ngx_http_vidcast_echo_send(ngx_http_vidcast_viewer_t *viewer,
-    ngx_http_vidcast_message_t *message)
-{
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_vidcast_echo_idle(ngx_http_vidcast_viewer_t *viewer)
+ngx_http_vidcast_echo_ping(ngx_http_vidcast_session_t *session)
 {
     ngx_http_vidcast_echo_t  *echo;
 
-    echo = ngx_http_vidcast_echo_of(viewer);
+    echo = ngx_http_vidcast_echo_of(session);
 
-    /* who does not take an answer to a ping is stalled, too */
-
-    viewer->busy |= echo->socket.busy;
-
-    return ngx_http_vidcast_socket_idle(&echo->socket);
+    return ngx_http_vidcast_socket_ping(&echo->socket);
 }
 
 
 static void
-ngx_http_vidcast_echo_stop(ngx_http_vidcast_viewer_t *viewer)
+ngx_http_vidcast_echo_drain(ngx_http_vidcast_session_t *session)
 {
     ngx_http_vidcast_echo_t  *echo;
 
-    echo = ngx_http_vidcast_echo_of(viewer);
+    echo = ngx_http_vidcast_echo_of(session);
 
     (void) ngx_http_vidcast_socket_close(&echo->socket,
                                          NGX_VIDCAST_WS_CLOSE_AWAY, "");
@@ -181,8 +166,8 @@ ngx_http_vidcast_echo_message(ngx_http_vidcast_socket_t *socket,
         return NGX_DONE;
     }
 
-    echo->viewer.busy = (rc == NGX_AGAIN);
-    socket->holding = echo->viewer.busy;
+    echo->session.busy = (rc == NGX_AGAIN);
+    socket->holding = echo->session.busy;
 
     return NGX_OK;
 }
@@ -259,12 +244,6 @@ ngx_http_vidcast_echo_flush(ngx_http_vidcast_socket_t *socket)
 static void
 ngx_http_vidcast_echo_ready(ngx_http_vidcast_socket_t *socket)
 {
-    ngx_http_vidcast_echo_t  *echo;
-
-    echo = (ngx_http_vidcast_echo_t *) socket;
-
-    echo->viewer.busy = 0;
-
     if (socket->holding) {
         socket->holding = 0;
         ngx_http_vidcast_socket_resume(socket);
@@ -278,8 +257,6 @@ ngx_http_vidcast_echo_leave(ngx_http_vidcast_socket_t *socket)
     ngx_http_vidcast_echo_t  *echo;
 
     echo = (ngx_http_vidcast_echo_t *) socket;
-
-    ngx_http_vidcast_viewer_leave(&echo->viewer);
 
     if (echo->out && socket->gone) {
         ngx_free(echo->out);

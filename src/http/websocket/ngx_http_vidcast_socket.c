@@ -10,7 +10,6 @@
 #include <ngx_http.h>
 
 #include "http/websocket/ngx_http_vidcast_handshake.h"
-#include "http/delivery/ngx_http_vidcast_feed.h"
 #include "http/websocket/ngx_http_vidcast_socket.h"
 
 
@@ -140,6 +139,8 @@ ngx_http_vidcast_socket_cleanup(void *data)
 #endif
 
     socket->gone = 1;
+
+    ngx_http_vidcast_session_leave(socket->session);
     socket->user->leave(socket);
 }
 
@@ -162,7 +163,8 @@ ngx_http_vidcast_socket_read_handler(ngx_http_request_t *r)
 
     if (rev->timedout) {
         ngx_log_error(NGX_LOG_INFO, c->log, NGX_ETIMEDOUT,
-                      "viewer did not close its websocket");
+                      "%s did not close its websocket",
+                      socket->session->handlers->name);
         ngx_http_vidcast_socket_finalize(socket, NGX_ERROR);
         return;
     }
@@ -334,6 +336,7 @@ ngx_http_vidcast_socket_write_handler(ngx_http_request_t *r)
         return;
     }
 
+    socket->session->busy = 0;
     socket->user->ready(socket);
 }
 
@@ -366,7 +369,8 @@ ngx_http_vidcast_socket_input(ngx_http_vidcast_socket_t *socket, u_char **pos,
 
         if (rc == NGX_ERROR) {
             ngx_log_error(NGX_LOG_INFO, socket->connection->log, 0,
-                          "viewer sent invalid websocket data, close code %ui",
+                          "%s sent invalid websocket data, close code %ui",
+                          socket->session->handlers->name,
                           socket->reader.code);
 
             return ngx_http_vidcast_socket_fail(socket, socket->reader.code);
@@ -484,12 +488,16 @@ ngx_http_vidcast_socket_control(ngx_http_vidcast_socket_t *socket,
 
 
 ngx_int_t
-ngx_http_vidcast_socket_idle(ngx_http_vidcast_socket_t *socket)
+ngx_http_vidcast_socket_ping(ngx_http_vidcast_socket_t *socket)
 {
     u_char      *p;
     ngx_msec_t   now;
 
     now = ngx_current_msec;
+
+    /* a peer that does not take an answer to a ping is stalled, too */
+
+    socket->session->busy = socket->busy;
 
     if (socket->holding) {
 
@@ -514,7 +522,8 @@ ngx_http_vidcast_socket_idle(ngx_http_vidcast_socket_t *socket)
         }
 
         ngx_log_error(NGX_LOG_INFO, socket->connection->log,
-                      NGX_ETIMEDOUT, "viewer did not answer a ping");
+                      NGX_ETIMEDOUT, "%s did not answer a ping",
+                      socket->session->handlers->name);
 
         return NGX_ERROR;
     }
@@ -554,6 +563,7 @@ ngx_http_vidcast_socket_close(ngx_http_vidcast_socket_t *socket,
         ngx_http_vidcast_socket_resume(socket);
     }
 
+    ngx_http_vidcast_session_leave(socket->session);
     socket->user->leave(socket);
 
     p = ngx_vidcast_ws_close(frame, code, reason);
@@ -621,18 +631,10 @@ void
 ngx_http_vidcast_socket_finalize(ngx_http_vidcast_socket_t *socket,
     ngx_int_t rc)
 {
-    ngx_connection_t    *c;
-    ngx_http_request_t  *r;
-
-    r = socket->request;
-    c = r->connection;
-
     socket->gone = 1;
+
+    ngx_http_vidcast_session_leave(socket->session);
     socket->user->leave(socket);
 
-    ngx_http_set_log_request(c->log, r);
-
-    ngx_http_finalize_request(r, rc);
-
-    ngx_http_run_posted_requests(c);
+    ngx_http_vidcast_session_finalize(socket->session, rc);
 }

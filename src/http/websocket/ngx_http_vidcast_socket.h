@@ -12,6 +12,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "http/delivery/ngx_http_vidcast_session.h"
 #include "wire/ngx_vidcast_ws.h"
 
 
@@ -35,9 +36,8 @@ typedef struct ngx_http_vidcast_socket_s  ngx_http_vidcast_socket_t;
  * data()     a chunk of a message has come, in order; message() is not called
  *            then.  Returns like it.  NULL: messages are wanted whole
  *
- * get_buffer()     where the next "size" bytes of the message in hand, as a
- * chunk,
- *            are to be read to; NULL: anywhere.  May be NULL itself
+ * get_buffer()  where the next "size" bytes of the message in hand, as a
+ *            chunk, are to be read to; NULL: anywhere.  May be NULL itself
  *
  * flush()    write on with ngx_http_vidcast_socket_write() what has been
  *            begun.  NGX_OK: nothing is left of it; NGX_AGAIN; NGX_ERROR
@@ -45,8 +45,9 @@ typedef struct ngx_http_vidcast_socket_s  ngx_http_vidcast_socket_t;
  * ready()    everything has left, the next message may be begun.  The request
  *            may be gone on return
  *
- * leave()    no message must be begun any more: the socket is closing, or
- *            "gone", and what has been begun is to be freed, too
+ * leave()    the session has left, and no message must be begun any more: the
+ *            socket is closing, or "gone", and what has been begun is to be
+ *            freed, too
  */
 
 typedef struct {
@@ -90,6 +91,7 @@ struct ngx_http_vidcast_socket_s {
 
     ngx_http_request_t              *request;
     ngx_connection_t                *connection;
+    ngx_http_vidcast_session_t      *session;  /* set by the user, as this: */
     ngx_http_vidcast_socket_user_t  *user;
 
     ngx_uint_t                       bits;     /* window of our deflate */
@@ -109,10 +111,10 @@ struct ngx_http_vidcast_socket_s {
 
 
 /*
- * Answers the handshake, which has been checked, and takes the connection
- * over.  "deflate" allows permessage-deflate.  Nothing of the socket's user
- * is called before the caller has returned.  NGX_OK; else what the handler
- * returns.
+ * Answers the handshake, which has been checked, and takes over the connection
+ * of the session, which has joined.  "deflate" allows permessage-deflate.
+ * Nothing of the socket's user is called before the caller has returned.
+ * NGX_OK; else what the handler returns.
  */
 ngx_int_t ngx_http_vidcast_socket_open(ngx_http_request_t *r,
     ngx_http_vidcast_socket_t *socket, ngx_str_t *protocol,
@@ -142,8 +144,8 @@ ngx_int_t ngx_http_vidcast_socket_write_chain(
  */
 ngx_int_t ngx_http_vidcast_socket_flush(ngx_http_vidcast_socket_t *socket);
 
-/* to be called now and then; NGX_OK or NGX_ERROR: no answer, or broken */
-ngx_int_t ngx_http_vidcast_socket_idle(ngx_http_vidcast_socket_t *socket);
+/* what its session's ping() does; NGX_OK or NGX_ERROR: no answer, or broken */
+ngx_int_t ngx_http_vidcast_socket_ping(ngx_http_vidcast_socket_t *socket);
 
 /* begins the closing handshake; NGX_OK or NGX_DONE: the request is gone */
 ngx_int_t ngx_http_vidcast_socket_close(ngx_http_vidcast_socket_t *socket,

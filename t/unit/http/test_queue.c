@@ -425,7 +425,7 @@ test_several(void)
     test_results(0, NGX_HTTP_VIDCAST_COALESCE + 1);
     test_wake(0);
 
-    unit_ok(ngx_strcmp(test_sent, "(a1-8)b1-9") == 0 && a.viewer.busy,
+    unit_ok(ngx_strcmp(test_sent, "(a1-8)b1-9") == 0 && a.viewer.session.busy,
             "who has no room for a batch gets no other: %s", test_sent);
 
     a.rc = NGX_OK;
@@ -493,7 +493,7 @@ test_join(test_viewer_t *v, char name)
     v->viewer.transport = &test_transport;
     v->viewer.backlog = 64;
     v->viewer.results = 1;
-    v->viewer.joined = 1;
+    v->viewer.session.joined = 1;
 }
 
 
@@ -702,14 +702,16 @@ ngx_http_vidcast_message_unref(ngx_http_vidcast_message_t *message)
 
 
 void
-ngx_http_vidcast_viewer_finalize(ngx_http_vidcast_viewer_t *viewer,
+ngx_http_vidcast_session_finalize(ngx_http_vidcast_session_t *session,
     ngx_int_t rc)
 {
     ngx_queue_t                      *q;
     test_viewer_t                    *v;
+    ngx_http_vidcast_viewer_t        *viewer;
     ngx_http_vidcast_subscription_t  *sub;
 
-    v = (test_viewer_t *) viewer;
+    v = (test_viewer_t *) session;
+    viewer = &v->viewer;
 
     while (!ngx_queue_empty(&viewer->subscriptions)) {
         q = ngx_queue_head(&viewer->subscriptions);
@@ -720,6 +722,6 @@ ngx_http_vidcast_viewer_finalize(ngx_http_vidcast_viewer_t *viewer,
         sub->feed->nsubscriptions--;
     }
 
-    viewer->joined = 0;
+    viewer->session.joined = 0;
     v->left++;
 }

@@ -94,7 +94,7 @@ test_cuts(ngx_uint_t tls)
             test_open(tls);
 
             wrong += test_begin(one) != NGX_AGAIN;
-            wrong += !test_ws.viewer.busy;
+            wrong += !test_ws.viewer.session.busy;
             wrong += test_go_on(two) != NGX_AGAIN;
             wrong += test_go_on(1000) != NGX_OK;
             wrong += !test_all(test_total) || !test_free();
@@ -365,7 +365,7 @@ ngx_http_output_filter(ngx_http_request_t *r, ngx_chain_t *in)
 
 
 void
-ngx_http_vidcast_viewer_leave(ngx_http_vidcast_viewer_t *viewer)
+ngx_http_vidcast_session_leave(ngx_http_vidcast_session_t *session)
 {
     /* it had not joined */
 }
@@ -374,7 +374,7 @@ ngx_http_vidcast_viewer_leave(ngx_http_vidcast_viewer_t *viewer)
 void
 ngx_http_vidcast_queue_ready(ngx_http_vidcast_viewer_t *viewer)
 {
-    viewer->busy = 0;
+    viewer->session.busy = 0;
 }
 
 
@@ -427,7 +427,7 @@ ngx_http_vidcast_socket_close(ngx_http_vidcast_socket_t *socket,
 
 
 ngx_int_t
-ngx_http_vidcast_socket_idle(ngx_http_vidcast_socket_t *socket)
+ngx_http_vidcast_socket_ping(ngx_http_vidcast_socket_t *socket)
 {
     return NGX_ERROR;
 }
