@@ -10,6 +10,8 @@
 #include <ngx_http.h>
 
 #include "http/delivery/ngx_http_vidcast_feed.h"
+#include "http/delivery/ngx_http_vidcast_queue.h"
+#include "http/delivery/ngx_http_vidcast_session.h"
 #include "http/publish/ngx_http_vidcast_publisher.h"
 #include "shm/ngx_vidcast_control.h"
 #include "wire/ngx_vidcast_deflate.h"

@@ -8,7 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "http/delivery/ngx_http_vidcast_feed.h"
+#include "http/delivery/ngx_http_vidcast_viewer.h"
 
 
 /*

@@ -10,6 +10,8 @@
 #include <ngx_http.h>
 
 #include "http/delivery/ngx_http_vidcast_feed.h"
+#include "http/delivery/ngx_http_vidcast_message.h"
+#include "http/delivery/ngx_http_vidcast_pairing.h"
 #include "shm/ngx_vidcast_control.h"
 #include "shm/ngx_vidcast_notify.h"
 

@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "http/delivery/ngx_http_vidcast_message.h"
 #include "http/delivery/ngx_http_vidcast_feed.h"
 #include "wire/ngx_vidcast_deflate.h"
 #include "wire/ngx_vidcast_ws.h"

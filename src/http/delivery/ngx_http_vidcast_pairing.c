@@ -9,7 +9,9 @@
 #include <ngx_event.h>
 #include <ngx_http.h>
 
+#include "http/delivery/ngx_http_vidcast_pairing.h"
 #include "http/delivery/ngx_http_vidcast_feed.h"
+#include "http/delivery/ngx_http_vidcast_message.h"
 
 
 /* pictures that wait for their results, for viewers of both together */

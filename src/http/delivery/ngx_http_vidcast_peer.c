@@ -9,6 +9,7 @@
 #include <ngx_event.h>
 #include <ngx_http.h>
 
+#include "http/delivery/ngx_http_vidcast_peer.h"
 #include "http/delivery/ngx_http_vidcast_session.h"
 
 

@@ -11,6 +11,7 @@
 
 #include "http/delivery/ngx_http_vidcast_session.h"
 #include "http/delivery/ngx_http_vidcast_feed.h"
+#include "http/delivery/ngx_http_vidcast_peer.h"
 #include "shm/ngx_vidcast_control.h"
 
 

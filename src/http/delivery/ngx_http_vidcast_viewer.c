@@ -9,7 +9,12 @@
 #include <ngx_event.h>
 #include <ngx_http.h>
 
+#include "http/delivery/ngx_http_vidcast_viewer.h"
 #include "http/delivery/ngx_http_vidcast_feed.h"
+#include "http/delivery/ngx_http_vidcast_message.h"
+#include "http/delivery/ngx_http_vidcast_queue.h"
+#include "http/delivery/ngx_http_vidcast_session.h"
+#include "http/delivery/ngx_http_vidcast_transport.h"
 #include "shm/ngx_vidcast_control.h"
 #include "shm/ngx_vidcast_notify.h"
 

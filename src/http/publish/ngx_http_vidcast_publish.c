@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 
 #include "http/websocket/ngx_http_vidcast_handshake.h"
+#include "http/delivery/ngx_http_vidcast_peer.h"
 #include "http/publish/ngx_http_vidcast_publisher.h"
 #include "core/ngx_vidcast_escape.h"
 #include "wire/ngx_vidcast_json.h"

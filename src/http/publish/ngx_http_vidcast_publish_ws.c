@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 
 #include "http/websocket/ngx_http_vidcast_handshake.h"
+#include "http/delivery/ngx_http_vidcast_session.h"
 #include "http/publish/ngx_http_vidcast_publisher.h"
 #include "http/websocket/ngx_http_vidcast_socket.h"
 #include "shm/ngx_vidcast_control.h"

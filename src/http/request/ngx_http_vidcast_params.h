@@ -8,7 +8,7 @@
 #define _NGX_HTTP_VIDCAST_PARAMS_H_INCLUDED_
 
 
-#include "http/delivery/ngx_http_vidcast_feed.h"
+#include "http/delivery/ngx_http_vidcast_viewer.h"
 #include "wire/ngx_vidcast_query.h"
 
 

@@ -10,6 +10,11 @@
 #include <ngx_http.h>
 
 #include "http/websocket/ngx_http_vidcast_handshake.h"
+#include "http/delivery/ngx_http_vidcast_message.h"
+#include "http/delivery/ngx_http_vidcast_queue.h"
+#include "http/delivery/ngx_http_vidcast_session.h"
+#include "http/delivery/ngx_http_vidcast_transport.h"
+#include "http/delivery/ngx_http_vidcast_viewer.h"
 #include "http/status/ngx_http_vidcast_status_source.h"
 #include "http/request/ngx_http_vidcast_params.h"
 #include "shm/ngx_vidcast_control.h"

@@ -9,6 +9,11 @@
 #include <ngx_http.h>
 
 #include "http/websocket/ngx_http_vidcast_handshake.h"
+#include "http/delivery/ngx_http_vidcast_message.h"
+#include "http/delivery/ngx_http_vidcast_queue.h"
+#include "http/delivery/ngx_http_vidcast_session.h"
+#include "http/delivery/ngx_http_vidcast_transport.h"
+#include "http/delivery/ngx_http_vidcast_viewer.h"
 #include "http/websocket/ngx_http_vidcast_socket.h"
 #include "http/request/ngx_http_vidcast_params.h"
 #include "wire/ngx_vidcast_command.h"

@@ -10,6 +10,8 @@
 #include <ngx_http.h>
 
 #include "http/websocket/ngx_http_vidcast_handshake.h"
+#include "http/delivery/ngx_http_vidcast_peer.h"
+#include "http/delivery/ngx_http_vidcast_session.h"
 #include "http/websocket/ngx_http_vidcast_socket.h"
 
 
