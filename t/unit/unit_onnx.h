@@ -15,18 +15,19 @@
 
 #include "unit.h"
 
-#include "plugins/onnx/vidcast_onnx_nms.c"
-#include "plugins/onnx/vidcast_onnx_classes.c"
+#include "plugins/onnx/heads/vidcast_onnx_classes.c"
+#include "plugins/onnx/heads/vidcast_onnx_detr.c"
+#include "plugins/onnx/heads/vidcast_onnx_head.c"
+#include "plugins/onnx/heads/vidcast_onnx_heads.c"
+#include "plugins/onnx/heads/vidcast_onnx_nms.c"
+#include "plugins/onnx/heads/vidcast_onnx_raw.c"
+#include "plugins/onnx/heads/vidcast_onnx_ssd.c"
+#include "plugins/onnx/heads/vidcast_onnx_yolo.c"
 #include "plugins/onnx/vidcast_onnx_conf.c"
-#include "plugins/onnx/vidcast_onnx_detr.c"
-#include "plugins/onnx/vidcast_onnx_heads.c"
 #include "plugins/onnx/vidcast_onnx_input.c"
 #include "plugins/onnx/vidcast_onnx_labels.c"
-#include "plugins/onnx/vidcast_onnx_raw.c"
-#include "plugins/onnx/vidcast_onnx_ssd.c"
 #include "plugins/onnx/vidcast_onnx_tensor.c"
 #include "plugins/onnx/vidcast_onnx_text.c"
-#include "plugins/onnx/vidcast_onnx_yolo.c"
 
 
 /* of up to four dimensions */

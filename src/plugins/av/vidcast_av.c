@@ -11,7 +11,7 @@
 
 #include <libavformat/avformat.h>
 
-#include "vidcast_av.h"
+#include "plugins/av/vidcast_av.h"
 
 
 #define VIDCAST_AV_SLIP  1000000     /* us off the time, then it begins anew */

@@ -6,7 +6,7 @@
 
 #include <time.h>
 
-#include "vidcast_av.h"
+#include "plugins/av/vidcast_av.h"
 
 
 int64_t

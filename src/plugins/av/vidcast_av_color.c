@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "vidcast_av.h"
+#include "plugins/av/vidcast_av.h"
 
 
 /*

@@ -15,7 +15,7 @@
 #include <libavutil/opt.h>
 #include <libavutil/parseutils.h>
 
-#include "vidcast_av.h"
+#include "plugins/av/vidcast_av.h"
 
 
 #define VIDCAST_AV_TIMEOUT   10000000      /* us */

@@ -11,7 +11,7 @@
 #include <libavutil/pixdesc.h>
 #include <libswscale/swscale.h>
 
-#include "vidcast_av.h"
+#include "plugins/av/vidcast_av.h"
 
 
 /*

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "vidcast_av.h"
-#include "vidcast_av_stream.h"
+#include "plugins/av/vidcast_av.h"
+#include "plugins/av/vidcast_av_stream.h"
 
 
 /*

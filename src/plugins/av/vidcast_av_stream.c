@@ -10,7 +10,7 @@
 
 #include <libavutil/cpu.h>
 
-#include "vidcast_av_stream.h"
+#include "plugins/av/vidcast_av_stream.h"
 
 
 /* a stream that tells of itself late is not worth a longer wait */

@@ -10,7 +10,7 @@
 
 #include <libavformat/avformat.h>
 
-#include "vidcast_av.h"
+#include "plugins/av/vidcast_av.h"
 
 
 /* the opened file or stream, of which one video stream is looked at */

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vidcast_onnx_conf.h"
-#include "vidcast_onnx_session.h"
+#include "plugins/onnx/vidcast_onnx_conf.h"
+#include "plugins/onnx/vidcast_onnx_session.h"
 
 
 /*

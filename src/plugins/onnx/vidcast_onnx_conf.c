@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "vidcast_onnx_conf.h"
+#include "plugins/onnx/vidcast_onnx_conf.h"
 
 
 #define VIDCAST_ONNX_THREADS  64

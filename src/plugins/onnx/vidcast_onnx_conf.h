@@ -8,8 +8,8 @@
 #define _VIDCAST_ONNX_CONF_H_INCLUDED_
 
 
-#include "vidcast_onnx_heads.h"
-#include "vidcast_onnx_input.h"
+#include "plugins/onnx/heads/vidcast_onnx_heads.h"
+#include "plugins/onnx/vidcast_onnx_input.h"
 #include "vidcast_plugin.h"
 
 

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "vidcast_onnx_input.h"
+#include "plugins/onnx/vidcast_onnx_input.h"
 
 
 static uint32_t vidcast_onnx_input_layout(const vidcast_onnx_tensor_t *tensor,

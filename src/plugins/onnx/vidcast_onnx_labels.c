@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vidcast_onnx_labels.h"
+#include "plugins/onnx/vidcast_onnx_labels.h"
 #include "vidcast_plugin.h"
 
 

@@ -12,8 +12,8 @@
 
 #include <onnxruntime_c_api.h>
 
-#include "vidcast_onnx_silence_stderr.h"
-#include "vidcast_onnx_session.h"
+#include "plugins/onnx/vidcast_onnx_session.h"
+#include "plugins/onnx/vidcast_onnx_silence_stderr.h"
 
 
 struct vidcast_onnx_runtime_s {

@@ -8,7 +8,7 @@
 #define _VIDCAST_ONNX_SESSION_H_INCLUDED_
 
 
-#include "vidcast_onnx_tensor.h"
+#include "plugins/onnx/vidcast_onnx_tensor.h"
 #include "vidcast_plugin.h"
 
 

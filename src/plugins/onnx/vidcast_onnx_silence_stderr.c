@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "vidcast_onnx_silence_stderr.h"
+#include "plugins/onnx/vidcast_onnx_silence_stderr.h"
 
 
 int

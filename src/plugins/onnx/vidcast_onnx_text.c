@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vidcast_onnx_text.h"
+#include "plugins/onnx/vidcast_onnx_text.h"
 
 
 static void vidcast_onnx_text_bytes(vidcast_onnx_text_t *text,

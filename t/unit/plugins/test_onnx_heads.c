@@ -20,7 +20,7 @@
 
 static vidcast_onnx_labels_t    none;
 static vidcast_onnx_reading_t   reading;
-static vidcast_onnx_nms_t     boxes;
+static vidcast_onnx_nms_t       boxes;
 static char                     error[VIDCAST_ERROR_LEN];
 static float                    values[3 * CELLS * 8];
 

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "vidcast_onnx_heads.h"
+#include "plugins/onnx/heads/vidcast_onnx_head.h"
 #include "vidcast_plugin.h"
 
 

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "vidcast_onnx_nms.h"
+#include "plugins/onnx/heads/vidcast_onnx_nms.h"
 #include "vidcast_plugin.h"
 
 

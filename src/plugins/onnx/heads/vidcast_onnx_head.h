@@ -4,19 +4,21 @@
  */
 
 
-#ifndef _VIDCAST_ONNX_HEADS_H_INCLUDED_
-#define _VIDCAST_ONNX_HEADS_H_INCLUDED_
+#ifndef _VIDCAST_ONNX_HEAD_H_INCLUDED_
+#define _VIDCAST_ONNX_HEAD_H_INCLUDED_
 
 
-#include "vidcast_onnx_nms.h"
-#include "vidcast_onnx_labels.h"
-#include "vidcast_onnx_tensor.h"
-#include "vidcast_onnx_text.h"
+#include "plugins/onnx/heads/vidcast_onnx_nms.h"
+#include "plugins/onnx/vidcast_onnx_labels.h"
+#include "plugins/onnx/vidcast_onnx_tensor.h"
+#include "plugins/onnx/vidcast_onnx_text.h"
 
 
 /*
- * Heads: what the numbers mean that a model gives.  All are pure functions of
- * shapes and numbers.
+ * A head: what the numbers mean that a model gives.  All are pure functions of
+ * shapes and numbers.  Adding one: its file beside this one, its name among
+ * the "extern" ones here and in the table of vidcast_onnx_heads.c, the include
+ * of unit_onnx.h, and docs/predictors/onnx.md.
  */
 
 typedef enum {
@@ -103,23 +105,6 @@ struct vidcast_onnx_head_s {
 };
 
 
-/* NULL: unknown */
-const vidcast_onnx_head_t *vidcast_onnx_head_find(const char *name);
-
-/* the only one that is sure of these outputs; NULL: reason in "error" */
-const vidcast_onnx_head_t *vidcast_onnx_head_guess(
-    const vidcast_onnx_reading_t *reading,
-    const vidcast_onnx_tensor_t *outputs, uint32_t n, char *error);
-
-/* VIDCAST_OK; VIDCAST_ERROR: both shapes in "error" */
-int vidcast_onnx_head_check(const vidcast_onnx_head_t *head,
-    const vidcast_onnx_reading_t *reading,
-    const vidcast_onnx_tensor_t *outputs, uint32_t n, char *error);
-
-/* what is left open becomes the head's */
-void vidcast_onnx_head_defaults(const vidcast_onnx_head_t *head,
-    vidcast_onnx_reading_t *reading);
-
 /* four numbers of a model, in the order and units, to a box's sides */
 void vidcast_onnx_head_place(const vidcast_onnx_reading_t *reading,
     vidcast_onnx_order_e order, vidcast_onnx_units_e units, const float *v,
@@ -152,4 +137,4 @@ extern const vidcast_onnx_head_t  vidcast_onnx_detr;
 extern const vidcast_onnx_head_t  vidcast_onnx_raw;
 
 
-#endif /* _VIDCAST_ONNX_HEADS_H_INCLUDED_ */
+#endif /* _VIDCAST_ONNX_HEAD_H_INCLUDED_ */
