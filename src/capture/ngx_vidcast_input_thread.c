@@ -314,11 +314,6 @@ ngx_vidcast_input_thread_run(ngx_vidcast_input_thread_t *thread)
             return rc;
         }
 
-        if (rc == NGX_DECLINED) {
-            ngx_vidcast_input_thread_bad(thread);
-            continue;
-        }
-
         thread->frames++;
 
         ngx_vidcast_store(&thread->capture->zone->shm->last,
@@ -483,24 +478,16 @@ ngx_vidcast_input_thread_jpeg(ngx_vidcast_input_thread_t *thread,
     size_t                    size;
     uint64_t                  number;
     ngx_vidcast_capture_t    *capture;
-    ngx_vidcast_jpeg_info_t   info;
+    ngx_vidcast_jpeg_info_t  *info;
 
     capture = thread->capture;
-
-    if (ngx_vidcast_jpeg_probe(picture->data, picture->size, &info)
-        != NGX_OK)
-    {
-        ngx_vidcast_error(thread->in.error,
-                          "%uz bytes which are not a whole JPEG",
-                          picture->size);
-        return NGX_DECLINED;
-    }
+    info = &picture->info;
 
     ngx_vidcast_count(&capture->counters->captured, 1);
 
     number = ngx_vidcast_ring_next(&capture->zone->ring);
 
-    size = info.size + (info.dht ? 0 : NGX_VIDCAST_JPEG_DHT_LEN);
+    size = info->size + (info->dht ? 0 : NGX_VIDCAST_JPEG_DHT_LEN);
 
     if (size > capture->source->geometry.slot_size) {
         ngx_vidcast_input_thread_large(thread);
@@ -519,7 +506,7 @@ ngx_vidcast_input_thread_jpeg(ngx_vidcast_input_thread_t *thread,
         }
     }
 
-    ngx_vidcast_input_thread_publish(thread, picture, &info, number, size);
+    ngx_vidcast_input_thread_publish(thread, picture, info, number, size);
 
     return NGX_OK;
 }

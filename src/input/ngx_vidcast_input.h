@@ -8,6 +8,7 @@
 #define _NGX_VIDCAST_INPUT_H_INCLUDED_
 
 
+#include "media/ngx_vidcast_jpeg.h"
 #include "shm/ngx_vidcast_zone.h"
 
 
@@ -84,6 +85,7 @@ typedef struct {
     ngx_vidcast_image_t       *image;     /* I420: given by the caller */
     const u_char              *data;      /* JPEG: valid until release() */
     size_t                     size;
+    ngx_vidcast_jpeg_info_t    info;      /* JPEG: what its probe found */
     uint32_t                   slot;      /* lent: of the ring, with data */
     ngx_uint_t                 lent;      /* it came in a slot */
     ngx_vidcast_image_t        view;      /* I420: valid until release() */
@@ -115,9 +117,10 @@ typedef struct {
  *            longer than 200 ms gives up when *in->stop becomes nonzero.
  *
  * grab()     the next picture, as soon as it is there.  Blocks for 200 ms at
- *            most.  JPEG: data and size are set.  I420: the planes of
- *            picture->image, which has the size that open() told, are filled.
- *            ANY: data and size are set, or else view.
+ *            most.  JPEG: data and size are set, and info, by the one probe
+ *            of this picture: one that is not a whole JPEG is a bad frame.
+ *            I420: the planes of picture->image, which has the size that
+ *            open() told, are filled.  ANY: as JPEG, or else view is set.
  *            An input whose source changes may tell another format, size and
  *            rate with NGX_AGAIN.
  *            NGX_OK; NGX_AGAIN: none yet; NGX_BUSY: none, and nobody is there

@@ -11,7 +11,6 @@
 #include "core/ngx_vidcast_parse.h"
 #include "core/ngx_vidcast_error.h"
 #include "input/ngx_vidcast_input.h"
-#include "media/ngx_vidcast_jpeg.h"
 
 #include <glob.h>
 
@@ -482,9 +481,8 @@ static ngx_int_t
 ngx_vidcast_input_images_read(ngx_vidcast_input_t *in, const char *name,
     ngx_vidcast_picture_t *picture)
 {
-    ngx_fd_t                 fd;
-    ngx_int_t                rc;
-    ngx_vidcast_jpeg_info_t  info;
+    ngx_fd_t   fd;
+    ngx_int_t  rc;
 
     /* what has this name may be a pipe: do not wait for its other end */
 
@@ -503,14 +501,14 @@ ngx_vidcast_input_images_read(ngx_vidcast_input_t *in, const char *name,
         return rc;
     }
 
-    if (ngx_vidcast_jpeg_probe(picture->data, picture->size, &info)
+    if (ngx_vidcast_jpeg_probe(picture->data, picture->size, &picture->info)
         != NGX_OK)
     {
         ngx_vidcast_input_images_error(in, 0, "not a whole JPEG:", name);
         return NGX_DECLINED;
     }
 
-    picture->size = info.size;
+    picture->size = picture->info.size;
 
     return NGX_OK;
 }

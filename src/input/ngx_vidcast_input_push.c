@@ -181,6 +181,7 @@ static ngx_int_t
 ngx_vidcast_input_push_submitted(ngx_vidcast_input_t *in,
     ngx_vidcast_picture_t *picture, ngx_uint_t kind, size_t size)
 {
+    u_char                    *data;
     ngx_vidcast_ring_t        *ring;
     ngx_vidcast_input_push_t  *push;
 
@@ -201,8 +202,19 @@ ngx_vidcast_input_push_submitted(ngx_vidcast_input_t *in,
         return NGX_AGAIN;
     }
 
-    picture->data = ngx_vidcast_ring_data(ring, push->slot);
-    picture->size = size;
+    data = ngx_vidcast_ring_data(ring, push->slot);
+
+    if (ngx_vidcast_jpeg_probe(data, size, &picture->info) != NGX_OK) {
+        ngx_vidcast_error(in->error, "%uz bytes which are not a whole JPEG",
+                          size);
+
+        ngx_vidcast_input_push_release(in);
+
+        return NGX_DECLINED;
+    }
+
+    picture->data = data;
+    picture->size = picture->info.size;
     picture->slot = push->slot;
     picture->lent = 1;
 

@@ -273,12 +273,9 @@ test_grab(ngx_vidcast_input_t *in)
 static ngx_uint_t
 test_next(ngx_vidcast_input_t *in, uint32_t width)
 {
-    ngx_vidcast_jpeg_info_t  info;
-
     return test_grab(in) == NGX_OK && picture.time != 0
-           && ngx_vidcast_jpeg_probe(picture.data, picture.size, &info)
-              == NGX_OK
-           && info.width == width;
+           && picture.info.width == width
+           && picture.info.size == picture.size;
 }
 
 

@@ -12,7 +12,6 @@
 #include "input/ngx_vidcast_input.h"
 #include "input/v4l2/ngx_vidcast_v4l2.h"
 #include "media/ngx_vidcast_image.h"
-#include "media/ngx_vidcast_jpeg.h"
 
 
 /*
@@ -515,7 +514,6 @@ ngx_vidcast_input_v4l2_take(ngx_vidcast_input_t *in,
 {
     ngx_vidcast_v4l2_t        *dev;
     ngx_vidcast_input_v4l2_t  *v4l2;
-    ngx_vidcast_jpeg_info_t    info;
 
     v4l2 = in->data;
     dev = &v4l2->dev;
@@ -524,7 +522,8 @@ ngx_vidcast_input_v4l2_take(ngx_vidcast_input_t *in,
 
     if (dev->format == NGX_VIDCAST_V4L2_MJPEG) {
 
-        if (ngx_vidcast_jpeg_probe(v4l2->frame.data, v4l2->frame.size, &info)
+        if (ngx_vidcast_jpeg_probe(v4l2->frame.data, v4l2->frame.size,
+                                   &picture->info)
             != NGX_OK)
         {
             ngx_vidcast_error(in->error, "not a whole JPEG: %uz bytes",
@@ -534,7 +533,7 @@ ngx_vidcast_input_v4l2_take(ngx_vidcast_input_t *in,
         }
 
         picture->data = v4l2->frame.data;
-        picture->size = info.size;
+        picture->size = picture->info.size;
         v4l2->lent = 1;
 
         return NGX_OK;
