@@ -9,8 +9,8 @@
 
 
 /*
- * Keeps libraries from writing to standard error, up to unhush() of what is
- * returned.
+ * Keeps libraries from writing to standard error, until what is returned is
+ * given to vidcast_onnx_restore_stderr().
  */
 int vidcast_onnx_silence_stderr(void);
 void vidcast_onnx_restore_stderr(int kept);
