@@ -13,7 +13,6 @@
  * tests of images:.
  */
 
-#include "input/ngx_vidcast_input.c"
 #include "input/ngx_vidcast_input_images.c"
 #include "media/ngx_vidcast_jpeg.c"
 #include "media/ngx_vidcast_jpeg_probe.c"
@@ -27,41 +26,6 @@
 static const char *test_path(const char *name);
 static ngx_int_t test_set(ngx_vidcast_input_conf_t *conf, const char *name,
     const char *value);
-
-
-/* the table needs their names only */
-
-ngx_vidcast_input_module_t  ngx_vidcast_input_test = {
-    ngx_string("test"), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-};
-
-ngx_vidcast_input_module_t  ngx_vidcast_input_v4l2 = {
-    ngx_string("v4l2"), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-};
-
-ngx_vidcast_input_module_t  ngx_vidcast_input_push = {
-    ngx_string("push"), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-};
-
-ngx_vidcast_input_module_t  ngx_vidcast_input_file = {
-    ngx_string("file"), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-};
-
-ngx_vidcast_input_module_t  ngx_vidcast_input_rtsp = {
-    ngx_string("rtsp"), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-};
-
-ngx_vidcast_input_module_t  ngx_vidcast_input_rtsps = {
-    ngx_string("rtsps"), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-};
-
-ngx_vidcast_input_module_t  ngx_vidcast_input_http = {
-    ngx_string("http"), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-};
-
-ngx_vidcast_input_module_t  ngx_vidcast_input_https = {
-    ngx_string("https"), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-};
 
 
 /* a ring of one slot, if "slots" is not zero, and what became of it */

@@ -10,36 +10,13 @@
 
 /* a motion predictor, pictures for it, and its answers taken apart */
 
-#include "media/ngx_vidcast_image.c"
 #include "media/ngx_vidcast_jpeg.c"
 #include "media/ngx_vidcast_jpeg_probe.c"
 #include "input/synthetic/ngx_vidcast_test_background.c"
 #include "input/synthetic/ngx_vidcast_test_pattern.c"
-#include "predict/motion/ngx_vidcast_components.c"
-#include "predict/motion/ngx_vidcast_background_model.c"
-#include "predict/motion/ngx_vidcast_blobs.c"
-#include "predict/motion/ngx_vidcast_polygon_zones.c"
-#include "predict/motion/ngx_vidcast_tracker.c"
-#include "predict/ngx_vidcast_predict.c"
-#include "predict/ngx_vidcast_predict_delay.c"
-#include "predict/motion/ngx_vidcast_predict_motion.c"
 
 #include "unit.h"
-
-
-/* of those with processes there is nothing to be asked here */
-
-ngx_vidcast_predict_module_t  ngx_vidcast_predict_exec = {
-    .name = ngx_string("exec")
-};
-
-ngx_vidcast_predict_module_t  ngx_vidcast_predict_onnx = {
-    .name = ngx_string("onnx")
-};
-
-ngx_vidcast_predict_module_t  ngx_vidcast_predict_plugin = {
-    .name = ngx_string("plugin")
-};
+#include "unit_predict.h"
 
 
 #define LEARNING  60      /* frames without a judgment: 2 s */

@@ -24,7 +24,6 @@
 #include "input/v4l2/ngx_vidcast_v4l2_reason.c"
 #include "input/v4l2/ngx_vidcast_v4l2_source.c"
 #include "input/v4l2/ngx_vidcast_input_v4l2.c"
-#include "input/ngx_vidcast_input.c"
 
 #include "unit.h"
 #include "unit_ngx.h"
@@ -36,17 +35,6 @@
 #define W  64
 #define H  48
 
-
-/* the table names them, nobody calls them here */
-
-ngx_vidcast_input_module_t       ngx_vidcast_input_test;
-ngx_vidcast_input_module_t       ngx_vidcast_input_images;
-ngx_vidcast_input_module_t       ngx_vidcast_input_push;
-ngx_vidcast_input_module_t       ngx_vidcast_input_file;
-ngx_vidcast_input_module_t       ngx_vidcast_input_rtsp;
-ngx_vidcast_input_module_t       ngx_vidcast_input_rtsps;
-ngx_vidcast_input_module_t       ngx_vidcast_input_http;
-ngx_vidcast_input_module_t       ngx_vidcast_input_https;
 
 static ngx_pool_t               *pool;
 static ngx_vidcast_input_t       in;

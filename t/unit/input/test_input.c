@@ -23,41 +23,20 @@ static ngx_vidcast_input_module_t *test_uri(const char *uri, char *path);
 
 /* the table needs their names only */
 
-ngx_vidcast_input_module_t  ngx_vidcast_input_test = {
-    ngx_string("test"), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-};
+#define TEST_INPUT(name)                                                      \
+    ngx_vidcast_input_module_t  ngx_vidcast_input_##name = {                  \
+        .scheme = ngx_string(#name)                                           \
+    }
 
-ngx_vidcast_input_module_t  ngx_vidcast_input_images = {
-    ngx_string("images"), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-};
-
-ngx_vidcast_input_module_t  ngx_vidcast_input_v4l2 = {
-    ngx_string("v4l2"), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-};
-
-ngx_vidcast_input_module_t  ngx_vidcast_input_file = {
-    ngx_string("file"), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-};
-
-ngx_vidcast_input_module_t  ngx_vidcast_input_rtsp = {
-    ngx_string("rtsp"), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-};
-
-ngx_vidcast_input_module_t  ngx_vidcast_input_rtsps = {
-    ngx_string("rtsps"), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-};
-
-ngx_vidcast_input_module_t  ngx_vidcast_input_http = {
-    ngx_string("http"), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-};
-
-ngx_vidcast_input_module_t  ngx_vidcast_input_https = {
-    ngx_string("https"), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-};
-
-ngx_vidcast_input_module_t  ngx_vidcast_input_push = {
-    ngx_string("push"), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-};
+TEST_INPUT(test);
+TEST_INPUT(images);
+TEST_INPUT(v4l2);
+TEST_INPUT(push);
+TEST_INPUT(file);
+TEST_INPUT(rtsp);
+TEST_INPUT(rtsps);
+TEST_INPUT(http);
+TEST_INPUT(https);
 
 
 int

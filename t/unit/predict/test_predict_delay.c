@@ -9,32 +9,8 @@
  * which count on its answer byte by byte and on the time it takes.
  */
 
-#include "media/ngx_vidcast_image.c"
-#include "predict/motion/ngx_vidcast_components.c"
-#include "predict/motion/ngx_vidcast_background_model.c"
-#include "predict/motion/ngx_vidcast_blobs.c"
-#include "predict/motion/ngx_vidcast_polygon_zones.c"
-#include "predict/motion/ngx_vidcast_tracker.c"
-#include "predict/ngx_vidcast_predict.c"
-#include "predict/ngx_vidcast_predict_delay.c"
-#include "predict/motion/ngx_vidcast_predict_motion.c"
-
 #include "unit.h"
-
-
-/* of those with processes there is nothing to be asked here */
-
-ngx_vidcast_predict_module_t  ngx_vidcast_predict_exec = {
-    .name = ngx_string("exec")
-};
-
-ngx_vidcast_predict_module_t  ngx_vidcast_predict_onnx = {
-    .name = ngx_string("onnx")
-};
-
-ngx_vidcast_predict_module_t  ngx_vidcast_predict_plugin = {
-    .name = ngx_string("plugin")
-};
+#include "unit_predict.h"
 
 
 static ngx_int_t

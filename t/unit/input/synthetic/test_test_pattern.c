@@ -13,7 +13,6 @@
 #include "media/ngx_vidcast_image.c"
 #include "input/synthetic/ngx_vidcast_test_background.c"
 #include "input/synthetic/ngx_vidcast_test_pattern.c"
-#include "input/ngx_vidcast_input.c"
 #include "input/synthetic/ngx_vidcast_input_test.c"
 
 #include "unit.h"
@@ -21,14 +20,6 @@
 
 /* the others of the table of inputs, which are not called here */
 
-ngx_vidcast_input_module_t  ngx_vidcast_input_images;
-ngx_vidcast_input_module_t  ngx_vidcast_input_v4l2;
-ngx_vidcast_input_module_t  ngx_vidcast_input_push;
-ngx_vidcast_input_module_t  ngx_vidcast_input_file;
-ngx_vidcast_input_module_t  ngx_vidcast_input_rtsp;
-ngx_vidcast_input_module_t  ngx_vidcast_input_rtsps;
-ngx_vidcast_input_module_t  ngx_vidcast_input_http;
-ngx_vidcast_input_module_t  ngx_vidcast_input_https;
 
 
 static ngx_pool_t          *pool;
