@@ -59,6 +59,8 @@ static ngx_int_t ngx_vidcast_input_thread_take(
 static void ngx_vidcast_input_thread_bad(ngx_vidcast_input_thread_t *thread);
 static ngx_int_t ngx_vidcast_input_thread_jpeg(
     ngx_vidcast_input_thread_t *thread, ngx_vidcast_picture_t *picture);
+static uint64_t ngx_vidcast_input_thread_number(
+    ngx_vidcast_capture_t *capture);
 static void ngx_vidcast_input_thread_large(ngx_vidcast_input_thread_t *thread);
 static void ngx_vidcast_input_thread_publish(ngx_vidcast_input_thread_t *thread,
     ngx_vidcast_picture_t *picture, ngx_vidcast_jpeg_info_t *info,
@@ -315,11 +317,6 @@ ngx_vidcast_input_thread_run(ngx_vidcast_input_thread_t *thread)
         }
 
         thread->frames++;
-
-        ngx_vidcast_store(&thread->capture->zone->shm->last,
-                          ngx_vidcast_clock());
-
-        ngx_vidcast_capture_state(thread->capture, NGX_VIDCAST_LIVE, NULL);
     }
 }
 
@@ -483,9 +480,7 @@ ngx_vidcast_input_thread_jpeg(ngx_vidcast_input_thread_t *thread,
     capture = thread->capture;
     info = &picture->info;
 
-    ngx_vidcast_count(&capture->counters->captured, 1);
-
-    number = ngx_vidcast_ring_next(&capture->zone->ring);
+    number = ngx_vidcast_input_thread_number(capture);
 
     size = info->size + (info->dht ? 0 : NGX_VIDCAST_JPEG_DHT_LEN);
 
@@ -509,6 +504,23 @@ ngx_vidcast_input_thread_jpeg(ngx_vidcast_input_thread_t *thread,
     ngx_vidcast_input_thread_publish(thread, picture, info, number, size);
 
     return NGX_OK;
+}
+
+
+/*
+ * A frame is there, so the source lives; said before the frame is published: a
+ * worker that is woken by it takes no frame of a source that seems dead.
+ */
+
+static uint64_t
+ngx_vidcast_input_thread_number(ngx_vidcast_capture_t *capture)
+{
+    ngx_vidcast_count(&capture->counters->captured, 1);
+
+    ngx_vidcast_store(&capture->zone->shm->last, ngx_vidcast_clock());
+    ngx_vidcast_capture_state(capture, NGX_VIDCAST_LIVE, NULL);
+
+    return ngx_vidcast_ring_next(&capture->zone->ring);
 }
 
 
@@ -550,7 +562,7 @@ ngx_vidcast_input_thread_publish(ngx_vidcast_input_thread_t *thread,
     frame.width = info->width;
     frame.height = info->height;
     frame.slot = picture->slot;
-    frame.pushed = picture->lent;
+    frame.pushed = thread->in.conf->push;
 
     ngx_vidcast_frame_publish(capture, &frame);
 
@@ -578,9 +590,7 @@ ngx_vidcast_input_thread_raw(ngx_vidcast_input_thread_t *thread,
     capture = thread->capture;
     raw = thread->raw;
 
-    ngx_vidcast_count(&capture->counters->captured, 1);
-
-    raw->number = ngx_vidcast_ring_next(&capture->zone->ring);
+    raw->number = ngx_vidcast_input_thread_number(capture);
     raw->captured = picture->time;
 
     next = ngx_vidcast_input_thread_get(thread, raw->image.width,
