@@ -6,7 +6,9 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "core/ngx_vidcast.h"
+
+#include "core/ngx_vidcast_parse.h"
+#include "core/ngx_vidcast_string.h"
 #include "wire/ngx_vidcast_query.h"
 
 
@@ -43,13 +45,9 @@ static ngx_int_t ngx_vidcast_query_max_age(ngx_vidcast_query_t *query,
     ngx_str_t *value);
 static ngx_int_t ngx_vidcast_query_source(ngx_vidcast_query_t *query,
     ngx_str_t *value);
-static ngx_int_t ngx_vidcast_query_add_source(ngx_vidcast_query_t *query,
-    u_char *start, u_char *end);
-static ngx_uint_t ngx_vidcast_query_comma(u_char *p, u_char *last);
 static ngx_int_t ngx_vidcast_query_number(u_char *p, u_char *last,
     uint64_t *number);
 static ngx_int_t ngx_vidcast_query_decimal(ngx_str_t *value, uint64_t *micro);
-static ngx_uint_t ngx_vidcast_query_equal(ngx_str_t *a, ngx_str_t *b);
 
 
 /*
@@ -121,7 +119,7 @@ ngx_vidcast_query_pair(ngx_vidcast_query_t *query, ngx_str_t *name,
 
     for (known = ngx_vidcast_query_names; known->has; known++) {
 
-        if (!ngx_vidcast_query_equal(&known->name, name)) {
+        if (!ngx_vidcast_equal(&known->name, name)) {
             continue;
         }
 
@@ -180,7 +178,7 @@ ngx_vidcast_query_send(ngx_vidcast_query_t *query, ngx_str_t *value)
 
     for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 
-        if (ngx_vidcast_query_equal(&kinds[i].name, value)) {
+        if (ngx_vidcast_equal(&kinds[i].name, value)) {
             query->send = kinds[i].bits;
             return NGX_OK;
         }
@@ -193,13 +191,7 @@ ngx_vidcast_query_send(ngx_vidcast_query_t *query, ngx_str_t *value)
 static ngx_int_t
 ngx_vidcast_query_overlay(ngx_vidcast_query_t *query, ngx_str_t *value)
 {
-    static ngx_str_t  on = ngx_string("on");
-    static ngx_str_t  off = ngx_string("off");
-
-    query->overlay = ngx_vidcast_query_equal(&on, value);
-
-    return (query->overlay || ngx_vidcast_query_equal(&off, value))
-           ? NGX_OK : NGX_ERROR;
+    return ngx_vidcast_parse_flag(value, &query->overlay);
 }
 
 
@@ -299,86 +291,33 @@ ngx_vidcast_query_max_age(ngx_vidcast_query_t *query, ngx_str_t *value)
 static ngx_int_t
 ngx_vidcast_query_source(ngx_vidcast_query_t *query, ngx_str_t *value)
 {
-    u_char      *p, *last, *start;
-    ngx_uint_t   n;
+    ngx_str_t   list, name;
+    ngx_uint_t  i, more;
 
-    last = value->data + value->len;
-    start = value->data;
+    list = *value;
 
-    for (p = start; p < last; p++) {
+    do {
+        /* pages escape the comma */
 
-        n = ngx_vidcast_query_comma(p, last);
+        more = ngx_vidcast_list_next(&list, &name, NGX_VIDCAST_LIST_ESCAPED);
 
-        if (n == 0) {
-            continue;
-        }
-
-        if (ngx_vidcast_query_add_source(query, start, p) != NGX_OK) {
-            return NGX_ERROR;
-        }
-
-        start = p + n;
-        p = start - 1;
-    }
-
-    return ngx_vidcast_query_add_source(query, start, last);
-}
-
-
-static ngx_int_t
-ngx_vidcast_query_add_source(ngx_vidcast_query_t *query, u_char *start,
-    u_char *end)
-{
-    u_char      *p, c;
-    ngx_str_t    name;
-    ngx_uint_t   i;
-
-    name.data = start;
-    name.len = end - start;
-
-    if (name.len == 0 || name.len > NGX_VIDCAST_MAX_NAME
-        || query->nsources == NGX_VIDCAST_QUERY_MAX_SOURCES)
-    {
-        return NGX_ERROR;
-    }
-
-    for (p = start; p < end; p++) {
-        c = *p | 0x20;
-
-        if ((c < 'a' || c > 'z') && (*p < '0' || *p > '9')
-            && *p != '_' && *p != '-' && *p != '.')
+        if (!ngx_vidcast_is_name(&name, NGX_VIDCAST_MAX_NAME)
+            || query->nsources == NGX_VIDCAST_QUERY_MAX_SOURCES)
         {
             return NGX_ERROR;
         }
-    }
 
-    for (i = 0; i < query->nsources; i++) {
-
-        if (ngx_vidcast_query_equal(&query->sources[i], &name)) {
-            return NGX_ERROR;
+        for (i = 0; i < query->nsources; i++) {
+            if (ngx_vidcast_equal(&query->sources[i], &name)) {
+                return NGX_ERROR;
+            }
         }
-    }
 
-    query->sources[query->nsources++] = name;
+        query->sources[query->nsources++] = name;
+
+    } while (more);
 
     return NGX_OK;
-}
-
-
-/* bytes that a comma takes here: "%2C", as pages escape it, too */
-
-static ngx_uint_t
-ngx_vidcast_query_comma(u_char *p, u_char *last)
-{
-    if (*p == ',') {
-        return 1;
-    }
-
-    if (last - p >= 3 && p[0] == '%' && p[1] == '2' && (p[2] | 0x20) == 'c') {
-        return 3;
-    }
-
-    return 0;
 }
 
 
@@ -462,11 +401,4 @@ ngx_vidcast_query_decimal(ngx_str_t *value, uint64_t *micro)
     }
 
     return NGX_OK;
-}
-
-
-static ngx_uint_t
-ngx_vidcast_query_equal(ngx_str_t *a, ngx_str_t *b)
-{
-    return a->len == b->len && ngx_strncmp(a->data, b->data, a->len) == 0;
 }

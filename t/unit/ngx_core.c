@@ -35,9 +35,11 @@
 
 #include "unit_ngx.h"
 
+#include "core/ngx_vidcast_backoff.c"
 #include "core/ngx_vidcast_clock.c"
 #include "core/ngx_vidcast_error.c"
 #include "core/ngx_vidcast_parse.c"
+#include "core/ngx_vidcast_string.c"
 
 
 static void unit_init(void) __attribute__((constructor));

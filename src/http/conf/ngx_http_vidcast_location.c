@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "core/ngx_vidcast_string.h"
 #include "http/conf/ngx_http_vidcast_module.h"
 #include "http/request/ngx_http_vidcast_params.h"
 
@@ -17,6 +18,8 @@
 #define NGX_HTTP_VIDCAST_OVERLAY_RESULT  64
 
 
+static ngx_int_t ngx_http_vidcast_location_enum(ngx_str_t *arg,
+    ngx_conf_enum_t *words, ngx_uint_t *value);
 static char *ngx_http_vidcast_refer_list(ngx_conf_t *cf, ngx_str_t *list,
     ngx_uint_t overlay);
 static char *ngx_http_vidcast_refer(ngx_conf_t *cf, ngx_str_t *name,
@@ -33,7 +36,7 @@ ngx_http_vidcast_location(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     char                          *rv;
     ngx_str_t                     *value, *source;
-    ngx_uint_t                     i, n;
+    ngx_uint_t                     i;
     ngx_http_vidcast_main_conf_t  *vmcf;
 
     static ngx_conf_enum_t  as[] = {
@@ -54,6 +57,12 @@ ngx_http_vidcast_location(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         { ngx_null_string, 0 }
     };
 
+    static ngx_conf_enum_t  overlay[] = {
+        { ngx_string("overlay=on"), 1 },
+        { ngx_string("overlay=off"), 0 },
+        { ngx_null_string, 0 }
+    };
+
     rv = ngx_http_vidcast_content_set(cf, cmd, ngx_http_vidcast_handler);
 
     if (rv != NGX_CONF_OK) {
@@ -68,35 +77,13 @@ ngx_http_vidcast_location(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     for (i = 1; i < cf->args->nelts; i++) {
 
-        for (n = 0; as[n].name.len; n++) {
-            if (ngx_strcmp(value[i].data, as[n].name.data) == 0) {
-                vlcf->as = as[n].value;
-                break;
-            }
-        }
-
-        if (as[n].name.len) {
-            continue;
-        }
-
-        for (n = 0; send[n].name.len; n++) {
-            if (ngx_strcmp(value[i].data, send[n].name.data) == 0) {
-                vlcf->send = send[n].value;
-                break;
-            }
-        }
-
-        if (send[n].name.len) {
-            continue;
-        }
-
-        if (ngx_strcmp(value[i].data, "overlay=on") == 0) {
-            vlcf->overlay = 1;
-            continue;
-        }
-
-        if (ngx_strcmp(value[i].data, "overlay=off") == 0) {
-            vlcf->overlay = 0;
+        if (ngx_http_vidcast_location_enum(&value[i], as, &vlcf->as) == NGX_OK
+            || ngx_http_vidcast_location_enum(&value[i], send, &vlcf->send)
+               == NGX_OK
+            || ngx_http_vidcast_location_enum(&value[i], overlay,
+                                              &vlcf->overlay)
+               == NGX_OK)
+        {
             continue;
         }
 
@@ -150,6 +137,12 @@ ngx_http_vidcast_location_publish(ngx_conf_t *cf, ngx_command_t *cmd,
     char       *rv;
     ngx_str_t  *value;
 
+    static ngx_conf_enum_t  takeover[] = {
+        { ngx_string("takeover=on"), 1 },
+        { ngx_string("takeover=off"), 0 },
+        { ngx_null_string, 0 }
+    };
+
     rv = ngx_http_vidcast_content_set(cf, cmd,
                                       ngx_http_vidcast_publish_handler);
 
@@ -164,16 +157,13 @@ ngx_http_vidcast_location_publish(ngx_conf_t *cf, ngx_command_t *cmd,
         return NGX_CONF_ERROR;
     }
 
-    if (cf->args->nelts == 3) {
-
-        if (ngx_strcmp(value[2].data, "takeover=on") == 0) {
-            vlcf->takeover = 1;
-
-        } else if (ngx_strcmp(value[2].data, "takeover=off") != 0) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid parameter \"%V\"", &value[2]);
-            return NGX_CONF_ERROR;
-        }
+    if (cf->args->nelts == 3
+        && ngx_http_vidcast_location_enum(&value[2], takeover, &vlcf->takeover)
+           != NGX_OK)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid parameter \"%V\"", &value[2]);
+        return NGX_CONF_ERROR;
     }
 
     return vlcf->publish->lengths ? NGX_CONF_OK
@@ -182,24 +172,36 @@ ngx_http_vidcast_location_publish(ngx_conf_t *cf, ngx_command_t *cmd,
 }
 
 
+/* "name=word", whole, as they are in the list; NGX_DECLINED: none of them */
+
+static ngx_int_t
+ngx_http_vidcast_location_enum(ngx_str_t *arg, ngx_conf_enum_t *words,
+    ngx_uint_t *value)
+{
+    for ( /* void */ ; words->name.len; words++) {
+        if (ngx_vidcast_equal(arg, &words->name)) {
+            *value = words->value;
+            return NGX_OK;
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
 static char *
 ngx_http_vidcast_refer_list(ngx_conf_t *cf, ngx_str_t *list,
     ngx_uint_t overlay)
 {
-    char        *rv;
-    u_char      *p, *last;
-    ngx_str_t    name;
-    ngx_uint_t   n;
+    char       *rv;
+    ngx_str_t   rest, name;
+    ngx_uint_t  n, more;
 
     n = 0;
-    last = list->data + list->len;
-    name.data = list->data;
+    rest = *list;
 
-    for (p = name.data; p <= last; p++) {
-
-        if (p < last && *p != ',') {
-            continue;
-        }
+    do {
+        more = ngx_vidcast_list_next(&rest, &name, 0);
 
         if (n++ == NGX_HTTP_VIDCAST_MAX_WATCH) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -208,16 +210,13 @@ ngx_http_vidcast_refer_list(ngx_conf_t *cf, ngx_str_t *list,
             return NGX_CONF_ERROR;
         }
 
-        name.len = p - name.data;
-
         rv = ngx_http_vidcast_refer(cf, &name, 0, overlay);
 
         if (rv != NGX_CONF_OK) {
             return rv;
         }
 
-        name.data = p + 1;
-    }
+    } while (more);
 
     return NGX_CONF_OK;
 }
@@ -280,7 +279,8 @@ ngx_http_vidcast_compile(ngx_conf_t *cf, ngx_str_t *value)
 ngx_int_t
 ngx_http_vidcast_location_check(ngx_conf_t *cf)
 {
-    ngx_uint_t                      i, n;
+    ngx_int_t                       n;
+    ngx_uint_t                      i;
     ngx_vidcast_source_t          **source;
     ngx_http_vidcast_reference_t   *ref;
     ngx_http_vidcast_main_conf_t   *vmcf;
@@ -307,17 +307,9 @@ ngx_http_vidcast_location_check(ngx_conf_t *cf)
             return NGX_ERROR;
         }
 
-        for (n = 0; n < vmcf->vidcast.sources.nelts; n++) {
-            if (source[n]->name.len == ref[i].name.len
-                && ngx_strncmp(source[n]->name.data, ref[i].name.data,
-                               ref[i].name.len)
-                   == 0)
-            {
-                break;
-            }
-        }
+        n = ngx_http_vidcast_source_find(vmcf, &ref[i].name);
 
-        if (n == vmcf->vidcast.sources.nelts) {
+        if (n == NGX_ERROR) {
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                           "unknown vidcast_source \"%V\" in %s:%ui",
                           &ref[i].name, ref[i].file, ref[i].line);

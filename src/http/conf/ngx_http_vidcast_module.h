@@ -99,6 +99,10 @@ ngx_int_t ngx_http_vidcast_variables_add(ngx_conf_t *cf);
 char *ngx_http_vidcast_source_block(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
+/* its place among the sources, and among all feeds; NGX_ERROR: no such one */
+ngx_int_t ngx_http_vidcast_source_find(ngx_http_vidcast_main_conf_t *vmcf,
+    ngx_str_t *name);
+
 /* its fingerprint takes up memory, and what a path leads to */
 void ngx_http_vidcast_fingerprint_add(ngx_vidcast_source_t *source, void *data,
     size_t size);

@@ -11,6 +11,7 @@
 #include "http/conf/ngx_http_vidcast_module.h"
 #include "http/conf/ngx_http_vidcast_source.h"
 #include "core/ngx_vidcast_escape.h"
+#include "core/ngx_vidcast_string.h"
 #include "input/ngx_vidcast_input.h"
 #include "predict/ngx_vidcast_predict.h"
 
@@ -267,46 +268,21 @@ ngx_http_vidcast_source_create(ngx_conf_t *cf, ngx_str_t *name)
 }
 
 
-/* the name goes into messages, titles, URLs and JSON just as it is */
-
 static char *
 ngx_http_vidcast_source_check_name(ngx_conf_t *cf,
     ngx_http_vidcast_main_conf_t *vmcf, ngx_str_t *name)
 {
-    u_char                 c;
-    ngx_uint_t             i;
-    ngx_vidcast_source_t **source;
-
-    if (name->len == 0 || name->len > NGX_VIDCAST_MAX_NAME) {
+    if (!ngx_vidcast_is_name(name, NGX_VIDCAST_MAX_NAME)) {
         return ngx_http_vidcast_source_invalid(cf, "source name", name);
     }
 
-    for (i = 0; i < name->len; i++) {
-        c = name->data[i];
-
-        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
-            || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.')
-        {
-            continue;
-        }
-
-        return ngx_http_vidcast_source_invalid(cf, "source name", name);
+    if (ngx_http_vidcast_source_find(vmcf, name) != NGX_ERROR) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "duplicate vidcast_source \"%V\"", name);
+        return NGX_CONF_ERROR;
     }
 
-    source = vmcf->vidcast.sources.elts;
-
-    for (i = 0; i < vmcf->vidcast.sources.nelts; i++) {
-
-        if (source[i]->name.len == name->len
-            && ngx_strncmp(source[i]->name.data, name->data, name->len) == 0)
-        {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "duplicate vidcast_source \"%V\"", name);
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    if (i == NGX_VIDCAST_MAX_SOURCES) {
+    if (vmcf->vidcast.sources.nelts == NGX_VIDCAST_MAX_SOURCES) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "more than %d vidcast_source blocks",
                            NGX_VIDCAST_MAX_SOURCES);
@@ -314,6 +290,27 @@ ngx_http_vidcast_source_check_name(ngx_conf_t *cf,
     }
 
     return NGX_CONF_OK;
+}
+
+
+/* an overlay has the name of its source, and stands behind it */
+
+ngx_int_t
+ngx_http_vidcast_source_find(ngx_http_vidcast_main_conf_t *vmcf,
+    ngx_str_t *name)
+{
+    ngx_uint_t              i;
+    ngx_vidcast_source_t  **source;
+
+    source = vmcf->vidcast.sources.elts;
+
+    for (i = 0; i < vmcf->vidcast.sources.nelts; i++) {
+        if (ngx_vidcast_equal(&source[i]->name, name)) {
+            return i;
+        }
+    }
+
+    return NGX_ERROR;
 }
 
 

@@ -156,20 +156,11 @@ ngx_http_vidcast_feed_exit(ngx_http_vidcast_main_conf_t *vmcf)
 ngx_http_vidcast_feed_t *
 ngx_http_vidcast_feed_find(ngx_http_vidcast_main_conf_t *vmcf, ngx_str_t *name)
 {
-    ngx_str_t   *s;
-    ngx_uint_t   i;
+    ngx_int_t  n;
 
-    for (i = 0; i < vmcf->vidcast.sources.nelts; i++) {
-        s = &vmcf->feeds[i].source->name;
+    n = ngx_http_vidcast_source_find(vmcf, name);
 
-        if (s->len == name->len
-            && ngx_strncmp(s->data, name->data, name->len) == 0)
-        {
-            return &vmcf->feeds[i];
-        }
-    }
-
-    return NULL;
+    return (n == NGX_ERROR || vmcf->feeds == NULL) ? NULL : &vmcf->feeds[n];
 }
 
 

@@ -162,7 +162,7 @@ ngx_http_vidcast_publish_feed(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    *feed = vmcf->feeds ? ngx_http_vidcast_feed_find(vmcf, &name) : NULL;
+    *feed = ngx_http_vidcast_feed_find(vmcf, &name);
 
     if (*feed == NULL) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,

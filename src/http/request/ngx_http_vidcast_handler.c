@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "core/ngx_vidcast_string.h"
 #include "http/websocket/ngx_http_vidcast_handshake.h"
 #include "http/request/ngx_http_vidcast_params.h"
 
@@ -141,34 +142,26 @@ ngx_http_vidcast_accepts(ngx_http_request_t *r, ngx_str_t *type)
 static ngx_uint_t
 ngx_http_vidcast_lists(ngx_str_t *list, ngx_str_t *type)
 {
-    u_char  *p, *last, *next;
+    u_char      *p;
+    ngx_str_t    rest, item;
+    ngx_uint_t   more;
 
-    p = list->data;
-    last = p + list->len;
+    rest = *list;
 
-    while (p < last) {
+    do {
+        more = ngx_vidcast_list_next(&rest, &item, NGX_VIDCAST_LIST_TRIM);
 
-        next = ngx_strlchr(p, last, ',');
-        if (next == NULL) {
-            next = last;
-        }
-
-        while (p < next && (*p == ' ' || *p == '\t')) {
-            p++;
-        }
-
-        if ((size_t) (next - p) >= type->len
-            && ngx_strncasecmp(p, type->data, type->len) == 0)
+        if (item.len >= type->len
+            && ngx_strncasecmp(item.data, type->data, type->len) == 0)
         {
-            p += type->len;
+            p = item.data + type->len;
 
-            if (p == next || *p == ';' || *p == ' ' || *p == '\t') {
+            if (item.len == type->len || *p == ';' || *p == ' ' || *p == '\t') {
                 return 1;
             }
         }
 
-        p = next + 1;
-    }
+    } while (more);
 
     return 0;
 }

@@ -11,6 +11,7 @@
 #include "http/websocket/ngx_http_vidcast_handshake.h"
 #include "http/request/ngx_http_vidcast_params.h"
 #include "core/ngx_vidcast_escape.h"
+#include "core/ngx_vidcast_string.h"
 
 
 static ngx_uint_t ngx_http_vidcast_params_narrow(ngx_uint_t given,
@@ -103,9 +104,9 @@ static ngx_int_t
 ngx_http_vidcast_params_allow(ngx_http_request_t *r,
     ngx_http_vidcast_params_t *params)
 {
-    u_char                        *p, *last;
     ngx_int_t                      rc;
     ngx_str_t                      names, name;
+    ngx_uint_t                     more;
     ngx_http_vidcast_loc_conf_t   *vlcf;
     ngx_http_vidcast_main_conf_t  *vmcf;
 
@@ -125,16 +126,8 @@ ngx_http_vidcast_params_allow(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    last = names.data + names.len;
-    name.data = names.data;
-
-    for (p = name.data; p <= last; p++) {
-
-        if (p < last && *p != ',') {
-            continue;
-        }
-
-        name.len = p - name.data;
+    do {
+        more = ngx_vidcast_list_next(&names, &name, 0);
 
         rc = ngx_http_vidcast_params_add(r, params, &name);
 
@@ -142,8 +135,7 @@ ngx_http_vidcast_params_allow(ngx_http_request_t *r,
             return rc;
         }
 
-        name.data = p + 1;
-    }
+    } while (more);
 
     return NGX_OK;
 }
@@ -181,9 +173,12 @@ static ngx_int_t
 ngx_http_vidcast_params_choose(ngx_http_request_t *r,
     ngx_http_vidcast_params_t *params)
 {
-    ngx_str_t            *name;
-    ngx_uint_t            i, n;
-    ngx_vidcast_query_t  *query;
+    ngx_uint_t                     i, n;
+    ngx_vidcast_query_t           *query;
+    ngx_http_vidcast_feed_t       *feed;
+    ngx_http_vidcast_main_conf_t  *vmcf;
+
+    vmcf = ngx_http_get_module_main_conf(r, ngx_http_vidcast_module);
 
     query = &params->query;
 
@@ -197,13 +192,10 @@ ngx_http_vidcast_params_choose(ngx_http_request_t *r,
 
     for (i = 0; i < query->nsources; i++) {
 
-        for (n = 0; n < params->nfeeds; n++) {
-            name = &params->feeds[n]->source->name;
+        feed = ngx_http_vidcast_feed_find(vmcf, &query->sources[i]);
 
-            if (name->len == query->sources[i].len
-                && ngx_strncmp(name->data, query->sources[i].data, name->len)
-                   == 0)
-            {
+        for (n = 0; n < params->nfeeds; n++) {
+            if (params->feeds[n] == feed) {
                 params->chosen |= (uint32_t) 1 << n;
                 break;
             }

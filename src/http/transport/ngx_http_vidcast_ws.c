@@ -489,26 +489,23 @@ static const char *
 ngx_http_vidcast_ws_subscribe(ngx_http_vidcast_ws_t *ws, ngx_str_t *name,
     ngx_uint_t subscribe)
 {
-    ngx_str_t   *known;
-    ngx_uint_t   i;
+    ngx_uint_t                i;
+    ngx_http_vidcast_feed_t  *feed;
+
+    feed = ngx_http_vidcast_feed_find(ws->feeds[0]->vmcf, name);
 
     for (i = 0; i < ws->nfeeds; i++) {
 
-        known = &ws->feeds[i]->source->name;
-
-        if (known->len != name->len
-            || ngx_strncmp(known->data, name->data, name->len) != 0)
-        {
+        if (ws->feeds[i] != feed) {
             continue;
         }
 
         if (!subscribe) {
-            ngx_http_vidcast_viewer_unsubscribe(ws->feeds[i], &ws->viewer);
+            ngx_http_vidcast_viewer_unsubscribe(feed, &ws->viewer);
             return NULL;
         }
 
-        return ngx_http_vidcast_viewer_subscribe(ws->feeds[i], &ws->viewer,
-                                                 NULL)
+        return ngx_http_vidcast_viewer_subscribe(feed, &ws->viewer, NULL)
                == NGX_OK ? NULL : "the source cannot be watched now";
     }
 

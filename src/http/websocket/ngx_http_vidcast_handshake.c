@@ -12,6 +12,7 @@
 #include "http/conf/ngx_http_vidcast_module.h"
 #include "wire/ngx_vidcast_deflate.h"
 #include "core/ngx_vidcast_escape.h"
+#include "core/ngx_vidcast_string.h"
 #include "wire/ngx_vidcast_ws.h"
 
 
@@ -24,7 +25,6 @@ static ngx_int_t ngx_http_vidcast_origin_allowed(
     ngx_http_vidcast_loc_conf_t *vlcf, ngx_str_t *origin, ngx_str_t *host);
 static void ngx_http_vidcast_split_host(ngx_str_t *value, ngx_str_t *host,
     ngx_str_t *port);
-static ngx_uint_t ngx_http_vidcast_same_text(ngx_str_t *one, ngx_str_t *two);
 
 
 static ngx_str_t  ngx_http_vidcast_name_connection = ngx_string("Connection");
@@ -79,8 +79,7 @@ ngx_http_vidcast_handshake_check(ngx_http_request_t *r)
     version = ngx_http_vidcast_header(r, &ngx_http_vidcast_name_version, 0);
 
     if (version == NULL
-        || !ngx_http_vidcast_same_text(&version->value,
-                                       &ngx_http_vidcast_version))
+        || !ngx_vidcast_equal(&version->value, &ngx_http_vidcast_version))
     {
         return ngx_http_vidcast_upgrade_required(r);
     }
@@ -253,7 +252,7 @@ ngx_http_vidcast_header(ngx_http_request_t *r, ngx_str_t *name, ngx_uint_t nth)
             i = 0;
         }
 
-        if (ngx_http_vidcast_same_text(&h[i].key, name) && nth-- == 0) {
+        if (ngx_vidcast_equal_nocase(&h[i].key, name) && nth-- == 0) {
             return &h[i];
         }
     }
@@ -266,9 +265,8 @@ static ngx_int_t
 ngx_http_vidcast_header_token(ngx_http_request_t *r, ngx_str_t *name,
     ngx_str_t *token, ngx_uint_t exact)
 {
-    u_char           *p, *last, *start;
-    ngx_str_t         item;
-    ngx_uint_t        n;
+    ngx_str_t         list, item;
+    ngx_uint_t        n, more;
     ngx_table_elt_t  *h;
 
     for (n = 0; /* void */ ; n++) {
@@ -278,38 +276,18 @@ ngx_http_vidcast_header_token(ngx_http_request_t *r, ngx_str_t *name,
             return NGX_DECLINED;
         }
 
-        p = h->value.data;
-        last = p + h->value.len;
+        list = h->value;
 
-        for ( /* void */ ; p < last; p++) {
+        do {
+            more = ngx_vidcast_list_next(&list, &item, NGX_VIDCAST_LIST_TRIM);
 
-            while (p < last && (*p == ' ' || *p == '\t' || *p == ',')) {
-                p++;
-            }
-
-            start = p;
-
-            while (p < last && *p != ',') {
-                p++;
-            }
-
-            item.data = start;
-            item.len = p - start;
-
-            while (item.len
-                   && (start[item.len - 1] == ' '
-                       || start[item.len - 1] == '\t'))
-            {
-                item.len--;
-            }
-
-            if (exact ? (item.len == token->len
-                         && ngx_strncmp(item.data, token->data, item.len) == 0)
-                      : ngx_http_vidcast_same_text(&item, token))
+            if (exact ? ngx_vidcast_equal(&item, token)
+                      : ngx_vidcast_equal_nocase(&item, token))
             {
                 return NGX_OK;
             }
-        }
+
+        } while (more);
     }
 }
 
@@ -380,8 +358,8 @@ ngx_http_vidcast_origin_allowed(ngx_http_vidcast_loc_conf_t *vlcf,
 
         ngx_http_vidcast_split_host(host, &own, &own_port);
 
-        if (ngx_http_vidcast_same_text(&name, &own)
-            && ngx_http_vidcast_same_text(&port, &own_port))
+        if (ngx_vidcast_equal_nocase(&name, &own)
+            && ngx_vidcast_equal_nocase(&port, &own_port))
         {
             return NGX_OK;
         }
@@ -397,7 +375,7 @@ ngx_http_vidcast_origin_allowed(ngx_http_vidcast_loc_conf_t *vlcf,
 
         ngx_http_vidcast_split_host(&allowed[i], &own, &own_port);
 
-        if (own_port.len && !ngx_http_vidcast_same_text(&port, &own_port)) {
+        if (own_port.len && !ngx_vidcast_equal_nocase(&port, &own_port)) {
             continue;
         }
 
@@ -416,7 +394,7 @@ ngx_http_vidcast_origin_allowed(ngx_http_vidcast_loc_conf_t *vlcf,
             continue;
         }
 
-        if (ngx_http_vidcast_same_text(&name, &own)) {
+        if (ngx_vidcast_equal_nocase(&name, &own)) {
             return NGX_OK;
         }
     }
@@ -460,12 +438,4 @@ ngx_http_vidcast_split_host(ngx_str_t *value, ngx_str_t *host, ngx_str_t *port)
     {
         port->len = 0;
     }
-}
-
-
-static ngx_uint_t
-ngx_http_vidcast_same_text(ngx_str_t *one, ngx_str_t *two)
-{
-    return one->len == two->len
-           && ngx_strncasecmp(one->data, two->data, one->len) == 0;
 }

@@ -7,13 +7,14 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "core/ngx_vidcast_string.h"
 #include "predict/motion/ngx_vidcast_polygon_zones.h"
 
 
 static ngx_int_t ngx_vidcast_polygon_zones_name(
     ngx_vidcast_polygon_zones_t *polygons, ngx_str_t *name);
 static ngx_int_t ngx_vidcast_polygon_zones_points(
-    ngx_vidcast_polygon_t *polygon, u_char *p, u_char *last);
+    ngx_vidcast_polygon_t *polygon, ngx_str_t *points);
 static ngx_uint_t ngx_vidcast_polygon_zones_flat(
     ngx_vidcast_polygon_t *polygon);
 static ngx_uint_t ngx_vidcast_polygon_zones_inside(
@@ -25,6 +26,7 @@ ngx_vidcast_polygon_zones_add(ngx_vidcast_polygon_zones_t *polygons,
     ngx_str_t *text)
 {
     u_char                 *p, *last;
+    ngx_str_t               points;
     ngx_vidcast_polygon_t  *polygon;
 
     if (polygons->n == NGX_VIDCAST_POLYGONS_MAX) {
@@ -44,8 +46,11 @@ ngx_vidcast_polygon_zones_add(ngx_vidcast_polygon_zones_t *polygons,
     polygon->name.data = text->data;
     polygon->name.len = p - text->data;
 
+    points.data = p + 1;
+    points.len = last - points.data;
+
     if (ngx_vidcast_polygon_zones_name(polygons, &polygon->name) != NGX_OK
-        || ngx_vidcast_polygon_zones_points(polygon, p + 1, last) != NGX_OK
+        || ngx_vidcast_polygon_zones_points(polygon, &points) != NGX_OK
         || ngx_vidcast_polygon_zones_flat(polygon))
     {
         return NGX_ERROR;
@@ -63,32 +68,14 @@ static ngx_int_t
 ngx_vidcast_polygon_zones_name(ngx_vidcast_polygon_zones_t *polygons,
     ngx_str_t *name)
 {
-    u_char      c;
-    ngx_str_t  *other;
     ngx_uint_t  i;
 
-    if (name->len == 0 || name->len > NGX_VIDCAST_POLYGONS_NAME) {
-        return NGX_ERROR;
-    }
-
-    for (i = 0; i < name->len; i++) {
-        c = name->data[i];
-
-        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
-            || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.')
-        {
-            continue;
-        }
-
+    if (!ngx_vidcast_is_name(name, NGX_VIDCAST_POLYGONS_NAME)) {
         return NGX_ERROR;
     }
 
     for (i = 0; i < polygons->n; i++) {
-        other = &polygons->polygons[i].name;
-
-        if (other->len == name->len
-            && ngx_strncmp(other->data, name->data, name->len) == 0)
-        {
+        if (ngx_vidcast_equal(&polygons->polygons[i].name, name)) {
             return NGX_ERROR;
         }
     }
@@ -98,26 +85,23 @@ ngx_vidcast_polygon_zones_name(ngx_vidcast_polygon_zones_t *polygons,
 
 
 static ngx_int_t
-ngx_vidcast_polygon_zones_points(ngx_vidcast_polygon_t *polygon, u_char *p,
-    u_char *last)
+ngx_vidcast_polygon_zones_points(ngx_vidcast_polygon_t *polygon,
+    ngx_str_t *points)
 {
-    u_char      *comma;
-    ngx_int_t    value;
-    ngx_uint_t   n;
+    ngx_int_t   value;
+    ngx_str_t   item;
+    ngx_uint_t  n, more;
 
-    for (n = 0; /* void */ ; n++) {
+    n = 0;
 
+    do {
         if (n == 2 * NGX_VIDCAST_POLYGON_POINTS) {
             return NGX_ERROR;
         }
 
-        comma = ngx_strlchr(p, last, ',');
+        more = ngx_vidcast_list_next(points, &item, 0);
 
-        if (comma == NULL) {
-            comma = last;
-        }
-
-        value = ngx_atofp(p, comma - p, 6);
+        value = ngx_atofp(item.data, item.len, 6);
 
         if (value == NGX_ERROR || value > NGX_VIDCAST_POLYGONS_UNIT) {
             return NGX_ERROR;
@@ -130,14 +114,10 @@ ngx_vidcast_polygon_zones_points(ngx_vidcast_polygon_t *polygon, u_char *p,
             polygon->y[n / 2] = value;
         }
 
-        if (comma == last) {
-            break;
-        }
+        n++;
 
-        p = comma + 1;
-    }
+    } while (more);
 
-    n++;
     polygon->npoints = n / 2;
 
     return (n % 2 == 0 && n >= 6) ? NGX_OK : NGX_ERROR;

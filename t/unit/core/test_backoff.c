@@ -12,7 +12,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "core/ngx_vidcast_backoff.c"
+#include "core/ngx_vidcast_backoff.h"
 #include "unit.h"
 #include "unit_ngx.h"
 

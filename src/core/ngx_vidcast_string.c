@@ -1,0 +1,107 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "core/ngx_vidcast_string.h"
+
+
+static void ngx_vidcast_list_trim(ngx_str_t *item);
+
+
+ngx_uint_t
+ngx_vidcast_equal(ngx_str_t *one, ngx_str_t *two)
+{
+    return one->len == two->len
+           && ngx_memcmp(one->data, two->data, one->len) == 0;
+}
+
+
+ngx_uint_t
+ngx_vidcast_equal_nocase(ngx_str_t *one, ngx_str_t *two)
+{
+    return one->len == two->len
+           && ngx_strncasecmp(one->data, two->data, one->len) == 0;
+}
+
+
+ngx_uint_t
+ngx_vidcast_is_name(ngx_str_t *name, size_t max)
+{
+    u_char  c, *p, *last;
+
+    last = name->data + name->len;
+
+    for (p = name->data; p < last; p++) {
+        c = *p | 0x20;
+
+        if ((c < 'a' || c > 'z') && (*p < '0' || *p > '9')
+            && *p != '_' && *p != '-' && *p != '.')
+        {
+            return 0;
+        }
+    }
+
+    return name->len && name->len <= max;
+}
+
+
+ngx_uint_t
+ngx_vidcast_list_next(ngx_str_t *list, ngx_str_t *item, ngx_uint_t flags)
+{
+    u_char  *p, *last, *next;
+
+    last = list->data + list->len;
+    next = NULL;
+
+    for (p = list->data; p < last; p++) {
+
+        if (*p == ',') {
+            next = p + 1;
+            break;
+        }
+
+        if ((flags & NGX_VIDCAST_LIST_ESCAPED) && last - p >= 3
+            && p[0] == '%' && p[1] == '2' && (p[2] | 0x20) == 'c')
+        {
+            next = p + 3;
+            break;
+        }
+    }
+
+    item->data = list->data;
+    item->len = p - list->data;
+
+    list->data = next ? next : last;
+    list->len = last - list->data;
+
+    if (flags & NGX_VIDCAST_LIST_TRIM) {
+        ngx_vidcast_list_trim(item);
+    }
+
+    return next != NULL;
+}
+
+
+static void
+ngx_vidcast_list_trim(ngx_str_t *item)
+{
+    u_char  *last;
+
+    while (item->len && (item->data[0] == ' ' || item->data[0] == '\t')) {
+        item->data++;
+        item->len--;
+    }
+
+    for ( /* void */ ; item->len; item->len--) {
+        last = item->data + item->len - 1;
+
+        if (*last != ' ' && *last != '\t') {
+            break;
+        }
+    }
+}
