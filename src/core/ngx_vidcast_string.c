@@ -87,6 +87,28 @@ ngx_vidcast_list_next(ngx_str_t *list, ngx_str_t *item, ngx_uint_t flags)
 }
 
 
+ngx_uint_t
+ngx_vidcast_list_has(ngx_str_t *list, ngx_str_t *one,
+    ngx_uint_t (*equal)(ngx_str_t *item, ngx_str_t *one))
+{
+    ngx_str_t   rest, item;
+    ngx_uint_t  more;
+
+    rest = *list;
+
+    do {
+        more = ngx_vidcast_list_next(&rest, &item, NGX_VIDCAST_LIST_TRIM);
+
+        if (equal(&item, one)) {
+            return 1;
+        }
+
+    } while (more);
+
+    return 0;
+}
+
+
 static void
 ngx_vidcast_list_trim(ngx_str_t *item)
 {

@@ -32,5 +32,12 @@ ngx_uint_t ngx_vidcast_is_name(ngx_str_t *name, size_t max);
 ngx_uint_t ngx_vidcast_list_next(ngx_str_t *list, ngx_str_t *item,
     ngx_uint_t flags);
 
+/*
+ * Is there an item in the list, without spaces around it, that equal() finds
+ * to be the one?
+ */
+ngx_uint_t ngx_vidcast_list_has(ngx_str_t *list, ngx_str_t *one,
+    ngx_uint_t (*equal)(ngx_str_t *item, ngx_str_t *one));
+
 
 #endif /* _NGX_VIDCAST_STRING_H_INCLUDED_ */

@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "http/request/ngx_http_vidcast_origin.h"
 #include "http/websocket/ngx_http_vidcast_handshake.h"
 #include "http/delivery/ngx_http_vidcast_peer.h"
 #include "http/publish/ngx_http_vidcast_publisher.h"
@@ -25,6 +26,7 @@ typedef struct {
     ngx_http_request_t            *request;
     ngx_uint_t                     kind;
     size_t                         size;     /* of the body */
+    ngx_uint_t                     representation; /* to be answered with */
 } ngx_http_vidcast_post_t;
 
 
@@ -50,7 +52,7 @@ static void ngx_http_vidcast_publish_done(ngx_http_vidcast_post_t *post,
 static ngx_int_t ngx_http_vidcast_publish_created(
     ngx_http_vidcast_post_t *post, uint64_t number);
 static ngx_uint_t ngx_http_vidcast_publish_representation(
-    ngx_http_request_t *r);
+    ngx_str_t *prefer);
 static ngx_int_t ngx_http_vidcast_publish_later(ngx_http_vidcast_post_t *post);
 static ngx_int_t ngx_http_vidcast_publish_conflict(
     ngx_http_vidcast_post_t *post);
@@ -74,6 +76,7 @@ ngx_http_vidcast_publish_handler(ngx_http_request_t *r)
     ngx_http_cleanup_t           *cln;
     ngx_http_vidcast_feed_t      *feed;
     ngx_http_vidcast_post_t      *post;
+    ngx_http_vidcast_headers_t    headers;
     ngx_http_vidcast_loc_conf_t  *vlcf;
 
     vlcf = ngx_http_get_module_loc_conf(r, ngx_http_vidcast_module);
@@ -91,15 +94,17 @@ ngx_http_vidcast_publish_handler(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (r->method == NGX_HTTP_GET && ngx_http_vidcast_handshake_wanted(r)) {
-        return ngx_http_vidcast_publish_ws_handler(r, feed);
+    ngx_http_vidcast_headers_read(r, &headers);
+
+    if (r->method == NGX_HTTP_GET && headers.websocket) {
+        return ngx_http_vidcast_publish_ws_handler(r, &headers, feed);
     }
 
     if (!(r->method & (NGX_HTTP_POST|NGX_HTTP_PUT))) {
         return ngx_http_vidcast_publish_method(r);
     }
 
-    rc = ngx_http_vidcast_origin_check(r);
+    rc = ngx_http_vidcast_origin_check(r, headers.origin);
 
     if (rc != NGX_OK) {
         return rc;
@@ -120,6 +125,8 @@ ngx_http_vidcast_publish_handler(ngx_http_request_t *r)
     post->publisher.user = &ngx_http_vidcast_publish_user;
     post->publisher.log = r->connection->log;
     post->publisher.takeover = vlcf->takeover;
+    post->representation =
+                       ngx_http_vidcast_publish_representation(headers.prefer);
 
     rc = ngx_http_vidcast_publish_kind(r, &post->kind);
 
@@ -494,7 +501,7 @@ ngx_http_vidcast_publish_created(ngx_http_vidcast_post_t *post,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (!ngx_http_vidcast_publish_representation(r)) {
+    if (!post->representation) {
         return NGX_HTTP_NO_CONTENT;
     }
 
@@ -509,18 +516,13 @@ ngx_http_vidcast_publish_created(ngx_http_vidcast_post_t *post,
 /* RFC 7240, 4.2: whoever wants to see what he made says so */
 
 static ngx_uint_t
-ngx_http_vidcast_publish_representation(ngx_http_request_t *r)
+ngx_http_vidcast_publish_representation(ngx_str_t *prefer)
 {
-    ngx_table_elt_t  *h;
-
-    static ngx_str_t  prefer = ngx_string("Prefer");
     static ngx_str_t  wanted = ngx_string("return=representation");
 
-    h = ngx_http_vidcast_header(r, &prefer, 0);
-
-    return h && ngx_strlcasestrn(h->value.data, h->value.data + h->value.len,
-                                 wanted.data, wanted.len - 1)
-                != NULL;
+    return prefer && ngx_strlcasestrn(prefer->data, prefer->data + prefer->len,
+                                      wanted.data, wanted.len - 1)
+                     != NULL;
 }
 
 

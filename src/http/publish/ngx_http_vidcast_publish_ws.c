@@ -35,7 +35,7 @@ typedef struct {
 
 
 static ngx_int_t ngx_http_vidcast_publish_ws_open(ngx_http_request_t *r,
-    ngx_http_vidcast_publish_ws_t *ws);
+    ngx_http_vidcast_headers_t *headers, ngx_http_vidcast_publish_ws_t *ws);
 static ngx_uint_t ngx_http_vidcast_publish_ws_wanted(
     ngx_http_vidcast_session_t *session);
 static ngx_int_t ngx_http_vidcast_publish_ws_ping(
@@ -98,13 +98,13 @@ static ngx_http_vidcast_publisher_user_t  ngx_http_vidcast_publish_ws_turns =
 
 ngx_int_t
 ngx_http_vidcast_publish_ws_handler(ngx_http_request_t *r,
-    ngx_http_vidcast_feed_t *feed)
+    ngx_http_vidcast_headers_t *headers, ngx_http_vidcast_feed_t *feed)
 {
     ngx_int_t                       rc;
     ngx_http_vidcast_loc_conf_t    *vlcf;
     ngx_http_vidcast_publish_ws_t  *ws;
 
-    rc = ngx_http_vidcast_handshake_check(r);
+    rc = ngx_http_vidcast_handshake_check(r, headers);
 
     if (rc != NGX_OK) {
         return rc;
@@ -134,7 +134,7 @@ ngx_http_vidcast_publish_ws_handler(ngx_http_request_t *r,
                                 : NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    rc = ngx_http_vidcast_publish_ws_open(r, ws);
+    rc = ngx_http_vidcast_publish_ws_open(r, headers, ws);
 
     if (rc != NGX_OK) {
         ngx_http_vidcast_session_leave(&ws->session);
@@ -149,7 +149,7 @@ ngx_http_vidcast_publish_ws_handler(ngx_http_request_t *r,
 
 static ngx_int_t
 ngx_http_vidcast_publish_ws_open(ngx_http_request_t *r,
-    ngx_http_vidcast_publish_ws_t *ws)
+    ngx_http_vidcast_headers_t *headers, ngx_http_vidcast_publish_ws_t *ws)
 {
     ngx_int_t               rc;
     ngx_str_t               protocol;
@@ -163,7 +163,7 @@ ngx_http_vidcast_publish_ws_open(ngx_http_request_t *r,
 
     ngx_str_null(&protocol);
 
-    rc = ngx_http_vidcast_socket_open(r, &ws->socket, &protocol, 0);
+    rc = ngx_http_vidcast_socket_open(r, headers, &ws->socket, &protocol, 0);
 
     if (rc != NGX_OK) {
         return rc;

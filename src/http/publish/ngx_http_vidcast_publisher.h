@@ -9,6 +9,7 @@
 
 
 #include "http/delivery/ngx_http_vidcast_feed.h"
+#include "http/request/ngx_http_vidcast_headers.h"
 
 
 /*
@@ -87,7 +88,7 @@ void ngx_http_vidcast_publisher_leave(
 
 /* a handler for those who ask for an upgrade */
 ngx_int_t ngx_http_vidcast_publish_ws_handler(ngx_http_request_t *r,
-    ngx_http_vidcast_feed_t *feed);
+    ngx_http_vidcast_headers_t *headers, ngx_http_vidcast_feed_t *feed);
 
 
 #endif /* _NGX_HTTP_VIDCAST_PUBLISHER_H_INCLUDED_ */

@@ -8,15 +8,11 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "core/ngx_vidcast_string.h"
-#include "http/websocket/ngx_http_vidcast_handshake.h"
 #include "http/request/ngx_http_vidcast_params.h"
 
 
-static ngx_uint_t ngx_http_vidcast_negotiate(ngx_http_request_t *r);
-static ngx_uint_t ngx_http_vidcast_accepts(ngx_http_request_t *r,
-    ngx_str_t *type);
-static ngx_uint_t ngx_http_vidcast_lists(ngx_str_t *list, ngx_str_t *type);
+static ngx_uint_t ngx_http_vidcast_negotiate(
+    ngx_http_vidcast_headers_t *headers);
 
 
 ngx_int_t
@@ -38,7 +34,7 @@ ngx_http_vidcast_handler(ngx_http_request_t *r)
     as = vlcf->as;
 
     if (as == NGX_HTTP_VIDCAST_AUTO) {
-        as = ngx_http_vidcast_negotiate(r);
+        as = ngx_http_vidcast_negotiate(&params.headers);
     }
 
     /* the response of the main request would never end */
@@ -72,96 +68,27 @@ ngx_http_vidcast_handler(ngx_http_request_t *r)
 /* a WebSocket is also what nobody asked for: it is answered by how to ask */
 
 static ngx_uint_t
-ngx_http_vidcast_negotiate(ngx_http_request_t *r)
+ngx_http_vidcast_negotiate(ngx_http_vidcast_headers_t *headers)
 {
-    static ngx_str_t  sse = ngx_string("text/event-stream");
-    static ngx_str_t  ndjson = ngx_string("application/x-ndjson");
-    static ngx_str_t  mjpeg = ngx_string("multipart/x-mixed-replace");
-    static ngx_str_t  jpeg = ngx_string("image/jpeg");
-
-    if (ngx_http_vidcast_handshake_wanted(r)) {
+    if (headers->websocket) {
         return NGX_VIDCAST_WEBSOCKET;
     }
 
-    if (ngx_http_vidcast_accepts(r, &sse)) {
+    if (headers->accept & NGX_HTTP_VIDCAST_ACCEPT_SSE) {
         return NGX_VIDCAST_SSE;
     }
 
-    if (ngx_http_vidcast_accepts(r, &ndjson)) {
+    if (headers->accept & NGX_HTTP_VIDCAST_ACCEPT_NDJSON) {
         return NGX_VIDCAST_NDJSON;
     }
 
-    if (ngx_http_vidcast_accepts(r, &mjpeg)) {
+    if (headers->accept & NGX_HTTP_VIDCAST_ACCEPT_MJPEG) {
         return NGX_VIDCAST_MJPEG;
     }
 
-    if (ngx_http_vidcast_accepts(r, &jpeg)) {
+    if (headers->accept & NGX_HTTP_VIDCAST_ACCEPT_JPEG) {
         return NGX_VIDCAST_SNAPSHOT;
     }
 
     return NGX_VIDCAST_WEBSOCKET;
-}
-
-
-static ngx_uint_t
-ngx_http_vidcast_accepts(ngx_http_request_t *r, ngx_str_t *type)
-{
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
-
-    part = &r->headers_in.headers.part;
-    h = part->elts;
-
-    for (i = 0; /* void */ ; i++) {
-
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                return 0;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (h[i].key.len == sizeof("Accept") - 1
-            && ngx_strncasecmp(h[i].key.data, (u_char *) "Accept",
-                               sizeof("Accept") - 1)
-               == 0
-            && ngx_http_vidcast_lists(&h[i].value, type))
-        {
-            return 1;
-        }
-    }
-}
-
-
-/* is the type in the list, as a whole?  Its parameters do not matter */
-
-static ngx_uint_t
-ngx_http_vidcast_lists(ngx_str_t *list, ngx_str_t *type)
-{
-    u_char      *p;
-    ngx_str_t    rest, item;
-    ngx_uint_t   more;
-
-    rest = *list;
-
-    do {
-        more = ngx_vidcast_list_next(&rest, &item, NGX_VIDCAST_LIST_TRIM);
-
-        if (item.len >= type->len
-            && ngx_strncasecmp(item.data, type->data, type->len) == 0)
-        {
-            p = item.data + type->len;
-
-            if (item.len == type->len || *p == ';' || *p == ' ' || *p == '\t') {
-                return 1;
-            }
-        }
-
-    } while (more);
-
-    return 0;
 }

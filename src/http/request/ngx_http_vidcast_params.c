@@ -8,7 +8,6 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "http/websocket/ngx_http_vidcast_handshake.h"
 #include "http/request/ngx_http_vidcast_params.h"
 #include "core/ngx_vidcast_escape.h"
 #include "core/ngx_vidcast_string.h"
@@ -22,8 +21,8 @@ static ngx_int_t ngx_http_vidcast_params_add(ngx_http_request_t *r,
     ngx_http_vidcast_params_t *params, ngx_str_t *name);
 static ngx_int_t ngx_http_vidcast_params_choose(ngx_http_request_t *r,
     ngx_http_vidcast_params_t *params);
-static void ngx_http_vidcast_params_since(ngx_http_request_t *r,
-    ngx_vidcast_query_t *query);
+static void ngx_http_vidcast_params_since(ngx_vidcast_query_t *query,
+    ngx_str_t *id);
 
 
 ngx_int_t
@@ -41,6 +40,8 @@ ngx_http_vidcast_params_read(ngx_http_request_t *r,
     params->nfeeds = 0;
     query = &params->query;
 
+    ngx_http_vidcast_headers_read(r, &params->headers);
+
     rc = ngx_http_vidcast_params_allow(r, params);
 
     if (rc != NGX_OK) {
@@ -54,7 +55,7 @@ ngx_http_vidcast_params_read(ngx_http_request_t *r,
         return NGX_HTTP_BAD_REQUEST;
     }
 
-    ngx_http_vidcast_params_since(r, query);
+    ngx_http_vidcast_params_since(query, params->headers.last_event_id);
 
     params->send = vlcf->send;
 
@@ -217,25 +218,15 @@ ngx_http_vidcast_params_choose(ngx_http_request_t *r,
  */
 
 static void
-ngx_http_vidcast_params_since(ngx_http_request_t *r, ngx_vidcast_query_t *query)
+ngx_http_vidcast_params_since(ngx_vidcast_query_t *query, ngx_str_t *id)
 {
-    ngx_table_elt_t  *h;
-
-    static ngx_str_t  name = ngx_string("Last-Event-ID");
-
-    if (query->has & NGX_VIDCAST_QUERY_SINCE) {
-        return;
-    }
-
-    h = ngx_http_vidcast_header(r, &name, 0);
-
-    if (h == NULL || h->value.len == 0) {
+    if ((query->has & NGX_VIDCAST_QUERY_SINCE) || id == NULL || id->len == 0) {
         return;
     }
 
     query->has |= NGX_VIDCAST_QUERY_SINCE;
 
-    if (ngx_vidcast_query_point(&h->value, &query->since) != NGX_OK) {
+    if (ngx_vidcast_query_point(id, &query->since) != NGX_OK) {
         query->since.any = 1;
         query->since.seq = NGX_HTTP_VIDCAST_UNKNOWN;
     }

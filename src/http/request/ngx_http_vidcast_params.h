@@ -9,6 +9,7 @@
 
 
 #include "http/delivery/ngx_http_vidcast_viewer.h"
+#include "http/request/ngx_http_vidcast_headers.h"
 #include "wire/ngx_vidcast_query.h"
 
 
@@ -24,6 +25,7 @@ typedef struct {
     ngx_uint_t                   send;
     uint64_t                     interval;   /* us between frames, least */
     ngx_vidcast_query_t          query;
+    ngx_http_vidcast_headers_t   headers;
 } ngx_http_vidcast_params_t;
 
 

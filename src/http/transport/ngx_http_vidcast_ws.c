@@ -93,9 +93,6 @@ static ngx_http_vidcast_socket_user_t  ngx_http_vidcast_ws_user = {
 };
 
 
-static ngx_str_t  ngx_http_vidcast_ws_v1 = ngx_string("vidcast.v1");
-
-
 ngx_int_t
 ngx_http_vidcast_ws_handler(ngx_http_request_t *r,
     ngx_http_vidcast_params_t *params)
@@ -103,7 +100,7 @@ ngx_http_vidcast_ws_handler(ngx_http_request_t *r,
     ngx_int_t               rc;
     ngx_http_vidcast_ws_t  *ws;
 
-    rc = ngx_http_vidcast_handshake_check(r);
+    rc = ngx_http_vidcast_handshake_check(r, &params->headers);
 
     if (rc != NGX_OK) {
         return rc;
@@ -157,15 +154,13 @@ ngx_http_vidcast_ws_open(ngx_http_request_t *r, ngx_http_vidcast_ws_t *ws,
 
     ngx_str_null(&protocol);
 
-    if (ngx_http_vidcast_handshake_offers(r, &ngx_http_vidcast_ws_v1)
-        == NGX_OK)
-    {
+    if (params->headers.vidcast_v1) {
         ws->v1 = 1;
-        protocol = ngx_http_vidcast_ws_v1;
+        ngx_str_set(&protocol, "vidcast.v1");
     }
 
-    return ngx_http_vidcast_socket_open(r, &ws->socket, &protocol,
-                                        vlcf->deflate);
+    return ngx_http_vidcast_socket_open(r, &params->headers, &ws->socket,
+                                        &protocol, vlcf->deflate);
 }
 
 

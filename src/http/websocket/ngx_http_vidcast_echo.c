@@ -76,11 +76,14 @@ ngx_http_vidcast_echo_handler(ngx_http_request_t *r)
     ngx_int_t                     rc;
     ngx_str_t                     protocol;
     ngx_http_vidcast_echo_t      *echo;
+    ngx_http_vidcast_headers_t    headers;
     ngx_http_vidcast_loc_conf_t  *vlcf;
 
     vlcf = ngx_http_get_module_loc_conf(r, ngx_http_vidcast_module);
 
-    rc = ngx_http_vidcast_handshake_check(r);
+    ngx_http_vidcast_headers_read(r, &headers);
+
+    rc = ngx_http_vidcast_handshake_check(r, &headers);
 
     if (rc != NGX_OK) {
         return rc;
@@ -107,7 +110,7 @@ ngx_http_vidcast_echo_handler(ngx_http_request_t *r)
 
     ngx_str_null(&protocol);
 
-    rc = ngx_http_vidcast_socket_open(r, &echo->socket, &protocol,
+    rc = ngx_http_vidcast_socket_open(r, &headers, &echo->socket, &protocol,
                                       vlcf->deflate);
 
     if (rc != NGX_OK) {

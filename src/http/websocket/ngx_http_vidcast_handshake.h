@@ -12,11 +12,12 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "http/request/ngx_http_vidcast_headers.h"
+
 
 /*
  * The opening handshake of RFC 6455, section 4.2.
  *
- * wanted()  does the request ask for an upgrade to WebSocket?
  * check()   NGX_OK, or the status to answer with; the headers that belong to
  *           it are set
  * answer()  sends the 101; with "protocol" as the subprotocol, if not empty.
@@ -24,24 +25,11 @@
  *           window of what we send then, else zero.
  *           NGX_OK; NGX_ERROR; or a status
  */
-ngx_uint_t ngx_http_vidcast_handshake_wanted(ngx_http_request_t *r);
-ngx_int_t ngx_http_vidcast_handshake_check(ngx_http_request_t *r);
+ngx_int_t ngx_http_vidcast_handshake_check(ngx_http_request_t *r,
+    ngx_http_vidcast_headers_t *headers);
 ngx_int_t ngx_http_vidcast_handshake_answer(ngx_http_request_t *r,
-    ngx_str_t *protocol, ngx_uint_t *bits);
-
-/*
- * May a page of the site in the Origin header, if there is one, come here
- * ("vidcast_origin")?  check() asks, too.  NGX_OK; or 403, logged.
- */
-ngx_int_t ngx_http_vidcast_origin_check(ngx_http_request_t *r);
-
-/* NGX_OK: the client offers the subprotocol; NGX_DECLINED */
-ngx_int_t ngx_http_vidcast_handshake_offers(ngx_http_request_t *r,
-    ngx_str_t *protocol);
-
-/* the first (0), second, ... header of the name, of the request; or NULL */
-ngx_table_elt_t *ngx_http_vidcast_header(ngx_http_request_t *r,
-    ngx_str_t *name, ngx_uint_t nth);
+    ngx_http_vidcast_headers_t *headers, ngx_str_t *protocol,
+    ngx_uint_t *bits);
 
 /* a header of the response, its value in static or pool memory */
 ngx_int_t ngx_http_vidcast_add_header(ngx_http_request_t *r, const char *name,

@@ -46,7 +46,8 @@ static ngx_int_t ngx_http_vidcast_socket_finish(
 
 ngx_int_t
 ngx_http_vidcast_socket_open(ngx_http_request_t *r,
-    ngx_http_vidcast_socket_t *socket, ngx_str_t *protocol, ngx_uint_t deflate)
+    ngx_http_vidcast_headers_t *headers, ngx_http_vidcast_socket_t *socket,
+    ngx_str_t *protocol, ngx_uint_t deflate)
 {
     ngx_int_t                     rc;
     ngx_connection_t             *c;
@@ -73,7 +74,7 @@ ngx_http_vidcast_socket_open(ngx_http_request_t *r,
 
     ngx_vidcast_ws_reader_init(&socket->reader, vlcf->max_message);
 
-    rc = ngx_http_vidcast_handshake_answer(r, protocol,
+    rc = ngx_http_vidcast_handshake_answer(r, headers, protocol,
                                            deflate ? &socket->bits : NULL);
     if (rc != NGX_OK) {
         return rc;

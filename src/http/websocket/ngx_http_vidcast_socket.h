@@ -13,6 +13,7 @@
 #include <ngx_http.h>
 
 #include "http/delivery/ngx_http_vidcast_session.h"
+#include "http/request/ngx_http_vidcast_headers.h"
 #include "wire/ngx_vidcast_ws.h"
 
 
@@ -117,8 +118,8 @@ struct ngx_http_vidcast_socket_s {
  * NGX_OK; else what the handler returns.
  */
 ngx_int_t ngx_http_vidcast_socket_open(ngx_http_request_t *r,
-    ngx_http_vidcast_socket_t *socket, ngx_str_t *protocol,
-    ngx_uint_t deflate);
+    ngx_http_vidcast_headers_t *headers, ngx_http_vidcast_socket_t *socket,
+    ngx_str_t *protocol, ngx_uint_t deflate);
 
 /*
  * Writes data from *sent on.  NGX_OK: all of it; NGX_AGAIN: goes on when the

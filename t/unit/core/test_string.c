@@ -94,6 +94,14 @@ test_list(void)
 
     unit_ok(ngx_vidcast_list_next(&list, &item, 0) == 0 && item.len == 0,
             "a list that is not there is one empty item");
+
+    ngx_str_set(&list, "a, Upgrade ,b");
+    ngx_str_set(&item, "upgrade");
+
+    unit_ok(ngx_vidcast_list_has(&list, &item, ngx_vidcast_equal_nocase),
+            "a token is found without the spaces around it");
+    unit_ok(!ngx_vidcast_list_has(&list, &item, ngx_vidcast_equal),
+            "and as the caller compares it");
 }
 
 
