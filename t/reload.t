@@ -315,6 +315,16 @@ sub fileno_port {
     settled($nginx, 'nobody else is left', worker => 2, manager => 1,
             capture => 2);
     is capture_pid($nginx, 'a'), $pid, 'the capture is the same';
+
+    # the fingerprint of a source is of what it is, not of how it is written
+
+    ok $nginx->reload(http => http(
+        a => join(' ', 'results 128 8256; frames 30 512k;',
+                  reverse $test =~ /[^;]+;/g), c => $test)),
+        'and the same in another order';
+    settled($nginx, 'nobody else is left', worker => 2, manager => 1,
+            capture => 2);
+    is capture_pid($nginx, 'a'), $pid, 'the capture is the same';
 }
 
 

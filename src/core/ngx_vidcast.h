@@ -54,6 +54,7 @@ struct ngx_vidcast_input_conf_s {
     void                          *params;   /* the module's own */
     ngx_uint_t                     lossless;    /* no frame may be skipped */
     ngx_uint_t                     line;     /* of the configuration */
+    ngx_array_t                    args;     /* of ngx_str_t, as written */
 
     /* set by check(): what is left to be looked at when all is known */
 
@@ -73,6 +74,7 @@ typedef struct {
     void                          *params;   /* the module's own */
     ngx_uint_t                     every;    /* so many frames one */
     ngx_uint_t                     line;     /* of the directive */
+    ngx_array_t                    args;     /* of ngx_str_t, as written */
 
     /* of predictors which have processes of their own */
 

@@ -349,6 +349,7 @@ ngx_http_vidcast_location_overlays(ngx_conf_t *cf)
         source = vmcf->vidcast.sources.elts;
 
         if (!source[i]->overlaid && !vmcf->overlay) {
+            ngx_http_vidcast_source_fingerprint(source[i]);
             continue;
         }
 
@@ -357,10 +358,8 @@ ngx_http_vidcast_location_overlays(ngx_conf_t *cf)
             return NGX_ERROR;
         }
 
-        /* another source than without: its capture has more to do */
-
-        source[i]->fingerprint = ~source[i]->fingerprint;
         source[i]->overlay = overlay;
+        ngx_http_vidcast_source_fingerprint(source[i]);
 
         overlay->of = source[i];
         overlay->name = source[i]->name;

@@ -103,11 +103,8 @@ char *ngx_http_vidcast_source_block(ngx_conf_t *cf, ngx_command_t *cmd,
 ngx_int_t ngx_http_vidcast_source_find(ngx_http_vidcast_main_conf_t *vmcf,
     ngx_str_t *name);
 
-/* its fingerprint takes up memory, and what a path leads to */
-void ngx_http_vidcast_fingerprint_add(ngx_vidcast_source_t *source, void *data,
-    size_t size);
-void ngx_http_vidcast_fingerprint_file(ngx_vidcast_source_t *source,
-    ngx_str_t *path);
+/* once all of its configuration is known, whether it has an overlay, too */
+void ngx_http_vidcast_source_fingerprint(ngx_vidcast_source_t *source);
 
 /* what locations do, and the sources that they name */
 char *ngx_http_vidcast_location(ngx_conf_t *cf, ngx_command_t *cmd,

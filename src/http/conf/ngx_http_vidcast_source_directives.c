@@ -8,10 +8,8 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "http/conf/ngx_http_vidcast_module.h"
-#include "http/conf/ngx_http_vidcast_source.h"
 #include "core/ngx_vidcast_escape.h"
-#include "core/ngx_vidcast_string.h"
+#include "http/conf/ngx_http_vidcast_source.h"
 #include "input/ngx_vidcast_input.h"
 #include "predict/ngx_vidcast_predict.h"
 
@@ -44,20 +42,6 @@ struct ngx_http_vidcast_field_s {
 };
 
 
-typedef struct {
-    ngx_vidcast_source_t  *source;
-    ngx_uint_t             seen;          /* bits, by field */
-} ngx_http_vidcast_block_t;
-
-
-static ngx_int_t ngx_http_vidcast_source_init(ngx_shm_zone_t *shm_zone,
-    void *data);
-static ngx_vidcast_source_t *ngx_http_vidcast_source_create(ngx_conf_t *cf,
-    ngx_str_t *name);
-static char *ngx_http_vidcast_source_check_name(ngx_conf_t *cf,
-    ngx_http_vidcast_main_conf_t *vmcf, ngx_str_t *name);
-static char *ngx_http_vidcast_source_field(ngx_conf_t *cf,
-    ngx_command_t *dummy, void *conf);
 static char *ngx_http_vidcast_source_input(ngx_conf_t *cf,
     ngx_vidcast_source_t *source, ngx_http_vidcast_field_t *field,
     ngx_str_t *args, ngx_uint_t n);
@@ -66,6 +50,14 @@ static ngx_int_t ngx_http_vidcast_source_set(ngx_vidcast_input_conf_t *input,
 static char *ngx_http_vidcast_source_predict(ngx_conf_t *cf,
     ngx_vidcast_source_t *source, ngx_http_vidcast_field_t *field,
     ngx_str_t *args, ngx_uint_t n);
+static char *ngx_http_vidcast_source_predict_args(ngx_conf_t *cf,
+    ngx_vidcast_predict_conf_t *predict, ngx_str_t *args, ngx_uint_t n);
+static ngx_int_t ngx_http_vidcast_source_keep(ngx_conf_t *cf,
+    ngx_array_t *words, ngx_str_t *args, ngx_uint_t n);
+static ngx_int_t ngx_http_vidcast_source_split(ngx_str_t *arg,
+    ngx_str_t *name, ngx_str_t *value);
+static char *ngx_http_vidcast_source_answer(ngx_conf_t *cf, ngx_str_t *arg,
+    ngx_int_t rc);
 static char *ngx_http_vidcast_source_number(ngx_conf_t *cf,
     ngx_vidcast_source_t *source, ngx_http_vidcast_field_t *field,
     ngx_str_t *args, ngx_uint_t n);
@@ -117,205 +109,7 @@ static ngx_http_vidcast_field_t  ngx_http_vidcast_fields[] = {
 
 
 char *
-ngx_http_vidcast_source_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_vidcast_main_conf_t  *vmcf = conf;
-
-    char                      *rv;
-    ngx_str_t                 *value;
-    ngx_conf_t                 save;
-    ngx_vidcast_source_t      *source;
-    ngx_http_vidcast_block_t   block;
-
-    value = cf->args->elts;
-
-    rv = ngx_http_vidcast_source_check_name(cf, vmcf, &value[1]);
-
-    if (rv != NGX_CONF_OK) {
-        return rv;
-    }
-
-    source = ngx_http_vidcast_source_create(cf, &value[1]);
-    if (source == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    block.source = source;
-    block.seen = 0;
-
-    save = *cf;
-    cf->handler = ngx_http_vidcast_source_field;
-    cf->handler_conf = (char *) &block;
-
-    rv = ngx_conf_parse(cf, NULL);
-
-    *cf = save;
-
-    if (rv != NGX_CONF_OK) {
-        return rv;
-    }
-
-    if (source->input.module == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "vidcast_source \"%V\" must have \"input\"",
-                           &source->name);
-        return NGX_CONF_ERROR;
-    }
-
-    if (source->on_demand
-        && (source->input.module->flags & NGX_VIDCAST_INPUT_PASSIVE))
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"on_demand\" is of no use with input \"%V\", "
-                           "which has no device to close", &source->input.uri);
-        return NGX_CONF_ERROR;
-    }
-
-    ngx_http_vidcast_fingerprint_add(source, &source->quality,
-                                     sizeof(source->quality));
-    ngx_http_vidcast_fingerprint_add(source, &source->encoders,
-                                     sizeof(source->encoders));
-    ngx_http_vidcast_fingerprint_add(source, &source->geometry,
-                                     sizeof(source->geometry));
-    ngx_http_vidcast_fingerprint_add(source, &source->stale,
-                                     sizeof(source->stale));
-    ngx_http_vidcast_fingerprint_add(source, &source->on_demand,
-                                     sizeof(source->on_demand));
-
-    if (ngx_vidcast_zone_add(cf, &vmcf->vidcast, source,
-                             &ngx_http_vidcast_module)
-        != NGX_OK)
-    {
-        return NGX_CONF_ERROR;
-    }
-
-    source->init = source->shm_zone->init;
-    source->shm_zone->init = ngx_http_vidcast_source_init;
-
-    return NGX_CONF_OK;
-}
-
-
-/* the first time that all of the configuration is known, "user" as well */
-
-static ngx_int_t
-ngx_http_vidcast_source_init(ngx_shm_zone_t *shm_zone, void *data)
-{
-    u_char                         error[NGX_VIDCAST_ERROR_LEN];
-    ngx_vidcast_source_t          *source;
-    ngx_vidcast_escaped_t          escaped;
-    ngx_vidcast_input_conf_t      *input;
-    ngx_vidcast_predict_module_t  *module;
-
-    source = shm_zone->data;
-    input = &source->input;
-
-    error[0] = '\0';
-
-    if (input->validate_late
-        && input->validate_late(input, source->cycle, error) != NGX_OK)
-    {
-        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
-                      "invalid input \"%V\": %V in %s:%ui", &input->uri,
-                      ngx_vidcast_escape_text(&escaped, error), source->file,
-                      input->line);
-        return NGX_ERROR;
-    }
-
-    module = source->predict.module;
-
-    if (module
-        && module->validate_late
-        && module->validate_late(source, source->cycle, error) != NGX_OK)
-    {
-        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
-                      "invalid predictor \"%V\": %V in %s:%ui", &module->name,
-                      ngx_vidcast_escape_text(&escaped, error), source->file,
-                      source->predict.line);
-        return NGX_ERROR;
-    }
-
-    return source->init(shm_zone, data);
-}
-
-
-static ngx_vidcast_source_t *
-ngx_http_vidcast_source_create(ngx_conf_t *cf, ngx_str_t *name)
-{
-    ngx_vidcast_source_t  *source;
-
-    source = ngx_pcalloc(cf->pool, sizeof(ngx_vidcast_source_t));
-    if (source == NULL) {
-        return NULL;
-    }
-
-    source->name = *name;
-    source->pool = cf->cycle->pool;
-    source->file = cf->conf_file->file.name.data;
-    source->line = cf->conf_file->line;
-
-    source->quality = 80;
-    source->encoders = ngx_max(ngx_min(ngx_ncpu, 4), 1);
-    source->stale = 5000;
-
-    source->geometry.slot_size = 4 * 1024 * 1024;
-    source->geometry.results = 256;
-    source->geometry.result_size = 4096;
-
-    source->fingerprint = 14695981039346656037U;
-
-    return source;
-}
-
-
-static char *
-ngx_http_vidcast_source_check_name(ngx_conf_t *cf,
-    ngx_http_vidcast_main_conf_t *vmcf, ngx_str_t *name)
-{
-    if (!ngx_vidcast_is_name(name, NGX_VIDCAST_MAX_NAME)) {
-        return ngx_http_vidcast_source_invalid(cf, "source name", name);
-    }
-
-    if (ngx_http_vidcast_source_find(vmcf, name) != NGX_ERROR) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "duplicate vidcast_source \"%V\"", name);
-        return NGX_CONF_ERROR;
-    }
-
-    if (vmcf->vidcast.sources.nelts == NGX_VIDCAST_MAX_SOURCES) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "more than %d vidcast_source blocks",
-                           NGX_VIDCAST_MAX_SOURCES);
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-/* an overlay has the name of its source, and stands behind it */
-
-ngx_int_t
-ngx_http_vidcast_source_find(ngx_http_vidcast_main_conf_t *vmcf,
-    ngx_str_t *name)
-{
-    ngx_uint_t              i;
-    ngx_vidcast_source_t  **source;
-
-    source = vmcf->vidcast.sources.elts;
-
-    for (i = 0; i < vmcf->vidcast.sources.nelts; i++) {
-        if (ngx_vidcast_equal(&source[i]->name, name)) {
-            return i;
-        }
-    }
-
-    return NGX_ERROR;
-}
-
-
-static char *
-ngx_http_vidcast_source_field(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
+ngx_http_vidcast_source_directive(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
 {
     ngx_http_vidcast_block_t  *block = conf;
 
@@ -386,6 +180,10 @@ ngx_http_vidcast_source_input(ngx_conf_t *cf, ngx_vidcast_source_t *source,
     input->source = source->name;
     input->line = cf->conf_file->line;
 
+    if (ngx_http_vidcast_source_keep(cf, &input->args, args, n) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
     if (ngx_vidcast_input_redact(cf->pool, &args[0], &input->uri) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
@@ -439,13 +237,6 @@ ngx_http_vidcast_source_input(ngx_conf_t *cf, ngx_vidcast_source_t *source,
         return NGX_CONF_ERROR;
     }
 
-    for (i = 0; i < n; i++) {
-        ngx_http_vidcast_fingerprint_add(source, args[i].data, args[i].len + 1);
-    }
-
-    ngx_http_vidcast_fingerprint_file(source, &input->path);
-    ngx_http_vidcast_fingerprint_file(source, &input->ca);
-
     return NGX_CONF_OK;
 }
 
@@ -486,8 +277,6 @@ ngx_http_vidcast_source_predict(ngx_conf_t *cf, ngx_vidcast_source_t *source,
 {
     char                          *rv;
     u_char                         error[NGX_VIDCAST_ERROR_LEN];
-    ngx_str_t                     *file;
-    ngx_uint_t                     i;
     ngx_vidcast_escaped_t          escaped;
     ngx_vidcast_predict_conf_t    *predict;
     ngx_vidcast_predict_module_t  *module;
@@ -502,6 +291,10 @@ ngx_http_vidcast_source_predict(ngx_conf_t *cf, ngx_vidcast_source_t *source,
 
     predict->module = module;
     predict->line = cf->conf_file->line;
+
+    if (ngx_http_vidcast_source_keep(cf, &predict->args, args, n) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
 
     ngx_vidcast_predict_init(predict);
 
@@ -527,21 +320,130 @@ ngx_http_vidcast_source_predict(ngx_conf_t *cf, ngx_vidcast_source_t *source,
         return NGX_CONF_ERROR;
     }
 
-    for (i = 0; i < n; i++) {
-        ngx_http_vidcast_fingerprint_add(source, args[i].data, args[i].len + 1);
-    }
+    return NGX_CONF_OK;
+}
 
-    for (i = 0; module->files; i++) {
-        file = module->files(predict, i);
 
-        if (file == NULL) {
-            break;
+/*
+ * Parameters are "name=value"; what has no "=", or begins with "-", and all
+ * behind "--", is for those predictors who have arguments.
+ */
+
+static char *
+ngx_http_vidcast_source_predict_args(ngx_conf_t *cf,
+    ngx_vidcast_predict_conf_t *predict, ngx_str_t *args, ngx_uint_t n)
+{
+    char                          *rv;
+    ngx_int_t                      rc;
+    ngx_str_t                      name, value;
+    ngx_uint_t                     i, rest;
+    ngx_vidcast_predict_module_t  *module;
+
+    rest = 0;
+    module = predict->module;
+
+    for (i = 1; i < n; i++) {
+
+        if (module->arg && !rest && ngx_strcmp(args[i].data, "--") == 0) {
+            rest = 1;
+            continue;
         }
 
-        ngx_http_vidcast_fingerprint_file(source, file);
+        if (rest
+            || (module->arg && args[i].len && args[i].data[0] == '-')
+            || ngx_http_vidcast_source_split(&args[i], &name, &value)
+               != NGX_OK)
+        {
+            rc = module->arg ? module->arg(predict, &args[i]) : NGX_DECLINED;
+
+        } else {
+            rc = ngx_vidcast_predict_set(predict, &name, &value);
+        }
+
+        rv = ngx_http_vidcast_source_answer(cf, &args[i], rc);
+
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
     }
 
     return NGX_CONF_OK;
+}
+
+
+/* the words as they are, for the fingerprint */
+
+static ngx_int_t
+ngx_http_vidcast_source_keep(ngx_conf_t *cf, ngx_array_t *words,
+    ngx_str_t *args, ngx_uint_t n)
+{
+    ngx_str_t  *word;
+
+    if (ngx_array_init(words, cf->pool, n, sizeof(ngx_str_t)) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    word = ngx_array_push_n(words, n);
+    if (word == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(word, args, n * sizeof(ngx_str_t));
+
+    return NGX_OK;
+}
+
+
+/* "name=value"; the value ends with a null, as the whole does */
+
+static ngx_int_t
+ngx_http_vidcast_source_split(ngx_str_t *arg, ngx_str_t *name,
+    ngx_str_t *value)
+{
+    u_char  *p;
+
+    p = ngx_strlchr(arg->data, arg->data + arg->len, '=');
+
+    if (p == NULL || p == arg->data) {
+        return NGX_ERROR;
+    }
+
+    name->data = arg->data;
+    name->len = p - arg->data;
+
+    value->data = p + 1;
+    value->len = arg->data + arg->len - value->data;
+
+    return NGX_OK;
+}
+
+
+/* what an input or a predictor said of one of its parameters */
+
+static char *
+ngx_http_vidcast_source_answer(ngx_conf_t *cf, ngx_str_t *arg, ngx_int_t rc)
+{
+    switch (rc) {
+
+    case NGX_OK:
+        return NGX_CONF_OK;
+
+    case NGX_DECLINED:
+        return ngx_http_vidcast_source_invalid(cf, "parameter", arg);
+
+    default: /* NGX_ERROR */
+        return ngx_http_vidcast_source_invalid(cf, "value", arg);
+    }
+}
+
+
+char *
+ngx_http_vidcast_source_invalid(ngx_conf_t *cf, const char *what,
+    ngx_str_t *value)
+{
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid %s \"%V\"", what, value);
+
+    return NGX_CONF_ERROR;
 }
 
 
