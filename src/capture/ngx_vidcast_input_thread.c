@@ -8,7 +8,7 @@
 #include <ngx_core.h>
 
 #include "core/ngx_vidcast_backoff.h"
-#include "core/ngx_vidcast_clock.h"
+#include "core/ngx_vidcast.h"
 #include "core/ngx_vidcast_error.h"
 #include "capture/ngx_vidcast_capture.h"
 #include "capture/ngx_vidcast_on_demand.h"

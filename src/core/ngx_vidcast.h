@@ -141,4 +141,11 @@ ngx_vidcast_clock(void)
 }
 
 
+/*
+ * Waits until that time is "due", but 200 ms at most.  NGX_OK: it has come;
+ * NGX_AGAIN: not yet.
+ */
+ngx_int_t ngx_vidcast_clock_wait(uint64_t due);
+
+
 #endif /* _NGX_VIDCAST_H_INCLUDED_ */

@@ -9,6 +9,7 @@
 
 
 #include "core/ngx_vidcast.h"
+#include "core/ngx_vidcast_atomic.h"
 
 
 /*
@@ -28,11 +29,30 @@ typedef struct {
 } ngx_vidcast_backoff_t;
 
 
-void ngx_vidcast_backoff_failed(ngx_vidcast_backoff_t *backoff, uint64_t now);
-
 /* it may be tried at once, and waits for the shortest time when it fails */
 #define ngx_vidcast_backoff_reset(backoff)                                    \
     ngx_memzero(backoff, sizeof(ngx_vidcast_backoff_t))
+
+
+static ngx_inline void
+ngx_vidcast_backoff_failed(ngx_vidcast_backoff_t *backoff, uint64_t now)
+{
+    uint64_t  delay;
+
+    /* once: it may change, and be anything */
+
+    delay = ngx_vidcast_load(&backoff->delay);
+
+    if (delay > NGX_VIDCAST_BACKOFF_MAX / 2) {
+        delay = NGX_VIDCAST_BACKOFF_MAX;
+
+    } else {
+        delay = ngx_max(delay * 2, NGX_VIDCAST_BACKOFF_MIN);
+    }
+
+    backoff->delay = delay;
+    backoff->due = now + delay;
+}
 
 
 #endif /* _NGX_VIDCAST_BACKOFF_H_INCLUDED_ */

@@ -7,7 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "core/ngx_vidcast_clock.h"
+#include "core/ngx_vidcast.h"
 
 
 #define NGX_VIDCAST_CLOCK_MAX_WAIT  200000  /* us */

@@ -11,6 +11,7 @@
 
 
 static void ngx_vidcast_list_trim(ngx_str_t *item);
+static ngx_int_t ngx_vidcast_utf8_lead(ngx_vidcast_utf8_t *utf8, u_char byte);
 
 
 ngx_uint_t
@@ -126,4 +127,109 @@ ngx_vidcast_list_trim(ngx_str_t *item)
             break;
         }
     }
+}
+
+
+ngx_int_t
+ngx_vidcast_utf8_read(ngx_vidcast_utf8_t *utf8, u_char *data, size_t size)
+{
+    u_char    *end;
+    uint64_t   word;
+
+    end = data + size;
+
+    while (data < end) {
+
+        if (utf8->need) {
+
+            if (*data < utf8->low || *data > utf8->high) {
+                return NGX_ERROR;
+            }
+
+            utf8->need--;
+            utf8->low = 0x80;
+            utf8->high = 0xbf;
+            data++;
+
+            continue;
+        }
+
+        while (end - data >= 8) {
+            ngx_memcpy(&word, data, 8);
+
+            if (word & 0x8080808080808080) {
+                break;
+            }
+
+            data += 8;
+        }
+
+        while (data < end && *data < 0x80) {
+            data++;
+        }
+
+        if (data < end && ngx_vidcast_utf8_lead(utf8, *data++) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_vidcast_utf8_lead(ngx_vidcast_utf8_t *utf8, u_char byte)
+{
+    /*
+     * RFC 3629, 4: the second byte's bounds leave out overlong forms,
+     * surrogates and what is beyond U+10FFFF
+     */
+
+    utf8->low = 0x80;
+    utf8->high = 0xbf;
+
+    if (byte < 0xc2 || byte > 0xf4) {
+        return NGX_ERROR;
+    }
+
+    if (byte < 0xe0) {
+        utf8->need = 1;
+
+    } else if (byte < 0xf0) {
+        utf8->need = 2;
+
+        if (byte == 0xe0) {
+            utf8->low = 0xa0;
+
+        } else if (byte == 0xed) {
+            utf8->high = 0x9f;
+        }
+
+    } else {
+        utf8->need = 3;
+
+        if (byte == 0xf0) {
+            utf8->low = 0x90;
+
+        } else if (byte == 0xf4) {
+            utf8->high = 0x8f;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_vidcast_utf8_check(u_char *data, size_t size)
+{
+    ngx_vidcast_utf8_t  utf8;
+
+    utf8.need = 0;
+
+    if (ngx_vidcast_utf8_read(&utf8, data, size) != NGX_OK || utf8.need) {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
 }

@@ -15,6 +15,13 @@
 #define NGX_VIDCAST_LIST_ESCAPED  0x2  /* "%2C" is a comma, too */
 
 
+typedef struct {
+    u_char  need;    /* bytes to end a character */
+    u_char  low;     /* bounds of its next byte */
+    u_char  high;
+} ngx_vidcast_utf8_t;
+
+
 /* byte by byte, and without regard to case */
 ngx_uint_t ngx_vidcast_equal(ngx_str_t *one, ngx_str_t *two);
 ngx_uint_t ngx_vidcast_equal_nocase(ngx_str_t *one, ngx_str_t *two);
@@ -38,6 +45,16 @@ ngx_uint_t ngx_vidcast_list_next(ngx_str_t *list, ngx_str_t *item,
  */
 ngx_uint_t ngx_vidcast_list_has(ngx_str_t *list, ngx_str_t *one,
     ngx_uint_t (*equal)(ngx_str_t *item, ngx_str_t *one));
+
+/*
+ * Reads text as it comes: NGX_OK, utf8->need bytes of its last character being
+ * still to come; NGX_ERROR: this is not UTF-8.  "need" is zero at first.
+ */
+ngx_int_t ngx_vidcast_utf8_read(ngx_vidcast_utf8_t *utf8, u_char *data,
+    size_t size);
+
+/* is this UTF-8, from the first to the last byte?  NGX_OK or NGX_ERROR */
+ngx_int_t ngx_vidcast_utf8_check(u_char *data, size_t size);
 
 
 #endif /* _NGX_VIDCAST_STRING_H_INCLUDED_ */

@@ -12,7 +12,7 @@
 #include "core/ngx_vidcast_error.h"
 #include "plugin_host/ngx_vidcast_plugin.h"
 #include "predict/ngx_vidcast_predict.h"
-#include "wire/ngx_vidcast_result_json.h"
+#include "wire/ngx_vidcast_result_value.h"
 
 
 /*
@@ -479,7 +479,7 @@ ngx_vidcast_predict_plugin_answer(ngx_vidcast_predictor_t *predictor,
     const vidcast_sample_t *sample, const vidcast_answer_t *answer,
     u_char *json, size_t *size, ngx_uint_t *status)
 {
-    switch (ngx_vidcast_result_json_plugin(answer, &predictor->fit,
+    switch (ngx_vidcast_result_value_plugin(answer, &predictor->fit,
                                            sample->width, sample->height, json,
                                            size, predictor->error))
     {

@@ -63,7 +63,7 @@ ngx_int_t ngx_vidcast_deflate(ngx_str_t *in, ngx_uint_t bits, ngx_str_t *out);
 
 /*
  * Restores a message from the payload of all its frames; text is not checked,
- * see ngx_vidcast_ws_check_utf8().
+ * see ngx_vidcast_utf8_check().
  *
  * NGX_OK        out->data is to be freed by ngx_free(), also when out->len
  *               is zero

@@ -6,8 +6,12 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_sha1.h>
+
 #include "wire/ngx_vidcast_ws.h"
 
+
+#define NGX_VIDCAST_WS_KEY_LEN         24
 
 #define NGX_VIDCAST_WS_FIN            0x80
 #define NGX_VIDCAST_WS_RSV            0x70
@@ -51,10 +55,6 @@ static ngx_int_t ngx_vidcast_ws_fail(ngx_vidcast_ws_reader_t *reader,
     ngx_uint_t code);
 static void ngx_vidcast_ws_unmask(ngx_vidcast_ws_reader_t *reader,
     u_char *data, size_t size);
-static ngx_int_t ngx_vidcast_ws_utf8(ngx_vidcast_ws_reader_t *reader,
-    u_char *data, size_t size);
-static ngx_int_t ngx_vidcast_ws_utf8_lead(ngx_vidcast_ws_reader_t *reader,
-    u_char byte);
 
 
 void
@@ -339,8 +339,8 @@ ngx_vidcast_ws_read_payload(ngx_vidcast_ws_reader_t *reader, u_char **pos,
 
     if (reader->type == NGX_VIDCAST_WS_TEXT && !reader->compressed) {
 
-        if (ngx_vidcast_ws_utf8(reader, data, size) != NGX_OK
-            || (end && reader->utf8_need))
+        if (ngx_vidcast_utf8_read(&reader->utf8, data, size) != NGX_OK
+            || (end && reader->utf8.need))
         {
             return ngx_vidcast_ws_fail(reader, NGX_VIDCAST_WS_CLOSE_DATA);
         }
@@ -431,10 +431,10 @@ ngx_vidcast_ws_parse_close(ngx_vidcast_ws_reader_t *reader,
 
     /* the message that was being sent, if any, ends here, so does its text */
 
-    reader->utf8_need = 0;
+    reader->utf8.need = 0;
 
-    if (ngx_vidcast_ws_utf8(reader, event->data, event->size) != NGX_OK
-        || reader->utf8_need)
+    if (ngx_vidcast_utf8_read(&reader->utf8, event->data, event->size) != NGX_OK
+        || reader->utf8.need)
     {
         return ngx_vidcast_ws_fail(reader, NGX_VIDCAST_WS_CLOSE_DATA);
     }
@@ -511,115 +511,6 @@ ngx_vidcast_ws_unmask(ngx_vidcast_ws_reader_t *reader, u_char *data,
 }
 
 
-static ngx_int_t
-ngx_vidcast_ws_utf8(ngx_vidcast_ws_reader_t *reader, u_char *data, size_t size)
-{
-    u_char    *end;
-    uint64_t   word;
-
-    end = data + size;
-
-    while (data < end) {
-
-        if (reader->utf8_need) {
-
-            if (*data < reader->utf8_low || *data > reader->utf8_high) {
-                return NGX_ERROR;
-            }
-
-            reader->utf8_need--;
-            reader->utf8_low = 0x80;
-            reader->utf8_high = 0xbf;
-            data++;
-
-            continue;
-        }
-
-        while (end - data >= 8) {
-            ngx_memcpy(&word, data, 8);
-
-            if (word & 0x8080808080808080) {
-                break;
-            }
-
-            data += 8;
-        }
-
-        while (data < end && *data < 0x80) {
-            data++;
-        }
-
-        if (data < end
-            && ngx_vidcast_ws_utf8_lead(reader, *data++) != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_vidcast_ws_utf8_lead(ngx_vidcast_ws_reader_t *reader, u_char byte)
-{
-    /*
-     * RFC 3629, 4: the second byte's bounds leave out overlong forms,
-     * surrogates and what is beyond U+10FFFF
-     */
-
-    reader->utf8_low = 0x80;
-    reader->utf8_high = 0xbf;
-
-    if (byte < 0xc2 || byte > 0xf4) {
-        return NGX_ERROR;
-    }
-
-    if (byte < 0xe0) {
-        reader->utf8_need = 1;
-
-    } else if (byte < 0xf0) {
-        reader->utf8_need = 2;
-
-        if (byte == 0xe0) {
-            reader->utf8_low = 0xa0;
-
-        } else if (byte == 0xed) {
-            reader->utf8_high = 0x9f;
-        }
-
-    } else {
-        reader->utf8_need = 3;
-
-        if (byte == 0xf0) {
-            reader->utf8_low = 0x90;
-
-        } else if (byte == 0xf4) {
-            reader->utf8_high = 0x8f;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-ngx_int_t
-ngx_vidcast_ws_check_utf8(u_char *data, size_t size)
-{
-    ngx_vidcast_ws_reader_t  reader;
-
-    reader.utf8_need = 0;
-
-    if (ngx_vidcast_ws_utf8(&reader, data, size) != NGX_OK
-        || reader.utf8_need)
-    {
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
-}
-
-
 size_t
 ngx_vidcast_ws_header_len(uint64_t size)
 {
@@ -681,4 +572,51 @@ ngx_vidcast_ws_close(u_char *dst, ngx_uint_t code, const char *reason)
     *dst++ = (u_char) code;
 
     return ngx_cpymem(dst, reason, len);
+}
+
+
+void
+ngx_vidcast_ws_accept(u_char *dst, ngx_str_t *key)
+{
+    u_char      hash[20];
+    ngx_str_t   src, accept;
+    ngx_sha1_t  sha1;
+
+    static const u_char  guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+    ngx_sha1_init(&sha1);
+    ngx_sha1_update(&sha1, key->data, key->len);
+    ngx_sha1_update(&sha1, guid, sizeof(guid) - 1);
+    ngx_sha1_final(hash, &sha1);
+
+    src.len = sizeof(hash);
+    src.data = hash;
+
+    accept.data = dst;
+
+    ngx_encode_base64(&accept, &src);
+}
+
+
+ngx_int_t
+ngx_vidcast_ws_check_key(ngx_str_t *key)
+{
+    u_char     nonce[ngx_base64_decoded_length(NGX_VIDCAST_WS_KEY_LEN)];
+    ngx_str_t  decoded;
+
+    /* the decoder stops at the first "=" and does without the padding */
+
+    if (key->len != NGX_VIDCAST_WS_KEY_LEN
+        || key->data[NGX_VIDCAST_WS_KEY_LEN - 1] != '=')
+    {
+        return NGX_DECLINED;
+    }
+
+    decoded.data = nonce;
+
+    if (ngx_decode_base64(&decoded, key) != NGX_OK || decoded.len != 16) {
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
 }

@@ -11,6 +11,8 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "core/ngx_vidcast_string.h"
+
 
 /* RFC 6455, the server's side: bytes in, events out; no connection here */
 
@@ -67,9 +69,7 @@ typedef struct {
     u_char                       type;         /* of the message, 0: none */
     u_char                       nheader;
     u_char                       ncontrol;
-    u_char                       utf8_need;    /* bytes to end a character */
-    u_char                       utf8_low;     /* bounds of its next byte */
-    u_char                       utf8_high;
+    ngx_vidcast_utf8_t           utf8;         /* of a text */
     u_char                       header[14];
     u_char                       control[NGX_VIDCAST_WS_MAX_CONTROL];
 
@@ -121,9 +121,6 @@ ngx_int_t ngx_vidcast_ws_read(ngx_vidcast_ws_reader_t *reader, u_char **pos,
  * of a header or of a control frame do.
  */
 uint64_t ngx_vidcast_ws_expected(ngx_vidcast_ws_reader_t *reader);
-
-/* is this UTF-8, from the first to the last byte?  NGX_OK or NGX_ERROR */
-ngx_int_t ngx_vidcast_ws_check_utf8(u_char *data, size_t size);
 
 /* bytes that ngx_vidcast_ws_header() writes: 2, 4 or 10 */
 size_t ngx_vidcast_ws_header_len(uint64_t size);

@@ -7,7 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "wire/ngx_vidcast_json.h"
+#include "wire/ngx_vidcast_result_value.h"
 #include "wire/ngx_vidcast_ws_assembler.h"
 
 
@@ -44,7 +44,8 @@ ngx_vidcast_ws_assembler_add(ngx_vidcast_ws_assembler_t *message,
     }
 
     if (message->text
-        && ngx_vidcast_json_check(message->data, &message->size) != NGX_OK)
+        && ngx_vidcast_result_value_check(message->data, &message->size)
+               != NGX_OK)
     {
         message->code = NGX_VIDCAST_WS_CLOSE_DATA;
         message->reason = "not JSON";

@@ -10,7 +10,7 @@
  * bounds, and its boxes are in the frame.
  */
 
-#include "wire/ngx_vidcast_result_json.c"
+#include "wire/ngx_vidcast_result_value.c"
 #include "wire/ngx_vidcast_ws.c"
 #include "fuzz.h"
 
@@ -76,7 +76,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     answer.json_size = size;
 
     length = room;
-    rc = ngx_vidcast_result_json_plugin(&answer, &fit, width, height, out,
+    rc = ngx_vidcast_result_value_plugin(&answer, &fit, width, height, out,
                                         &length, error);
 
     fuzz_check(rc == NGX_OK || rc == NGX_DECLINED || rc == NGX_BUSY);
@@ -87,7 +87,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
 
     length = room;
-    rc = ngx_vidcast_result_json_text(json, size, out, &length, error);
+    rc = ngx_vidcast_result_value_text(json, size, out, &length, error);
 
     if (rc == NGX_OK) {
         fuzz_check(length <= room);

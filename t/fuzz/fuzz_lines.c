@@ -10,7 +10,7 @@
  * answers are found than it has written lines, and each is JSON on one line.
  */
 
-#include "wire/ngx_vidcast_result_json.c"
+#include "wire/ngx_vidcast_result_value.c"
 #include "core/ngx_vidcast_escape.c"
 #include "wire/ngx_vidcast_ws.c"
 #include "predict/exec/ngx_vidcast_exec_lines.c"

@@ -17,7 +17,7 @@
 #include "wire/ngx_vidcast_ws.c"
 #include "media/ngx_vidcast_jpeg.c"
 #include "media/ngx_vidcast_jpeg_probe.c"
-#include "wire/ngx_vidcast_json.c"
+#include "wire/ngx_vidcast_result_value.c"
 #include "wire/ngx_vidcast_ws_assembler.c"
 #include "fuzz.h"
 
@@ -270,7 +270,7 @@ fuzz_text(fuzz_publisher_t *p)
     ngx_uint_t  n;
 
     fuzz_check(p->message.size && p->message.size <= p->message.max_text);
-    fuzz_check(ngx_vidcast_ws_check_utf8(p->slot, p->message.size) == NGX_OK);
+    fuzz_check(ngx_vidcast_utf8_check(p->slot, p->message.size) == NGX_OK);
 
     n = 0;
 
@@ -285,7 +285,7 @@ fuzz_text(fuzz_publisher_t *p)
 
     size = p->message.size;
 
-    fuzz_check(ngx_vidcast_json_check(p->slot, &size) == NGX_OK
+    fuzz_check(ngx_vidcast_result_value_check(p->slot, &size) == NGX_OK
                && size == p->message.size);
 }
 

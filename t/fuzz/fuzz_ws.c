@@ -231,7 +231,7 @@ fuzz_utf8(u_char *p, size_t size)
     u_char    *last;
     uint32_t   code;
 
-    fuzz_check(ngx_vidcast_ws_check_utf8(p, size) == NGX_OK);
+    fuzz_check(ngx_vidcast_utf8_check(p, size) == NGX_OK);
 
     for (last = p + size; p < last; /* void */ ) {
         code = (*p < 0x80) ? *p++ : ngx_utf8_decode(&p, last - p);

@@ -35,7 +35,6 @@
 
 #include "unit_ngx.h"
 
-#include "core/ngx_vidcast_backoff.c"
 #include "core/ngx_vidcast_clock.c"
 #include "core/ngx_vidcast_error.c"
 #include "core/ngx_vidcast_parse.c"

@@ -109,7 +109,8 @@ static ngx_http_vidcast_field_t  ngx_http_vidcast_fields[] = {
 
 
 char *
-ngx_http_vidcast_source_directive(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
+ngx_http_vidcast_source_directive(ngx_conf_t *cf, ngx_command_t *dummy,
+    void *conf)
 {
     ngx_http_vidcast_block_t  *block = conf;
 

@@ -13,7 +13,7 @@
 #include "http/delivery/ngx_http_vidcast_peer.h"
 #include "http/publish/ngx_http_vidcast_publisher.h"
 #include "core/ngx_vidcast_escape.h"
-#include "wire/ngx_vidcast_json.h"
+#include "wire/ngx_vidcast_result_value.h"
 
 
 /*
@@ -389,7 +389,8 @@ ngx_http_vidcast_publish_lent(ngx_http_vidcast_publisher_t *publisher)
     }
 
     if (post->kind == NGX_VIDCAST_HANDOFF_RESULT
-        && ngx_vidcast_json_check(publisher->data, &post->size) != NGX_OK)
+        && ngx_vidcast_result_value_check(publisher->data, &post->size)
+               != NGX_OK)
     {
         publisher->feed->stats->unwanted++;
 

@@ -118,7 +118,7 @@ ngx_http_vidcast_socket_message(ngx_http_vidcast_socket_t *socket,
     if (rc == NGX_OK) {
 
         if (opcode == NGX_VIDCAST_WS_TEXT
-            && ngx_vidcast_ws_check_utf8(out.data, out.len) != NGX_OK)
+            && ngx_vidcast_utf8_check(out.data, out.len) != NGX_OK)
         {
             *code = NGX_VIDCAST_WS_CLOSE_DATA;
             rc = NGX_ERROR;

@@ -7,7 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "core/ngx_vidcast_clock.h"
+#include "core/ngx_vidcast.h"
 #include "core/ngx_vidcast_parse.h"
 #include "input/ngx_vidcast_input.h"
 #include "input/synthetic/ngx_vidcast_test_pattern.h"

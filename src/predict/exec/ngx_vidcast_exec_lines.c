@@ -8,7 +8,7 @@
 #include <ngx_core.h>
 
 #include "core/ngx_vidcast_error.h"
-#include "wire/ngx_vidcast_result_json.h"
+#include "wire/ngx_vidcast_result_value.h"
 #include "core/ngx_vidcast_escape.h"
 #include "predict/exec/ngx_vidcast_exec.h"
 
@@ -143,7 +143,7 @@ ngx_vidcast_exec_line(ngx_vidcast_exec_t *exec, size_t len, u_char *json,
     }
 
     rc = exec->lines.over ? NGX_BUSY
-                          : ngx_vidcast_result_json_text(line, len, json, size,
+                          : ngx_vidcast_result_value_text(line, len, json, size,
                                                          error);
 
     if (rc == NGX_OK) {

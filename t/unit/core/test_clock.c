@@ -12,7 +12,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "core/ngx_vidcast_clock.h"
+#include "core/ngx_vidcast.h"
 #include "unit.h"
 #include "unit_ngx.h"
 

@@ -10,7 +10,6 @@
  */
 
 #include "wire/ngx_vidcast_ws.c"
-#include "wire/ngx_vidcast_ws_key.c"
 #include "unit_ws.h"
 
 

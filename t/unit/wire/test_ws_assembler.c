@@ -10,7 +10,7 @@
  * longer in its place.
  */
 
-#include "wire/ngx_vidcast_json.c"
+#include "wire/ngx_vidcast_result_value.c"
 #include "media/ngx_vidcast_jpeg.c"
 #include "media/ngx_vidcast_jpeg_probe.c"
 #include "wire/ngx_vidcast_ws_assembler.c"
@@ -74,7 +74,7 @@ test_json(void)
         size = ngx_strlen(tests[i].text);
         ngx_memcpy(text, tests[i].text, size);
 
-        unit_ok(ngx_vidcast_json_check(text, &size) == NGX_OK
+        unit_ok(ngx_vidcast_result_value_check(text, &size) == NGX_OK
                 && size == ngx_strlen(tests[i].flat)
                 && ngx_memcmp(text, tests[i].flat, size) == 0,
                 "json: %s", tests[i].flat);
@@ -107,7 +107,7 @@ test_not_json(void)
         size = tests[i].len;
         ngx_memcpy(text, tests[i].data, size);
 
-        unit_ok(ngx_vidcast_json_check(text, &size) == NGX_DECLINED,
+        unit_ok(ngx_vidcast_result_value_check(text, &size) == NGX_DECLINED,
                 "json: no %lu", i);
     }
 }
@@ -131,7 +131,7 @@ test_deep(void)
     ngx_memset(text, '[', size / 2);
     ngx_memset(text + size / 2, ']', size / 2);
 
-    unit_ok(ngx_vidcast_json_check(text, &size) == NGX_DECLINED,
+    unit_ok(ngx_vidcast_result_value_check(text, &size) == NGX_DECLINED,
             "json: half a million brackets");
 
     size = 2000;
@@ -139,7 +139,8 @@ test_deep(void)
     ngx_memset(text, '[', 1000);
     ngx_memset(text + 1000, ']', 1000);
 
-    unit_ok(ngx_vidcast_json_check(text, &size) == NGX_OK && size == 2000,
+    unit_ok(ngx_vidcast_result_value_check(text, &size) == NGX_OK
+                && size == 2000,
             "json: a thousand");
 
     free(text);

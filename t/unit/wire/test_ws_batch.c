@@ -381,16 +381,17 @@ ngx_http_vidcast_queue_ready(ngx_http_vidcast_viewer_t *viewer)
 /* what this test never comes to */
 
 ngx_int_t
-ngx_http_vidcast_handshake_check(ngx_http_request_t *r)
+ngx_http_vidcast_handshake_check(ngx_http_request_t *r,
+    ngx_http_vidcast_headers_t *headers)
 {
     return NGX_ERROR;
 }
 
 
-ngx_int_t
-ngx_http_vidcast_handshake_offers(ngx_http_request_t *r, ngx_str_t *protocol)
+ngx_http_vidcast_feed_t *
+ngx_http_vidcast_feed_find(ngx_http_vidcast_main_conf_t *vmcf, ngx_str_t *name)
 {
-    return NGX_ERROR;
+    return NULL;
 }
 
 
@@ -435,8 +436,8 @@ ngx_http_vidcast_socket_ping(ngx_http_vidcast_socket_t *socket)
 
 ngx_int_t
 ngx_http_vidcast_socket_open(ngx_http_request_t *r,
-    ngx_http_vidcast_socket_t *socket, ngx_str_t *protocol,
-    ngx_uint_t deflate)
+    ngx_http_vidcast_headers_t *headers, ngx_http_vidcast_socket_t *socket,
+    ngx_str_t *protocol, ngx_uint_t deflate)
 {
     return NGX_ERROR;
 }

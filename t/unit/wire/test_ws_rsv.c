@@ -178,15 +178,15 @@ test_check_utf8(void)
     static u_char  good[] = "plain text, \xce\xba\xe1\xbd\xb9\xf0\x9f\x98\x80";
     static u_char  bad[] = "plain text, \xed\xa0\x80 and a surrogate";
 
-    unit_ok(ngx_vidcast_ws_check_utf8(good, sizeof(good) - 1) == NGX_OK
-            && ngx_vidcast_ws_check_utf8(good, 0) == NGX_OK,
+    unit_ok(ngx_vidcast_utf8_check(good, sizeof(good) - 1) == NGX_OK
+            && ngx_vidcast_utf8_check(good, 0) == NGX_OK,
             "8.1: UTF-8 in one piece");
 
-    unit_ok(ngx_vidcast_ws_check_utf8(good, sizeof(good) - 2) == NGX_ERROR,
+    unit_ok(ngx_vidcast_utf8_check(good, sizeof(good) - 2) == NGX_ERROR,
             "8.1: it ends within a character");
 
-    unit_ok(ngx_vidcast_ws_check_utf8(good, 12) == NGX_OK
-            && ngx_vidcast_ws_check_utf8(bad, sizeof(bad) - 1) == NGX_ERROR,
+    unit_ok(ngx_vidcast_utf8_check(good, 12) == NGX_OK
+            && ngx_vidcast_utf8_check(bad, sizeof(bad) - 1) == NGX_ERROR,
             "8.1: a surrogate");
 }
 

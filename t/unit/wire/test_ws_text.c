@@ -162,17 +162,17 @@ test_utf8_check(const u_char *s, size_t size)
 
     memcpy(copy, s, size);
 
-    reader.utf8_need = 0;
-    rc = ngx_vidcast_ws_utf8(&reader, copy, size);
+    reader.utf8.need = 0;
+    rc = ngx_vidcast_utf8_read(&reader.utf8, copy, size);
 
-    if ((rc == NGX_OK && reader.utf8_need == 0) != test_utf8_valid(s, size)) {
+    if ((rc == NGX_OK && reader.utf8.need == 0) != test_utf8_valid(s, size)) {
         return 0;
     }
 
-    reader.utf8_need = 0;
+    reader.utf8.need = 0;
 
     for (n = 1; n <= size; n++) {
-        rc = ngx_vidcast_ws_utf8(&reader, copy + n - 1, 1);
+        rc = ngx_vidcast_utf8_read(&reader.utf8, copy + n - 1, 1);
 
         if ((rc == NGX_OK) != test_utf8_prefix(s, n)) {
             return 0;

@@ -18,7 +18,6 @@
  * Without arguments it is a unit test that is skipped.
  */
 
-#include "core/ngx_vidcast_clock.h"
 #include "core/ngx_vidcast_escape.c"
 #include "media/ngx_vidcast_image.c"
 #include "media/ngx_vidcast_jpeg.c"

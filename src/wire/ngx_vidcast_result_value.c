@@ -11,14 +11,18 @@
 #include <math.h>
 
 #include "core/ngx_vidcast_error.h"
-#include "wire/ngx_vidcast_result_json.h"
-#include "wire/ngx_vidcast_ws.h"
+#include "core/ngx_vidcast_string.h"
+#include "wire/ngx_vidcast_result_value.h"
 
 
 /* what else stands around the largest of labels: numbers of ten digits */
 
-#define NGX_VIDCAST_RESULT_JSON_LABEL      256
-#define NGX_VIDCAST_RESULT_JSON_BOX  (6 * NGX_VIDCAST_RESULT_JSON_LABEL + 160)
+#define NGX_VIDCAST_RESULT_VALUE_LABEL      256
+#define NGX_VIDCAST_RESULT_VALUE_BOX  (6 * NGX_VIDCAST_RESULT_VALUE_LABEL + 160)
+
+
+#define ngx_vidcast_result_value_space(c)                                     \
+    ((c) == ' ' || (c) == '\t' || (c) == LF || (c) == CR)
 
 
 /* a detection in pixels of the frame */
@@ -28,32 +32,71 @@ typedef struct {
     uint32_t                     y;
     uint32_t                     width;
     uint32_t                     height;
-} ngx_vidcast_result_json_box_t;
+} ngx_vidcast_result_box_t;
 
 
-static json_t *ngx_vidcast_result_json_load(const u_char *json, size_t len,
+static json_t *ngx_vidcast_result_value_load(const u_char *json, size_t len,
     u_char *error);
-static ngx_int_t ngx_vidcast_result_json_copy(const u_char *json, size_t len,
+static void ngx_vidcast_result_value_trim(const u_char **json, size_t *len);
+static ngx_int_t ngx_vidcast_result_value_copy(const u_char *json, size_t len,
     u_char *dst, size_t *size);
-static ngx_int_t ngx_vidcast_result_json_object(const vidcast_answer_t *answer,
+static ngx_int_t ngx_vidcast_result_value_object(const vidcast_answer_t *answer,
     u_char *dst, size_t *size, ngx_uint_t *members, u_char *error);
-static ngx_int_t ngx_vidcast_result_json_detections(
+static ngx_int_t ngx_vidcast_result_value_detections(
     const vidcast_answer_t *answer, const ngx_vidcast_resize_t *fit,
     uint32_t width, uint32_t height, u_char **dst, u_char *last,
     u_char *error);
-static ngx_int_t ngx_vidcast_result_json_map(
+static ngx_int_t ngx_vidcast_result_value_map(
     const vidcast_detection_t *detection, const ngx_vidcast_resize_t *fit,
-    uint32_t width, uint32_t height, ngx_vidcast_result_json_box_t *box);
-static ngx_uint_t ngx_vidcast_result_json_span(double from, double to,
+    uint32_t width, uint32_t height, ngx_vidcast_result_box_t *box);
+static ngx_uint_t ngx_vidcast_result_value_span(double from, double to,
     uint32_t limit, uint32_t *start, uint32_t *length);
-static size_t ngx_vidcast_result_json_print(u_char *buf,
-    const vidcast_detection_t *detection, ngx_vidcast_result_json_box_t *box);
-static u_char *ngx_vidcast_result_json_label(u_char *p, const char *label);
-static size_t ngx_vidcast_result_json_character(u_char *p, u_char *last);
+static size_t ngx_vidcast_result_value_print(u_char *buf,
+    const vidcast_detection_t *detection, ngx_vidcast_result_box_t *box);
+static u_char *ngx_vidcast_result_value_label(u_char *p, const char *label);
+static size_t ngx_vidcast_result_value_character(u_char *p, u_char *last);
 
 
 ngx_int_t
-ngx_vidcast_result_json_text(const u_char *json, size_t len, u_char *dst,
+ngx_vidcast_result_value_check(u_char *data, size_t *size)
+{
+    size_t         i, len;
+    json_t        *value;
+    const u_char  *json;
+    u_char         error[NGX_VIDCAST_ERROR_LEN];
+
+    json = data;
+    len = *size;
+
+    ngx_vidcast_result_value_trim(&json, &len);
+
+    value = ngx_vidcast_result_value_load(json, len, error);
+    if (value == NULL) {
+        return NGX_DECLINED;
+    }
+
+    json_decref(value);
+
+    if (json != data) {
+        ngx_memmove(data, json, len);
+    }
+
+    /* within strings there are no control characters */
+
+    for (i = 0; i < len; i++) {
+        if (data[i] < ' ') {
+            data[i] = ' ';
+        }
+    }
+
+    *size = len;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_vidcast_result_value_text(const u_char *json, size_t len, u_char *dst,
     size_t *size, u_char *error)
 {
     json_t  *value;
@@ -64,24 +107,24 @@ ngx_vidcast_result_json_text(const u_char *json, size_t len, u_char *dst,
         return NGX_BUSY;
     }
 
-    value = ngx_vidcast_result_json_load(json, len, error);
+    value = ngx_vidcast_result_value_load(json, len, error);
     if (value == NULL) {
         return NGX_DECLINED;
     }
 
     json_decref(value);
 
-    return ngx_vidcast_result_json_copy(json, len, dst, size);
+    return ngx_vidcast_result_value_copy(json, len, dst, size);
 }
 
 
 static json_t *
-ngx_vidcast_result_json_load(const u_char *json, size_t len, u_char *error)
+ngx_vidcast_result_value_load(const u_char *json, size_t len, u_char *error)
 {
     json_t        *value;
     json_error_t   reason;
 
-    /* the library would take a null character for the end */
+    /* the library passes over null characters, or takes one for the end */
 
     if (memchr(json, '\0', len)) {
         ngx_vidcast_error(error, "not JSON: a null character");
@@ -100,26 +143,36 @@ ngx_vidcast_result_json_load(const u_char *json, size_t len, u_char *error)
 }
 
 
+static void
+ngx_vidcast_result_value_trim(const u_char **json, size_t *len)
+{
+    const u_char  *p, *last;
+
+    p = *json;
+    last = p + *len;
+
+    while (p < last && ngx_vidcast_result_value_space(*p)) {
+        p++;
+    }
+
+    while (p < last && ngx_vidcast_result_value_space(last[-1])) {
+        last--;
+    }
+
+    *json = p;
+    *len = last - p;
+}
+
+
 /* line feeds are blanks only: in strings they cannot be */
 
 static ngx_int_t
-ngx_vidcast_result_json_copy(const u_char *json, size_t len, u_char *dst,
+ngx_vidcast_result_value_copy(const u_char *json, size_t len, u_char *dst,
     size_t *size)
 {
     size_t  i;
 
-    while (len && (*json == ' ' || *json == '\t' || *json == '\r'
-                   || *json == '\n'))
-    {
-        json++;
-        len--;
-    }
-
-    while (len && (json[len - 1] == ' ' || json[len - 1] == '\t'
-                   || json[len - 1] == '\r' || json[len - 1] == '\n'))
-    {
-        len--;
-    }
+    ngx_vidcast_result_value_trim(&json, &len);
 
     if (len > *size) {
         return NGX_BUSY;
@@ -136,7 +189,7 @@ ngx_vidcast_result_json_copy(const u_char *json, size_t len, u_char *dst,
 
 
 ngx_int_t
-ngx_vidcast_result_json_plugin(const vidcast_answer_t *answer,
+ngx_vidcast_result_value_plugin(const vidcast_answer_t *answer,
     const ngx_vidcast_resize_t *fit, uint32_t width, uint32_t height,
     u_char *dst, size_t *size, u_char *error)
 {
@@ -146,7 +199,7 @@ ngx_vidcast_result_json_plugin(const vidcast_answer_t *answer,
     ngx_uint_t   members;
 
     if (answer->json && answer->ndetections == 0) {
-        return ngx_vidcast_result_json_text((u_char *) answer->json,
+        return ngx_vidcast_result_value_text((u_char *) answer->json,
                                             answer->json_size, dst, size,
                                             error);
     }
@@ -157,7 +210,8 @@ ngx_vidcast_result_json_plugin(const vidcast_answer_t *answer,
     if (answer->json) {
         len = *size;
 
-        rc = ngx_vidcast_result_json_object(answer, dst, &len, &members, error);
+        rc = ngx_vidcast_result_value_object(answer, dst, &len, &members,
+                                             error);
 
         if (rc != NGX_OK) {
             return rc;
@@ -180,7 +234,7 @@ ngx_vidcast_result_json_plugin(const vidcast_answer_t *answer,
         *p++ = '{';
     }
 
-    rc = ngx_vidcast_result_json_detections(answer, fit, width, height, &p,
+    rc = ngx_vidcast_result_value_detections(answer, fit, width, height, &p,
                                             last, error);
 
     if (rc != NGX_OK) {
@@ -194,7 +248,7 @@ ngx_vidcast_result_json_plugin(const vidcast_answer_t *answer,
 
 
 static ngx_int_t
-ngx_vidcast_result_json_object(const vidcast_answer_t *answer, u_char *dst,
+ngx_vidcast_result_value_object(const vidcast_answer_t *answer, u_char *dst,
     size_t *size, ngx_uint_t *members, u_char *error)
 {
     json_t      *value;
@@ -204,7 +258,7 @@ ngx_vidcast_result_json_object(const vidcast_answer_t *answer, u_char *dst,
         return NGX_BUSY;
     }
 
-    value = ngx_vidcast_result_json_load((u_char *) answer->json,
+    value = ngx_vidcast_result_value_load((u_char *) answer->json,
                                          answer->json_size, error);
     if (value == NULL) {
         return NGX_DECLINED;
@@ -228,22 +282,22 @@ ngx_vidcast_result_json_object(const vidcast_answer_t *answer, u_char *dst,
         return NGX_DECLINED;
     }
 
-    return ngx_vidcast_result_json_copy((u_char *) answer->json,
+    return ngx_vidcast_result_value_copy((u_char *) answer->json,
                                         answer->json_size, dst, size);
 }
 
 
 static ngx_int_t
-ngx_vidcast_result_json_detections(const vidcast_answer_t *answer,
+ngx_vidcast_result_value_detections(const vidcast_answer_t *answer,
     const ngx_vidcast_resize_t *fit, uint32_t width, uint32_t height,
     u_char **dst, u_char *last, u_char *error)
 {
     size_t                          i, len;
-    u_char                         *p, buf[NGX_VIDCAST_RESULT_JSON_BOX];
+    u_char                         *p, buf[NGX_VIDCAST_RESULT_VALUE_BOX];
     ngx_int_t                       rc;
     ngx_uint_t                      n;
     const vidcast_detection_t      *detection;
-    ngx_vidcast_result_json_box_t   box;
+    ngx_vidcast_result_box_t        box;
 
     p = *dst;
 
@@ -259,7 +313,7 @@ ngx_vidcast_result_json_detections(const vidcast_answer_t *answer,
     for (i = 0; i < answer->ndetections; i++) {
         detection = &answer->detections[i];
 
-        rc = ngx_vidcast_result_json_map(detection, fit, width, height, &box);
+        rc = ngx_vidcast_result_value_map(detection, fit, width, height, &box);
 
         if (rc == NGX_ERROR) {
             ngx_vidcast_error(error, "detection %uz is not in numbers", i);
@@ -270,7 +324,7 @@ ngx_vidcast_result_json_detections(const vidcast_answer_t *answer,
             continue;
         }
 
-        len = ngx_vidcast_result_json_print(buf, detection, &box);
+        len = ngx_vidcast_result_value_print(buf, detection, &box);
 
         if ((size_t) (last - p) < len + 1) {
             return NGX_BUSY;
@@ -295,9 +349,9 @@ ngx_vidcast_result_json_detections(const vidcast_answer_t *answer,
 /* NGX_DECLINED: nothing of it is in the frame */
 
 static ngx_int_t
-ngx_vidcast_result_json_map(const vidcast_detection_t *detection,
+ngx_vidcast_result_value_map(const vidcast_detection_t *detection,
     const ngx_vidcast_resize_t *fit, uint32_t width, uint32_t height,
-    ngx_vidcast_result_json_box_t *box)
+    ngx_vidcast_result_box_t *box)
 {
     double  x, y;
 
@@ -311,10 +365,10 @@ ngx_vidcast_result_json_map(const vidcast_detection_t *detection,
     x = (double) detection->x - fit->left;
     y = (double) detection->y - fit->top;
 
-    if (ngx_vidcast_result_json_span(x * fit->scale_x,
+    if (ngx_vidcast_result_value_span(x * fit->scale_x,
                                      (x + detection->width) * fit->scale_x,
                                      width, &box->x, &box->width)
-        && ngx_vidcast_result_json_span(y * fit->scale_y,
+        && ngx_vidcast_result_value_span(y * fit->scale_y,
                                         (y + detection->height) * fit->scale_y,
                                         height, &box->y, &box->height))
     {
@@ -328,7 +382,7 @@ ngx_vidcast_result_json_map(const vidcast_detection_t *detection,
 /* whole pixels, at least one; zero: it is outside */
 
 static ngx_uint_t
-ngx_vidcast_result_json_span(double from, double to, uint32_t limit,
+ngx_vidcast_result_value_span(double from, double to, uint32_t limit,
     uint32_t *start, uint32_t *length)
 {
     uint32_t  end;
@@ -350,8 +404,8 @@ ngx_vidcast_result_json_span(double from, double to, uint32_t limit,
 
 
 static size_t
-ngx_vidcast_result_json_print(u_char *buf, const vidcast_detection_t *detection,
-    ngx_vidcast_result_json_box_t *box)
+ngx_vidcast_result_value_print(u_char *buf,
+    const vidcast_detection_t *detection, ngx_vidcast_result_box_t *box)
 {
     u_char    *p;
     uint32_t   score;
@@ -361,7 +415,7 @@ ngx_vidcast_result_json_print(u_char *buf, const vidcast_detection_t *detection,
 
     if (detection->label) {
         p = ngx_cpymem(p, "\"label\":\"", sizeof("\"label\":\"") - 1);
-        p = ngx_vidcast_result_json_label(p, detection->label);
+        p = ngx_vidcast_result_value_label(p, detection->label);
         p = ngx_cpymem(p, "\",", 2);
     }
 
@@ -385,16 +439,16 @@ ngx_vidcast_result_json_print(u_char *buf, const vidcast_detection_t *detection,
 /* cut to its limit; bytes that are not UTF-8 become question marks */
 
 static u_char *
-ngx_vidcast_result_json_label(u_char *p, const char *label)
+ngx_vidcast_result_value_label(u_char *p, const char *label)
 {
     size_t   n;
     u_char  *s, *last;
 
     s = (u_char *) label;
-    last = s + strnlen(label, NGX_VIDCAST_RESULT_JSON_LABEL);
+    last = s + strnlen(label, NGX_VIDCAST_RESULT_VALUE_LABEL);
 
     while (s < last) {
-        n = ngx_vidcast_result_json_character(s, last);
+        n = ngx_vidcast_result_value_character(s, last);
 
         if (n) {
             p = (u_char *) ngx_escape_json(p, s, n);
@@ -413,14 +467,14 @@ ngx_vidcast_result_json_label(u_char *p, const char *label)
 /* bytes of the UTF-8 character at "p"; 0: it is none */
 
 static size_t
-ngx_vidcast_result_json_character(u_char *p, u_char *last)
+ngx_vidcast_result_value_character(u_char *p, u_char *last)
 {
     size_t  n;
 
     n = (*p < 0x80) ? 1 : (*p < 0xe0) ? 2 : (*p < 0xf0) ? 3 : 4;
 
     if ((size_t) (last - p) < n
-        || ngx_vidcast_ws_check_utf8(p, n) != NGX_OK)
+        || ngx_vidcast_utf8_check(p, n) != NGX_OK)
     {
         return 0;
     }

@@ -10,7 +10,7 @@
  * of that a reason in words.
  */
 
-#include "wire/ngx_vidcast_result_json.c"
+#include "wire/ngx_vidcast_result_value.c"
 #include "wire/ngx_vidcast_ws.c"
 #include "unit.h"
 
@@ -74,7 +74,7 @@ test_json(void)
         size = sizeof(out);
         ngx_memset(out, 0, sizeof(out));
 
-        unit_ok(ngx_vidcast_result_json_text((u_char *) tests[i].text,
+        unit_ok(ngx_vidcast_result_value_text((u_char *) tests[i].text,
                                              strlen(tests[i].text), out, &size,
                                              error)
                 == NGX_OK
@@ -113,7 +113,7 @@ test_not_json(void)
         size = sizeof(out);
         error[0] = '\0';
 
-        unit_ok(ngx_vidcast_result_json_text((u_char *) tests[i].text,
+        unit_ok(ngx_vidcast_result_value_text((u_char *) tests[i].text,
                                              tests[i].len, out, &size, error)
                 == NGX_DECLINED
                 && ngx_strncmp(error, "not JSON: ", 10) == 0,
@@ -129,21 +129,21 @@ test_room(void)
     u_char  text[4000];
 
     size = 4;
-    unit_ok(ngx_vidcast_result_json_text((u_char *) " 1234 ", 6, out, &size,
+    unit_ok(ngx_vidcast_result_value_text((u_char *) " 1234 ", 6, out, &size,
                                          error)
                     == NGX_OK
                 && size == 4,
             "blanks need no room");
 
     size = 3;
-    unit_ok(ngx_vidcast_result_json_text((u_char *) "1234", 4, out, &size,
+    unit_ok(ngx_vidcast_result_value_text((u_char *) "1234", 4, out, &size,
                                          error)
                 == NGX_BUSY,
             "what is larger has none");
 
     ngx_memset(text, '{', sizeof(text));
     size = 100;
-    unit_ok(ngx_vidcast_result_json_text(text, sizeof(text), out, &size, error)
+    unit_ok(ngx_vidcast_result_value_text(text, sizeof(text), out, &size, error)
             == NGX_BUSY, "much larger ones are not even looked at");
 }
 
@@ -348,7 +348,7 @@ test_plugin(const char *json, size_t n, size_t room)
     dst = malloc(room);
     size = room;
 
-    rc = ngx_vidcast_result_json_plugin(&answer, &fit, 200, 150, dst, &size,
+    rc = ngx_vidcast_result_value_plugin(&answer, &fit, 200, 150, dst, &size,
                                         error);
 
     if (rc == NGX_OK) {

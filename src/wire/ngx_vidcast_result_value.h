@@ -1,0 +1,54 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#ifndef _NGX_VIDCAST_RESULT_VALUE_H_INCLUDED_
+#define _NGX_VIDCAST_RESULT_VALUE_H_INCLUDED_
+
+
+#include "core/ngx_vidcast.h"
+#include "media/ngx_vidcast_resize.h"
+#include "vidcast_plugin.h"
+
+
+/*
+ * The value of "result" in what viewers get: JSON of a predictor, or of a
+ * publisher.  It comes from code of others: nothing of it is believed.
+ */
+
+/*
+ * A publisher's: is this one JSON value (RFC 8259), and nothing else?  White
+ * space around it is cut, *size being what is left, and line feeds, carriage
+ * returns and tabs in it become spaces, so that it can stand in a line;
+ * otherwise it stays as it is.  NGX_OK; NGX_DECLINED: no, or too deep for the
+ * library, or no memory.
+ */
+ngx_int_t ngx_vidcast_result_value_check(u_char *data, size_t *size);
+
+/*
+ * A predictor's:
+ *
+ *     NGX_OK        *size is the length of what is in "dst"
+ *     NGX_DECLINED  it is no answer, reason in "error"
+ *     NGX_BUSY      it is larger than the *size that there is room for
+ */
+
+/*
+ * One JSON value; its text is kept as it is, on one line, without the blanks
+ * around it.
+ */
+ngx_int_t ngx_vidcast_result_value_text(const u_char *json, size_t len,
+    u_char *dst, size_t *size, u_char *error);
+
+/*
+ * A plugin's: its JSON, its detections, which become pixels of the frame of
+ * width x height that "fit" was made of, or both.
+ */
+ngx_int_t ngx_vidcast_result_value_plugin(const vidcast_answer_t *answer,
+    const ngx_vidcast_resize_t *fit, uint32_t width, uint32_t height,
+    u_char *dst, size_t *size, u_char *error);
+
+
+#endif /* _NGX_VIDCAST_RESULT_VALUE_H_INCLUDED_ */
