@@ -113,6 +113,11 @@ gate
         $film->{dropped}{$_}, $_ for sort keys %{$film->{dropped}};
     is $of->('dropped_total{source="film",reason="warmup"}'), 1, 'one';
 
+    for my $group (qw(not_shown not_predicted)) {
+        is $of->("${group}_total{source=\"film\",reason=\"$_\"}"),
+            $film->{$group}{$_}, "$group: $_" for sort keys %{$film->{$group}};
+    }
+
     is $of->("delivered_${_}_total{source=\"film\"}"),
         $film->{delivered}{$_}, $_ for sort keys %{$film->{delivered}};
 

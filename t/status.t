@@ -6,6 +6,7 @@
 use strict;
 use warnings;
 
+use List::Util;
 use Test::Nginx::Socket;
 use Vidcast::Blocks;
 
@@ -82,17 +83,24 @@ front
 
     is join(' ', sort keys %$source), join(' ', qw(
         captured delivered direct dropped encode_ms error fps fps_asked
-        fps_predicted frame height lost name opened pid pins predict_ms
-        predicted published result slots starts state state_age
-        tables_inserted viewers width workers)), 'a source';
+        fps_predicted frame height lost name not_predicted not_shown opened
+        pid pins predict_ms predicted published result slots starts state
+        state_age tables_inserted viewers width workers)), 'a source';
 
     is join(' ', sort keys %{$source->{dropped}}), join(' ', qw(
         bad_frame encoder_busy encoder_error predictor_busy predictor_error
         ring_full too_large warmup)), 'dropped';
+    is join(' ', sort keys %{$source->{not_shown}}), join(' ', qw(
+        bad_frame encoder_busy encoder_error ring_full too_large warmup)),
+        'not shown';
+    is join(' ', sort keys %{$source->{not_predicted}}), join(' ', qw(
+        every gone no_result predictor_busy predictor_error)),
+        'not predicted';
     is join(' ', sort keys %{$source->{viewers}}),
         'all mjpeg ndjson snapshot sse websocket', 'viewers';
     is join(' ', sort keys %{$source->{delivered}}), join(' ', qw(
-        bytes frames frames_skipped refused results results_skipped stalled)),
+        bytes frames frames_skipped no_memory refused results
+        results_skipped stalled)),
         'delivered';
     is join(' ', sort keys %{$source->{workers}[0]}),
         'exiting generation pid viewers', 'a worker';
@@ -382,7 +390,60 @@ front
 
 
 
-=== TEST 16: several sources in the order of the configuration
+=== TEST 16: each frame has one end
+--- http_config
+    vidcast_source film {
+        input    images:$TEST_NGINX_SERVER_ROOT/html/cam loop=off realtime=off
+                 warmup=1;
+        predict  delay time=1ms every=2;
+        frames   12 4k;
+    }
+    vidcast_source fast {
+        input    images:$TEST_NGINX_SERVER_ROOT/html/cam loop=off fps=100;
+        predict  delay time=40ms;
+        frames   12 4k;
+    }
+--- user_files eval
+[
+    (map { [ "cam/$_.jpg", Vidcast::Picture::picture(64, 48, 100 + $_) ] }
+     1, 2, 4, 6 .. 9),
+    [ 'cam/3.jpg', Vidcast::Picture::picture(1280, 960, 100) ],
+    [ 'cam/5.jpg', 'not a JPEG at all' ],
+]
+--- live
+film ended
+fast ended
+--- client
+    for my $name (qw(film fast)) {
+        my $source = source($name);
+        my $shown = $source->{not_shown};
+        my $predicted = $source->{not_predicted};
+
+        is List::Util::sum0($source->{published}, values %$shown),
+            List::Util::sum0($source->{captured},
+                             @{$shown}{qw(bad_frame warmup)}),
+            "$name: each is published, or has its reason";
+        is List::Util::sum0($source->{predicted}, values %$predicted),
+            $source->{published}, "$name: each is predicted, or has its reason";
+        is $shown->{too_large}, 1, "$name: the large one";
+        cmp_ok $shown->{bad_frame}, '>=', 1, "$name: the bad one";
+
+        is_deeply $source->{dropped},
+            { %$shown, map { $_ => $predicted->{$_} }
+                       qw(predictor_busy predictor_error) },
+            "$name: some have older names, too";
+    }
+
+    is source('film')->{not_shown}{warmup}, 1, 'the first one';
+    is source('film')->{not_predicted}{every}, 3, 'every other one';
+    cmp_ok source('fast')->{not_predicted}{predictor_busy}, '>=', 1,
+        'the predictor is slow';
+--- error_log
+a frame of vidcast source "film" is larger than 4096 bytes
+
+
+
+=== TEST 17: several sources in the order of the configuration
 --- http_config
     vidcast_source one   { input test: size=64x48; }
     vidcast_source two   { input test: size=80x48; }
@@ -405,7 +466,7 @@ three
 
 
 
-=== TEST 17: a capture that hangs is not what it last said of itself
+=== TEST 18: a capture that hangs is not what it last said of itself
 --- http_config
     vidcast_source front { input test: size=64x48 fps=20; stale 500ms; }
 --- config
@@ -455,7 +516,7 @@ front
 
 
 
-=== TEST 18: the last picture of a slow source, of a film, of a publisher
+=== TEST 19: the last picture of a slow source, of a film, of a publisher
 --- http_config
     vidcast_source slow { input test: size=64x48 fps=0.1; stale 100ms; }
     vidcast_source film {

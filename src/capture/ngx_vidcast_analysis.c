@@ -108,6 +108,7 @@ ngx_vidcast_analysis_submit(ngx_vidcast_analysis_t *analysis,
     ngx_vidcast_task_t  *task;
 
     if (analysis->frames++ % analysis->predict.conf->every) {
+        ngx_vidcast_count(&analysis->capture->counters->every, 1);
         return;
     }
 
@@ -361,11 +362,15 @@ ngx_vidcast_analysis_decode(ngx_vidcast_analysis_t *analysis,
     rc = ngx_vidcast_ring_acquire(ring, ngx_max(analysis->last,
                                                 task->number - 1), &frame);
     if (rc != NGX_OK) {
-        return NGX_AGAIN;
-    }
 
-    if (frame.number != task->number) {
-        ngx_vidcast_count(&analysis->capture->counters->predictor_busy, 1);
+        if (task->number > analysis->last) {
+            ngx_vidcast_count(&analysis->capture->counters->gone, 1);
+
+        } else {
+            ngx_vidcast_count(&analysis->capture->counters->predictor_busy, 1);
+        }
+
+        return NGX_AGAIN;
     }
 
     analysis->last = frame.number;

@@ -158,9 +158,13 @@ ngx_vidcast_dispatch_offer(ngx_vidcast_dispatch_t *dispatch, uint32_t slot,
 
     ring = &dispatch->capture->zone->ring;
 
-    if (dispatch->offered++ % dispatch->capture->source->predict.every
-        || ngx_vidcast_ring_acquire_at(ring, slot, number, &frame) != NGX_OK)
-    {
+    if (dispatch->offered++ % dispatch->capture->source->predict.every) {
+        ngx_vidcast_count(&dispatch->capture->counters->every, 1);
+        return;
+    }
+
+    if (ngx_vidcast_ring_acquire_at(ring, slot, number, &frame) != NGX_OK) {
+        ngx_vidcast_count(&dispatch->capture->counters->gone, 1);
         return;
     }
 
@@ -359,6 +363,7 @@ ngx_vidcast_dispatch_publish(ngx_vidcast_dispatch_t *dispatch,
     capture = dispatch->capture;
 
     if (entry->status == NGX_VIDCAST_REPLY_NONE) {
+        ngx_vidcast_count(&capture->counters->no_result, 1);
         ngx_vidcast_capture_judged(capture, entry->frame.number);
         return;
     }

@@ -123,7 +123,7 @@ typedef struct {
     uint64_t                     published;  /* messages that were taken */
     uint64_t                     received;   /* bytes of them */
     uint64_t                     unwanted;   /* and those that were not */
-    uint64_t                     unused;
+    uint64_t                     no_memory;  /* messages lost for want of it */
 } ngx_vidcast_worker_stats_t;
 
 
@@ -133,14 +133,27 @@ typedef struct {
     uint64_t                     captured;
     uint64_t                     published;
     uint64_t                     predicted;
+
+    /*
+     * A frame that is not published is in one of these, the first two of
+     * which are not captured either
+     */
+
     uint64_t                     bad_frame;
-    uint64_t                     too_large;
     uint64_t                     warmup;
+    uint64_t                     too_large;
     uint64_t                     ring_full;
     uint64_t                     encoder_busy;
     uint64_t                     encoder_error;
+
+    /* and one that was offered to the predictor, and not predicted, in these */
+
+    uint64_t                     every;
     uint64_t                     predictor_busy;
     uint64_t                     predictor_error;
+    uint64_t                     no_result;
+    uint64_t                     gone;           /* from the ring */
+
     uint64_t                     tables_inserted;
     uint64_t                     direct;
     uint64_t                     pushed;         /* results */

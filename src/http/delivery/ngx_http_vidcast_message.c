@@ -86,6 +86,7 @@ ngx_http_vidcast_message_text(ngx_http_vidcast_feed_t *feed, size_t size)
                         + NGX_VIDCAST_WS_MAX_HEADER + size + 2,
                         ngx_cycle->log);
     if (message == NULL) {
+        feed->stats->no_memory++;
         return NULL;
     }
 
@@ -262,6 +263,7 @@ ngx_http_vidcast_message_alloc(ngx_http_vidcast_feed_t *feed)
         message = ngx_alloc(sizeof(ngx_http_vidcast_message_t)
                             + NGX_HTTP_VIDCAST_PART_LEN, ngx_cycle->log);
         if (message == NULL) {
+            feed->stats->no_memory++;
             return NULL;
         }
     }
@@ -448,6 +450,7 @@ ngx_http_vidcast_message_duplicate(ngx_http_vidcast_message_t *message)
 
     p = ngx_alloc(size, ngx_cycle->log);
     if (p == NULL) {
+        message->feed->stats->no_memory++;
         return NGX_ERROR;
     }
 

@@ -50,37 +50,87 @@ ngx_http_vidcast_metric_t  ngx_http_vidcast_captured[] = {
 };
 
 
-ngx_http_vidcast_metric_t  ngx_http_vidcast_dropped[] = {
+/*
+ * Every way out of a frame's life but the good one.  docs/operations.md has
+ * these rows, too, and t/util/gate-readme looks whether they are the same.
+ */
 
-    { "bad_frame", "It was not a whole JPEG.",
-      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_counters_t, bad_frame) },
+ngx_http_vidcast_loss_t  ngx_http_vidcast_losses[] = {
 
-    { "too_large", "It was larger than a slot of the ring.",
-      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_counters_t, too_large) },
+    { "bad_frame",
+      "It was not a whole JPEG, or nothing that the input can decode.",
+      NGX_HTTP_VIDCAST_DROPPED|NGX_HTTP_VIDCAST_NOT_SHOWN,
+      offsetof(ngx_vidcast_counters_t, bad_frame) },
 
-    { "warmup", "It was one of the first after an open.",
-      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_counters_t, warmup) },
+    { "too_large",
+      "It was larger than a slot of the ring.",
+      NGX_HTTP_VIDCAST_DROPPED|NGX_HTTP_VIDCAST_NOT_SHOWN,
+      offsetof(ngx_vidcast_counters_t, too_large) },
 
-    { "ring_full", "No slot was free.",
-      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_counters_t, ring_full) },
+    { "warmup",
+      "It was one of the first after an open.",
+      NGX_HTTP_VIDCAST_DROPPED|NGX_HTTP_VIDCAST_NOT_SHOWN,
+      offsetof(ngx_vidcast_counters_t, warmup) },
 
-    { "encoder_busy", "The encoders were too slow.",
-      NGX_HTTP_VIDCAST_COUNTER,
+    { "ring_full",
+      "No slot was free.",
+      NGX_HTTP_VIDCAST_DROPPED|NGX_HTTP_VIDCAST_NOT_SHOWN,
+      offsetof(ngx_vidcast_counters_t, ring_full) },
+
+    { "encoder_busy",
+      "The encoders were too slow.",
+      NGX_HTTP_VIDCAST_DROPPED|NGX_HTTP_VIDCAST_NOT_SHOWN,
       offsetof(ngx_vidcast_counters_t, encoder_busy) },
 
-    { "encoder_error", "It could not be encoded.",
-      NGX_HTTP_VIDCAST_COUNTER,
+    { "encoder_error",
+      "It could not be encoded.",
+      NGX_HTTP_VIDCAST_DROPPED|NGX_HTTP_VIDCAST_NOT_SHOWN,
       offsetof(ngx_vidcast_counters_t, encoder_error) },
 
-    { "predictor_busy", "The predictor was too slow.",
-      NGX_HTTP_VIDCAST_COUNTER,
+    { "predictor_busy",
+      "The predictor was too slow.",
+      NGX_HTTP_VIDCAST_DROPPED|NGX_HTTP_VIDCAST_NOT_PREDICTED,
       offsetof(ngx_vidcast_counters_t, predictor_busy) },
 
-    { "predictor_error", "The predictor failed.",
-      NGX_HTTP_VIDCAST_COUNTER,
+    { "predictor_error",
+      "The predictor failed.",
+      NGX_HTTP_VIDCAST_DROPPED|NGX_HTTP_VIDCAST_NOT_PREDICTED,
       offsetof(ngx_vidcast_counters_t, predictor_error) },
 
-    { NULL, NULL, NGX_HTTP_VIDCAST_COUNTER, 0 }
+    { "every",
+      "It was left out by \"every\".",
+      NGX_HTTP_VIDCAST_NOT_PREDICTED,
+      offsetof(ngx_vidcast_counters_t, every) },
+
+    { "no_result",
+      "The predictor answered without a result.",
+      NGX_HTTP_VIDCAST_NOT_PREDICTED,
+      offsetof(ngx_vidcast_counters_t, no_result) },
+
+    { "gone",
+      "It was not in the ring any more.",
+      NGX_HTTP_VIDCAST_NOT_PREDICTED,
+      offsetof(ngx_vidcast_counters_t, gone) },
+
+    { NULL, NULL, 0, 0 }
+};
+
+
+ngx_http_vidcast_loss_group_t  ngx_http_vidcast_loss_groups[] = {
+
+    { NGX_HTTP_VIDCAST_DROPPED,
+      { "dropped", "Frames dropped, by reason.",
+        NGX_HTTP_VIDCAST_COUNTER, 0 } },
+
+    { NGX_HTTP_VIDCAST_NOT_SHOWN,
+      { "not_shown", "Frames that were not published, by reason.",
+        NGX_HTTP_VIDCAST_COUNTER, 0 } },
+
+    { NGX_HTTP_VIDCAST_NOT_PREDICTED,
+      { "not_predicted", "Frames that were not predicted, by reason.",
+        NGX_HTTP_VIDCAST_COUNTER, 0 } },
+
+    { 0, { NULL, NULL, NGX_HTTP_VIDCAST_COUNTER, 0 } }
 };
 
 
@@ -104,11 +154,15 @@ ngx_http_vidcast_metric_t  ngx_http_vidcast_delivered[] = {
     { "bytes", "Bytes sent to viewers.",
       NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_worker_stats_t, bytes) },
 
-    { "stalled", "Viewers who took no byte for too long.",
+    { "stalled", "Viewers that took no byte for too long.",
       NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_worker_stats_t, stalled) },
 
-    { "refused", "Viewers who were refused.",
+    { "refused", "Viewers that were refused.",
       NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_worker_stats_t, refused) },
+
+    { "no_memory", "Messages that a worker had no memory for.",
+      NGX_HTTP_VIDCAST_COUNTER,
+      offsetof(ngx_vidcast_worker_stats_t, no_memory) },
 
     { NULL, NULL, NGX_HTTP_VIDCAST_COUNTER, 0 }
 };

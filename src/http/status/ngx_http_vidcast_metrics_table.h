@@ -31,7 +31,31 @@ typedef struct {
 
 
 /*
- * In ngx_vidcast_counters_t: what became of pictures, why some were dropped;
+ * Why a frame was lost, in ngx_vidcast_counters_t; "dropped" is the older
+ * group, which has some of both others
+ */
+
+#define NGX_HTTP_VIDCAST_DROPPED        0x1
+#define NGX_HTTP_VIDCAST_NOT_SHOWN      0x2
+#define NGX_HTTP_VIDCAST_NOT_PREDICTED  0x4
+
+
+typedef struct {
+    const char                  *name;
+    const char                  *help;
+    ngx_uint_t                   groups;
+    size_t                       offset;
+} ngx_http_vidcast_loss_t;
+
+
+typedef struct {
+    ngx_uint_t                   group;
+    ngx_http_vidcast_metric_t    family;
+} ngx_http_vidcast_loss_group_t;
+
+
+/*
+ * In ngx_vidcast_counters_t: what became of pictures;
  * in ngx_vidcast_worker_stats_t, to be added up: what viewers got; in
  * ngx_vidcast_predictor_counters_t, likewise: how predictor processes fare;
  * in ngx_http_vidcast_publishing_t, ngx_http_vidcast_life_t and
@@ -39,16 +63,18 @@ typedef struct {
  * NULL.
  */
 
-extern ngx_http_vidcast_metric_t  ngx_http_vidcast_captured[];
-extern ngx_http_vidcast_metric_t  ngx_http_vidcast_dropped[];
-extern ngx_http_vidcast_metric_t  ngx_http_vidcast_delivered[];
-extern ngx_http_vidcast_metric_t  ngx_http_vidcast_predictor_metrics[];
-extern ngx_http_vidcast_metric_t  ngx_http_vidcast_publishing[];
-extern ngx_http_vidcast_metric_t  ngx_http_vidcast_living[];
-extern ngx_http_vidcast_metric_t  ngx_http_vidcast_present[];
+extern ngx_http_vidcast_metric_t      ngx_http_vidcast_captured[];
+extern ngx_http_vidcast_metric_t      ngx_http_vidcast_delivered[];
+extern ngx_http_vidcast_metric_t      ngx_http_vidcast_predictor_metrics[];
+extern ngx_http_vidcast_metric_t      ngx_http_vidcast_publishing[];
+extern ngx_http_vidcast_metric_t      ngx_http_vidcast_living[];
+extern ngx_http_vidcast_metric_t      ngx_http_vidcast_present[];
+
+extern ngx_http_vidcast_loss_t        ngx_http_vidcast_losses[];
+extern ngx_http_vidcast_loss_group_t  ngx_http_vidcast_loss_groups[];
 
 /* by ngx_vidcast_transport_e */
-extern const char                *ngx_http_vidcast_transports[];
+extern const char                    *ngx_http_vidcast_transports[];
 
 
 #endif /* _NGX_HTTP_VIDCAST_METRICS_TABLE_H_INCLUDED_ */

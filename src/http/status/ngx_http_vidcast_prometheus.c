@@ -27,8 +27,8 @@ static void ngx_http_vidcast_metrics_sample(ngx_http_vidcast_text_t *text,
 static void ngx_http_vidcast_metrics_of(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf, ngx_http_vidcast_metric_t *metric,
     size_t offset);
-static void ngx_http_vidcast_metrics_dropped(ngx_http_vidcast_text_t *text,
-    ngx_vidcast_conf_t *conf);
+static void ngx_http_vidcast_metrics_losses(ngx_http_vidcast_text_t *text,
+    ngx_vidcast_conf_t *conf, ngx_http_vidcast_loss_group_t *g);
 static void ngx_http_vidcast_metrics_delivered(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf);
 static void ngx_http_vidcast_metrics_viewers(ngx_http_vidcast_text_t *text,
@@ -48,15 +48,16 @@ static void ngx_http_vidcast_metrics_states(ngx_http_vidcast_text_t *text,
 ngx_int_t
 ngx_http_vidcast_metrics_handler(ngx_http_request_t *r)
 {
-    u_char                        *alive;
-    ngx_int_t                      rc;
-    ngx_uint_t                     i;
-    ngx_vidcast_conf_t            *conf;
-    ngx_vidcast_source_t         **source;
-    ngx_http_vidcast_text_t        text;
-    ngx_http_vidcast_life_t       *lives;
-    ngx_http_vidcast_metric_t     *m;
-    ngx_http_vidcast_main_conf_t  *vmcf;
+    u_char                         *alive;
+    ngx_int_t                       rc;
+    ngx_uint_t                      i;
+    ngx_vidcast_conf_t             *conf;
+    ngx_vidcast_source_t          **source;
+    ngx_http_vidcast_text_t         text;
+    ngx_http_vidcast_life_t        *lives;
+    ngx_http_vidcast_metric_t      *m;
+    ngx_http_vidcast_main_conf_t   *vmcf;
+    ngx_http_vidcast_loss_group_t  *g;
 
     static ngx_str_t  type = ngx_string("text/plain; version=0.0.4");
 
@@ -100,7 +101,10 @@ ngx_http_vidcast_metrics_handler(ngx_http_request_t *r)
                                  + offsetof(ngx_vidcast_zone_shm_t, counters));
         }
 
-        ngx_http_vidcast_metrics_dropped(&text, conf);
+        for (g = ngx_http_vidcast_loss_groups; g->group; g++) {
+            ngx_http_vidcast_metrics_losses(&text, conf, g);
+        }
+
         ngx_http_vidcast_metrics_delivered(&text, conf);
         ngx_http_vidcast_metrics_viewers(&text, conf, alive);
         ngx_http_vidcast_metrics_publishers(&text, conf, alive);
@@ -197,30 +201,32 @@ ngx_http_vidcast_metrics_of(ngx_http_vidcast_text_t *text,
 /* one family, whose label is the reason; so it has one help for all */
 
 static void
-ngx_http_vidcast_metrics_dropped(ngx_http_vidcast_text_t *text,
-    ngx_vidcast_conf_t *conf)
+ngx_http_vidcast_metrics_losses(ngx_http_vidcast_text_t *text,
+    ngx_vidcast_conf_t *conf, ngx_http_vidcast_loss_group_t *g)
 {
-    u_char                      *counters;
-    ngx_uint_t                   i;
-    ngx_vidcast_source_t       **source;
-    ngx_http_vidcast_metric_t   *m;
-
-    static ngx_http_vidcast_metric_t  family = {
-        "dropped", "Frames dropped, by reason.", NGX_HTTP_VIDCAST_COUNTER, 0
-    };
+    u_char                   *counters;
+    ngx_uint_t                i;
+    ngx_vidcast_source_t    **source;
+    ngx_http_vidcast_loss_t  *loss;
 
     source = conf->sources.elts;
 
-    ngx_http_vidcast_metrics_family(text, "", &family);
+    ngx_http_vidcast_metrics_family(text, "", &g->family);
 
     for (i = 0; i < conf->nsources; i++) {
         counters = (u_char *) &source[i]->zone->shm->counters;
 
-        for (m = ngx_http_vidcast_dropped; m->name; m++) {
-            ngx_http_vidcast_text_printf(text, "vidcast_dropped_total"
+        for (loss = ngx_http_vidcast_losses; loss->name; loss++) {
+
+            if (!(loss->groups & g->group)) {
+                continue;
+            }
+
+            ngx_http_vidcast_text_printf(text, "vidcast_%s_total"
                                          "{source=\"%V\",reason=\"%s\"} "
-                                         "%uL\n", &source[i]->name, m->name,
-                                         *(uint64_t *) (counters + m->offset));
+                                         "%uL\n", g->family.name,
+                                         &source[i]->name, loss->name,
+                                     *(uint64_t *) (counters + loss->offset));
         }
     }
 }

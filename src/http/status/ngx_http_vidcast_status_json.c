@@ -24,6 +24,8 @@ static void ngx_http_vidcast_status_source(ngx_http_vidcast_text_t *text,
     ngx_log_t *log);
 static void ngx_http_vidcast_status_counters(ngx_http_vidcast_text_t *text,
     ngx_vidcast_zone_shm_t *shm, ngx_http_vidcast_metric_t *metric);
+static void ngx_http_vidcast_status_losses(ngx_http_vidcast_text_t *text,
+    ngx_vidcast_zone_shm_t *shm);
 static void ngx_http_vidcast_status_viewers(ngx_http_vidcast_text_t *text,
     ngx_vidcast_zone_shm_t *shm, u_char *alive);
 static void ngx_http_vidcast_status_delivered(ngx_http_vidcast_text_t *text,
@@ -155,9 +157,7 @@ ngx_http_vidcast_status_source(ngx_http_vidcast_text_t *text,
 
     ngx_http_vidcast_status_counters(text, shm, ngx_http_vidcast_captured);
 
-    ngx_http_vidcast_text_begin(text, "dropped", '{');
-    ngx_http_vidcast_status_counters(text, shm, ngx_http_vidcast_dropped);
-    ngx_http_vidcast_text_end(text, '}');
+    ngx_http_vidcast_status_losses(text, shm);
 
     ngx_http_vidcast_status_error(text, life.error);
     ngx_http_vidcast_status_predictor(text, conf, source, log);
@@ -198,6 +198,32 @@ ngx_http_vidcast_status_counters(ngx_http_vidcast_text_t *text,
             ngx_http_vidcast_text_item(text, "\"%s\":%uL", metric->name,
                                   *(uint64_t *) (counters + metric->offset));
         }
+    }
+}
+
+
+static void
+ngx_http_vidcast_status_losses(ngx_http_vidcast_text_t *text,
+    ngx_vidcast_zone_shm_t *shm)
+{
+    u_char                         *counters;
+    ngx_http_vidcast_loss_t        *loss;
+    ngx_http_vidcast_loss_group_t  *g;
+
+    counters = (u_char *) &shm->counters;
+
+    for (g = ngx_http_vidcast_loss_groups; g->group; g++) {
+
+        ngx_http_vidcast_text_begin(text, g->family.name, '{');
+
+        for (loss = ngx_http_vidcast_losses; loss->name; loss++) {
+            if (loss->groups & g->group) {
+                ngx_http_vidcast_text_item(text, "\"%s\":%uL", loss->name,
+                                    *(uint64_t *) (counters + loss->offset));
+            }
+        }
+
+        ngx_http_vidcast_text_end(text, '}');
     }
 }
 

@@ -235,6 +235,8 @@ test_none(void)
 
     unit_ok(test_nresults == 0 && test_judged == 1 && test_predicted == 0,
             "none: no result is an answer");
+    unit_ok(test_counters.no_result == 1 && test_counters.predictor_error == 0,
+            "none: which has a reason of its own");
 
     (void) test_publish();
     ngx_vidcast_dispatch_turn(dispatch);
