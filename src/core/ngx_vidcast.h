@@ -22,7 +22,7 @@
 /*
  * A picture in memory.  I420: three planes, full width and height for Y,
  * halves rounded up for U and V; GRAY8: plane[0] only, the others are NULL.
- * Strides are in bytes.  Who made an image owns its planes.
+ * Strides are in bytes.  The maker of an image owns its planes.
  */
 
 typedef struct {

@@ -90,7 +90,7 @@ static void ngx_vidcast_input_images_error(ngx_vidcast_input_t *in,
 
 ngx_vidcast_input_module_t  ngx_vidcast_input_images = {
     ngx_string("images"),
-    1,
+    NGX_VIDCAST_INPUT_FILE,
     ngx_vidcast_input_images_create_params,
     ngx_vidcast_input_images_set,
     ngx_vidcast_input_images_check,

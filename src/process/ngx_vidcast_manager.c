@@ -56,7 +56,7 @@ ngx_vidcast_manager_start(ngx_vidcast_conf_t *conf)
     control = conf->control;
 
     /*
-     * The lock of the one who forks is held till its next call here: by then
+     * The lock of the process that forks is held till its next call: by then
      * the manager has its own, or is dead.
      */
 

@@ -28,7 +28,7 @@ static ngx_uint_t ngx_vidcast_zone_count(ngx_vidcast_control_t *control,
     ngx_log_t *log);
 
 
-/* for a worker that found no entry: counted, but told to nobody */
+/* for a worker that found no entry: counted, but not told */
 
 static ngx_vidcast_worker_stats_t  ngx_vidcast_control_nowhere;
 

@@ -58,7 +58,7 @@ ngx_uint_t ngx_vidcast_zone_wanted(ngx_vidcast_control_t *control,
 /*
  * Is a frame of that time, CLOCK_MONOTONIC in us, too old to be the newest one
  * of a live source?  It holds for the capture, which says so, and for all
- * others, who see that the capture itself has become silent.
+ * others, which see that the capture itself has become silent.
  */
 ngx_uint_t ngx_vidcast_zone_silent(ngx_vidcast_source_t *source,
     uint64_t last);
@@ -93,11 +93,11 @@ void ngx_vidcast_zone_take_back(ngx_vidcast_control_t *control,
 ngx_uint_t ngx_vidcast_zone_viewers(ngx_vidcast_control_t *control,
     ngx_vidcast_zone_t *zone, ngx_log_t *log);
 
-/* those of them, of living workers, who see the overlay */
+/* those of them, of living workers, that see the overlay */
 ngx_uint_t ngx_vidcast_zone_overlaid(ngx_vidcast_control_t *control,
     ngx_vidcast_zone_t *zone, ngx_log_t *log);
 
-/* and those who can be sent its pictures by sendfile() */
+/* and those that can be sent its pictures by sendfile() */
 ngx_uint_t ngx_vidcast_zone_sendfile(ngx_vidcast_control_t *control,
     ngx_vidcast_zone_t *zone, ngx_log_t *log);
 

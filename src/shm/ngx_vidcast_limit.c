@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
-#include "shm/ngx_vidcast_limit.h"
+#include "shm/ngx_vidcast_zone.h"
 
 
 #define NGX_VIDCAST_LIMIT_FILES  16     /* a worker's own, and a few more */

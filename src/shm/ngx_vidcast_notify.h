@@ -15,7 +15,7 @@
 
 /*
  * A connection on an eventfd which all processes share.  It is registered
- * edge-triggered while it is enabled; nobody reads it.  The descriptor is
+ * edge-triggered while it is enabled; it is never read.  The descriptor is
  * never closed: destroy() gives back the connection only.  "handler" gets an
  * event whose data is the connection, and whose data is "data".
  *

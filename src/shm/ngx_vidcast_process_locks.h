@@ -13,7 +13,7 @@
 
 
 /*
- * Who is alive.  Each lock is a byte of one memfd; a process has the lock
+ * Which processes live.  Each lock is a byte of one memfd; a process has it
  * while it holds the write lock on that byte.  The kernel drops the locks of
  * a process when it dies, before its parent has reaped it, and when the
  * process closes any descriptor of the file: so it must never be closed.
@@ -40,7 +40,7 @@ ngx_int_t ngx_vidcast_process_lock_take(ngx_fd_t fd, ngx_uint_t lock,
 void ngx_vidcast_process_lock_drop(ngx_fd_t fd, ngx_uint_t lock,
     ngx_log_t *log);
 
-/* pid of another process that has the lock; 0: nobody, or ourselves */
+/* pid of another process that has the lock; 0: none, or ourselves */
 ngx_pid_t ngx_vidcast_process_lock_holder(ngx_fd_t fd, ngx_uint_t lock,
     ngx_log_t *log);
 

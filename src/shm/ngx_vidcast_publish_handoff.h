@@ -18,7 +18,7 @@
  * process that publishes, which fills the slot and hands it in.  It lies in
  * shared memory, and needs none of its two sides to live:
  *
- *     free       nobody is there
+ *     free       no publisher is there
  *     wanted     a process is, and waits for a slot
  *     lent       the slot is the process's, to be written
  *     submitted  the slot is the capture's again, with a message in it
@@ -29,14 +29,14 @@
  * compare and swap, and never becomes one that was there before, so that a
  * side that acts on what it read either wins or reads again.  The process
  * leaves "free", "lent" and "done"; the capture leaves "submitted" and
- * "returned"; "wanted" is left by whoever is first.  Slots are in the ring's
+ * "returned"; "wanted" is left by the first one.  Slots are in the ring's
  * "writing" state from the claim before "lent" to what the capture does after
  * "submitted" or "returned".
  *
- * The other members belong to who may leave the state that the word shows:
- * what is written before a change is seen by the other side behind it.
+ * The other members belong to the side that may leave the state that the word
+ * shows: what is written before a change is seen by the other one behind it.
  *
- * Of a process that died, leave() is called by who holds its lock byte: the
+ * Of a process that died, leave() is called by the holder of its lock byte: the
  * capture, or the next owner of its entry.  Of a capture that died, the next
  * one calls recover().
  */
@@ -64,7 +64,7 @@ typedef struct {
     uint64_t                     number;     /* answer: frame or result */
     uint32_t                     reason;     /* answer */
     uint32_t                     takeover;   /* process + 1, wants to be it */
-    uint32_t                     waiting;    /* somebody waits for "free" */
+    uint32_t                     waiting;    /* a publisher waits for "free" */
     uint32_t                     unused[7];
 } ngx_vidcast_handoff_t;
 
@@ -73,7 +73,7 @@ typedef struct {
  * The process's side.
  *
  * enter()   NGX_OK: it is ours, and a slot is wanted; NGX_BUSY: not free.
- *           Who is in a session stays for many messages
+ *           A publisher in a session stays for many messages
  * look()    NGX_OK: *slot is lent to us; NGX_AGAIN: not yet, or the message is
  *           with the capture; NGX_DONE: answered, no slot; NGX_DECLINED: the
  *           box is not ours
@@ -84,9 +84,10 @@ typedef struct {
  * leave()   whatever the state is, nothing of the slot may be touched behind
  *           it.  NGX_OK: there is something for the capture to do;
  *           NGX_DONE: it is free; NGX_DECLINED: it was not this process's
- * request_takeover()   asks who is in a session to leave it to this process
- * takeover() the process that does, or NGX_VIDCAST_HANDOFF_NOBODY; it may be
- * dead forget()  it does no more: enter() and leave() do so, too, that nobody
+ * request_takeover()   asks the publisher in a session to leave it to us
+ * takeover()  the process that does, or NGX_VIDCAST_HANDOFF_NOBODY; it may be
+ *           dead
+ * forget()  it does no more: enter() and leave() do so, too, that none
  *           inherits it with the entry
  */
 ngx_int_t ngx_vidcast_handoff_enter(ngx_vidcast_handoff_t *handoff,

@@ -395,7 +395,7 @@ ngx_vidcast_ring_recover(ngx_vidcast_ring_t *ring)
 }
 
 
-/* it has no number, so that a reader who sees it just now lets it go */
+/* it has no number, so that a reader that sees it just now lets it go */
 
 void
 ngx_vidcast_ring_reclaim(ngx_vidcast_ring_t *ring, uint32_t slot)
@@ -484,7 +484,7 @@ ngx_vidcast_ring_claim(ngx_vidcast_ring_t *ring)
 
         ngx_vidcast_store(&slot->number, 0);
 
-        /* seen before the bytes to come, by those who read unpinned */
+        /* seen before the bytes to come, by readers without a pin */
 
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
 
@@ -538,8 +538,8 @@ ngx_vidcast_ring_free(ngx_vidcast_ring_t *ring)
 /*
  * The pages that sockets have stay as they are, and belong to them alone: the
  * memfd forgets them.  A slot begins and ends with pages, and the mapping
- * takes no huge ones, of which parts could only be overwritten.  Who dies here
- * leaves the mark.
+ * takes no huge ones, of which parts could only be overwritten.  A process
+ * that dies here leaves the mark.
  */
 
 static ngx_int_t
@@ -612,7 +612,7 @@ ngx_vidcast_ring_publish(ngx_vidcast_ring_t *ring, uint32_t slot,
 
     ngx_vidcast_store(&s->number, number);
 
-    /* nobody may get a frame that is above the newest number */
+    /* no reader may get a frame that is above the newest number */
 
     ngx_vidcast_store(&ring->shm->frame, number);
 

@@ -15,8 +15,8 @@
 /*
  * One source's frames and results between one writing process and many
  * readers.  The bookkeeping lies in shared memory without a single pointer,
- * the pictures in a memfd.  Nobody waits for anybody: a reader pins a slot by
- * its process's bit, the writer takes only slots without pins.
+ * the pictures in a memfd.  No process waits for another one: a reader pins a
+ * slot by its process's bit, the writer takes only slots without pins.
  *
  * Before each picture a slot has NGX_VIDCAST_RING_HEAD bytes for headers,
  * which are written backward from the picture, so that header and picture
@@ -25,7 +25,7 @@
  * that of a "vidcast.v1" message.  Behind the picture comes a tail, which ends
  * it as a part of MJPEG and begins the next one.
  *
- * A picture that is "direct" may leave by sendfile(): sockets, those of the
+ * A picture marked "sendfile" may leave by sendfile(): sockets, those of the
  * peers on this machine as well, then refer to its very pages for as long as
  * they like.  So its slot gets fresh pages before it is written again.
  */
@@ -95,7 +95,7 @@ typedef struct {
     u_char                      *frames;     /* the memfd's mapping */
     ngx_fd_t                     file;       /* the memfd, if it is known */
     uint64_t                     bit;        /* this process's pin, or zero */
-    ngx_vidcast_geometry_t       geometry;   /* nobody else can change it */
+    ngx_vidcast_geometry_t       geometry;   /* ours alone */
 } ngx_vidcast_ring_t;
 
 
@@ -163,7 +163,7 @@ ngx_int_t ngx_vidcast_ring_peek(ngx_vidcast_ring_t *ring, uint64_t seen,
 ngx_int_t ngx_vidcast_ring_check(ngx_vidcast_ring_t *ring,
     ngx_vidcast_frame_t *frame);
 
-/* what is in a slot; for who knows that it is pinned */
+/* what is in a slot that is known to be pinned */
 void ngx_vidcast_ring_describe(ngx_vidcast_ring_t *ring, uint32_t slot,
     ngx_vidcast_frame_t *frame);
 
@@ -174,7 +174,7 @@ void ngx_vidcast_ring_describe(ngx_vidcast_ring_t *ring, uint32_t slot,
 uint64_t ngx_vidcast_ring_newest(ngx_vidcast_ring_t *ring);
 uint64_t ngx_vidcast_ring_newest_result(ngx_vidcast_ring_t *ring);
 
-/* frames up to this number are of other times, and nobody gets them */
+/* frames up to this number are of other times, and no reader gets them */
 uint64_t ngx_vidcast_ring_min_frame(ngx_vidcast_ring_t *ring);
 
 /* how many pins the reading processes have on all slots together */
@@ -195,24 +195,26 @@ ngx_int_t ngx_vidcast_ring_read_result(ngx_vidcast_ring_t *ring, uint64_t seq,
 /*
  * The writer: one process, whose threads call these one at a time.
  *
- * recover()  takes back what a dead writer left
- * retake()   but a slot which it had lent to somebody who still has it
- * pass()     takes all frames away from readers to come, also those which
- *            have a number and are published later; numbers go on
- * forget()   does so with frames and results
- * next()     a new frame number
- * follow()   a frame number that another ring gave; one from before the
- *            newest begins a new series
- * claim()    a slot to write, NGX_VIDCAST_RING_NONE: all are pinned.  The
- *            picture goes to ngx_vidcast_ring_data(), slot_size bytes at most
- *            and the tail behind them, the description to
- *            ngx_vidcast_ring_slot(): "direct", too, which is not to be set
- *            unless the ring knows its memfd
- * publish()  makes it the newest frame, unless a newer one came out first
- * abandon()  gives the slot back without a frame; as retake(), it takes any
- *            number, since the one may come from another process
- * unpin()    clears the pins of the processes in "bits"
- * pinned()   the pins of all processes, of any slot
+ * recover()         takes back what a dead writer left
+ * reclaim()         but a slot which it had lent to a process that still has
+ *                   it
+ * invalidate()      takes all frames away from readers to come, also those
+ *                   which have a number and are published later; numbers go on
+ * invalidate_all()  does so with frames and results
+ * next()            a new frame number
+ * set_number()      a frame number that another ring gave; one from before the
+ *                   newest begins a new series
+ * claim()           a slot to write, NGX_VIDCAST_RING_NONE: all are pinned.
+ *                   The picture goes to ngx_vidcast_ring_data(), slot_size
+ *                   bytes at most and the tail behind them, the description to
+ *                   ngx_vidcast_ring_slot(): "sendfile", too, which is not to
+ *                   be set unless the ring knows its memfd
+ * publish()         makes it the newest frame, unless a newer one came first
+ * abandon()         gives the slot back without a frame; as reclaim(), it
+ *                   takes any number, since the one may come from another
+ *                   process
+ * unpin()           clears the pins of the processes in "bits"
+ * pinned()          the pins of all processes, of any slot
  */
 void ngx_vidcast_ring_recover(ngx_vidcast_ring_t *ring);
 void ngx_vidcast_ring_reclaim(ngx_vidcast_ring_t *ring, uint32_t slot);

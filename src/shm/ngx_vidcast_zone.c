@@ -14,7 +14,6 @@
 
 #include "shm/ngx_vidcast_zone.h"
 #include "shm/ngx_vidcast_control.h"
-#include "shm/ngx_vidcast_limit.h"
 #include "shm/ngx_vidcast_process_locks.h"
 
 
@@ -668,8 +667,8 @@ ngx_vidcast_zone_wake_on_demand(ngx_vidcast_zone_t *zone)
     ngx_vidcast_store(&zone->shm->asked, ngx_vidcast_clock());
 
     /*
-     * Who falls asleep says so before he looks for viewers the last time: he
-     * sees us, or we see that he sleeps.
+     * A capture that falls asleep says so before it looks for viewers the
+     * last time: it sees us, or we see that it sleeps.
      */
 
     if (ngx_vidcast_load(&zone->shm->state) == NGX_VIDCAST_SLEEPING) {

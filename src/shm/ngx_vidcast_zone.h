@@ -56,12 +56,12 @@ typedef enum {
 } ngx_vidcast_transport_e;
 
 
-/* counted beside the transports: those of any who see the overlay */
+/* counted beside the transports: viewers of any that see the overlay */
 
 #define NGX_VIDCAST_OVERLAID  NGX_VIDCAST_TRANSPORTS
 
 
-/* and those who can be sent pictures straight from the memfd */
+/* and those that can be sent pictures straight from the memfd */
 
 #define NGX_VIDCAST_SENDFILE    (NGX_VIDCAST_TRANSPORTS + 1)
 
@@ -223,9 +223,9 @@ ngx_int_t ngx_vidcast_zone_add(ngx_conf_t *cf, ngx_vidcast_conf_t *conf,
 void ngx_vidcast_zone_wake_workers(ngx_vidcast_zone_t *zone);
 
 /*
- * The other way: call() wakes the source's capture, where called() waits for
- * it, or until "timeout" ms have passed, NGX_AGAIN; it tells nothing but to
- * look again.
+ * The other way: wake_capture() wakes the source's capture, where wait_wake()
+ * waits for it, or until "timeout" ms have passed, NGX_AGAIN; it tells nothing
+ * but to look again.
  */
 void ngx_vidcast_zone_wake_capture(ngx_vidcast_zone_t *zone);
 ngx_int_t ngx_vidcast_zone_wait_wake(ngx_vidcast_zone_t *zone, int timeout);
@@ -238,6 +238,37 @@ void ngx_vidcast_zone_wake_on_demand(ngx_vidcast_zone_t *zone);
 
 /* state in the words of the status page */
 ngx_str_t *ngx_vidcast_state_name(ngx_uint_t state);
+
+
+/*
+ * What can keep memory from being made: limits of the process, of the system,
+ * and sandboxes.  It is met in the master, which must neither die of it nor
+ * leave the reader of the log without its name.
+ */
+
+/*
+ * A new file of "size" bytes, mapped; NULL is logged, and the file, unless it
+ * is NGX_INVALID_FILE, the caller's to be closed.
+ */
+u_char *ngx_vidcast_limit_map(ngx_fd_t *fd, size_t size, ngx_str_t *source,
+    ngx_log_t *log);
+
+/* is there address space for so many bytes more?  NGX_ERROR: errno */
+ngx_int_t ngx_vidcast_limit_space(size_t size);
+
+/*
+ * Above "fd", the highest one, descriptors must be left for the channels of
+ * the workers: a master that has none for them starts no worker, and has told
+ * the old ones to leave.  NGX_ERROR: there are not enough, errno.
+ */
+ngx_int_t ngx_vidcast_limit_files(ngx_cycle_t *cycle, ngx_fd_t fd);
+
+/*
+ * Says that memory cannot be made: what failed, for how many bytes, 0: none
+ * to be told, for which source, and the limit that "err" hints at.
+ */
+void ngx_vidcast_limit_log(ngx_log_t *log, ngx_err_t err, const char *what,
+    size_t size, ngx_str_t *source);
 
 
 #endif /* _NGX_VIDCAST_ZONE_H_INCLUDED_ */

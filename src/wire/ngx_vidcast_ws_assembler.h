@@ -31,7 +31,7 @@ typedef struct {
 
 
 /*
- * A chunk of a message, in order; it may stand where room() said.  NGX_OK:
+ * A chunk of a message, in order; it may stand where buffer() said.  NGX_OK:
  * that is all, "size" and "text" are told; NGX_AGAIN: more of it will come;
  * NGX_DECLINED: 1007 or 1009, see "code", and nothing of it may be used.
  */

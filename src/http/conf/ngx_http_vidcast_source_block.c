@@ -216,8 +216,8 @@ ngx_http_vidcast_source_find(ngx_http_vidcast_main_conf_t *vmcf,
 
 
 /*
- * Tells what a source is from what it was before a reload: FNV-1a, as nobody
- * is to be kept from forging it.  It is computed once, when all is known, and
+ * Tells what a source is from what it was before a reload: FNV-1a, as there
+ * is no one to forge it.  It is computed once, when all is known, and
  * in an order of its own, so that it does not depend on that of directives.
  */
 

@@ -327,7 +327,7 @@ ngx_http_vidcast_source_predict(ngx_conf_t *cf, ngx_vidcast_source_t *source,
 
 /*
  * Parameters are "name=value"; what has no "=", or begins with "-", and all
- * behind "--", is for those predictors who have arguments.
+ * behind "--", is for those predictors that have arguments.
  */
 
 static char *

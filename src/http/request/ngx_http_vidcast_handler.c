@@ -65,7 +65,7 @@ ngx_http_vidcast_handler(ngx_http_request_t *r)
 }
 
 
-/* a WebSocket is also what nobody asked for: it is answered by how to ask */
+/* without a wish it is a WebSocket, whose refusal says how to ask for one */
 
 static ngx_uint_t
 ngx_http_vidcast_negotiate(ngx_http_vidcast_headers_t *headers)

@@ -168,7 +168,7 @@ ngx_http_vidcast_params_add(ngx_http_request_t *r,
 }
 
 
-/* all of them, but for those who name what they want */
+/* all of them, unless the query names some */
 
 static ngx_int_t
 ngx_http_vidcast_params_choose(ngx_http_request_t *r,

@@ -13,7 +13,7 @@
 #include "http/status/ngx_http_vidcast_status_source.h"
 
 
-/* for who balances loads, or starts containers anew: is all as it should be? */
+/* for balancers of load, and what restarts containers: is all well? */
 
 
 static void ngx_http_vidcast_health_source(ngx_http_vidcast_text_t *text,
@@ -76,7 +76,7 @@ ngx_http_vidcast_health_handler(ngx_http_request_t *r)
 
 
 /*
- * Nothing, if it is well.  Where pictures come somebody has to look at them:
+ * Nothing, if it is well.  Where pictures come a predictor has to look at them:
  * without any predictor its viewers get "predictor_failed" for each result.
  */
 
@@ -121,8 +121,8 @@ ngx_http_vidcast_health_source(ngx_http_vidcast_text_t *text,
 
 
 /*
- * What waits for somebody is well: a sleeping source, also when it has just
- * been woken, and one to which nobody publishes.
+ * What waits for a viewer is well: a sleeping source, also when it has just
+ * been woken, and one without a publisher.
  */
 
 static ngx_uint_t

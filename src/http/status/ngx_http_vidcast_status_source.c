@@ -12,7 +12,7 @@
 #include "shm/ngx_vidcast_process_locks.h"
 
 
-/* how a source fares, and sums of its counters, for all who report them */
+/* how a source fares, and sums of its counters, for status and metrics */
 
 
 void
