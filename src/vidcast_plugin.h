@@ -130,6 +130,11 @@ typedef struct {
     const uint8_t              *jpeg;         /* a whole JPEG; or NULL, and */
     size_t                      jpeg_size;
     vidcast_image_t             image;        /* this one, of I420 */
+
+    /* pictures that were lost since the last call; whatever it returns */
+
+    uint32_t                    late;         /* a newer one was there */
+    uint32_t                    fps_limit;    /* more than "fps" asks for */
 } vidcast_picture_t;
 
 

@@ -88,11 +88,11 @@ front
         state_age tables_inserted viewers width workers)), 'a source';
 
     is join(' ', sort keys %{$source->{dropped}}), join(' ', qw(
-        bad_frame encoder_busy encoder_error predictor_busy predictor_error
-        ring_full too_large warmup)), 'dropped';
+        bad_frame encoder_busy encoder_error fps_limit late predictor_busy
+        predictor_error ring_full sequence_gap too_large warmup)), 'dropped';
     is join(' ', sort keys %{$source->{not_shown}}), join(' ', qw(
-        bad_frame encoder_busy encoder_error ring_full too_large warmup)),
-        'not shown';
+        bad_frame encoder_busy encoder_error fps_limit late ring_full
+        sequence_gap too_large warmup)), 'not shown';
     is join(' ', sort keys %{$source->{not_predicted}}), join(' ', qw(
         every gone no_result predictor_busy predictor_error)),
         'not predicted';
@@ -354,7 +354,22 @@ vidcast source "broken" gave a bad frame: not a whole JPEG: "
 
 
 
-=== TEST 14: a source that gives nothing is stale
+=== TEST 14: frames that were lost before anybody had them
+--- http_config
+    vidcast_source fast { input test: size=1920x1080 fps=1000; }
+--- config
+    location = /metrics { vidcast_status prometheus; }
+--- live
+fast
+--- client
+    ok wait_for { source('fast')->{not_shown}{late} }, 'counted';
+    like get('/metrics')->{body},
+        qr/^vidcast_not_shown_total\{source="fast",reason="late"\} [1-9]/m,
+        'in the metrics, too';
+
+
+
+=== TEST 15: a source that gives nothing is stale
 --- http_config
     vidcast_source slow {
         input  images:$TEST_NGINX_SERVER_ROOT/html/cam fps=0.2;
@@ -374,7 +389,7 @@ qr/\[crit\] .*vidcast source "slow" is stale: no frame for \d+ ms/
 
 
 
-=== TEST 15: skipped by a slow predictor
+=== TEST 16: skipped by a slow predictor
 --- http_config
     vidcast_source front {
         input    test: size=64x48 fps=100;
@@ -390,7 +405,7 @@ front
 
 
 
-=== TEST 16: each frame has one end
+=== TEST 17: each frame has one end
 --- http_config
     vidcast_source film {
         input    images:$TEST_NGINX_SERVER_ROOT/html/cam loop=off realtime=off
@@ -443,7 +458,7 @@ a frame of vidcast source "film" is larger than 4096 bytes
 
 
 
-=== TEST 17: several sources in the order of the configuration
+=== TEST 18: several sources in the order of the configuration
 --- http_config
     vidcast_source one   { input test: size=64x48; }
     vidcast_source two   { input test: size=80x48; }
@@ -466,7 +481,7 @@ three
 
 
 
-=== TEST 18: a capture that hangs is not what it last said of itself
+=== TEST 19: a capture that hangs is not what it last said of itself
 --- http_config
     vidcast_source front { input test: size=64x48 fps=20; stale 500ms; }
 --- config
@@ -516,7 +531,7 @@ front
 
 
 
-=== TEST 19: the last picture of a slow source, of a film, of a publisher
+=== TEST 20: the last picture of a slow source, of a film, of a publisher
 --- http_config
     vidcast_source slow { input test: size=64x48 fps=0.1; stale 100ms; }
     vidcast_source film {

@@ -14,8 +14,12 @@
 
 /*
  * The life of a frame, and every way out of it.  Each is counted once, under
- * the name that the status has for it; "warmup" and "bad_frame" leave before
- * the frame has a number, the others after it was counted as "captured":
+ * the name that the status has for it; up to "bad_frame" they leave before the
+ * frame has a number, the others after it was counted as "captured":
+ *
+ *     is in the driver   sequence_gap    the kernel had no buffer for it
+ *                        late            a newer one is there already
+ *                        fps_limit       file or stream: more than "fps"
  *
  *     it is grabbed      warmup          the camera seeks its exposure yet
  *                        bad_frame       no whole JPEG, or the input says so

@@ -48,6 +48,8 @@ static ngx_int_t ngx_vidcast_input_thread_run(
     ngx_vidcast_input_thread_t *thread);
 static ngx_int_t ngx_vidcast_input_thread_grab(
     ngx_vidcast_input_thread_t *thread, ngx_vidcast_picture_t *picture);
+static void ngx_vidcast_input_thread_dropped(
+    ngx_vidcast_input_thread_t *thread);
 static void ngx_vidcast_input_thread_skip(ngx_vidcast_input_thread_t *thread,
     ngx_int_t rc);
 static ngx_int_t ngx_vidcast_input_thread_image(
@@ -352,11 +354,33 @@ ngx_vidcast_input_thread_grab(ngx_vidcast_input_thread_t *thread,
 
     rc = in->conf->module->grab(in, picture);
 
+    ngx_vidcast_input_thread_dropped(thread);
+
     if (rc == NGX_OK && picture->time == 0) {
         picture->time = ngx_vidcast_clock();
     }
 
     return rc;
+}
+
+
+/* what the driver lost by itself */
+
+static void
+ngx_vidcast_input_thread_dropped(ngx_vidcast_input_thread_t *thread)
+{
+    ngx_vidcast_counters_t       *counters;
+    ngx_vidcast_input_dropped_t  *dropped;
+
+    counters = thread->capture->counters;
+    dropped = &thread->in.dropped;
+
+    ngx_vidcast_count(&counters->bad_frame, dropped->bad_frame);
+    ngx_vidcast_count(&counters->late, dropped->late);
+    ngx_vidcast_count(&counters->sequence_gap, dropped->sequence_gap);
+    ngx_vidcast_count(&counters->fps_limit, dropped->fps_limit);
+
+    ngx_memzero(dropped, sizeof(ngx_vidcast_input_dropped_t));
 }
 
 

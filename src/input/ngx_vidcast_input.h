@@ -50,6 +50,16 @@ typedef struct {
 } ngx_vidcast_input_host_t;
 
 
+/* frames that an input lost, by the reasons that the status has for them */
+
+typedef struct {
+    uint32_t                   bad_frame;
+    uint32_t                   late;         /* a newer one is there */
+    uint32_t                   sequence_gap; /* lost by the device's driver */
+    uint32_t                   fps_limit;    /* more than conf->fps */
+} ngx_vidcast_input_dropped_t;
+
+
 /* one opened input; made by the capture process, used by its input thread */
 
 typedef struct {
@@ -73,6 +83,10 @@ typedef struct {
 
     uint64_t                   number;    /* of the frame, 0: it is none */
     ngx_uint_t                 large;     /* since it is too large */
+
+    /* added to by grab(), whatever it returns; the caller takes it away */
+
+    ngx_vidcast_input_dropped_t  dropped;
 
     /* why the last call failed, in words, terminated */
 

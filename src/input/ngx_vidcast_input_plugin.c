@@ -395,6 +395,9 @@ ngx_vidcast_input_plugin_grab(ngx_vidcast_input_t *in,
 
     in->error[NGX_VIDCAST_ERROR_LEN - 1] = '\0';
 
+    in->dropped.late += given.late;
+    in->dropped.fps_limit += given.fps_limit;
+
     switch (rc) {
 
     case VIDCAST_OK:

@@ -135,12 +135,15 @@ typedef struct {
     uint64_t                     predicted;
 
     /*
-     * A frame that is not published is in one of these, the first two of
+     * A frame that is not published is in one of these, the first five of
      * which are not captured either
      */
 
     uint64_t                     bad_frame;
     uint64_t                     warmup;
+    uint64_t                     late;
+    uint64_t                     sequence_gap;
+    uint64_t                     fps_limit;
     uint64_t                     too_large;
     uint64_t                     ring_full;
     uint64_t                     encoder_busy;

@@ -43,6 +43,7 @@ typedef struct {
 typedef struct {
     uint32_t                used;
     uint32_t                flags;
+    uint32_t                sequence;
     struct timeval          time;
     unsigned                queued:1;
     unsigned                done:1;
@@ -90,6 +91,7 @@ typedef struct {
     ngx_int_t               maps;
     ngx_uint_t              opens;
     ngx_uint_t              lost;           /* pushed with nothing queued */
+    uint32_t                sequence;       /* of the next one, lost or not */
     int                     timeout;        /* longest that poll() was given */
 } unit_v4l2_t;
 
@@ -163,9 +165,12 @@ unit_v4l2_offer(uint32_t fourcc, uint32_t width, uint32_t height)
 static void __attribute__((unused))
 unit_v4l2_push(const void *data, size_t size, uint32_t flags, uint64_t time)
 {
+    uint32_t             sequence;
     uint64_t             one;
     ngx_uint_t           i;
     unit_v4l2_buffer_t  *buf;
+
+    sequence = unit_v4l2.sequence++;
 
     for (i = 0; i < unit_v4l2.nbuffers; i++) {
 
@@ -180,6 +185,7 @@ unit_v4l2_push(const void *data, size_t size, uint32_t flags, uint64_t time)
         buf->done = 1;
         buf->used = size;
         buf->flags = flags;
+        buf->sequence = sequence;
         buf->time.tv_sec = time / 1000000;
         buf->time.tv_usec = time % 1000000;
 
@@ -393,6 +399,7 @@ unit_v4l2_buffer(unsigned long request, struct v4l2_buffer *buf)
         buf->bytesused = b->used;
         buf->flags = b->flags;
         buf->timestamp = b->time;
+        buf->sequence = b->sequence;
     }
 
     return 0;

@@ -72,6 +72,21 @@ ngx_http_vidcast_loss_t  ngx_http_vidcast_losses[] = {
       NGX_HTTP_VIDCAST_DROPPED|NGX_HTTP_VIDCAST_NOT_SHOWN,
       offsetof(ngx_vidcast_counters_t, warmup) },
 
+    { "late",
+      "A newer one was there when the input was asked.",
+      NGX_HTTP_VIDCAST_DROPPED|NGX_HTTP_VIDCAST_NOT_SHOWN,
+      offsetof(ngx_vidcast_counters_t, late) },
+
+    { "sequence_gap",
+      "The device's driver had lost it.",
+      NGX_HTTP_VIDCAST_DROPPED|NGX_HTTP_VIDCAST_NOT_SHOWN,
+      offsetof(ngx_vidcast_counters_t, sequence_gap) },
+
+    { "fps_limit",
+      "It was more than \"fps\" of a file or stream asks for.",
+      NGX_HTTP_VIDCAST_DROPPED|NGX_HTTP_VIDCAST_NOT_SHOWN,
+      offsetof(ngx_vidcast_counters_t, fps_limit) },
+
     { "ring_full",
       "No slot was free.",
       NGX_HTTP_VIDCAST_DROPPED|NGX_HTTP_VIDCAST_NOT_SHOWN,

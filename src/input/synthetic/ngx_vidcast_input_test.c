@@ -225,6 +225,8 @@ ngx_vidcast_input_test_grab(ngx_vidcast_input_t *in,
     test->due += 1000000 / in->fps;
 
     if (test->due < picture->time) {
+        in->dropped.late += (uint32_t) ((picture->time - test->due) * in->fps
+                                        / 1000000);
         test->due = picture->time;
     }
 

@@ -80,7 +80,7 @@ static void ngx_vidcast_input_v4l2_tell(ngx_vidcast_input_t *in,
     ngx_vidcast_v4l2_t *dev);
 static ngx_int_t ngx_vidcast_input_v4l2_grab(ngx_vidcast_input_t *in,
     ngx_vidcast_picture_t *picture);
-static ngx_int_t ngx_vidcast_input_v4l2_newest(ngx_vidcast_input_v4l2_t *v4l2);
+static ngx_int_t ngx_vidcast_input_v4l2_newest(ngx_vidcast_input_t *in);
 static ngx_int_t ngx_vidcast_input_v4l2_take(ngx_vidcast_input_t *in,
     ngx_vidcast_picture_t *picture);
 static void ngx_vidcast_input_v4l2_release(ngx_vidcast_input_t *in);
@@ -431,7 +431,10 @@ ngx_vidcast_input_v4l2_grab(ngx_vidcast_input_t *in,
 
     rc = v4l2->lost ? NGX_ERROR
                     : v4l2->changed ? NGX_DONE
-                                    : ngx_vidcast_input_v4l2_newest(v4l2);
+                                    : ngx_vidcast_input_v4l2_newest(in);
+
+    in->dropped.sequence_gap += v4l2->dev.gap;
+    v4l2->dev.gap = 0;
 
     if (rc == NGX_DONE) {
         return ngx_vidcast_input_v4l2_restart(in);
@@ -472,11 +475,14 @@ ngx_vidcast_input_v4l2_grab(ngx_vidcast_input_t *in,
 /* skips what is older, as we were late, and leaves the newest in v4l2->frame */
 
 static ngx_int_t
-ngx_vidcast_input_v4l2_newest(ngx_vidcast_input_v4l2_t *v4l2)
+ngx_vidcast_input_v4l2_newest(ngx_vidcast_input_t *in)
 {
-    ngx_int_t                 rc;
-    ngx_uint_t                i;
-    ngx_vidcast_v4l2_frame_t  next;
+    ngx_int_t                  rc;
+    ngx_uint_t                 i;
+    ngx_vidcast_input_v4l2_t  *v4l2;
+    ngx_vidcast_v4l2_frame_t   next;
+
+    v4l2 = in->data;
 
     rc = ngx_vidcast_v4l2_dequeue(&v4l2->dev, &v4l2->frame,
                                   NGX_VIDCAST_INPUT_V4L2_WAIT);
@@ -493,11 +499,16 @@ ngx_vidcast_input_v4l2_newest(ngx_vidcast_input_v4l2_t *v4l2)
 
         } else if (rc == NGX_DONE) {
             v4l2->changed = 1;
+
+        } else if (rc == NGX_DECLINED) {
+            in->dropped.bad_frame++;
         }
 
         if (rc != NGX_OK) {
             break;
         }
+
+        in->dropped.late++;
 
         ngx_vidcast_input_v4l2_requeue(v4l2);
 

@@ -14,6 +14,7 @@
 
 
 #define NGX_VIDCAST_V4L2_ANCIENT  5000000    /* us */
+#define NGX_VIDCAST_V4L2_MAX_GAP  65535      /* frames; no gap if more */
 
 
 /* with the time of our clock, though it may be nonsense */
@@ -29,6 +30,8 @@ static ngx_int_t ngx_vidcast_v4l2_map(ngx_vidcast_v4l2_t *dev);
 static ngx_int_t ngx_vidcast_v4l2_start(ngx_vidcast_v4l2_t *dev);
 static ngx_int_t ngx_vidcast_v4l2_accept(ngx_vidcast_v4l2_t *dev,
     struct v4l2_buffer *buf, ngx_vidcast_v4l2_frame_t *frame);
+static void ngx_vidcast_v4l2_sequence(ngx_vidcast_v4l2_t *dev,
+    uint32_t sequence);
 static uint64_t ngx_vidcast_v4l2_time(struct v4l2_buffer *buf);
 
 
@@ -172,6 +175,8 @@ ngx_vidcast_v4l2_start(ngx_vidcast_v4l2_t *dev)
         }
     }
 
+    dev->numbered = 0;
+
     type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
 
     if (ngx_vidcast_v4l2_ioctl(dev, VIDIOC_STREAMON, &type) == -1) {
@@ -251,6 +256,8 @@ ngx_vidcast_v4l2_accept(ngx_vidcast_v4l2_t *dev, struct v4l2_buffer *buf,
         return NGX_ERROR;
     }
 
+    ngx_vidcast_v4l2_sequence(dev, buf->sequence);
+
     frame->index = buf->index;
     frame->data = dev->buffers[buf->index].data;
     frame->size = ngx_min(buf->bytesused, dev->buffers[buf->index].size);
@@ -273,6 +280,27 @@ ngx_vidcast_v4l2_accept(ngx_vidcast_v4l2_t *dev, struct v4l2_buffer *buf,
     }
 
     return NGX_DECLINED;
+}
+
+
+/*
+ * A driver counts the frames which it had no buffer for, or lost on the way;
+ * one which does not count at all, or goes back, has lost none.
+ */
+
+static void
+ngx_vidcast_v4l2_sequence(ngx_vidcast_v4l2_t *dev, uint32_t sequence)
+{
+    uint32_t  gap;
+
+    gap = sequence - dev->sequence;
+
+    if (dev->numbered && gap <= NGX_VIDCAST_V4L2_MAX_GAP) {
+        dev->gap += gap;
+    }
+
+    dev->numbered = 1;
+    dev->sequence = sequence + 1;
 }
 
 

@@ -79,6 +79,10 @@ typedef struct {
     unsigned                       events:1; /* tells changes of its source */
     unsigned                       timed:1;  /* has DV timings */
 
+    unsigned                       numbered:1;    /* "sequence" is known */
+    uint32_t                       sequence;      /* of the next frame */
+    uint32_t                       gap;      /* missing ones, to be counted */
+
     ngx_uint_t                     stamps;   /* what frames' times are of */
     ngx_uint_t                     nbuffers;
     ngx_vidcast_v4l2_buffer_t      buffers[NGX_VIDCAST_V4L2_MAX];

@@ -36,7 +36,10 @@ static void *vidcast_av_open(const vidcast_context_t *context,
     const volatile int *stop, char *error);
 static int vidcast_av_grab(void *instance, vidcast_picture_t *picture,
     char *error);
-static int vidcast_av_next(vidcast_av_t *av, int64_t until, char *error);
+static int vidcast_av_next(vidcast_av_t *av, vidcast_picture_t *picture,
+    int64_t until, char *error);
+static void vidcast_av_dropped(vidcast_picture_t *picture, uint32_t late,
+    uint32_t fps_limit);
 static int vidcast_av_unwanted(vidcast_av_t *av);
 static int vidcast_av_wait(vidcast_av_t *av, int64_t until);
 static int64_t vidcast_av_time(vidcast_av_t *av);
@@ -138,7 +141,7 @@ vidcast_av_grab(void *instance, vidcast_picture_t *picture, char *error)
 
     until = vidcast_av_clock() + VIDCAST_AV_GRAB;
 
-    rc = vidcast_av_next(av, until, error);
+    rc = vidcast_av_next(av, picture, until, error);
 
     if (rc != VIDCAST_OK) {
         return rc;
@@ -163,7 +166,8 @@ vidcast_av_grab(void *instance, vidcast_picture_t *picture, char *error)
 /* there is a picture in hand, and it is one that is wanted */
 
 static int
-vidcast_av_next(vidcast_av_t *av, int64_t until, char *error)
+vidcast_av_next(vidcast_av_t *av, vidcast_picture_t *picture, int64_t until,
+    char *error)
 {
     int64_t  now;
 
@@ -196,13 +200,29 @@ vidcast_av_next(vidcast_av_t *av, int64_t until, char *error)
         vidcast_av_reader_take(av->reader, &av->item,
                                now < until ? until - now : 0);
 
+        vidcast_av_dropped(picture, av->item.late, 0);
+
         if (av->item.kind == VIDCAST_AV_NONE) {
             return VIDCAST_AGAIN;
         }
 
         if (vidcast_av_unwanted(av)) {
+            vidcast_av_dropped(picture, 0, 1);
             vidcast_av_release(av);
         }
+    }
+}
+
+
+/* an older host does not count them */
+
+static void
+vidcast_av_dropped(vidcast_picture_t *picture, uint32_t late,
+    uint32_t fps_limit)
+{
+    if (picture->size >= sizeof(vidcast_picture_t)) {
+        picture->late += late;
+        picture->fps_limit += fps_limit;
     }
 }
 

@@ -70,6 +70,7 @@ typedef struct {
     AVFrame             *frame;
     int64_t              pts;       /* or VIDCAST_AV_NO_TIME */
     int64_t              arrived;   /* CLOCK_MONOTONIC, us */
+    uint32_t             late;      /* of any kind: that were lost before */
     char                 error[VIDCAST_ERROR_LEN];  /* BAD, LOST: why */
 } vidcast_av_item_t;
 
@@ -90,7 +91,7 @@ int vidcast_av_reader_stored(vidcast_av_reader_t *reader);
 
 /*
  * The oldest item moves to "item", whose packet and frame are empty.  Its kind
- * is NONE: there was nothing within "timeout" us.
+ * is NONE: there was nothing within "timeout" us.  item->late is set anyway.
  */
 void vidcast_av_reader_take(vidcast_av_reader_t *reader,
     vidcast_av_item_t *item, int64_t timeout);

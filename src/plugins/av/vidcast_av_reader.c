@@ -40,6 +40,7 @@ struct vidcast_av_reader_s {
     vidcast_av_item_t      items[VIDCAST_AV_QUEUE];
     unsigned               head;
     unsigned               count;
+    uint32_t               late;           /* dropped, not yet told */
 };
 
 
@@ -431,6 +432,7 @@ vidcast_av_reader_put(vidcast_av_reader_t *reader, vidcast_av_kind_e kind,
     while (reader->count == VIDCAST_AV_QUEUE && !reader->stream.quit) {
 
         if (!reader->stream.stored) {
+            reader->late++;
             vidcast_av_reader_drop(reader);
             break;
         }
@@ -508,6 +510,9 @@ vidcast_av_reader_take(vidcast_av_reader_t *reader, vidcast_av_item_t *item,
             break;
         }
     }
+
+    item->late = reader->late;
+    reader->late = 0;
 
     if (reader->count) {
         first = &reader->items[reader->head];

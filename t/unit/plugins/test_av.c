@@ -44,6 +44,8 @@ typedef struct {
     int64_t   first;                /* times */
     int64_t   time;
     int       back;                 /* a time which is not after another */
+    int       late;                 /* lost, as the pictures say */
+    int       fps_limit;
     int       rc;                   /* why it was over */
     char      error[VIDCAST_ERROR_LEN];
 } test_run_t;
@@ -54,6 +56,7 @@ static void test_formats(void);
 static void test_loops(void);
 static void test_broken(void);
 static void test_pace(void);
+static void test_late(void);
 static void test_params(void);
 static void test_sizes(void);
 static void test_pixels(void);
@@ -92,6 +95,7 @@ main(void)
     test_loops();
     test_broken();
     test_pace();
+    test_late();
     test_sizes();
     test_pixels();
     test_matrices();
@@ -314,6 +318,8 @@ test_pace(void)
     test_play(&run, "b.mp4", "realtime=off fps=5", 1000);
 
     unit_ok(run.pictures == 60, "fps: %d pictures of 300", run.pictures);
+    unit_ok(run.fps_limit == 240 && run.late == 0, "fps: %d are left out",
+            run.fps_limit);
 
     test_play(&run, "b.mp4", "realtime=off fps=10", 1000);
 
@@ -321,7 +327,68 @@ test_pace(void)
 
     test_play(&run, "b.mp4", "realtime=off fps=60", 1000);
 
-    unit_ok(run.pictures == 300, "fps: more than there are, %d", run.pictures);
+    unit_ok(run.pictures == 300 && run.fps_limit == 0,
+            "fps: more than there are, %d", run.pictures);
+}
+
+
+/* of a live stream the oldest picture makes room, and is counted */
+
+static void
+test_late(void)
+{
+    int                   i, rc;
+    char                  error[VIDCAST_ERROR_LEN];
+    vidcast_av_t          av;
+    vidcast_picture_t     picture;
+    vidcast_av_reader_t  *reader;
+
+    memset(&av, 0, sizeof(vidcast_av_t));
+    memset(&picture, 0, sizeof(vidcast_picture_t));
+
+    av.item.packet = av_packet_alloc();
+    av.item.frame = av_frame_alloc();
+
+    reader = calloc(1, sizeof(vidcast_av_reader_t));
+    reader->stream.conf = &av.conf;
+    av.reader = reader;
+
+    (void) vidcast_av_reader_init(reader);
+
+    for (i = 0; i < VIDCAST_AV_QUEUE + 3; i++) {
+        vidcast_av_reader_put(reader, VIDCAST_AV_FRAME, i, NULL);
+    }
+
+    picture.size = sizeof(vidcast_picture_t);
+
+    rc = vidcast_av_next(&av, &picture, 0, error);
+
+    unit_ok(rc == VIDCAST_OK && av.item.pts == 3 && picture.late == 3,
+            "late: %d, told with the first one that is left",
+            (int) picture.late);
+
+    vidcast_av_release(&av);
+    (void) vidcast_av_next(&av, &picture, 0, error);
+
+    unit_ok(av.item.pts == 4 && picture.late == 3, "late: told once");
+
+    /* a host from before these members */
+
+    vidcast_av_release(&av);
+
+    for (i = 0; i < VIDCAST_AV_QUEUE; i++) {
+        vidcast_av_reader_put(reader, VIDCAST_AV_FRAME, i, NULL);
+    }
+
+    picture.size = offsetof(vidcast_picture_t, late);
+    (void) vidcast_av_next(&av, &picture, 0, error);
+
+    unit_ok(picture.late == 3, "late: not told to an older host");
+
+    vidcast_av_release(&av);
+    vidcast_av_reader_free(reader);
+    av_packet_free(&av.item.packet);
+    av_frame_free(&av.item.frame);
 }
 
 
@@ -853,6 +920,9 @@ test_play(test_run_t *run, const char *name, const char *params, int limit)
         picture.size = sizeof(picture);
 
         rc = vidcast_av_input.grab(instance, &picture, run->error);
+
+        run->late += picture.late;
+        run->fps_limit += picture.fps_limit;
 
         if (rc == VIDCAST_OK) {
             test_picture(run, &picture);

@@ -354,6 +354,7 @@ test_input(void)
     ngx_vidcast_image_t        image;
     ngx_vidcast_input_t        in;
     ngx_vidcast_picture_t      picture;
+    ngx_vidcast_input_test_t  *test;
     ngx_vidcast_input_conf_t   conf;
 
     ngx_memzero(&conf, sizeof(conf));
@@ -421,6 +422,15 @@ test_input(void)
     }
 
     unit_ok(n == 25 && bad == 0, "frames are counted from 0, and say so");
+
+    test = in.data;
+    test->due = ngx_vidcast_clock() - 1000000;
+    in.dropped.late = 0;
+
+    rc = ngx_vidcast_input_test.grab(&in, &picture);
+
+    unit_ok(rc == NGX_OK && in.dropped.late >= 499,
+            "a second late, it has lost %u frames", in.dropped.late);
 
     ngx_vidcast_input_test.close(&in);
     ngx_vidcast_image_free(&image);

@@ -36,10 +36,73 @@ test_bad_frames(void)
 
     unit_v4l2_push(jpeg, jpeg_size, 0, 0);
     unit_v4l2_push(jpeg, jpeg_size, V4L2_BUF_FLAG_ERROR, 0);
-    unit_ok(grab() == NGX_OK && picture.size == jpeg_size,
-            "a good one before a bad one is taken");
+    unit_ok(grab() == NGX_OK && picture.size == jpeg_size
+            && in.dropped.bad_frame == 1 && in.dropped.late == 0,
+            "a good one before a bad one is taken, and that one is counted");
     release();
     unit_ok(unit_v4l2_queued() == UNIT_V4L2_BUFFERS, "all given back");
+
+    stop();
+}
+
+
+/* what is lost before it is grabbed has no number, but is counted */
+
+static void
+test_lost_frames(void)
+{
+    ngx_uint_t  i;
+
+    fresh();
+    unit_v4l2_offer(V4L2_PIX_FMT_MJPEG, W, H);
+    unit_v4l2.sequence = 7;
+    (void) start();
+
+    for (i = 0; i < UNIT_V4L2_BUFFERS; i++) {
+        unit_v4l2_push(jpeg, jpeg_size, 0, 0);
+    }
+
+    unit_ok(grab() == NGX_OK && in.dropped.late == UNIT_V4L2_BUFFERS - 1
+            && in.dropped.sequence_gap == 0,
+            "older ones are late, whatever the first one's number");
+
+    /* one buffer is lent */
+
+    for (i = 0; i < UNIT_V4L2_BUFFERS + 2; i++) {
+        unit_v4l2_push(jpeg, jpeg_size, 0, 0);
+    }
+
+    release();
+    unit_v4l2_push(jpeg, jpeg_size, 0, 0);
+    ngx_memzero(&in.dropped, sizeof(in.dropped));
+
+    unit_ok(grab() == NGX_OK && in.dropped.late == UNIT_V4L2_BUFFERS - 1
+            && in.dropped.sequence_gap == 3 && unit_v4l2.lost == 3,
+            "no buffer was free for three: a gap of three");
+    release();
+
+    /* a number that goes back, or jumps, is another count */
+
+    ngx_memzero(&in.dropped, sizeof(in.dropped));
+
+    unit_v4l2.sequence = 0;
+    unit_v4l2_push(jpeg, jpeg_size, 0, 0);
+    (void) grab();
+    release();
+
+    unit_v4l2.sequence = 0xffffffff;
+    unit_v4l2_push(jpeg, jpeg_size, 0, 0);
+    (void) grab();
+    release();
+
+    unit_ok(in.dropped.sequence_gap == 0, "no gap: another count");
+
+    unit_v4l2.sequence = 1;
+    unit_v4l2_push(jpeg, jpeg_size, 0, 0);
+    (void) grab();
+    release();
+
+    unit_ok(in.dropped.sequence_gap == 1, "a gap around the largest number");
 
     stop();
 }
@@ -275,6 +338,7 @@ main(void)
 {
     static void  (*tests[])(void) = {
         test_bad_frames,
+        test_lost_frames,
         test_silence,
         test_lost,
         test_refused,
