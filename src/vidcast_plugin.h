@@ -35,7 +35,7 @@
 #define VIDCAST_OK            0
 #define VIDCAST_ERROR         (-1)    /* the reason is in "error" */
 #define VIDCAST_AGAIN         (-2)    /* nothing yet, call again */
-#define VIDCAST_BUSY          (-3)    /* somebody else has it; as an error */
+#define VIDCAST_BUSY          (-3)    /* another program has it; as an error */
 #define VIDCAST_BAD           (-4)    /* this one; the next may be good */
 #define VIDCAST_END           (-5)    /* there is no more, and never will be */
 

@@ -10,14 +10,22 @@
 
 
 /*
- * Adding an input: its file, ngx_vidcast_input_NAME.c, here or in a folder of
- * its own, with the functions that ngx_vidcast_input.h describes; its module
- * there among the "extern" ones, and in the table below; its files in "config".
- * One that needs a library is a plugin instead, see vidcast_plugin.h, and its
- * scheme and parameters are added to ngx_vidcast_input_plugin.c; a scheme of
- * FFmpeg's also to plugins/av, vidcast_av_conf.c, and to the protocols that
- * vidcast_av_stream.c allows.  The unit tests that take all inputs for stubs
- * get one more; docs/directives/inputs.md and t/lib/Vidcast/Features.pm, too.
+ * Adding an input: these files.
+ *
+ *     src/input/ngx_vidcast_input_NAME.c   its driver, or in a folder there
+ *     src/input/ngx_vidcast_input.h        its module, "extern"
+ *     src/input/ngx_vidcast_input.c        the table below
+ *     config                               its files
+ *     docs/directives/inputs.md            what a user sees of it
+ *     t/unit/input/test_input.c            its name
+ *     t/lib/Vidcast/Features.pm            its row in the table of features
+ *
+ * One that needs a library is a plugin, by vidcast_plugin.h.  A scheme of
+ * FFmpeg's has in the place of a driver:
+ *
+ *     src/input/ngx_vidcast_input_plugin.c its module and its parameters
+ *     src/plugins/av/vidcast_av_conf.c     its parameters
+ *     src/plugins/av/vidcast_av_stream.c   the protocols it may use
  */
 
 static ngx_vidcast_input_module_t  *ngx_vidcast_input_modules[] = {

@@ -108,13 +108,12 @@ typedef struct {
 
 /*
  * flags      FILE: the path names files: a relative one, which the capture
- *            process would look for in a directory that nobody chose, is made
- *            full by nginx's prefix before check().
+ *            process would look for in its own directory, is made full by
+ *            nginx's prefix before check().
  *            PASSIVE: it has no device that could be closed, and takes what
  *            others bring: "on_demand" and "warmup" are refused.
- *            SESSION: somebody serves it, who would go on for a while if he
- *            were not told of our end: a process that leaves waits a moment
- *            for close().
+ *            SESSION: a server goes on sending for a while unless it is told
+ *            of the end: a process that leaves waits a moment for close().
  *
  * set()      at configuration, in the master: one "name=value" of the input
  *            directive.  Common ones (size=, fps=) are set through here as
@@ -124,7 +123,7 @@ typedef struct {
  * check()    at configuration, after all set(): is it whole and sensible?
  *            Touches no device.  NGX_OK; NGX_ERROR: reason in "error".
  *
- * open()     in the capture process.  NGX_OK; NGX_BUSY: somebody else has
+ * open()     in the capture process.  NGX_OK; NGX_BUSY: another program has
  *            the device; NGX_AGAIN: there is nothing to be opened yet, which
  *            is cheap to find out; NGX_ERROR.  All but the first with the
  *            reason in in->error, and with nothing left open.  One that takes
@@ -137,8 +136,8 @@ typedef struct {
  *            open() told, are filled.  ANY: as JPEG, or else view is set.
  *            An input whose source changes may tell another format, size and
  *            rate with NGX_AGAIN.
- *            NGX_OK; NGX_AGAIN: none yet; NGX_BUSY: none, and nobody is there
- *            to give one, reason in in->error; NGX_DECLINED: a bad frame, to
+ *            NGX_OK; NGX_AGAIN: none yet; NGX_BUSY: none, and no publisher to
+ *            give one, reason in in->error; NGX_DECLINED: a bad frame, to
  *            be counted and skipped, reason in in->error; NGX_DONE: the source
  *            has ended; NGX_ERROR: the device is lost, reason in in->error,
  *            close() comes next.  A JPEG may come in a slot of the ring, which

@@ -21,7 +21,7 @@
  * case.  Name order is the order of the bytes of the names: 10.jpg comes
  * before 9.jpg.
  *
- * Files are read, not mapped: one that somebody truncates is a bad frame
+ * Files are read, not mapped: one that is truncated meanwhile is a bad frame
  * then, and not a SIGBUS.  They are read into the ring, if a slot is free
  * and large enough.
  */
@@ -157,7 +157,7 @@ ngx_vidcast_input_images_check(ngx_vidcast_input_conf_t *conf, u_char *error)
         return NGX_ERROR;
     }
 
-    /* the capture process lives in a directory that nobody chose */
+    /* the capture process has a working directory of its own */
 
     if (conf->path.data[0] != '/') {
         ngx_vidcast_error(error, "path is not absolute");
@@ -573,7 +573,7 @@ ngx_vidcast_input_images_load(ngx_vidcast_input_t *in, ngx_fd_t fd,
 }
 
 
-/* who gets the picture says what is to be done if there is no slot */
+/* without a free slot: into memory, the input thread decides what to do */
 
 static u_char *
 ngx_vidcast_input_images_get_buffer(ngx_vidcast_input_t *in,

@@ -155,7 +155,7 @@ ngx_vidcast_input_push_grab(ngx_vidcast_input_t *in,
 }
 
 
-/* also if we are called all the time, by who waits for one that died */
+/* also if calls come all the time, from workers that wait for a dead one */
 
 static void
 ngx_vidcast_input_push_look(ngx_vidcast_input_t *in, ngx_uint_t called)
@@ -304,7 +304,7 @@ ngx_vidcast_input_push_reply(ngx_vidcast_input_t *in, ngx_uint_t reason,
 }
 
 
-/* is there somebody, and was there something of late? */
+/* is there a publisher, and was there a message of late? */
 
 static ngx_int_t
 ngx_vidcast_input_push_idle(ngx_vidcast_input_t *in)

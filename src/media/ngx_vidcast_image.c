@@ -37,7 +37,7 @@ static void ngx_vidcast_image_expand_chroma_avx2(u_char *p,
 #endif
 
 
-/* the calls of libyuv can only fail by arguments that nobody gives here */
+/* the calls of libyuv can only fail by arguments that are not given here */
 
 
 ngx_int_t

@@ -60,7 +60,8 @@ struct ngx_vidcast_predictor_s {
  * open()     sets predictor->want, which is that of vidcast_plugin.h.
  *            NGX_OK, or NGX_ERROR, reason in predictor->error.
  *
- * get_buffer()     where a picture of "size" bytes is to go; NULL: no memory.
+ * get_buffer()
+ *            where a picture of "size" bytes is to go; NULL: no memory.
  *
  * predict()  writes at most *size bytes of JSON to "json", and says in
  *            *status what sort of answer it is (ngx_vidcast_reply_e), with

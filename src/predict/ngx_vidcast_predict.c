@@ -19,6 +19,23 @@ static ngx_int_t ngx_vidcast_predict_set_time(ngx_msec_t *time,
     ngx_str_t *value);
 
 
+/*
+ * Adding a predictor: these files.
+ *
+ *     src/predict/ngx_vidcast_predict_NAME.c  it, or in a folder there; with
+ *                                             processes of its own by an
+ *                                             engine, ngx_vidcast_engine.h
+ *     src/predict/ngx_vidcast_predict.h       its module, "extern"
+ *     src/predict/ngx_vidcast_predict.c       the table below
+ *     config                                  its files
+ *     docs/directives/predictors.md           what a user sees of it
+ *     t/unit/unit_predict.h                   it, or its name
+ *     t/lib/Vidcast/Features.pm               its row in the table of features
+ *
+ * A model, or code of somebody else, is a plugin, by vidcast_plugin.h, and
+ * needs none of these.
+ */
+
 static ngx_vidcast_predict_module_t  *ngx_vidcast_predict_modules[] = {
     &ngx_vidcast_predict_delay,
     &ngx_vidcast_predict_exec,

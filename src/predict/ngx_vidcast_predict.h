@@ -19,7 +19,7 @@ typedef struct {
     ngx_log_t                   *log;
     void                        *data;      /* the module's own state */
     uint64_t                     state;     /* what was answered: see emits() */
-    uint64_t                     emitted;      /* that of the last result */
+    uint64_t                     emitted;   /* that of the last result */
     u_char                       error[NGX_VIDCAST_ERROR_LEN];
 } ngx_vidcast_predict_t;
 
@@ -64,17 +64,18 @@ typedef struct {
  * files()    may be NULL; the names of files whose change makes it another
  *            predictor, one for each "n" from 0 on, NULL: there are no more.
  *
- * validate_late()    may be NULL; when all of the configuration has been read,
- * so that
+ * validate_late()
+ *            may be NULL; when all of the configuration has been read, so that
  *            nginx's "user" is known.  As check().
  */
 
 struct ngx_vidcast_predict_module_s {
     ngx_str_t              name;
-    void       *(*create_params)(ngx_pool_t *pool);
-    ngx_int_t (*set)(ngx_vidcast_predict_conf_t *conf, ngx_str_t *name,
-                     ngx_str_t *value);
-    uint32_t (*want)(ngx_vidcast_predict_conf_t *conf, uint32_t width);
+    void                *(*create_params)(ngx_pool_t *pool);
+    ngx_int_t            (*set)(ngx_vidcast_predict_conf_t *conf,
+                               ngx_str_t *name, ngx_str_t *value);
+    uint32_t             (*want)(ngx_vidcast_predict_conf_t *conf,
+                               uint32_t width);
     ngx_int_t            (*open)(ngx_vidcast_predict_t *predict);
     ngx_int_t            (*predict)(ngx_vidcast_predict_t *predict,
                                ngx_vidcast_sample_t *sample, u_char *json,
@@ -83,11 +84,13 @@ struct ngx_vidcast_predict_module_s {
 
     ngx_vidcast_engine_t  *engine;    /* NULL: in the capture process */
 
-    ngx_int_t (*arg)(ngx_vidcast_predict_conf_t *conf, ngx_str_t *arg);
-    ngx_int_t (*check)(ngx_vidcast_predict_conf_t *conf, ngx_cycle_t *cycle,
-                       u_char *error);
-    ngx_str_t  *(*files)(ngx_vidcast_predict_conf_t *conf, ngx_uint_t n);
-    ngx_int_t (*validate_late)(ngx_vidcast_source_t *source,
+    ngx_int_t            (*arg)(ngx_vidcast_predict_conf_t *conf,
+                               ngx_str_t *arg);
+    ngx_int_t            (*check)(ngx_vidcast_predict_conf_t *conf,
+                               ngx_cycle_t *cycle, u_char *error);
+    ngx_str_t           *(*files)(ngx_vidcast_predict_conf_t *conf,
+                               ngx_uint_t n);
+    ngx_int_t            (*validate_late)(ngx_vidcast_source_t *source,
                                ngx_cycle_t *cycle, u_char *error);
 };
 

@@ -220,7 +220,7 @@ ngx_vidcast_input_test_grab(ngx_vidcast_input_t *in,
 
     picture->time = ngx_vidcast_clock();
 
-    /* who comes late by a frame or more has lost frames, as with a camera */
+    /* a grab() that is late by a frame or more has lost some, as of a camera */
 
     test->due += 1000000 / in->fps;
 

@@ -100,7 +100,7 @@ typedef struct {
 
 
 /*
- * Opens the device and starts it.  NGX_OK; NGX_BUSY: somebody else has it;
+ * Opens the device and starts it.  NGX_OK; NGX_BUSY: another program has it;
  * NGX_AGAIN: it is not there, or has no signal; NGX_ERROR.  All but the first
  * with the reason in dev->error and nothing left open.
  */

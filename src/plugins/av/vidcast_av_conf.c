@@ -264,7 +264,7 @@ vidcast_av_conf_transport(vidcast_av_conf_t *conf, const char *value)
 }
 
 
-/* who serves HTTP may have it go on by HTTPS */
+/* an HTTP server may redirect to HTTPS */
 
 static int
 vidcast_av_conf_verify(vidcast_av_conf_t *conf, const char *value)

@@ -162,7 +162,7 @@ vidcast_av_stream_io(AVFormatContext *format, AVIOContext **pb,
 }
 
 
-/* whoever we connect to by TLS, and wherever he sends us */
+/* every server that is connected to by TLS, also after a redirection */
 
 static int
 vidcast_av_stream_trust(vidcast_av_stream_t *stream, AVDictionary **options)

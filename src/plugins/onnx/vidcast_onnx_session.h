@@ -12,7 +12,7 @@
 #include "vidcast_plugin.h"
 
 
-/* a model in ONNX Runtime, of which nobody else knows anything */
+/* a model in ONNX Runtime, which is called in vidcast_onnx_session.c only */
 
 typedef struct vidcast_onnx_runtime_s  vidcast_onnx_runtime_t;
 

@@ -371,7 +371,7 @@ ngx_vidcast_exec_idle(ngx_vidcast_predictor_t *predictor)
     ngx_int_t   rc;
     ngx_uint_t  status;
 
-    /* who waits for frames has nothing to say but what goes to the log */
+    /* a program that waits for frames says nothing but what is for the log */
 
     exec->output = 0;
     size = 0;

@@ -440,11 +440,11 @@ ngx_vidcast_exec_kill(ngx_vidcast_exec_t *exec)
 {
     ngx_uint_t  n;
 
-    /* the rest of its session, and then whoever has come to us as an orphan */
+    /* the rest of its session, and then all that have come here as orphans */
 
     (void) kill(-exec->pid, SIGKILL);
 
-    /* who they are is in a file, which needs a descriptor */
+    /* their pids are in a file, which needs a descriptor */
 
     ngx_vidcast_exec_close_file(exec->in);
     ngx_vidcast_exec_close_file(exec->out);

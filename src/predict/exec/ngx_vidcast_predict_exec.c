@@ -322,7 +322,7 @@ ngx_vidcast_predict_exec_resolve(ngx_vidcast_exec_conf_t *exec,
 }
 
 
-/* not by the PATH of who has started nginx, as its "user" might not see it */
+/* not by the PATH that nginx was started with: its "user" might not see it */
 
 static ngx_int_t
 ngx_vidcast_predict_exec_search(ngx_vidcast_exec_conf_t *exec,

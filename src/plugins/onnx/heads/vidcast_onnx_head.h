@@ -67,7 +67,7 @@ typedef struct vidcast_onnx_head_s  vidcast_onnx_head_t;
 /*
  * fits()    may these be its outputs?  Their shapes are known.
  *
- * sure()    as fits(), where nobody has named the head: what no other head
+ * sure()    as fits(), where no head was named: what no other head
  *           would have, as far as that can be told.
  *
  * wants()   what outputs it has, in words.

@@ -10,7 +10,7 @@
 #include "vidcast_plugin.h"
 
 
-/* no head: the numbers as they are, for those who know what they mean */
+/* no head: the numbers as they are, for viewers that know their meaning */
 
 #define VIDCAST_ONNX_RAW_MAX  (512 * 1024)     /* of a result's 1m */
 

@@ -13,7 +13,7 @@
 
 
 /*
- * The head of those who do the rest by themselves: boxes, scores and classes
+ * The head of models that do the rest by themselves: boxes, scores and classes
  * in one output each, found by their names and shapes.
  *
  * boxes [1, n, 4], scores [1, n], classes [1, n], and maybe how many count:
@@ -83,7 +83,7 @@ vidcast_onnx_ssd_fits(const vidcast_onnx_reading_t *reading,
 }
 
 
-/* "logits" are of those who have the same shapes, and no background */
+/* "logits" are of models with the same shapes, and no background */
 
 static int
 vidcast_onnx_ssd_sure(const vidcast_onnx_reading_t *reading,
@@ -165,7 +165,7 @@ vidcast_onnx_ssd_find(const vidcast_onnx_reading_t *reading,
 }
 
 
-/* what exporters add for those who want to do it themselves */
+/* what exporters add for programs that want to do it themselves */
 
 static int
 vidcast_onnx_ssd_spare(const vidcast_onnx_tensor_t *output)

@@ -153,7 +153,7 @@ const vidcast_onnx_head_t  vidcast_onnx_yolox = {
 };
 
 
-/* besides it, those who segment have [1, masks, height, width] */
+/* besides it, models that segment have [1, masks, height, width] */
 
 static int
 vidcast_onnx_yolo_one(const vidcast_onnx_tensor_t *outputs, uint32_t n,
