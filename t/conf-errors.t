@@ -29,6 +29,25 @@ add_block_preprocessor(sub {
     $Test::Nginx::Util::EventType = $block->event;
 });
 
+# so that a new block is not put to the end
+
+my (%ended, $last);
+
+open my $self, '<', __FILE__ or die "open() failed: $!\n";
+
+while (<$self>) {
+    next if !/^=== TEST \d+: (.+)/;
+
+    my ($directive) = $1 =~ /^([\w ,=]+): / or die "\"$1\": of which one?\n";
+
+    die "\"$directive\" is in two places\n"
+        if $directive ne ($last // '') && $ended{$directive}++;
+
+    $last = $directive;
+}
+
+close $self;
+
 plan tests => repeat_each() * 2 * blocks();
 
 no_long_string();

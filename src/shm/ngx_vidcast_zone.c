@@ -12,6 +12,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 
+#include "core/ngx_vidcast_string.h"
 #include "shm/ngx_vidcast_zone.h"
 #include "shm/ngx_vidcast_control.h"
 #include "shm/ngx_vidcast_process_locks.h"
@@ -28,8 +29,6 @@ static ngx_int_t ngx_vidcast_control_adopt(ngx_vidcast_conf_t *conf,
 static void ngx_vidcast_control_cleanup(void *data);
 static ngx_int_t ngx_vidcast_zone_settle(ngx_vidcast_conf_t *conf,
     ngx_vidcast_source_t *source, size_t *space, ngx_log_t *log);
-static ngx_int_t ngx_vidcast_zone_space(ngx_vidcast_source_t *source,
-    size_t *space, ngx_log_t *log);
 static size_t ngx_vidcast_zone_layout(ngx_vidcast_geometry_t *geometry);
 static ngx_vidcast_zone_t *ngx_vidcast_zone_before(ngx_vidcast_conf_t *conf,
     ngx_shm_zone_t *shm_zone, size_t *size);
@@ -347,24 +346,12 @@ ngx_vidcast_zone_settle(ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source,
 
     source->shm_zone->shm.size = size;
 
-    return ngx_vidcast_zone_space(source, space, log);
-}
+    /*
+     * nginx maps the zones next, and would say no more than that a mapping has
+     * failed; *space is that of the sources before this one
+     */
 
-
-/*
- * nginx maps the zones next, and would say no more than that a mapping has
- * failed; *space is that of the sources before this one.
- */
-
-static ngx_int_t
-ngx_vidcast_zone_space(ngx_vidcast_source_t *source, size_t *space,
-    ngx_log_t *log)
-{
-    size_t  size;
-
-    size = source->shm_zone->shm.size
-           + ngx_vidcast_ring_frames_size(&source->geometry);
-
+    size += ngx_vidcast_ring_frames_size(&source->geometry);
     *space += size;
 
     if (ngx_vidcast_limit_space(*space) != NGX_OK) {
@@ -411,10 +398,7 @@ ngx_vidcast_zone_before(ngx_vidcast_conf_t *conf, ngx_shm_zone_t *shm_zone,
         }
 
         if (old[i].tag == shm_zone->tag
-            && old[i].shm.name.len == shm_zone->shm.name.len
-            && ngx_strncmp(old[i].shm.name.data, shm_zone->shm.name.data,
-                           shm_zone->shm.name.len)
-               == 0)
+            && ngx_vidcast_equal(&old[i].shm.name, &shm_zone->shm.name))
         {
             source = old[i].data;
             *size = old[i].shm.size;
