@@ -10,6 +10,7 @@
 
 #include <pthread.h>
 
+#include "capture/ngx_vidcast_raw.h"
 #include "shm/ngx_vidcast_zone.h"
 #include "input/ngx_vidcast_input.h"
 #include "core/ngx_vidcast_log_limit.h"
@@ -18,26 +19,12 @@
 /*
  * The capture process of one source.  Its threads: main watches whether the
  * process is still wanted, input grabs pictures, encoders make them JPEGs,
- * one predicts, one draws overlays.  Pictures which are JPEGs already go from
- * the input thread straight into the ring.
+ * one predicts or asks predictor processes, one draws overlays.  Pictures
+ * which are JPEGs already go from the input thread straight into the ring.
  */
 
 typedef struct ngx_vidcast_encoder_pool_s   ngx_vidcast_encoder_pool_t;
-typedef struct ngx_vidcast_analysis_s   ngx_vidcast_analysis_t;
-typedef struct ngx_vidcast_dispatch_s   ngx_vidcast_dispatch_t;
-
-
-/* a raw picture on its way to an encoder and to the predictor */
-
-typedef struct ngx_vidcast_raw_s  ngx_vidcast_raw_t;
-
-struct ngx_vidcast_raw_s {
-    ngx_vidcast_raw_t            *next;
-    ngx_uint_t                    refs;      /* under the encoders' mutex */
-    uint64_t                      number;
-    uint64_t                      captured;  /* CLOCK_MONOTONIC, us */
-    ngx_vidcast_image_t           image;
-};
+typedef struct ngx_vidcast_scheduler_s      ngx_vidcast_scheduler_t;
 
 
 /*
@@ -80,9 +67,9 @@ struct ngx_vidcast_capture_s {
     ngx_vidcast_counters_t       *counters;
     ngx_log_t                    *log;
 
+    ngx_vidcast_raw_pool_t       *raws;
     ngx_vidcast_encoder_pool_t   *encoders;
-    ngx_vidcast_analysis_t       *analysis;  /* NULL: no such predictor */
-    ngx_vidcast_dispatch_t       *dispatch;  /* NULL: no predictor process */
+    ngx_vidcast_scheduler_t      *scheduler; /* NULL: no predictor */
 
     ngx_vidcast_sink_t            sinks[NGX_VIDCAST_MAX_SINKS];
     ngx_uint_t                    nsinks;    /* settled before input starts */
@@ -179,10 +166,6 @@ void ngx_vidcast_frame_publish(ngx_vidcast_capture_t *capture,
 ngx_int_t ngx_vidcast_result_publish(ngx_vidcast_capture_t *capture,
     ngx_vidcast_result_t *result, const u_char *json, size_t size);
 
-/* the frame has no result, which is counted and logged */
-void ngx_vidcast_capture_predictor_failed(ngx_vidcast_capture_t *capture,
-    const u_char *reason);
-
 /*
  * predicted()  a frame that took the predictor "time" us, whether its result
  *              is told or not
@@ -217,64 +200,14 @@ void *ngx_vidcast_input_thread(void *data);
 
 
 /*
- * Raw pictures.  get() gives a free one of the size, or NULL; encode() hands
- * it on, to come out in the order of the calls; refer() and unref() are for a
- * thread that looks at it meanwhile.
+ * encode() takes over the reference to a raw picture, which comes out in the
+ * order of the calls; drain() returns when all of them are published.
  */
 ngx_vidcast_encoder_pool_t *ngx_vidcast_encoder_pool_create(
     ngx_vidcast_capture_t *capture);
-ngx_vidcast_raw_t *ngx_vidcast_encoder_pool_get(
-    ngx_vidcast_encoder_pool_t *encoders, uint32_t width, uint32_t height);
-
-/* returns when one is free; NGX_OK: at once, NGX_AGAIN: after a while */
-ngx_int_t ngx_vidcast_encoder_pool_wait(ngx_vidcast_encoder_pool_t *encoders);
-
-/* returns when all that was handed on is published */
-void ngx_vidcast_encoder_pool_drain(ngx_vidcast_encoder_pool_t *encoders);
-
 void ngx_vidcast_encoder_pool_encode(ngx_vidcast_encoder_pool_t *encoders,
     ngx_vidcast_raw_t *raw);
-void ngx_vidcast_encoder_pool_refer(ngx_vidcast_encoder_pool_t *encoders,
-    ngx_vidcast_raw_t *raw);
-void ngx_vidcast_encoder_pool_unref(ngx_vidcast_encoder_pool_t *encoders,
-    ngx_vidcast_raw_t *raw);
-
-
-/*
- * The predictor's thread.  submit() tells it of a new frame, with the raw
- * picture if there is one (refer()red by submit itself), else the frame is
- * taken from the ring.  A frame that came while it was busy is predicted
- * unless a newer one comes too: then it is skipped and counted.
- */
-ngx_vidcast_analysis_t *ngx_vidcast_analysis_create(
-    ngx_vidcast_capture_t *capture);
-void ngx_vidcast_analysis_submit(ngx_vidcast_analysis_t *analysis,
-    ngx_vidcast_raw_t *raw, uint64_t number, uint64_t captured, uint32_t width,
-    uint32_t height);
-
-/*
- * Returns when nothing would be skipped by a submit(); with "idle", when the
- * predictor needs no older frame in the ring any more, either.
- */
-void ngx_vidcast_analysis_wait(ngx_vidcast_analysis_t *analysis,
-    ngx_uint_t idle);
-
-
-/*
- * The thread that hands frames to predictor processes, and publishes what
- * they answer in the order of the frames.  offer() tells it of the frame that
- * has just been published, the ring's mutex being held: it is predicted when
- * a predictor is free, unless another one comes before: then it is skipped
- * and counted.  Of an input whose frames must all be predicted room() waits,
- * before the next one is published, until that would skip none; drain()
- * returns when all that was offered is predicted, and its results are out.
- */
-ngx_vidcast_dispatch_t *ngx_vidcast_dispatch_create(
-    ngx_vidcast_capture_t *capture);
-void ngx_vidcast_dispatch_offer(ngx_vidcast_dispatch_t *dispatch,
-    uint32_t slot, uint64_t number);
-void ngx_vidcast_dispatch_room(ngx_vidcast_dispatch_t *dispatch);
-void ngx_vidcast_dispatch_drain(ngx_vidcast_dispatch_t *dispatch);
+void ngx_vidcast_encoder_pool_drain(ngx_vidcast_encoder_pool_t *encoders);
 
 
 #endif /* _NGX_VIDCAST_CAPTURE_H_INCLUDED_ */

@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 
 #include "capture/ngx_vidcast_capture.h"
+#include "capture/ngx_vidcast_scheduler.h"
 #include "media/ngx_vidcast_image.h"
 #include "media/ngx_vidcast_jpeg.h"
 
@@ -23,15 +24,11 @@ struct ngx_vidcast_encoder_pool_s {
     pthread_mutex_t               mutex;
     pthread_cond_t                queued;
     pthread_cond_t                turn;
-    pthread_cond_t                freed;
 
     ngx_vidcast_raw_t            *first;     /* to be encoded */
     ngx_vidcast_raw_t           **last;
     uint64_t                      taken;     /* tickets given */
     uint64_t                      done;      /* tickets gone */
-
-    ngx_vidcast_raw_t            *raws;
-    ngx_uint_t                    nraws;
 };
 
 
@@ -41,13 +38,11 @@ static ngx_vidcast_raw_t *ngx_vidcast_encoder_pool_take(
 static uint32_t ngx_vidcast_encoder_pool_fill(
     ngx_vidcast_encoder_pool_t *encoders, ngx_vidcast_jpeg_encoder_t *enc,
     ngx_vidcast_raw_t *raw, size_t *size);
+static void ngx_vidcast_encoder_pool_publish(
+    ngx_vidcast_encoder_pool_t *encoders, ngx_vidcast_frame_publish_t *frame,
+    ngx_uint_t offered);
 static void ngx_vidcast_encoder_pool_failed(
     ngx_vidcast_encoder_pool_t *encoders, ngx_int_t rc, const char *reason);
-
-
-/* two for each encoder, and what the input and the predictor hold */
-
-#define ngx_vidcast_encoder_pool_nraws(n)  (2 * (n) + 3)
 
 
 ngx_vidcast_encoder_pool_t *
@@ -63,18 +58,9 @@ ngx_vidcast_encoder_pool_create(ngx_vidcast_capture_t *capture)
         return NULL;
     }
 
-    encoders->nraws = ngx_vidcast_encoder_pool_nraws(n);
-
-    encoders->raws = ngx_calloc(encoders->nraws * sizeof(ngx_vidcast_raw_t),
-                                capture->log);
-    if (encoders->raws == NULL) {
-        return NULL;
-    }
-
     if (pthread_mutex_init(&encoders->mutex, NULL) != 0
         || pthread_cond_init(&encoders->queued, NULL) != 0
-        || pthread_cond_init(&encoders->turn, NULL) != 0
-        || pthread_cond_init(&encoders->freed, NULL) != 0)
+        || pthread_cond_init(&encoders->turn, NULL) != 0)
     {
         return NULL;
     }
@@ -95,47 +81,6 @@ ngx_vidcast_encoder_pool_create(ngx_vidcast_capture_t *capture)
 }
 
 
-ngx_vidcast_raw_t *
-ngx_vidcast_encoder_pool_get(ngx_vidcast_encoder_pool_t *encoders,
-    uint32_t width, uint32_t height)
-{
-    ngx_uint_t          i;
-    ngx_vidcast_raw_t  *raw;
-
-    (void) pthread_mutex_lock(&encoders->mutex);
-
-    for (i = 0; i < encoders->nraws; i++) {
-        if (encoders->raws[i].refs == 0) {
-            encoders->raws[i].refs = 1;
-            break;
-        }
-    }
-
-    (void) pthread_mutex_unlock(&encoders->mutex);
-
-    if (i == encoders->nraws) {
-        return NULL;
-    }
-
-    raw = &encoders->raws[i];
-
-    if (raw->image.width == width && raw->image.height == height) {
-        return raw;
-    }
-
-    ngx_vidcast_image_free(&raw->image);
-    ngx_memzero(&raw->image, sizeof(ngx_vidcast_image_t));
-
-    if (ngx_vidcast_image_alloc(&raw->image, width, height, 0) != NGX_OK) {
-        ngx_memzero(&raw->image, sizeof(ngx_vidcast_image_t));
-        ngx_vidcast_encoder_pool_unref(encoders, raw);
-        return NULL;
-    }
-
-    return raw;
-}
-
-
 void
 ngx_vidcast_encoder_pool_encode(ngx_vidcast_encoder_pool_t *encoders,
     ngx_vidcast_raw_t *raw)
@@ -149,61 +94,6 @@ ngx_vidcast_encoder_pool_encode(ngx_vidcast_encoder_pool_t *encoders,
 
     (void) pthread_cond_signal(&encoders->queued);
     (void) pthread_mutex_unlock(&encoders->mutex);
-}
-
-
-void
-ngx_vidcast_encoder_pool_refer(ngx_vidcast_encoder_pool_t *encoders,
-    ngx_vidcast_raw_t *raw)
-{
-    (void) pthread_mutex_lock(&encoders->mutex);
-    raw->refs++;
-    (void) pthread_mutex_unlock(&encoders->mutex);
-}
-
-
-void
-ngx_vidcast_encoder_pool_unref(ngx_vidcast_encoder_pool_t *encoders,
-    ngx_vidcast_raw_t *raw)
-{
-    (void) pthread_mutex_lock(&encoders->mutex);
-
-    if (--raw->refs == 0) {
-        (void) pthread_cond_signal(&encoders->freed);
-    }
-
-    (void) pthread_mutex_unlock(&encoders->mutex);
-}
-
-
-ngx_int_t
-ngx_vidcast_encoder_pool_wait(ngx_vidcast_encoder_pool_t *encoders)
-{
-    ngx_int_t   rc;
-    ngx_uint_t  i;
-
-    rc = NGX_OK;
-
-    (void) pthread_mutex_lock(&encoders->mutex);
-
-    for ( ;; ) {
-
-        for (i = 0; i < encoders->nraws && encoders->raws[i].refs; i++) {
-            /* void */
-        }
-
-        if (i < encoders->nraws) {
-            break;
-        }
-
-        rc = NGX_AGAIN;
-
-        (void) pthread_cond_wait(&encoders->freed, &encoders->mutex);
-    }
-
-    (void) pthread_mutex_unlock(&encoders->mutex);
-
-    return rc;
 }
 
 
@@ -257,14 +147,12 @@ ngx_vidcast_encoder_pool_thread(void *data)
         (void) pthread_mutex_unlock(&encoders->mutex);
 
         if (frame.slot != NGX_VIDCAST_RING_NONE) {
-            ngx_vidcast_frame_publish(encoders->capture, &frame);
+            ngx_vidcast_encoder_pool_publish(encoders, &frame, raw->offered);
         }
+
+        ngx_vidcast_raw_unref(raw);
 
         (void) pthread_mutex_lock(&encoders->mutex);
-
-        if (--raw->refs == 0) {
-            (void) pthread_cond_signal(&encoders->freed);
-        }
 
         encoders->done++;
 
@@ -342,6 +230,30 @@ ngx_vidcast_encoder_pool_fill(ngx_vidcast_encoder_pool_t *encoders,
     ngx_vidcast_frame_abandon(capture, slot);
 
     return NGX_VIDCAST_RING_NONE;
+}
+
+
+/* in its turn; the predictor gets it now unless it had the raw picture */
+
+static void
+ngx_vidcast_encoder_pool_publish(ngx_vidcast_encoder_pool_t *encoders,
+    ngx_vidcast_frame_publish_t *frame, ngx_uint_t offered)
+{
+    ngx_vidcast_capture_t    *capture;
+    ngx_vidcast_scheduler_t  *scheduler;
+
+    capture = encoders->capture;
+    scheduler = offered ? NULL : capture->scheduler;
+
+    if (scheduler) {
+        ngx_vidcast_scheduler_room(scheduler);
+    }
+
+    ngx_vidcast_frame_publish(capture, frame);
+
+    if (scheduler) {
+        ngx_vidcast_scheduler_offer(scheduler, frame->slot, frame->number);
+    }
 }
 
 

@@ -124,10 +124,6 @@ ngx_vidcast_frame_publish(ngx_vidcast_capture_t *capture,
     ring = &capture->zone->ring;
     s = ngx_vidcast_ring_slot(ring, frame->slot);
 
-    if (capture->dispatch) {
-        ngx_vidcast_dispatch_room(capture->dispatch);
-    }
-
     (void) clock_gettime(CLOCK_REALTIME, &ts);
     now = ngx_vidcast_clock();
 
@@ -154,11 +150,6 @@ ngx_vidcast_frame_publish(ngx_vidcast_capture_t *capture,
     ngx_vidcast_ring_publish(ring, frame->slot, frame->number);
     ngx_vidcast_count(&capture->counters->published, 1);
     ngx_vidcast_count(&capture->counters->direct, s->sendfile);
-
-    if (capture->dispatch) {
-        ngx_vidcast_dispatch_offer(capture->dispatch, frame->slot,
-                                   frame->number);
-    }
 
     (void) pthread_mutex_unlock(&capture->ring_mutex);
 

@@ -12,6 +12,7 @@
 #include "core/ngx_vidcast_error.h"
 #include "capture/ngx_vidcast_capture.h"
 #include "capture/ngx_vidcast_on_demand.h"
+#include "capture/ngx_vidcast_scheduler.h"
 #include "media/ngx_vidcast_image.h"
 #include "media/ngx_vidcast_jpeg.h"
 
@@ -408,15 +409,11 @@ static ngx_int_t
 ngx_vidcast_input_thread_image(ngx_vidcast_input_thread_t *thread,
     uint32_t width, uint32_t height)
 {
-    ngx_vidcast_encoder_pool_t  *encoders;
-
-    encoders = thread->capture->encoders;
-
     if (thread->raw
         && (thread->raw->image.width != width
             || thread->raw->image.height != height))
     {
-        ngx_vidcast_encoder_pool_unref(encoders, thread->raw);
+        ngx_vidcast_raw_unref(thread->raw);
         thread->raw = NULL;
     }
 
@@ -440,16 +437,16 @@ static ngx_vidcast_raw_t *
 ngx_vidcast_input_thread_get(ngx_vidcast_input_thread_t *thread, uint32_t width,
     uint32_t height)
 {
-    ngx_vidcast_raw_t           *raw;
-    ngx_vidcast_encoder_pool_t  *encoders;
+    ngx_vidcast_raw_t       *raw;
+    ngx_vidcast_raw_pool_t  *raws;
 
-    encoders = thread->capture->encoders;
+    raws = thread->capture->raws;
 
     do {
-        raw = ngx_vidcast_encoder_pool_get(encoders, width, height);
+        raw = ngx_vidcast_raw_get(raws, width, height);
 
     } while (raw == NULL && thread->in.conf->lossless
-             && ngx_vidcast_encoder_pool_wait(encoders) == NGX_AGAIN);
+             && ngx_vidcast_raw_wait(raws) == NGX_AGAIN);
 
     return raw;
 }
@@ -511,10 +508,6 @@ ngx_vidcast_input_thread_jpeg(ngx_vidcast_input_thread_t *thread,
     if (size > capture->source->geometry.slot_size) {
         ngx_vidcast_input_thread_large(thread);
         return NGX_OK;
-    }
-
-    if (capture->analysis && thread->in.conf->lossless) {
-        ngx_vidcast_analysis_wait(capture->analysis, 1);
     }
 
     if (!picture->lent) {
@@ -588,14 +581,17 @@ ngx_vidcast_input_thread_publish(ngx_vidcast_input_thread_t *thread,
     frame.slot = picture->slot;
     frame.pushed = thread->in.conf->push;
 
+    if (capture->scheduler) {
+        ngx_vidcast_scheduler_room(capture->scheduler);
+    }
+
     ngx_vidcast_frame_publish(capture, &frame);
 
-    thread->in.number = number;
-
-    if (capture->analysis) {
-        ngx_vidcast_analysis_submit(capture->analysis, NULL, number,
-                                    picture->time, info->width, info->height);
+    if (capture->scheduler) {
+        ngx_vidcast_scheduler_offer(capture->scheduler, frame.slot, number);
     }
+
+    thread->in.number = number;
 }
 
 
@@ -626,16 +622,9 @@ ngx_vidcast_input_thread_raw(ngx_vidcast_input_thread_t *thread,
 
     thread->raw = next;
 
-    if (capture->analysis) {
-
-        if (thread->in.conf->lossless) {
-            ngx_vidcast_analysis_wait(capture->analysis, 0);
-        }
-
-        ngx_vidcast_analysis_submit(capture->analysis, raw, raw->number,
-                                    raw->captured, raw->image.width,
-                                    raw->image.height);
-    }
+    raw->offered = capture->scheduler
+                   && ngx_vidcast_scheduler_offer_raw(capture->scheduler, raw)
+                      == NGX_OK;
 
     ngx_vidcast_encoder_pool_encode(capture->encoders, raw);
 }
@@ -648,12 +637,8 @@ ngx_vidcast_input_thread_drain(ngx_vidcast_input_thread_t *thread)
 {
     ngx_vidcast_encoder_pool_drain(thread->capture->encoders);
 
-    if (thread->capture->analysis) {
-        ngx_vidcast_analysis_wait(thread->capture->analysis, 1);
-    }
-
-    if (thread->capture->dispatch) {
-        ngx_vidcast_dispatch_drain(thread->capture->dispatch);
+    if (thread->capture->scheduler) {
+        ngx_vidcast_scheduler_drain(thread->capture->scheduler);
     }
 }
 

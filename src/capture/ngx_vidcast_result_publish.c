@@ -150,13 +150,3 @@ ngx_vidcast_capture_judged(ngx_vidcast_capture_t *capture, uint64_t number)
 
     ngx_vidcast_capture_on_result(capture);
 }
-
-
-void
-ngx_vidcast_capture_predictor_failed(ngx_vidcast_capture_t *capture,
-    const u_char *reason)
-{
-    ngx_vidcast_count(&capture->counters->predictor_error, 1);
-
-    ngx_vidcast_capture_log_predictor(capture, NGX_LOG_CRIT, "failed", reason);
-}

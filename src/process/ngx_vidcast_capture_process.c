@@ -12,6 +12,7 @@
 #include "process/ngx_vidcast_capture_process.h"
 #include "capture/ngx_vidcast_capture.h"
 #include "capture/ngx_vidcast_overlay.h"
+#include "capture/ngx_vidcast_scheduler.h"
 #include "os/ngx_vidcast_child.h"
 #include "shm/ngx_vidcast_control.h"
 #include "shm/ngx_vidcast_process_locks.h"
@@ -26,6 +27,10 @@
 
 #define NGX_VIDCAST_CAPTURE_SENDFILE      32
 #define NGX_VIDCAST_CAPTURE_SENDFILE_END  24
+
+/* two for each encoder, and what the input and the predictor hold */
+
+#define ngx_vidcast_capture_process_nraws(encoders)  (2 * (encoders) + 3)
 
 
 /* for the rates: counters as they were */
@@ -215,27 +220,34 @@ ngx_vidcast_capture_process_init(ngx_vidcast_capture_t *capture,
 static ngx_int_t
 ngx_vidcast_capture_process_start(ngx_vidcast_capture_t *capture)
 {
+    ngx_vidcast_source_t  *source;
+
+    source = capture->source;
+
+    capture->raws = ngx_vidcast_raw_pool_create(
+                        ngx_vidcast_capture_process_nraws(source->encoders),
+                        capture->log);
+    if (capture->raws == NULL) {
+        return NGX_ERROR;
+    }
+
     capture->encoders = ngx_vidcast_encoder_pool_create(capture);
     if (capture->encoders == NULL) {
         return NGX_ERROR;
     }
 
-    if (capture->source->predict.workers) {
-        capture->dispatch = ngx_vidcast_dispatch_create(capture);
-        if (capture->dispatch == NULL) {
-            return NGX_ERROR;
-        }
-
-    } else if (capture->source->predict.module) {
-        capture->analysis = ngx_vidcast_analysis_create(capture);
-        if (capture->analysis == NULL) {
+    if (source->predict.module) {
+        capture->scheduler = ngx_vidcast_scheduler_create(capture,
+                                            source->predict.workers
+                                                ? &ngx_vidcast_backend_process
+                                                : &ngx_vidcast_backend_thread);
+        if (capture->scheduler == NULL) {
             return NGX_ERROR;
         }
     }
 
-    if (capture->source->overlay
-        && ngx_vidcast_overlay_create(capture, capture->source->overlay)
-           != NGX_OK)
+    if (source->overlay
+        && ngx_vidcast_overlay_create(capture, source->overlay) != NGX_OK)
     {
         return NGX_ERROR;
     }

@@ -296,7 +296,8 @@ ngx_vidcast_zone_settle(ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source,
      * Two pins a worker, a claim an encoder, the newest, the overlay's, and
      * one that is lent.  Of a predictor process the frame it has and the one
      * of its last result, and for all of them the next one; of a built-in
-     * predictor one.
+     * predictor, which has no process, the frame it decodes and the next one,
+     * of those that come as JPEGs: of these the encoders claim nothing.
      */
 
     predictors = 2 * source->predict.workers + 1;

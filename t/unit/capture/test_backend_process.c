@@ -31,7 +31,8 @@ static void test_wait(void);
 
 #include "shm/ngx_vidcast_predictor_mailbox.c"
 #include "shm/ngx_vidcast_ring.c"
-#include "capture/ngx_vidcast_dispatch.c"
+#include "capture/ngx_vidcast_scheduler.c"
+#include "capture/ngx_vidcast_backend_process.c"
 
 
 #define TEST_SLOTS    16
@@ -56,8 +57,8 @@ static void test_failing(void);
 static void test_large(void);
 static void test_changing(void);
 static void test_change_size(void);
-static ngx_vidcast_dispatch_t *test_open(void);
-static void test_close(ngx_vidcast_dispatch_t *dispatch);
+static ngx_vidcast_scheduler_t *test_open(void);
+static void test_close(ngx_vidcast_scheduler_t *scheduler);
 static uint64_t test_publish(void);
 static void test_answer(ngx_uint_t n, ngx_uint_t status, const char *text);
 static ngx_uint_t test_pins(void);
@@ -77,7 +78,7 @@ static void                    *test_memory;
 static void                    *test_frames;
 
 
-/* what the capture is to dispatch.c */
+/* what the capture is to them */
 
 ngx_int_t
 ngx_vidcast_capture_thread(ngx_vidcast_capture_t *capture,
@@ -115,6 +116,20 @@ void
 ngx_vidcast_capture_predicted(ngx_vidcast_capture_t *capture, uint64_t time)
 {
     test_predicted++;
+}
+
+
+void
+ngx_vidcast_raw_refer(ngx_vidcast_raw_t *raw)
+{
+    /* void */
+}
+
+
+void
+ngx_vidcast_raw_unref(ngx_vidcast_raw_t *raw)
+{
+    /* void */
 }
 
 
@@ -159,26 +174,26 @@ main(void)
 static void
 test_order(void)
 {
-    ngx_vidcast_dispatch_t  *dispatch;
+    ngx_vidcast_scheduler_t  *scheduler;
 
-    dispatch = test_open();
+    scheduler = test_open();
 
     (void) test_publish();
-    ngx_vidcast_dispatch_turn(dispatch);
+    ngx_vidcast_scheduler_turn(scheduler);
     (void) test_publish();
-    ngx_vidcast_dispatch_turn(dispatch);
+    ngx_vidcast_scheduler_turn(scheduler);
 
     unit_ok(ngx_vidcast_mailbox(&test_zone.mailboxes, 0)->number == 1
             && ngx_vidcast_mailbox(&test_zone.mailboxes, 1)->number == 2,
             "order: a frame for each of two predictors");
 
     test_answer(1, NGX_VIDCAST_REPLY_OK, "two");
-    ngx_vidcast_dispatch_turn(dispatch);
+    ngx_vidcast_scheduler_turn(scheduler);
 
     unit_ok(test_nresults == 0, "order: the second one waits for the first");
 
     test_answer(0, NGX_VIDCAST_REPLY_OK, "one");
-    ngx_vidcast_dispatch_turn(dispatch);
+    ngx_vidcast_scheduler_turn(scheduler);
 
     unit_ok(test_nresults == 2
             && test_results[0].frame == 1
@@ -188,21 +203,21 @@ test_order(void)
             "order: both leave in the order of the frames");
     unit_ok(test_predicted == 2, "order: and are counted");
 
-    test_close(dispatch);
+    test_close(scheduler);
 }
 
 
 static void
 test_busy(void)
 {
-    ngx_uint_t               i;
-    ngx_vidcast_dispatch_t  *dispatch;
+    ngx_uint_t                i;
+    ngx_vidcast_scheduler_t  *scheduler;
 
-    dispatch = test_open();
+    scheduler = test_open();
 
     for (i = 0; i < 6; i++) {
         (void) test_publish();
-        ngx_vidcast_dispatch_turn(dispatch);
+        ngx_vidcast_scheduler_turn(scheduler);
     }
 
     unit_ok(test_counters.predictor_busy == 3,
@@ -210,12 +225,12 @@ test_busy(void)
     unit_ok(test_pins() == 3, "busy: which are not pinned any more");
 
     test_answer(0, NGX_VIDCAST_REPLY_OK, "one");
-    ngx_vidcast_dispatch_turn(dispatch);
+    ngx_vidcast_scheduler_turn(scheduler);
 
     unit_ok(ngx_vidcast_mailbox(&test_zone.mailboxes, 0)->number == 6,
             "busy: who is free gets the newest");
 
-    test_close(dispatch);
+    test_close(scheduler);
 }
 
 
@@ -224,14 +239,14 @@ test_busy(void)
 static void
 test_none(void)
 {
-    ngx_vidcast_dispatch_t  *dispatch;
+    ngx_vidcast_scheduler_t  *scheduler;
 
-    dispatch = test_open();
+    scheduler = test_open();
 
     (void) test_publish();
-    ngx_vidcast_dispatch_turn(dispatch);
+    ngx_vidcast_scheduler_turn(scheduler);
     test_answer(0, NGX_VIDCAST_REPLY_NONE, "");
-    ngx_vidcast_dispatch_turn(dispatch);
+    ngx_vidcast_scheduler_turn(scheduler);
 
     unit_ok(test_nresults == 0 && test_judged == 1 && test_predicted == 0,
             "none: no result is an answer");
@@ -239,34 +254,34 @@ test_none(void)
             "none: which has a reason of its own");
 
     (void) test_publish();
-    ngx_vidcast_dispatch_turn(dispatch);
+    ngx_vidcast_scheduler_turn(scheduler);
     test_answer(0, NGX_VIDCAST_REPLY_OK, "same");
-    ngx_vidcast_dispatch_turn(dispatch);
+    ngx_vidcast_scheduler_turn(scheduler);
 
     unit_ok(test_nresults == 0 && test_judged == 2 && test_predicted == 1,
             "none: one that is not told is predicted all the same");
 
-    test_close(dispatch);
+    test_close(scheduler);
 }
 
 
 static void
 test_died(void)
 {
-    ngx_vidcast_dispatch_t           *dispatch;
+    ngx_vidcast_scheduler_t          *scheduler;
     ngx_vidcast_predictor_mailbox_t  *mailbox;
 
-    dispatch = test_open();
+    scheduler = test_open();
     mailbox = ngx_vidcast_mailbox(&test_zone.mailboxes, 0);
 
     (void) test_publish();
-    ngx_vidcast_dispatch_turn(dispatch);
+    ngx_vidcast_scheduler_turn(scheduler);
 
     mailbox->state = NGX_VIDCAST_PREDICTOR_FAILED;
     mailbox->failing = 1;
     ngx_memset(mailbox->error, 'x', NGX_VIDCAST_ERROR_LEN);
 
-    ngx_vidcast_dispatch_turn(dispatch);
+    ngx_vidcast_scheduler_turn(scheduler);
 
     unit_ok(test_nresults == 1
             && ngx_strcmp(test_results[0].status, "predictor_failed") == 0
@@ -274,12 +289,12 @@ test_died(void)
             "died: its viewers are told");
 
     (void) test_publish();
-    ngx_vidcast_dispatch_turn(dispatch);
+    ngx_vidcast_scheduler_turn(scheduler);
 
     unit_ok(ngx_vidcast_mailbox(&test_zone.mailboxes, 1)->number == 2,
             "died: the other one goes on");
 
-    test_close(dispatch);
+    test_close(scheduler);
 }
 
 
@@ -288,17 +303,17 @@ test_died(void)
 static void
 test_failing(void)
 {
-    ngx_uint_t               i;
-    ngx_vidcast_dispatch_t  *dispatch;
+    ngx_uint_t                i;
+    ngx_vidcast_scheduler_t  *scheduler;
 
-    dispatch = test_open();
+    scheduler = test_open();
 
     for (i = 0; i < TEST_WORKERS; i++) {
         ngx_vidcast_mailbox(&test_zone.mailboxes, i)->failing = 1;
     }
 
     (void) test_publish();
-    ngx_vidcast_dispatch_turn(dispatch);
+    ngx_vidcast_scheduler_turn(scheduler);
 
     unit_ok(test_nresults == 1
             && ngx_strcmp(test_results[0].status, "predictor_failed") == 0,
@@ -308,68 +323,68 @@ test_failing(void)
 
     test_answer(0, NGX_VIDCAST_REPLY_OK, "back");
     ngx_vidcast_mailbox(&test_zone.mailboxes, 0)->failing = 0;
-    ngx_vidcast_dispatch_turn(dispatch);
+    ngx_vidcast_scheduler_turn(scheduler);
 
     unit_ok(test_nresults == 1, "failing: whose answer nobody waits for");
 
     (void) test_publish();
-    ngx_vidcast_dispatch_turn(dispatch);
+    ngx_vidcast_scheduler_turn(scheduler);
     test_answer(0, NGX_VIDCAST_REPLY_OK, "well");
-    ngx_vidcast_dispatch_turn(dispatch);
+    ngx_vidcast_scheduler_turn(scheduler);
 
     unit_ok(test_nresults == 2
             && ngx_strcmp(test_results[1].text, "well") == 0,
             "failing: and the next one counts");
 
-    test_close(dispatch);
+    test_close(scheduler);
 }
 
 
 static void
 test_large(void)
 {
-    ngx_vidcast_dispatch_t           *dispatch;
+    ngx_vidcast_scheduler_t          *scheduler;
     ngx_vidcast_predictor_mailbox_t  *mailbox;
 
-    dispatch = test_open();
+    scheduler = test_open();
     mailbox = ngx_vidcast_mailbox(&test_zone.mailboxes, 0);
 
     (void) test_publish();
-    ngx_vidcast_dispatch_turn(dispatch);
+    ngx_vidcast_scheduler_turn(scheduler);
 
     ngx_memset(ngx_vidcast_mailbox_text(mailbox), 'x', TEST_TEXT);
     test_answer(0, NGX_VIDCAST_REPLY_OK, NULL);
     mailbox->size = 0xffffffff;
-    ngx_vidcast_dispatch_turn(dispatch);
+    ngx_vidcast_scheduler_turn(scheduler);
 
     unit_ok(test_nresults == 1
             && ngx_strlen(test_results[0].text) == TEST_TEXT,
             "large: no more than there is place for");
 
-    test_close(dispatch);
+    test_close(scheduler);
 }
 
 
 static void
 test_changing(void)
 {
-    ngx_vidcast_dispatch_t  *dispatch;
+    ngx_vidcast_scheduler_t  *scheduler;
 
-    dispatch = test_open();
+    scheduler = test_open();
 
     (void) test_publish();
-    ngx_vidcast_dispatch_turn(dispatch);
+    ngx_vidcast_scheduler_turn(scheduler);
     test_answer(0, NGX_VIDCAST_REPLY_OK, "small");
 
     test_between = test_change_size;
-    ngx_vidcast_dispatch_collect(dispatch);
+    ngx_vidcast_backend_process_collect(scheduler);
     test_between = NULL;
 
-    unit_ok(dispatch->entries[0].size == 5,
+    unit_ok(scheduler->tasks[0].size == 5,
             "changing: a size is read once");
 
-    ngx_vidcast_dispatch_turn(dispatch);
-    test_close(dispatch);
+    ngx_vidcast_scheduler_turn(scheduler);
+    test_close(scheduler);
 }
 
 
@@ -378,7 +393,7 @@ test_change_size(void)
 {
     /* the status of the answer is known, its size is just being looked at */
 
-    if (test_capture.dispatch->entries[0].status == NGX_VIDCAST_REPLY_OK) {
+    if (test_capture.scheduler->tasks[0].status == NGX_VIDCAST_REPLY_OK) {
         ngx_vidcast_mailbox(&test_zone.mailboxes, 0)->size = 2 * TEST_TEXT;
     }
 }
@@ -393,12 +408,12 @@ test_wait(void)
 }
 
 
-static ngx_vidcast_dispatch_t *
+static ngx_vidcast_scheduler_t *
 test_open(void)
 {
-    ngx_uint_t               i;
-    ngx_vidcast_dispatch_t  *dispatch;
-    ngx_vidcast_geometry_t  *g;
+    ngx_uint_t                i;
+    ngx_vidcast_geometry_t   *g;
+    ngx_vidcast_scheduler_t  *scheduler;
 
     g = &test_source.geometry;
 
@@ -446,29 +461,31 @@ test_open(void)
     test_judged = 0;
     test_predicted = 0;
 
-    dispatch = ngx_vidcast_dispatch_create(&test_capture);
-    if (dispatch == NULL) {
+    scheduler = ngx_vidcast_scheduler_create(&test_capture,
+                                              &ngx_vidcast_backend_process);
+    if (scheduler == NULL) {
         exit(2);
     }
 
-    test_capture.dispatch = dispatch;
+    test_capture.scheduler = scheduler;
 
-    return dispatch;
+    return scheduler;
 }
 
 
 static void
-test_close(ngx_vidcast_dispatch_t *dispatch)
+test_close(ngx_vidcast_scheduler_t *scheduler)
 {
     ngx_uint_t  i;
 
-    for (i = 0; i < dispatch->nentries; i++) {
-        ngx_free(dispatch->entries[i].text);
+    for (i = 0; i < scheduler->ntasks; i++) {
+        ngx_free(scheduler->tasks[i].text);
     }
 
-    ngx_free(dispatch->entries);
-    ngx_free(dispatch->workers);
-    ngx_free(dispatch);
+    ngx_free(scheduler->tasks);
+    ngx_free(((ngx_vidcast_backend_process_t *) scheduler->data)->workers);
+    ngx_free(scheduler->data);
+    ngx_free(scheduler);
 
     ngx_vidcast_mailboxes_free(&test_zone.mailboxes);
 
@@ -488,7 +505,7 @@ test_publish(void)
     number = ngx_vidcast_ring_next(&test_zone.ring);
 
     ngx_vidcast_ring_publish(&test_zone.ring, slot, number);
-    ngx_vidcast_dispatch_offer(test_capture.dispatch, slot, number);
+    ngx_vidcast_scheduler_offer(test_capture.scheduler, slot, number);
 
     return number;
 }

@@ -1,0 +1,288 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "capture/ngx_vidcast_scheduler.h"
+
+
+#define NGX_VIDCAST_BACKEND_PROCESS_LOOK  100    /* ms, for those that died */
+
+
+/* a predictor as we see it; its mailbox may be written to by anybody there */
+
+typedef struct {
+    ngx_vidcast_predictor_mailbox_t  *mailbox;
+    uint64_t                          number;   /* of the last one given */
+    ngx_vidcast_task_t               *task;     /* NULL: not waited for */
+    ngx_uint_t                        busy;
+} ngx_vidcast_backend_worker_t;
+
+
+typedef struct {
+    ngx_vidcast_mailboxes_t          *mailboxes;
+    ngx_vidcast_backend_worker_t     *workers;
+    ngx_vidcast_backend_worker_t     *chosen;   /* by ready() */
+} ngx_vidcast_backend_process_t;
+
+
+static ngx_int_t ngx_vidcast_backend_process_create(
+    ngx_vidcast_scheduler_t *scheduler);
+static void ngx_vidcast_backend_process_collect(
+    ngx_vidcast_scheduler_t *scheduler);
+static void ngx_vidcast_backend_process_reply(
+    ngx_vidcast_backend_process_t *process,
+    ngx_vidcast_backend_worker_t *worker, ngx_uint_t status);
+static ngx_int_t ngx_vidcast_backend_process_ready(
+    ngx_vidcast_scheduler_t *scheduler, u_char *error);
+static ngx_vidcast_backend_worker_t *ngx_vidcast_backend_process_choose(
+    ngx_vidcast_scheduler_t *scheduler, ngx_uint_t failing);
+static ngx_uint_t ngx_vidcast_backend_process_failing(
+    ngx_vidcast_backend_process_t *process, u_char *error);
+static void ngx_vidcast_backend_process_give(
+    ngx_vidcast_scheduler_t *scheduler, ngx_vidcast_task_t *task);
+
+
+ngx_vidcast_backend_t  ngx_vidcast_backend_process = {
+    0,
+    1,
+    NGX_VIDCAST_BACKEND_PROCESS_LOOK,
+    ngx_vidcast_backend_process_create,
+    NULL,
+    ngx_vidcast_backend_process_collect,
+    ngx_vidcast_backend_process_ready,
+    ngx_vidcast_backend_process_give
+};
+
+
+static ngx_int_t
+ngx_vidcast_backend_process_create(ngx_vidcast_scheduler_t *scheduler)
+{
+    ngx_log_t                      *log;
+    ngx_uint_t                      i;
+    ngx_vidcast_backend_process_t  *process;
+
+    log = scheduler->capture->log;
+
+    process = ngx_calloc(sizeof(ngx_vidcast_backend_process_t), log);
+    if (process == NULL) {
+        return NGX_ERROR;
+    }
+
+    process->mailboxes = &scheduler->capture->zone->mailboxes;
+
+    scheduler->data = process;
+    scheduler->n = process->mailboxes->n;
+    scheduler->futex = process->mailboxes->futex;
+
+    process->workers = ngx_calloc(scheduler->n
+                                  * sizeof(ngx_vidcast_backend_worker_t),
+                                  log);
+    if (process->workers == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < scheduler->n; i++) {
+        process->workers[i].mailbox = ngx_vidcast_mailbox(process->mailboxes,
+                                                          i);
+    }
+
+    return NGX_OK;
+}
+
+
+/* replies, and the want of them from those that are dead */
+
+static void
+ngx_vidcast_backend_process_collect(ngx_vidcast_scheduler_t *scheduler)
+{
+    ngx_uint_t                        i;
+    ngx_vidcast_backend_worker_t     *worker;
+    ngx_vidcast_backend_process_t    *process;
+    ngx_vidcast_predictor_mailbox_t  *mailbox;
+
+    process = scheduler->data;
+
+    for (i = 0; i < scheduler->n; i++) {
+        worker = &process->workers[i];
+        mailbox = worker->mailbox;
+
+        if (!worker->busy) {
+            continue;
+        }
+
+        if (ngx_vidcast_load(&mailbox->done) == worker->number) {
+            worker->busy = 0;
+            ngx_vidcast_backend_process_reply(process, worker,
+                                           ngx_vidcast_load(&mailbox->status));
+            continue;
+        }
+
+        if (ngx_vidcast_load(&mailbox->state) != NGX_VIDCAST_PREDICTOR_READY) {
+
+            /* the mailbox is cleared by its next predictor */
+
+            ngx_vidcast_backend_process_reply(process, worker,
+                                              NGX_VIDCAST_REPLY_LOST);
+        }
+    }
+}
+
+
+static void
+ngx_vidcast_backend_process_reply(ngx_vidcast_backend_process_t *process,
+    ngx_vidcast_backend_worker_t *worker, ngx_uint_t status)
+{
+    uint32_t                          size;
+    ngx_vidcast_task_t               *task;
+    ngx_vidcast_predictor_mailbox_t  *mailbox;
+
+    task = worker->task;
+    worker->task = NULL;
+
+    if (task == NULL) {
+        return;
+    }
+
+    mailbox = worker->mailbox;
+
+    task->waiting = 0;
+    task->replied = ngx_vidcast_clock();
+    task->status = ngx_min(status, NGX_VIDCAST_REPLY_LOST);
+
+    if (task->status == NGX_VIDCAST_REPLY_OK) {
+
+        /* read once: it may be another one the next time */
+
+        size = ngx_vidcast_load(&mailbox->size);
+
+        task->size = ngx_min(size, process->mailboxes->text);
+        ngx_memcpy(task->text, ngx_vidcast_mailbox_text(mailbox), task->size);
+        return;
+    }
+
+    ngx_vidcast_mailbox_error(mailbox, task->error);
+}
+
+
+/*
+ * When all are down viewers are told so with each frame, at the full rate; and
+ * one that comes back is given a frame whose reply is not waited for.
+ */
+
+static ngx_int_t
+ngx_vidcast_backend_process_ready(ngx_vidcast_scheduler_t *scheduler,
+    u_char *error)
+{
+    ngx_vidcast_backend_process_t  *process;
+
+    process = scheduler->data;
+
+    process->chosen = ngx_vidcast_backend_process_choose(scheduler,
+                                                         scheduler->exact);
+    if (process->chosen) {
+        return NGX_OK;
+    }
+
+    if (scheduler->exact
+        || !ngx_vidcast_backend_process_failing(process, error))
+    {
+        return NGX_AGAIN;
+    }
+
+    process->chosen = ngx_vidcast_backend_process_choose(scheduler, 1);
+
+    return NGX_DECLINED;
+}
+
+
+/* after a reload the one of before may still be about to leave */
+
+static ngx_vidcast_backend_worker_t *
+ngx_vidcast_backend_process_choose(ngx_vidcast_scheduler_t *scheduler,
+    ngx_uint_t failing)
+{
+    uint64_t                          fingerprint;
+    ngx_uint_t                        i;
+    ngx_vidcast_backend_worker_t     *worker;
+    ngx_vidcast_backend_process_t    *process;
+    ngx_vidcast_predictor_mailbox_t  *mailbox;
+
+    process = scheduler->data;
+    fingerprint = scheduler->capture->source->fingerprint;
+
+    for (i = 0; i < scheduler->n; i++) {
+        worker = &process->workers[i];
+        mailbox = worker->mailbox;
+
+        if (!worker->busy
+            && ngx_vidcast_load(&mailbox->state) == NGX_VIDCAST_PREDICTOR_READY
+            && ngx_vidcast_load(&mailbox->fingerprint) == fingerprint
+            && ngx_vidcast_load(&mailbox->done)
+                   == ngx_vidcast_load(&mailbox->task)
+            && (failing || !ngx_vidcast_load(&mailbox->failing)))
+        {
+            return worker;
+        }
+    }
+
+    return NULL;
+}
+
+
+/* none that is there, or is coming for the first time, and why */
+
+static ngx_uint_t
+ngx_vidcast_backend_process_failing(ngx_vidcast_backend_process_t *process,
+    u_char *error)
+{
+    ngx_uint_t                        i;
+    ngx_vidcast_predictor_mailbox_t  *mailbox;
+
+    for (i = 0; i < process->mailboxes->n; i++) {
+        mailbox = process->workers[i].mailbox;
+
+        if (!ngx_vidcast_load(&mailbox->failing)) {
+            return 0;
+        }
+    }
+
+    ngx_vidcast_mailbox_error(process->workers[0].mailbox, error);
+
+    return 1;
+}
+
+
+static void
+ngx_vidcast_backend_process_give(ngx_vidcast_scheduler_t *scheduler,
+    ngx_vidcast_task_t *task)
+{
+    ngx_vidcast_backend_worker_t     *worker;
+    ngx_vidcast_backend_process_t    *process;
+    ngx_vidcast_predictor_mailbox_t  *mailbox;
+
+    process = scheduler->data;
+    worker = process->chosen;
+
+    if (worker == NULL) {
+        return;
+    }
+
+    mailbox = worker->mailbox;
+
+    mailbox->number = task->frame.number;
+    mailbox->slot = task->frame.slot;
+    mailbox->given = ngx_vidcast_clock();
+
+    worker->task = task->waiting ? task : NULL;
+    worker->busy = 1;
+    worker->number = ngx_vidcast_load(&mailbox->task) + 1;
+
+    ngx_vidcast_store(&mailbox->task, worker->number);
+
+    ngx_vidcast_futex_wake(&mailbox->futex);
+}

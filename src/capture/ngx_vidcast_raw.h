@@ -1,0 +1,51 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#ifndef _NGX_VIDCAST_RAW_H_INCLUDED_
+#define _NGX_VIDCAST_RAW_H_INCLUDED_
+
+
+#include <pthread.h>
+
+#include "core/ngx_vidcast.h"
+
+
+/*
+ * Raw pictures on their way to the encoders and the predictor, which share
+ * them: one that has no reference any more is filled again.
+ */
+
+typedef struct ngx_vidcast_raw_s       ngx_vidcast_raw_t;
+typedef struct ngx_vidcast_raw_pool_s  ngx_vidcast_raw_pool_t;
+
+
+struct ngx_vidcast_raw_s {
+    ngx_vidcast_raw_pool_t       *pool;
+    ngx_vidcast_raw_t            *next;      /* in the encoders' queue */
+    ngx_uint_t                    refs;      /* atomic */
+    uint64_t                      number;
+    uint64_t                      captured;  /* CLOCK_MONOTONIC, us */
+    ngx_uint_t                    offered;   /* to the predictor */
+    ngx_vidcast_image_t           image;
+};
+
+
+/* NULL: no memory */
+ngx_vidcast_raw_pool_t *ngx_vidcast_raw_pool_create(ngx_uint_t n,
+    ngx_log_t *log);
+
+/* a free one of this size, with one reference; NULL: none, or no memory */
+ngx_vidcast_raw_t *ngx_vidcast_raw_get(ngx_vidcast_raw_pool_t *pool,
+    uint32_t width, uint32_t height);
+
+/* returns when one is free; NGX_OK: at once, NGX_AGAIN: after a while */
+ngx_int_t ngx_vidcast_raw_wait(ngx_vidcast_raw_pool_t *pool);
+
+void ngx_vidcast_raw_refer(ngx_vidcast_raw_t *raw);
+void ngx_vidcast_raw_unref(ngx_vidcast_raw_t *raw);
+
+
+#endif /* _NGX_VIDCAST_RAW_H_INCLUDED_ */
