@@ -32,7 +32,9 @@
  *     is encoded there   too_large       raw: its JPEG is larger than a slot
  *                        encoder_error   raw: the encoder failed
  *
- *     is "published"     here, and goes on to the readers of the ring
+ *     is "published"     encoder_busy    raw: a newer one is out already
+ *
+ * and goes on to the readers of the ring.
  *
  * An input that is lossless loses none for "encoder_busy" and "ring_full":
  * its thread waits.  Of frames for the predictor the scheduler counts what it
@@ -117,6 +119,7 @@ ngx_vidcast_frame_publish(ngx_vidcast_capture_t *capture,
 {
     u_char                   *data;
     uint64_t                  now;
+    ngx_uint_t                late, sendfile;
     struct timespec           ts;
     ngx_vidcast_ring_t       *ring;
     ngx_vidcast_ring_slot_t  *s;
@@ -134,10 +137,13 @@ ngx_vidcast_frame_publish(ngx_vidcast_capture_t *capture,
     s->size = (uint32_t) frame->size;
     s->width = frame->width;
     s->height = frame->height;
-    s->sendfile = ngx_vidcast_load(&capture->sendfile)
-                  && ring->file != NGX_INVALID_FILE
-                  && frame->size >= NGX_VIDCAST_FRAME_SENDFILE_MIN
-                  && frame->size <= NGX_VIDCAST_FRAME_SENDFILE_MAX;
+
+    sendfile = ngx_vidcast_load(&capture->sendfile)
+               && ring->file != NGX_INVALID_FILE
+               && frame->size >= NGX_VIDCAST_FRAME_SENDFILE_MIN
+               && frame->size <= NGX_VIDCAST_FRAME_SENDFILE_MAX;
+
+    s->sendfile = sendfile;
 
     data = ngx_vidcast_ring_data(ring, frame->slot);
 
@@ -147,11 +153,22 @@ ngx_vidcast_frame_publish(ngx_vidcast_capture_t *capture,
 
     (void) pthread_mutex_lock(&capture->ring_mutex);
 
+    late = frame->number <= ngx_vidcast_ring_newest(ring);
+
     ngx_vidcast_ring_publish(ring, frame->slot, frame->number);
-    ngx_vidcast_count(&capture->counters->published, 1);
-    ngx_vidcast_count(&capture->counters->direct, s->sendfile);
 
     (void) pthread_mutex_unlock(&capture->ring_mutex);
+
+    if (late) {
+
+        /* the input gave a JPEG meanwhile, which is out already */
+
+        ngx_vidcast_count(&capture->counters->encoder_busy, 1);
+        return;
+    }
+
+    ngx_vidcast_count(&capture->counters->published, 1);
+    ngx_vidcast_count(&capture->counters->direct, sendfile);
 
     ngx_vidcast_store(&capture->zone->shm->width, frame->width);
     ngx_vidcast_store(&capture->zone->shm->height, frame->height);
