@@ -14,7 +14,7 @@ use lib "$FindBin::Bin/lib";
 use JSON::PP qw(decode_json);
 use Test::More;
 
-use Vidcast::Client qw(get);
+use Vidcast::Client qw(get request);
 use Vidcast::JPEG qw(jpeg_info);
 use Vidcast::Nginx;
 use Vidcast::Picture;
@@ -46,6 +46,12 @@ vidcast_source program {
     predict  exec ./program.pl format=gray8 size=64x48 workers=2;
 }
 
+# one picture, and then no more
+
+vidcast_source once {
+    input  push:;
+}
+
 # pictures which fit into the ring, but not with boxes
 
 vidcast_source tight {
@@ -70,6 +76,8 @@ server {
     location /asleep  { vidcast asleep as=mjpeg overlay=on; }
     location /bare    { vidcast program as=snapshot; }
     location /boxes   { vidcast program as=mjpeg overlay=on; }
+    location /once    { vidcast once as=snapshot overlay=on; }
+    location /door    { vidcast_publish once; }
     location /tight   { vidcast tight as=mjpeg overlay=on; }
     location /paired  { vidcast program send=paired; }
     location /status  { vidcast_status; }
@@ -144,7 +152,7 @@ ok wait_for { source('front')->{state} eq 'live' }, 'a source';
 
 is_deeply [ map { $_->{name} }
             @{decode_json(get($port, '/status')->{body})->{sources}} ],
-    [ qw(front slow asleep program tight) ], 'an overlay is no source of its own';
+    [ qw(front slow asleep program once tight) ], 'an overlay is no source of its own';
 
 is_deeply source('front')->{overlay}, { drawn => 0, viewers => 0,
     dropped => { map { $_ => 0 } qw(bad_frame too_large ring_full
@@ -216,6 +224,21 @@ cmp_ok $shot->{headers}{'x-vidcast-frame'}, '>=', $newest,
 # a camera which gives one picture in 20 seconds
 
 is get($port, '/slow')->{status}, 200, 'who is slow is drawn as well';
+
+# a picture that was drawn already, for others who have left
+
+ok wait_for {
+    request($port, '/door', method => 'POST', body => picture(64, 48, 100))
+        ->{status} eq '204';
+}, 'a picture is published';
+
+for my $time (1 .. 3) {
+    is get($port, '/once')->{status}, 200, "and drawn, time $time";
+
+    my $frame = source('front')->{frame};
+
+    wait_for { source('front')->{frame} > $frame + 60 };
+}
 
 # streams
 

@@ -410,6 +410,13 @@ ngx_vidcast_overlay_draw(ngx_vidcast_overlay_t *overlay,
         return;
     }
 
+    if (drawn.number == ngx_vidcast_ring_newest(ring)) {
+
+        /* it was drawn for others who have left: this is another series */
+
+        ngx_vidcast_ring_set_number(ring, drawn.number - 1);
+    }
+
     ngx_vidcast_ring_set_number(ring, drawn.number);
 
     ngx_vidcast_frame_publish(out, &drawn);
