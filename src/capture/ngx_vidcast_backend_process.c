@@ -13,7 +13,7 @@
 #define NGX_VIDCAST_BACKEND_PROCESS_LOOK  100    /* ms, for those that died */
 
 
-/* a predictor as we see it; its mailbox may be written to by anybody there */
+/* a predictor as we see it; foreign code there may write to its mailbox */
 
 typedef struct {
     ngx_vidcast_predictor_mailbox_t  *mailbox;

@@ -28,7 +28,7 @@ typedef struct ngx_vidcast_scheduler_s      ngx_vidcast_scheduler_t;
 
 
 /*
- * Who is told of frames and results, and never holds the pipeline up: its
+ * What is told of frames and results, and never holds the pipeline up: its
  * functions, which may be NULL, return at once.
  *
  * on_frame()   there is a new frame; called by the thread that published it,
@@ -169,7 +169,7 @@ ngx_int_t ngx_vidcast_result_publish(ngx_vidcast_capture_t *capture,
 /*
  * predicted()  a frame that took the predictor "time" us, whether its result
  *              is told or not
- * judged()     it has no result to be told: nobody is to wait for one
+ * judged()     it has no result to be told: none is to be waited for
  */
 void ngx_vidcast_capture_predicted(ngx_vidcast_capture_t *capture,
     uint64_t time);

@@ -19,7 +19,7 @@
 
 /*
  * The input thread: keeps the input open, as long as the process lives and
- * somebody looks, and hands on what comes.
+ * the source has viewers, and hands on what comes.
  */
 
 
@@ -64,7 +64,6 @@ static ngx_int_t ngx_vidcast_input_thread_jpeg(
     ngx_vidcast_input_thread_t *thread, ngx_vidcast_picture_t *picture);
 static uint64_t ngx_vidcast_input_thread_number(
     ngx_vidcast_capture_t *capture);
-static void ngx_vidcast_input_thread_large(ngx_vidcast_input_thread_t *thread);
 static void ngx_vidcast_input_thread_publish(ngx_vidcast_input_thread_t *thread,
     ngx_vidcast_picture_t *picture, ngx_vidcast_jpeg_info_t *info,
     uint64_t number, size_t size);
@@ -139,7 +138,7 @@ ngx_vidcast_input_thread(void *data)
                     break;
                 }
 
-                /* who comes when all have gone sees it from its beginning */
+                /* a viewer that comes later sees it from the start */
 
                 while (!ngx_vidcast_on_demand_gone(&thread.demand)) {
                     ngx_msleep(100);
@@ -233,7 +232,7 @@ ngx_vidcast_input_thread_open(ngx_vidcast_input_thread_t *thread)
 
     if (rc == NGX_AGAIN) {
 
-        /* whoever plugs it in looks at the screen */
+        /* the user that plugs it in is waiting for the picture */
 
         thread->backoff.delay = ngx_min(thread->backoff.delay,
                                         NGX_VIDCAST_INPUT_THREAD_GONE / 2);
@@ -263,7 +262,7 @@ ngx_vidcast_input_thread_open(ngx_vidcast_input_thread_t *thread)
 
 /*
  * NGX_ERROR: the device is lost; NGX_DONE: the source has ended; NGX_DECLINED:
- * nobody looks, or the process is to leave.
+ * there is no viewer, or the process is to leave.
  */
 
 static ngx_int_t
@@ -506,7 +505,10 @@ ngx_vidcast_input_thread_jpeg(ngx_vidcast_input_thread_t *thread,
     size = info->size + (info->dht ? 0 : NGX_VIDCAST_JPEG_DHT_LEN);
 
     if (size > capture->source->geometry.slot_size) {
-        ngx_vidcast_input_thread_large(thread);
+        ngx_vidcast_count(&capture->counters->too_large, 1);
+        thread->in.large = 1;
+        ngx_vidcast_capture_log_too_large(capture);
+
         return NGX_OK;
     }
 
@@ -538,17 +540,6 @@ ngx_vidcast_input_thread_number(ngx_vidcast_capture_t *capture)
     ngx_vidcast_capture_state(capture, NGX_VIDCAST_LIVE, NULL);
 
     return ngx_vidcast_ring_next(&capture->zone->ring);
-}
-
-
-static void
-ngx_vidcast_input_thread_large(ngx_vidcast_input_thread_t *thread)
-{
-    ngx_vidcast_count(&thread->capture->counters->too_large, 1);
-
-    thread->in.large = 1;
-
-    ngx_vidcast_capture_log_too_large(thread->capture);
 }
 
 

@@ -55,7 +55,7 @@ ngx_vidcast_on_demand_gone(ngx_vidcast_on_demand_t *demand)
 }
 
 
-/* of living workers: who was killed left his viewers uncounted */
+/* of living workers: one that was killed did not take its viewers back */
 
 static ngx_uint_t
 ngx_vidcast_on_demand_viewers(ngx_vidcast_on_demand_t *demand)
@@ -78,7 +78,7 @@ ngx_vidcast_on_demand_sleep(ngx_vidcast_on_demand_t *demand)
     capture = demand->capture;
     zone = capture->zone;
 
-    /* what was seen last is not what there is to be seen when somebody comes */
+    /* the last picture is not what the source shows when a viewer comes */
 
     (void) pthread_mutex_lock(&capture->ring_mutex);
     ngx_vidcast_ring_invalidate(&zone->ring);

@@ -11,7 +11,7 @@
 #include "capture/ngx_vidcast_capture.h"
 
 
-/* whether anybody looks at the source; of the input thread */
+/* whether the source has viewers; of the input thread */
 
 typedef struct {
     ngx_vidcast_capture_t        *capture;
@@ -23,12 +23,12 @@ typedef struct {
 
 
 /*
- * Has nobody looked at the source for the time set?  Never with "on_demand
+ * Has the source had no viewer for the time set?  Never with "on_demand
  * off".  Cheap enough to be asked for each frame.
  */
 ngx_uint_t ngx_vidcast_on_demand_gone(ngx_vidcast_on_demand_t *demand);
 
-/* all have gone(), and the input is closed: returns when somebody comes */
+/* all have gone(), and the input is closed: returns when a viewer comes */
 void ngx_vidcast_on_demand_sleep(ngx_vidcast_on_demand_t *demand);
 
 

@@ -27,7 +27,7 @@ typedef struct {
 
     pthread_mutex_t               mutex;
     pthread_cond_t                changed;
-    ngx_uint_t                    active;    /* somebody watches */
+    ngx_uint_t                    active;    /* it has viewers */
     ngx_uint_t                    notified;
 
     /* of the main thread */
@@ -148,7 +148,7 @@ ngx_vidcast_overlay_init(ngx_vidcast_overlay_t *overlay,
 }
 
 
-/* does anybody watch? */
+/* has it viewers? */
 
 static void
 ngx_vidcast_overlay_look(void *data)
@@ -161,7 +161,7 @@ ngx_vidcast_overlay_look(void *data)
     now = ngx_vidcast_clock();
     asked = ngx_vidcast_load(&overlay->out.zone->shm->asked);
 
-    /* who came counted himself before he asked */
+    /* a viewer that came was counted before it asked */
 
     if (asked != overlay->asked) {
         overlay->asked = asked;
@@ -227,7 +227,7 @@ ngx_vidcast_overlay_thread(void *data)
 
         if (!ngx_vidcast_load(&overlay->active)) {
 
-            /* who comes next wants nothing that was drawn for others */
+            /* the next viewer wants nothing that was drawn for others */
 
             ngx_vidcast_ring_invalidate(&overlay->out.zone->ring);
             overlay->drawn = 0;
@@ -412,7 +412,7 @@ ngx_vidcast_overlay_draw(ngx_vidcast_overlay_t *overlay,
 
     if (drawn.number == ngx_vidcast_ring_newest(ring)) {
 
-        /* it was drawn for others who have left: this is another series */
+        /* it was drawn for others that have left: another series begins */
 
         ngx_vidcast_ring_set_number(ring, drawn.number - 1);
     }

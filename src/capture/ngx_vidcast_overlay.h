@@ -12,9 +12,9 @@
 
 
 /*
- * Pictures with boxes drawn in, for those who cannot draw them themselves:
+ * Pictures with boxes drawn in, for viewers that cannot draw them themselves:
  * a ring of its own, in the zone of the source's overlay, filled by a thread
- * of the capture as long as somebody watches it.  NGX_OK; NGX_ERROR: logged,
+ * of the capture as long as it has viewers.  NGX_OK; NGX_ERROR: logged,
  * or no memory.
  */
 ngx_int_t ngx_vidcast_overlay_create(ngx_vidcast_capture_t *capture,

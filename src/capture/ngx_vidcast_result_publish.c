@@ -10,7 +10,7 @@
 #include "capture/ngx_vidcast_capture.h"
 
 
-/* what is around the text of a result, whoever it comes from */
+/* what is around the text of a result, wherever it comes from */
 
 
 /* what comes behind the reason of a failure, at most */
