@@ -37,8 +37,8 @@
  * and goes on to the readers of the ring.
  *
  * An input that is lossless loses none for "encoder_busy" and "ring_full":
- * its thread waits.  Of frames for the predictor the scheduler counts what it
- * skips, "predictor_busy", and what has no result, "predictor_error".  An
+ * its thread waits.  Which frames are not predicted the scheduler counts:
+ * "every", "predictor_busy", "gone", "predictor_error" and "no_result".  An
  * overlay has a ring and counters of its own.  What a viewer skips is counted
  * by its worker.
  */
