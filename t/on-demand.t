@@ -60,6 +60,7 @@ my $port = $nginx->port;
 
 asleep_at_first();
 each_transport();
+refused();
 snapshots();
 snapshots_keep_awake();
 nothing_old();
@@ -95,6 +96,9 @@ server {
     vidcast_snapshot_timeout 5s;
 
     @{[locations(@names)]}
+
+    location = /two_ws  { vidcast front,album; vidcast_max_viewers 1; }
+    location = /two_sse { vidcast front,album as=sse; vidcast_max_viewers 1; }
 
     location = /hasty { vidcast gone as=snapshot;
                         vidcast_snapshot_timeout 100ms; }
@@ -197,6 +201,50 @@ sub each_transport {
 
     ok sleeps('front'), 'all have left: it sleeps';
     is source($nginx, 'front')->{lost}, 0, 'nothing was lost';
+}
+
+
+# nothing wakes a source that is refused: by the handshake, or since another
+# source of the location has viewers enough
+
+sub refused {
+    my $before = opened('front');
+    my $client = visit('mjpeg', 'album');
+
+    ok first($client, 'mjpeg'), 'another source has a viewer';
+
+    my %refused = (
+        426 => [ '/ws_front', headers => [ 'Sec-WebSocket-Version' => 12 ] ],
+        400 => [ '/ws_front', key => 'no key' ],
+        403 => [ '/ws_front', origin => 'http://elsewhere' ],
+        503 => [ '/two_ws' ],
+    );
+
+    for my $status (sort keys %refused) {
+        is +Vidcast::WebSocket->connect($port, @{$refused{$status}})->status,
+            $status, "a WebSocket is refused: $status";
+    }
+
+    is get($port, '/two_sse')->{status}, 503, 'a stream is refused: 503';
+
+    # as long as it would take to wake
+
+    ok frames_pass('album', 20), 'time goes by';
+
+    is opened('front'), $before, 'which has woken nothing';
+
+    $client->close;
+
+    ok wait_for {
+        $client = Vidcast::WebSocket->connect($port, '/two_ws');
+        $client->status == 101;
+    }, 'when the other one has left there is room';
+
+    ok wait_for { opened('front') == $before + 1 }, 'who gets in wakes all';
+
+    $client->close;
+
+    ok sleeps('front') && sleeps('album'), 'it has left: both sleep';
 }
 
 

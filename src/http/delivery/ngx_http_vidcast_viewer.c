@@ -289,8 +289,6 @@ ngx_http_vidcast_viewer_subscribe(ngx_http_vidcast_feed_t *feed,
 
     ngx_http_vidcast_viewer_count(feed, viewer, 1);
 
-    ngx_http_vidcast_feed_wake_on_demand(feed);
-
     return NGX_OK;
 }
 
@@ -326,6 +324,23 @@ ngx_http_vidcast_viewer_unsubscribe(ngx_http_vidcast_feed_t *feed,
 
     if (sub) {
         ngx_http_vidcast_viewer_end(sub);
+    }
+}
+
+
+void
+ngx_http_vidcast_viewer_wake(ngx_http_vidcast_viewer_t *viewer)
+{
+    ngx_queue_t                      *q;
+    ngx_http_vidcast_subscription_t  *sub;
+
+    for (q = ngx_queue_head(&viewer->subscriptions);
+         q != ngx_queue_sentinel(&viewer->subscriptions);
+         q = ngx_queue_next(q))
+    {
+        sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, link);
+
+        ngx_http_vidcast_feed_wake_on_demand(sub->feed);
     }
 }
 

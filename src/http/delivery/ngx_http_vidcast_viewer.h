@@ -90,11 +90,15 @@ ngx_int_t ngx_http_vidcast_viewer_join(ngx_http_vidcast_viewer_t *viewer);
  * they are still known; NGX_HTTP_VIDCAST_UNKNOWN is a number of other times.
  * NGX_OK; NGX_BUSY: the source has viewers enough, or cannot be watched by
  * this worker; NGX_ERROR: no memory.
+ *
+ * The viewer has its place then, and an input on demand sleeps on: wake() when
+ * nothing can refuse the viewer any more, for all its sources.
  */
 ngx_int_t ngx_http_vidcast_viewer_subscribe(ngx_http_vidcast_feed_t *feed,
     ngx_http_vidcast_viewer_t *viewer, uint64_t *since);
 void ngx_http_vidcast_viewer_unsubscribe(ngx_http_vidcast_feed_t *feed,
     ngx_http_vidcast_viewer_t *viewer);
+void ngx_http_vidcast_viewer_wake(ngx_http_vidcast_viewer_t *viewer);
 
 
 /* lets the request's variables tell this; NGX_OK or NGX_ERROR: no memory */

@@ -97,10 +97,6 @@ ngx_http_vidcast_snapshot_handler(ngx_http_request_t *r,
     feed = ngx_http_vidcast_params_feed(params);
     seen = 0;
 
-    /* who asks now and then keeps the source awake, too */
-
-    ngx_http_vidcast_feed_wake_on_demand(feed);
-
     rc = ngx_http_vidcast_snapshot_read(r, feed, &frame);
 
     if (rc == NGX_ERROR) {
@@ -112,6 +108,10 @@ ngx_http_vidcast_snapshot_handler(ngx_http_request_t *r,
         if (ngx_http_vidcast_snapshot_will_do(feed->source, &params->query,
                                               &frame))
         {
+            /* whoever asks now and then keeps the source awake, too */
+
+            ngx_http_vidcast_feed_wake_on_demand(feed);
+
             return ngx_http_vidcast_snapshot_send_now(r, params, &frame);
         }
 
@@ -119,6 +119,11 @@ ngx_http_vidcast_snapshot_handler(ngx_http_request_t *r,
     }
 
     if (r != r->main) {
+
+        /* it cannot wait, but may be asked for again */
+
+        ngx_http_vidcast_feed_wake_on_demand(feed);
+
         return ngx_http_vidcast_snapshot_none(r, feed);
     }
 
@@ -365,6 +370,8 @@ ngx_http_vidcast_snapshot_wait(ngx_http_request_t *r,
         ngx_http_vidcast_session_leave(&shot->viewer.session);
         return rc;
     }
+
+    ngx_http_vidcast_viewer_wake(&shot->viewer);
 
     q = ngx_queue_head(&shot->viewer.subscriptions);
     sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, link);

@@ -168,6 +168,8 @@ ngx_http_vidcast_stream_handler(ngx_http_request_t *r,
         return rc;
     }
 
+    ngx_http_vidcast_viewer_wake(&st->viewer);
+
     r->main->count++;
 
     return NGX_DONE;

@@ -137,6 +137,8 @@ ngx_http_vidcast_ws_handler(ngx_http_request_t *r,
         return rc;
     }
 
+    ngx_http_vidcast_viewer_wake(&ws->viewer);
+
     r->main->count++;
 
     return NGX_DONE;
@@ -500,8 +502,15 @@ ngx_http_vidcast_ws_subscribe(ngx_http_vidcast_ws_t *ws, ngx_str_t *name,
             return NULL;
         }
 
-        return ngx_http_vidcast_viewer_subscribe(feed, &ws->viewer, NULL)
-               == NGX_OK ? NULL : "the source cannot be watched now";
+        if (ngx_http_vidcast_viewer_subscribe(feed, &ws->viewer, NULL)
+            != NGX_OK)
+        {
+            return "the source cannot be watched now";
+        }
+
+        ngx_http_vidcast_feed_wake_on_demand(feed);
+
+        return NULL;
     }
 
     return "no such source here";

@@ -459,3 +459,17 @@ ngx_vidcast_command_parse(u_char *data, size_t size,
 
     return NGX_ERROR;
 }
+
+
+void
+ngx_http_vidcast_viewer_wake(ngx_http_vidcast_viewer_t *viewer)
+{
+    /* void */
+}
+
+
+void
+ngx_http_vidcast_feed_wake_on_demand(ngx_http_vidcast_feed_t *feed)
+{
+    /* void */
+}
