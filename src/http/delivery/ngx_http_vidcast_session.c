@@ -52,15 +52,10 @@ ngx_http_vidcast_session_init(ngx_http_vidcast_main_conf_t *vmcf,
 void
 ngx_http_vidcast_session_exit(ngx_http_vidcast_main_conf_t *vmcf)
 {
-    ngx_queue_t  *q;
-
     /* nginx ends at once: what is still here gives back what it holds */
 
     while (!ngx_queue_empty(&vmcf->sessions)) {
-        q = ngx_queue_head(&vmcf->sessions);
-
-        ngx_http_vidcast_session_finalize(ngx_queue_data(q,
-                                           ngx_http_vidcast_session_t, queue),
+        ngx_http_vidcast_session_finalize(ngx_http_vidcast_session_next(vmcf),
                                           NGX_ERROR);
     }
 

@@ -11,7 +11,7 @@
 #include "http/websocket/ngx_http_vidcast_handshake.h"
 #include "http/delivery/ngx_http_vidcast_session.h"
 #include "http/publish/ngx_http_vidcast_publisher.h"
-#include "http/websocket/ngx_http_vidcast_socket.h"
+#include "http/websocket/ngx_http_vidcast_connection.h"
 #include "shm/ngx_vidcast_control.h"
 #include "wire/ngx_vidcast_ws_assembler.h"
 
@@ -23,7 +23,7 @@
  */
 
 typedef struct {
-    ngx_http_vidcast_socket_t     socket;
+    ngx_http_vidcast_connection_t     wc;
     ngx_http_vidcast_session_t    session;
     ngx_http_vidcast_publisher_t  publisher;
 
@@ -43,15 +43,15 @@ static ngx_int_t ngx_http_vidcast_publish_ws_ping(
 static void ngx_http_vidcast_publish_ws_drain(
     ngx_http_vidcast_session_t *session);
 static ngx_int_t ngx_http_vidcast_publish_ws_data(
-    ngx_http_vidcast_socket_t *socket, ngx_vidcast_ws_event_t *event);
+    ngx_http_vidcast_connection_t *wc, ngx_vidcast_ws_event_t *event);
 static u_char *ngx_http_vidcast_publish_ws_get_buffer(
-    ngx_http_vidcast_socket_t *socket, size_t size);
+    ngx_http_vidcast_connection_t *wc, size_t size);
 static ngx_int_t ngx_http_vidcast_publish_ws_flush(
-    ngx_http_vidcast_socket_t *socket);
+    ngx_http_vidcast_connection_t *wc);
 static void ngx_http_vidcast_publish_ws_ready(
-    ngx_http_vidcast_socket_t *socket);
+    ngx_http_vidcast_connection_t *wc);
 static void ngx_http_vidcast_publish_ws_leave(
-    ngx_http_vidcast_socket_t *socket);
+    ngx_http_vidcast_connection_t *wc);
 static void ngx_http_vidcast_publish_ws_lent(
     ngx_http_vidcast_publisher_t *publisher);
 static void ngx_http_vidcast_publish_ws_answered(
@@ -78,7 +78,7 @@ static ngx_http_vidcast_session_handlers_t
 };
 
 
-static ngx_http_vidcast_socket_user_t  ngx_http_vidcast_publish_ws_user = {
+static ngx_http_vidcast_wc_user_t  ngx_http_vidcast_publish_ws_user = {
     NULL,
     ngx_http_vidcast_publish_ws_data,
     ngx_http_vidcast_publish_ws_get_buffer,
@@ -151,19 +151,19 @@ static ngx_int_t
 ngx_http_vidcast_publish_ws_open(ngx_http_request_t *r,
     ngx_http_vidcast_headers_t *headers, ngx_http_vidcast_publish_ws_t *ws)
 {
-    ngx_int_t               rc;
-    ngx_str_t               protocol;
-    ngx_vidcast_source_t   *source;
+    ngx_int_t              rc;
+    ngx_str_t              protocol;
+    ngx_vidcast_source_t  *source;
 
-    ws->socket.session = &ws->session;
-    ws->socket.user = &ngx_http_vidcast_publish_ws_user;
-    ws->socket.holding = 1;
+    ws->wc.session = &ws->session;
+    ws->wc.user = &ngx_http_vidcast_publish_ws_user;
+    ws->wc.holding = 1;
 
     /* pictures are compressed already, and texts would need another copy */
 
     ngx_str_null(&protocol);
 
-    rc = ngx_http_vidcast_socket_open(r, headers, &ws->socket, &protocol, 0);
+    rc = ngx_http_vidcast_connection_open(r, headers, &ws->wc, &protocol, 0);
 
     if (rc != NGX_OK) {
         return rc;
@@ -175,7 +175,7 @@ ngx_http_vidcast_publish_ws_open(ngx_http_request_t *r,
     ws->message.max_text = ngx_min(source->geometry.slot_size,
                                    source->geometry.result_size);
 
-    ws->socket.reader.max_message = source->geometry.slot_size;
+    ws->wc.reader.max_message = source->geometry.slot_size;
 
     r->connection->log->action = "receiving video from client";
 
@@ -203,7 +203,7 @@ ngx_http_vidcast_publish_ws_ping(ngx_http_vidcast_session_t *session)
 
     ws = ngx_http_vidcast_publish_ws_of(session, session);
 
-    return ngx_http_vidcast_socket_ping(&ws->socket);
+    return ngx_http_vidcast_connection_ping(&ws->wc);
 }
 
 
@@ -214,23 +214,23 @@ ngx_http_vidcast_publish_ws_drain(ngx_http_vidcast_session_t *session)
 
     ws = ngx_http_vidcast_publish_ws_of(session, session);
 
-    (void) ngx_http_vidcast_socket_close(&ws->socket,
-                                         NGX_VIDCAST_WS_CLOSE_AWAY, "");
+    (void) ngx_http_vidcast_connection_close(&ws->wc,
+                                             NGX_VIDCAST_WS_CLOSE_AWAY, "");
 }
 
 
 static ngx_int_t
-ngx_http_vidcast_publish_ws_data(ngx_http_vidcast_socket_t *socket,
+ngx_http_vidcast_publish_ws_data(ngx_http_vidcast_connection_t *wc,
     ngx_vidcast_ws_event_t *event)
 {
     ngx_int_t                       rc;
     ngx_vidcast_ws_assembler_t     *message;
     ngx_http_vidcast_publish_ws_t  *ws;
 
-    ws = (ngx_http_vidcast_publish_ws_t *) socket;
+    ws = (ngx_http_vidcast_publish_ws_t *) wc;
     message = &ws->message;
 
-    if (socket->closing) {
+    if (wc->closing) {
         return NGX_OK;
     }
 
@@ -243,11 +243,11 @@ ngx_http_vidcast_publish_ws_data(ngx_http_vidcast_socket_t *socket,
     if (rc == NGX_DECLINED) {
         ws->publisher.feed->stats->unwanted++;
 
-        return ngx_http_vidcast_socket_close(socket, message->code,
-                                             message->reason);
+        return ngx_http_vidcast_connection_close(wc, message->code,
+                                                 message->reason);
     }
 
-    socket->holding = 1;
+    wc->holding = 1;
 
     ngx_http_vidcast_publisher_submit(&ws->publisher,
                                       message->text
@@ -261,32 +261,32 @@ ngx_http_vidcast_publish_ws_data(ngx_http_vidcast_socket_t *socket,
 
 
 static u_char *
-ngx_http_vidcast_publish_ws_get_buffer(ngx_http_vidcast_socket_t *socket,
+ngx_http_vidcast_publish_ws_get_buffer(ngx_http_vidcast_connection_t *wc,
     size_t size)
 {
     ngx_http_vidcast_publish_ws_t  *ws;
 
-    ws = (ngx_http_vidcast_publish_ws_t *) socket;
+    ws = (ngx_http_vidcast_publish_ws_t *) wc;
 
     return ngx_vidcast_ws_assembler_buffer(&ws->message, size);
 }
 
 
 static ngx_int_t
-ngx_http_vidcast_publish_ws_flush(ngx_http_vidcast_socket_t *socket)
+ngx_http_vidcast_publish_ws_flush(ngx_http_vidcast_connection_t *wc)
 {
-    return NGX_OK;
+    return  NGX_OK;
 }
 
 
 /* the handshake has left: whoever is refused from here on is told why */
 
 static void
-ngx_http_vidcast_publish_ws_ready(ngx_http_vidcast_socket_t *socket)
+ngx_http_vidcast_publish_ws_ready(ngx_http_vidcast_connection_t *wc)
 {
     ngx_http_vidcast_publish_ws_t  *ws;
 
-    ws = (ngx_http_vidcast_publish_ws_t *) socket;
+    ws = (ngx_http_vidcast_publish_ws_t *) wc;
 
     if (ws->started) {
         return;
@@ -313,13 +313,13 @@ ngx_http_vidcast_publish_ws_ready(ngx_http_vidcast_socket_t *socket)
 
 
 static void
-ngx_http_vidcast_publish_ws_leave(ngx_http_vidcast_socket_t *socket)
+ngx_http_vidcast_publish_ws_leave(ngx_http_vidcast_connection_t *wc)
 {
     ngx_http_vidcast_publish_ws_t  *ws;
 
-    ws = (ngx_http_vidcast_publish_ws_t *) socket;
+    ws = (ngx_http_vidcast_publish_ws_t *) wc;
 
-    if (socket->reader.code && !ws->refused) {
+    if (wc->reader.code && !ws->refused) {
         ws->refused = 1;
         ws->publisher.feed->stats->unwanted++;
     }
@@ -340,8 +340,8 @@ ngx_http_vidcast_publish_ws_lent(ngx_http_vidcast_publisher_t *publisher)
     ws->message.data = publisher->data;
     ws->message.size = 0;
 
-    ws->socket.holding = 0;
-    ngx_http_vidcast_socket_resume(&ws->socket);
+    ws->wc.holding = 0;
+    ngx_http_vidcast_connection_resume(&ws->wc);
 }
 
 
@@ -356,15 +356,15 @@ ngx_http_vidcast_publish_ws_answered(ngx_http_vidcast_publisher_t *publisher,
     switch (reason) {
 
     case NGX_VIDCAST_HANDOFF_BAD:
-        (void) ngx_http_vidcast_socket_close(&ws->socket,
-                                             NGX_VIDCAST_WS_CLOSE_DATA,
-                                             "not a whole JPEG");
+        (void) ngx_http_vidcast_connection_close(&ws->wc,
+                                                 NGX_VIDCAST_WS_CLOSE_DATA,
+                                                 "not a whole JPEG");
         return;
 
     case NGX_VIDCAST_HANDOFF_TOO_LARGE:
-        (void) ngx_http_vidcast_socket_close(&ws->socket,
-                                             NGX_VIDCAST_WS_CLOSE_TOO_BIG,
-                                             "too large");
+        (void) ngx_http_vidcast_connection_close(&ws->wc,
+                                                 NGX_VIDCAST_WS_CLOSE_TOO_BIG,
+                                                 "too large");
         return;
 
     default:
@@ -404,10 +404,10 @@ ngx_http_vidcast_publish_ws_dismiss(ngx_http_vidcast_publisher_t *publisher,
         break;
     }
 
-    ngx_log_error(NGX_LOG_INFO, ws->socket.request->connection->log, 0,
+    ngx_log_error(NGX_LOG_INFO, ws->wc.request->connection->log, 0,
                   "vidcast publisher is sent away: %s", reason);
 
     publisher->feed->stats->refused++;
 
-    (void) ngx_http_vidcast_socket_close(&ws->socket, code, reason);
+    (void) ngx_http_vidcast_connection_close(&ws->wc, code, reason);
 }

@@ -14,7 +14,7 @@
 #include "http/delivery/ngx_http_vidcast_session.h"
 #include "http/delivery/ngx_http_vidcast_transport.h"
 #include "http/delivery/ngx_http_vidcast_viewer.h"
-#include "http/websocket/ngx_http_vidcast_socket.h"
+#include "http/websocket/ngx_http_vidcast_connection.h"
 #include "http/request/ngx_http_vidcast_params.h"
 #include "wire/ngx_vidcast_command.h"
 
@@ -25,7 +25,7 @@
  */
 
 typedef struct {
-    ngx_http_vidcast_socket_t     socket;
+    ngx_http_vidcast_connection_t     wc;
 
     size_t                        sent;       /* of the first of those */
     ngx_uint_t                    nleaving;
@@ -50,16 +50,16 @@ static ngx_int_t ngx_http_vidcast_ws_coalesce(ngx_http_vidcast_viewer_t *viewer,
     ngx_http_vidcast_message_t **messages, ngx_uint_t n);
 static ngx_int_t ngx_http_vidcast_ws_ping(ngx_http_vidcast_viewer_t *viewer);
 static void ngx_http_vidcast_ws_drain(ngx_http_vidcast_viewer_t *viewer);
-static ngx_int_t ngx_http_vidcast_ws_flush(ngx_http_vidcast_socket_t *socket);
+static ngx_int_t ngx_http_vidcast_ws_flush(ngx_http_vidcast_connection_t *wc);
 static ngx_int_t ngx_http_vidcast_ws_write(ngx_http_vidcast_ws_t *ws);
 static ngx_int_t ngx_http_vidcast_ws_write_file(ngx_http_vidcast_ws_t *ws,
     u_char *data, size_t size);
 static ngx_int_t ngx_http_vidcast_ws_write_several(ngx_http_vidcast_ws_t *ws);
 static void ngx_http_vidcast_ws_drop(ngx_http_vidcast_ws_t *ws,
     ngx_uint_t from, ngx_uint_t to);
-static void ngx_http_vidcast_ws_ready(ngx_http_vidcast_socket_t *socket);
-static void ngx_http_vidcast_ws_leave(ngx_http_vidcast_socket_t *socket);
-static ngx_int_t ngx_http_vidcast_ws_message(ngx_http_vidcast_socket_t *socket,
+static void ngx_http_vidcast_ws_ready(ngx_http_vidcast_connection_t *wc);
+static void ngx_http_vidcast_ws_leave(ngx_http_vidcast_connection_t *wc);
+static ngx_int_t ngx_http_vidcast_ws_message(ngx_http_vidcast_connection_t *wc,
     ngx_uint_t opcode, u_char *data, size_t size);
 static const char *ngx_http_vidcast_ws_command(ngx_http_vidcast_ws_t *ws,
     ngx_vidcast_command_t *command);
@@ -83,7 +83,7 @@ static ngx_http_vidcast_transport_t  ngx_http_vidcast_ws_transport = {
 };
 
 
-static ngx_http_vidcast_socket_user_t  ngx_http_vidcast_ws_user = {
+static ngx_http_vidcast_wc_user_t  ngx_http_vidcast_ws_user = {
     ngx_http_vidcast_ws_message,
     NULL,
     NULL,
@@ -113,9 +113,9 @@ ngx_http_vidcast_ws_handler(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ws->socket.user = &ngx_http_vidcast_ws_user;
+    ws->wc.user = &ngx_http_vidcast_ws_user;
 
-    ws->socket.session = &ws->viewer.session;
+    ws->wc.session = &ws->viewer.session;
 
     ws->viewer.session.request = r;
     ws->viewer.transport = &ngx_http_vidcast_ws_transport;
@@ -161,8 +161,8 @@ ngx_http_vidcast_ws_open(ngx_http_request_t *r, ngx_http_vidcast_ws_t *ws,
         ngx_str_set(&protocol, "vidcast.v1");
     }
 
-    return ngx_http_vidcast_socket_open(r, &params->headers, &ws->socket,
-                                        &protocol, vlcf->deflate);
+    return ngx_http_vidcast_connection_open(r, &params->headers, &ws->wc,
+                                            &protocol, vlcf->deflate);
 }
 
 
@@ -191,7 +191,7 @@ ngx_http_vidcast_ws_coalesce(ngx_http_vidcast_viewer_t *viewer,
     ws->nleaving = n;
     ws->sent = 0;
 
-    return ngx_http_vidcast_socket_flush(&ws->socket);
+    return ngx_http_vidcast_connection_flush(&ws->wc);
 }
 
 
@@ -202,7 +202,7 @@ ngx_http_vidcast_ws_ping(ngx_http_vidcast_viewer_t *viewer)
 
     ws = ngx_http_vidcast_ws_of(viewer);
 
-    return ngx_http_vidcast_socket_ping(&ws->socket);
+    return ngx_http_vidcast_connection_ping(&ws->wc);
 }
 
 
@@ -213,18 +213,18 @@ ngx_http_vidcast_ws_drain(ngx_http_vidcast_viewer_t *viewer)
 
     ws = ngx_http_vidcast_ws_of(viewer);
 
-    (void) ngx_http_vidcast_socket_close(&ws->socket,
-                                         NGX_VIDCAST_WS_CLOSE_AWAY, "");
+    (void) ngx_http_vidcast_connection_close(&ws->wc,
+                                             NGX_VIDCAST_WS_CLOSE_AWAY, "");
 }
 
 
 static ngx_int_t
-ngx_http_vidcast_ws_flush(ngx_http_vidcast_socket_t *socket)
+ngx_http_vidcast_ws_flush(ngx_http_vidcast_connection_t *wc)
 {
     ngx_int_t               rc;
     ngx_http_vidcast_ws_t  *ws;
 
-    ws = (ngx_http_vidcast_ws_t *) socket;
+    ws = (ngx_http_vidcast_ws_t *) wc;
 
     for ( ;; ) {
 
@@ -241,7 +241,7 @@ ngx_http_vidcast_ws_flush(ngx_http_vidcast_socket_t *socket)
         }
 
         rc = (ws->nleaving == 1
-              || socket->connection->send_chain != ngx_send_chain)
+              || wc->connection->send_chain != ngx_send_chain)
                  ? ngx_http_vidcast_ws_write(ws)
                  : ngx_http_vidcast_ws_write_several(ws);
 
@@ -269,13 +269,13 @@ ngx_http_vidcast_ws_write(ngx_http_vidcast_ws_t *ws)
 
     message = ws->leaving[0];
 
-    ngx_http_vidcast_message_bytes(message, ws->v1, ws->socket.bits, &data,
+    ngx_http_vidcast_message_bytes(message, ws->v1, ws->wc.bits, &data,
                                    &size);
 
     rc = (ws->viewer.sendfile && message->pinned && message->frame.sendfile)
              ? ngx_http_vidcast_ws_write_file(ws, data, size)
-             : ngx_http_vidcast_socket_write(&ws->socket, data, size,
-                                             &ws->sent);
+             : ngx_http_vidcast_connection_write(&ws->wc, data, size,
+                                                 &ws->sent);
 
     if (rc == NGX_OK) {
         ngx_http_vidcast_ws_drop(ws, 0, 1);
@@ -313,8 +313,7 @@ ngx_http_vidcast_ws_write_file(ngx_http_vidcast_ws_t *ws, u_char *data,
     chain.buf = &buf;
     chain.next = NULL;
 
-    return ngx_http_vidcast_socket_write_chain(&ws->socket, &chain,
-                                               &ws->sent);
+    return ngx_http_vidcast_connection_write_chain(&ws->wc, &chain, &ws->sent);
 }
 
 
@@ -323,18 +322,18 @@ ngx_http_vidcast_ws_write_file(ngx_http_vidcast_ws_t *ws, u_char *data,
 static ngx_int_t
 ngx_http_vidcast_ws_write_several(ngx_http_vidcast_ws_t *ws)
 {
-    size_t        size, sizes[NGX_HTTP_VIDCAST_COALESCE];
-    u_char       *data;
-    ngx_buf_t     bufs[NGX_HTTP_VIDCAST_COALESCE];
-    ngx_int_t     rc;
-    ngx_uint_t    i;
-    ngx_chain_t   chain[NGX_HTTP_VIDCAST_COALESCE];
+    size_t       size, sizes[NGX_HTTP_VIDCAST_COALESCE];
+    u_char      *data;
+    ngx_buf_t    bufs[NGX_HTTP_VIDCAST_COALESCE];
+    ngx_int_t    rc;
+    ngx_uint_t   i;
+    ngx_chain_t  chain[NGX_HTTP_VIDCAST_COALESCE];
 
     ngx_memzero(bufs, ws->nleaving * sizeof(ngx_buf_t));
 
     for (i = 0; i < ws->nleaving; i++) {
         ngx_http_vidcast_message_bytes(ws->leaving[i], ws->v1,
-                                       ws->socket.bits, &data, &size);
+                                       ws->wc.bits, &data, &size);
 
         bufs[i].memory = 1;
         bufs[i].pos = data;
@@ -348,7 +347,7 @@ ngx_http_vidcast_ws_write_several(ngx_http_vidcast_ws_t *ws)
 
     bufs[0].pos += ws->sent;
 
-    rc = ngx_http_vidcast_socket_write_chain(&ws->socket, chain, &ws->sent);
+    rc = ngx_http_vidcast_connection_write_chain(&ws->wc, chain, &ws->sent);
 
     for (i = 0; i < ws->nleaving && ws->sent >= sizes[i]; i++) {
         ws->sent -= sizes[i];
@@ -381,11 +380,11 @@ ngx_http_vidcast_ws_drop(ngx_http_vidcast_ws_t *ws, ngx_uint_t from,
 
 
 static void
-ngx_http_vidcast_ws_ready(ngx_http_vidcast_socket_t *socket)
+ngx_http_vidcast_ws_ready(ngx_http_vidcast_connection_t *wc)
 {
     ngx_http_vidcast_ws_t  *ws;
 
-    ws = (ngx_http_vidcast_ws_t *) socket;
+    ws = (ngx_http_vidcast_ws_t *) wc;
 
     ngx_http_vidcast_queue_ready(&ws->viewer);
 }
@@ -394,16 +393,16 @@ ngx_http_vidcast_ws_ready(ngx_http_vidcast_socket_t *socket)
 /* a message that has been begun is kept till it has left, or nothing can */
 
 static void
-ngx_http_vidcast_ws_leave(ngx_http_vidcast_socket_t *socket)
+ngx_http_vidcast_ws_leave(ngx_http_vidcast_connection_t *wc)
 {
     ngx_uint_t              begun;
     ngx_http_vidcast_ws_t  *ws;
 
-    ws = (ngx_http_vidcast_ws_t *) socket;
+    ws = (ngx_http_vidcast_ws_t *) wc;
 
     begun = ws->nleaving
-            && !socket->gone
-            && ngx_http_vidcast_socket_begun(socket, ws->sent);
+            && !wc->gone
+            && ngx_http_vidcast_connection_begun(wc, ws->sent);
 
     ngx_http_vidcast_ws_drop(ws, begun, ws->nleaving);
 
@@ -415,19 +414,18 @@ ngx_http_vidcast_ws_leave(ngx_http_vidcast_socket_t *socket)
 
 
 static ngx_int_t
-ngx_http_vidcast_ws_message(ngx_http_vidcast_socket_t *socket,
+ngx_http_vidcast_ws_message(ngx_http_vidcast_connection_t *wc,
     ngx_uint_t opcode, u_char *data, size_t size)
 {
-    const char              *reason;
-    ngx_http_vidcast_ws_t   *ws;
-    ngx_vidcast_command_t    command;
+    const char             *reason;
+    ngx_http_vidcast_ws_t  *ws;
+    ngx_vidcast_command_t   command;
 
-    ws = (ngx_http_vidcast_ws_t *) socket;
+    ws = (ngx_http_vidcast_ws_t *) wc;
 
     if (opcode == NGX_VIDCAST_WS_BINARY) {
-        return ngx_http_vidcast_socket_close(socket,
-                                             NGX_VIDCAST_WS_CLOSE_TYPE,
-                                             "only text is understood here");
+        return ngx_http_vidcast_connection_close(wc, NGX_VIDCAST_WS_CLOSE_TYPE,
+                                               "only text is understood here");
     }
 
     if (ngx_vidcast_command_parse(data, size, &command, &reason) == NGX_OK) {
@@ -435,14 +433,14 @@ ngx_http_vidcast_ws_message(ngx_http_vidcast_socket_t *socket,
     }
 
     if (reason && ngx_http_vidcast_ws_refuse(ws, reason) != NGX_OK) {
-        return ngx_http_vidcast_socket_close(socket,
-                                             NGX_VIDCAST_WS_CLOSE_INTERNAL,
-                                             "no memory");
+        return ngx_http_vidcast_connection_close(wc,
+                                                 NGX_VIDCAST_WS_CLOSE_INTERNAL,
+                                                 "no memory");
     }
 
     /* there may be something to send now: not from within reading */
 
-    ngx_post_event(socket->connection->write, &ngx_posted_events);
+    ngx_post_event(wc->connection->write, &ngx_posted_events);
 
     return NGX_OK;
 }

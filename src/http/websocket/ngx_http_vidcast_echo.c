@@ -10,7 +10,7 @@
 
 #include "http/websocket/ngx_http_vidcast_handshake.h"
 #include "http/delivery/ngx_http_vidcast_session.h"
-#include "http/websocket/ngx_http_vidcast_socket.h"
+#include "http/websocket/ngx_http_vidcast_connection.h"
 #include "wire/ngx_vidcast_deflate.h"
 
 
@@ -21,7 +21,7 @@
  */
 
 typedef struct {
-    ngx_http_vidcast_socket_t    socket;
+    ngx_http_vidcast_connection_t    wc;
     ngx_http_vidcast_session_t   session;
 
     u_char                      *out;        /* the frame leaving */
@@ -35,14 +35,14 @@ static ngx_int_t ngx_http_vidcast_echo_ping(
     ngx_http_vidcast_session_t *session);
 static void ngx_http_vidcast_echo_drain(ngx_http_vidcast_session_t *session);
 static ngx_int_t ngx_http_vidcast_echo_message(
-    ngx_http_vidcast_socket_t *socket, ngx_uint_t opcode, u_char *data,
+    ngx_http_vidcast_connection_t *wc, ngx_uint_t opcode, u_char *data,
     size_t size);
 static ngx_int_t ngx_http_vidcast_echo_build(ngx_http_vidcast_echo_t *echo,
     ngx_uint_t opcode, u_char *data, size_t size);
 static ngx_int_t ngx_http_vidcast_echo_flush(
-    ngx_http_vidcast_socket_t *socket);
-static void ngx_http_vidcast_echo_ready(ngx_http_vidcast_socket_t *socket);
-static void ngx_http_vidcast_echo_leave(ngx_http_vidcast_socket_t *socket);
+    ngx_http_vidcast_connection_t *wc);
+static void ngx_http_vidcast_echo_ready(ngx_http_vidcast_connection_t *wc);
+static void ngx_http_vidcast_echo_leave(ngx_http_vidcast_connection_t *wc);
 
 #define ngx_http_vidcast_echo_of(s)                                           \
     (ngx_http_vidcast_echo_t *)                                               \
@@ -60,7 +60,7 @@ static ngx_http_vidcast_session_handlers_t  ngx_http_vidcast_echo_handlers = {
 };
 
 
-static ngx_http_vidcast_socket_user_t  ngx_http_vidcast_echo_user = {
+static ngx_http_vidcast_wc_user_t  ngx_http_vidcast_echo_user = {
     ngx_http_vidcast_echo_message,
     NULL,
     NULL,
@@ -94,8 +94,8 @@ ngx_http_vidcast_echo_handler(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    echo->socket.session = &echo->session;
-    echo->socket.user = &ngx_http_vidcast_echo_user;
+    echo->wc.session = &echo->session;
+    echo->wc.user = &ngx_http_vidcast_echo_user;
 
     echo->session.request = r;
     echo->session.handlers = &ngx_http_vidcast_echo_handlers;
@@ -110,8 +110,8 @@ ngx_http_vidcast_echo_handler(ngx_http_request_t *r)
 
     ngx_str_null(&protocol);
 
-    rc = ngx_http_vidcast_socket_open(r, &headers, &echo->socket, &protocol,
-                                      vlcf->deflate);
+    rc = ngx_http_vidcast_connection_open(r, &headers, &echo->wc, &protocol,
+                                          vlcf->deflate);
 
     if (rc != NGX_OK) {
         ngx_http_vidcast_session_leave(&echo->session);
@@ -131,7 +131,7 @@ ngx_http_vidcast_echo_ping(ngx_http_vidcast_session_t *session)
 
     echo = ngx_http_vidcast_echo_of(session);
 
-    return ngx_http_vidcast_socket_ping(&echo->socket);
+    return ngx_http_vidcast_connection_ping(&echo->wc);
 }
 
 
@@ -142,35 +142,35 @@ ngx_http_vidcast_echo_drain(ngx_http_vidcast_session_t *session)
 
     echo = ngx_http_vidcast_echo_of(session);
 
-    (void) ngx_http_vidcast_socket_close(&echo->socket,
-                                         NGX_VIDCAST_WS_CLOSE_AWAY, "");
+    (void) ngx_http_vidcast_connection_close(&echo->wc,
+                                             NGX_VIDCAST_WS_CLOSE_AWAY, "");
 }
 
 
 static ngx_int_t
-ngx_http_vidcast_echo_message(ngx_http_vidcast_socket_t *socket,
+ngx_http_vidcast_echo_message(ngx_http_vidcast_connection_t *wc,
     ngx_uint_t opcode, u_char *data, size_t size)
 {
     ngx_int_t                 rc;
     ngx_http_vidcast_echo_t  *echo;
 
-    echo = (ngx_http_vidcast_echo_t *) socket;
+    echo = (ngx_http_vidcast_echo_t *) wc;
 
     if (ngx_http_vidcast_echo_build(echo, opcode, data, size) != NGX_OK) {
-        return ngx_http_vidcast_socket_close(socket,
-                                             NGX_VIDCAST_WS_CLOSE_INTERNAL,
-                                             "no memory");
+        return ngx_http_vidcast_connection_close(wc,
+                                                 NGX_VIDCAST_WS_CLOSE_INTERNAL,
+                                                 "no memory");
     }
 
-    rc = ngx_http_vidcast_socket_flush(socket);
+    rc = ngx_http_vidcast_connection_flush(wc);
 
     if (rc == NGX_ERROR) {
-        ngx_http_vidcast_socket_finalize(socket, NGX_ERROR);
+        ngx_http_vidcast_connection_finalize(wc, NGX_ERROR);
         return NGX_DONE;
     }
 
     echo->session.busy = (rc == NGX_AGAIN);
-    socket->holding = echo->session.busy;
+    wc->holding = echo->session.busy;
 
     return NGX_OK;
 }
@@ -183,10 +183,10 @@ ngx_http_vidcast_echo_build(ngx_http_vidcast_echo_t *echo, ngx_uint_t opcode,
     size_t     room, header;
     ngx_str_t  in, payload;
 
-    room = echo->socket.compressed ? ngx_vidcast_deflate_bound(size) : size;
+    room = echo->wc.compressed ? ngx_vidcast_deflate_bound(size) : size;
 
     echo->out = ngx_alloc(NGX_VIDCAST_WS_MAX_HEADER + room,
-                          echo->socket.request->connection->log);
+                          echo->wc.request->connection->log);
     if (echo->out == NULL) {
         return NGX_ERROR;
     }
@@ -194,11 +194,11 @@ ngx_http_vidcast_echo_build(ngx_http_vidcast_echo_t *echo, ngx_uint_t opcode,
     payload.data = echo->out + NGX_VIDCAST_WS_MAX_HEADER;
     payload.len = room;
 
-    if (echo->socket.compressed) {
+    if (echo->wc.compressed) {
         in.data = data;
         in.len = size;
 
-        if (ngx_vidcast_deflate(&in, echo->socket.bits, &payload) != NGX_OK) {
+        if (ngx_vidcast_deflate(&in, echo->wc.bits, &payload) != NGX_OK) {
             return NGX_ERROR;
         }
 
@@ -221,19 +221,19 @@ ngx_http_vidcast_echo_build(ngx_http_vidcast_echo_t *echo, ngx_uint_t opcode,
 
 
 static ngx_int_t
-ngx_http_vidcast_echo_flush(ngx_http_vidcast_socket_t *socket)
+ngx_http_vidcast_echo_flush(ngx_http_vidcast_connection_t *wc)
 {
     ngx_int_t                 rc;
     ngx_http_vidcast_echo_t  *echo;
 
-    echo = (ngx_http_vidcast_echo_t *) socket;
+    echo = (ngx_http_vidcast_echo_t *) wc;
 
     if (echo->out == NULL) {
         return NGX_OK;
     }
 
-    rc = ngx_http_vidcast_socket_write(socket, echo->data, echo->size,
-                                       &echo->sent);
+    rc = ngx_http_vidcast_connection_write(wc, echo->data, echo->size,
+                                           &echo->sent);
 
     if (rc == NGX_OK) {
         ngx_free(echo->out);
@@ -245,23 +245,23 @@ ngx_http_vidcast_echo_flush(ngx_http_vidcast_socket_t *socket)
 
 
 static void
-ngx_http_vidcast_echo_ready(ngx_http_vidcast_socket_t *socket)
+ngx_http_vidcast_echo_ready(ngx_http_vidcast_connection_t *wc)
 {
-    if (socket->holding) {
-        socket->holding = 0;
-        ngx_http_vidcast_socket_resume(socket);
+    if (wc->holding) {
+        wc->holding = 0;
+        ngx_http_vidcast_connection_resume(wc);
     }
 }
 
 
 static void
-ngx_http_vidcast_echo_leave(ngx_http_vidcast_socket_t *socket)
+ngx_http_vidcast_echo_leave(ngx_http_vidcast_connection_t *wc)
 {
     ngx_http_vidcast_echo_t  *echo;
 
-    echo = (ngx_http_vidcast_echo_t *) socket;
+    echo = (ngx_http_vidcast_echo_t *) wc;
 
-    if (echo->out && socket->gone) {
+    if (echo->out && wc->gone) {
         ngx_free(echo->out);
         echo->out = NULL;
     }

@@ -19,8 +19,10 @@
 #include "unit.h"
 #include "unit_ngx.h"
 
-#include "http/websocket/ngx_http_vidcast_socket_write.c"
+#include "http/websocket/ngx_http_vidcast_connection.c"
 #include "http/transport/ngx_http_vidcast_ws.c"
+
+#include "unit_connection.h"
 
 
 #define TEST_MESSAGES  4
@@ -40,10 +42,6 @@ static ssize_t test_send(ngx_connection_t *c, u_char *data, size_t size);
 static ngx_chain_t *test_send_chain(ngx_connection_t *c, ngx_chain_t *in,
     off_t limit);
 
-
-ngx_os_io_t                          ngx_io;
-ngx_queue_t                          ngx_posted_events;
-ngx_module_t                         ngx_http_vidcast_module;
 
 static u_char                        test_text[] = "oneTWOandthreeFOURTEEN";
 static size_t                        test_sizes[] = { 3, 3, 8, 8 };
@@ -119,8 +117,8 @@ test_control(void)
 
         wrong += test_begin(cut) != NGX_AGAIN;
 
-        test_ws.socket.control[0] = '!';
-        test_ws.socket.ncontrol = 1;
+        test_ws.wc.control[0] = '!';
+        test_ws.wc.ncontrol = 1;
 
         wrong += test_go_on(1000) != NGX_OK;
 
@@ -148,7 +146,7 @@ test_leave(void)
 
         wrong += test_begin(cut) != NGX_AGAIN;
 
-        ngx_http_vidcast_ws_leave(&test_ws.socket);
+        ngx_http_vidcast_ws_leave(&test_ws.wc);
 
         for (end = 0, i = 0; end < cut; i++) {
             end += test_sizes[i];
@@ -161,8 +159,8 @@ test_leave(void)
 
         wrong += test_begin(cut) != NGX_AGAIN;
 
-        test_ws.socket.gone = 1;
-        ngx_http_vidcast_ws_leave(&test_ws.socket);
+        test_ws.wc.gone = 1;
+        ngx_http_vidcast_ws_leave(&test_ws.wc);
 
         wrong += !test_free();
     }
@@ -182,8 +180,8 @@ test_broken(void)
 
     unit_ok(test_go_on(1000) == NGX_ERROR, "a broken connection is told");
 
-    test_ws.socket.gone = 1;
-    ngx_http_vidcast_ws_leave(&test_ws.socket);
+    test_ws.wc.gone = 1;
+    ngx_http_vidcast_ws_leave(&test_ws.wc);
 
     unit_ok(test_free(), "and nothing is left");
 }
@@ -207,9 +205,9 @@ test_open(ngx_uint_t tls)
     test_connection.send_chain = tls ? NULL : test_send_chain;
     test_request.connection = &test_connection;
 
-    test_ws.socket.request = &test_request;
-    test_ws.socket.connection = &test_connection;
-    test_ws.socket.user = &ngx_http_vidcast_ws_user;
+    test_ws.wc.request = &test_request;
+    test_ws.wc.connection = &test_connection;
+    test_ws.wc.user = &ngx_http_vidcast_ws_user;
 
     p = test_text;
 
@@ -247,7 +245,7 @@ test_go_on(size_t room)
     test_write.ready = 1;
     test_room = room;
 
-    return ngx_http_vidcast_socket_flush(&test_ws.socket);
+    return ngx_http_vidcast_connection_flush(&test_ws.wc);
 }
 
 
@@ -332,7 +330,7 @@ test_send_chain(ngx_connection_t *c, ngx_chain_t *in, off_t limit)
 }
 
 
-/* what the two files call */
+/* what the viewer calls */
 
 void
 ngx_http_vidcast_message_bytes(ngx_http_vidcast_message_t *message,
@@ -347,27 +345,6 @@ void
 ngx_http_vidcast_message_unref(ngx_http_vidcast_message_t *message)
 {
     message->refs--;
-}
-
-
-ngx_int_t
-ngx_handle_write_event(ngx_event_t *wev, size_t lowat)
-{
-    return NGX_OK;
-}
-
-
-ngx_int_t
-ngx_http_output_filter(ngx_http_request_t *r, ngx_chain_t *in)
-{
-    return NGX_ERROR;
-}
-
-
-void
-ngx_http_vidcast_session_leave(ngx_http_vidcast_session_t *session)
-{
-    /* it had not joined */
 }
 
 
@@ -416,30 +393,6 @@ ngx_http_vidcast_message_error(ngx_http_vidcast_feed_t *feed,
     const char *reason)
 {
     return NULL;
-}
-
-
-ngx_int_t
-ngx_http_vidcast_socket_close(ngx_http_vidcast_socket_t *socket,
-    ngx_uint_t code, const char *reason)
-{
-    return NGX_DONE;
-}
-
-
-ngx_int_t
-ngx_http_vidcast_socket_ping(ngx_http_vidcast_socket_t *socket)
-{
-    return NGX_ERROR;
-}
-
-
-ngx_int_t
-ngx_http_vidcast_socket_open(ngx_http_request_t *r,
-    ngx_http_vidcast_headers_t *headers, ngx_http_vidcast_socket_t *socket,
-    ngx_str_t *protocol, ngx_uint_t deflate)
-{
-    return NGX_ERROR;
 }
 
 
