@@ -19,23 +19,39 @@
 
 
 /*
- * The policy of delivery, whatever the transport.  A viewer has one message on
- * its way at a time.  Of pictures it gets the newest one once it can take it,
- * and none twice; a limit of frames a second makes it wait for the next one.
- * Results it gets in their order, and before pictures; whoever is further
- * behind than its backlog is told how many it missed and goes on with the
- * newest one.  A pair is the newest result whose picture is there, then that
- * picture.  Several sources take turns.
+ * The policy of delivery, whatever the transport.
+ *
+ * A viewer has one message on its way at a time, or several results at once if
+ * its transport takes them; one that is busy or paused gets nothing until its
+ * socket has room, or it resumes.  It begins with the newest result, unless
+ * that is of a time before its source slept, and with the newest picture.
+ *
+ * Results come in order, and before pictures.  A viewer with more than its
+ * backlog to get goes on with the newest one; one that resumes gets all of the
+ * history, and goes on with the oldest one that is left.  Either is told how
+ * many it missed, as it is of results that were lost before it saw them.
+ *
+ * Of pictures it gets the newest one, and none twice: those between are
+ * skipped and counted.  One that acknowledges pictures gets no other before
+ * it has.  A limit of frames a second goes by the time of capture: a picture
+ * that is too early is sent if it is still the newest when its time has come.
+ *
+ * A pair is the newest result, once its picture is there, and directly after
+ * it that picture.  Results before it are skipped, and told of.
+ *
+ * Several sources take turns, message by message.
  *
  * Viewers with something to get stand in one pending queue, of all sources of
- * the worker; each gets some messages, then it is the next one's turn.  After
- * a slice of time the walk stops, and goes on when others had a turn.
+ * the worker; each gets some messages, then it is the next one's turn, and it
+ * goes to the end if there may be more for it.  What is new puts the others
+ * behind those that stand there.  After a slice of time the walk stops, and
+ * goes on when other connections had a turn.
  */
 
 
 /*
  * nginx accepts one connection in each turn of its loop: longer slices would
- * leave those who come waiting for seconds when we have no end of work.
+ * leave new ones waiting for seconds when we have no end of work.
  */
 
 #define NGX_HTTP_VIDCAST_SLICE        1000    /* us before others have a turn */
@@ -47,8 +63,6 @@
 static void ngx_http_vidcast_queue_slice_handler(ngx_event_t *ev);
 static void ngx_http_vidcast_queue_walk(
     ngx_http_vidcast_main_conf_t *vmcf);
-static void ngx_http_vidcast_queue_insert(
-    ngx_http_vidcast_viewer_t *viewer);
 static ngx_int_t ngx_http_vidcast_queue_deliver(
     ngx_http_vidcast_viewer_t *viewer);
 static ngx_int_t ngx_http_vidcast_queue_gather(
@@ -116,7 +130,7 @@ ngx_http_vidcast_queue_wake_handler(ngx_event_t *ev)
 
     ngx_http_vidcast_feed_poll(feed);
 
-    /* those who are behind already keep their places before the others */
+    /* those that are pending already keep their places before the others */
 
     if (!ngx_queue_empty(&feed->subscriptions)) {
         ngx_queue_add(&feed->vmcf->pending, &feed->subscriptions);
@@ -137,11 +151,8 @@ ngx_http_vidcast_queue_slice_handler(ngx_event_t *ev)
 
 
 /*
- * Viewers of all sources in turn, some messages each: however many a viewer
- * is behind, and however late all of us are, nobody gets more before the
- * others had theirs.  Who may have more to get goes to the end; whoever
- * leaves meanwhile is just not there.  Several at a time cost much less each
- * than one, when there is no end of them.
+ * A viewer that leaves meanwhile is just not there.  Several messages at a time
+ * cost much less each than one, when there is no end of them.
  */
 
 static void
@@ -183,20 +194,15 @@ ngx_http_vidcast_queue_walk(ngx_http_vidcast_main_conf_t *vmcf)
 void
 ngx_http_vidcast_queue_ready(ngx_http_vidcast_viewer_t *viewer)
 {
-    viewer->session.busy = 0;
-
-    if (ngx_http_vidcast_queue_deliver(viewer) == NGX_OK) {
-        ngx_http_vidcast_queue_insert(viewer);
-    }
-}
-
-
-static void
-ngx_http_vidcast_queue_insert(ngx_http_vidcast_viewer_t *viewer)
-{
     ngx_queue_t                      *q;
     ngx_http_vidcast_main_conf_t     *vmcf;
     ngx_http_vidcast_subscription_t  *sub;
+
+    viewer->session.busy = 0;
+
+    if (ngx_http_vidcast_queue_deliver(viewer) != NGX_OK) {
+        return;
+    }
 
     q = ngx_queue_head(&viewer->subscriptions);
     sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, link);
@@ -258,7 +264,7 @@ ngx_http_vidcast_queue_deliver(ngx_http_vidcast_viewer_t *viewer)
 
 
 /*
- * What is next for a viewer: results, several if his transport takes them, or
+ * What is next for a viewer: results, several if its transport takes them, or
  * else a picture.  NGX_OK, with references for the caller; NGX_DONE: nothing;
  * NGX_ERROR, with *n references none the less.
  */
@@ -422,7 +428,7 @@ ngx_http_vidcast_queue_next_result(ngx_http_vidcast_subscription_t *sub,
 
     if (sub->result + backlog <= feed->result) {
 
-        /* who asked for the history gets what is left of it */
+        /* one that asked for the history gets what is left of it */
 
         next = sub->replay ? feed->result - n + 1 : feed->result;
         sub->skipped += next - sub->result;
@@ -451,7 +457,7 @@ ngx_http_vidcast_queue_next_result(ngx_http_vidcast_subscription_t *sub,
 }
 
 
-/* a viewer who came before the first result */
+/* a viewer that came before the first result */
 
 static void
 ngx_http_vidcast_queue_first(ngx_http_vidcast_subscription_t *sub)
@@ -498,7 +504,7 @@ ngx_http_vidcast_queue_next_pair(ngx_http_vidcast_subscription_t *sub,
         return NGX_DONE;
     }
 
-    /* what had no picture when this viewer came was not meant for him */
+    /* what had no picture when this viewer came was not meant for it */
 
     if (sub->frame) {
         sub->skipped += feed->result - sub->result;
