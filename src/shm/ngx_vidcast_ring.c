@@ -319,6 +319,22 @@ ngx_int_t
 ngx_vidcast_ring_read_result(ngx_vidcast_ring_t *ring, uint64_t seq,
     ngx_vidcast_ring_result_t *result, u_char *text)
 {
+    ngx_int_t  rc;
+
+    rc = ngx_vidcast_ring_peek_result(ring, seq, result);
+
+    if (rc == NGX_OK) {
+        rc = ngx_vidcast_ring_copy_result(ring, result, text);
+    }
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_vidcast_ring_peek_result(ngx_vidcast_ring_t *ring, uint64_t seq,
+    ngx_vidcast_ring_result_t *result)
+{
     ngx_vidcast_ring_result_t  *r;
 
     if (seq == 0) {
@@ -342,19 +358,23 @@ ngx_vidcast_ring_read_result(ngx_vidcast_ring_t *ring, uint64_t seq,
     result->size = ngx_vidcast_load(&r->size);
     result->slot = ngx_vidcast_load(&r->slot);
 
-    if (result->size > ring->geometry.result_size) {
-        return NGX_DECLINED;
-    }
+    return (result->size > ring->geometry.result_size) ? NGX_DECLINED : NGX_OK;
+}
+
+
+ngx_int_t
+ngx_vidcast_ring_copy_result(ngx_vidcast_ring_t *ring,
+    ngx_vidcast_ring_result_t *result, u_char *text)
+{
+    ngx_vidcast_ring_result_t  *r;
+
+    r = ngx_vidcast_ring_result(ring, result->seq);
 
     ngx_memcpy(text, r + 1, result->size);
 
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
 
-    if (ngx_vidcast_load(&r->seq) != seq) {
-        return NGX_DECLINED;
-    }
-
-    return NGX_OK;
+    return (ngx_vidcast_load(&r->seq) == result->seq) ? NGX_OK : NGX_DECLINED;
 }
 
 

@@ -191,6 +191,16 @@ uint32_t ngx_vidcast_ring_pins(ngx_vidcast_ring_t *ring);
 ngx_int_t ngx_vidcast_ring_read_result(ngx_vidcast_ring_t *ring, uint64_t seq,
     ngx_vidcast_ring_result_t *result, u_char *text);
 
+/*
+ * The same in two steps, for a reader that makes room for result->size bytes,
+ * which are result_size at most, in between.  copy() is what tells whether
+ * description and text belong to one result: NGX_OK or NGX_DECLINED.
+ */
+ngx_int_t ngx_vidcast_ring_peek_result(ngx_vidcast_ring_t *ring, uint64_t seq,
+    ngx_vidcast_ring_result_t *result);
+ngx_int_t ngx_vidcast_ring_copy_result(ngx_vidcast_ring_t *ring,
+    ngx_vidcast_ring_result_t *result, u_char *text);
+
 
 /*
  * The writer: one process, whose threads call these one at a time.

@@ -20,10 +20,10 @@
 
 
 /*
- * A frame in the ring is pinned as long as somebody here refers to it, but
+ * A frame in the ring is pinned as long as a message here refers to it, but
  * this worker keeps two slots at most: the newest and one before it.  When a
  * third frame comes, the oldest moves to memory of this process, for all
- * viewers to whom it is still leaving.
+ * viewers to which it is still leaving.
  */
 
 
@@ -109,9 +109,7 @@ ngx_http_vidcast_feed_create(ngx_http_vidcast_feed_t *feed,
 
     feed->results = ngx_pcalloc(cycle->pool, g->results
                                      * sizeof(ngx_http_vidcast_message_t *));
-    feed->text = ngx_pnalloc(cycle->pool, g->result_size);
-
-    if (feed->results == NULL || feed->text == NULL) {
+    if (feed->results == NULL) {
         return NGX_ERROR;
     }
 
@@ -215,7 +213,7 @@ ngx_http_vidcast_feed_new_results(ngx_http_vidcast_feed_t *feed)
 
     seq = feed->result + 1;
 
-    /* the history is for viewers who fell behind, not for those before us */
+    /* the history is for viewers that fell behind, not for those before them */
 
     if (feed->result == 0 || newest - feed->result >= n) {
         seq = (feed->result == 0) ? newest : newest - n + 1;
@@ -286,8 +284,8 @@ ngx_http_vidcast_feed_new_frame(ngx_http_vidcast_feed_t *feed)
 
 
 /*
- * Those who left in the middle of a frame, to say good-bye first, may still
- * refer to it: they must not keep the slot.
+ * Viewers that left in the middle of a frame, with a close frame to come, may
+ * still refer to it: they must not keep the slot.
  */
 
 void
@@ -381,7 +379,7 @@ ngx_http_vidcast_feed_look(ngx_http_vidcast_main_conf_t *vmcf)
         if (feed->nsubscriptions
             && control->worker_index == NGX_VIDCAST_NO_PROCESS)
         {
-            /* nobody counts our viewers */
+            /* this worker has no entry in which its viewers are counted */
 
             ngx_vidcast_zone_wake_on_demand(feed->zone);
         }

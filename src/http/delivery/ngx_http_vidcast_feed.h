@@ -47,7 +47,6 @@ struct ngx_http_vidcast_feed_s {
 
     ngx_http_vidcast_message_t   **results;   /* by seq modulo their number */
     uint64_t                       result;    /* the newest of them */
-    u_char                        *text;      /* a result being read */
 };
 
 

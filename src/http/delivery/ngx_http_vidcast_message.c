@@ -49,8 +49,7 @@ ngx_http_vidcast_message_result(ngx_http_vidcast_feed_t *feed, uint64_t seq)
     ngx_vidcast_ring_result_t    result;
     ngx_http_vidcast_message_t  *message;
 
-    if (ngx_vidcast_ring_read_result(&feed->zone->ring, seq, &result,
-                                     feed->text)
+    if (ngx_vidcast_ring_peek_result(&feed->zone->ring, seq, &result)
         != NGX_OK)
     {
         return NULL;
@@ -71,7 +70,14 @@ ngx_http_vidcast_message_result(ngx_http_vidcast_feed_t *feed, uint64_t seq)
     message->frame.number = result.frame;
     message->frame.slot = result.slot;
 
-    ngx_memcpy(message->data, feed->text, result.size);
+    /* the only copy in this worker, whole or given up again */
+
+    if (ngx_vidcast_ring_copy_result(&feed->zone->ring, &result, message->data)
+        != NGX_OK)
+    {
+        ngx_free(message);
+        return NULL;
+    }
 
     return message;
 }

@@ -39,7 +39,6 @@ static ngx_http_vidcast_feed_t     test_feed;
 static ngx_vidcast_worker_stats_t  test_stats;
 static ngx_uint_t                  test_full;     /* no memory */
 static u_char                      test_slot[NGX_VIDCAST_RING_HEAD + 256];
-static u_char                      test_text[256];
 
 
 int
@@ -131,7 +130,6 @@ test_start(void)
 
     test_feed.zone = &test_zone;
     test_feed.stats = &test_stats;
-    test_feed.text = test_text;
 
     test_zone.ring.bit = 1;
     test_full = 0;
@@ -148,12 +146,25 @@ test_alloc(size_t size, ngx_log_t *log)
 /* the ring has everything that it is asked for */
 
 ngx_int_t
-ngx_vidcast_ring_read_result(ngx_vidcast_ring_t *ring, uint64_t seq,
-    ngx_vidcast_ring_result_t *result, u_char *text)
+ngx_vidcast_ring_peek_result(ngx_vidcast_ring_t *ring, uint64_t seq,
+    ngx_vidcast_ring_result_t *result)
 {
+    u_char  text[64];
+
     ngx_memzero(result, sizeof(ngx_vidcast_ring_result_t));
 
+    result->seq = seq;
     result->size = ngx_sprintf(text, "{\"v\":1,\"seq\":%uL}", seq) - text;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_vidcast_ring_copy_result(ngx_vidcast_ring_t *ring,
+    ngx_vidcast_ring_result_t *result, u_char *text)
+{
+    (void) ngx_sprintf(text, "{\"v\":1,\"seq\":%uL}", result->seq);
 
     return NGX_OK;
 }
