@@ -266,7 +266,7 @@ ngx_http_vidcast_session_look(ngx_http_vidcast_session_t *session)
 }
 
 
-/* bytes that left are looked at here, so that nobody has to note them */
+/* bytes that left are looked at here, so that no transport has to note them */
 
 static ngx_uint_t
 ngx_http_vidcast_session_stalled(ngx_http_vidcast_session_t *session)

@@ -27,7 +27,7 @@ typedef struct ngx_http_vidcast_session_s  ngx_http_vidcast_session_t;
  * wanted() zero: its source is not there any more, and it is to be drained.
  *          NULL: it has none
  *
- * sent()   so many bytes have left since the last call.  NULL: nobody counts
+ * sent()   so many bytes have left since the last call.  NULL: not counted
  *
  * ping()   about twice a second: pings, comments, whatever keeps it alive.
  *          NGX_OK; NGX_DONE: that was all, or NGX_ERROR: it is broken, in both

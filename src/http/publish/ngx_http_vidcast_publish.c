@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 
 #include "http/request/ngx_http_vidcast_origin.h"
+#include "http/request/ngx_http_vidcast_response.h"
 #include "http/websocket/ngx_http_vidcast_handshake.h"
 #include "http/delivery/ngx_http_vidcast_peer.h"
 #include "http/publish/ngx_http_vidcast_publisher.h"
@@ -18,7 +19,7 @@
 
 /*
  * One picture or one text by POST or PUT.  The body is read first, so that
- * who sends slowly keeps nobody waiting, and then copied into a slot.
+ * a slow publisher keeps no other waiting, and then copied into a slot.
  */
 
 typedef struct {
@@ -34,7 +35,6 @@ static ngx_int_t ngx_http_vidcast_publish_feed(ngx_http_request_t *r,
     ngx_http_vidcast_feed_t **feed);
 static ngx_int_t ngx_http_vidcast_publish_kind(ngx_http_request_t *r,
     ngx_uint_t *kind);
-static ngx_int_t ngx_http_vidcast_publish_method(ngx_http_request_t *r);
 static void ngx_http_vidcast_publish_body_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_vidcast_publish_body(ngx_http_vidcast_post_t *post);
 static size_t ngx_http_vidcast_publish_max(ngx_http_vidcast_post_t *post);
@@ -58,8 +58,6 @@ static ngx_int_t ngx_http_vidcast_publish_conflict(
     ngx_http_vidcast_post_t *post);
 static ngx_int_t ngx_http_vidcast_publish_refuse(ngx_http_request_t *r,
     ngx_uint_t status, const char *reason);
-static ngx_int_t ngx_http_vidcast_publish_send(ngx_http_request_t *r,
-    ngx_uint_t status, ngx_str_t *type, ngx_str_t *text);
 
 
 static ngx_http_vidcast_publisher_user_t  ngx_http_vidcast_publish_user = {
@@ -78,6 +76,8 @@ ngx_http_vidcast_publish_handler(ngx_http_request_t *r)
     ngx_http_vidcast_post_t      *post;
     ngx_http_vidcast_headers_t    headers;
     ngx_http_vidcast_loc_conf_t  *vlcf;
+
+    static ngx_str_t  allow = ngx_string("POST, PUT");
 
     vlcf = ngx_http_get_module_loc_conf(r, ngx_http_vidcast_module);
 
@@ -101,7 +101,8 @@ ngx_http_vidcast_publish_handler(ngx_http_request_t *r)
     }
 
     if (!(r->method & (NGX_HTTP_POST|NGX_HTTP_PUT))) {
-        return ngx_http_vidcast_publish_method(r);
+        return (ngx_http_vidcast_add_header(r, "Allow", &allow) == NGX_OK)
+                   ? NGX_HTTP_NOT_ALLOWED : NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     rc = ngx_http_vidcast_origin_check(r, headers.origin);
@@ -186,19 +187,6 @@ ngx_http_vidcast_publish_feed(ngx_http_request_t *r,
     }
 
     return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_vidcast_publish_method(ngx_http_request_t *r)
-{
-    static ngx_str_t  allow = ngx_string("POST, PUT");
-
-    if (ngx_http_vidcast_add_header(r, "Allow", &allow) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    return NGX_HTTP_NOT_ALLOWED;
 }
 
 
@@ -510,11 +498,11 @@ ngx_http_vidcast_publish_created(ngx_http_vidcast_post_t *post,
                            frame ? "frame" : "seq", number)
                - text.data;
 
-    return ngx_http_vidcast_publish_send(r, NGX_HTTP_CREATED, &type, &text);
+    return ngx_http_vidcast_response_text(r, NGX_HTTP_CREATED, &type, &text);
 }
 
 
-/* RFC 7240, 4.2: whoever wants to see what he made says so */
+/* RFC 7240, 4.2: a client that wants to see what it made says so */
 
 static ngx_uint_t
 ngx_http_vidcast_publish_representation(ngx_str_t *prefer)
@@ -577,42 +565,5 @@ ngx_http_vidcast_publish_refuse(ngx_http_request_t *r, ngx_uint_t status,
     ngx_memcpy(text.data, reason, text.len - 1);
     text.data[text.len - 1] = LF;
 
-    return ngx_http_vidcast_publish_send(r, status, &type, &text);
-}
-
-
-static ngx_int_t
-ngx_http_vidcast_publish_send(ngx_http_request_t *r, ngx_uint_t status,
-    ngx_str_t *type, ngx_str_t *text)
-{
-    ngx_int_t     rc;
-    ngx_buf_t    *b;
-    ngx_chain_t   out;
-
-    b = ngx_calloc_buf(r->pool);
-    if (b == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    b->pos = text->data;
-    b->last = text->data + text->len;
-    b->memory = 1;
-    b->last_buf = (r == r->main);
-    b->last_in_chain = 1;
-
-    r->headers_out.status = status;
-    r->headers_out.content_length_n = text->len;
-    r->headers_out.content_type = *type;
-    r->headers_out.content_type_len = type->len;
-
-    rc = ngx_http_send_header(r);
-
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
-        return rc;
-    }
-
-    out.buf = b;
-    out.next = NULL;
-
-    return ngx_http_output_filter(r, &out);
+    return ngx_http_vidcast_response_text(r, status, &type, &text);
 }

@@ -279,7 +279,7 @@ ngx_http_vidcast_publish_ws_flush(ngx_http_vidcast_connection_t *wc)
 }
 
 
-/* the handshake has left: whoever is refused from here on is told why */
+/* the handshake has left: a publisher refused from here on is told why */
 
 static void
 ngx_http_vidcast_publish_ws_ready(ngx_http_vidcast_connection_t *wc)

@@ -187,7 +187,7 @@ ngx_http_vidcast_publisher_enter(ngx_http_vidcast_publisher_t *publisher)
             return NGX_OK;
         }
 
-        /* told first: who leaves it meanwhile rings for us */
+        /* told first: a worker that leaves it meanwhile wakes this one */
 
         ngx_vidcast_store(&handoff->waiting, 1);
 
@@ -199,7 +199,7 @@ ngx_http_vidcast_publisher_enter(ngx_http_vidcast_publisher_t *publisher)
         }
     }
 
-    /* whoever it was has left it to the capture */
+    /* the other worker has left it to the capture */
 
     ngx_vidcast_zone_wake_capture(feed->zone);
 
@@ -239,7 +239,7 @@ ngx_http_vidcast_publisher_conflict(ngx_http_vidcast_publisher_t *publisher,
         return NGX_AGAIN;
     }
 
-    /* who is leaving with his worker makes room for who has come to ours */
+    /* one that is leaving with its worker makes room for one that has come */
 
     return ngx_vidcast_load(&control->shm->processes[process].exiting)
            ? NGX_AGAIN : NGX_BUSY;
@@ -336,7 +336,7 @@ ngx_http_vidcast_publisher_poll(ngx_http_vidcast_feed_t *feed)
 }
 
 
-/* NGX_DONE: it has left, who is the next?  NGX_OK: nothing more for now */
+/* NGX_DONE: it has left, the next one is looked at; NGX_OK: nothing for now */
 
 static ngx_int_t
 ngx_http_vidcast_publisher_step(ngx_http_vidcast_publisher_t *publisher)
@@ -423,7 +423,7 @@ ngx_http_vidcast_publisher_answer(ngx_http_vidcast_publisher_t *publisher)
 }
 
 
-/* who died while he knocked must not send away all who come behind him */
+/* a worker that died with its request must not send away all publishers */
 
 static ngx_uint_t
 ngx_http_vidcast_publisher_taken_over(ngx_http_vidcast_publisher_t *publisher)

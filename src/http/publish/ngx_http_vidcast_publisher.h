@@ -86,7 +86,7 @@ void ngx_http_vidcast_publisher_leave(
     ngx_http_vidcast_publisher_t *publisher);
 
 
-/* a handler for those who ask for an upgrade */
+/* the handler of requests for an upgrade */
 ngx_int_t ngx_http_vidcast_publish_ws_handler(ngx_http_request_t *r,
     ngx_http_vidcast_headers_t *headers, ngx_http_vidcast_feed_t *feed);
 

@@ -10,7 +10,7 @@
 
 #include "core/ngx_vidcast.h"
 #include "http/status/ngx_http_vidcast_status_response.h"
-#include "http/websocket/ngx_http_vidcast_handshake.h"
+#include "http/request/ngx_http_vidcast_response.h"
 
 
 /* what all responses about sources and workers have in common */
@@ -31,41 +31,20 @@ ngx_int_t
 ngx_http_vidcast_status_send(ngx_http_request_t *r,
     ngx_http_vidcast_text_t *text, ngx_uint_t status, ngx_str_t *type)
 {
-    ngx_int_t  rc;
-
     static ngx_str_t  cache = ngx_string("no-cache, no-store");
 
     if (text->failed) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    r->headers_out.status = status;
-    r->headers_out.content_length_n = text->size;
-
-    r->headers_out.content_type = *type;
-    r->headers_out.content_type_len = type->len;
-
     if (ngx_http_vidcast_add_header(r, "Cache-Control", &cache) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    rc = ngx_http_send_header(r);
+    /* a configuration without sources may have no text */
 
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
-        return rc;
-    }
-
-    if (text->first == NULL) {
-
-        /* a configuration without sources */
-
-        return ngx_http_send_special(r, NGX_HTTP_LAST);
-    }
-
-    text->last->buf->last_buf = (r == r->main);
-    text->last->buf->last_in_chain = 1;
-
-    return ngx_http_output_filter(r, text->first);
+    return ngx_http_vidcast_response_send(r, status, type, text->first,
+                                          text->size);
 }
 
 

@@ -9,7 +9,6 @@
 #include <ngx_event.h>
 #include <ngx_http.h>
 
-#include "http/websocket/ngx_http_vidcast_handshake.h"
 #include "http/delivery/ngx_http_vidcast_message.h"
 #include "http/delivery/ngx_http_vidcast_queue.h"
 #include "http/delivery/ngx_http_vidcast_session.h"
@@ -17,6 +16,7 @@
 #include "http/delivery/ngx_http_vidcast_viewer.h"
 #include "http/status/ngx_http_vidcast_status_source.h"
 #include "http/request/ngx_http_vidcast_params.h"
+#include "http/request/ngx_http_vidcast_response.h"
 #include "shm/ngx_vidcast_control.h"
 
 
@@ -44,7 +44,7 @@ static ngx_int_t ngx_http_vidcast_snapshot_send_now(ngx_http_request_t *r,
     ngx_http_vidcast_params_t *params, ngx_vidcast_frame_t *frame);
 static ngx_int_t ngx_http_vidcast_snapshot_send_frame(ngx_http_request_t *r,
     ngx_http_vidcast_feed_t *feed, ngx_vidcast_frame_t *frame, ngx_buf_t *b);
-static ngx_int_t ngx_http_vidcast_snapshot_header(ngx_http_request_t *r,
+static ngx_int_t ngx_http_vidcast_snapshot_headers(ngx_http_request_t *r,
     ngx_http_vidcast_feed_t *feed, ngx_vidcast_frame_t *frame);
 static ngx_int_t ngx_http_vidcast_snapshot_add(ngx_http_request_t *r,
     const char *name, const char *fmt, ...);
@@ -108,7 +108,7 @@ ngx_http_vidcast_snapshot_handler(ngx_http_request_t *r,
         if (ngx_http_vidcast_snapshot_will_do(feed->source, &params->query,
                                               &frame))
         {
-            /* whoever asks now and then keeps the source awake, too */
+            /* requests now and then keep the source awake, too */
 
             ngx_http_vidcast_feed_wake_on_demand(feed);
 
@@ -243,29 +243,32 @@ ngx_http_vidcast_snapshot_send_frame(ngx_http_request_t *r,
     ngx_int_t    rc;
     ngx_chain_t  out;
 
-    rc = ngx_http_vidcast_snapshot_header(r, feed, frame);
+    static ngx_str_t  type = ngx_string("image/jpeg");
 
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
-        return rc;
+    if (ngx_http_vidcast_snapshot_headers(r, feed, frame) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     b->pos = frame->data;
     b->last = frame->data + frame->size;
     b->memory = 1;
-    b->last_buf = (r == r->main);
-    b->last_in_chain = 1;
 
     out.buf = b;
     out.next = NULL;
 
-    feed->stats->bytes += frame->size;
+    rc = ngx_http_vidcast_response_send(r, NGX_HTTP_OK, &type, &out,
+                                        frame->size);
 
-    return ngx_http_output_filter(r, &out);
+    if (rc != NGX_ERROR && rc <= NGX_OK && !r->header_only) {
+        feed->stats->bytes += frame->size;
+    }
+
+    return rc;
 }
 
 
 static ngx_int_t
-ngx_http_vidcast_snapshot_header(ngx_http_request_t *r,
+ngx_http_vidcast_snapshot_headers(ngx_http_request_t *r,
     ngx_http_vidcast_feed_t *feed, ngx_vidcast_frame_t *frame)
 {
     uint64_t          age;
@@ -291,7 +294,7 @@ ngx_http_vidcast_snapshot_header(ngx_http_request_t *r,
                                          frame->number)
            != NGX_OK)
     {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return NGX_ERROR;
     }
 
     /* the header added last; nginx compares it with If-None-Match */
@@ -299,13 +302,7 @@ ngx_http_vidcast_snapshot_header(ngx_http_request_t *r,
     etag = r->headers_out.headers.last->elts;
     r->headers_out.etag = &etag[r->headers_out.headers.last->nelts - 1];
 
-    r->headers_out.status = NGX_HTTP_OK;
-    r->headers_out.content_length_n = frame->size;
-
-    ngx_str_set(&r->headers_out.content_type, "image/jpeg");
-    r->headers_out.content_type_len = r->headers_out.content_type.len;
-
-    return ngx_http_send_header(r);
+    return NGX_OK;
 }
 
 

@@ -9,13 +9,13 @@
 #include <ngx_event.h>
 #include <ngx_http.h>
 
-#include "http/websocket/ngx_http_vidcast_handshake.h"
 #include "http/delivery/ngx_http_vidcast_message.h"
 #include "http/delivery/ngx_http_vidcast_queue.h"
 #include "http/delivery/ngx_http_vidcast_session.h"
 #include "http/delivery/ngx_http_vidcast_transport.h"
 #include "http/delivery/ngx_http_vidcast_viewer.h"
 #include "http/request/ngx_http_vidcast_params.h"
+#include "http/request/ngx_http_vidcast_response.h"
 
 
 /*
@@ -602,7 +602,7 @@ ngx_http_vidcast_stream_drain(ngx_http_vidcast_viewer_t *viewer)
     st = (ngx_http_vidcast_stream_t *) viewer;
     r = viewer->session.request;
 
-    /* nobody calls us when the rest of a picture leaves */
+    /* no event comes here when the rest of a picture leaves */
 
     if (st->message && st->message->pinned
         && ngx_http_vidcast_message_copy(st->message) != NGX_OK)

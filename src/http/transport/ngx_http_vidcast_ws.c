@@ -288,7 +288,7 @@ ngx_http_vidcast_ws_write(ngx_http_vidcast_ws_t *ws)
 
 /*
  * By sendfile() from the ring's memfd.  A picture that has been copied
- * meanwhile, for those who are slow, goes on from the copy.
+ * meanwhile, for slow viewers, goes on from the copy.
  */
 
 static ngx_int_t
@@ -515,7 +515,7 @@ ngx_http_vidcast_ws_subscribe(ngx_http_vidcast_ws_t *ws, ngx_str_t *name,
 }
 
 
-/* one answer waits at most: who sends nonsense need not know of all of it */
+/* one answer waits at most: a viewer need not be told of each fault */
 
 static ngx_int_t
 ngx_http_vidcast_ws_refuse(ngx_http_vidcast_ws_t *ws, const char *reason)

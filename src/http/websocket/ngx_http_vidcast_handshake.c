@@ -10,6 +10,7 @@
 
 #include "http/websocket/ngx_http_vidcast_handshake.h"
 #include "http/request/ngx_http_vidcast_origin.h"
+#include "http/request/ngx_http_vidcast_response.h"
 #include "core/ngx_vidcast_string.h"
 #include "wire/ngx_vidcast_ws.h"
 
@@ -144,26 +145,4 @@ ngx_http_vidcast_handshake_deflate(ngx_http_request_t *r,
     ngx_memcpy(answer.data, deflate->answer, answer.len);
 
     return ngx_http_vidcast_add_header(r, "Sec-WebSocket-Extensions", &answer);
-}
-
-
-ngx_int_t
-ngx_http_vidcast_add_header(ngx_http_request_t *r, const char *name,
-    ngx_str_t *value)
-{
-    ngx_table_elt_t  *h;
-
-    h = ngx_list_push(&r->headers_out.headers);
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_memzero(h, sizeof(ngx_table_elt_t));
-
-    h->hash = 1;
-    h->key.data = (u_char *) name;
-    h->key.len = ngx_strlen(name);
-    h->value = *value;
-
-    return NGX_OK;
 }

@@ -31,9 +31,5 @@ ngx_int_t ngx_http_vidcast_handshake_answer(ngx_http_request_t *r,
     ngx_http_vidcast_headers_t *headers, ngx_str_t *protocol,
     ngx_uint_t *bits);
 
-/* a header of the response, its value in static or pool memory */
-ngx_int_t ngx_http_vidcast_add_header(ngx_http_request_t *r, const char *name,
-    ngx_str_t *value);
-
 
 #endif /* _NGX_HTTP_VIDCAST_HANDSHAKE_H_INCLUDED_ */
