@@ -61,11 +61,15 @@ ngx_http_vidcast_handshake_check(ngx_http_request_t *r,
 }
 
 
+/* HTTP/2 forbids "Upgrade": a client would take the answer for malformed */
+
 static ngx_int_t
 ngx_http_vidcast_upgrade_required(ngx_http_request_t *r)
 {
-    if (ngx_http_vidcast_add_header(r, "Upgrade", &ngx_http_vidcast_websocket)
-        != NGX_OK
+    if ((r->http_version <= NGX_HTTP_VERSION_11
+         && ngx_http_vidcast_add_header(r, "Upgrade",
+                                        &ngx_http_vidcast_websocket)
+            != NGX_OK)
         || ngx_http_vidcast_add_header(r, "Sec-WebSocket-Version",
                                        &ngx_http_vidcast_version)
            != NGX_OK)

@@ -169,7 +169,13 @@ sub accept {
 
     } elsif (($type == $headers || $type == $more) && $stream) {
         $stream->{block} .= $payload;
-        $stream->head(fields(delete $stream->{block})) if $flags & 4;
+
+        if ($flags & 4) {
+            my @fields = fields(delete $stream->{block});
+
+            push @{$self->{faults}}, forbidden(@fields);
+            $stream->head(@fields);
+        }
 
     } elsif ($type == $rst && $stream) {
         $stream->{reset} = unpack 'N', $payload;
@@ -185,6 +191,17 @@ sub accept {
     }
 
     $stream->{ended} = 1 if $stream && $type <= $headers && $flags & 1;
+}
+
+
+# fields that make a message malformed, RFC 9113, 8.2; browsers close then
+
+sub forbidden {
+    my %fields = @_;
+
+    return map { "field $_ of HTTP/1.1" }
+        grep { /[A-Z]|^(?:connection|keep-alive|proxy-connection
+                          |transfer-encoding|upgrade)$/x } sort keys %fields;
 }
 
 
