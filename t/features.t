@@ -139,7 +139,7 @@ sub code_names {
     for my $file (glob join ' ', map { "$root/src$_/*.c" }
                   map { '/*' x $_ } 1 .. 3) {
         my $text = Vidcast::Nginx::slurp($file);
-        my $of = $file =~ m{_input|_av_conf|_v4l2|vidcast_source\.c}
+        my $of = $file =~ m{_input|_av_conf|_v4l2|vidcast_source_}
             ? 'input' : 'predict';
 
         # modules, and their parameters
@@ -165,8 +165,9 @@ sub code_names {
 
         if ($file =~ /vidcast_location\.c$/) {
             push @names, map { "vidcast $_" }
-                $text =~ /"((?:as|send)=\w+|overlay)\b/g;
-            push @names, map { "vidcast_publish $_" } $text =~ /"(takeover)=/;
+                $text =~ /ngx_string\("((?:as|send)=\w+|overlay)\b/g;
+            push @names, map { "vidcast_publish $_" }
+                $text =~ /ngx_string\("(takeover)=/;
         }
     }
 
