@@ -210,4 +210,35 @@ void ngx_vidcast_encoder_pool_encode(ngx_vidcast_encoder_pool_t *encoders,
 void ngx_vidcast_encoder_pool_drain(ngx_vidcast_encoder_pool_t *encoders);
 
 
+/* whether the source has viewers; of the input thread */
+
+typedef struct {
+    ngx_vidcast_capture_t        *capture;
+    uint64_t                      wanted;    /* at last, us */
+    uint64_t                      looked;
+    uint64_t                      asked;     /* as it was when all had gone */
+    ngx_uint_t                    gone;
+} ngx_vidcast_on_demand_t;
+
+
+/*
+ * Has the source had no viewer for the time set?  Never with "on_demand
+ * off".  Cheap enough to be asked for each frame.
+ */
+ngx_uint_t ngx_vidcast_on_demand_gone(ngx_vidcast_on_demand_t *demand);
+
+/* all have gone(), and the input is closed: returns when a viewer comes */
+void ngx_vidcast_on_demand_sleep(ngx_vidcast_on_demand_t *demand);
+
+
+/*
+ * Pictures with boxes drawn in, for viewers that cannot draw them themselves:
+ * a ring of its own, in the zone of the source's overlay, filled by a thread
+ * of the capture as long as it has viewers.  NGX_OK; NGX_ERROR: logged,
+ * or no memory.
+ */
+ngx_int_t ngx_vidcast_overlay_create(ngx_vidcast_capture_t *capture,
+    ngx_vidcast_source_t *source);
+
+
 #endif /* _NGX_VIDCAST_CAPTURE_H_INCLUDED_ */

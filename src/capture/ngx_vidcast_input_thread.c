@@ -11,7 +11,6 @@
 #include "core/ngx_vidcast.h"
 #include "core/ngx_vidcast_error.h"
 #include "capture/ngx_vidcast_capture.h"
-#include "capture/ngx_vidcast_on_demand.h"
 #include "capture/ngx_vidcast_scheduler.h"
 #include "media/ngx_vidcast_image.h"
 #include "media/ngx_vidcast_jpeg.h"

@@ -7,7 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "capture/ngx_vidcast_on_demand.h"
+#include "capture/ngx_vidcast_capture.h"
 #include "shm/ngx_vidcast_control.h"
 
 

@@ -7,7 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "capture/ngx_vidcast_overlay.h"
+#include "capture/ngx_vidcast_capture.h"
 #include "shm/ngx_vidcast_control.h"
 #include "media/ngx_vidcast_annotate.h"
 #include "media/ngx_vidcast_image.h"

@@ -11,7 +11,6 @@
 
 #include "process/ngx_vidcast_capture_process.h"
 #include "capture/ngx_vidcast_capture.h"
-#include "capture/ngx_vidcast_overlay.h"
 #include "capture/ngx_vidcast_scheduler.h"
 #include "os/ngx_vidcast_child.h"
 #include "shm/ngx_vidcast_control.h"

@@ -13,7 +13,7 @@
 #include "unit_zone.h"
 #include "unit_actor.h"
 
-#include "capture/ngx_vidcast_on_demand.h"
+#include "capture/ngx_vidcast_capture.h"
 
 
 static uint64_t  test_clock;
