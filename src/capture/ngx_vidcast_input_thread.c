@@ -54,8 +54,6 @@ static void ngx_vidcast_input_thread_skip(ngx_vidcast_input_thread_t *thread,
     ngx_int_t rc);
 static ngx_int_t ngx_vidcast_input_thread_image(
     ngx_vidcast_input_thread_t *thread, uint32_t width, uint32_t height);
-static ngx_vidcast_raw_t *ngx_vidcast_input_thread_get(
-    ngx_vidcast_input_thread_t *thread, uint32_t width, uint32_t height);
 static ngx_int_t ngx_vidcast_input_thread_take(
     ngx_vidcast_input_thread_t *thread, ngx_vidcast_picture_t *picture);
 static void ngx_vidcast_input_thread_bad(ngx_vidcast_input_thread_t *thread);
@@ -416,7 +414,8 @@ ngx_vidcast_input_thread_image(ngx_vidcast_input_thread_t *thread,
     }
 
     if (thread->raw == NULL) {
-        thread->raw = ngx_vidcast_input_thread_get(thread, width, height);
+        thread->raw = ngx_vidcast_raw_get(thread->capture->raws, width, height,
+                                          thread->in.conf->lossless);
     }
 
     if (thread->raw == NULL) {
@@ -426,27 +425,6 @@ ngx_vidcast_input_thread_image(ngx_vidcast_input_thread_t *thread,
     }
 
     return NGX_OK;
-}
-
-
-/* where no frame may be skipped, one waits for the encoders */
-
-static ngx_vidcast_raw_t *
-ngx_vidcast_input_thread_get(ngx_vidcast_input_thread_t *thread, uint32_t width,
-    uint32_t height)
-{
-    ngx_vidcast_raw_t       *raw;
-    ngx_vidcast_raw_pool_t  *raws;
-
-    raws = thread->capture->raws;
-
-    do {
-        raw = ngx_vidcast_raw_get(raws, width, height);
-
-    } while (raw == NULL && thread->in.conf->lossless
-             && ngx_vidcast_raw_wait(raws) == NGX_AGAIN);
-
-    return raw;
 }
 
 
@@ -603,8 +581,10 @@ ngx_vidcast_input_thread_raw(ngx_vidcast_input_thread_t *thread,
     raw->number = ngx_vidcast_input_thread_number(capture);
     raw->captured = picture->time;
 
-    next = ngx_vidcast_input_thread_get(thread, raw->image.width,
-                                        raw->image.height);
+    /* where no frame may be skipped it waits for the encoders */
+
+    next = ngx_vidcast_raw_get(capture->raws, raw->image.width,
+                               raw->image.height, thread->in.conf->lossless);
     if (next == NULL) {
         ngx_vidcast_count(&capture->counters->encoder_busy, 1);
         return;

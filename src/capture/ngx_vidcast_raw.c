@@ -16,9 +16,12 @@ struct ngx_vidcast_raw_pool_s {
     ngx_uint_t                    nraws;
     ngx_vidcast_raw_t            *raws;
 
-    pthread_mutex_t               mutex;     /* between wait() and unref() */
+    pthread_mutex_t               mutex;     /* between get() and unref() */
     pthread_cond_t                freed;
 };
+
+
+static ngx_vidcast_raw_t *ngx_vidcast_raw_claim(ngx_vidcast_raw_pool_t *pool);
 
 
 ngx_vidcast_raw_pool_t *
@@ -52,24 +55,25 @@ ngx_vidcast_raw_pool_create(ngx_uint_t n, ngx_log_t *log)
 
 ngx_vidcast_raw_t *
 ngx_vidcast_raw_get(ngx_vidcast_raw_pool_t *pool, uint32_t width,
-    uint32_t height)
+    uint32_t height, ngx_uint_t wait)
 {
-    ngx_uint_t          i, refs;
     ngx_vidcast_raw_t  *raw;
 
-    for (i = 0; i < pool->nraws; i++) {
-        refs = 0;
+    raw = ngx_vidcast_raw_claim(pool);
 
-        if (ngx_vidcast_cas(&pool->raws[i].refs, &refs, 1)) {
-            break;
+    if (raw == NULL && wait) {
+        (void) pthread_mutex_lock(&pool->mutex);
+
+        while ((raw = ngx_vidcast_raw_claim(pool)) == NULL) {
+            (void) pthread_cond_wait(&pool->freed, &pool->mutex);
         }
+
+        (void) pthread_mutex_unlock(&pool->mutex);
     }
 
-    if (i == pool->nraws) {
+    if (raw == NULL) {
         return NULL;
     }
-
-    raw = &pool->raws[i];
 
     if (raw->image.width == width && raw->image.height == height) {
         return raw;
@@ -85,6 +89,23 @@ ngx_vidcast_raw_get(ngx_vidcast_raw_pool_t *pool, uint32_t width,
     }
 
     return raw;
+}
+
+
+static ngx_vidcast_raw_t *
+ngx_vidcast_raw_claim(ngx_vidcast_raw_pool_t *pool)
+{
+    ngx_uint_t  i, refs;
+
+    for (i = 0; i < pool->nraws; i++) {
+        refs = 0;
+
+        if (ngx_vidcast_cas(&pool->raws[i].refs, &refs, 1)) {
+            return &pool->raws[i];
+        }
+    }
+
+    return NULL;
 }
 
 
@@ -121,30 +142,4 @@ ngx_vidcast_raw_unref(ngx_vidcast_raw_t *raw)
     (void) pthread_mutex_lock(&pool->mutex);
     (void) pthread_cond_signal(&pool->freed);
     (void) pthread_mutex_unlock(&pool->mutex);
-}
-
-
-ngx_int_t
-ngx_vidcast_raw_wait(ngx_vidcast_raw_pool_t *pool)
-{
-    ngx_int_t   rc;
-    ngx_uint_t  i;
-
-    rc = NGX_OK;
-
-    (void) pthread_mutex_lock(&pool->mutex);
-
-    for ( ;; ) {
-
-        for (i = 0; i < pool->nraws; i++) {
-            if (ngx_vidcast_load(&pool->raws[i].refs) == 0) {
-                (void) pthread_mutex_unlock(&pool->mutex);
-                return rc;
-            }
-        }
-
-        rc = NGX_AGAIN;
-
-        (void) pthread_cond_wait(&pool->freed, &pool->mutex);
-    }
 }

@@ -37,12 +37,12 @@ struct ngx_vidcast_raw_s {
 ngx_vidcast_raw_pool_t *ngx_vidcast_raw_pool_create(ngx_uint_t n,
     ngx_log_t *log);
 
-/* a free one of this size, with one reference; NULL: none, or no memory */
+/*
+ * A free one of this size, with one reference; "wait": as soon as one is free.
+ * NULL: none is, or no memory.  One thread gets, any thread gives back.
+ */
 ngx_vidcast_raw_t *ngx_vidcast_raw_get(ngx_vidcast_raw_pool_t *pool,
-    uint32_t width, uint32_t height);
-
-/* returns when one is free; NGX_OK: at once, NGX_AGAIN: after a while */
-ngx_int_t ngx_vidcast_raw_wait(ngx_vidcast_raw_pool_t *pool);
+    uint32_t width, uint32_t height, ngx_uint_t wait);
 
 void ngx_vidcast_raw_refer(ngx_vidcast_raw_t *raw);
 void ngx_vidcast_raw_unref(ngx_vidcast_raw_t *raw);
