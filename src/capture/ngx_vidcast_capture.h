@@ -143,7 +143,7 @@ ngx_int_t ngx_vidcast_capture_thread(ngx_vidcast_capture_t *capture,
     void *(*proc)(void *data), void *data, const char *name);
 
 /*
- * A slot to write into; NGX_VIDCAST_RING_NONE: all are pinned, which claim(),
+ * A slot to write into; NGX_VIDCAST_RING_NONE: none is free, which claim(),
  * for a thread that has a picture in hand, counts as ring_full.  abandon()
  * gives it back without a frame.
  */

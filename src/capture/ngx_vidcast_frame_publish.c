@@ -13,34 +13,46 @@
 
 
 /*
- * The life of a frame, and every way out of it.  Each is counted once, under
- * the name that the status has for it; up to "bad_frame" they leave before the
- * frame has a number, the others after it was counted as "captured":
+ * The life of a frame, and every way out of it.  A frame is counted once,
+ * under the name that the status has for it.  A frame has a number, and is
+ * "captured", once it was grabbed and is good; all reasons above that line are
+ * of frames without one.  The inputs decide on the first three, and tell of
+ * them with the next picture; input_thread_dropped() adds them up.
  *
- *     is in the driver   sequence_gap    the kernel had no buffer for it
- *                        late            a newer one is there already
- *                        fps_limit       file or stream: more than "fps"
+ *     before grab()    sequence_gap   the kernel had no buffer for it:
+ *                                     v4l2.c, by the numbers of its buffers
+ *                      late           a newer one was there first: v4l2.c,
+ *                                     input_test.c, vidcast_av_reader.c
+ *                      fps_limit      more than "fps": vidcast_av.c
  *
- *     it is grabbed      warmup          the camera seeks its exposure yet
- *                        bad_frame       no whole JPEG, or the input says so
+ *     grabbed          warmup         one of the first after an open, good or
+ *                                     not: input_thread_warmup()
+ *                      bad_frame      no whole JPEG, or the input says so:
+ *                                     input_thread_take(), v4l2.c
  *
- *     has a number       encoder_busy    raw: all encoders are behind
- *                        too_large       JPEG: larger than a slot
+ *     captured         encoder_busy   raw: no other raw picture is free to be
+ *                                     filled next, since encoders or predictor
+ *                                     have them: input_thread_raw()
+ *                      too_large      JPEG: larger than a slot
  *
- *     claims a slot      ring_full       the readers have all of them
+ *     claims a slot    ring_full      frame_claim() below: each slot is pinned
+ *                                     by a worker, a predictor or the overlay,
+ *                                     lent, being written, or the newest; or
+ *                                     its pages could not be replaced
  *
- *     is encoded there   too_large       raw: its JPEG is larger than a slot
- *                        encoder_error   raw: the encoder failed
+ *     is encoded       too_large      raw: its JPEG is larger than the slot
+ *                      encoder_error  raw: encoder_pool_failed()
  *
- *     is "published"     encoder_busy    raw: a newer one is out already
+ *     is published     encoder_busy   raw: a JPEG of the same input has
+ *                                     overtaken it: frame_publish() below
  *
- * and goes on to the readers of the ring.
+ * What is left is "published", and goes on to the readers of the ring.
  *
- * An input that is lossless loses none for "encoder_busy" and "ring_full":
- * its thread waits.  Which frames are not predicted the scheduler counts:
- * "every", "predictor_busy", "gone", "predictor_error" and "no_result".  An
- * overlay has a ring and counters of its own.  What a viewer skips is counted
- * by its worker.
+ * With "realtime=off" no frame is lost for "encoder_busy" or "ring_full", nor
+ * for the predictor: the thread that has the frame waits.  Which frames are
+ * not predicted the scheduler counts: "every", "predictor_busy", "gone",
+ * "predictor_error" and "no_result".  An overlay has a ring and counters of
+ * its own.  A picture that a viewer skips is counted by its worker.
  */
 
 
@@ -119,7 +131,7 @@ ngx_vidcast_frame_publish(ngx_vidcast_capture_t *capture,
 {
     u_char                   *data;
     uint64_t                  now;
-    ngx_uint_t                late, sendfile;
+    ngx_uint_t                overtaken, sendfile;
     struct timespec           ts;
     ngx_vidcast_ring_t       *ring;
     ngx_vidcast_ring_slot_t  *s;
@@ -153,13 +165,13 @@ ngx_vidcast_frame_publish(ngx_vidcast_capture_t *capture,
 
     (void) pthread_mutex_lock(&capture->ring_mutex);
 
-    late = frame->number <= ngx_vidcast_ring_newest(ring);
+    overtaken = frame->number <= ngx_vidcast_ring_newest(ring);
 
     ngx_vidcast_ring_publish(ring, frame->slot, frame->number);
 
     (void) pthread_mutex_unlock(&capture->ring_mutex);
 
-    if (late) {
+    if (overtaken) {
 
         /* the input gave a JPEG meanwhile, which is out already */
 

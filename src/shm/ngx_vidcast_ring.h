@@ -214,7 +214,7 @@ ngx_int_t ngx_vidcast_ring_copy_result(ngx_vidcast_ring_t *ring,
  * next()            a new frame number
  * set_number()      a frame number that another ring gave; one from before the
  *                   newest begins a new series
- * claim()           a slot to write, NGX_VIDCAST_RING_NONE: all are pinned.
+ * claim()           a slot to write, NGX_VIDCAST_RING_NONE: none is free.
  *                   The picture goes to ngx_vidcast_ring_data(), slot_size
  *                   bytes at most and the tail behind them, the description to
  *                   ngx_vidcast_ring_slot(): "sendfile", too, which is not to

@@ -22,30 +22,36 @@
  * The policy of delivery, whatever the transport.
  *
  * A viewer has one message on its way at a time, or several results at once if
- * its transport takes them; one that is busy or paused gets nothing until its
- * socket has room, or it resumes.  It begins with the newest result, unless
- * that is of a time before its source slept, and with the newest picture.
+ * its transport takes them.  While it is busy or paused it gets nothing; it is
+ * busy until its socket has room, and viewer_keep_fresh() keeps the kernel
+ * from taking pictures in advance.  A new viewer begins with the newest
+ * result, unless that is of a time before its source slept, and with the
+ * newest picture.
  *
  * Results come in order, and before pictures.  A viewer with more than its
- * backlog to get goes on with the newest one; one that resumes gets all of the
- * history, and goes on with the oldest one that is left.  Either is told how
- * many it missed, as it is of results that were lost before it saw them.
+ * backlog to get goes on with the newest one.  A viewer with "since" gets all
+ * of the history from there, beginning with the oldest one that is left, until
+ * it has caught up.  Either is told how many it missed, as it is of results
+ * that were lost before it saw them.
  *
- * Of pictures it gets the newest one, and none twice: those between are
- * skipped and counted.  One that acknowledges pictures gets no other before
- * it has.  A limit of frames a second goes by the time of capture: a picture
- * that is too early is sent if it is still the newest when its time has come.
+ * This is where a slow viewer skips: of pictures it gets the newest one when
+ * its turn comes, and none twice.  The feed keeps one picture only, which
+ * feed_new_frame() replaces.  The numbers between are counted, next_frame().
+ * A viewer that has acknowledged a picture gets no other before it has
+ * acknowledged the last one.  A limit of frames a second goes by the time of
+ * capture: a picture that is too early is sent if it is still the newest when
+ * its time has come, or half a second later at most.
  *
  * A pair is the newest result, once its picture is there, and directly after
- * it that picture.  Results before it are skipped, and told of.
+ * it that picture.  Results between are skipped, and told of.
  *
- * Several sources take turns, message by message.
+ * Several sources take turns, message by message, or pair by pair.
  *
- * Viewers with something to get stand in one pending queue, of all sources of
- * the worker; each gets some messages, then it is the next one's turn, and it
- * goes to the end if there may be more for it.  What is new puts the others
- * behind those that stand there.  After a slice of time the walk stops, and
- * goes on when other connections had a turn.
+ * The subscriptions of all viewers for which there may be something stand in
+ * one pending queue of the worker; each gets some messages, then it is the
+ * next one's turn, and it goes to the end if there may be more for it.  A new
+ * frame or result puts the subscriptions of its source at the end.  After a
+ * slice of time the walk stops, and goes on when other connections had a turn.
  */
 
 
@@ -55,7 +61,7 @@
  */
 
 #define NGX_HTTP_VIDCAST_SLICE        1000    /* us before others have a turn */
-#define NGX_HTTP_VIDCAST_SLICE_CHECK  3       /* visits between two readings */
+#define NGX_HTTP_VIDCAST_SLICE_CHECK  3       /* mask: each 4th visit reads */
 #define NGX_HTTP_VIDCAST_VISIT        8       /* messages for one viewer */
 #define NGX_HTTP_VIDCAST_JITTER       2000    /* us that cost no frame */
 
@@ -88,6 +94,8 @@ static ngx_int_t ngx_http_vidcast_queue_take(
 static ngx_int_t ngx_http_vidcast_queue_next_frame(
     ngx_http_vidcast_subscription_t *sub,
     ngx_http_vidcast_message_t **message);
+static ngx_uint_t ngx_http_vidcast_queue_early(
+    ngx_http_vidcast_subscription_t *sub, uint64_t captured);
 
 
 void
@@ -469,7 +477,7 @@ ngx_http_vidcast_queue_first(ngx_http_vidcast_subscription_t *sub)
 
 
 /*
- * The newest result whose picture is there, and that picture next, whatever
+ * The newest result, if its picture is there, and that picture next, whatever
  * other sources have.  A result may come before its picture, when the
  * predictor is faster than the encoder; one whose picture was dropped is
  * skipped.
@@ -500,7 +508,9 @@ ngx_http_vidcast_queue_next_pair(ngx_http_vidcast_subscription_t *sub,
 
     frame = ngx_http_vidcast_pairing_find(feed, m->frame.number);
 
-    if (frame == NULL) {
+    if (frame == NULL
+        || ngx_http_vidcast_queue_early(sub, frame->frame.captured))
+    {
         return NGX_DONE;
     }
 
@@ -551,7 +561,7 @@ static ngx_int_t
 ngx_http_vidcast_queue_next_frame(ngx_http_vidcast_subscription_t *sub,
     ngx_http_vidcast_message_t **message)
 {
-    uint64_t                     now, time, latest, skipped;
+    uint64_t                     skipped;
     ngx_http_vidcast_feed_t     *feed;
     ngx_http_vidcast_viewer_t   *viewer;
     ngx_http_vidcast_message_t  *frame;
@@ -564,33 +574,8 @@ ngx_http_vidcast_queue_next_frame(ngx_http_vidcast_subscription_t *sub,
         return NGX_DONE;
     }
 
-    if (viewer->interval) {
-
-        time = frame->frame.captured;
-        latest = time + viewer->interval;
-
-        if (sub->due > latest + NGX_HTTP_VIDCAST_JITTER) {
-
-            /* of a longer interval, which the viewer had before */
-
-            sub->due = 0;
-        }
-
-        if (time + NGX_HTTP_VIDCAST_JITTER < sub->due) {
-
-            /* it stays the newest for so long: the source gives no more */
-
-            now = ngx_vidcast_clock();
-
-            if (now < latest || now < sub->due) {
-                return NGX_DONE;
-            }
-
-            time = now;
-        }
-
-        sub->due = ngx_max(sub->due + viewer->interval,
-                           time + viewer->interval / 2);
+    if (ngx_http_vidcast_queue_early(sub, frame->frame.captured)) {
+        return NGX_DONE;
     }
 
     if (sub->frame) {
@@ -609,4 +594,47 @@ ngx_http_vidcast_queue_next_frame(ngx_http_vidcast_subscription_t *sub,
     *message = frame;
 
     return NGX_OK;
+}
+
+
+/* would it be more than the pictures a second that the viewer may have? */
+
+static ngx_uint_t
+ngx_http_vidcast_queue_early(ngx_http_vidcast_subscription_t *sub,
+    uint64_t captured)
+{
+    uint64_t  now, time, latest, interval;
+
+    interval = sub->viewer->interval;
+
+    if (interval == 0) {
+        return 0;
+    }
+
+    time = captured;
+    latest = time + interval;
+
+    if (sub->due > latest + NGX_HTTP_VIDCAST_JITTER) {
+
+        /* of a longer interval, which the viewer had before */
+
+        sub->due = 0;
+    }
+
+    if (time + NGX_HTTP_VIDCAST_JITTER < sub->due) {
+
+        /* it stays the newest for so long: the source gives no more */
+
+        now = ngx_vidcast_clock();
+
+        if (now < latest || now < sub->due) {
+            return 1;
+        }
+
+        time = now;
+    }
+
+    sub->due = ngx_max(sub->due + interval, time + interval / 2);
+
+    return 0;
 }
