@@ -143,7 +143,8 @@ is source($nginx, 'door')->{state}, 'live', 'the source lives';
 
 my $jpeg = picture(32, 32, 99);
 my $response = post('/publish', $jpeg, 'image/jpeg',
-                    headers => [Prefer => 'return=representation']);
+                    headers => [Prefer => 'respond-async',
+                                Prefer => 'return=representation']);
 
 is $response->{status}, 201, 'Prefer: 201';
 is $response->{headers}{'content-type'}, 'application/json', 'with JSON';

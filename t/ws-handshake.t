@@ -35,6 +35,12 @@ server {
     location /any   { vidcast; vidcast_origin any; }
     location /none  { vidcast; vidcast_origin none; }
     location /host  { vidcast; vidcast_origin example.com; }
+    location /echo  { vidcast_echo; }
+
+    location = /asked {
+        auth_request  /echo;
+        empty_gif;
+    }
 }
 CONF
 
@@ -250,6 +256,12 @@ ok dial('/host')->accepted, 'a host, without an origin';
 refused(403, 'part of it', '/host', origin => 'http://example.co');
 refused(403, 'more than it', '/host', origin => 'http://example.com.evil');
 refused(403, 'end of it', '/host', origin => 'http://evil-example.com');
+
+
+# not in a subrequest, whose main request would never end
+
+refused(500, 'an echo in a subrequest', '/asked');
+like $nginx->error_log, qr/a subrequest cannot have "vidcast_echo"/, 'why';
 
 
 $nginx->stop;

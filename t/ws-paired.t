@@ -120,6 +120,20 @@ for my $name ('quick', 'slow') {
 }
 
 
+# a limit of pictures a second is one of pairs
+
+{
+    my @pairs = pairs(dial('/quick?fps=4'), 5);
+    my @ts = map { ref ? $_->{result}{ts} : 0 } @pairs;
+
+    is scalar @pairs, 5, 'fps=4: pairs came';
+
+    # of two neighbors one may be early by half of the interval
+
+    cmp_ok $ts[4] - $ts[0], '>', 0.6, 'fewer than there are';
+}
+
+
 # of several sources: nothing comes between a result and its picture, though
 # the socket is full in the middle of large ones all the time
 

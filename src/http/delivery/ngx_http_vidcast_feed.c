@@ -381,7 +381,7 @@ ngx_http_vidcast_feed_look(ngx_http_vidcast_main_conf_t *vmcf)
         {
             /* this worker has no entry in which its viewers are counted */
 
-            ngx_vidcast_zone_wake_on_demand(feed->zone);
+            ngx_http_vidcast_feed_wake_on_demand(feed);
         }
     }
 }

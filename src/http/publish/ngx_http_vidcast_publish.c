@@ -51,8 +51,6 @@ static void ngx_http_vidcast_publish_done(ngx_http_vidcast_post_t *post,
     ngx_int_t rc);
 static ngx_int_t ngx_http_vidcast_publish_created(
     ngx_http_vidcast_post_t *post, uint64_t number);
-static ngx_uint_t ngx_http_vidcast_publish_representation(
-    ngx_str_t *prefer);
 static ngx_int_t ngx_http_vidcast_publish_later(ngx_http_vidcast_post_t *post);
 static ngx_int_t ngx_http_vidcast_publish_conflict(
     ngx_http_vidcast_post_t *post);
@@ -126,8 +124,7 @@ ngx_http_vidcast_publish_handler(ngx_http_request_t *r)
     post->publisher.user = &ngx_http_vidcast_publish_user;
     post->publisher.log = r->connection->log;
     post->publisher.takeover = vlcf->takeover;
-    post->representation =
-                       ngx_http_vidcast_publish_representation(headers.prefer);
+    post->representation = headers.representation;
 
     rc = ngx_http_vidcast_publish_kind(r, &post->kind);
 
@@ -499,19 +496,6 @@ ngx_http_vidcast_publish_created(ngx_http_vidcast_post_t *post,
                - text.data;
 
     return ngx_http_vidcast_response_text(r, NGX_HTTP_CREATED, &type, &text);
-}
-
-
-/* RFC 7240, 4.2: a client that wants to see what it made says so */
-
-static ngx_uint_t
-ngx_http_vidcast_publish_representation(ngx_str_t *prefer)
-{
-    static ngx_str_t  wanted = ngx_string("return=representation");
-
-    return prefer && ngx_strlcasestrn(prefer->data, prefer->data + prefer->len,
-                                      wanted.data, wanted.len - 1)
-                     != NULL;
 }
 
 

@@ -32,6 +32,8 @@ static void ngx_http_vidcast_headers_protocol(
     ngx_http_vidcast_headers_t *headers, ngx_str_t *value, ngx_uint_t offset);
 static void ngx_http_vidcast_headers_extensions(
     ngx_http_vidcast_headers_t *headers, ngx_str_t *value, ngx_uint_t offset);
+static void ngx_http_vidcast_headers_prefer(
+    ngx_http_vidcast_headers_t *headers, ngx_str_t *value, ngx_uint_t offset);
 static void ngx_http_vidcast_headers_accept(
     ngx_http_vidcast_headers_t *headers, ngx_str_t *value, ngx_uint_t offset);
 static ngx_uint_t ngx_http_vidcast_headers_is_type(ngx_str_t *item,
@@ -50,8 +52,7 @@ static ngx_http_vidcast_header_t  ngx_http_vidcast_headers[] = {
     { ngx_string("Origin"), ngx_http_vidcast_headers_text,
       offsetof(ngx_http_vidcast_headers_t, origin) },
 
-    { ngx_string("Prefer"), ngx_http_vidcast_headers_text,
-      offsetof(ngx_http_vidcast_headers_t, prefer) },
+    { ngx_string("Prefer"), ngx_http_vidcast_headers_prefer, 0 },
 
     { ngx_string("Sec-WebSocket-Extensions"),
       ngx_http_vidcast_headers_extensions, 0 },
@@ -178,6 +179,23 @@ ngx_http_vidcast_headers_extensions(ngx_http_vidcast_headers_t *headers,
 {
     if (headers->deflate.bits == 0) {
         (void) ngx_vidcast_deflate_negotiate(value, &headers->deflate);
+    }
+}
+
+
+/* RFC 7240, 4.2: a client that wants to see what it made says so */
+
+static void
+ngx_http_vidcast_headers_prefer(ngx_http_vidcast_headers_t *headers,
+    ngx_str_t *value, ngx_uint_t offset)
+{
+    static ngx_str_t  wanted = ngx_string("return=representation");
+
+    if (ngx_strlcasestrn(value->data, value->data + value->len, wanted.data,
+                         wanted.len - 1)
+        != NULL)
+    {
+        headers->representation = 1;
     }
 }
 

@@ -32,13 +32,13 @@ typedef struct {
     ngx_str_t              *version;      /* Sec-WebSocket-Version */
     ngx_str_t              *key;          /* Sec-WebSocket-Key */
     ngx_str_t              *last_event_id;
-    ngx_str_t              *prefer;
     ngx_uint_t              accept;       /* bits, of Accept */
     ngx_vidcast_deflate_t   deflate;      /* to be agreed on; no bits: none */
     unsigned                upgrade:1;    /* Connection has "Upgrade" */
     unsigned                websocket:1;  /* Upgrade has "websocket" */
     unsigned                vidcast_v1:1; /* a subprotocol that it offers */
     unsigned                keys:1;       /* more keys than one */
+    unsigned                representation:1; /* Prefer asks to be told */
 } ngx_http_vidcast_headers_t;
 
 

@@ -172,10 +172,10 @@ ngx_http_vidcast_metric_t  ngx_http_vidcast_delivered[] = {
     { "stalled", "Viewers that took no byte for too long.",
       NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_worker_stats_t, stalled) },
 
-    { "refused", "Viewers that were refused.",
+    { "refused", "Viewers and publishers that were refused.",
       NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_worker_stats_t, refused) },
 
-    { "no_memory", "Messages that a worker had no memory for.",
+    { "no_memory", "Messages and copies that a worker had no memory for.",
       NGX_HTTP_VIDCAST_COUNTER,
       offsetof(ngx_vidcast_worker_stats_t, no_memory) },
 
@@ -233,7 +233,7 @@ ngx_http_vidcast_metric_t  ngx_http_vidcast_publishing[] = {
       NGX_HTTP_VIDCAST_COUNTER,
       offsetof(ngx_http_vidcast_publishing_t, results) },
 
-    { "published_by_refused", "Publishers refused, and what they sent.",
+    { "published_by_refused", "Messages of publishers that were refused.",
       NGX_HTTP_VIDCAST_COUNTER,
       offsetof(ngx_http_vidcast_publishing_t, refused) },
 

@@ -79,6 +79,14 @@ ngx_http_vidcast_echo_handler(ngx_http_request_t *r)
     ngx_http_vidcast_headers_t    headers;
     ngx_http_vidcast_loc_conf_t  *vlcf;
 
+    /* the response of the main request would never end */
+
+    if (r != r->main) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "a subrequest cannot have \"vidcast_echo\"");
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
     vlcf = ngx_http_get_module_loc_conf(r, ngx_http_vidcast_module);
 
     ngx_http_vidcast_headers_read(r, &headers);
