@@ -165,7 +165,8 @@ sub code_names {
 
         if ($file =~ /vidcast_location\.c$/) {
             push @names, map { "vidcast $_" }
-                $text =~ /ngx_string\("((?:as|send)=\w+|overlay)\b/g;
+                $text =~ /ngx_string\("((?:as|send)=\w+
+                                      |(?!takeover)\w+(?==o(?:n|ff)"))/gx;
             push @names, map { "vidcast_publish $_" }
                 $text =~ /ngx_string\("(takeover)=/;
         }

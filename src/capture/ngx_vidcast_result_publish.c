@@ -10,7 +10,24 @@
 #include "capture/ngx_vidcast_capture.h"
 
 
-/* what is around the text of a result, wherever it comes from */
+/*
+ * What is around the text of a result, wherever it comes from: WebSocket, SSE
+ * and NDJSON share it.
+ *
+ * Adding a member of results, and of the header of pictures: these files.
+ *
+ *     src/capture/ngx_vidcast_result_publish.c  result_publish_head(); behind
+ *                                           the error also RESULT_ROOM
+ *     src/capture/ngx_vidcast_frame_publish.c  frame_publish_headers(), within
+ *                                           V1_JSON, and NGX_VIDCAST_RING_HEAD
+ *     src/http/conf/ngx_http_vidcast_source_directives.c  MIN_RESULT, in which
+ *                                           a failure has to find room
+ *     docs/wire-protocol.md                 what a client sees of it
+ *     t/ws-frames.t, t/sse.t                the members, one by one
+ *
+ * An overlay has the source of its own, without a predictor; so has a source
+ * that has none: "predict.module" is NULL.  "v" stays the first member.
+ */
 
 
 /* what comes behind the reason of a failure, at most */

@@ -18,14 +18,19 @@
  *     config                               its files
  *     docs/directives/inputs.md            what a user sees of it
  *     t/unit/input/test_input.c            its name
+ *     t/unit/input/v4l2/test_v4l2_grab.c   its name, as it has the table, too
  *     t/lib/Vidcast/Features.pm            its row in the table of features
  *
  * One that needs a library is a plugin, by vidcast_plugin.h.  A scheme of
  * FFmpeg's has in the place of a driver:
  *
  *     src/input/ngx_vidcast_input_plugin.c its module and its parameters
- *     src/plugins/av/vidcast_av_conf.c     its parameters
- *     src/plugins/av/vidcast_av_stream.c   the protocols it may use
+ *     src/plugins/av/vidcast_av.h          its bit, unless it is HTTP
+ *     src/plugins/av/vidcast_av_conf.c     its scheme and its parameters
+ *     src/plugins/av/vidcast_av_stream.c   the protocols it may use, and
+ *                                          whether it is a recording
+ *     t/unit/plugins/test_av.c             its parameters
+ *     t/av-conf.t, t/docs.t                its errors, its examples
  */
 
 static ngx_vidcast_input_module_t  *ngx_vidcast_input_modules[] = {

@@ -51,10 +51,24 @@ static ngx_int_t ngx_vidcast_query_decimal(ngx_str_t *value, uint64_t *micro);
 
 
 /*
- * Adding an argument: a bit and a member in ngx_vidcast_query.h, a setter and
- * a row here, and what it narrows in the folder http/request;
- * docs/directives/locations.md and t/lib/Vidcast/Features.pm, whose test reads
- * the rows below as they are written.
+ * Adding an argument: these files.
+ *
+ *     src/wire/ngx_vidcast_query.h            its bit, its member, and its
+ *                                             form, above query_parse()
+ *     src/wire/ngx_vidcast_query.c            its setter, and its row below,
+ *                                             which t/features.t reads as it
+ *                                             is written
+ *     src/http/request/ngx_http_vidcast_params.c  what it does; or in the
+ *                                             transport that alone has it
+ *     docs/directives/locations.md            what a user sees of it
+ *     t/unit/wire/test_query.c, t/fuzz/fuzz_query.c  its values
+ *     t/lib/Vidcast/Features.pm               its row in the table of features
+ *
+ * If a location has to allow it, its parameter, too:
+ *
+ *     src/http/conf/ngx_http_vidcast_location.c, _module.[ch]  the parameter
+ *     src/http/request/ngx_http_vidcast_content.c  inside of "if"
+ *     conf/vidcast-full.conf                  the parameter
  */
 
 static ngx_vidcast_query_name_t  ngx_vidcast_query_names[] = {

@@ -22,6 +22,9 @@
 #define NGX_VIDCAST_QUERY_MAX_AGE      0x10
 #define NGX_VIDCAST_QUERY_SOURCE       0x20
 #define NGX_VIDCAST_QUERY_OVERLAY      0x40
+#define NGX_VIDCAST_QUERY_ALL          0x7f
+
+/* values of "send" */
 
 #define NGX_VIDCAST_QUERY_RESULTS      0x1
 #define NGX_VIDCAST_QUERY_FRAMES       0x2

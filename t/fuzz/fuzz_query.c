@@ -63,7 +63,7 @@ fuzz_values(ngx_vidcast_query_t *query, ngx_str_t *args)
 
     has = query->has;
 
-    fuzz_check((has & ~0x7fULL) == 0);
+    fuzz_check((has & ~(ngx_uint_t) NGX_VIDCAST_QUERY_ALL) == 0);
 
     fuzz_check(query->interval == 0
                || ((has & NGX_VIDCAST_QUERY_FPS) && query->interval >= 1000

@@ -13,14 +13,15 @@
 #include <ngx_http.h>
 
 #include "shm/ngx_vidcast_zone.h"
+#include "wire/ngx_vidcast_query.h"
 
 
 #define NGX_HTTP_VIDCAST_AUTO         NGX_VIDCAST_TRANSPORTS
 
-#define NGX_HTTP_VIDCAST_RESULTS      0x1
-#define NGX_HTTP_VIDCAST_FRAMES       0x2
-#define NGX_HTTP_VIDCAST_BOTH         0x3
-#define NGX_HTTP_VIDCAST_PAIRED       0x7
+#define NGX_HTTP_VIDCAST_RESULTS      NGX_VIDCAST_QUERY_RESULTS
+#define NGX_HTTP_VIDCAST_FRAMES       NGX_VIDCAST_QUERY_FRAMES
+#define NGX_HTTP_VIDCAST_BOTH         NGX_VIDCAST_QUERY_BOTH
+#define NGX_HTTP_VIDCAST_PAIRED       NGX_VIDCAST_QUERY_PAIRED
 
 #define NGX_HTTP_VIDCAST_RECV_BUFFER        16384   /* bytes read at a time */
 

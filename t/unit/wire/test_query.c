@@ -355,8 +355,8 @@ test_names(void)
     }
 
     unit_ok(test_parse_text("fps=10&_=1&send=both&&since=5&after=6&max_age=7"
-                            "&source=a%2Cb&") == NGX_OK
-            && query.has == 0x3f && query.interval == 100000
+                            "&source=a%2Cb&overlay=on&") == NGX_OK
+            && query.has == NGX_VIDCAST_QUERY_ALL && query.interval == 100000
             && query.send == NGX_VIDCAST_QUERY_BOTH && query.since.seq == 5
             && query.after == 6 && query.max_age == 7000000
             && query.nsources == 2, "all of them");
