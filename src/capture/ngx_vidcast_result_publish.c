@@ -20,8 +20,8 @@
  *                                           the error also RESULT_ROOM
  *     src/capture/ngx_vidcast_frame_publish.c  frame_publish_headers(), within
  *                                           V1_JSON, and NGX_VIDCAST_RING_HEAD
- *     src/http/conf/ngx_http_vidcast_source_directives.c  MIN_RESULT, in which
- *                                           a failure has to find room
+ *     src/http/conf/..._source_directives.c  MIN_RESULT, in which a failure has
+ *                                           to find room
  *     docs/wire-protocol.md                 what a client sees of it
  *     t/ws-frames.t, t/sse.t                the members, one by one
  *

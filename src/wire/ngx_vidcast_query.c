@@ -58,7 +58,7 @@ static ngx_int_t ngx_vidcast_query_decimal(ngx_str_t *value, uint64_t *micro);
  *     src/wire/ngx_vidcast_query.c            its setter, and its row below,
  *                                             which t/features.t reads as it
  *                                             is written
- *     src/http/request/ngx_http_vidcast_params.c  what it does; or in the
+ *     src/http/request/..._params.c           what it does; or in the
  *                                             transport that alone has it
  *     docs/directives/locations.md            what a user sees of it
  *     t/unit/wire/test_query.c, t/fuzz/fuzz_query.c  its values
@@ -66,9 +66,10 @@ static ngx_int_t ngx_vidcast_query_decimal(ngx_str_t *value, uint64_t *micro);
  *
  * If a location has to allow it, its parameter, too:
  *
- *     src/http/conf/ngx_http_vidcast_location.c, _module.[ch]  the parameter
- *     src/http/request/ngx_http_vidcast_content.c  inside of "if"
- *     conf/vidcast-full.conf                  the parameter
+ *     src/http/conf/..._location.c,           the parameter
+ *         ..._module.[ch]
+ *     src/http/request/..._content.c          the same inside of "if"
+ *     conf/vidcast-full.conf                  an example
  */
 
 static ngx_vidcast_query_name_t  ngx_vidcast_query_names[] = {

@@ -73,12 +73,12 @@ ngx_http_vidcast_loss_t  ngx_http_vidcast_losses[] = {
       offsetof(ngx_vidcast_counters_t, warmup) },
 
     { "late",
-      "A newer one was there when the input was asked.",
+      "A newer one was there first.",
       NGX_HTTP_VIDCAST_DROPPED|NGX_HTTP_VIDCAST_NOT_SHOWN,
       offsetof(ngx_vidcast_counters_t, late) },
 
     { "sequence_gap",
-      "The device's driver had lost it.",
+      "The device's kernel driver had lost it.",
       NGX_HTTP_VIDCAST_DROPPED|NGX_HTTP_VIDCAST_NOT_SHOWN,
       offsetof(ngx_vidcast_counters_t, sequence_gap) },
 
@@ -103,7 +103,7 @@ ngx_http_vidcast_loss_t  ngx_http_vidcast_losses[] = {
       offsetof(ngx_vidcast_counters_t, encoder_error) },
 
     { "predictor_busy",
-      "The predictor was too slow.",
+      "The predictor was too slow, and a newer one took its place.",
       NGX_HTTP_VIDCAST_DROPPED|NGX_HTTP_VIDCAST_NOT_PREDICTED,
       offsetof(ngx_vidcast_counters_t, predictor_busy) },
 
