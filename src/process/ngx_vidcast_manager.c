@@ -40,7 +40,7 @@ static ngx_vidcast_managed_t *ngx_vidcast_manager_list(
 static void ngx_vidcast_manager_reap(ngx_vidcast_conf_t *conf,
     ngx_vidcast_managed_t *managed);
 static void ngx_vidcast_manager_exited(ngx_vidcast_managed_t *managed,
-    int status, ngx_log_t *log);
+    int status);
 static void ngx_vidcast_manager_spawn(ngx_vidcast_conf_t *conf,
     ngx_vidcast_managed_t *managed);
 
@@ -232,7 +232,8 @@ static void
 ngx_vidcast_manager_reap(ngx_vidcast_conf_t *conf,
     ngx_vidcast_managed_t *managed)
 {
-    int  status;
+    int         status;
+    ngx_log_t  *log;
 
     if (managed->pid == 0
         || waitpid(managed->pid, &status, WNOHANG) != managed->pid)
@@ -240,7 +241,29 @@ ngx_vidcast_manager_reap(ngx_vidcast_conf_t *conf,
         return;
     }
 
-    ngx_vidcast_manager_exited(managed, status, conf->cycle->log);
+    log = conf->cycle->log;
+
+    if (WTERMSIG(status)) {
+        ngx_log_error(NGX_LOG_ALERT, log, 0, "%s %P exited on signal %d",
+                      managed->title, managed->pid, WTERMSIG(status));
+
+    } else {
+        ngx_log_error(NGX_LOG_NOTICE, log, 0, "%s %P exited with code %d",
+                      managed->title, managed->pid, WEXITSTATUS(status));
+    }
+
+    managed->pid = 0;
+
+    /* the manager before us may have forked one, which was there first */
+
+    if (ngx_vidcast_process_lock_holder(conf->control->locks,
+                                        NGX_VIDCAST_LOCK_CAPTURE
+                                            + managed->source->entry,
+                                        log)
+        == 0)
+    {
+        ngx_vidcast_manager_exited(managed, status);
+    }
 }
 
 
@@ -250,8 +273,7 @@ ngx_vidcast_manager_reap(ngx_vidcast_conf_t *conf,
  */
 
 static void
-ngx_vidcast_manager_exited(ngx_vidcast_managed_t *managed, int status,
-    ngx_log_t *log)
+ngx_vidcast_manager_exited(ngx_vidcast_managed_t *managed, int status)
 {
     u_char                  *p;
     uint64_t                 now;
@@ -274,17 +296,11 @@ ngx_vidcast_manager_exited(ngx_vidcast_managed_t *managed, int status,
     }
 
     if (WTERMSIG(status)) {
-        ngx_log_error(NGX_LOG_ALERT, log, 0, "%s %P exited on signal %d",
-                      managed->title, managed->pid, WTERMSIG(status));
-
         p = ngx_snprintf(shm->error, NGX_VIDCAST_ERROR_LEN - 1,
                          "capture process exited on signal %d",
                          WTERMSIG(status));
 
     } else {
-        ngx_log_error(NGX_LOG_NOTICE, log, 0, "%s %P exited with code %d",
-                      managed->title, managed->pid, WEXITSTATUS(status));
-
         p = ngx_snprintf(shm->error, NGX_VIDCAST_ERROR_LEN - 1,
                          "capture process exited with code %d",
                          WEXITSTATUS(status));
@@ -296,7 +312,6 @@ ngx_vidcast_manager_exited(ngx_vidcast_managed_t *managed, int status,
     ngx_vidcast_store(&shm->changed, now);
     ngx_vidcast_store(&shm->state, settled ? NGX_VIDCAST_STARTING
                                            : NGX_VIDCAST_FAILED);
-    managed->pid = 0;
 }
 
 

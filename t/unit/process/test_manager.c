@@ -1,0 +1,186 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+/*
+ * Captures that end, as their manager sees it: the state of a source is that
+ * of the process that has it, and no other's end may change it.
+ */
+
+#include "unit_zone.h"
+#include "unit_actor.h"
+
+#include "process/ngx_vidcast_manager.c"
+
+
+static void test_lost(void);
+static void test_died(void);
+static void test_end(ngx_vidcast_managed_t *managed, int code);
+static int64_t test_act(ngx_uint_t what, uint32_t lock);
+
+
+static ngx_vidcast_conf_t      *test_conf;
+static ngx_vidcast_source_t    *test_source;
+static ngx_vidcast_zone_shm_t  *test_shm;
+
+static unit_source_t            test_sources[] = {
+    { "front", { 40, 100, 16, 100 }, 1 }
+};
+
+
+/* what the manager is made of besides */
+
+ngx_pid_t
+ngx_vidcast_child_fork(ngx_vidcast_conf_t *conf, ngx_vidcast_child_pt proc,
+    void *data, const char *title)
+{
+    return NGX_INVALID_PID;
+}
+
+
+ngx_int_t
+ngx_vidcast_child_wait(ngx_vidcast_conf_t *conf, int timeout)
+{
+    return NGX_DONE;
+}
+
+
+void
+ngx_vidcast_capture_process(ngx_vidcast_conf_t *conf, void *data)
+{
+    /* void */
+}
+
+
+ngx_vidcast_supervisor_t *
+ngx_vidcast_supervisor_create(ngx_vidcast_conf_t *conf)
+{
+    return NULL;
+}
+
+
+void
+ngx_vidcast_supervisor_look(ngx_vidcast_supervisor_t *supervisor)
+{
+    /* void */
+}
+
+
+void
+ngx_vidcast_supervisor_end(ngx_vidcast_supervisor_t *supervisor)
+{
+    /* void */
+}
+
+
+int
+main(void)
+{
+    ngx_vidcast_source_t  **source;
+
+    (void) signal(SIGPIPE, SIG_IGN);
+
+    test_conf = unit_load(NULL, test_sources, 1);
+
+    source = test_conf->sources.elts;
+
+    test_source = source[0];
+    test_shm = test_source->zone->shm;
+
+    test_lost();
+    test_died();
+
+    unit_unload(test_conf);
+
+    return unit_done();
+}
+
+
+/* two managers forked one each; ours came second, and left */
+
+static void
+test_lost(void)
+{
+    unit_actor_t            other;
+    ngx_vidcast_managed_t  *managed;
+
+    managed = ngx_vidcast_manager_list(test_conf);
+
+    unit_spawn(&other, test_act);
+
+    unit_ok(unit_tell(&other, 't', NGX_VIDCAST_LOCK_CAPTURE
+                                   + test_source->entry) == NGX_OK,
+            "lost: another process has the source");
+
+    test_shm->pid = other.pid;
+    test_shm->state = NGX_VIDCAST_LIVE;
+    test_shm->changed = 7;
+    test_shm->error[0] = '\0';
+
+    test_end(managed, 0);
+
+    unit_ok(managed->pid == 0, "lost: ours is reaped");
+    unit_ok(test_shm->state == NGX_VIDCAST_LIVE, "lost: the source is live");
+    unit_ok(test_shm->pid == other.pid, "lost: by the other process");
+    unit_ok(test_shm->error[0] == '\0' && test_shm->changed == 7,
+            "lost: nothing has happened to it");
+    unit_ok(managed->backoff.due == 0, "lost: it is no failure");
+
+    unit_kill(&other);
+    unit_reap(&other);
+
+    ngx_free(managed);
+}
+
+
+static void
+test_died(void)
+{
+    ngx_vidcast_managed_t  *managed;
+
+    managed = ngx_vidcast_manager_list(test_conf);
+    managed->started = ngx_vidcast_clock();
+
+    test_shm->state = NGX_VIDCAST_STARTING;
+
+    test_end(managed, 2);
+
+    unit_ok(managed->pid == 0, "died: reaped");
+    unit_ok(test_shm->state == NGX_VIDCAST_FAILED && test_shm->pid == 0,
+            "died: the source has failed");
+    unit_ok(ngx_strcmp(test_shm->error, "capture process exited with code 2")
+            == 0, "died: and says why");
+    unit_ok(managed->backoff.due > managed->started,
+            "died: the next one has to wait");
+
+    ngx_free(managed);
+}
+
+
+/* a child of the manager, which ends, and is looked for */
+
+static void
+test_end(ngx_vidcast_managed_t *managed, int code)
+{
+    siginfo_t  info;
+
+    managed->pid = fork();
+
+    if (managed->pid == 0) {
+        _exit(code);
+    }
+
+    (void) waitid(P_PID, managed->pid, &info, WEXITED|WNOWAIT);
+
+    ngx_vidcast_manager_reap(test_conf, managed);
+}
+
+
+static int64_t
+test_act(ngx_uint_t what, uint32_t lock)
+{
+    return ngx_vidcast_process_lock_take(test_conf->control->locks, lock,
+                                         &unit_log);
+}
