@@ -30,7 +30,6 @@ ngx_vidcast_capture_thread(ngx_vidcast_capture_t *capture,
         return NGX_ERROR;
     }
 
-    (void) pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     (void) pthread_attr_setstacksize(&attr, NGX_VIDCAST_CAPTURE_STACK);
 
     /* signals are for the main thread, which sleeps in poll() */
@@ -49,7 +48,10 @@ ngx_vidcast_capture_thread(ngx_vidcast_capture_t *capture,
         return NGX_ERROR;
     }
 
+    /* a detached thread may be gone by now, and its tid with it */
+
     (void) pthread_setname_np(tid, name);
+    (void) pthread_detach(tid);
 
     return NGX_OK;
 }
