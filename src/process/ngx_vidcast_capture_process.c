@@ -65,9 +65,10 @@ ngx_vidcast_capture_process(ngx_vidcast_conf_t *conf, void *data)
 {
     ngx_vidcast_source_t  *source = data;
 
-    uint64_t                deserted;
-    ngx_vidcast_rates_t     rates;
-    ngx_vidcast_capture_t   capture;
+    uint64_t                 deserted;
+    ngx_vidcast_rates_t      rates;
+    ngx_vidcast_capture_t    capture;
+    ngx_vidcast_zone_shm_t  *shm;
 
     if (ngx_vidcast_process_lock_take(conf->control->locks,
                                       NGX_VIDCAST_LOCK_CAPTURE + source->entry,
@@ -114,8 +115,12 @@ ngx_vidcast_capture_process(ngx_vidcast_conf_t *conf, void *data)
 
     /* the kernel takes the device and the slots' claims are taken back */
 
-    ngx_vidcast_store(&capture.zone->shm->pid, 0);
-    ngx_vidcast_store(&capture.zone->shm->state, NGX_VIDCAST_OFF);
+    shm = capture.zone->shm;
+    shm->error[0] = '\0';
+
+    ngx_vidcast_store(&shm->pid, 0);
+    ngx_vidcast_store(&shm->changed, ngx_vidcast_clock());
+    ngx_vidcast_store(&shm->state, NGX_VIDCAST_OFF);
     ngx_vidcast_zone_wake_workers(capture.zone);
 
     _exit(0);
