@@ -151,7 +151,7 @@ ngx_vidcast_capture_process_forget(ngx_vidcast_conf_t *conf,
         zone = other[i]->zone;
 
         (void) munmap(zone->ring.frames, zone->frames_size);
-        ngx_vidcast_mailboxes_free(&zone->mailboxes);
+        (void) ngx_vidcast_mailboxes_free(&zone->mailboxes);
         (void) ngx_close_file(zone->frames_fd);
         (void) ngx_close_file(zone->wake_workers);
         (void) ngx_close_file(zone->wake_capture);

@@ -24,9 +24,9 @@
 
 static ngx_int_t ngx_vidcast_predictor_init(
     ngx_vidcast_predictor_t *predictor);
-static void ngx_vidcast_predictor_protect(ngx_vidcast_conf_t *conf,
+static ngx_int_t ngx_vidcast_predictor_protect(ngx_vidcast_conf_t *conf,
     ngx_vidcast_source_t *source);
-static void ngx_vidcast_predictor_unmap_zones(ngx_vidcast_conf_t *conf,
+static ngx_int_t ngx_vidcast_predictor_unmap_zones(ngx_vidcast_conf_t *conf,
     ngx_vidcast_source_t *source);
 static ngx_int_t ngx_vidcast_predictor_watch(
     ngx_vidcast_predictor_t *predictor);
@@ -108,8 +108,6 @@ ngx_vidcast_predictor_init(ngx_vidcast_predictor_t *predictor)
 
     mailbox = predictor->mailbox;
 
-    ngx_vidcast_predictor_protect(predictor->conf, predictor->source);
-
     mailbox->life++;
     mailbox->fingerprint = predictor->source->fingerprint;
     mailbox->lived = 0;
@@ -123,6 +121,15 @@ ngx_vidcast_predictor_init(ngx_vidcast_predictor_t *predictor)
 
     if (ngx_vidcast_load(&mailbox->done) != ngx_vidcast_load(&mailbox->task)) {
         ngx_vidcast_predictor_reply(predictor, NGX_VIDCAST_REPLY_LOST, 0);
+    }
+
+    if (ngx_vidcast_predictor_protect(predictor->conf, predictor->source)
+        != NGX_OK)
+    {
+        ngx_vidcast_error(predictor->error,
+                          "could not protect shared memory: %s",
+                          strerror(ngx_errno));
+        return NGX_ERROR;
     }
 
     predictor->decoder = ngx_vidcast_jpeg_decoder_create();
@@ -139,10 +146,11 @@ ngx_vidcast_predictor_init(ngx_vidcast_predictor_t *predictor)
 
 /*
  * Of nginx's memory that others see as well, our mailboxes are all that stays
- * writable here; what is no business of ours is not even there.
+ * writable here; what is no business of ours is not even there.  NGX_ERROR:
+ * foreign code must not run here, see errno.
  */
 
-static void
+static ngx_int_t
 ngx_vidcast_predictor_protect(ngx_vidcast_conf_t *conf,
     ngx_vidcast_source_t *source)
 {
@@ -150,7 +158,9 @@ ngx_vidcast_predictor_protect(ngx_vidcast_conf_t *conf,
     ngx_vidcast_zone_t     *zone;
     ngx_vidcast_source_t  **other;
 
-    ngx_vidcast_predictor_unmap_zones(conf, source);
+    if (ngx_vidcast_predictor_unmap_zones(conf, source) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     other = conf->sources.elts;
 
@@ -161,23 +171,33 @@ ngx_vidcast_predictor_protect(ngx_vidcast_conf_t *conf,
         (void) ngx_close_file(zone->wake_workers);
         (void) ngx_close_file(zone->wake_capture);
 
-        if (other[i] != source) {
-            (void) munmap(zone->ring.frames, zone->frames_size);
-            ngx_vidcast_mailboxes_free(&zone->mailboxes);
+        if (other[i] == source) {
+            continue;
+        }
+
+        if (munmap(zone->ring.frames, zone->frames_size) == -1
+            || ngx_vidcast_mailboxes_free(&zone->mailboxes) != NGX_OK)
+        {
+            return NGX_ERROR;
         }
     }
 
     zone = source->zone;
 
-    (void) mprotect(zone->ring.frames, zone->frames_size, PROT_READ);
-    (void) mprotect(source->shm_zone->shm.addr, source->shm_zone->shm.size,
-                    PROT_READ);
-    (void) mprotect(conf->shm_zone->shm.addr, conf->shm_zone->shm.size,
-                    PROT_READ);
+    if (mprotect(zone->ring.frames, zone->frames_size, PROT_READ) == -1
+        || mprotect(source->shm_zone->shm.addr, source->shm_zone->shm.size,
+                    PROT_READ) == -1
+        || mprotect(conf->shm_zone->shm.addr, conf->shm_zone->shm.size,
+                    PROT_READ) == -1)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
 }
 
 
-static void
+static ngx_int_t
 ngx_vidcast_predictor_unmap_zones(ngx_vidcast_conf_t *conf,
     ngx_vidcast_source_t *source)
 {
@@ -192,7 +212,7 @@ ngx_vidcast_predictor_unmap_zones(ngx_vidcast_conf_t *conf,
 
         if (i >= part->nelts) {
             if (part->next == NULL) {
-                return;
+                return NGX_OK;
             }
 
             part = part->next;
@@ -202,9 +222,10 @@ ngx_vidcast_predictor_unmap_zones(ngx_vidcast_conf_t *conf,
 
         if (zone[i].shm.addr
             && &zone[i] != source->shm_zone
-            && &zone[i] != conf->shm_zone)
+            && &zone[i] != conf->shm_zone
+            && munmap(zone[i].shm.addr, zone[i].shm.size) == -1)
         {
-            (void) munmap(zone[i].shm.addr, zone[i].shm.size);
+            return NGX_ERROR;
         }
     }
 }

@@ -53,13 +53,18 @@ ngx_vidcast_mailboxes_create(ngx_vidcast_mailboxes_t *mailboxes, ngx_uint_t n,
 }
 
 
-void
+ngx_int_t
 ngx_vidcast_mailboxes_free(ngx_vidcast_mailboxes_t *mailboxes)
 {
-    if (mailboxes->n) {
-        (void) munmap(mailboxes->addr,
-                      ngx_pagesize + mailboxes->n * mailboxes->stride);
+    if (mailboxes->n
+        && munmap(mailboxes->addr,
+                  ngx_pagesize + mailboxes->n * mailboxes->stride)
+           == -1)
+    {
+        return NGX_ERROR;
     }
+
+    return NGX_OK;
 }
 
 

@@ -112,7 +112,9 @@ typedef struct {
 /* new shared memory; NGX_ERROR: none, see errno */
 ngx_int_t ngx_vidcast_mailboxes_create(ngx_vidcast_mailboxes_t *mailboxes,
     ngx_uint_t n, size_t text);
-void ngx_vidcast_mailboxes_free(ngx_vidcast_mailboxes_t *mailboxes);
+
+/* NGX_ERROR: they are still there, see errno */
+ngx_int_t ngx_vidcast_mailboxes_free(ngx_vidcast_mailboxes_t *mailboxes);
 
 ngx_vidcast_predictor_mailbox_t *ngx_vidcast_mailbox(
     ngx_vidcast_mailboxes_t *mailboxes, ngx_uint_t n);

@@ -575,7 +575,7 @@ ngx_vidcast_zone_cleanup(void *data)
         (void) munmap(zone->ring.frames, zone->frames_size);
     }
 
-    ngx_vidcast_mailboxes_free(&zone->mailboxes);
+    (void) ngx_vidcast_mailboxes_free(&zone->mailboxes);
 
     ngx_vidcast_zone_close_file(zone->frames_fd);
     ngx_vidcast_zone_close_file(zone->wake_workers);

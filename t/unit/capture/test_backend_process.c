@@ -487,7 +487,7 @@ test_close(ngx_vidcast_scheduler_t *scheduler)
     ngx_free(scheduler->data);
     ngx_free(scheduler);
 
-    ngx_vidcast_mailboxes_free(&test_zone.mailboxes);
+    (void) ngx_vidcast_mailboxes_free(&test_zone.mailboxes);
 
     ngx_free(test_memory);
     ngx_free(test_frames);
