@@ -177,6 +177,13 @@ ngx_vidcast_supervisor_check(ngx_vidcast_conf_t *conf,
 
     if (ngx_vidcast_load(&child->mailbox->pid)) {
         ngx_vidcast_supervisor_died(child, status, log);
+
+    } else if (status != -1) {
+
+        /* it did not come to take its place, or has left it in order */
+
+        ngx_vidcast_backoff_failed(&child->mailbox->backoff,
+                                   ngx_vidcast_clock());
     }
 
     if (ngx_vidcast_clock() >= child->mailbox->backoff.due) {
