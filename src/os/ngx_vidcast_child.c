@@ -66,7 +66,7 @@ ngx_vidcast_child_init(ngx_vidcast_conf_t *conf, const char *title)
     ngx_pid = ngx_getpid();
     ngx_process = NGX_PROCESS_HELPER;
 
-    /* the entry is that of the worker who forked us, and may be dead */
+    /* the entry is that of the worker that forked us, and may be dead */
 
     conf->control->worker_index = NGX_VIDCAST_NO_PROCESS;
 

@@ -21,7 +21,7 @@ typedef void (*ngx_vidcast_child_pt)(ngx_vidcast_conf_t *conf, void *data);
  * Forks a process of ours from a worker, busy or not, or from another one of
  * ours.  The child closes all descriptors but those of logs and of shared
  * memory before anything else, so that it never keeps a client's connection,
- * resets signals, takes its title and runs "proc", which does not return.
+ * resets signals, takes its title and runs "proc", after which it ends.
  * NGX_INVALID_PID: fork() failed, logged.
  */
 ngx_pid_t ngx_vidcast_child_fork(ngx_vidcast_conf_t *conf,

@@ -10,7 +10,7 @@
 #include "os/ngx_vidcast_process_tree.h"
 
 
-/* a larger tree takes more rounds: who was killed is not listed again */
+/* a larger tree takes more rounds: the killed are not listed again */
 
 #define NGX_VIDCAST_TREE_MAX  256
 

@@ -294,7 +294,7 @@ ngx_vidcast_capture_process_unwanted(ngx_vidcast_capture_t *capture)
 }
 
 
-/* a server that is not told would send to nobody, till it finds out */
+/* a server that is not told would go on sending till it finds out */
 
 static void
 ngx_vidcast_capture_process_leave(ngx_vidcast_capture_t *capture)

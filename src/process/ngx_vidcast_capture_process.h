@@ -14,7 +14,8 @@
 /*
  * The process that runs the pipeline of one source: starts its threads, and
  * watches whether it is still wanted.  "data" is the ngx_vidcast_source_t.
- * Returns only when another process has the source.
+ * Returns only when another process has the source, or when its lock cannot
+ * be taken.
  */
 void ngx_vidcast_capture_process(ngx_vidcast_conf_t *conf, void *data);
 

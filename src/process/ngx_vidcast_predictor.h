@@ -14,11 +14,11 @@
 /*
  * The predictor process.  It takes frames from its mailbox, makes of them the
  * picture that its engine wants, and puts the engine's answer back.  It may
- * crash, hang or be killed at any time: nobody waits for it.
+ * crash, hang or be killed at any time: nothing waits for it.
  */
 
 
-/* whose process it is to be */
+/* the source and the place that the process is for */
 
 typedef struct {
     ngx_vidcast_source_t        *source;
@@ -26,7 +26,10 @@ typedef struct {
 } ngx_vidcast_predictor_id_t;
 
 
-/* the process; "data" is its ngx_vidcast_predictor_id_t; does not return */
+/*
+ * The process; "data" is its ngx_vidcast_predictor_id_t.  Returns only when
+ * another process has the place, or when its lock cannot be taken.
+ */
 void ngx_vidcast_predictor_process(ngx_vidcast_conf_t *conf, void *data);
 
 /* us that the task in hand, or the loading, may still take */

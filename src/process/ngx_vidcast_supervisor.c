@@ -251,12 +251,12 @@ ngx_vidcast_supervisor_overdue(ngx_vidcast_conf_t *conf,
 
 
 /*
- * A pid may be somebody else's by now; a pidfd of the process that has the
- * lock is not.  There are sandboxes which refuse one: then the lock alone has
- * to do.
+ * A pid may be that of another process by now; a pidfd of the process that
+ * has the lock is not.  There are sandboxes which refuse one: then the lock
+ * alone has to do.
  *
- * Once the predictor is dead, what its program started belongs to nobody, and
- * cannot be found.  So it is stopped first, and dies last.
+ * Once the predictor is dead, what its program started is no descendant of it
+ * any more, and cannot be found.  So it is stopped first, and dies last.
  */
 
 static void

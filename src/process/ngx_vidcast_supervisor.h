@@ -26,7 +26,7 @@ ngx_vidcast_supervisor_t *ngx_vidcast_supervisor_create(
 /* looks after all of them once */
 void ngx_vidcast_supervisor_look(ngx_vidcast_supervisor_t *supervisor);
 
-/* nginx has ended, and so have they; who is stopped, or stuck, is killed */
+/* nginx has ended, and so have they; those stopped, or stuck, are killed */
 void ngx_vidcast_supervisor_end(ngx_vidcast_supervisor_t *supervisor);
 
 
