@@ -18,6 +18,7 @@
 typedef struct {
     ngx_vidcast_predictor_mailbox_t  *mailbox;
     uint64_t                          number;   /* of the last one given */
+    uint64_t                          frame;    /* its own */
     ngx_vidcast_task_t               *task;     /* NULL: not waited for */
     ngx_uint_t                        busy;
 } ngx_vidcast_backend_worker_t;
@@ -45,6 +46,8 @@ static ngx_uint_t ngx_vidcast_backend_process_failing(
     ngx_vidcast_backend_process_t *process, u_char *error);
 static void ngx_vidcast_backend_process_give(
     ngx_vidcast_scheduler_t *scheduler, ngx_vidcast_task_t *task);
+static ngx_uint_t ngx_vidcast_backend_process_reads(
+    ngx_vidcast_scheduler_t *scheduler, ngx_vidcast_task_t *task);
 
 
 ngx_vidcast_backend_t  ngx_vidcast_backend_process = {
@@ -55,7 +58,8 @@ ngx_vidcast_backend_t  ngx_vidcast_backend_process = {
     NULL,
     ngx_vidcast_backend_process_collect,
     ngx_vidcast_backend_process_ready,
-    ngx_vidcast_backend_process_give
+    ngx_vidcast_backend_process_give,
+    ngx_vidcast_backend_process_reads
 };
 
 
@@ -280,9 +284,38 @@ ngx_vidcast_backend_process_give(ngx_vidcast_scheduler_t *scheduler,
 
     worker->task = task->waiting ? task : NULL;
     worker->busy = 1;
+    worker->frame = task->frame.number;
     worker->number = ngx_vidcast_load(&mailbox->task) + 1;
 
     ngx_vidcast_store(&mailbox->task, worker->number);
 
     ngx_vidcast_futex_wake(&mailbox->futex);
+}
+
+
+/* one that died reads no more, though its mailbox is not yet cleared */
+
+static ngx_uint_t
+ngx_vidcast_backend_process_reads(ngx_vidcast_scheduler_t *scheduler,
+    ngx_vidcast_task_t *task)
+{
+    ngx_uint_t                      i;
+    ngx_vidcast_backend_worker_t   *worker;
+    ngx_vidcast_backend_process_t  *process;
+
+    process = scheduler->data;
+
+    for (i = 0; i < scheduler->n; i++) {
+        worker = &process->workers[i];
+
+        if (worker->busy
+            && worker->frame == task->frame.number
+            && ngx_vidcast_load(&worker->mailbox->state)
+               == NGX_VIDCAST_PREDICTOR_READY)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }

@@ -53,7 +53,8 @@ ngx_vidcast_backend_t  ngx_vidcast_backend_thread = {
     ngx_vidcast_backend_thread_open,
     NULL,
     ngx_vidcast_backend_thread_ready,
-    ngx_vidcast_backend_thread_give
+    ngx_vidcast_backend_thread_give,
+    NULL
 };
 
 

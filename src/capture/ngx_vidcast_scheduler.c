@@ -24,6 +24,8 @@ static void ngx_vidcast_scheduler_failed(ngx_vidcast_scheduler_t *scheduler,
 static const char *ngx_vidcast_scheduler_status(ngx_uint_t status);
 static ngx_uint_t ngx_vidcast_scheduler_assign(
     ngx_vidcast_scheduler_t *scheduler);
+static ngx_vidcast_task_t *ngx_vidcast_scheduler_place(
+    ngx_vidcast_scheduler_t *scheduler);
 
 
 ngx_vidcast_scheduler_t *
@@ -393,13 +395,11 @@ ngx_vidcast_scheduler_assign(ngx_vidcast_scheduler_t *scheduler)
     ngx_uint_t           waiting;
     ngx_vidcast_task_t  *task;
 
-    /* one place is for the frame of the last result */
+    task = ngx_vidcast_scheduler_place(scheduler);
 
-    if (scheduler->last - scheduler->first >= scheduler->ntasks - 1) {
+    if (task == NULL) {
         return 0;
     }
-
-    task = &scheduler->tasks[scheduler->last % scheduler->ntasks];
 
     rc = scheduler->backend->ready(scheduler, task->error);
 
@@ -444,6 +444,48 @@ ngx_vidcast_scheduler_assign(ngx_vidcast_scheduler_t *scheduler)
     scheduler->backend->give(scheduler, task);
 
     return 1;
+}
+
+
+/*
+ * The next place, NULL: none is free.  A frame that a predictor still reads
+ * stays pinned: it changes places with one that nobody reads.
+ */
+
+static ngx_vidcast_task_t *
+ngx_vidcast_scheduler_place(ngx_vidcast_scheduler_t *scheduler)
+{
+    uint64_t                n;
+    ngx_vidcast_task_t     *next, *task, saved;
+    ngx_vidcast_backend_t  *backend;
+
+    backend = scheduler->backend;
+
+    /* one place is for the frame of the last result */
+
+    if (scheduler->last - scheduler->first >= scheduler->ntasks - 1) {
+        return NULL;
+    }
+
+    next = &scheduler->tasks[scheduler->last % scheduler->ntasks];
+
+    for (n = scheduler->last; n < scheduler->first + scheduler->ntasks; n++) {
+        task = &scheduler->tasks[n % scheduler->ntasks];
+
+        if (task->pinned && backend->reads && backend->reads(scheduler, task)) {
+            continue;
+        }
+
+        if (task != next) {
+            saved = *next;
+            *next = *task;
+            *task = saved;
+        }
+
+        return next;
+    }
+
+    return NULL;
 }
 
 

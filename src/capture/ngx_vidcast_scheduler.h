@@ -72,6 +72,9 @@ typedef struct {
  * give()     after NGX_OK the task to the predictor that ready() found, and
  *            the reply may be there when it returns.  Also after NGX_DECLINED,
  *            to one that may have come back, whose reply is not waited for.
+ *
+ * reads()    may be NULL; whether a predictor still reads the picture of a
+ *            task which is not "waiting".
  */
 
 typedef struct {
@@ -83,6 +86,8 @@ typedef struct {
     void        (*collect)(ngx_vidcast_scheduler_t *scheduler);
     ngx_int_t   (*ready)(ngx_vidcast_scheduler_t *scheduler, u_char *error);
     void        (*give)(ngx_vidcast_scheduler_t *scheduler,
+                      ngx_vidcast_task_t *task);
+    ngx_uint_t  (*reads)(ngx_vidcast_scheduler_t *scheduler,
                       ngx_vidcast_task_t *task);
 } ngx_vidcast_backend_t;
 

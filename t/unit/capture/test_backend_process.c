@@ -54,6 +54,7 @@ static void test_busy(void);
 static void test_none(void);
 static void test_died(void);
 static void test_failing(void);
+static void test_failing_slow(void);
 static void test_large(void);
 static void test_changing(void);
 static void test_change_size(void);
@@ -61,6 +62,7 @@ static ngx_vidcast_scheduler_t *test_open(void);
 static void test_close(ngx_vidcast_scheduler_t *scheduler);
 static uint64_t test_publish(void);
 static void test_answer(ngx_uint_t n, ngx_uint_t status, const char *text);
+static ngx_uint_t test_has(uint32_t slot, uint64_t number);
 static ngx_uint_t test_pins(void);
 
 
@@ -164,6 +166,7 @@ main(void)
     test_none();
     test_died();
     test_failing();
+    test_failing_slow();
     test_large();
     test_changing();
 
@@ -335,6 +338,63 @@ test_failing(void)
     unit_ok(test_nresults == 2
             && ngx_strcmp(test_results[1].text, "well") == 0,
             "failing: and the next one counts");
+
+    test_close(scheduler);
+}
+
+
+/*
+ * A frame that was given to those that come back stays as it is until they
+ * have answered, or they never answer: all others find that it is lost.
+ */
+
+static void
+test_failing_slow(void)
+{
+    ngx_uint_t                        i, pins;
+    ngx_vidcast_scheduler_t          *scheduler;
+    ngx_vidcast_predictor_mailbox_t  *mailbox[TEST_WORKERS];
+
+    scheduler = test_open();
+
+    for (i = 0; i < TEST_WORKERS; i++) {
+        mailbox[i] = ngx_vidcast_mailbox(&test_zone.mailboxes, i);
+        mailbox[i]->failing = 1;
+    }
+
+    for (pins = 0, i = 0; i < 12; i++) {
+        (void) test_publish();
+        ngx_vidcast_scheduler_turn(scheduler);
+        pins = ngx_max(pins, test_pins());
+    }
+
+    unit_ok(mailbox[0]->number == 1
+            && mailbox[1]->number == 2
+            && test_has(mailbox[0]->slot, 1)
+            && test_has(mailbox[1]->slot, 2),
+            "slow: the frames that are read stay where they are");
+    unit_ok(test_nresults == 12 && test_results[11].frame == 12,
+            "slow: viewers are told with each frame");
+    unit_ok(pins <= 2 * TEST_WORKERS + 1,
+            "slow: no more is pinned than the ring has slots for");
+
+    test_answer(0, NGX_VIDCAST_REPLY_OK, "back");
+    mailbox[0]->failing = 0;
+    mailbox[1]->state = NGX_VIDCAST_PREDICTOR_FAILED;
+
+    for (i = 0; i < 4; i++) {
+        (void) test_publish();
+        ngx_vidcast_scheduler_turn(scheduler);
+        test_answer(0, NGX_VIDCAST_REPLY_OK, "well");
+        ngx_vidcast_scheduler_turn(scheduler);
+    }
+
+    unit_ok(!test_has(mailbox[0]->slot, 1) && !test_has(mailbox[1]->slot, 2),
+            "slow: until it was answered, or its reader has died");
+    unit_ok(test_nresults == 16
+            && test_results[15].frame == 16
+            && ngx_strcmp(test_results[15].text, "well") == 0,
+            "slow: the others have their results");
 
     test_close(scheduler);
 }
@@ -528,6 +588,19 @@ test_answer(ngx_uint_t n, ngx_uint_t status, const char *text)
     }
 
     ngx_vidcast_mailbox_reply(&test_zone.mailboxes, mailbox, status, size);
+}
+
+
+/* is the slot pinned, and is this frame in it? */
+
+static ngx_uint_t
+test_has(uint32_t slot, uint64_t number)
+{
+    ngx_vidcast_ring_slot_t  *s;
+
+    s = ngx_vidcast_ring_slot(&test_zone.ring, slot);
+
+    return (s->state & test_zone.ring.bit) != 0 && s->number == number;
 }
 
 

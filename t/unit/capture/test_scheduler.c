@@ -64,7 +64,7 @@ static void *test_wait_drained(void *data);
 /* a backend whose predictors reply when they are told to */
 
 static ngx_vidcast_backend_t     test_backend = {
-    1, 1, 0, test_create, NULL, NULL, test_ready, test_give
+    1, 1, 0, test_create, NULL, NULL, test_ready, test_give, NULL
 };
 
 static uint32_t                  test_futex;
