@@ -79,7 +79,7 @@ struct ngx_vidcast_capture_s {
     pthread_mutex_t               state_mutex;
 
     uint64_t                      unpinned;  /* dead pins looked for, us */
-    uint64_t                      judged;    /* frame, by the predictor */
+    uint64_t                      judged;    /* the highest of such frames */
 
     int                           leaving;   /* the input is to be closed */
     int                           open;      /* it is not */
@@ -169,7 +169,8 @@ ngx_int_t ngx_vidcast_result_publish(ngx_vidcast_capture_t *capture,
 /*
  * predicted()  a frame that took the predictor "time" us, whether its result
  *              is told or not
- * judged()     it has no result to be told: none is to be waited for
+ * judged()     it has no result to be told, nor has one before it that is not
+ *              told yet: none is to be waited for; any thread
  */
 void ngx_vidcast_capture_predicted(ngx_vidcast_capture_t *capture,
     uint64_t time);

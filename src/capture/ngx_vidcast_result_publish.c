@@ -163,7 +163,15 @@ ngx_vidcast_capture_predicted(ngx_vidcast_capture_t *capture, uint64_t time)
 void
 ngx_vidcast_capture_judged(ngx_vidcast_capture_t *capture, uint64_t number)
 {
-    ngx_vidcast_store(&capture->judged, number);
+    uint64_t  judged;
+
+    judged = ngx_vidcast_load(&capture->judged);
+
+    while (number > judged
+           && !ngx_vidcast_cas(&capture->judged, &judged, number))
+    {
+        /* void */
+    }
 
     ngx_vidcast_capture_on_result(capture);
 }

@@ -124,7 +124,7 @@ static void
 ngx_vidcast_scheduler_put(ngx_vidcast_scheduler_t *scheduler,
     ngx_vidcast_frame_t *frame, ngx_vidcast_raw_t *raw)
 {
-    ngx_uint_t               skipped;
+    ngx_uint_t               idle, skipped;
     ngx_vidcast_raw_t       *old_raw;
     ngx_vidcast_ring_t      *ring;
     ngx_vidcast_frame_t      old;
@@ -136,8 +136,19 @@ ngx_vidcast_scheduler_put(ngx_vidcast_scheduler_t *scheduler,
     (void) pthread_mutex_lock(&scheduler->mutex);
 
     if (scheduler->offered++ % scheduler->predict.conf->every) {
+        scheduler->left_out = frame->number;
+        idle = (!scheduler->waiting && scheduler->open == 0);
+
         (void) pthread_mutex_unlock(&scheduler->mutex);
+
         ngx_vidcast_count(&counters->every, 1);
+
+        /* after those in hand, whose results are still to come */
+
+        if (idle) {
+            ngx_vidcast_capture_judged(scheduler->capture, frame->number);
+        }
+
         return;
     }
 
@@ -265,15 +276,27 @@ static void
 ngx_vidcast_scheduler_finish(ngx_vidcast_scheduler_t *scheduler,
     ngx_vidcast_task_t *task)
 {
+    uint64_t  left_out;
+
     ngx_vidcast_scheduler_publish(scheduler, task);
+
+    left_out = 0;
 
     (void) pthread_mutex_lock(&scheduler->mutex);
 
     if (--scheduler->open == 0) {
         (void) pthread_cond_broadcast(&scheduler->taken);
+
+        if (!scheduler->waiting) {
+            left_out = scheduler->left_out;
+        }
     }
 
     (void) pthread_mutex_unlock(&scheduler->mutex);
+
+    if (left_out > task->frame.number) {
+        ngx_vidcast_capture_judged(scheduler->capture, left_out);
+    }
 }
 
 

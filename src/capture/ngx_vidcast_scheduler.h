@@ -115,6 +115,7 @@ struct ngx_vidcast_scheduler_s {
     ngx_uint_t                      offered;
     ngx_uint_t                      waiting;  /* next is there */
     ngx_uint_t                      open;     /* taken, not yet published */
+    uint64_t                        left_out; /* frame, by "every" */
 };
 
 

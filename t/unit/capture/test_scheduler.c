@@ -37,6 +37,7 @@ typedef struct {
 
 
 static void test_every(void);
+static void test_left_out(void);
 static void test_busy(void);
 static void test_order(void);
 static void test_raw(void);
@@ -157,6 +158,7 @@ main(void)
     (void) alarm(50);
 
     test_every();
+    test_left_out();
     test_busy();
     test_order();
     test_raw();
@@ -195,6 +197,45 @@ test_every(void)
             "every: the first of each three");
     unit_ok(test_counters.predictor_busy == 0,
             "every: the others are not skipped");
+
+    test_close();
+}
+
+
+/* an overlay that waits for the result of such a frame waits in vain */
+
+static void
+test_left_out(void)
+{
+    test_open(0);
+    test_source.predict.every = 3;
+
+    (void) test_publish();
+    test_turn();
+    (void) test_publish();
+
+    unit_ok(test_judged == 0, "left out: not judged before the one in hand");
+
+    test_reply(0, NGX_VIDCAST_REPLY_OK, "one");
+    test_turn();
+
+    unit_ok(test_nresults == 1 && test_judged == 2,
+            "left out: but as soon as that one has its result");
+
+    (void) test_publish();
+
+    unit_ok(test_judged == 3, "left out: at once where there is none");
+
+    (void) test_publish();
+    (void) test_publish();
+    test_turn();
+
+    unit_ok(test_judged == 3, "left out: nor before one that waits");
+
+    test_reply(1, NGX_VIDCAST_REPLY_NONE, NULL);
+    test_turn();
+
+    unit_ok(test_judged == 5, "left out: whatever becomes of that");
 
     test_close();
 }
