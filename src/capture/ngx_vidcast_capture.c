@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 
 #include "capture/ngx_vidcast_capture.h"
+#include "shm/ngx_vidcast_control.h"
 
 
 #define NGX_VIDCAST_CAPTURE_STACK  (1024 * 1024)
@@ -73,9 +74,12 @@ ngx_vidcast_capture_state(ngx_vidcast_capture_t *capture, ngx_uint_t state,
 
     if ((shm->state == state
          && ngx_strncmp(shm->error, reason, NGX_VIDCAST_ERROR_LEN - 1) == 0)
-        || (state == NGX_VIDCAST_STALE && shm->state != NGX_VIDCAST_LIVE))
+        || (state == NGX_VIDCAST_STALE
+            && (shm->state != NGX_VIDCAST_LIVE
+                || !ngx_vidcast_zone_silent(capture->source,
+                                            ngx_vidcast_load(&shm->last)))))
     {
-        /* nothing new; or the input was closed while we looked */
+        /* nothing new; or closed, or a frame came, since it was looked at */
 
         (void) pthread_mutex_unlock(&capture->state_mutex);
         return;

@@ -71,6 +71,13 @@ ngx_vidcast_capture_log_state(ngx_vidcast_capture_t *capture, ngx_uint_t state,
 }
 
 
+ngx_uint_t
+ngx_vidcast_zone_silent(ngx_vidcast_source_t *source, uint64_t last)
+{
+    return 1;
+}
+
+
 size_t
 ngx_vidcast_ws_header_len(uint64_t size)
 {
