@@ -153,9 +153,10 @@ void ngx_vidcast_frame_abandon(ngx_vidcast_capture_t *capture, uint32_t slot);
 
 /*
  * Describes the picture, writes the headers before it and makes it the newest
- * frame, which the sinks and the workers are told.
+ * frame, which the sinks and the workers are told: NGX_OK; NGX_DECLINED: a
+ * newer one is out already, so it is lost, and counted.
  */
-void ngx_vidcast_frame_publish(ngx_vidcast_capture_t *capture,
+ngx_int_t ngx_vidcast_frame_publish(ngx_vidcast_capture_t *capture,
     ngx_vidcast_frame_publish_t *frame);
 
 /*

@@ -38,9 +38,6 @@ static ngx_vidcast_raw_t *ngx_vidcast_encoder_pool_take(
 static uint32_t ngx_vidcast_encoder_pool_fill(
     ngx_vidcast_encoder_pool_t *encoders, ngx_vidcast_jpeg_encoder_t *enc,
     ngx_vidcast_raw_t *raw, size_t *size);
-static void ngx_vidcast_encoder_pool_publish(
-    ngx_vidcast_encoder_pool_t *encoders, ngx_vidcast_frame_publish_t *frame,
-    ngx_uint_t offered);
 static void ngx_vidcast_encoder_pool_failed(
     ngx_vidcast_encoder_pool_t *encoders, ngx_int_t rc, const char *reason);
 
@@ -147,7 +144,8 @@ ngx_vidcast_encoder_pool_thread(void *data)
         (void) pthread_mutex_unlock(&encoders->mutex);
 
         if (frame.slot != NGX_VIDCAST_RING_NONE) {
-            ngx_vidcast_encoder_pool_publish(encoders, &frame, raw->offered);
+            ngx_vidcast_scheduler_publish_frame(encoders->capture, &frame,
+                                                raw->offered);
         }
 
         ngx_vidcast_raw_unref(raw);
@@ -230,30 +228,6 @@ ngx_vidcast_encoder_pool_fill(ngx_vidcast_encoder_pool_t *encoders,
     ngx_vidcast_frame_abandon(capture, slot);
 
     return NGX_VIDCAST_RING_NONE;
-}
-
-
-/* in its turn; the predictor gets it now unless it had the raw picture */
-
-static void
-ngx_vidcast_encoder_pool_publish(ngx_vidcast_encoder_pool_t *encoders,
-    ngx_vidcast_frame_publish_t *frame, ngx_uint_t offered)
-{
-    ngx_vidcast_capture_t    *capture;
-    ngx_vidcast_scheduler_t  *scheduler;
-
-    capture = encoders->capture;
-    scheduler = offered ? NULL : capture->scheduler;
-
-    if (scheduler) {
-        ngx_vidcast_scheduler_room(scheduler);
-    }
-
-    ngx_vidcast_frame_publish(capture, frame);
-
-    if (scheduler) {
-        ngx_vidcast_scheduler_offer(scheduler, frame->slot, frame->number);
-    }
 }
 
 

@@ -125,7 +125,7 @@ ngx_vidcast_frame_try_claim(ngx_vidcast_capture_t *capture)
 }
 
 
-void
+ngx_int_t
 ngx_vidcast_frame_publish(ngx_vidcast_capture_t *capture,
     ngx_vidcast_frame_publish_t *frame)
 {
@@ -176,7 +176,7 @@ ngx_vidcast_frame_publish(ngx_vidcast_capture_t *capture,
         /* the input gave a JPEG meanwhile, which is out already */
 
         ngx_vidcast_count(&capture->counters->encoder_busy, 1);
-        return;
+        return NGX_DECLINED;
     }
 
     ngx_vidcast_count(&capture->counters->published, 1);
@@ -190,6 +190,8 @@ ngx_vidcast_frame_publish(ngx_vidcast_capture_t *capture,
     if (!frame->pushed) {
         ngx_vidcast_zone_wake_workers(capture->zone);
     }
+
+    return NGX_OK;
 }
 
 

@@ -549,15 +549,7 @@ ngx_vidcast_input_thread_publish(ngx_vidcast_input_thread_t *thread,
     frame.slot = picture->slot;
     frame.pushed = thread->in.conf->push;
 
-    if (capture->scheduler) {
-        ngx_vidcast_scheduler_room(capture->scheduler);
-    }
-
-    ngx_vidcast_frame_publish(capture, &frame);
-
-    if (capture->scheduler) {
-        ngx_vidcast_scheduler_offer(capture->scheduler, frame.slot, number);
-    }
+    ngx_vidcast_scheduler_publish_frame(capture, &frame, 0);
 
     thread->in.number = number;
 }

@@ -419,7 +419,7 @@ ngx_vidcast_overlay_draw(ngx_vidcast_overlay_t *overlay,
 
     ngx_vidcast_ring_set_number(ring, drawn.number);
 
-    ngx_vidcast_frame_publish(out, &drawn);
+    (void) ngx_vidcast_frame_publish(out, &drawn);
 }
 
 

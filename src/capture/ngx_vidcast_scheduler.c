@@ -11,8 +11,11 @@
 #include "capture/ngx_vidcast_scheduler.h"
 
 
+static void ngx_vidcast_scheduler_offer(ngx_vidcast_scheduler_t *scheduler,
+    uint32_t slot, uint64_t number);
 static void ngx_vidcast_scheduler_put(ngx_vidcast_scheduler_t *scheduler,
     ngx_vidcast_frame_t *frame, ngx_vidcast_raw_t *raw);
+static void ngx_vidcast_scheduler_room(ngx_vidcast_scheduler_t *scheduler);
 static void *ngx_vidcast_scheduler_thread(void *data);
 static void ngx_vidcast_scheduler_turn(ngx_vidcast_scheduler_t *scheduler);
 static void ngx_vidcast_scheduler_finish(ngx_vidcast_scheduler_t *scheduler,
@@ -108,6 +111,24 @@ ngx_vidcast_scheduler_offer_raw(ngx_vidcast_scheduler_t *scheduler,
 
 
 void
+ngx_vidcast_scheduler_publish_frame(ngx_vidcast_capture_t *capture,
+    ngx_vidcast_frame_publish_t *frame, ngx_uint_t offered)
+{
+    ngx_vidcast_scheduler_t  *scheduler;
+
+    scheduler = offered ? NULL : capture->scheduler;
+
+    if (scheduler) {
+        ngx_vidcast_scheduler_room(scheduler);
+    }
+
+    if (ngx_vidcast_frame_publish(capture, frame) == NGX_OK && scheduler) {
+        ngx_vidcast_scheduler_offer(scheduler, frame->slot, frame->number);
+    }
+}
+
+
+static void
 ngx_vidcast_scheduler_offer(ngx_vidcast_scheduler_t *scheduler, uint32_t slot,
     uint64_t number)
 {
@@ -191,7 +212,7 @@ ngx_vidcast_scheduler_put(ngx_vidcast_scheduler_t *scheduler,
 }
 
 
-void
+static void
 ngx_vidcast_scheduler_room(ngx_vidcast_scheduler_t *scheduler)
 {
     if (!scheduler->exact) {

@@ -20,17 +20,19 @@
  * the frames.
  *
  * A frame is offered once: by offer_raw() before it is encoded, NGX_DECLINED:
- * the predictor takes it from the ring only; or by offer(), when it has just
- * become the newest of the ring.  Of an input that is lossless no frame is
- * skipped: offer_raw(), and room() before a frame is published, wait until the
- * next offer skips none.  drain() returns when all that was offered is
- * predicted, and its results are out.
+ * the predictor takes it from the ring only; or by publish_frame(), which
+ * makes it the newest of the ring, or loses it: then it is not offered.  Of an
+ * input that is lossless no frame is skipped: both wait until the next offer
+ * skips none.  drain() returns when all that was offered is predicted, and its
+ * results are out.
+ *
+ * publish_frame() is for all frames, also where there is no predictor;
+ * "offered": the raw picture was.
  */
 ngx_int_t ngx_vidcast_scheduler_offer_raw(ngx_vidcast_scheduler_t *scheduler,
     ngx_vidcast_raw_t *raw);
-void ngx_vidcast_scheduler_offer(ngx_vidcast_scheduler_t *scheduler,
-    uint32_t slot, uint64_t number);
-void ngx_vidcast_scheduler_room(ngx_vidcast_scheduler_t *scheduler);
+void ngx_vidcast_scheduler_publish_frame(ngx_vidcast_capture_t *capture,
+    ngx_vidcast_frame_publish_t *frame, ngx_uint_t offered);
 void ngx_vidcast_scheduler_drain(ngx_vidcast_scheduler_t *scheduler);
 
 

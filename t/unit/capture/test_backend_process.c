@@ -91,6 +91,20 @@ ngx_vidcast_capture_thread(ngx_vidcast_capture_t *capture,
 
 
 ngx_int_t
+ngx_vidcast_frame_publish(ngx_vidcast_capture_t *capture,
+    ngx_vidcast_frame_publish_t *frame)
+{
+    ngx_uint_t  late;
+
+    late = frame->number <= ngx_vidcast_ring_newest(&capture->zone->ring);
+
+    ngx_vidcast_ring_publish(&capture->zone->ring, frame->slot, frame->number);
+
+    return late ? NGX_DECLINED : NGX_OK;
+}
+
+
+ngx_int_t
 ngx_vidcast_result_publish(ngx_vidcast_capture_t *capture,
     ngx_vidcast_result_t *result, const u_char *json, size_t size)
 {
@@ -558,16 +572,14 @@ test_close(ngx_vidcast_scheduler_t *scheduler)
 static uint64_t
 test_publish(void)
 {
-    uint32_t  slot;
-    uint64_t  number;
+    ngx_vidcast_frame_publish_t  frame;
 
-    slot = ngx_vidcast_ring_claim(&test_zone.ring);
-    number = ngx_vidcast_ring_next(&test_zone.ring);
+    frame.slot = ngx_vidcast_ring_claim(&test_zone.ring);
+    frame.number = ngx_vidcast_ring_next(&test_zone.ring);
 
-    ngx_vidcast_ring_publish(&test_zone.ring, slot, number);
-    ngx_vidcast_scheduler_offer(test_capture.scheduler, slot, number);
+    ngx_vidcast_scheduler_publish_frame(&test_capture, &frame, 0);
 
-    return number;
+    return frame.number;
 }
 
 

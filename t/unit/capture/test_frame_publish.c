@@ -148,7 +148,7 @@ test_publish(void)
     ngx_vidcast_frame_publish_t   frame;
 
     test_fill(&frame, ngx_vidcast_ring_next(&test_zone.ring));
-    ngx_vidcast_frame_publish(&test_capture, &frame);
+    (void) ngx_vidcast_frame_publish(&test_capture, &frame);
 
     unit_ok(ngx_vidcast_ring_newest(&test_zone.ring) == 1
             && test_counters.published == 1,
@@ -176,7 +176,7 @@ test_pushed(void)
 
     test_fill(&frame, ngx_vidcast_ring_next(&test_zone.ring));
     frame.pushed = 1;
-    ngx_vidcast_frame_publish(&test_capture, &frame);
+    (void) ngx_vidcast_frame_publish(&test_capture, &frame);
 
     unit_ok(test_counters.published == 2 && test_frames == 2
             && test_wakes == 1,
@@ -195,9 +195,10 @@ test_late(void)
     test_fill(&before, number);
     test_fill(&frame, ngx_vidcast_ring_next(&test_zone.ring));
 
-    ngx_vidcast_frame_publish(&test_capture, &frame);
-    ngx_vidcast_frame_publish(&test_capture, &before);
-
+    unit_ok(ngx_vidcast_frame_publish(&test_capture, &frame) == NGX_OK
+            && ngx_vidcast_frame_publish(&test_capture, &before)
+               == NGX_DECLINED,
+            "late: its caller sees that it is lost");
     unit_ok(test_counters.published == 3 && test_counters.encoder_busy == 1,
             "late: one that a newer one was faster than is lost, and counted");
     unit_ok(test_frames == 3 && test_wakes == 2, "late: nobody is told of it");

@@ -39,6 +39,7 @@ typedef struct {
 static void test_every(void);
 static void test_left_out(void);
 static void test_busy(void);
+static void test_overtaken(void);
 static void test_order(void);
 static void test_raw(void);
 static void test_down(void);
@@ -97,6 +98,20 @@ ngx_vidcast_capture_thread(ngx_vidcast_capture_t *capture,
     void *(*proc)(void *data), void *data, const char *name)
 {
     return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_vidcast_frame_publish(ngx_vidcast_capture_t *capture,
+    ngx_vidcast_frame_publish_t *frame)
+{
+    ngx_uint_t  late;
+
+    late = frame->number <= ngx_vidcast_ring_newest(&capture->zone->ring);
+
+    ngx_vidcast_ring_publish(&capture->zone->ring, frame->slot, frame->number);
+
+    return late ? NGX_DECLINED : NGX_OK;
 }
 
 
@@ -160,6 +175,7 @@ main(void)
     test_every();
     test_left_out();
     test_busy();
+    test_overtaken();
     test_order();
     test_raw();
     test_down();
@@ -263,6 +279,51 @@ test_busy(void)
 
     unit_ok(test_ngiven == 1 && test_numbers[0] == 5,
             "busy: and given to the first that is free");
+
+    test_close();
+}
+
+
+/* a frame is lost once, though on its way to viewers and predictors */
+
+static void
+test_overtaken(void)
+{
+    ngx_vidcast_frame_publish_t  frame;
+
+    test_open(0);
+    test_source.predict.every = 2;
+
+    frame.slot = ngx_vidcast_ring_claim(&test_zone.ring);
+    frame.number = ngx_vidcast_ring_next(&test_zone.ring);
+
+    (void) test_publish();
+    ngx_vidcast_scheduler_publish_frame(&test_capture, &frame, 0);
+    test_turn();
+
+    unit_ok(test_counters.every == 0 && test_counters.gone == 0,
+            "overtaken: not offered, so not counted here");
+
+    (void) test_publish();
+    (void) test_publish();
+    test_turn();
+
+    unit_ok(test_ngiven == 2
+            && test_numbers[1] == 4
+            && test_counters.every == 1
+            && test_counters.gone == 0,
+            "overtaken: nor is its turn another one's");
+
+    frame.slot = ngx_vidcast_ring_claim(&test_zone.ring);
+    frame.number = ngx_vidcast_ring_next(&test_zone.ring);
+
+    ngx_vidcast_scheduler_publish_frame(&test_capture, &frame, 1);
+    test_turn();
+
+    unit_ok(ngx_vidcast_ring_newest(&test_zone.ring) == frame.number
+            && test_ngiven == 2
+            && test_counters.every == 1,
+            "overtaken: one whose raw picture was offered is published only");
 
     test_close();
 }
@@ -593,6 +654,8 @@ test_open(ngx_uint_t exact)
     if (test_scheduler == NULL) {
         exit(2);
     }
+
+    test_capture.scheduler = test_scheduler;
 }
 
 
@@ -617,16 +680,14 @@ test_close(void)
 static uint64_t
 test_publish(void)
 {
-    uint32_t  slot;
-    uint64_t  number;
+    ngx_vidcast_frame_publish_t  frame;
 
-    slot = ngx_vidcast_ring_claim(&test_zone.ring);
-    number = ngx_vidcast_ring_next(&test_zone.ring);
+    frame.slot = ngx_vidcast_ring_claim(&test_zone.ring);
+    frame.number = ngx_vidcast_ring_next(&test_zone.ring);
 
-    ngx_vidcast_ring_publish(&test_zone.ring, slot, number);
-    ngx_vidcast_scheduler_offer(test_scheduler, slot, number);
+    ngx_vidcast_scheduler_publish_frame(&test_capture, &frame, 0);
 
-    return number;
+    return frame.number;
 }
 
 
