@@ -359,6 +359,7 @@ ngx_vidcast_scheduler_publish(ngx_vidcast_scheduler_t *scheduler,
                                        task->size)
             == NGX_OK)
         {
+            ngx_vidcast_predict_emitted(&scheduler->predict);
             return;
         }
 
@@ -401,13 +402,15 @@ ngx_vidcast_scheduler_failed(ngx_vidcast_scheduler_t *scheduler,
 
     if (!ngx_vidcast_predict_emits(&scheduler->predict,
                                    (u_char *) result->status,
-                                   ngx_strlen(result->status)))
+                                   ngx_strlen(result->status))
+        || ngx_vidcast_result_publish(capture, result, (u_char *) "null", 4)
+           != NGX_OK)
     {
         ngx_vidcast_capture_judged(capture, task->frame.number);
         return;
     }
 
-    (void) ngx_vidcast_result_publish(capture, result, (u_char *) "null", 4);
+    ngx_vidcast_predict_emitted(&scheduler->predict);
 }
 
 

@@ -198,11 +198,14 @@ ngx_vidcast_predict_emits(ngx_vidcast_predict_t *predict, u_char *json,
         }
     }
 
-    if (state == predict->emitted) {
-        return 0;
-    }
+    predict->asked = state;
 
-    predict->emitted = state;
+    return state != predict->emitted;
+}
 
-    return 1;
+
+void
+ngx_vidcast_predict_emitted(ngx_vidcast_predict_t *predict)
+{
+    predict->emitted = predict->asked;
 }

@@ -19,6 +19,7 @@ typedef struct {
     ngx_log_t                   *log;
     void                        *data;      /* the module's own state */
     uint64_t                     state;     /* what was answered: see emits() */
+    uint64_t                     asked;     /* that of the last emits() */
     uint64_t                     emitted;   /* that of the last result */
     u_char                       error[NGX_VIDCAST_ERROR_LEN];
 } ngx_vidcast_predict_t;
@@ -106,12 +107,15 @@ ngx_int_t ngx_vidcast_predict_set(ngx_vidcast_predict_conf_t *conf,
     ngx_str_t *name, ngx_str_t *value);
 
 /*
- * Is this answer one for the viewers?  All are, or with emit=change those
- * which differ from the last one that was.  predict() may put a number which
- * tells answers apart into predict->state, else their text does.
+ * emits()    is this answer one for the viewers?  All are, or with emit=change
+ *            those which differ from the last one that was emitted().
+ *            predict() may put a number which tells answers apart into
+ *            predict->state, else their text does.
+ * emitted()  viewers have that answer
  */
 ngx_uint_t ngx_vidcast_predict_emits(ngx_vidcast_predict_t *predict,
     u_char *json, size_t size);
+void ngx_vidcast_predict_emitted(ngx_vidcast_predict_t *predict);
 
 
 extern ngx_vidcast_predict_module_t  ngx_vidcast_predict_delay;

@@ -204,6 +204,7 @@ rig_predict(rig_t *rig, ngx_vidcast_image_t *image)
     }
 
     rig->news = ngx_vidcast_predict_emits(&rig->predict, json, size);
+    ngx_vidcast_predict_emitted(&rig->predict);
 
     json[size] = '\0';
 

@@ -172,6 +172,13 @@ ngx_vidcast_predict_emits(ngx_vidcast_predict_t *predict, u_char *json,
 }
 
 
+void
+ngx_vidcast_predict_emitted(ngx_vidcast_predict_t *predict)
+{
+    /* void */
+}
+
+
 int
 main(void)
 {

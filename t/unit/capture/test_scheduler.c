@@ -44,6 +44,7 @@ static void test_order(void);
 static void test_raw(void);
 static void test_down(void);
 static void test_failed(void);
+static void test_large(void);
 static void test_room(void);
 static void test_exact(void);
 static void test_drain(void);
@@ -77,8 +78,13 @@ static ngx_uint_t                test_ngiven;
 
 static test_result_t             test_results[16];
 static ngx_uint_t                test_nresults;
+static size_t                    test_room_left;
 static uint64_t                  test_judged;
 static ngx_uint_t                test_logged;
+
+static ngx_uint_t                test_change;
+static ngx_str_t                 test_asked;
+static char                      test_emitted[TEST_TEXT + 1];
 
 static int                       test_begun;
 static uint64_t                  test_seen;
@@ -121,7 +127,7 @@ ngx_vidcast_result_publish(ngx_vidcast_capture_t *capture,
 {
     test_result_t  *r;
 
-    if (size > TEST_TEXT) {
+    if (size > test_room_left) {
         return NGX_DECLINED;
     }
 
@@ -163,7 +169,23 @@ ngx_uint_t
 ngx_vidcast_predict_emits(ngx_vidcast_predict_t *predict, u_char *json,
     size_t size)
 {
-    return 1;
+    test_asked.data = json;
+    test_asked.len = size;
+
+    if (!test_change) {
+        return 1;
+    }
+
+    return size != ngx_strlen(test_emitted)
+           || ngx_strncmp(json, test_emitted, size) != 0;
+}
+
+
+void
+ngx_vidcast_predict_emitted(ngx_vidcast_predict_t *predict)
+{
+    ngx_memcpy(test_emitted, test_asked.data, test_asked.len);
+    test_emitted[test_asked.len] = '\0';
 }
 
 
@@ -180,6 +202,7 @@ main(void)
     test_raw();
     test_down();
     test_failed();
+    test_large();
     test_room();
     test_exact();
     test_drain();
@@ -482,12 +505,62 @@ test_failed(void)
     (void) test_publish();
     test_turn();
     test_reply(1, NGX_VIDCAST_REPLY_OK, NULL);
-    test_given[1]->size = TEST_TEXT + 1;
+    test_room_left = 4;
+    test_given[1]->size = 5;
     test_turn();
 
     unit_ok(test_nresults == 1
             && ngx_strcmp(test_results[0].status, "result_too_large") == 0,
             "failed: viewers are told of others");
+
+    test_close();
+}
+
+
+/* what viewers did not get is no result which the next one may be like */
+
+static void
+test_large(void)
+{
+    ngx_uint_t  i;
+
+    test_open(0);
+    test_change = 1;
+    test_backend.tells = 0;
+
+    for (i = 0; i < 3; i++) {
+        test_room_left = (i == 0) ? 1 : TEST_TEXT;
+
+        (void) test_publish();
+        test_turn();
+        test_reply(i, NGX_VIDCAST_REPLY_OK, "same");
+        test_turn();
+    }
+
+    unit_ok(test_nresults == 1 && test_results[0].frame == 2,
+            "large: the next of the same kind is told, and none after it");
+
+    test_backend.tells = 1;
+    test_room_left = 1;
+
+    (void) test_publish();
+    test_turn();
+    test_reply(3, NGX_VIDCAST_REPLY_BAD, NULL);
+    test_turn();
+
+    unit_ok(test_nresults == 1 && test_judged == 4,
+            "large: a failure that cannot be told is judged");
+
+    test_room_left = TEST_TEXT;
+
+    (void) test_publish();
+    test_turn();
+    test_reply(4, NGX_VIDCAST_REPLY_BAD, NULL);
+    test_turn();
+
+    unit_ok(test_nresults == 2
+            && ngx_strcmp(test_results[1].status, "bad_result") == 0,
+            "large: and told when it can be");
 
     test_close();
 }
@@ -646,8 +719,11 @@ test_open(ngx_uint_t exact)
     test_rc = NGX_OK;
     test_ngiven = 0;
     test_nresults = 0;
+    test_room_left = TEST_TEXT;
     test_judged = 0;
     test_logged = 0;
+    test_change = 0;
+    test_emitted[0] = '\0';
 
     test_scheduler = ngx_vidcast_scheduler_create(&test_capture,
                                                   &test_backend);

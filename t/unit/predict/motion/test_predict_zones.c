@@ -352,6 +352,7 @@ test_text(void)
     for (i = 0, n = 0; i < 8; i++) {
         n += ngx_vidcast_predict_emits(&predict, (u_char *) texts[i],
                                        strlen(texts[i]));
+        ngx_vidcast_predict_emitted(&predict);
     }
 
     unit_ok(n == 8, "by default every answer is a result");
@@ -366,9 +367,13 @@ test_text(void)
         n += ngx_vidcast_predict_emits(&predict, (u_char *) texts[i],
                                        strlen(texts[i]))
              == news[i];
+        ngx_vidcast_predict_emitted(&predict);
     }
 
     unit_ok(n == 8, "each which differs from the one before is one");
+    unit_ok(ngx_vidcast_predict_emits(&predict, (u_char *) "3", 1)
+            && ngx_vidcast_predict_emits(&predict, (u_char *) "3", 1),
+            "one that viewers do not have stays new");
 
     ngx_str_set(&value, "never");
 
