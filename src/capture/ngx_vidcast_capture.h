@@ -138,7 +138,7 @@ void ngx_vidcast_capture_on_frame(ngx_vidcast_capture_t *capture);
 void ngx_vidcast_capture_on_result(ngx_vidcast_capture_t *capture);
 void ngx_vidcast_capture_on_tick(ngx_vidcast_capture_t *capture);
 
-/* starts a thread that runs till the process ends; NGX_ERROR is logged */
+/* starts a thread which nobody waits for; NGX_ERROR is logged */
 ngx_int_t ngx_vidcast_capture_thread(ngx_vidcast_capture_t *capture,
     void *(*proc)(void *data), void *data, const char *name);
 

@@ -37,9 +37,9 @@ void ngx_vidcast_scheduler_drain(ngx_vidcast_scheduler_t *scheduler);
 
 
 /*
- * A frame that was given to a predictor.  The pin stays when the result is
- * out, till the place is needed: a viewer of pairs may still ask for the
- * picture.
+ * A frame that was given to a predictor.  The pin of one that a process has
+ * stays when the result is out, till the place is needed: a viewer of pairs
+ * may still ask for the picture.
  */
 
 typedef struct {
