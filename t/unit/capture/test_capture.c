@@ -38,6 +38,13 @@ static pthread_t        test_tid;
 static pthread_mutex_t  test_running = PTHREAD_MUTEX_INITIALIZER;
 
 
+ngx_uint_t
+ngx_vidcast_zone_silent(ngx_vidcast_source_t *source, uint64_t last)
+{
+    return 0;
+}
+
+
 void
 ngx_vidcast_capture_log_state(ngx_vidcast_capture_t *capture, ngx_uint_t state,
     const u_char *reason)
