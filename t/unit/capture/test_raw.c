@@ -27,6 +27,7 @@ static void test_none(void);
 static void test_size(void);
 static void test_wait(void);
 static void *test_give_back(void *data);
+static void test_free(ngx_vidcast_raw_pool_t *pool);
 
 
 static ngx_vidcast_raw_t  *test_raw;
@@ -68,6 +69,8 @@ test_none(void)
     ngx_vidcast_raw_unref(a);
 
     unit_ok(ngx_vidcast_raw_get(pool, 16, 16, 0) == a, "it is free at last");
+
+    test_free(pool);
 }
 
 
@@ -88,6 +91,8 @@ test_size(void)
 
     unit_ok(raw && raw->image.width == 8 && raw->image.height == 32,
             "and then of another one");
+
+    test_free(pool);
 }
 
 
@@ -128,6 +133,8 @@ test_wait(void)
 
     ngx_vidcast_store(&test_raw, (ngx_vidcast_raw_t *) -1);
     (void) pthread_join(tid, NULL);
+
+    test_free(pool);
 }
 
 
@@ -148,4 +155,20 @@ test_give_back(void *data)
             ngx_vidcast_raw_unref(raw);
         }
     }
+}
+
+
+/* a capture keeps its pool till its process ends */
+
+static void
+test_free(ngx_vidcast_raw_pool_t *pool)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < pool->nraws; i++) {
+        ngx_vidcast_image_free(&pool->raws[i].image);
+    }
+
+    ngx_free(pool->raws);
+    ngx_free(pool);
 }
