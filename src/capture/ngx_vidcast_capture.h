@@ -60,6 +60,22 @@ typedef struct {
 } ngx_vidcast_capture_logs_t;
 
 
+/*
+ * Frames into one ring, by any thread of the process: into that of the source,
+ * or of its overlay.
+ */
+
+typedef struct {
+    ngx_vidcast_capture_t        *capture;
+    ngx_vidcast_zone_t           *zone;
+    pthread_mutex_t               mutex;
+    uint64_t                      unpinned;  /* dead pins looked for, us */
+    ngx_uint_t                    lossless;  /* a frame waits for a slot */
+    ngx_uint_t                    sendfile;  /* viewers enough for it */
+    void                        (*on_frame)(ngx_vidcast_capture_t *capture);
+} ngx_vidcast_frame_writer_t;
+
+
 struct ngx_vidcast_capture_s {
     ngx_vidcast_conf_t           *conf;
     ngx_vidcast_source_t         *source;
@@ -74,16 +90,14 @@ struct ngx_vidcast_capture_s {
     ngx_vidcast_sink_t            sinks[NGX_VIDCAST_MAX_SINKS];
     ngx_uint_t                    nsinks;    /* settled before input starts */
 
-    pthread_mutex_t               ring_mutex;      /* writing frames */
+    ngx_vidcast_frame_writer_t    writer;
     pthread_mutex_t               results_mutex;   /* writing results */
     pthread_mutex_t               state_mutex;
 
-    uint64_t                      unpinned;  /* dead pins looked for, us */
     uint64_t                      judged;    /* the highest of such frames */
 
     int                           leaving;   /* the input is to be closed */
     int                           open;      /* it is not */
-    ngx_uint_t                    sendfile;  /* viewers enough for it */
 
     ngx_vidcast_capture_logs_t    logs;
 };
@@ -143,20 +157,30 @@ ngx_int_t ngx_vidcast_capture_thread(ngx_vidcast_capture_t *capture,
     void *(*proc)(void *data), void *data, const char *name);
 
 /*
+ * A writer into the ring of a zone, whose counters are its own.  on_frame(),
+ * which may be NULL, is told of each frame before the workers are.  NGX_ERROR:
+ * no mutex.
+ */
+ngx_int_t ngx_vidcast_frame_writer_init(ngx_vidcast_frame_writer_t *writer,
+    ngx_vidcast_capture_t *capture, ngx_vidcast_zone_t *zone,
+    void (*on_frame)(ngx_vidcast_capture_t *capture));
+
+/*
  * A slot to write into; NGX_VIDCAST_RING_NONE: none is free, which claim(),
  * for a thread that has a picture in hand, counts as ring_full.  abandon()
  * gives it back without a frame.
  */
-uint32_t ngx_vidcast_frame_try_claim(ngx_vidcast_capture_t *capture);
-uint32_t ngx_vidcast_frame_claim(ngx_vidcast_capture_t *capture);
-void ngx_vidcast_frame_abandon(ngx_vidcast_capture_t *capture, uint32_t slot);
+uint32_t ngx_vidcast_frame_try_claim(ngx_vidcast_frame_writer_t *writer);
+uint32_t ngx_vidcast_frame_claim(ngx_vidcast_frame_writer_t *writer);
+void ngx_vidcast_frame_abandon(ngx_vidcast_frame_writer_t *writer,
+    uint32_t slot);
 
 /*
  * Describes the picture, writes the headers before it and makes it the newest
- * frame, which the sinks and the workers are told: NGX_OK; NGX_DECLINED: a
- * newer one is out already, so it is lost, and counted.
+ * frame, which the workers are told: NGX_OK; NGX_DECLINED: a newer one is out
+ * already, so it is lost, and counted.
  */
-ngx_int_t ngx_vidcast_frame_publish(ngx_vidcast_capture_t *capture,
+ngx_int_t ngx_vidcast_frame_publish(ngx_vidcast_frame_writer_t *writer,
     ngx_vidcast_frame_publish_t *frame);
 
 /*

@@ -200,7 +200,7 @@ ngx_vidcast_encoder_pool_fill(ngx_vidcast_encoder_pool_t *encoders,
 
     capture = encoders->capture;
 
-    slot = ngx_vidcast_frame_claim(capture);
+    slot = ngx_vidcast_frame_claim(&capture->writer);
 
     if (slot == NGX_VIDCAST_RING_NONE) {
         return NGX_VIDCAST_RING_NONE;
@@ -225,7 +225,7 @@ ngx_vidcast_encoder_pool_fill(ngx_vidcast_encoder_pool_t *encoders,
     ngx_vidcast_encoder_pool_failed(encoders, rc,
                                     ngx_vidcast_jpeg_encoder_error(enc));
 
-    ngx_vidcast_frame_abandon(capture, slot);
+    ngx_vidcast_frame_abandon(&capture->writer, slot);
 
     return NGX_VIDCAST_RING_NONE;
 }

@@ -71,19 +71,36 @@
 #define NGX_VIDCAST_V1_JSON    (NGX_VIDCAST_MAX_NAME + 256)
 
 
-static void ngx_vidcast_frame_publish_headers(ngx_vidcast_capture_t *capture,
-    ngx_vidcast_ring_slot_t *slot, u_char *data, uint64_t number);
+static void ngx_vidcast_frame_publish_headers(
+    ngx_vidcast_frame_writer_t *writer, ngx_vidcast_ring_slot_t *slot,
+    u_char *data, uint64_t number);
+
+
+ngx_int_t
+ngx_vidcast_frame_writer_init(ngx_vidcast_frame_writer_t *writer,
+    ngx_vidcast_capture_t *capture, ngx_vidcast_zone_t *zone,
+    void (*on_frame)(ngx_vidcast_capture_t *capture))
+{
+    ngx_memzero(writer, sizeof(ngx_vidcast_frame_writer_t));
+
+    writer->capture = capture;
+    writer->zone = zone;
+    writer->on_frame = on_frame;
+
+    return (pthread_mutex_init(&writer->mutex, NULL) == 0) ? NGX_OK
+                                                           : NGX_ERROR;
+}
 
 
 uint32_t
-ngx_vidcast_frame_claim(ngx_vidcast_capture_t *capture)
+ngx_vidcast_frame_claim(ngx_vidcast_frame_writer_t *writer)
 {
     uint32_t  slot;
 
     for ( ;; ) {
-        slot = ngx_vidcast_frame_try_claim(capture);
+        slot = ngx_vidcast_frame_try_claim(writer);
 
-        if (slot != NGX_VIDCAST_RING_NONE || !capture->source->input.lossless) {
+        if (slot != NGX_VIDCAST_RING_NONE || !writer->lossless) {
             break;
         }
 
@@ -91,7 +108,7 @@ ngx_vidcast_frame_claim(ngx_vidcast_capture_t *capture)
     }
 
     if (slot == NGX_VIDCAST_RING_NONE) {
-        ngx_vidcast_count(&capture->counters->ring_full, 1);
+        ngx_vidcast_count(&writer->zone->shm->counters.ring_full, 1);
     }
 
     return slot;
@@ -99,34 +116,34 @@ ngx_vidcast_frame_claim(ngx_vidcast_capture_t *capture)
 
 
 uint32_t
-ngx_vidcast_frame_try_claim(ngx_vidcast_capture_t *capture)
+ngx_vidcast_frame_try_claim(ngx_vidcast_frame_writer_t *writer)
 {
     uint32_t  slot;
     uint64_t  now;
 
-    (void) pthread_mutex_lock(&capture->ring_mutex);
+    (void) pthread_mutex_lock(&writer->mutex);
 
-    slot = ngx_vidcast_ring_claim(&capture->zone->ring);
+    slot = ngx_vidcast_ring_claim(&writer->zone->ring);
 
     if (slot == NGX_VIDCAST_RING_NONE) {
         now = ngx_vidcast_clock();
 
-        if (now - capture->unpinned > NGX_VIDCAST_FRAME_UNPIN) {
-            capture->unpinned = now;
-            ngx_vidcast_zone_unpin_dead(capture->conf->control, capture->zone,
-                                        capture->log);
-            slot = ngx_vidcast_ring_claim(&capture->zone->ring);
+        if (now - writer->unpinned > NGX_VIDCAST_FRAME_UNPIN) {
+            writer->unpinned = now;
+            ngx_vidcast_zone_unpin_dead(writer->capture->conf->control,
+                                        writer->zone, writer->capture->log);
+            slot = ngx_vidcast_ring_claim(&writer->zone->ring);
         }
     }
 
-    (void) pthread_mutex_unlock(&capture->ring_mutex);
+    (void) pthread_mutex_unlock(&writer->mutex);
 
     return slot;
 }
 
 
 ngx_int_t
-ngx_vidcast_frame_publish(ngx_vidcast_capture_t *capture,
+ngx_vidcast_frame_publish(ngx_vidcast_frame_writer_t *writer,
     ngx_vidcast_frame_publish_t *frame)
 {
     u_char                   *data;
@@ -134,9 +151,11 @@ ngx_vidcast_frame_publish(ngx_vidcast_capture_t *capture,
     ngx_uint_t                overtaken, sendfile;
     struct timespec           ts;
     ngx_vidcast_ring_t       *ring;
+    ngx_vidcast_counters_t   *counters;
     ngx_vidcast_ring_slot_t  *s;
 
-    ring = &capture->zone->ring;
+    ring = &writer->zone->ring;
+    counters = &writer->zone->shm->counters;
     s = ngx_vidcast_ring_slot(ring, frame->slot);
 
     (void) clock_gettime(CLOCK_REALTIME, &ts);
@@ -150,7 +169,7 @@ ngx_vidcast_frame_publish(ngx_vidcast_capture_t *capture,
     s->width = frame->width;
     s->height = frame->height;
 
-    sendfile = ngx_vidcast_load(&capture->sendfile)
+    sendfile = ngx_vidcast_load(&writer->sendfile)
                && ring->file != NGX_INVALID_FILE
                && frame->size >= NGX_VIDCAST_FRAME_SENDFILE_MIN
                && frame->size <= NGX_VIDCAST_FRAME_SENDFILE_MAX;
@@ -159,36 +178,38 @@ ngx_vidcast_frame_publish(ngx_vidcast_capture_t *capture,
 
     data = ngx_vidcast_ring_data(ring, frame->slot);
 
-    ngx_vidcast_frame_publish_headers(capture, s, data, frame->number);
+    ngx_vidcast_frame_publish_headers(writer, s, data, frame->number);
     ngx_memcpy(data + frame->size, NGX_VIDCAST_RING_TAIL,
                NGX_VIDCAST_RING_TAIL_LEN);
 
-    (void) pthread_mutex_lock(&capture->ring_mutex);
+    (void) pthread_mutex_lock(&writer->mutex);
 
     overtaken = frame->number <= ngx_vidcast_ring_newest(ring);
 
     ngx_vidcast_ring_publish(ring, frame->slot, frame->number);
 
-    (void) pthread_mutex_unlock(&capture->ring_mutex);
+    (void) pthread_mutex_unlock(&writer->mutex);
 
     if (overtaken) {
 
         /* the input gave a JPEG meanwhile, which is out already */
 
-        ngx_vidcast_count(&capture->counters->encoder_busy, 1);
+        ngx_vidcast_count(&counters->encoder_busy, 1);
         return NGX_DECLINED;
     }
 
-    ngx_vidcast_count(&capture->counters->published, 1);
-    ngx_vidcast_count(&capture->counters->direct, sendfile);
+    ngx_vidcast_count(&counters->published, 1);
+    ngx_vidcast_count(&counters->direct, sendfile);
 
-    ngx_vidcast_store(&capture->zone->shm->width, frame->width);
-    ngx_vidcast_store(&capture->zone->shm->height, frame->height);
+    ngx_vidcast_store(&writer->zone->shm->width, frame->width);
+    ngx_vidcast_store(&writer->zone->shm->height, frame->height);
 
-    ngx_vidcast_capture_on_frame(capture);
+    if (writer->on_frame) {
+        writer->on_frame(writer->capture);
+    }
 
     if (!frame->pushed) {
-        ngx_vidcast_zone_wake_workers(capture->zone);
+        ngx_vidcast_zone_wake_workers(writer->zone);
     }
 
     return NGX_OK;
@@ -196,13 +217,13 @@ ngx_vidcast_frame_publish(ngx_vidcast_capture_t *capture,
 
 
 void
-ngx_vidcast_frame_abandon(ngx_vidcast_capture_t *capture, uint32_t slot)
+ngx_vidcast_frame_abandon(ngx_vidcast_frame_writer_t *writer, uint32_t slot)
 {
-    (void) pthread_mutex_lock(&capture->ring_mutex);
+    (void) pthread_mutex_lock(&writer->mutex);
 
-    ngx_vidcast_ring_abandon(&capture->zone->ring, slot);
+    ngx_vidcast_ring_abandon(&writer->zone->ring, slot);
 
-    (void) pthread_mutex_unlock(&capture->ring_mutex);
+    (void) pthread_mutex_unlock(&writer->mutex);
 }
 
 
@@ -213,7 +234,7 @@ ngx_vidcast_frame_abandon(ngx_vidcast_capture_t *capture, uint32_t slot)
  */
 
 static void
-ngx_vidcast_frame_publish_headers(ngx_vidcast_capture_t *capture,
+ngx_vidcast_frame_publish_headers(ngx_vidcast_frame_writer_t *writer,
     ngx_vidcast_ring_slot_t *slot, u_char *data, uint64_t number)
 {
     u_char  *p, *last, json[NGX_VIDCAST_V1_JSON];
@@ -223,8 +244,8 @@ ngx_vidcast_frame_publish_headers(ngx_vidcast_capture_t *capture,
                         "{\"v\":1,\"source\":\"%V\",\"epoch\":\"%016xL\","
                         "\"frame\":%uL,\"ts\":%uL.%06uL,"
                         "\"width\":%uD,\"height\":%uD}",
-                        &capture->source->name,
-                        capture->zone->ring.shm->epoch, number,
+                        &writer->capture->source->name,
+                        writer->zone->ring.shm->epoch, number,
                         slot->time / 1000000, slot->time % 1000000,
                         slot->width, slot->height);
     len = last - json;

@@ -68,11 +68,14 @@ static void ngx_vidcast_input_thread_raw(ngx_vidcast_input_thread_t *thread,
     ngx_vidcast_picture_t *picture);
 static void ngx_vidcast_input_thread_drain(ngx_vidcast_input_thread_t *thread);
 static void ngx_vidcast_input_thread_pause(ngx_vidcast_input_thread_t *thread);
+static uint32_t ngx_vidcast_input_thread_claim(ngx_vidcast_capture_t *capture);
+static void ngx_vidcast_input_thread_abandon(ngx_vidcast_capture_t *capture,
+    uint32_t slot);
 
 
 static ngx_vidcast_input_host_t  ngx_vidcast_input_thread_host = {
-    ngx_vidcast_frame_try_claim,
-    ngx_vidcast_frame_abandon,
+    ngx_vidcast_input_thread_claim,
+    ngx_vidcast_input_thread_abandon,
     ngx_vidcast_input_thread_result,
     ngx_vidcast_capture_log_said
 };
@@ -191,6 +194,20 @@ ngx_vidcast_input_thread_result(ngx_vidcast_capture_t *capture,
     }
 
     return rc;
+}
+
+
+static uint32_t
+ngx_vidcast_input_thread_claim(ngx_vidcast_capture_t *capture)
+{
+    return ngx_vidcast_frame_try_claim(&capture->writer);
+}
+
+
+static void
+ngx_vidcast_input_thread_abandon(ngx_vidcast_capture_t *capture, uint32_t slot)
+{
+    ngx_vidcast_frame_abandon(&capture->writer, slot);
 }
 
 
@@ -490,7 +507,7 @@ ngx_vidcast_input_thread_jpeg(ngx_vidcast_input_thread_t *thread,
     }
 
     if (!picture->lent) {
-        picture->slot = ngx_vidcast_frame_claim(capture);
+        picture->slot = ngx_vidcast_frame_claim(&capture->writer);
 
         if (picture->slot == NGX_VIDCAST_RING_NONE) {
             return NGX_OK;

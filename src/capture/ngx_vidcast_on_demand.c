@@ -80,9 +80,9 @@ ngx_vidcast_on_demand_sleep(ngx_vidcast_on_demand_t *demand)
 
     /* the last picture is not what the source shows when a viewer comes */
 
-    (void) pthread_mutex_lock(&capture->ring_mutex);
+    (void) pthread_mutex_lock(&capture->writer.mutex);
     ngx_vidcast_ring_invalidate(&zone->ring);
-    (void) pthread_mutex_unlock(&capture->ring_mutex);
+    (void) pthread_mutex_unlock(&capture->writer.mutex);
 
     ngx_vidcast_capture_state(capture, NGX_VIDCAST_SLEEPING, NULL);
 

@@ -23,7 +23,7 @@
 typedef struct {
     ngx_vidcast_capture_t        *capture;
     ngx_vidcast_ring_t            in;        /* its ring, with a pin of ours */
-    ngx_vidcast_capture_t         out;       /* the same with our ring */
+    ngx_vidcast_frame_writer_t    out;       /* into our own */
 
     pthread_mutex_t               mutex;
     pthread_cond_t                changed;
@@ -105,27 +105,21 @@ ngx_vidcast_overlay_init(ngx_vidcast_overlay_t *overlay,
     ngx_vidcast_capture_t *capture, ngx_vidcast_source_t *source)
 {
     pthread_condattr_t       attr;
-    ngx_vidcast_capture_t   *out;
+    ngx_vidcast_ring_t      *ring;
     ngx_vidcast_geometry_t  *g;
 
     g = &capture->source->geometry;
-    out = &overlay->out;
+    ring = &source->zone->ring;
 
     overlay->capture = capture;
 
     overlay->in = capture->zone->ring;
     overlay->in.bit = (uint64_t) 1 << NGX_VIDCAST_RING_OVERLAY;
 
-    out->conf = capture->conf;
-    out->source = source;
-    out->zone = source->zone;
-    out->counters = &source->zone->shm->counters;
-    out->log = capture->log;
-
-    ngx_vidcast_ring_recover(&out->zone->ring);
-    ngx_vidcast_ring_set_number(&out->zone->ring,
+    ngx_vidcast_ring_recover(ring);
+    ngx_vidcast_ring_set_number(ring,
                                 ngx_vidcast_ring_newest(&capture->zone->ring));
-    ngx_vidcast_ring_invalidate(&out->zone->ring);
+    ngx_vidcast_ring_invalidate(ring);
 
     overlay->text = ngx_alloc(g->result_size, capture->log);
 
@@ -135,7 +129,9 @@ ngx_vidcast_overlay_init(ngx_vidcast_overlay_t *overlay,
     if (overlay->text == NULL
         || overlay->decoder == NULL
         || overlay->encoder == NULL
-        || pthread_mutex_init(&out->ring_mutex, NULL) != 0
+        || ngx_vidcast_frame_writer_init(&overlay->out, capture, source->zone,
+                                         NULL)
+           != NGX_OK
         || pthread_mutex_init(&overlay->mutex, NULL) != 0
         || pthread_condattr_init(&attr) != 0
         || pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) != 0
@@ -382,8 +378,8 @@ ngx_vidcast_overlay_draw(ngx_vidcast_overlay_t *overlay,
     ngx_vidcast_frame_t *frame)
 {
     ngx_vidcast_ring_t           *ring;
-    ngx_vidcast_capture_t        *out;
     ngx_vidcast_frame_publish_t   drawn;
+    ngx_vidcast_frame_writer_t   *out;
 
     out = &overlay->out;
     ring = &out->zone->ring;
@@ -427,11 +423,11 @@ static ngx_int_t
 ngx_vidcast_overlay_fill(ngx_vidcast_overlay_t *overlay,
     ngx_vidcast_frame_t *frame, u_char *dst, size_t *size)
 {
-    ngx_int_t               rc;
-    ngx_vidcast_image_t     image;
-    ngx_vidcast_capture_t  *out;
+    ngx_int_t                rc;
+    ngx_vidcast_image_t      image;
+    ngx_vidcast_counters_t  *counters;
 
-    out = &overlay->out;
+    counters = &overlay->out.zone->shm->counters;
 
     if (overlay->detections.n == 0
         || overlay->result.captured + NGX_VIDCAST_OVERLAY_HELD
@@ -446,24 +442,24 @@ ngx_vidcast_overlay_fill(ngx_vidcast_overlay_t *overlay,
     }
 
     if (ngx_vidcast_overlay_decode(overlay, frame, &image) != NGX_OK) {
-        ngx_vidcast_overlay_failed(overlay, &out->counters->bad_frame,
+        ngx_vidcast_overlay_failed(overlay, &counters->bad_frame,
                                    "it could not be decoded");
         return NGX_ERROR;
     }
 
     ngx_vidcast_annotate(&image, &overlay->detections);
 
-    *size = out->source->geometry.slot_size;
+    *size = overlay->out.zone->ring.geometry.slot_size;
 
     rc = ngx_vidcast_jpeg_encode(overlay->encoder, &image,
-                                 out->source->quality, dst, size);
+                                 overlay->capture->source->quality, dst, size);
 
     if (rc == NGX_DECLINED) {
-        ngx_vidcast_overlay_failed(overlay, &out->counters->too_large,
+        ngx_vidcast_overlay_failed(overlay, &counters->too_large,
                                    "it is too large, see \"frames\"");
 
     } else if (rc != NGX_OK) {
-        ngx_vidcast_overlay_failed(overlay, &out->counters->encoder_error,
+        ngx_vidcast_overlay_failed(overlay, &counters->encoder_error,
                              ngx_vidcast_jpeg_encoder_error(overlay->encoder));
     }
 

@@ -122,7 +122,9 @@ ngx_vidcast_scheduler_publish_frame(ngx_vidcast_capture_t *capture,
         ngx_vidcast_scheduler_room(scheduler);
     }
 
-    if (ngx_vidcast_frame_publish(capture, frame) == NGX_OK && scheduler) {
+    if (ngx_vidcast_frame_publish(&capture->writer, frame) == NGX_OK
+        && scheduler)
+    {
         ngx_vidcast_scheduler_offer(scheduler, frame->slot, frame->number);
     }
 }

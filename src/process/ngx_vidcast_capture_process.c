@@ -178,12 +178,16 @@ ngx_vidcast_capture_process_init(ngx_vidcast_capture_t *capture,
     shm = source->zone->shm;
     capture->counters = &shm->counters;
 
-    if (pthread_mutex_init(&capture->ring_mutex, NULL) != 0
+    if (ngx_vidcast_frame_writer_init(&capture->writer, capture, source->zone,
+                                      ngx_vidcast_capture_on_frame)
+        != NGX_OK
         || pthread_mutex_init(&capture->results_mutex, NULL) != 0
         || pthread_mutex_init(&capture->state_mutex, NULL) != 0)
     {
         return NGX_ERROR;
     }
+
+    capture->writer.lossless = source->input.lossless;
 
     lent = ngx_vidcast_handoff_recover(&shm->handoff);
 
@@ -328,7 +332,7 @@ ngx_vidcast_capture_process_return_handoff(ngx_vidcast_capture_t *capture)
     handoff = &capture->zone->shm->handoff;
 
     if (ngx_vidcast_handoff_take(handoff, &slot, &kind, &size) == NGX_OK) {
-        ngx_vidcast_frame_abandon(capture, slot);
+        ngx_vidcast_frame_abandon(&capture->writer, slot);
 
         (void) ngx_vidcast_handoff_reply(handoff, NGX_VIDCAST_HANDOFF_LOST, 0,
                                          NGX_VIDCAST_HANDOFF_NO_SLOT);
@@ -412,9 +416,9 @@ ngx_vidcast_capture_process_sendfile(ngx_vidcast_capture_t *capture)
     n = ngx_vidcast_zone_sendfile(capture->conf->control, capture->zone,
                                   capture->log);
 
-    least = ngx_vidcast_load(&capture->sendfile)
+    least = ngx_vidcast_load(&capture->writer.sendfile)
                 ? NGX_VIDCAST_CAPTURE_SENDFILE_END
                 : NGX_VIDCAST_CAPTURE_SENDFILE;
 
-    ngx_vidcast_store(&capture->sendfile, n >= least);
+    ngx_vidcast_store(&capture->writer.sendfile, n >= least);
 }

@@ -38,7 +38,7 @@ static ngx_vidcast_geometry_t   test_geometry = { TEST_SLOTS, 512, 4, 64 };
 static ngx_vidcast_conf_t       test_conf;
 static ngx_vidcast_source_t     test_source;
 static ngx_vidcast_zone_t       test_zone;
-static ngx_vidcast_counters_t   test_counters;
+static ngx_vidcast_counters_t  *test_counters;
 static ngx_vidcast_capture_t    test_capture;
 
 static ngx_uint_t               test_frames;
@@ -107,6 +107,8 @@ main(void)
         exit(2);
     }
 
+    test_counters = &test_zone.shm->counters;
+
     ngx_vidcast_ring_attach(&test_zone.ring, memory, frames, &test_geometry);
 
     ngx_str_set(&test_source.name, "front");
@@ -114,10 +116,12 @@ main(void)
     test_capture.conf = &test_conf;
     test_capture.source = &test_source;
     test_capture.zone = &test_zone;
-    test_capture.counters = &test_counters;
+    test_capture.counters = test_counters;
     test_capture.log = &unit_log;
 
-    (void) pthread_mutex_init(&test_capture.ring_mutex, NULL);
+    (void) ngx_vidcast_frame_writer_init(&test_capture.writer, &test_capture,
+                                         &test_zone,
+                                         ngx_vidcast_capture_on_frame);
 
     sink.on_frame = test_on_frame;
     sink.on_result = test_on_result;
@@ -148,10 +152,10 @@ test_publish(void)
     ngx_vidcast_frame_publish_t   frame;
 
     test_fill(&frame, ngx_vidcast_ring_next(&test_zone.ring));
-    (void) ngx_vidcast_frame_publish(&test_capture, &frame);
+    (void) ngx_vidcast_frame_publish(&test_capture.writer, &frame);
 
     unit_ok(ngx_vidcast_ring_newest(&test_zone.ring) == 1
-            && test_counters.published == 1,
+            && test_counters->published == 1,
             "publish: the newest frame, and counted");
     unit_ok(test_frames == 1 && test_wakes == 1 && test_told == 1,
             "publish: the sinks are told, and then the workers, once");
@@ -176,9 +180,9 @@ test_pushed(void)
 
     test_fill(&frame, ngx_vidcast_ring_next(&test_zone.ring));
     frame.pushed = 1;
-    (void) ngx_vidcast_frame_publish(&test_capture, &frame);
+    (void) ngx_vidcast_frame_publish(&test_capture.writer, &frame);
 
-    unit_ok(test_counters.published == 2 && test_frames == 2
+    unit_ok(test_counters->published == 2 && test_frames == 2
             && test_wakes == 1,
             "pushed: the sinks are told only");
 }
@@ -195,11 +199,11 @@ test_late(void)
     test_fill(&before, number);
     test_fill(&frame, ngx_vidcast_ring_next(&test_zone.ring));
 
-    unit_ok(ngx_vidcast_frame_publish(&test_capture, &frame) == NGX_OK
-            && ngx_vidcast_frame_publish(&test_capture, &before)
+    unit_ok(ngx_vidcast_frame_publish(&test_capture.writer, &frame) == NGX_OK
+            && ngx_vidcast_frame_publish(&test_capture.writer, &before)
                == NGX_DECLINED,
             "late: its caller sees that it is lost");
-    unit_ok(test_counters.published == 3 && test_counters.encoder_busy == 1,
+    unit_ok(test_counters->published == 3 && test_counters->encoder_busy == 1,
             "late: one that a newer one was faster than is lost, and counted");
     unit_ok(test_frames == 3 && test_wakes == 2, "late: nobody is told of it");
     unit_ok(!(ngx_vidcast_ring_slot(&test_zone.ring, before.slot)->state
@@ -217,26 +221,26 @@ test_full(void)
     n = 0;
 
     for (i = 0; i < TEST_SLOTS; i++) {
-        slot[n] = ngx_vidcast_frame_claim(&test_capture);
+        slot[n] = ngx_vidcast_frame_claim(&test_capture.writer);
 
         if (slot[n] != NGX_VIDCAST_RING_NONE) {
             n++;
         }
     }
 
-    unit_ok(n == TEST_SLOTS - 1 && test_counters.ring_full == 1,
+    unit_ok(n == TEST_SLOTS - 1 && test_counters->ring_full == 1,
             "full: a picture in hand that finds no slot is counted");
-    unit_ok(ngx_vidcast_frame_try_claim(&test_capture)
-            == NGX_VIDCAST_RING_NONE && test_counters.ring_full == 1,
+    unit_ok(ngx_vidcast_frame_try_claim(&test_capture.writer)
+            == NGX_VIDCAST_RING_NONE && test_counters->ring_full == 1,
             "full: without one there is nothing to count");
 
-    ngx_vidcast_frame_abandon(&test_capture, slot[0]);
+    ngx_vidcast_frame_abandon(&test_capture.writer, slot[0]);
 
-    unit_ok(ngx_vidcast_frame_try_claim(&test_capture) == slot[0],
+    unit_ok(ngx_vidcast_frame_try_claim(&test_capture.writer) == slot[0],
             "full: a slot that was given back is free");
 
     for (i = 0; i < n; i++) {
-        ngx_vidcast_frame_abandon(&test_capture, slot[i]);
+        ngx_vidcast_frame_abandon(&test_capture.writer, slot[i]);
     }
 }
 
@@ -275,7 +279,7 @@ test_fill(ngx_vidcast_frame_publish_t *frame, uint64_t number)
     frame->size = 5;
     frame->width = 16;
     frame->height = 16;
-    frame->slot = ngx_vidcast_frame_claim(&test_capture);
+    frame->slot = ngx_vidcast_frame_claim(&test_capture.writer);
 
     ngx_memcpy(ngx_vidcast_ring_data(&test_zone.ring, frame->slot), "bytes",
                5);

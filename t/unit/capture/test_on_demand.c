@@ -87,7 +87,7 @@ main(void)
     test_capture.log = &unit_log;
     test_zone = test_capture.zone;
 
-    (void) pthread_mutex_init(&test_capture.ring_mutex, NULL);
+    (void) pthread_mutex_init(&test_capture.writer.mutex, NULL);
 
     test_off();
     test_time();

@@ -108,14 +108,14 @@ ngx_vidcast_capture_thread(ngx_vidcast_capture_t *capture,
 
 
 ngx_int_t
-ngx_vidcast_frame_publish(ngx_vidcast_capture_t *capture,
+ngx_vidcast_frame_publish(ngx_vidcast_frame_writer_t *writer,
     ngx_vidcast_frame_publish_t *frame)
 {
     ngx_uint_t  late;
 
-    late = frame->number <= ngx_vidcast_ring_newest(&capture->zone->ring);
+    late = frame->number <= ngx_vidcast_ring_newest(&writer->zone->ring);
 
-    ngx_vidcast_ring_publish(&capture->zone->ring, frame->slot, frame->number);
+    ngx_vidcast_ring_publish(&writer->zone->ring, frame->slot, frame->number);
 
     return late ? NGX_DECLINED : NGX_OK;
 }
@@ -713,6 +713,7 @@ test_open(ngx_uint_t exact)
 
     test_capture.source = &test_source;
     test_capture.zone = &test_zone;
+    test_capture.writer.zone = &test_zone;
     test_capture.counters = &test_counters;
     test_capture.log = &unit_log;
 

@@ -126,7 +126,23 @@ ngx_vidcast_capture_state(ngx_vidcast_capture_t *capture, ngx_uint_t state,
 
 
 void
-ngx_vidcast_frame_abandon(ngx_vidcast_capture_t *capture, uint32_t slot)
+ngx_vidcast_frame_abandon(ngx_vidcast_frame_writer_t *writer, uint32_t slot)
+{
+    /* void */
+}
+
+
+ngx_int_t
+ngx_vidcast_frame_writer_init(ngx_vidcast_frame_writer_t *writer,
+    ngx_vidcast_capture_t *capture, ngx_vidcast_zone_t *zone,
+    void (*on_frame)(ngx_vidcast_capture_t *capture))
+{
+    return NGX_OK;
+}
+
+
+void
+ngx_vidcast_capture_on_frame(ngx_vidcast_capture_t *capture)
 {
     /* void */
 }
