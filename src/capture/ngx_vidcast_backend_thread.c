@@ -163,7 +163,7 @@ ngx_vidcast_backend_thread_run(ngx_vidcast_scheduler_t *scheduler,
         thread->past = past;
     }
 
-    task->size = scheduler->capture->source->geometry.result_size;
+    task->size = scheduler->capture->source->original.geometry.result_size;
 
     if (predict->conf->module->predict(predict, &sample, task->text,
                                        &task->size)

@@ -263,8 +263,7 @@ void ngx_vidcast_on_demand_sleep(ngx_vidcast_on_demand_t *demand);
  * of the capture as long as it has viewers.  NGX_OK; NGX_ERROR: logged,
  * or no memory.
  */
-ngx_int_t ngx_vidcast_overlay_create(ngx_vidcast_capture_t *capture,
-    ngx_vidcast_source_t *source);
+ngx_int_t ngx_vidcast_overlay_create(ngx_vidcast_capture_t *capture);
 
 
 #endif /* _NGX_VIDCAST_CAPTURE_H_INCLUDED_ */

@@ -37,7 +37,7 @@ ngx_vidcast_capture_log_too_large(ngx_vidcast_capture_t *capture)
         ngx_log_error(NGX_LOG_WARN, capture->log, 0,
                       "a frame of vidcast source \"%V\" is larger than %uD "
                       "bytes, see \"frames\"", &capture->source->name,
-                      capture->source->geometry.slot_size);
+                      capture->source->original.geometry.slot_size);
     }
 }
 

@@ -48,7 +48,7 @@ ngx_vidcast_encoder_pool_create(ngx_vidcast_capture_t *capture)
     ngx_uint_t                   i, n;
     ngx_vidcast_encoder_pool_t  *encoders;
 
-    n = capture->source->encoders;
+    n = capture->source->original.encoders;
 
     encoders = ngx_calloc(sizeof(ngx_vidcast_encoder_pool_t), capture->log);
     if (encoders == NULL) {
@@ -206,7 +206,7 @@ ngx_vidcast_encoder_pool_fill(ngx_vidcast_encoder_pool_t *encoders,
         return NGX_VIDCAST_RING_NONE;
     }
 
-    *size = capture->source->geometry.slot_size;
+    *size = capture->source->original.geometry.slot_size;
 
     start = ngx_vidcast_clock();
 

@@ -498,7 +498,7 @@ ngx_vidcast_input_thread_jpeg(ngx_vidcast_input_thread_t *thread,
 
     size = info->size + (info->dht ? 0 : NGX_VIDCAST_JPEG_DHT_LEN);
 
-    if (size > capture->source->geometry.slot_size) {
+    if (size > capture->source->original.geometry.slot_size) {
         ngx_vidcast_count(&capture->counters->too_large, 1);
         thread->in.large = 1;
         ngx_vidcast_capture_log_too_large(capture);

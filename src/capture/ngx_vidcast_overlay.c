@@ -50,7 +50,7 @@ typedef struct {
 
 
 static ngx_int_t ngx_vidcast_overlay_init(ngx_vidcast_overlay_t *overlay,
-    ngx_vidcast_capture_t *capture, ngx_vidcast_source_t *source);
+    ngx_vidcast_capture_t *capture);
 static void ngx_vidcast_overlay_look(void *data);
 static void ngx_vidcast_overlay_notify(void *data);
 static void *ngx_vidcast_overlay_thread(void *data);
@@ -71,8 +71,7 @@ static void ngx_vidcast_overlay_failed(ngx_vidcast_overlay_t *overlay,
 
 
 ngx_int_t
-ngx_vidcast_overlay_create(ngx_vidcast_capture_t *capture,
-    ngx_vidcast_source_t *source)
+ngx_vidcast_overlay_create(ngx_vidcast_capture_t *capture)
 {
     ngx_vidcast_sink_t      sink;
     ngx_vidcast_overlay_t  *overlay;
@@ -82,7 +81,7 @@ ngx_vidcast_overlay_create(ngx_vidcast_capture_t *capture,
         return NGX_ERROR;
     }
 
-    if (ngx_vidcast_overlay_init(overlay, capture, source) != NGX_OK) {
+    if (ngx_vidcast_overlay_init(overlay, capture) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -102,14 +101,16 @@ ngx_vidcast_overlay_create(ngx_vidcast_capture_t *capture,
 
 static ngx_int_t
 ngx_vidcast_overlay_init(ngx_vidcast_overlay_t *overlay,
-    ngx_vidcast_capture_t *capture, ngx_vidcast_source_t *source)
+    ngx_vidcast_capture_t *capture)
 {
     pthread_condattr_t       attr;
     ngx_vidcast_ring_t      *ring;
+    ngx_vidcast_zone_t      *zone;
     ngx_vidcast_geometry_t  *g;
 
-    g = &capture->source->geometry;
-    ring = &source->zone->ring;
+    g = &capture->source->original.geometry;
+    zone = capture->source->overlay->zone;
+    ring = &zone->ring;
 
     overlay->capture = capture;
 
@@ -129,8 +130,7 @@ ngx_vidcast_overlay_init(ngx_vidcast_overlay_t *overlay,
     if (overlay->text == NULL
         || overlay->decoder == NULL
         || overlay->encoder == NULL
-        || ngx_vidcast_frame_writer_init(&overlay->out, capture, source->zone,
-                                         NULL)
+        || ngx_vidcast_frame_writer_init(&overlay->out, capture, zone, NULL)
            != NGX_OK
         || pthread_mutex_init(&overlay->mutex, NULL) != 0
         || pthread_condattr_init(&attr) != 0

@@ -59,7 +59,7 @@ ngx_vidcast_result_publish(ngx_vidcast_capture_t *capture,
     r = ngx_vidcast_ring_open_result(ring, &seq);
 
     p = (u_char *) (r + 1);
-    last = p + capture->source->geometry.result_size;
+    last = p + capture->source->original.geometry.result_size;
 
     p = ngx_vidcast_result_publish_head(capture, result, seq, now, p, last);
 

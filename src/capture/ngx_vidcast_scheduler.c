@@ -36,12 +36,15 @@ ngx_vidcast_scheduler_create(ngx_vidcast_capture_t *capture,
     ngx_vidcast_backend_t *backend)
 {
     ngx_uint_t                i;
+    ngx_vidcast_geometry_t   *g;
     ngx_vidcast_scheduler_t  *scheduler;
 
     scheduler = ngx_calloc(sizeof(ngx_vidcast_scheduler_t), capture->log);
     if (scheduler == NULL) {
         return NULL;
     }
+
+    g = &capture->source->original.geometry;
 
     scheduler->capture = capture;
     scheduler->backend = backend;
@@ -63,9 +66,7 @@ ngx_vidcast_scheduler_create(ngx_vidcast_capture_t *capture,
     }
 
     for (i = 0; i < scheduler->ntasks; i++) {
-        scheduler->tasks[i].text =
-                               ngx_alloc(capture->source->geometry.result_size,
-                                         capture->log);
+        scheduler->tasks[i].text = ngx_alloc(g->result_size, capture->log);
         if (scheduler->tasks[i].text == NULL) {
             return NULL;
         }

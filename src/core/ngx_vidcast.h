@@ -94,34 +94,45 @@ typedef struct {
 } ngx_vidcast_geometry_t;
 
 
+typedef struct ngx_vidcast_source_s          ngx_vidcast_source_t;
+
+
 /*
- * One vidcast_source block.  Read-only once the workers run; "entry", "memory"
- * and "zone" are set when the shared memory is.  An overlay, the same pictures
- * with boxes drawn in, is a source as well, of the same name and behind all
- * others in the list; it has a ring, but no input, predictor or process.
+ * The pictures of a source in a ring, and with it a zone, of their own: the
+ * original ones, or an overlay, the same with boxes drawn in.  "slots" and
+ * "zone" are set when the shared memory is.
  */
 
-typedef struct ngx_vidcast_source_s  ngx_vidcast_source_t;
+typedef struct {
+    ngx_vidcast_source_t          *source;
+    ngx_uint_t                     index;        /* among all renditions */
+    ngx_vidcast_geometry_t         geometry;
+    ngx_uint_t                     encoders;     /* each claims a slot */
+    ngx_uint_t                     predictors;   /* processes */
+    ngx_shm_zone_t                *shm_zone;
+    ngx_vidcast_zone_t            *zone;
+} ngx_vidcast_rendition_t;
+
+
+/*
+ * One vidcast_source block.  Read-only once the workers run; "entry" and
+ * "memory" are set when the shared memory is.
+ */
 
 struct ngx_vidcast_source_s {
     ngx_str_t                      name;
     ngx_vidcast_input_conf_t       input;
     ngx_vidcast_predict_conf_t     predict;
-    ngx_vidcast_geometry_t         geometry;
+    ngx_vidcast_rendition_t        original;
+    ngx_vidcast_rendition_t       *overlay;      /* NULL: nobody may see one */
     ngx_uint_t                     quality;
-    ngx_uint_t                     encoders;
     ngx_msec_t                     stale;
     ngx_msec_t                     on_demand;    /* 0: always open */
     uint64_t                       fingerprint;
     uint64_t                       memory;       /* tells rings apart */
     ngx_uint_t                     entry;        /* in the control zone */
-    ngx_shm_zone_t                *shm_zone;
-    ngx_shm_zone_init_pt           init;         /* of the zone */
-    ngx_vidcast_zone_t            *zone;
+    ngx_shm_zone_init_pt           init;         /* of the original's zone */
     ngx_cycle_t                   *cycle;
-    ngx_uint_t                     overlaid;     /* an overlay is wanted */
-    ngx_vidcast_source_t          *overlay;
-    ngx_vidcast_source_t          *of;           /* we are that one's */
     ngx_pool_t                    *pool;         /* of the configuration */
     u_char                        *file;         /* place of the block */
     ngx_uint_t                     line;

@@ -583,14 +583,15 @@ ngx_vidcast_input_images_get_buffer(ngx_vidcast_input_t *in,
 
     im = in->data;
 
-    if (size <= in->source->geometry.slot_size) {
+    if (size <= in->source->original.geometry.slot_size) {
         im->slot = in->host->claim(in->capture);
 
         if (im->slot != NGX_VIDCAST_RING_NONE) {
             picture->slot = im->slot;
             picture->lent = 1;
 
-            return ngx_vidcast_ring_data(&in->source->zone->ring, im->slot);
+            return ngx_vidcast_ring_data(&in->source->original.zone->ring,
+                                         im->slot);
         }
     }
 

@@ -107,7 +107,7 @@ ngx_vidcast_input_push_open(ngx_vidcast_input_t *in)
         return NGX_ERROR;
     }
 
-    push->handoff = &in->source->zone->shm->handoff;
+    push->handoff = &in->source->original.zone->shm->handoff;
 
     in->data = push;
     in->format = NGX_VIDCAST_INPUT_JPEG;
@@ -128,7 +128,7 @@ ngx_vidcast_input_push_grab(ngx_vidcast_input_t *in,
     ngx_vidcast_input_push_t  *push;
 
     push = in->data;
-    zone = in->source->zone;
+    zone = in->source->original.zone;
     full = 0;
 
     if (ngx_vidcast_handoff_take(push->handoff, &push->slot, &kind, &size)
@@ -173,7 +173,7 @@ ngx_vidcast_input_push_look(ngx_vidcast_input_t *in, ngx_uint_t called)
 
     push->looked = now;
 
-    ngx_vidcast_zone_take_back(in->control, in->source->zone, in->log);
+    ngx_vidcast_zone_take_back(in->control, in->source->original.zone, in->log);
 }
 
 
@@ -187,12 +187,12 @@ ngx_vidcast_input_push_submitted(ngx_vidcast_input_t *in,
 
     push = in->data;
 
-    ring = &in->source->zone->ring;
+    ring = &in->source->original.zone->ring;
 
     if (push->slot >= ring->geometry.slots || size > ring->geometry.slot_size) {
         ngx_vidcast_input_push_reply(in, NGX_VIDCAST_HANDOFF_TOO_LARGE, 0,
                                      push->slot < ring->geometry.slots);
-        ngx_vidcast_zone_wake_workers(in->source->zone);
+        ngx_vidcast_zone_wake_workers(in->source->original.zone);
 
         return NGX_AGAIN;
     }
@@ -233,7 +233,7 @@ ngx_vidcast_input_push_result(ngx_vidcast_input_t *in, size_t size)
     ngx_vidcast_input_push_t  *push;
 
     push = in->data;
-    zone = in->source->zone;
+    zone = in->source->original.zone;
 
     rc = in->host->publish_result(in->capture,
                                   ngx_vidcast_ring_data(&zone->ring,
@@ -273,7 +273,7 @@ ngx_vidcast_input_push_lend(ngx_vidcast_input_t *in)
         in->host->abandon(in->capture, slot);
     }
 
-    ngx_vidcast_zone_wake_workers(in->source->zone);
+    ngx_vidcast_zone_wake_workers(in->source->original.zone);
 
     return 1;
 }
@@ -359,7 +359,7 @@ ngx_vidcast_input_push_release(ngx_vidcast_input_t *in)
                                      0, 1);
     }
 
-    ngx_vidcast_zone_wake_workers(in->source->zone);
+    ngx_vidcast_zone_wake_workers(in->source->original.zone);
 }
 
 

@@ -83,12 +83,12 @@ ngx_vidcast_child_init(ngx_vidcast_conf_t *conf, const char *title)
 static void
 ngx_vidcast_child_close_files(ngx_vidcast_conf_t *conf)
 {
-    ngx_fd_t                *fd, low;
-    ngx_uint_t               i;
-    ngx_array_t              keep;
-    ngx_list_part_t         *part;
-    ngx_open_file_t         *file;
-    ngx_vidcast_source_t   **source;
+    ngx_fd_t                   *fd, low;
+    ngx_uint_t                  i;
+    ngx_array_t                 keep;
+    ngx_list_part_t            *part;
+    ngx_open_file_t            *file;
+    ngx_vidcast_rendition_t   **rendition;
 
     if (ngx_array_init(&keep, conf->cycle->pool, 64, sizeof(ngx_fd_t))
         != NGX_OK)
@@ -100,12 +100,12 @@ ngx_vidcast_child_close_files(ngx_vidcast_conf_t *conf)
     ngx_vidcast_child_keep(&keep, conf->control->locks);
     ngx_vidcast_child_keep(&keep, conf->control->alive[0]);
 
-    source = conf->sources.elts;
+    rendition = conf->renditions.elts;
 
-    for (i = 0; i < conf->sources.nelts; i++) {
-        ngx_vidcast_child_keep(&keep, source[i]->zone->frames_fd);
-        ngx_vidcast_child_keep(&keep, source[i]->zone->wake_workers);
-        ngx_vidcast_child_keep(&keep, source[i]->zone->wake_capture);
+    for (i = 0; i < conf->renditions.nelts; i++) {
+        ngx_vidcast_child_keep(&keep, rendition[i]->zone->frames_fd);
+        ngx_vidcast_child_keep(&keep, rendition[i]->zone->wake_workers);
+        ngx_vidcast_child_keep(&keep, rendition[i]->zone->wake_capture);
     }
 
     part = &conf->cycle->open_files.part;

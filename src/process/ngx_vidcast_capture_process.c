@@ -136,15 +136,15 @@ static void
 ngx_vidcast_capture_process_forget(ngx_vidcast_conf_t *conf,
     ngx_vidcast_source_t *source)
 {
-    ngx_uint_t              i;
-    ngx_vidcast_zone_t     *zone;
-    ngx_vidcast_source_t  **other;
+    ngx_uint_t                  i;
+    ngx_vidcast_zone_t         *zone;
+    ngx_vidcast_rendition_t   **other;
 
-    other = conf->sources.elts;
+    other = conf->renditions.elts;
 
-    for (i = 0; i < conf->sources.nelts; i++) {
+    for (i = 0; i < conf->renditions.nelts; i++) {
 
-        if (other[i] == source || other[i]->of == source) {
+        if (other[i]->source == source) {
             continue;
         }
 
@@ -172,15 +172,16 @@ ngx_vidcast_capture_process_init(ngx_vidcast_capture_t *capture,
 
     capture->conf = conf;
     capture->source = source;
-    capture->zone = source->zone;
+    capture->zone = source->original.zone;
     capture->log = conf->cycle->log;
 
-    shm = source->zone->shm;
+    shm = source->original.zone->shm;
     capture->counters = &shm->counters;
 
-    if (ngx_vidcast_frame_writer_init(&capture->writer, capture, source->zone,
+    if (ngx_vidcast_frame_writer_init(&capture->writer, capture,
+                                      source->original.zone,
                                       ngx_vidcast_capture_on_frame)
-        != NGX_OK
+           != NGX_OK
         || pthread_mutex_init(&capture->results_mutex, NULL) != 0
         || pthread_mutex_init(&capture->state_mutex, NULL) != 0)
     {
@@ -191,24 +192,24 @@ ngx_vidcast_capture_process_init(ngx_vidcast_capture_t *capture,
 
     lent = ngx_vidcast_handoff_recover(&shm->handoff);
 
-    ngx_vidcast_ring_recover(&source->zone->ring);
+    ngx_vidcast_ring_recover(&source->original.zone->ring);
 
     if (lent != NGX_VIDCAST_HANDOFF_NO_SLOT) {
 
         /* a worker may be writing to it just now, whatever our input is */
 
-        ngx_vidcast_ring_reclaim(&source->zone->ring, lent);
+        ngx_vidcast_ring_reclaim(&source->original.zone->ring, lent);
     }
 
     if (shm->fingerprint != source->fingerprint) {
 
         /* the pictures of another camera, in the ring of the same name */
 
-        ngx_vidcast_ring_invalidate_all(&source->zone->ring);
+        ngx_vidcast_ring_invalidate_all(&source->original.zone->ring);
         shm->fingerprint = source->fingerprint;
     }
 
-    source->zone->ring.bit = (uint64_t) 1 << NGX_VIDCAST_RING_OWN;
+    source->original.zone->ring.bit = (uint64_t) 1 << NGX_VIDCAST_RING_OWN;
 
     shm->width = 0;
     shm->height = 0;
@@ -228,13 +229,14 @@ ngx_vidcast_capture_process_init(ngx_vidcast_capture_t *capture,
 static ngx_int_t
 ngx_vidcast_capture_process_start(ngx_vidcast_capture_t *capture)
 {
+    ngx_uint_t             nraws;
     ngx_vidcast_source_t  *source;
 
     source = capture->source;
 
-    capture->raws = ngx_vidcast_raw_pool_create(
-                        ngx_vidcast_capture_process_nraws(source->encoders),
-                        capture->log);
+    nraws = ngx_vidcast_capture_process_nraws(source->original.encoders);
+
+    capture->raws = ngx_vidcast_raw_pool_create(nraws, capture->log);
     if (capture->raws == NULL) {
         return NGX_ERROR;
     }
@@ -254,9 +256,7 @@ ngx_vidcast_capture_process_start(ngx_vidcast_capture_t *capture)
         }
     }
 
-    if (source->overlay
-        && ngx_vidcast_overlay_create(capture, source->overlay) != NGX_OK)
-    {
+    if (source->overlay && ngx_vidcast_overlay_create(capture) != NGX_OK) {
         return NGX_ERROR;
     }
 

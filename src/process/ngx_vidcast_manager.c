@@ -118,11 +118,6 @@ ngx_vidcast_manager_process(ngx_vidcast_conf_t *conf, void *data)
     for ( ;; ) {
 
         for (i = 0; i < conf->sources.nelts; i++) {
-
-            if (managed[i].source->of) {
-                continue;
-            }
-
             ngx_vidcast_manager_reap(conf, &managed[i]);
             ngx_vidcast_manager_spawn(conf, &managed[i]);
         }
@@ -281,7 +276,7 @@ ngx_vidcast_manager_exited(ngx_vidcast_managed_t *managed, int status)
     ngx_vidcast_zone_shm_t  *shm;
 
     now = ngx_vidcast_clock();
-    shm = managed->source->zone->shm;
+    shm = managed->source->original.zone->shm;
 
     settled = now - managed->started >= NGX_VIDCAST_BACKOFF_SETTLED
               && (ngx_vidcast_load(&shm->counters.published)
@@ -334,7 +329,7 @@ ngx_vidcast_manager_spawn(ngx_vidcast_conf_t *conf,
         return;
     }
 
-    shm = managed->source->zone->shm;
+    shm = managed->source->original.zone->shm;
 
     managed->started = now;
     managed->published = ngx_vidcast_load(&shm->counters.published);

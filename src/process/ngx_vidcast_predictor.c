@@ -51,8 +51,11 @@ ngx_vidcast_predictor_process(ngx_vidcast_conf_t *conf, void *data)
 {
     ngx_vidcast_predictor_id_t  *id = data;
 
-    ngx_int_t                rc;
-    ngx_vidcast_predictor_t  predictor;
+    ngx_int_t                 rc;
+    ngx_vidcast_predictor_t   predictor;
+    ngx_vidcast_mailboxes_t  *mailboxes;
+
+    mailboxes = &id->source->original.zone->mailboxes;
 
     ngx_memzero(&predictor, sizeof(ngx_vidcast_predictor_t));
 
@@ -60,8 +63,7 @@ ngx_vidcast_predictor_process(ngx_vidcast_conf_t *conf, void *data)
     predictor.source = id->source;
     predictor.index = id->index;
     predictor.engine = id->source->predict.module->engine;
-    predictor.mailbox = ngx_vidcast_mailbox(&id->source->zone->mailboxes,
-                                            id->index);
+    predictor.mailbox = ngx_vidcast_mailbox(mailboxes, id->index);
     predictor.log = conf->cycle->log;
     predictor.tick = ngx_vidcast_predictor_tick;
     predictor.left = ngx_vidcast_predictor_left;
@@ -82,7 +84,7 @@ ngx_vidcast_predictor_process(ngx_vidcast_conf_t *conf, void *data)
     }
 
     ngx_vidcast_store(&predictor.mailbox->state, NGX_VIDCAST_PREDICTOR_READY);
-    ngx_vidcast_futex_wake(id->source->zone->mailboxes.futex);
+    ngx_vidcast_futex_wake(mailboxes->futex);
 
     do {
         rc = ngx_vidcast_predictor_wait(&predictor);
@@ -154,24 +156,25 @@ static ngx_int_t
 ngx_vidcast_predictor_protect(ngx_vidcast_conf_t *conf,
     ngx_vidcast_source_t *source)
 {
-    ngx_uint_t              i;
-    ngx_vidcast_zone_t     *zone;
-    ngx_vidcast_source_t  **other;
+    ngx_shm_t                  *shm;
+    ngx_uint_t                  i;
+    ngx_vidcast_zone_t         *zone;
+    ngx_vidcast_rendition_t   **other;
 
     if (ngx_vidcast_predictor_unmap_zones(conf, source) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    other = conf->sources.elts;
+    other = conf->renditions.elts;
 
-    for (i = 0; i < conf->sources.nelts; i++) {
+    for (i = 0; i < conf->renditions.nelts; i++) {
         zone = other[i]->zone;
 
         (void) ngx_close_file(zone->frames_fd);
         (void) ngx_close_file(zone->wake_workers);
         (void) ngx_close_file(zone->wake_capture);
 
-        if (other[i] == source) {
+        if (other[i] == &source->original) {
             continue;
         }
 
@@ -182,11 +185,11 @@ ngx_vidcast_predictor_protect(ngx_vidcast_conf_t *conf,
         }
     }
 
-    zone = source->zone;
+    zone = source->original.zone;
+    shm = &source->original.shm_zone->shm;
 
     if (mprotect(zone->ring.frames, zone->frames_size, PROT_READ) == -1
-        || mprotect(source->shm_zone->shm.addr, source->shm_zone->shm.size,
-                    PROT_READ) == -1
+        || mprotect(shm->addr, shm->size, PROT_READ) == -1
         || mprotect(conf->shm_zone->shm.addr, conf->shm_zone->shm.size,
                     PROT_READ) == -1)
     {
@@ -221,7 +224,7 @@ ngx_vidcast_predictor_unmap_zones(ngx_vidcast_conf_t *conf,
         }
 
         if (zone[i].shm.addr
-            && &zone[i] != source->shm_zone
+            && &zone[i] != source->original.shm_zone
             && &zone[i] != conf->shm_zone
             && munmap(zone[i].shm.addr, zone[i].shm.size) == -1)
         {
@@ -374,7 +377,7 @@ ngx_vidcast_predictor_run(ngx_vidcast_predictor_t *predictor)
         return NGX_OK;
     }
 
-    size = predictor->source->geometry.result_size;
+    size = predictor->source->original.geometry.result_size;
 
     rc = predictor->engine->predict(predictor, &sample,
                                     ngx_vidcast_mailbox_text(
@@ -413,7 +416,7 @@ ngx_vidcast_predictor_picture(ngx_vidcast_predictor_t *predictor,
 
     mailbox = predictor->mailbox;
     fit = &predictor->fit;
-    ring = &predictor->source->zone->ring;
+    ring = &predictor->source->original.zone->ring;
 
     slot = ngx_vidcast_load(&mailbox->slot);
 
@@ -525,8 +528,8 @@ ngx_vidcast_predictor_reply(ngx_vidcast_predictor_t *predictor,
                            NGX_VIDCAST_ERROR_LEN);
     }
 
-    ngx_vidcast_mailbox_reply(&predictor->source->zone->mailboxes, mailbox,
-                              status, size);
+    ngx_vidcast_mailbox_reply(&predictor->source->original.zone->mailboxes,
+                              mailbox, status, size);
 }
 
 
@@ -579,7 +582,7 @@ ngx_vidcast_predictor_gone(ngx_vidcast_predictor_t *predictor)
     ngx_vidcast_store(&predictor->mailbox->failing, 0);
     ngx_vidcast_store(&predictor->mailbox->pid, 0);
 
-    ngx_vidcast_futex_wake(predictor->source->zone->mailboxes.futex);
+    ngx_vidcast_futex_wake(predictor->source->original.zone->mailboxes.futex);
 
     _exit(0);
 }

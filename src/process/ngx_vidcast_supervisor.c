@@ -109,7 +109,8 @@ ngx_vidcast_supervisor_init(ngx_vidcast_supervised_t *child,
 
     child->id.source = source;
     child->id.index = index;
-    child->mailbox = ngx_vidcast_mailbox(&source->zone->mailboxes, index);
+    child->mailbox = ngx_vidcast_mailbox(&source->original.zone->mailboxes,
+                                         index);
 
     /* a reload is worth a try at once */
 
@@ -343,11 +344,11 @@ ngx_vidcast_supervisor_died(ngx_vidcast_supervised_t *child, int status,
                                          : NGX_VIDCAST_PREDICTOR_FAILED);
 
     if (ngx_vidcast_load(&mailbox->task) != ngx_vidcast_load(&mailbox->done)) {
-        ngx_vidcast_mailbox_reply(&source->zone->mailboxes, mailbox,
+        ngx_vidcast_mailbox_reply(&source->original.zone->mailboxes, mailbox,
                                   NGX_VIDCAST_REPLY_LOST, 0);
     }
 
-    ngx_vidcast_futex_wake(source->zone->mailboxes.futex);
+    ngx_vidcast_futex_wake(source->original.zone->mailboxes.futex);
 
     if (!ngx_vidcast_log_limit(&child->deaths, NGX_VIDCAST_LOG_DEATHS, now)) {
         return;

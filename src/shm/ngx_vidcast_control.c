@@ -96,17 +96,13 @@ ngx_vidcast_zone_publish(ngx_vidcast_conf_t *conf, ngx_vidcast_conf_t *old)
 
 /*
  * The memory of a source and of its overlay is replaced together or alone, and
- * who writes to the one must leave with the other.
+ * the process that writes to the one must leave with the other.
  */
 
 static uint64_t
 ngx_vidcast_control_memory(ngx_vidcast_source_t *source)
 {
-    if (source->of) {
-        source = source->of;
-    }
-
-    return source->zone->ring.shm->epoch
+    return source->original.zone->ring.shm->epoch
            + (source->overlay ? source->overlay->zone->ring.shm->epoch : 0);
 }
 
@@ -146,10 +142,7 @@ ngx_vidcast_control_assign(ngx_vidcast_conf_t *conf, ngx_log_t *log)
             continue;
         }
 
-        /* an overlay is of the same name, and behind its source in the list */
-
-        n = source[i]->of ? source[i]->of->entry
-                          : ngx_vidcast_control_free(conf->control, taken, log);
+        n = ngx_vidcast_control_free(conf->control, taken, log);
 
         if (n == NGX_VIDCAST_ENTRIES) {
             ngx_log_error(NGX_LOG_EMERG, log, 0,
@@ -250,24 +243,24 @@ ngx_vidcast_process_settle(ngx_vidcast_conf_t *conf, ngx_uint_t process)
 {
     uint64_t                      bit;
     ngx_uint_t                    i;
-    ngx_vidcast_source_t        **source;
+    ngx_vidcast_rendition_t     **rendition;
     ngx_vidcast_process_t        *entry;
     ngx_vidcast_worker_stats_t   *stats;
 
     bit = ngx_vidcast_process_bit(process);
 
-    source = conf->sources.elts;
+    rendition = conf->renditions.elts;
 
-    for (i = 0; i < conf->sources.nelts; i++) {
-        stats = &source[i]->zone->shm->worker_stats[process];
+    for (i = 0; i < conf->renditions.nelts; i++) {
+        stats = &rendition[i]->zone->shm->worker_stats[process];
         ngx_memzero(stats->viewers, sizeof(stats->viewers));
         stats->publishers = 0;
 
-        (void) ngx_vidcast_handoff_leave(&source[i]->zone->shm->handoff,
+        (void) ngx_vidcast_handoff_leave(&rendition[i]->zone->shm->handoff,
                                          process);
 
-        ngx_vidcast_ring_unpin(&source[i]->zone->ring, bit);
-        source[i]->zone->ring.bit = bit;
+        ngx_vidcast_ring_unpin(&rendition[i]->zone->ring, bit);
+        rendition[i]->zone->ring.bit = bit;
     }
 
     conf->control->worker_index = process;
@@ -312,7 +305,7 @@ void
 ngx_vidcast_process_leave(ngx_vidcast_conf_t *conf)
 {
     ngx_uint_t                    i, process;
-    ngx_vidcast_source_t        **source;
+    ngx_vidcast_rendition_t     **rendition;
     ngx_vidcast_worker_stats_t   *stats;
 
     process = conf->control->worker_index;
@@ -321,17 +314,17 @@ ngx_vidcast_process_leave(ngx_vidcast_conf_t *conf)
         return;
     }
 
-    source = conf->sources.elts;
+    rendition = conf->renditions.elts;
 
-    for (i = 0; i < conf->sources.nelts; i++) {
-        stats = &source[i]->zone->shm->worker_stats[process];
+    for (i = 0; i < conf->renditions.nelts; i++) {
+        stats = &rendition[i]->zone->shm->worker_stats[process];
         ngx_memzero(stats->viewers, sizeof(stats->viewers));
         stats->publishers = 0;
 
-        (void) ngx_vidcast_handoff_leave(&source[i]->zone->shm->handoff,
+        (void) ngx_vidcast_handoff_leave(&rendition[i]->zone->shm->handoff,
                                          process);
 
-        ngx_vidcast_ring_unpin(&source[i]->zone->ring,
+        ngx_vidcast_ring_unpin(&rendition[i]->zone->ring,
                                ngx_vidcast_process_bit(process));
     }
 
@@ -477,7 +470,7 @@ void
 ngx_vidcast_source_unpin_dead(ngx_vidcast_control_t *control,
     ngx_vidcast_source_t *source, ngx_log_t *log)
 {
-    ngx_vidcast_zone_unpin_dead(control, source->zone, log);
+    ngx_vidcast_zone_unpin_dead(control, source->original.zone, log);
 
     if (source->overlay) {
         ngx_vidcast_zone_unpin_dead(control, source->overlay->zone, log);

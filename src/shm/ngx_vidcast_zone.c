@@ -18,6 +18,9 @@
 #include "shm/ngx_vidcast_process_locks.h"
 
 
+static ngx_int_t ngx_vidcast_zone_add_rendition(ngx_conf_t *cf,
+    ngx_vidcast_conf_t *conf, ngx_vidcast_rendition_t *rendition,
+    const char *prefix, void *tag);
 static ngx_shm_zone_t *ngx_vidcast_zone_reserve(ngx_conf_t *cf,
     const char *prefix, ngx_str_t *name, void *tag);
 static ngx_int_t ngx_vidcast_control_init(ngx_shm_zone_t *shm_zone,
@@ -28,19 +31,19 @@ static ngx_int_t ngx_vidcast_control_adopt(ngx_vidcast_conf_t *conf,
     ngx_vidcast_control_t *control);
 static void ngx_vidcast_control_cleanup(void *data);
 static ngx_int_t ngx_vidcast_zone_settle(ngx_vidcast_conf_t *conf,
-    ngx_vidcast_source_t *source, size_t *space, ngx_log_t *log);
+    ngx_vidcast_rendition_t *rendition, size_t *space, ngx_log_t *log);
 static size_t ngx_vidcast_zone_layout(ngx_vidcast_geometry_t *geometry);
 static ngx_vidcast_zone_t *ngx_vidcast_zone_before(ngx_vidcast_conf_t *conf,
     ngx_shm_zone_t *shm_zone, size_t *size);
 static ngx_int_t ngx_vidcast_zone_init(ngx_shm_zone_t *shm_zone, void *data);
-static ngx_int_t ngx_vidcast_zone_adopt(ngx_vidcast_source_t *source,
+static ngx_int_t ngx_vidcast_zone_adopt(ngx_vidcast_rendition_t *rendition,
     ngx_vidcast_zone_t *zone);
 static ngx_int_t ngx_vidcast_zone_create(ngx_shm_zone_t *shm_zone,
-    ngx_vidcast_source_t *source);
+    ngx_vidcast_rendition_t *rendition);
 static ngx_int_t ngx_vidcast_zone_open(ngx_vidcast_zone_t *zone,
-    ngx_vidcast_source_t *source, ngx_log_t *log);
+    ngx_vidcast_rendition_t *rendition, ngx_log_t *log);
 static ngx_int_t ngx_vidcast_zone_events(ngx_vidcast_zone_t *zone,
-    ngx_vidcast_source_t *source, ngx_log_t *log);
+    ngx_vidcast_rendition_t *rendition, ngx_log_t *log);
 static void ngx_vidcast_zone_cleanup(void *data);
 static void *ngx_vidcast_zone_alloc(ngx_shm_zone_t *shm_zone, size_t size,
     ngx_str_t *name);
@@ -86,16 +89,6 @@ ngx_vidcast_zone_add(ngx_conf_t *cf, ngx_vidcast_conf_t *conf,
                                    + 8 * ngx_pagesize;
     }
 
-    source->shm_zone = ngx_vidcast_zone_reserve(cf,
-                                      source->of ? NGX_VIDCAST_OVERLAY_PREFIX
-                                                 : NGX_VIDCAST_ZONE_PREFIX,
-                                      &source->name, tag);
-    if (source->shm_zone == NULL) {
-        return NGX_ERROR;
-    }
-
-    source->shm_zone->init = ngx_vidcast_zone_init;
-    source->shm_zone->data = source;
     source->cycle = cf->cycle;
 
     sp = ngx_array_push(&conf->sources);
@@ -104,6 +97,44 @@ ngx_vidcast_zone_add(ngx_conf_t *cf, ngx_vidcast_conf_t *conf,
     }
 
     *sp = source;
+
+    return ngx_vidcast_zone_add_rendition(cf, conf, &source->original,
+                                          NGX_VIDCAST_ZONE_PREFIX, tag);
+}
+
+
+ngx_int_t
+ngx_vidcast_zone_add_overlay(ngx_conf_t *cf, ngx_vidcast_conf_t *conf,
+    ngx_vidcast_source_t *source, void *tag)
+{
+    return ngx_vidcast_zone_add_rendition(cf, conf, source->overlay,
+                                          NGX_VIDCAST_OVERLAY_PREFIX, tag);
+}
+
+
+static ngx_int_t
+ngx_vidcast_zone_add_rendition(ngx_conf_t *cf, ngx_vidcast_conf_t *conf,
+    ngx_vidcast_rendition_t *rendition, const char *prefix, void *tag)
+{
+    ngx_vidcast_rendition_t  **rp;
+
+    rendition->shm_zone = ngx_vidcast_zone_reserve(cf, prefix,
+                                                   &rendition->source->name,
+                                                   tag);
+    if (rendition->shm_zone == NULL) {
+        return NGX_ERROR;
+    }
+
+    rendition->shm_zone->init = ngx_vidcast_zone_init;
+    rendition->shm_zone->data = rendition;
+    rendition->index = conf->renditions.nelts;
+
+    rp = ngx_array_push(&conf->renditions);
+    if (rp == NULL) {
+        return NGX_ERROR;
+    }
+
+    *rp = rendition;
 
     return NGX_OK;
 }
@@ -140,11 +171,11 @@ ngx_vidcast_control_init(ngx_shm_zone_t *shm_zone, void *data)
 {
     ngx_vidcast_conf_t  *old = data;
 
-    size_t                   space;
-    ngx_uint_t               i;
-    ngx_vidcast_conf_t      *conf;
-    ngx_vidcast_source_t   **source;
-    ngx_vidcast_control_t   *control;
+    size_t                      space;
+    ngx_uint_t                  i;
+    ngx_vidcast_conf_t         *conf;
+    ngx_vidcast_control_t      *control;
+    ngx_vidcast_rendition_t   **rendition;
 
     conf = shm_zone->data;
 
@@ -154,11 +185,11 @@ ngx_vidcast_control_init(ngx_shm_zone_t *shm_zone, void *data)
         return NGX_ERROR;
     }
 
-    source = conf->sources.elts;
+    rendition = conf->renditions.elts;
     space = 0;
 
-    for (i = 0; i < conf->sources.nelts; i++) {
-        if (ngx_vidcast_zone_settle(conf, source[i], &space,
+    for (i = 0; i < conf->renditions.nelts; i++) {
+        if (ngx_vidcast_zone_settle(conf, rendition[i], &space,
                                     shm_zone->shm.log)
             != NGX_OK)
         {
@@ -270,18 +301,19 @@ ngx_vidcast_control_cleanup(void *data)
 
 
 /*
- * Geometry and size of a source's zone.  Memory is kept over a reload when
+ * Geometry and size of a rendition's zone.  Memory is kept over a reload when
  * name and size are the same, so another geometry must show in the size.
  */
 
 static ngx_int_t
-ngx_vidcast_zone_settle(ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source,
-    size_t *space, ngx_log_t *log)
+ngx_vidcast_zone_settle(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_rendition_t *rendition, size_t *space, ngx_log_t *log)
 {
     size_t                   size, before;
     ngx_uint_t               least, workers, predictors;
     ngx_core_conf_t         *ccf;
     ngx_vidcast_zone_t      *zone;
+    ngx_vidcast_source_t    *source;
     ngx_vidcast_geometry_t  *g;
 
     ccf = (ngx_core_conf_t *) ngx_get_conf(conf->cycle->conf_ctx,
@@ -290,7 +322,8 @@ ngx_vidcast_zone_settle(ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source,
     workers = ngx_min((ngx_uint_t) ccf->worker_processes,
                       NGX_VIDCAST_RING_BITS);
 
-    g = &source->geometry;
+    source = rendition->source;
+    g = &rendition->geometry;
 
     /*
      * Two pins a worker, a claim an encoder, the newest, the overlay's, and
@@ -300,9 +333,9 @@ ngx_vidcast_zone_settle(ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source,
      * of those that come as JPEGs: of these the encoders claim nothing.
      */
 
-    predictors = 2 * source->predict.workers + 1;
+    predictors = 2 * rendition->predictors + 1;
 
-    least = 2 * workers + source->encoders + predictors + 4;
+    least = 2 * workers + rendition->encoders + predictors + 4;
 
     if (g->slots == 0) {
         g->slots = least;
@@ -312,8 +345,10 @@ ngx_vidcast_zone_settle(ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source,
         ngx_log_error(NGX_LOG_EMERG, log, 0,
                       "\"frames %uD\" of vidcast_source \"%V\" is too small "
                       "for %ui workers and %ui encoders, it must be at least "
-                      "%ui in %s:%ui", g->slots, &source->name, workers,
-                      source->encoders, least, source->file, source->line);
+                      "%ui in %s:%ui",
+                      g->slots, &source->name, workers,
+                      rendition->encoders, least, source->file,
+                      source->line);
         return NGX_ERROR;
     }
 
@@ -325,18 +360,18 @@ ngx_vidcast_zone_settle(ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source,
             + 8 * ngx_pagesize;
     size = ngx_align(size, ngx_pagesize);
 
-    zone = ngx_vidcast_zone_before(conf, source->shm_zone, &before);
+    zone = ngx_vidcast_zone_before(conf, rendition->shm_zone, &before);
 
     if (zone
         && zone->ring.geometry.slots == g->slots
         && zone->ring.geometry.slot_size == g->slot_size
         && zone->ring.geometry.results == g->results
         && zone->ring.geometry.result_size == g->result_size
-        && zone->mailboxes.n == source->predict.workers)
+        && zone->mailboxes.n == rendition->predictors)
     {
         /* it may be a page larger, to differ from another one before */
 
-        source->shm_zone->shm.size = before;
+        rendition->shm_zone->shm.size = before;
 
         return NGX_OK;
     }
@@ -345,14 +380,14 @@ ngx_vidcast_zone_settle(ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source,
         size += ngx_pagesize;
     }
 
-    source->shm_zone->shm.size = size;
+    rendition->shm_zone->shm.size = size;
 
     /*
      * nginx maps the zones next, and would say no more than that a mapping has
      * failed; *space is that of the sources before this one
      */
 
-    size += ngx_vidcast_ring_frames_size(&source->geometry);
+    size += ngx_vidcast_ring_frames_size(&rendition->geometry);
     *space += size;
 
     if (ngx_vidcast_limit_space(*space) != NGX_OK) {
@@ -378,10 +413,10 @@ static ngx_vidcast_zone_t *
 ngx_vidcast_zone_before(ngx_vidcast_conf_t *conf, ngx_shm_zone_t *shm_zone,
     size_t *size)
 {
-    ngx_uint_t             i;
-    ngx_list_part_t       *part;
-    ngx_shm_zone_t        *old;
-    ngx_vidcast_source_t  *source;
+    ngx_uint_t                i;
+    ngx_list_part_t          *part;
+    ngx_shm_zone_t           *old;
+    ngx_vidcast_rendition_t  *rendition;
 
     part = &conf->cycle->old_cycle->shared_memory.part;
     old = part->elts;
@@ -401,10 +436,10 @@ ngx_vidcast_zone_before(ngx_vidcast_conf_t *conf, ngx_shm_zone_t *shm_zone,
         if (old[i].tag == shm_zone->tag
             && ngx_vidcast_equal(&old[i].shm.name, &shm_zone->shm.name))
         {
-            source = old[i].data;
+            rendition = old[i].data;
             *size = old[i].shm.size;
 
-            return source->zone;
+            return rendition->zone;
         }
     }
 }
@@ -413,26 +448,27 @@ ngx_vidcast_zone_before(ngx_vidcast_conf_t *conf, ngx_shm_zone_t *shm_zone,
 static ngx_int_t
 ngx_vidcast_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 {
-    ngx_vidcast_source_t  *old = data;
+    ngx_vidcast_rendition_t  *old = data;
 
-    ngx_vidcast_source_t  *source;
+    ngx_vidcast_rendition_t  *rendition;
 
-    source = shm_zone->data;
+    rendition = shm_zone->data;
 
     if (old) {
-        return ngx_vidcast_zone_adopt(source, old->zone);
+        return ngx_vidcast_zone_adopt(rendition, old->zone);
     }
 
-    return ngx_vidcast_zone_create(shm_zone, source);
+    return ngx_vidcast_zone_create(shm_zone, rendition);
 }
 
 
 static ngx_int_t
-ngx_vidcast_zone_adopt(ngx_vidcast_source_t *source, ngx_vidcast_zone_t *zone)
+ngx_vidcast_zone_adopt(ngx_vidcast_rendition_t *rendition,
+    ngx_vidcast_zone_t *zone)
 {
     ngx_pool_cleanup_t  *cln;
 
-    cln = ngx_pool_cleanup_add(source->pool, 0);
+    cln = ngx_pool_cleanup_add(rendition->source->pool, 0);
     if (cln == NULL) {
         return NGX_ERROR;
     }
@@ -441,14 +477,15 @@ ngx_vidcast_zone_adopt(ngx_vidcast_source_t *source, ngx_vidcast_zone_t *zone)
     cln->data = zone;
 
     zone->refs++;
-    source->zone = zone;
+    rendition->zone = zone;
 
     return NGX_OK;
 }
 
 
 static ngx_int_t
-ngx_vidcast_zone_create(ngx_shm_zone_t *shm_zone, ngx_vidcast_source_t *source)
+ngx_vidcast_zone_create(ngx_shm_zone_t *shm_zone,
+    ngx_vidcast_rendition_t *rendition)
 {
     size_t               size;
     ngx_vidcast_zone_t  *zone;
@@ -463,32 +500,34 @@ ngx_vidcast_zone_create(ngx_shm_zone_t *shm_zone, ngx_vidcast_source_t *source)
     zone->wake_capture = NGX_INVALID_FILE;
     zone->ring.frames = MAP_FAILED;
 
-    if (ngx_vidcast_zone_adopt(source, zone) != NGX_OK) {
+    if (ngx_vidcast_zone_adopt(rendition, zone) != NGX_OK) {
         ngx_free(zone);
         return NGX_ERROR;
     }
 
-    size = ngx_vidcast_zone_layout(&source->geometry);
+    size = ngx_vidcast_zone_layout(&rendition->geometry);
 
-    zone->shm = ngx_vidcast_zone_alloc(shm_zone, size, &source->name);
+    zone->shm = ngx_vidcast_zone_alloc(shm_zone, size,
+                                       &rendition->source->name);
     if (zone->shm == NULL) {
         return NGX_ERROR;
     }
 
-    return ngx_vidcast_zone_open(zone, source, shm_zone->shm.log);
+    return ngx_vidcast_zone_open(zone, rendition, shm_zone->shm.log);
 }
 
 
 static ngx_int_t
-ngx_vidcast_zone_open(ngx_vidcast_zone_t *zone, ngx_vidcast_source_t *source,
-    ngx_log_t *log)
+ngx_vidcast_zone_open(ngx_vidcast_zone_t *zone,
+    ngx_vidcast_rendition_t *rendition, ngx_log_t *log)
 {
     size_t   size;
     u_char  *addr;
 
-    size = ngx_vidcast_ring_frames_size(&source->geometry);
+    size = ngx_vidcast_ring_frames_size(&rendition->geometry);
 
-    addr = ngx_vidcast_limit_map(&zone->frames_fd, size, &source->name, log);
+    addr = ngx_vidcast_limit_map(&zone->frames_fd, size,
+                                 &rendition->source->name, log);
     if (addr == NULL) {
         return NGX_ERROR;
     }
@@ -504,7 +543,7 @@ ngx_vidcast_zone_open(ngx_vidcast_zone_t *zone, ngx_vidcast_source_t *source,
     ngx_vidcast_ring_attach(&zone->ring,
                             (u_char *) zone->shm
                             + ngx_align(sizeof(ngx_vidcast_zone_shm_t), 64),
-                            addr, &source->geometry);
+                            addr, &rendition->geometry);
 
     /* nothing is there yet: a question whether pages can be renewed */
 
@@ -519,24 +558,24 @@ ngx_vidcast_zone_open(ngx_vidcast_zone_t *zone, ngx_vidcast_source_t *source,
                             ^ (uint64_t) ngx_random()
                             ^ (ngx_vidcast_clock() << 8);
 
-    if (source->predict.workers
+    if (rendition->predictors
         && ngx_vidcast_mailboxes_create(&zone->mailboxes,
-                                        source->predict.workers,
-                                        source->geometry.result_size)
+                                        rendition->predictors,
+                                        rendition->geometry.result_size)
                != NGX_OK)
     {
         ngx_vidcast_limit_log(log, ngx_errno, "mmap() for predictors", 0,
-                              &source->name);
+                              &rendition->source->name);
         return NGX_ERROR;
     }
 
-    return ngx_vidcast_zone_events(zone, source, log);
+    return ngx_vidcast_zone_events(zone, rendition, log);
 }
 
 
 static ngx_int_t
-ngx_vidcast_zone_events(ngx_vidcast_zone_t *zone, ngx_vidcast_source_t *source,
-    ngx_log_t *log)
+ngx_vidcast_zone_events(ngx_vidcast_zone_t *zone,
+    ngx_vidcast_rendition_t *rendition, ngx_log_t *log)
 {
     zone->wake_workers = eventfd(0, EFD_CLOEXEC|EFD_NONBLOCK);
 
@@ -545,16 +584,17 @@ ngx_vidcast_zone_events(ngx_vidcast_zone_t *zone, ngx_vidcast_source_t *source,
     }
 
     if (zone->wake_workers == -1 || zone->wake_capture == -1) {
-        ngx_vidcast_limit_log(log, ngx_errno, "eventfd()", 0, &source->name);
+        ngx_vidcast_limit_log(log, ngx_errno, "eventfd()", 0,
+                              &rendition->source->name);
         return NGX_ERROR;
     }
 
-    if (ngx_vidcast_limit_files(source->cycle,
+    if (ngx_vidcast_limit_files(rendition->source->cycle,
                                 ngx_max(zone->wake_workers, zone->wake_capture))
         != NGX_OK)
     {
         ngx_vidcast_limit_log(log, ngx_errno, "keeping descriptors for workers",
-                              0, &source->name);
+                              0, &rendition->source->name);
         return NGX_ERROR;
     }
 

@@ -207,7 +207,7 @@ struct ngx_vidcast_zone_s {
 typedef struct {
     ngx_cycle_t                 *cycle;
     ngx_array_t                  sources;    /* of ngx_vidcast_source_t * */
-    ngx_uint_t                   nsources;   /* then come overlays */
+    ngx_array_t                  renditions; /* of ngx_vidcast_rendition_t * */
     ngx_shm_zone_t              *shm_zone;   /* of control */
     ngx_vidcast_control_t       *control;
     uint64_t                     generation;
@@ -215,12 +215,14 @@ typedef struct {
 
 
 /*
- * Adds the zones of a source, and of the control with the first one.  The
- * sizes are settled later, when worker_processes is known for sure.  NGX_OK;
- * NGX_ERROR, logged.
+ * Adds a source and its zone, and that of the control with the first one;
+ * add_overlay() the zone of its overlay.  The sizes are settled later, when
+ * worker_processes is known for sure.  NGX_OK; NGX_ERROR, logged.
  */
 ngx_int_t ngx_vidcast_zone_add(ngx_conf_t *cf, ngx_vidcast_conf_t *conf,
     ngx_vidcast_source_t *source, void *tag);
+ngx_int_t ngx_vidcast_zone_add_overlay(ngx_conf_t *cf,
+    ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source, void *tag);
 
 /* wakes all workers which have viewers of the source */
 void ngx_vidcast_zone_wake_workers(ngx_vidcast_zone_t *zone);

@@ -82,8 +82,8 @@ test_init(void)
 {
     static ngx_vidcast_zone_t  zone;
 
-    source.geometry.slot_size = sizeof(slot);
-    source.zone = &zone;
+    source.original.geometry.slot_size = sizeof(slot);
+    source.original.zone = &zone;
 
     pool = ngx_create_pool(4096, &unit_log);
 

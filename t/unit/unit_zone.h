@@ -47,6 +47,7 @@ ngx_module_t  ngx_event_core_module;
 static char        *unit_event = "epoll";
 static ngx_int_t    unit_workers = 2;
 static ngx_uint_t   unit_encoders = 1;
+static ngx_uint_t   unit_overlays;        /* each source has one */
 
 
 static ngx_int_t unit_zones_init(ngx_cycle_t *cycle);
@@ -144,23 +145,41 @@ static void
 unit_source_add(ngx_conf_t *cf, ngx_vidcast_conf_t *conf,
     unit_source_t *source)
 {
-    ngx_vidcast_source_t  *s;
+    ngx_vidcast_source_t     *s;
+    ngx_vidcast_rendition_t  *overlay;
 
     s = ngx_pcalloc(cf->pool, sizeof(ngx_vidcast_source_t));
-    if (s == NULL) {
+    overlay = ngx_pcalloc(cf->pool, sizeof(ngx_vidcast_rendition_t));
+
+    if (s == NULL || overlay == NULL) {
         exit(2);
     }
 
     s->name.data = (u_char *) source->name;
     s->name.len = ngx_strlen(source->name);
-    s->geometry = source->geometry;
+    s->original.geometry = source->geometry;
     s->fingerprint = source->fingerprint;
-    s->encoders = unit_encoders;
+    s->original.source = s;
+    s->original.encoders = unit_encoders;
     s->pool = cf->pool;
     s->file = (u_char *) "nginx.conf";
     s->line = 7;
 
     if (ngx_vidcast_zone_add(cf, conf, s, &ngx_core_module) != NGX_OK) {
+        exit(2);
+    }
+
+    if (!unit_overlays) {
+        return;
+    }
+
+    overlay->source = s;
+    overlay->geometry = source->geometry;
+    overlay->encoders = 1;
+
+    s->overlay = overlay;
+
+    if (ngx_vidcast_zone_add_overlay(cf, conf, s, &ngx_core_module) != NGX_OK) {
         exit(2);
     }
 }
@@ -190,7 +209,9 @@ unit_load(ngx_vidcast_conf_t *old, unit_source_t *sources, ngx_uint_t n)
         || ngx_list_init(&cycle->shared_memory, pool, 1,
                          sizeof(ngx_shm_zone_t)) != NGX_OK
         || ngx_array_init(&conf->sources, pool, 1,
-                          sizeof(ngx_vidcast_source_t *)) != NGX_OK)
+                          sizeof(ngx_vidcast_source_t *)) != NGX_OK
+        || ngx_array_init(&conf->renditions, pool, 1,
+                          sizeof(ngx_vidcast_rendition_t *)) != NGX_OK)
     {
         exit(2);
     }

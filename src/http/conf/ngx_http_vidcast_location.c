@@ -24,7 +24,8 @@ static char *ngx_http_vidcast_refer_list(ngx_conf_t *cf, ngx_str_t *list,
     ngx_uint_t overlay);
 static char *ngx_http_vidcast_refer(ngx_conf_t *cf, ngx_str_t *name,
     ngx_uint_t push, ngx_uint_t overlay);
-static ngx_int_t ngx_http_vidcast_location_overlays(ngx_conf_t *cf);
+static ngx_int_t ngx_http_vidcast_location_overlay(ngx_conf_t *cf,
+    ngx_http_vidcast_main_conf_t *vmcf, ngx_vidcast_source_t *source);
 static ngx_http_complex_value_t *ngx_http_vidcast_compile(ngx_conf_t *cf,
     ngx_str_t *value);
 
@@ -294,20 +295,22 @@ ngx_http_vidcast_location_check(ngx_conf_t *cf)
 
         if (ref[i].name.data == NULL) {
 
-            if (vmcf->vidcast.sources.nelts == 1) {
-                source[0]->overlaid |= ref[i].overlay;
-                continue;
+            if (vmcf->vidcast.sources.nelts != 1) {
+                ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                              vmcf->vidcast.sources.nelts
+                              ? "\"vidcast\" must name one of the sources "
+                                "in %s:%ui"
+                              : "\"vidcast\" without any vidcast_source "
+                                "in %s:%ui",
+                              ref[i].file, ref[i].line);
+                return NGX_ERROR;
             }
 
-            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                          vmcf->vidcast.sources.nelts
-                          ? "\"vidcast\" must name one of the sources in %s:%ui"
-                          : "\"vidcast\" without any vidcast_source in %s:%ui",
-                          ref[i].file, ref[i].line);
-            return NGX_ERROR;
-        }
+            n = 0;
 
-        n = ngx_http_vidcast_source_find(vmcf, &ref[i].name);
+        } else {
+            n = ngx_http_vidcast_source_find(vmcf, &ref[i].name);
+        }
 
         if (n == NGX_ERROR) {
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
@@ -324,62 +327,53 @@ ngx_http_vidcast_location_check(ngx_conf_t *cf)
             return NGX_ERROR;
         }
 
-        source[n]->overlaid |= ref[i].overlay;
-    }
-
-    return ngx_http_vidcast_location_overlays(cf);
-}
-
-
-/* they come behind the sources, whose list grows */
-
-static ngx_int_t
-ngx_http_vidcast_location_overlays(ngx_conf_t *cf)
-{
-    ngx_uint_t                      i, n;
-    ngx_vidcast_source_t          **source, *overlay;
-    ngx_http_vidcast_main_conf_t   *vmcf;
-
-    vmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_vidcast_module);
-
-    n = vmcf->vidcast.sources.nelts;
-    vmcf->vidcast.nsources = n;
-
-    for (i = 0; i < n; i++) {
-        source = vmcf->vidcast.sources.elts;
-
-        if (!source[i]->overlaid && !vmcf->overlay) {
-            ngx_http_vidcast_source_fingerprint(source[i]);
-            continue;
-        }
-
-        overlay = ngx_pcalloc(cf->pool, sizeof(ngx_vidcast_source_t));
-        if (overlay == NULL) {
-            return NGX_ERROR;
-        }
-
-        source[i]->overlay = overlay;
-        ngx_http_vidcast_source_fingerprint(source[i]);
-
-        overlay->of = source[i];
-        overlay->name = source[i]->name;
-        overlay->fingerprint = source[i]->fingerprint;
-        overlay->quality = source[i]->quality;
-        overlay->encoders = 1;
-        overlay->geometry.slot_size = source[i]->geometry.slot_size;
-        overlay->geometry.results = 1;
-        overlay->geometry.result_size = NGX_HTTP_VIDCAST_OVERLAY_RESULT;
-        overlay->pool = source[i]->pool;
-        overlay->file = source[i]->file;
-        overlay->line = source[i]->line;
-
-        if (ngx_vidcast_zone_add(cf, &vmcf->vidcast, overlay,
-                                 &ngx_http_vidcast_module)
-            != NGX_OK)
+        if (ref[i].overlay
+            && ngx_http_vidcast_location_overlay(cf, vmcf, source[n])
+               != NGX_OK)
         {
             return NGX_ERROR;
         }
     }
 
+    for (i = 0; i < vmcf->vidcast.sources.nelts; i++) {
+
+        if (vmcf->overlay
+            && ngx_http_vidcast_location_overlay(cf, vmcf, source[i])
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        ngx_http_vidcast_source_fingerprint(source[i]);
+    }
+
     return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_vidcast_location_overlay(ngx_conf_t *cf,
+    ngx_http_vidcast_main_conf_t *vmcf, ngx_vidcast_source_t *source)
+{
+    ngx_vidcast_rendition_t  *overlay;
+
+    if (source->overlay) {
+        return NGX_OK;
+    }
+
+    overlay = ngx_pcalloc(cf->pool, sizeof(ngx_vidcast_rendition_t));
+    if (overlay == NULL) {
+        return NGX_ERROR;
+    }
+
+    overlay->source = source;
+    overlay->encoders = 1;
+    overlay->geometry.slot_size = source->original.geometry.slot_size;
+    overlay->geometry.results = 1;
+    overlay->geometry.result_size = NGX_HTTP_VIDCAST_OVERLAY_RESULT;
+
+    source->overlay = overlay;
+
+    return ngx_vidcast_zone_add_overlay(cf, &vmcf->vidcast, source,
+                                        &ngx_http_vidcast_module);
 }

@@ -208,7 +208,9 @@ ngx_http_vidcast_create_main_conf(ngx_conf_t *cf)
 
     vmcf->vidcast.cycle = cf->cycle;
 
-    if (ngx_array_init(&vmcf->vidcast.sources, cf->pool, 4,
+    if (ngx_array_init(&vmcf->vidcast.renditions, cf->pool, 4,
+                       sizeof(ngx_vidcast_rendition_t *)) != NGX_OK
+        || ngx_array_init(&vmcf->vidcast.sources, cf->pool, 4,
                        sizeof(ngx_vidcast_source_t *))
         != NGX_OK
         || ngx_array_init(&vmcf->references, cf->pool, 4,

@@ -100,7 +100,7 @@ ngx_int_t ngx_http_vidcast_variables_add(ngx_conf_t *cf);
 char *ngx_http_vidcast_source_block(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
-/* its place among the sources, and among all feeds; NGX_ERROR: no such one */
+/* its place among the sources; NGX_ERROR: no such one */
 ngx_int_t ngx_http_vidcast_source_find(ngx_http_vidcast_main_conf_t *vmcf,
     ngx_str_t *name);
 

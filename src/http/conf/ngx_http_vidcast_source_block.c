@@ -85,6 +85,8 @@ ngx_http_vidcast_source_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    source->original.predictors = source->predict.workers;
+
     if (ngx_vidcast_zone_add(cf, &vmcf->vidcast, source,
                              &ngx_http_vidcast_module)
         != NGX_OK)
@@ -92,8 +94,8 @@ ngx_http_vidcast_source_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    source->init = source->shm_zone->init;
-    source->shm_zone->init = ngx_http_vidcast_source_init;
+    source->init = source->original.shm_zone->init;
+    source->original.shm_zone->init = ngx_http_vidcast_source_init;
 
     return NGX_CONF_OK;
 }
@@ -107,10 +109,12 @@ ngx_http_vidcast_source_init(ngx_shm_zone_t *shm_zone, void *data)
     u_char                         error[NGX_VIDCAST_ERROR_LEN];
     ngx_vidcast_source_t          *source;
     ngx_vidcast_escaped_t          escaped;
+    ngx_vidcast_rendition_t       *rendition;
     ngx_vidcast_input_conf_t      *input;
     ngx_vidcast_predict_module_t  *module;
 
-    source = shm_zone->data;
+    rendition = shm_zone->data;
+    source = rendition->source;
     input = &source->input;
 
     error[0] = '\0';
@@ -152,18 +156,19 @@ ngx_http_vidcast_source_create(ngx_conf_t *cf, ngx_str_t *name)
         return NULL;
     }
 
+    source->original.source = source;
     source->name = *name;
     source->pool = cf->cycle->pool;
     source->file = cf->conf_file->file.name.data;
     source->line = cf->conf_file->line;
 
     source->quality = 80;
-    source->encoders = ngx_max(ngx_min(ngx_ncpu, 4), 1);
+    source->original.encoders = ngx_max(ngx_min(ngx_ncpu, 4), 1);
     source->stale = 5000;
 
-    source->geometry.slot_size = 4 * 1024 * 1024;
-    source->geometry.results = 256;
-    source->geometry.result_size = 4096;
+    source->original.geometry.slot_size = 4 * 1024 * 1024;
+    source->original.geometry.results = 256;
+    source->original.geometry.result_size = 4096;
 
     return source;
 }
@@ -193,8 +198,6 @@ ngx_http_vidcast_source_check_name(ngx_conf_t *cf,
     return NGX_CONF_OK;
 }
 
-
-/* an overlay has the name of its source, and stands behind it */
 
 ngx_int_t
 ngx_http_vidcast_source_find(ngx_http_vidcast_main_conf_t *vmcf,
@@ -252,10 +255,10 @@ ngx_http_vidcast_source_fingerprint(ngx_vidcast_source_t *source)
 
     ngx_http_vidcast_fingerprint_add(source, &source->quality,
                                      sizeof(source->quality));
-    ngx_http_vidcast_fingerprint_add(source, &source->encoders,
-                                     sizeof(source->encoders));
-    ngx_http_vidcast_fingerprint_add(source, &source->geometry,
-                                     sizeof(source->geometry));
+    ngx_http_vidcast_fingerprint_add(source, &source->original.encoders,
+                                     sizeof(source->original.encoders));
+    ngx_http_vidcast_fingerprint_add(source, &source->original.geometry,
+                                     sizeof(source->original.geometry));
     ngx_http_vidcast_fingerprint_add(source, &source->stale,
                                      sizeof(source->stale));
     ngx_http_vidcast_fingerprint_add(source, &source->on_demand,

@@ -86,7 +86,7 @@ static ngx_http_vidcast_field_t  ngx_http_vidcast_fields[] = {
 
     { ngx_string("encoders"), 1, 1,
       ngx_http_vidcast_source_number,
-      offsetof(ngx_vidcast_source_t, encoders), 1, 64 },
+      offsetof(ngx_vidcast_source_t, original.encoders), 1, 64 },
 
     { ngx_string("frames"), 1, 2,
       ngx_http_vidcast_source_ring,
@@ -484,7 +484,7 @@ ngx_http_vidcast_source_ring(ngx_conf_t *cf, ngx_vidcast_source_t *source,
     ngx_uint_t               frames;
     ngx_vidcast_geometry_t  *g;
 
-    g = &source->geometry;
+    g = &source->original.geometry;
     frames = (field->offset == offsetof(ngx_vidcast_geometry_t, slots));
 
     max = frames ? NGX_HTTP_VIDCAST_MAX_SLOTS : NGX_HTTP_VIDCAST_MAX_RESULTS;

@@ -27,8 +27,6 @@
  */
 
 
-static void ngx_http_vidcast_feed_pair_overlay(
-    ngx_http_vidcast_main_conf_t *vmcf, ngx_uint_t n);
 static ngx_int_t ngx_http_vidcast_feed_create(ngx_http_vidcast_feed_t *feed,
     ngx_event_handler_pt wake, ngx_cycle_t *cycle);
 static void ngx_http_vidcast_feed_new_results(ngx_http_vidcast_feed_t *feed);
@@ -40,12 +38,13 @@ ngx_int_t
 ngx_http_vidcast_feed_init(ngx_cycle_t *cycle,
     ngx_http_vidcast_main_conf_t *vmcf, ngx_event_handler_pt wake)
 {
-    ngx_uint_t                 i, n;
-    ngx_vidcast_source_t     **source;
-    ngx_http_vidcast_feed_t   *feed;
+    ngx_uint_t                  i, n;
+    ngx_vidcast_source_t       *source;
+    ngx_http_vidcast_feed_t    *feed;
+    ngx_vidcast_rendition_t   **rendition;
 
-    n = vmcf->vidcast.sources.nelts;
-    source = vmcf->vidcast.sources.elts;
+    n = vmcf->vidcast.renditions.nelts;
+    rendition = vmcf->vidcast.renditions.elts;
 
     if (n == 0) {
         return NGX_OK;
@@ -58,15 +57,19 @@ ngx_http_vidcast_feed_init(ngx_cycle_t *cycle,
 
     for (i = 0; i < n; i++) {
         feed = &vmcf->feeds[i];
+        source = rendition[i]->source;
 
         feed->vmcf = vmcf;
-        feed->source = source[i];
-        feed->zone = source[i]->zone;
-        feed->camera = source[i]->of ? source[i]->of->zone : feed->zone;
+        feed->source = source;
+        feed->rendition = rendition[i];
+        feed->zone = rendition[i]->zone;
+        feed->nresults = rendition[i]->geometry.results;
         feed->stats = ngx_vidcast_zone_worker_stats(vmcf->vidcast.control,
-                                                    feed->camera);
+                                                    source->original.zone);
 
-        ngx_http_vidcast_feed_pair_overlay(vmcf, i);
+        if (rendition[i] == &source->original && source->overlay) {
+            feed->overlay = &vmcf->feeds[source->overlay->index];
+        }
 
         if (ngx_http_vidcast_feed_create(feed, wake, cycle) != NGX_OK) {
             return NGX_ERROR;
@@ -77,37 +80,17 @@ ngx_http_vidcast_feed_init(ngx_cycle_t *cycle,
 }
 
 
-/* sources stand before their overlays */
-
-static void
-ngx_http_vidcast_feed_pair_overlay(ngx_http_vidcast_main_conf_t *vmcf,
-    ngx_uint_t n)
-{
-    ngx_uint_t  i;
-
-    for (i = 0; i < n; i++) {
-        if (vmcf->feeds[i].source->overlay == vmcf->feeds[n].source) {
-            vmcf->feeds[i].overlay = &vmcf->feeds[n];
-        }
-    }
-}
-
-
 static ngx_int_t
 ngx_http_vidcast_feed_create(ngx_http_vidcast_feed_t *feed,
     ngx_event_handler_pt wake, ngx_cycle_t *cycle)
 {
-    ngx_vidcast_geometry_t  *g;
-
-    g = &feed->source->geometry;
-
     ngx_queue_init(&feed->subscriptions);
 
     feed->file.fd = feed->zone->frames_fd;
     feed->file.name = feed->source->name;
     feed->file.log = cycle->log;
 
-    feed->results = ngx_pcalloc(cycle->pool, g->results
+    feed->results = ngx_pcalloc(cycle->pool, feed->nresults
                                      * sizeof(ngx_http_vidcast_message_t *));
     if (feed->results == NULL) {
         return NGX_ERROR;
@@ -132,7 +115,7 @@ ngx_http_vidcast_feed_exit(ngx_http_vidcast_main_conf_t *vmcf)
     ngx_uint_t                i;
     ngx_http_vidcast_feed_t  *feed;
 
-    for (i = 0; i < vmcf->vidcast.sources.nelts; i++) {
+    for (i = 0; i < vmcf->vidcast.renditions.nelts; i++) {
         feed = &vmcf->feeds[i];
 
         if (feed->wait_timer.timer_set) {
@@ -154,20 +137,27 @@ ngx_http_vidcast_feed_exit(ngx_http_vidcast_main_conf_t *vmcf)
 ngx_http_vidcast_feed_t *
 ngx_http_vidcast_feed_find(ngx_http_vidcast_main_conf_t *vmcf, ngx_str_t *name)
 {
-    ngx_int_t  n;
+    ngx_int_t               n;
+    ngx_vidcast_source_t  **source;
 
     n = ngx_http_vidcast_source_find(vmcf, name);
 
-    return (n == NGX_ERROR || vmcf->feeds == NULL) ? NULL : &vmcf->feeds[n];
+    if (n == NGX_ERROR || vmcf->feeds == NULL) {
+        return NULL;
+    }
+
+    source = vmcf->vidcast.sources.elts;
+
+    return &vmcf->feeds[source[n]->original.index];
 }
 
 
 void
 ngx_http_vidcast_feed_wake_on_demand(ngx_http_vidcast_feed_t *feed)
 {
-    ngx_vidcast_zone_wake_on_demand(feed->camera);
+    ngx_vidcast_zone_wake_on_demand(feed->source->original.zone);
 
-    if (feed->camera != feed->zone) {
+    if (feed->rendition == feed->source->overlay) {
         ngx_vidcast_zone_wake_on_demand(feed->zone);
     }
 }
@@ -204,7 +194,7 @@ ngx_http_vidcast_feed_new_results(ngx_http_vidcast_feed_t *feed)
     ngx_uint_t                    n;
     ngx_http_vidcast_message_t  **slot;
 
-    n = feed->source->geometry.results;
+    n = feed->nresults;
     newest = ngx_vidcast_ring_newest_result(&feed->zone->ring);
 
     if (newest == feed->result) {
@@ -242,7 +232,7 @@ ngx_http_vidcast_feed_seek(ngx_http_vidcast_feed_t *feed, uint64_t seq)
     ngx_uint_t                    n;
     ngx_http_vidcast_message_t  **slot;
 
-    n = feed->source->geometry.results;
+    n = feed->nresults;
 
     if (seq + n <= feed->result) {
         seq = feed->result - n + 1;
@@ -344,7 +334,7 @@ ngx_http_vidcast_feed_drop(ngx_http_vidcast_feed_t *feed)
 
     ngx_http_vidcast_feed_drop_frame(feed);
 
-    for (i = 0; i < feed->source->geometry.results; i++) {
+    for (i = 0; i < feed->nresults; i++) {
         if (feed->results[i]) {
             ngx_http_vidcast_message_unref(feed->results[i]);
             feed->results[i] = NULL;
@@ -370,7 +360,7 @@ ngx_http_vidcast_feed_look(ngx_http_vidcast_main_conf_t *vmcf)
 
     control = vmcf->vidcast.control;
 
-    for (i = 0; i < vmcf->vidcast.sources.nelts; i++) {
+    for (i = 0; i < vmcf->vidcast.renditions.nelts; i++) {
         feed = &vmcf->feeds[i];
 
         feed->wanted = feed->nsubscriptions == 0
@@ -395,7 +385,7 @@ ngx_http_vidcast_feed_unpin(ngx_http_vidcast_main_conf_t *vmcf)
     ngx_uint_t                i;
     ngx_http_vidcast_feed_t  *feed;
 
-    for (i = 0; i < vmcf->vidcast.sources.nelts; i++) {
+    for (i = 0; i < vmcf->vidcast.renditions.nelts; i++) {
         feed = &vmcf->feeds[i];
 
         if (feed->frame

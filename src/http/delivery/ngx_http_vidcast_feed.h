@@ -12,8 +12,8 @@
 
 
 /*
- * A feed is a source in one worker: the viewers that subscribed to it there,
- * and the messages that they share.
+ * A feed is a rendition of a source in one worker: the viewers that subscribed
+ * to it there, and the messages that they share.
  */
 
 typedef void (*ngx_http_vidcast_feed_pt)(ngx_http_vidcast_feed_t *feed);
@@ -22,9 +22,9 @@ typedef void (*ngx_http_vidcast_feed_pt)(ngx_http_vidcast_feed_t *feed);
 struct ngx_http_vidcast_feed_s {
     ngx_http_vidcast_main_conf_t  *vmcf;
     ngx_vidcast_source_t          *source;
-    ngx_vidcast_zone_t            *zone;
-    ngx_vidcast_zone_t            *camera;    /* another one of an overlay */
-    ngx_vidcast_worker_stats_t    *stats;     /* in the camera's */
+    ngx_vidcast_rendition_t       *rendition; /* of the source */
+    ngx_vidcast_zone_t            *zone;      /* of the rendition */
+    ngx_vidcast_worker_stats_t    *stats;     /* in the original's zone */
     ngx_http_vidcast_feed_t       *overlay;   /* NULL: there is none */
     ngx_connection_t              *wake;      /* NULL: none was free */
     ngx_file_t                     file;      /* the ring's memfd */
@@ -46,6 +46,7 @@ struct ngx_http_vidcast_feed_s {
     ngx_http_vidcast_message_t    *free;
 
     ngx_http_vidcast_message_t   **results;   /* by seq modulo their number */
+    ngx_uint_t                     nresults;
     uint64_t                       result;    /* the newest of them */
 };
 

@@ -32,7 +32,7 @@ ngx_http_vidcast_pairing_keep(ngx_http_vidcast_feed_t *feed)
 
     predicting = ngx_vidcast_load(&feed->zone->shm->predicting);
 
-    result = feed->results[feed->result % feed->source->geometry.results];
+    result = feed->results[feed->result % feed->nresults];
     predicted = result ? result->frame.number : 0;
 
     for (next = &feed->kept; *next; /* void */ ) {
@@ -74,7 +74,7 @@ ngx_http_vidcast_pairing_fetch(ngx_http_vidcast_feed_t *feed)
 {
     ngx_http_vidcast_message_t  *result, *frame;
 
-    result = feed->results[feed->result % feed->source->geometry.results];
+    result = feed->results[feed->result % feed->nresults];
 
     if (result == NULL
         || result->frame.slot == NGX_VIDCAST_RING_NONE

@@ -423,7 +423,7 @@ ngx_http_vidcast_queue_next_result(ngx_http_vidcast_subscription_t *sub,
     ngx_http_vidcast_message_t  *m;
 
     feed = sub->feed;
-    n = feed->source->geometry.results;
+    n = feed->nresults;
 
     ngx_http_vidcast_queue_first(sub);
 
@@ -500,7 +500,7 @@ ngx_http_vidcast_queue_next_pair(ngx_http_vidcast_subscription_t *sub,
         return NGX_DONE;
     }
 
-    m = feed->results[feed->result % feed->source->geometry.results];
+    m = feed->results[feed->result % feed->nresults];
 
     if (m == NULL) {
         return NGX_DONE;

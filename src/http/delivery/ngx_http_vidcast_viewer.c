@@ -303,7 +303,7 @@ ngx_http_vidcast_viewer_count(ngx_http_vidcast_feed_t *feed,
 
     viewers = feed->stats->viewers;
 
-    if (feed->camera != feed->zone) {
+    if (feed->rendition == feed->source->overlay) {
         ngx_vidcast_store(&viewers[NGX_VIDCAST_OVERLAID],
                           viewers[NGX_VIDCAST_OVERLAID] + n);
 
@@ -352,7 +352,7 @@ ngx_http_vidcast_viewer_current(ngx_http_vidcast_feed_t *feed)
 {
     ngx_http_vidcast_message_t  *message;
 
-    message = feed->results[feed->result % feed->source->geometry.results];
+    message = feed->results[feed->result % feed->nresults];
 
     return message
            && (message->frame.number == 0
@@ -460,6 +460,7 @@ ngx_http_vidcast_viewer_full(ngx_http_vidcast_feed_t *feed,
     ngx_http_vidcast_viewer_t *viewer)
 {
     ngx_uint_t                    most;
+    ngx_vidcast_zone_t           *zone;
     ngx_vidcast_control_t        *control;
     ngx_http_vidcast_loc_conf_t  *vlcf;
 
@@ -467,10 +468,11 @@ ngx_http_vidcast_viewer_full(ngx_http_vidcast_feed_t *feed,
                                         ngx_http_vidcast_module);
     most = vlcf->max_viewers;
     control = feed->vmcf->vidcast.control;
+    zone = feed->source->original.zone;
 
     return most
-           && ngx_vidcast_zone_viewers(control, feed->camera, NULL) > most
-           && ngx_vidcast_zone_viewers(control, feed->camera,
+           && ngx_vidcast_zone_viewers(control, zone, NULL) > most
+           && ngx_vidcast_zone_viewers(control, zone,
                                        viewer->session.request->connection->log)
               > most;
 }

@@ -308,7 +308,7 @@ ngx_http_vidcast_publish_max(ngx_http_vidcast_post_t *post)
 {
     ngx_vidcast_geometry_t  *g;
 
-    g = &post->publisher.feed->source->geometry;
+    g = &post->publisher.feed->source->original.geometry;
 
     return (post->kind == NGX_VIDCAST_HANDOFF_PICTURE)
                ? g->slot_size : ngx_min(g->slot_size, g->result_size);

@@ -171,11 +171,11 @@ ngx_http_vidcast_publish_ws_open(ngx_http_request_t *r,
 
     source = ws->publisher.feed->source;
 
-    ws->message.max_picture = source->geometry.slot_size;
-    ws->message.max_text = ngx_min(source->geometry.slot_size,
-                                   source->geometry.result_size);
+    ws->message.max_picture = source->original.geometry.slot_size;
+    ws->message.max_text = ngx_min(source->original.geometry.slot_size,
+                                   source->original.geometry.result_size);
 
-    ws->wc.reader.max_message = source->geometry.slot_size;
+    ws->wc.reader.max_message = source->original.geometry.slot_size;
 
     r->connection->log->action = "receiving video from client";
 

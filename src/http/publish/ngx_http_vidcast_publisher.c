@@ -50,7 +50,7 @@ ngx_http_vidcast_publisher_init(ngx_http_vidcast_main_conf_t *vmcf,
     ngx_uint_t                i;
     ngx_http_vidcast_feed_t  *feed;
 
-    for (i = 0; i < vmcf->vidcast.sources.nelts; i++) {
+    for (i = 0; i < vmcf->vidcast.renditions.nelts; i++) {
         feed = &vmcf->feeds[i];
 
         ngx_queue_init(&feed->publishers);

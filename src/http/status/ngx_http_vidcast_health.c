@@ -44,7 +44,7 @@ ngx_http_vidcast_health_handler(ngx_http_request_t *r)
     conf = &vmcf->vidcast;
 
     source = conf->sources.elts;
-    n = vmcf->feeds ? conf->nsources : 0;
+    n = vmcf->feeds ? conf->sources.nelts : 0;
 
     ngx_http_vidcast_text_init(&text, r->pool);
 
@@ -86,17 +86,19 @@ ngx_http_vidcast_health_source(ngx_http_vidcast_text_t *text,
 {
     u_char                           *error;
     ngx_str_t                        *name;
+    ngx_vidcast_zone_t               *zone;
     ngx_http_vidcast_life_t           life;
     ngx_vidcast_predictor_mailbox_t  *mailbox;
 
     ngx_http_vidcast_status_life(conf, source, &life, log);
 
+    zone = source->original.zone;
     name = ngx_vidcast_state_name(life.state);
     error = life.error;
 
     if (!ngx_http_vidcast_health_unhealthy(source, &life)) {
 
-        mailbox = ngx_http_vidcast_status_failed(&source->zone->mailboxes);
+        mailbox = ngx_http_vidcast_status_failed(&zone->mailboxes);
 
         if (mailbox == NULL || life.state != NGX_VIDCAST_LIVE) {
             return;

@@ -71,7 +71,7 @@ ngx_http_vidcast_metrics_handler(ngx_http_request_t *r)
     conf = &vmcf->vidcast;
 
     alive = ngx_palloc(r->pool, NGX_VIDCAST_PROCESSES);
-    lives = ngx_palloc(r->pool, conf->nsources
+    lives = ngx_palloc(r->pool, conf->sources.nelts
                                 * sizeof(ngx_http_vidcast_life_t));
 
     if (alive == NULL || lives == NULL) {
@@ -85,7 +85,7 @@ ngx_http_vidcast_metrics_handler(ngx_http_request_t *r)
 
         source = conf->sources.elts;
 
-        for (i = 0; i < conf->nsources; i++) {
+        for (i = 0; i < conf->sources.nelts; i++) {
             ngx_http_vidcast_status_life(conf, source[i], &lives[i],
                                          r->connection->log);
         }
@@ -184,6 +184,7 @@ ngx_http_vidcast_metrics_of(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf, ngx_http_vidcast_metric_t *metric,
     size_t offset)
 {
+    u_char                 *shm;
     ngx_uint_t              i;
     ngx_vidcast_source_t  **source;
 
@@ -191,9 +192,11 @@ ngx_http_vidcast_metrics_of(ngx_http_vidcast_text_t *text,
 
     ngx_http_vidcast_metrics_family(text, "", metric);
 
-    for (i = 0; i < conf->nsources; i++) {
+    for (i = 0; i < conf->sources.nelts; i++) {
+        shm = (u_char *) source[i]->original.zone->shm;
+
         ngx_http_vidcast_metrics_sample(text, "", metric, source[i],
-                                   (u_char *) source[i]->zone->shm + offset);
+                                        shm + offset);
     }
 }
 
@@ -213,8 +216,8 @@ ngx_http_vidcast_metrics_losses(ngx_http_vidcast_text_t *text,
 
     ngx_http_vidcast_metrics_family(text, "", &g->family);
 
-    for (i = 0; i < conf->nsources; i++) {
-        counters = (u_char *) &source[i]->zone->shm->counters;
+    for (i = 0; i < conf->sources.nelts; i++) {
+        counters = (u_char *) &source[i]->original.zone->shm->counters;
 
         for (loss = ngx_http_vidcast_losses; loss->name; loss++) {
 
@@ -247,8 +250,9 @@ ngx_http_vidcast_metrics_delivered(ngx_http_vidcast_text_t *text,
 
         ngx_http_vidcast_metrics_family(text, "delivered_", m);
 
-        for (i = 0; i < conf->nsources; i++) {
-            sum = ngx_http_vidcast_status_sum(source[i]->zone->shm, m->offset);
+        for (i = 0; i < conf->sources.nelts; i++) {
+            sum = ngx_http_vidcast_status_sum(source[i]->original.zone->shm,
+                                              m->offset);
 
             ngx_http_vidcast_metrics_sample(text, "delivered_", m, source[i],
                                             &sum);
@@ -261,6 +265,7 @@ static void
 ngx_http_vidcast_metrics_viewers(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf, u_char *alive)
 {
+    uint64_t                n;
     ngx_uint_t              i, t;
     ngx_vidcast_source_t  **source;
 
@@ -272,14 +277,15 @@ ngx_http_vidcast_metrics_viewers(ngx_http_vidcast_text_t *text,
 
     ngx_http_vidcast_metrics_family(text, "", &family);
 
-    for (i = 0; i < conf->nsources; i++) {
+    for (i = 0; i < conf->sources.nelts; i++) {
         for (t = 0; t < NGX_VIDCAST_TRANSPORTS; t++) {
+            n = ngx_http_vidcast_status_count(source[i]->original.zone->shm,
+                                              alive, t);
+
             ngx_http_vidcast_text_printf(text, "vidcast_viewers{source=\"%V\","
                                          "transport=\"%s\"} %uL\n",
                                          &source[i]->name,
-                                         ngx_http_vidcast_transports[t],
-                                         ngx_http_vidcast_status_count(
-                                             source[i]->zone->shm, alive, t));
+                                         ngx_http_vidcast_transports[t], n);
         }
     }
 }
@@ -299,7 +305,7 @@ ngx_http_vidcast_metrics_publishers(ngx_http_vidcast_text_t *text,
     source = conf->sources.elts;
     n = 0;
 
-    for (i = 0; i < conf->nsources; i++) {
+    for (i = 0; i < conf->sources.nelts; i++) {
         n += source[i]->input.push;
     }
 
@@ -307,14 +313,14 @@ ngx_http_vidcast_metrics_publishers(ngx_http_vidcast_text_t *text,
 
         ngx_http_vidcast_metrics_family(text, "", m);
 
-        for (i = 0; i < conf->nsources; i++) {
+        for (i = 0; i < conf->sources.nelts; i++) {
 
             if (!source[i]->input.push) {
                 continue;
             }
 
-            ngx_http_vidcast_status_publishing(source[i]->zone->shm, alive,
-                                               &publishing);
+            ngx_http_vidcast_status_publishing(source[i]->original.zone->shm,
+                                               alive, &publishing);
 
             ngx_http_vidcast_metrics_sample(text, "", m, source[i],
                                          (u_char *) &publishing + m->offset);
@@ -332,13 +338,14 @@ ngx_http_vidcast_metrics_predictors(ngx_http_vidcast_text_t *text,
     uint64_t                     sum;
     ngx_uint_t                   i, n;
     ngx_vidcast_source_t       **source;
+    ngx_vidcast_mailboxes_t     *mailboxes;
     ngx_http_vidcast_metric_t   *m;
 
     source = conf->sources.elts;
     n = 0;
 
-    for (i = 0; i < conf->nsources; i++) {
-        n += source[i]->zone->mailboxes.n;
+    for (i = 0; i < conf->sources.nelts; i++) {
+        n += source[i]->original.zone->mailboxes.n;
     }
 
     if (n == 0) {
@@ -349,14 +356,14 @@ ngx_http_vidcast_metrics_predictors(ngx_http_vidcast_text_t *text,
 
         ngx_http_vidcast_metrics_family(text, "predictor_", m);
 
-        for (i = 0; i < conf->nsources; i++) {
+        for (i = 0; i < conf->sources.nelts; i++) {
+            mailboxes = &source[i]->original.zone->mailboxes;
 
-            if (source[i]->zone->mailboxes.n == 0) {
+            if (mailboxes->n == 0) {
                 continue;
             }
 
-            sum = ngx_http_vidcast_status_mailboxes(&source[i]->zone->mailboxes,
-                                                    m->offset);
+            sum = ngx_http_vidcast_status_mailboxes(mailboxes, m->offset);
 
             ngx_http_vidcast_metrics_sample(text, "predictor_", m, source[i],
                                             &sum);
@@ -384,8 +391,8 @@ ngx_http_vidcast_metrics_processes(ngx_http_vidcast_text_t *text,
 
     ngx_http_vidcast_metrics_family(text, "predictor_", &family);
 
-    for (i = 0; i < conf->nsources; i++) {
-        mailboxes = &source[i]->zone->mailboxes;
+    for (i = 0; i < conf->sources.nelts; i++) {
+        mailboxes = &source[i]->original.zone->mailboxes;
 
         if (mailboxes->n == 0) {
             continue;
@@ -429,7 +436,7 @@ ngx_http_vidcast_metrics_lives(ngx_http_vidcast_text_t *text,
 
         ngx_http_vidcast_metrics_family(text, "", m);
 
-        for (i = 0; i < conf->nsources; i++) {
+        for (i = 0; i < conf->sources.nelts; i++) {
             ngx_http_vidcast_metrics_sample(text, "", m, source[i],
                                             (u_char *) &lives[i] + m->offset);
         }
@@ -455,7 +462,7 @@ ngx_http_vidcast_metrics_states(ngx_http_vidcast_text_t *text,
 
     ngx_http_vidcast_metrics_family(text, "", &family);
 
-    for (i = 0; i < conf->nsources; i++) {
+    for (i = 0; i < conf->sources.nelts; i++) {
         for (n = 0; n <= NGX_VIDCAST_SLEEPING; n++) {
             ngx_http_vidcast_text_printf(text, "vidcast_state{source=\"%V\","
                                          "state=\"%V\"} %d\n",

@@ -81,7 +81,7 @@ ngx_http_vidcast_status_write(ngx_http_vidcast_text_t *text,
 
     conf = &vmcf->vidcast;
     source = conf->sources.elts;
-    n = vmcf->feeds ? conf->nsources : 0;
+    n = vmcf->feeds ? conf->sources.nelts : 0;
     manager = 0;
     restarts = 0;
 
@@ -119,11 +119,13 @@ ngx_http_vidcast_status_source(ngx_http_vidcast_text_t *text,
     ngx_log_t *log)
 {
     uint64_t                 predicted, encoded;
+    ngx_vidcast_zone_t      *zone;
     ngx_vidcast_counters_t  *counters;
     ngx_vidcast_zone_shm_t  *shm;
     ngx_http_vidcast_life_t  life;
 
-    shm = source->zone->shm;
+    zone = source->original.zone;
+    shm = zone->shm;
     counters = &shm->counters;
 
     ngx_http_vidcast_status_life(conf, source, &life, log);
@@ -152,10 +154,10 @@ ngx_http_vidcast_status_source(ngx_http_vidcast_text_t *text,
                      shm->asked_mfps / 1000, shm->asked_mfps % 1000,
                      life.captured_mfps / 1000, life.captured_mfps % 1000,
                      life.predicted_mfps / 1000, life.predicted_mfps % 1000,
-                     ngx_vidcast_ring_newest(&source->zone->ring),
-                     ngx_vidcast_ring_newest_result(&source->zone->ring),
-                     source->zone->ring.geometry.slots,
-                     ngx_vidcast_ring_pins(&source->zone->ring),
+                     ngx_vidcast_ring_newest(&zone->ring),
+                     ngx_vidcast_ring_newest_result(&zone->ring),
+                     zone->ring.geometry.slots,
+                     ngx_vidcast_ring_pins(&zone->ring),
                      counters->encode_time / encoded / 1000,
                      counters->encode_time / encoded % 1000,
                      counters->predict_time / predicted / 1000,
@@ -245,7 +247,7 @@ ngx_http_vidcast_status_predictor(ngx_http_vidcast_text_t *text,
     ngx_http_vidcast_metric_t        *m;
     ngx_vidcast_predictor_mailbox_t  *mailbox;
 
-    mailboxes = &source->zone->mailboxes;
+    mailboxes = &source->original.zone->mailboxes;
 
     if (mailboxes->n == 0) {
         return;
@@ -310,7 +312,7 @@ ngx_http_vidcast_status_mailbox(ngx_http_vidcast_text_t *text,
     ngx_pid_t                         pid;
     ngx_vidcast_predictor_mailbox_t  *mailbox;
 
-    mailbox = ngx_vidcast_mailbox(&source->zone->mailboxes, n);
+    mailbox = ngx_vidcast_mailbox(&source->original.zone->mailboxes, n);
 
     pid = ngx_vidcast_process_lock_holder(
         conf->control->locks, ngx_vidcast_predictor_lock(source->entry, n),
@@ -398,17 +400,18 @@ static void
 ngx_http_vidcast_status_overlay(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source, ngx_log_t *log)
 {
+    ngx_uint_t               viewers;
     ngx_vidcast_counters_t  *counters;
 
     counters = &source->overlay->zone->shm->counters;
+    viewers = ngx_vidcast_zone_overlaid(conf->control, source->original.zone,
+                                        log);
 
     ngx_http_vidcast_text_item(text, "\"overlay\":{\"drawn\":%uL,"
                                "\"viewers\":%ui,\"dropped\":{"
                                "\"bad_frame\":%uL,\"too_large\":%uL,"
                                "\"ring_full\":%uL,\"encoder_error\":%uL}}",
-                               counters->published,
-                               ngx_vidcast_zone_overlaid(conf->control,
-                                                         source->zone, log),
+                               counters->published, viewers,
                                counters->bad_frame, counters->too_large,
                                counters->ring_full, counters->encoder_error);
 }

@@ -37,7 +37,7 @@ ngx_http_vidcast_status_life(ngx_vidcast_conf_t *conf,
     uint64_t                 last, changed;
     ngx_vidcast_zone_shm_t  *shm;
 
-    shm = source->zone->shm;
+    shm = source->original.zone->shm;
 
     life->pid = ngx_vidcast_process_lock_holder(conf->control->locks,
                                                 NGX_VIDCAST_LOCK_CAPTURE
@@ -96,11 +96,7 @@ ngx_http_vidcast_status_past(ngx_vidcast_source_t *source, uint64_t time)
     uint64_t                 now;
     ngx_vidcast_zone_shm_t  *shm;
 
-    if (source->of) {
-        source = source->of;
-    }
-
-    shm = source->zone->shm;
+    shm = source->original.zone->shm;
 
     if (source->input.push
         || source->input.lossless

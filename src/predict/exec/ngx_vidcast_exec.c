@@ -56,7 +56,7 @@ ngx_vidcast_exec_open(ngx_vidcast_predictor_t *predictor)
     size_t               size;
     ngx_vidcast_exec_t  *exec;
 
-    size = 2 * predictor->source->geometry.result_size + 1024;
+    size = 2 * predictor->source->original.geometry.result_size + 1024;
 
     exec = ngx_calloc(sizeof(ngx_vidcast_exec_t) + size + NGX_MAX_ERROR_STR,
                       predictor->log);

@@ -496,7 +496,7 @@ test_open(void)
     ngx_vidcast_geometry_t   *g;
     ngx_vidcast_scheduler_t  *scheduler;
 
-    g = &test_source.geometry;
+    g = &test_source.original.geometry;
 
     g->slots = TEST_SLOTS;
     g->slot_size = 512;

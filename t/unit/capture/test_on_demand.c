@@ -83,7 +83,7 @@ main(void)
     test_capture.conf = test_conf;
     test_capture.source =
                     *(ngx_vidcast_source_t **) test_conf->sources.elts;
-    test_capture.zone = test_capture.source->zone;
+    test_capture.zone = test_capture.source->original.zone;
     test_capture.log = &unit_log;
     test_zone = test_capture.zone;
 

@@ -687,7 +687,7 @@ test_open(ngx_uint_t exact)
 {
     ngx_vidcast_geometry_t  *g;
 
-    g = &test_source.geometry;
+    g = &test_source.original.geometry;
 
     g->slots = TEST_SLOTS;
     g->slot_size = 512;

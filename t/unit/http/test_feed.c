@@ -42,6 +42,7 @@ static ngx_uint_t test_has(uint64_t first, uint64_t last);
 static ngx_http_vidcast_main_conf_t  test_vmcf;
 static ngx_http_vidcast_feed_t       test_feed;
 static ngx_vidcast_source_t          test_source;
+static ngx_vidcast_source_t         *test_sources[1];
 static ngx_vidcast_zone_t            test_zone;
 static ngx_vidcast_control_t         test_control;
 static ngx_connection_t              test_wake;
@@ -304,16 +305,19 @@ test_reset(void)
     ngx_memzero(test_history, sizeof(test_history));
     ngx_memzero(test_messages, sizeof(test_messages));
 
-    test_source.geometry.results = TEST_RESULTS;
+    test_source.original.zone = &test_zone;
+    test_sources[0] = &test_source;
 
     test_vmcf.feeds = &test_feed;
-    test_vmcf.vidcast.sources.nelts = 1;
+    test_vmcf.vidcast.sources.elts = test_sources;
+    test_vmcf.vidcast.renditions.nelts = 1;
     test_vmcf.vidcast.control = &test_control;
 
     test_feed.vmcf = &test_vmcf;
     test_feed.source = &test_source;
     test_feed.zone = &test_zone;
-    test_feed.camera = &test_zone;
+    test_feed.rendition = &test_source.original;
+    test_feed.nresults = TEST_RESULTS;
     test_feed.wake = &test_wake;
     test_feed.results = test_history;
 

@@ -341,7 +341,7 @@ test_reset(void)
         w->control.shm = &test_control_shm;
         w->control.worker_index = i;
         w->vmcf.vidcast.control = &w->control;
-        w->vmcf.vidcast.sources.nelts = 1;
+        w->vmcf.vidcast.renditions.nelts = 1;
         w->vmcf.feeds = &w->feed;
 
         w->feed.vmcf = &w->vmcf;

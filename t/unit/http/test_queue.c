@@ -471,11 +471,10 @@ test_reset(void)
     ngx_queue_init(&ngx_posted_next_events);
     ngx_http_vidcast_queue_init(&test_vmcf, &unit_log);
 
-    test_source.geometry.results = TEST_RESULTS;
-
     for (i = 0; i < 2; i++) {
         test_feeds[i].vmcf = &test_vmcf;
         test_feeds[i].source = &test_source;
+        test_feeds[i].nresults = TEST_RESULTS;
         test_feeds[i].stats = &test_stats;
         test_feeds[i].results = test_history[i];
         ngx_queue_init(&test_feeds[i].subscriptions);

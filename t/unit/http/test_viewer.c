@@ -47,6 +47,7 @@ static ngx_http_vidcast_main_conf_t  test_vmcf;
 static ngx_http_vidcast_loc_conf_t   test_vlcf;
 static ngx_http_vidcast_feed_t       test_feeds[2];
 static ngx_vidcast_source_t          test_source;
+static ngx_vidcast_rendition_t       test_overlay;
 static ngx_vidcast_zone_t            test_zones[2];
 static ngx_vidcast_worker_stats_t    test_stats[2];
 static ngx_http_vidcast_message_t    test_result;
@@ -179,7 +180,9 @@ test_kinds(void)
             && test_stats[0].viewers[NGX_VIDCAST_SENDFILE] == 1,
             "one of pictures, in pairs");
 
-    test_feeds[1].camera = &test_zones[0];
+    test_source.overlay = &test_overlay;
+    test_feeds[1].rendition = &test_overlay;
+
     (void) ngx_http_vidcast_viewer_subscribe(&test_feeds[1], &a, NULL);
 
     unit_ok(test_stats[1].viewers[NGX_VIDCAST_OVERLAID] == 1
@@ -353,7 +356,8 @@ test_reset(void)
         ngx_destroy_pool(test_request.pool);
     }
 
-    test_source.geometry.results = 4;
+    test_source.original.zone = &test_zones[0];
+    test_source.overlay = NULL;
     test_conf[0] = &test_vlcf;
     test_connection.log = &unit_log;
     test_connection.sockaddr = &test_sockaddr;
@@ -365,7 +369,8 @@ test_reset(void)
         test_feeds[i].vmcf = &test_vmcf;
         test_feeds[i].source = &test_source;
         test_feeds[i].zone = &test_zones[i];
-        test_feeds[i].camera = &test_zones[i];
+        test_feeds[i].rendition = &test_source.original;
+        test_feeds[i].nresults = 4;
         test_feeds[i].stats = &test_stats[i];
         test_feeds[i].wake = &test_wake;
         test_feeds[i].results = test_results;

@@ -402,9 +402,9 @@ test_slot(void)
     unit_ok(claimed == 3 && abandoned == 2,
             "which was no frame: its slot is given back");
 
-    source.geometry.slot_size = 100;
+    source.original.geometry.slot_size = 100;
     unit_ok(test_next(&in, 16) && !picture.lent, "too large for a slot");
-    source.geometry.slot_size = sizeof(slot);
+    source.original.geometry.slot_size = sizeof(slot);
 
     slots = 0;
 

@@ -89,8 +89,7 @@ ngx_vidcast_scheduler_create(ngx_vidcast_capture_t *capture,
 
 
 ngx_int_t
-ngx_vidcast_overlay_create(ngx_vidcast_capture_t *capture,
-    ngx_vidcast_source_t *source)
+ngx_vidcast_overlay_create(ngx_vidcast_capture_t *capture)
 {
     return NGX_ERROR;
 }
@@ -159,7 +158,7 @@ main(void)
 
     test_source = source[0];
     test_source->input.module = &test_module;
-    test_shm = test_source->zone->shm;
+    test_shm = test_source->original.zone->shm;
 
     test_off();
     test_busy();

@@ -87,7 +87,7 @@ main(void)
     source = test_conf->sources.elts;
 
     test_source = source[0];
-    test_shm = test_source->zone->shm;
+    test_shm = test_source->original.zone->shm;
 
     test_lost();
     test_died();

@@ -115,6 +115,7 @@ ngx_vidcast_log_limit_tell(ngx_vidcast_log_limit_t *limit, ngx_uint_t n,
 int
 main(void)
 {
+    ngx_uint_t              i;
     ngx_vidcast_source_t  **source;
 
     test_shared = mmap(NULL, sizeof(test_shared_t), PROT_READ|PROT_WRITE,
@@ -129,15 +130,16 @@ main(void)
     test_id.source = source[0];
     test_id.source->predict.module = &test_module;
 
-    if (ngx_vidcast_mailboxes_create(&source[0]->zone->mailboxes, 1, 100)
-        != NGX_OK
-        || ngx_vidcast_mailboxes_create(&source[1]->zone->mailboxes, 1, 100)
-           != NGX_OK)
-    {
-        exit(2);
+    for (i = 0; i < 2; i++) {
+        if (ngx_vidcast_mailboxes_create(&source[i]->original.zone->mailboxes,
+                                         1, 100)
+            != NGX_OK)
+        {
+            exit(2);
+        }
     }
 
-    test_mailbox = ngx_vidcast_mailbox(&source[0]->zone->mailboxes, 0);
+    test_mailbox = ngx_vidcast_mailbox(&source[0]->original.zone->mailboxes, 0);
 
     test_granted();
     test_refused();

@@ -111,7 +111,8 @@ main(void)
     test_source = source[0];
     test_source->predict.workers = 1;
 
-    if (ngx_vidcast_mailboxes_create(&test_source->zone->mailboxes, 1, 100)
+    if (ngx_vidcast_mailboxes_create(&test_source->original.zone->mailboxes, 1,
+                                     100)
         != NGX_OK)
     {
         exit(2);

@@ -38,10 +38,13 @@ static void test_removed(void);
 static void test_entries(void);
 static void test_full(void);
 static void test_failed(void);
+static void test_overlays(void);
 static void test_wake(void);
 static void test_states(void);
 static ngx_vidcast_source_t *test_source(ngx_vidcast_conf_t *conf,
     ngx_uint_t n);
+static ngx_vidcast_zone_t *test_zone(ngx_vidcast_conf_t *conf, ngx_uint_t n);
+static uint64_t test_epoch(ngx_vidcast_conf_t *conf, ngx_uint_t n);
 static ngx_uint_t test_frame(ngx_vidcast_zone_t *zone);
 static ngx_uint_t test_gaps(void);
 static ngx_uint_t test_descriptors(void);
@@ -78,6 +81,7 @@ main(void)
     test_entries();
     test_full();
     test_failed();
+    test_overlays();
     test_wake();
     test_states();
 
@@ -136,7 +140,7 @@ test_geometry(void)
             continue;
         }
 
-        zone = test_source(conf, 0)->zone;
+        zone = test_zone(conf, 0);
 
         bad += ((uintptr_t) zone->ring.shm % 64 != 0
                 || zone->ring.shm->slots != s.geometry.slots
@@ -148,8 +152,8 @@ test_geometry(void)
         /* its end is in the zone */
 
         bad += ((u_char *) zone->ring.shm + ngx_vidcast_ring_size(&s.geometry)
-                > test_source(conf, 0)->shm_zone->shm.addr
-                  + test_source(conf, 0)->shm_zone->shm.size);
+                > test_source(conf, 0)->original.shm_zone->shm.addr
+                  + test_source(conf, 0)->original.shm_zone->shm.size);
 
         unit_unload(conf);
     }
@@ -187,7 +191,7 @@ test_too_small(void)
     unit_encoders = 3;
     conf = unit_load(NULL, &s, 1);
 
-    unit_ok(test_source(conf, 0)->zone->ring.shm->slots == 16,
+    unit_ok(test_zone(conf, 0)->ring.shm->slots == 16,
             "frames: 4 workers and 3 encoders get 16");
 
     unit_unload(conf);
@@ -195,7 +199,7 @@ test_too_small(void)
     unit_workers = 500;
     conf = unit_load(NULL, &s, 1);
 
-    unit_ok(test_source(conf, 0)->zone->ring.shm->slots
+    unit_ok(test_zone(conf, 0)->ring.shm->slots
             == 2 * NGX_VIDCAST_RING_BITS + 8,
             "frames: no more than 62 workers have pins");
 
@@ -230,14 +234,14 @@ test_renewable(void)
 
     conf = unit_load(NULL, test_three, 3);
 
-    unit_ok(test_source(conf, 0)->zone->ring.file
-            == test_source(conf, 0)->zone->frames_fd,
+    unit_ok(test_zone(conf, 0)->ring.file
+            == test_zone(conf, 0)->frames_fd,
             "holes: the ring can have fresh pages");
 
     /* a hole in a huge page overwrites it, where a socket may have it */
 
     unit_ok(access("/sys/kernel/mm/transparent_hugepage", F_OK) == -1
-            || test_small_pages(test_source(conf, 0)->zone->ring.frames),
+            || test_small_pages(test_zone(conf, 0)->ring.frames),
             "holes: of pages which are never huge");
 
     unit_unload(conf);
@@ -247,7 +251,7 @@ test_renewable(void)
     test_no_holes = 0;
 
     unit_ok(conf != NULL
-            && test_source(conf, 0)->zone->ring.file == NGX_INVALID_FILE,
+            && test_zone(conf, 0)->ring.file == NGX_INVALID_FILE,
             "holes: without them it is known that it cannot");
 
     unit_unload(conf);
@@ -314,15 +318,15 @@ test_unchanged(void)
 
     control = conf->control;
     generation = conf->generation;
-    zone = test_source(conf, 1)->zone;
+    zone = test_zone(conf, 1);
     entry = test_source(conf, 1)->entry;
     epoch = zone->ring.shm->epoch;
     descriptors = test_descriptors();
 
     unit_ok(generation == 1 && control->refs == 1 && zone->refs == 1,
             "load: the first generation");
-    unit_ok(epoch != 0 && epoch != test_source(conf, 0)->zone->ring.shm->epoch
-            && epoch != test_source(conf, 2)->zone->ring.shm->epoch,
+    unit_ok(epoch != 0 && epoch != test_epoch(conf, 0)
+            && epoch != test_epoch(conf, 2),
             "load: each ring has its epoch");
 
     (void) test_frame(zone);
@@ -335,7 +339,7 @@ test_unchanged(void)
             "reload: control is kept");
     unit_ok(conf->generation == 6 && control->shm->generation == 6,
             "reload: each one is a generation");
-    unit_ok(test_source(conf, 1)->zone == zone && zone->refs == 1
+    unit_ok(test_zone(conf, 1) == zone && zone->refs == 1
             && test_source(conf, 1)->entry == entry,
             "reload: the zone and its entry are kept");
     unit_ok(zone->ring.shm->epoch == epoch
@@ -362,7 +366,7 @@ test_changed(void)
 
     conf = unit_load(NULL, test_three, 2);
     before = *test_source(conf, 0);
-    zone = before.zone;
+    zone = before.original.zone;
     entry = before.entry;
 
     now[0] = test_three[0];
@@ -371,7 +375,7 @@ test_changed(void)
 
     conf = unit_load(conf, now, 2);
 
-    unit_ok(test_source(conf, 0)->zone == zone
+    unit_ok(test_zone(conf, 0) == zone
             && test_source(conf, 0)->entry == entry,
             "changed: with the same ring the zone is kept");
     unit_ok(!ngx_vidcast_zone_wanted(conf->control, &before),
@@ -385,12 +389,12 @@ test_changed(void)
     before = *test_source(conf, 0);
     conf = unit_load(conf, now, 2);
 
-    unit_ok(test_source(conf, 0)->zone != zone, "changed: another ring");
+    unit_ok(test_zone(conf, 0) != zone, "changed: another ring");
     unit_ok(!ngx_vidcast_zone_wanted(conf->control, &before),
             "changed: who writes to the old ring is not wanted any more");
     unit_ok(test_source(conf, 0)->entry == entry,
             "changed: the same name is the same lock");
-    unit_ok(test_source(conf, 1)->zone->refs == 1
+    unit_ok(test_zone(conf, 1)->refs == 1
             && ngx_vidcast_zone_wanted(conf->control, test_source(conf, 1)),
             "changed: the other zone is not touched");
 
@@ -420,11 +424,11 @@ test_same_size(void)
     b.geometry.slot_size += ngx_pagesize;
 
     conf = unit_load(NULL, &a, 1);
-    first = test_source(conf, 0)->zone;
+    first = test_zone(conf, 0);
     first->refs++;
 
     conf = unit_load(conf, &b, 1);
-    second = test_source(conf, 0)->zone;
+    second = test_zone(conf, 0);
 
     unit_ok(second != first
             && second->ring.shm->slot_size == b.geometry.slot_size,
@@ -435,7 +439,7 @@ test_same_size(void)
 
     conf = unit_load(conf, &b, 1);
 
-    unit_ok(test_source(conf, 0)->zone == second,
+    unit_ok(test_zone(conf, 0) == second,
             "same size: an unchanged one is kept by the next reload");
 
     ngx_vidcast_zone_cleanup(second);
@@ -634,7 +638,7 @@ test_failed(void)
     ngx_vidcast_zone_t    *zone;
 
     conf = unit_load(NULL, test_three, 2);
-    zone = test_source(conf, 1)->zone;
+    zone = test_zone(conf, 1);
     generation = conf->control->shm->generation;
     descriptors = test_descriptors();
 
@@ -676,8 +680,64 @@ test_failed(void)
 
     conf = unit_load(conf, test_three, 3);
 
-    unit_ok(test_source(conf, 1)->zone == zone,
+    unit_ok(test_zone(conf, 1) == zone,
             "failed: the next one succeeds");
+
+    unit_unload(conf);
+}
+
+
+/* a rendition of a source is a ring in a zone, but no source */
+
+static void
+test_overlays(void)
+{
+    uint64_t                   memory;
+    ngx_uint_t                 i, free;
+    ngx_vidcast_conf_t        *conf;
+    ngx_vidcast_zone_t        *zone, *drawn;
+    ngx_vidcast_source_t      *source;
+    ngx_vidcast_rendition_t  **rendition;
+
+    unit_overlays = 1;
+
+    conf = unit_load(NULL, test_three, 2);
+    source = test_source(conf, 0);
+    zone = source->original.zone;
+    drawn = source->overlay->zone;
+    rendition = conf->renditions.elts;
+
+    unit_ok(conf->sources.nelts == 2 && conf->renditions.nelts == 4,
+            "overlays: two of two sources");
+
+    for (i = 0; i < 4 && rendition[i]->index == i; i++) { /* void */ }
+
+    unit_ok(i == 4 && source->overlay == rendition[source->overlay->index],
+            "overlays: each knows its place");
+    unit_ok(drawn != zone && drawn->ring.shm->epoch != zone->ring.shm->epoch
+            && test_frame(drawn) && ngx_vidcast_ring_newest(&zone->ring) == 0,
+            "overlays: pictures of their own");
+
+    for (i = 0, free = 0; i < NGX_VIDCAST_ENTRIES; i++) {
+        free += !conf->control->shm->sources[i].wanted;
+    }
+
+    unit_ok(free == NGX_VIDCAST_ENTRIES - 2, "overlays: no entry more");
+
+    memory = source->memory;
+    conf = unit_load(conf, test_three, 2);
+    source = test_source(conf, 0);
+
+    unit_ok(source->overlay->zone == drawn && source->memory == memory,
+            "overlays: they live through a reload");
+
+    unit_overlays = 0;
+    conf = unit_load(conf, test_three, 2);
+    source = test_source(conf, 0);
+
+    unit_ok(source->overlay == NULL && source->original.zone == zone
+            && source->memory != memory,
+            "overlays: without one it is another source, in the same memory");
 
     unit_unload(conf);
 }
@@ -691,7 +751,7 @@ test_wake(void)
     ngx_vidcast_zone_t   *zone;
 
     conf = unit_load(NULL, test_three, 1);
-    zone = test_source(conf, 0)->zone;
+    zone = test_zone(conf, 0);
 
     ngx_vidcast_zone_wake_workers(zone);
     ngx_vidcast_zone_wake_workers(zone);
@@ -739,6 +799,20 @@ test_source(ngx_vidcast_conf_t *conf, ngx_uint_t n)
     source = conf->sources.elts;
 
     return source[n];
+}
+
+
+static ngx_vidcast_zone_t *
+test_zone(ngx_vidcast_conf_t *conf, ngx_uint_t n)
+{
+    return test_source(conf, n)->original.zone;
+}
+
+
+static uint64_t
+test_epoch(ngx_vidcast_conf_t *conf, ngx_uint_t n)
+{
+    return test_zone(conf, n)->ring.shm->epoch;
 }
 
 

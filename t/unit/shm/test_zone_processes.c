@@ -29,6 +29,7 @@ static int64_t test_worker(ngx_uint_t what, uint32_t arg);
 static int64_t test_pin(uint32_t arg);
 static void test_frame(ngx_uint_t n);
 static ngx_vidcast_source_t *test_source(ngx_uint_t n);
+static ngx_vidcast_zone_t *test_zone(ngx_uint_t n);
 static ngx_uint_t test_served(void);
 static ngx_uint_t test_deserted_for(uint64_t time);
 
@@ -74,11 +75,11 @@ test_enter(void)
     ngx_vidcast_zone_shm_t    *shm;
 
     control = test_conf->control;
-    shm = test_source(0)->zone->shm;
+    shm = test_zone(0)->shm;
 
     unit_ok(control->worker_index == NGX_VIDCAST_NO_PROCESS && !test_served(),
             "enter: nobody is there");
-    unit_ok(ngx_vidcast_zone_worker_stats(control, test_source(0)->zone)
+    unit_ok(ngx_vidcast_zone_worker_stats(control, test_zone(0))
             == &ngx_vidcast_control_nowhere,
             "enter: without an entry nothing is counted in shared memory");
 
@@ -109,8 +110,8 @@ test_enter(void)
 
     unit_ok(unit_tell(&a, 'p', 0) == NGX_OK && unit_tell(&b, 'p', 0) == NGX_OK
             && unit_tell(&b, 'p', 1) == NGX_OK, "enter: they pin");
-    unit_ok(ngx_vidcast_ring_pinned(&test_source(0)->zone->ring) == 3
-            && ngx_vidcast_ring_pinned(&test_source(1)->zone->ring) == 2,
+    unit_ok(ngx_vidcast_ring_pinned(&test_zone(0)->ring) == 3
+            && ngx_vidcast_ring_pinned(&test_zone(1)->ring) == 2,
             "enter: by their bits");
 
     unit_kill(&a);
@@ -128,8 +129,8 @@ test_dead(void)
     ngx_vidcast_control_t  *control;
 
     control = test_conf->control;
-    front = test_source(0)->zone;
-    back = test_source(1)->zone;
+    front = test_zone(0);
+    back = test_zone(1);
 
     unit_ok(!ngx_vidcast_process_alive(control, 0, &unit_log)
             && !ngx_vidcast_process_alive(control, 1, &unit_log)
@@ -189,14 +190,14 @@ test_leave(void)
 
     unit_ok(!test_served()
             && ngx_vidcast_process_alive(test_conf->control, 0, &unit_log)
-            && ngx_vidcast_ring_pinned(&test_source(0)->zone->ring) == 1,
+            && ngx_vidcast_ring_pinned(&test_zone(0)->ring) == 1,
             "leave: exiting, it serves no more, but lives and keeps its pins");
 
     (void) unit_tell(&a, 'l', 0);
 
     unit_ok(!ngx_vidcast_process_alive(test_conf->control, 0, &unit_log)
-            && ngx_vidcast_ring_pinned(&test_source(0)->zone->ring) == 0
-            && ngx_vidcast_ring_pinned(&test_source(1)->zone->ring) == 0,
+            && ngx_vidcast_ring_pinned(&test_zone(0)->ring) == 0
+            && ngx_vidcast_ring_pinned(&test_zone(1)->ring) == 0,
             "leave: no pin is left");
 
     unit_kill(&a);
@@ -217,10 +218,10 @@ test_reload(void)
     test_frame(0);
     (void) unit_tell(&a, 'p', 0);
 
-    zone = test_source(0)->zone;
+    zone = test_zone(0);
     test_conf = unit_load(test_conf, test_sources, 2);
 
-    unit_ok(test_source(0)->zone == zone && test_served(),
+    unit_ok(test_zone(0) == zone && test_served(),
             "reload: the old worker serves till it is told to leave");
 
     unit_spawn(&b, test_worker);
@@ -300,7 +301,7 @@ test_many(void)
     unit_actor_t         workers[TEST_WORKERS];
     ngx_vidcast_zone_t  *zone;
 
-    zone = test_source(0)->zone;
+    zone = test_zone(0);
     test_frame(0);
     bad = 0;
 
@@ -362,7 +363,7 @@ test_random(void)
     unit_actor_t         workers[6];
     ngx_vidcast_zone_t  *zone;
 
-    zone = test_source(0)->zone;
+    zone = test_zone(0);
     random = 3;
     bad = 0;
 
@@ -423,7 +424,7 @@ test_others(unit_actor_t *workers, uint64_t *pinned, ngx_uint_t n)
         all |= pinned[i];
     }
 
-    return ngx_vidcast_ring_pinned(&test_source(0)->zone->ring) != all;
+    return ngx_vidcast_ring_pinned(&test_zone(0)->ring) != all;
 }
 
 
@@ -464,7 +465,7 @@ test_pin(uint32_t n)
     ngx_vidcast_ring_t   *ring;
     ngx_vidcast_frame_t   frame;
 
-    ring = &test_source(n)->zone->ring;
+    ring = &test_zone(n)->ring;
 
     rc = ngx_vidcast_ring_acquire(ring, test_frames[n].number, &frame);
 
@@ -487,7 +488,7 @@ test_frame(ngx_uint_t n)
     uint32_t             slot;
     ngx_vidcast_ring_t  *ring;
 
-    ring = &test_source(n)->zone->ring;
+    ring = &test_zone(n)->ring;
     slot = ngx_vidcast_ring_claim(ring);
 
     if (slot == NGX_VIDCAST_RING_NONE) {
@@ -507,6 +508,13 @@ test_source(ngx_uint_t n)
     source = test_conf->sources.elts;
 
     return source[n];
+}
+
+
+static ngx_vidcast_zone_t *
+test_zone(ngx_uint_t n)
+{
+    return test_source(n)->original.zone;
 }
 
 
