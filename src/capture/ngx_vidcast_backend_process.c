@@ -21,13 +21,13 @@ typedef struct {
     uint64_t                          frame;    /* its own */
     ngx_vidcast_task_t               *task;     /* NULL: not waited for */
     ngx_uint_t                        busy;
-} ngx_vidcast_backend_worker_t;
+} ngx_vidcast_backend_predictor_t;
 
 
 typedef struct {
     ngx_vidcast_mailboxes_t          *mailboxes;
-    ngx_vidcast_backend_worker_t     *workers;
-    ngx_vidcast_backend_worker_t     *chosen;   /* by ready() */
+    ngx_vidcast_backend_predictor_t  *predictors;
+    ngx_vidcast_backend_predictor_t  *chosen;   /* by ready() */
 } ngx_vidcast_backend_process_t;
 
 
@@ -37,10 +37,10 @@ static void ngx_vidcast_backend_process_collect(
     ngx_vidcast_scheduler_t *scheduler);
 static void ngx_vidcast_backend_process_reply(
     ngx_vidcast_backend_process_t *process,
-    ngx_vidcast_backend_worker_t *worker, ngx_uint_t status);
+    ngx_vidcast_backend_predictor_t *predictor, ngx_uint_t status);
 static ngx_int_t ngx_vidcast_backend_process_ready(
     ngx_vidcast_scheduler_t *scheduler, u_char *error);
-static ngx_vidcast_backend_worker_t *ngx_vidcast_backend_process_choose(
+static ngx_vidcast_backend_predictor_t *ngx_vidcast_backend_process_choose(
     ngx_vidcast_scheduler_t *scheduler, ngx_uint_t failing);
 static ngx_uint_t ngx_vidcast_backend_process_failing(
     ngx_vidcast_backend_process_t *process, u_char *error);
@@ -83,16 +83,16 @@ ngx_vidcast_backend_process_create(ngx_vidcast_scheduler_t *scheduler)
     scheduler->n = process->mailboxes->n;
     scheduler->futex = process->mailboxes->futex;
 
-    process->workers = ngx_calloc(scheduler->n
-                                  * sizeof(ngx_vidcast_backend_worker_t),
-                                  log);
-    if (process->workers == NULL) {
+    process->predictors = ngx_calloc(scheduler->n
+                                     * sizeof(ngx_vidcast_backend_predictor_t),
+                                     log);
+    if (process->predictors == NULL) {
         return NGX_ERROR;
     }
 
     for (i = 0; i < scheduler->n; i++) {
-        process->workers[i].mailbox = ngx_vidcast_mailbox(process->mailboxes,
-                                                          i);
+        process->predictors[i].mailbox =
+                                   ngx_vidcast_mailbox(process->mailboxes, i);
     }
 
     return NGX_OK;
@@ -105,23 +105,23 @@ static void
 ngx_vidcast_backend_process_collect(ngx_vidcast_scheduler_t *scheduler)
 {
     ngx_uint_t                        i;
-    ngx_vidcast_backend_worker_t     *worker;
     ngx_vidcast_backend_process_t    *process;
+    ngx_vidcast_backend_predictor_t  *predictor;
     ngx_vidcast_predictor_mailbox_t  *mailbox;
 
     process = scheduler->data;
 
     for (i = 0; i < scheduler->n; i++) {
-        worker = &process->workers[i];
-        mailbox = worker->mailbox;
+        predictor = &process->predictors[i];
+        mailbox = predictor->mailbox;
 
-        if (!worker->busy) {
+        if (!predictor->busy) {
             continue;
         }
 
-        if (ngx_vidcast_load(&mailbox->done) == worker->number) {
-            worker->busy = 0;
-            ngx_vidcast_backend_process_reply(process, worker,
+        if (ngx_vidcast_load(&mailbox->done) == predictor->number) {
+            predictor->busy = 0;
+            ngx_vidcast_backend_process_reply(process, predictor,
                                            ngx_vidcast_load(&mailbox->status));
             continue;
         }
@@ -130,7 +130,7 @@ ngx_vidcast_backend_process_collect(ngx_vidcast_scheduler_t *scheduler)
 
             /* the mailbox is cleared by its next predictor */
 
-            ngx_vidcast_backend_process_reply(process, worker,
+            ngx_vidcast_backend_process_reply(process, predictor,
                                               NGX_VIDCAST_REPLY_LOST);
         }
     }
@@ -139,20 +139,20 @@ ngx_vidcast_backend_process_collect(ngx_vidcast_scheduler_t *scheduler)
 
 static void
 ngx_vidcast_backend_process_reply(ngx_vidcast_backend_process_t *process,
-    ngx_vidcast_backend_worker_t *worker, ngx_uint_t status)
+    ngx_vidcast_backend_predictor_t *predictor, ngx_uint_t status)
 {
     uint32_t                          size;
     ngx_vidcast_task_t               *task;
     ngx_vidcast_predictor_mailbox_t  *mailbox;
 
-    task = worker->task;
-    worker->task = NULL;
+    task = predictor->task;
+    predictor->task = NULL;
 
     if (task == NULL) {
         return;
     }
 
-    mailbox = worker->mailbox;
+    mailbox = predictor->mailbox;
 
     task->waiting = 0;
     task->replied = ngx_vidcast_clock();
@@ -187,12 +187,12 @@ ngx_vidcast_backend_process_ready(ngx_vidcast_scheduler_t *scheduler,
     process = scheduler->data;
 
     process->chosen = ngx_vidcast_backend_process_choose(scheduler,
-                                                         scheduler->exact);
+                                                         scheduler->lossless);
     if (process->chosen) {
         return NGX_OK;
     }
 
-    if (scheduler->exact
+    if (scheduler->lossless
         || !ngx_vidcast_backend_process_failing(process, error))
     {
         return NGX_AGAIN;
@@ -206,31 +206,31 @@ ngx_vidcast_backend_process_ready(ngx_vidcast_scheduler_t *scheduler,
 
 /* after a reload the one of before may still be about to leave */
 
-static ngx_vidcast_backend_worker_t *
+static ngx_vidcast_backend_predictor_t *
 ngx_vidcast_backend_process_choose(ngx_vidcast_scheduler_t *scheduler,
     ngx_uint_t failing)
 {
     uint64_t                          fingerprint;
     ngx_uint_t                        i;
-    ngx_vidcast_backend_worker_t     *worker;
     ngx_vidcast_backend_process_t    *process;
+    ngx_vidcast_backend_predictor_t  *predictor;
     ngx_vidcast_predictor_mailbox_t  *mailbox;
 
     process = scheduler->data;
     fingerprint = scheduler->capture->source->fingerprint;
 
     for (i = 0; i < scheduler->n; i++) {
-        worker = &process->workers[i];
-        mailbox = worker->mailbox;
+        predictor = &process->predictors[i];
+        mailbox = predictor->mailbox;
 
-        if (!worker->busy
+        if (!predictor->busy
             && ngx_vidcast_load(&mailbox->state) == NGX_VIDCAST_PREDICTOR_READY
             && ngx_vidcast_load(&mailbox->fingerprint) == fingerprint
             && ngx_vidcast_load(&mailbox->done)
                    == ngx_vidcast_load(&mailbox->task)
             && (failing || !ngx_vidcast_load(&mailbox->failing)))
         {
-            return worker;
+            return predictor;
         }
     }
 
@@ -248,14 +248,14 @@ ngx_vidcast_backend_process_failing(ngx_vidcast_backend_process_t *process,
     ngx_vidcast_predictor_mailbox_t  *mailbox;
 
     for (i = 0; i < process->mailboxes->n; i++) {
-        mailbox = process->workers[i].mailbox;
+        mailbox = process->predictors[i].mailbox;
 
         if (!ngx_vidcast_load(&mailbox->failing)) {
             return 0;
         }
     }
 
-    ngx_vidcast_mailbox_error(process->workers[0].mailbox, error);
+    ngx_vidcast_mailbox_error(process->predictors[0].mailbox, error);
 
     return 1;
 }
@@ -265,29 +265,29 @@ static void
 ngx_vidcast_backend_process_give(ngx_vidcast_scheduler_t *scheduler,
     ngx_vidcast_task_t *task)
 {
-    ngx_vidcast_backend_worker_t     *worker;
     ngx_vidcast_backend_process_t    *process;
+    ngx_vidcast_backend_predictor_t  *predictor;
     ngx_vidcast_predictor_mailbox_t  *mailbox;
 
     process = scheduler->data;
-    worker = process->chosen;
+    predictor = process->chosen;
 
-    if (worker == NULL) {
+    if (predictor == NULL) {
         return;
     }
 
-    mailbox = worker->mailbox;
+    mailbox = predictor->mailbox;
 
     mailbox->number = task->frame.number;
     mailbox->slot = task->frame.slot;
     mailbox->given = ngx_vidcast_clock();
 
-    worker->task = task->waiting ? task : NULL;
-    worker->busy = 1;
-    worker->frame = task->frame.number;
-    worker->number = ngx_vidcast_load(&mailbox->task) + 1;
+    predictor->task = task->waiting ? task : NULL;
+    predictor->busy = 1;
+    predictor->frame = task->frame.number;
+    predictor->number = ngx_vidcast_load(&mailbox->task) + 1;
 
-    ngx_vidcast_store(&mailbox->task, worker->number);
+    ngx_vidcast_store(&mailbox->task, predictor->number);
 
     ngx_vidcast_futex_wake(&mailbox->futex);
 }
@@ -299,18 +299,18 @@ static ngx_uint_t
 ngx_vidcast_backend_process_reads(ngx_vidcast_scheduler_t *scheduler,
     ngx_vidcast_task_t *task)
 {
-    ngx_uint_t                      i;
-    ngx_vidcast_backend_worker_t   *worker;
-    ngx_vidcast_backend_process_t  *process;
+    ngx_uint_t                        i;
+    ngx_vidcast_backend_process_t    *process;
+    ngx_vidcast_backend_predictor_t  *predictor;
 
     process = scheduler->data;
 
     for (i = 0; i < scheduler->n; i++) {
-        worker = &process->workers[i];
+        predictor = &process->predictors[i];
 
-        if (worker->busy
-            && worker->frame == task->frame.number
-            && ngx_vidcast_load(&worker->mailbox->state)
+        if (predictor->busy
+            && predictor->frame == task->frame.number
+            && ngx_vidcast_load(&predictor->mailbox->state)
                == NGX_VIDCAST_PREDICTOR_READY)
         {
             return 1;

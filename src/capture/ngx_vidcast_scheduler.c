@@ -48,7 +48,7 @@ ngx_vidcast_scheduler_create(ngx_vidcast_capture_t *capture,
 
     scheduler->capture = capture;
     scheduler->backend = backend;
-    scheduler->exact = capture->source->input.lossless;
+    scheduler->lossless = capture->source->input.lossless;
     scheduler->predict.conf = &capture->source->predict;
     scheduler->predict.log = capture->log;
 
@@ -218,7 +218,7 @@ ngx_vidcast_scheduler_put(ngx_vidcast_scheduler_t *scheduler,
 static void
 ngx_vidcast_scheduler_room(ngx_vidcast_scheduler_t *scheduler)
 {
-    if (!scheduler->exact) {
+    if (!scheduler->lossless) {
         return;
     }
 

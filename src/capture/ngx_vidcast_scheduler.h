@@ -100,7 +100,7 @@ struct ngx_vidcast_scheduler_s {
     void                           *data;     /* the backend's */
     ngx_uint_t                      n;        /* predictors */
     uint32_t                       *futex;
-    ngx_uint_t                      exact;    /* no frame may be skipped */
+    ngx_uint_t                      lossless; /* no frame may be skipped */
 
     /* of the scheduler's thread */
 

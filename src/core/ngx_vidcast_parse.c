@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 
 #include "core/ngx_vidcast_parse.h"
+#include "core/ngx_vidcast_string.h"
 
 
 #define NGX_VIDCAST_PARSE_MAX_DIGITS  9
@@ -92,12 +93,12 @@ ngx_vidcast_parse_fps(ngx_str_t *value, double *fps)
 ngx_int_t
 ngx_vidcast_parse_flag(ngx_str_t *value, ngx_uint_t *on)
 {
-    if (value->len == 2 && ngx_strncmp(value->data, "on", 2) == 0) {
+    if (ngx_vidcast_is(value, "on")) {
         *on = 1;
         return NGX_OK;
     }
 
-    if (value->len == 3 && ngx_strncmp(value->data, "off", 3) == 0) {
+    if (ngx_vidcast_is(value, "off")) {
         *on = 0;
         return NGX_OK;
     }

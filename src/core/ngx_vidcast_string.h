@@ -26,6 +26,16 @@ typedef struct {
 ngx_uint_t ngx_vidcast_equal(ngx_str_t *one, ngx_str_t *two);
 ngx_uint_t ngx_vidcast_equal_nocase(ngx_str_t *one, ngx_str_t *two);
 
+/* the same of a word that we know, such as the name of a parameter */
+
+static ngx_inline ngx_uint_t
+ngx_vidcast_is(ngx_str_t *str, const char *word)
+{
+    return str->len == ngx_strlen(word)
+           && ngx_strncmp(str->data, word, str->len) == 0;
+}
+
+
 /*
  * The name of a source or zone: 1 to "max" bytes of letters, digits, "_", "-"
  * and ".".  It goes into messages, titles, URLs and JSON just as it is.

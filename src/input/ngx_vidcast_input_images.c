@@ -10,6 +10,7 @@
 #include "core/ngx_vidcast.h"
 #include "core/ngx_vidcast_parse.h"
 #include "core/ngx_vidcast_error.h"
+#include "core/ngx_vidcast_string.h"
 #include "input/ngx_vidcast_input.h"
 
 #include <glob.h>
@@ -126,15 +127,15 @@ ngx_vidcast_input_images_set(ngx_vidcast_input_conf_t *conf, ngx_str_t *name,
 
     params = conf->params;
 
-    if (name->len == 3 && ngx_strncmp(name->data, "fps", 3) == 0) {
+    if (ngx_vidcast_is(name, "fps")) {
         return ngx_vidcast_parse_fps(value, &conf->fps);
     }
 
-    if (name->len == 4 && ngx_strncmp(name->data, "loop", 4) == 0) {
+    if (ngx_vidcast_is(name, "loop")) {
         return ngx_vidcast_parse_flag(value, &params->loop);
     }
 
-    if (name->len == 8 && ngx_strncmp(name->data, "realtime", 8) == 0) {
+    if (ngx_vidcast_is(name, "realtime")) {
 
         if (ngx_vidcast_parse_flag(value, &on) != NGX_OK) {
             return NGX_ERROR;

@@ -9,6 +9,7 @@
 
 #include "core/ngx_vidcast_error.h"
 #include "core/ngx_vidcast_parse.h"
+#include "core/ngx_vidcast_string.h"
 #include "input/ngx_vidcast_input.h"
 #include "plugin_host/ngx_vidcast_plugin.h"
 
@@ -41,7 +42,6 @@ static ngx_int_t ngx_vidcast_input_plugin_known(ngx_vidcast_input_conf_t *conf,
     ngx_str_t *name, ngx_str_t *value);
 static ngx_int_t ngx_vidcast_input_plugin_known_stream(
     ngx_vidcast_input_conf_t *conf, ngx_str_t *name, ngx_str_t *value);
-static ngx_uint_t ngx_vidcast_input_plugin_is(ngx_str_t *str, const char *name);
 static ngx_int_t ngx_vidcast_input_plugin_check(ngx_vidcast_input_conf_t *conf,
     u_char *error);
 static ngx_int_t ngx_vidcast_input_plugin_argument(
@@ -146,7 +146,7 @@ ngx_vidcast_input_plugin_set(ngx_vidcast_input_conf_t *conf, ngx_str_t *name,
         return rc;
     }
 
-    if (ngx_vidcast_input_plugin_is(name, "timeout")) {
+    if (ngx_vidcast_is(name, "timeout")) {
 
         /* a plugin need not know all forms of a time */
 
@@ -166,21 +166,21 @@ ngx_vidcast_input_plugin_known(ngx_vidcast_input_conf_t *conf, ngx_str_t *name,
 {
     ngx_uint_t  on;
 
-    if (ngx_vidcast_input_plugin_is(name, "size")) {
+    if (ngx_vidcast_is(name, "size")) {
         return ngx_vidcast_parse_size(value, &conf->width, &conf->height);
     }
 
-    if (ngx_vidcast_input_plugin_is(name, "fps")) {
+    if (ngx_vidcast_is(name, "fps")) {
         return ngx_vidcast_parse_fps(value, &conf->fps);
     }
 
     if (conf->module == &ngx_vidcast_input_file) {
 
-        if (ngx_vidcast_input_plugin_is(name, "loop")) {
+        if (ngx_vidcast_is(name, "loop")) {
             return ngx_vidcast_parse_flag(value, &on);
         }
 
-        if (ngx_vidcast_input_plugin_is(name, "realtime")) {
+        if (ngx_vidcast_is(name, "realtime")) {
 
             if (ngx_vidcast_parse_flag(value, &on) != NGX_OK) {
                 return NGX_ERROR;
@@ -205,7 +205,7 @@ ngx_vidcast_input_plugin_known_stream(ngx_vidcast_input_conf_t *conf,
     ngx_int_t   time;
     ngx_uint_t  on;
 
-    if (ngx_vidcast_input_plugin_is(name, "timeout")) {
+    if (ngx_vidcast_is(name, "timeout")) {
         time = ngx_parse_time(value, 0);
 
         return time == NGX_ERROR || time == 0 ? NGX_ERROR : NGX_OK;
@@ -213,33 +213,25 @@ ngx_vidcast_input_plugin_known_stream(ngx_vidcast_input_conf_t *conf,
 
     if (conf->module == &ngx_vidcast_input_rtsp) {
 
-        if (ngx_vidcast_input_plugin_is(name, "transport")) {
-            return ngx_vidcast_input_plugin_is(value, "tcp")
-                   || ngx_vidcast_input_plugin_is(value, "udp")
+        if (ngx_vidcast_is(name, "transport")) {
+            return ngx_vidcast_is(value, "tcp")
+                   || ngx_vidcast_is(value, "udp")
                        ? NGX_OK : NGX_ERROR;
         }
 
         return NGX_DECLINED;
     }
 
-    if (ngx_vidcast_input_plugin_is(name, "verify")) {
+    if (ngx_vidcast_is(name, "verify")) {
         return ngx_vidcast_parse_flag(value, &on);
     }
 
-    if (ngx_vidcast_input_plugin_is(name, "ca")) {
+    if (ngx_vidcast_is(name, "ca")) {
         conf->ca = *value;
         return value->len ? NGX_OK : NGX_ERROR;
     }
 
     return NGX_DECLINED;
-}
-
-
-static ngx_uint_t
-ngx_vidcast_input_plugin_is(ngx_str_t *str, const char *name)
-{
-    return str->len == ngx_strlen(name)
-           && ngx_strncmp(str->data, name, str->len) == 0;
 }
 
 

@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "core/ngx_vidcast_string.h"
 #include "predict/ngx_vidcast_predict.h"
 
 
@@ -86,7 +87,7 @@ ngx_vidcast_predict_set(ngx_vidcast_predict_conf_t *conf, ngx_str_t *name,
 {
     off_t  size;
 
-    if (name->len == 4 && ngx_strncmp(name->data, "emit", 4) == 0) {
+    if (ngx_vidcast_is(name, "emit")) {
 
         if (ngx_strcmp(value->data, "always") == 0) {
             conf->emit = NGX_VIDCAST_PREDICT_ALWAYS;
@@ -101,7 +102,7 @@ ngx_vidcast_predict_set(ngx_vidcast_predict_conf_t *conf, ngx_str_t *name,
         return NGX_ERROR;
     }
 
-    if (name->len == 5 && ngx_strncmp(name->data, "every", 5) == 0) {
+    if (ngx_vidcast_is(name, "every")) {
         return ngx_vidcast_predict_set_number(&conf->every, value, 1000000);
     }
 
@@ -109,24 +110,24 @@ ngx_vidcast_predict_set(ngx_vidcast_predict_conf_t *conf, ngx_str_t *name,
         return conf->module->set(conf, name, value);
     }
 
-    if (name->len == 7 && ngx_strncmp(name->data, "workers", 7) == 0) {
+    if (ngx_vidcast_is(name, "workers")) {
         return ngx_vidcast_predict_set_number(&conf->workers, value,
                                               NGX_VIDCAST_MAX_PREDICTORS);
     }
 
-    if (name->len == 7 && ngx_strncmp(name->data, "timeout", 7) == 0) {
+    if (ngx_vidcast_is(name, "timeout")) {
         return ngx_vidcast_predict_set_time(&conf->timeout, value);
     }
 
-    if (name->len == 5 && ngx_strncmp(name->data, "start", 5) == 0) {
+    if (ngx_vidcast_is(name, "start")) {
         return ngx_vidcast_predict_set_time(&conf->start, value);
     }
 
-    if (name->len == 5 && ngx_strncmp(name->data, "pause", 5) == 0) {
+    if (ngx_vidcast_is(name, "pause")) {
         return ngx_vidcast_predict_set_time(&conf->pause, value);
     }
 
-    if (name->len == 6 && ngx_strncmp(name->data, "memory", 6) == 0) {
+    if (ngx_vidcast_is(name, "memory")) {
         size = ngx_parse_offset(value);
 
         if (size == NGX_ERROR || size < NGX_VIDCAST_PREDICT_MEMORY) {

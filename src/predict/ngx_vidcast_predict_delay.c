@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "core/ngx_vidcast_string.h"
 #include "predict/ngx_vidcast_predict.h"
 
 
@@ -77,7 +78,7 @@ ngx_vidcast_predict_delay_set(ngx_vidcast_predict_conf_t *conf,
 
     ngx_int_t  time;
 
-    if (name->len == 4 && ngx_strncmp(name->data, "time", 4) == 0) {
+    if (ngx_vidcast_is(name, "time")) {
         time = ngx_parse_time(value, 0);
 
         if (time == NGX_ERROR) {
@@ -89,7 +90,7 @@ ngx_vidcast_predict_delay_set(ngx_vidcast_predict_conf_t *conf,
         return NGX_OK;
     }
 
-    if (name->len == 4 && ngx_strncmp(name->data, "text", 4) == 0) {
+    if (ngx_vidcast_is(name, "text")) {
         return ngx_vidcast_predict_delay_set_text(params, value);
     }
 

@@ -158,8 +158,8 @@ ngx_http_vidcast_split_host(ngx_str_t *value, ngx_str_t *host, ngx_str_t *port)
         }
     }
 
-    if ((port->len == 2 && ngx_strncmp(port->data, "80", 2) == 0)
-        || (port->len == 3 && ngx_strncmp(port->data, "443", 3) == 0))
+    if ((ngx_vidcast_is(port, "80"))
+        || (ngx_vidcast_is(port, "443")))
     {
         port->len = 0;
     }

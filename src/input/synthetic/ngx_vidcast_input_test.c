@@ -9,6 +9,7 @@
 
 #include "core/ngx_vidcast.h"
 #include "core/ngx_vidcast_parse.h"
+#include "core/ngx_vidcast_string.h"
 #include "input/ngx_vidcast_input.h"
 #include "input/synthetic/ngx_vidcast_test_pattern.h"
 
@@ -86,20 +87,20 @@ ngx_vidcast_input_test_set(ngx_vidcast_input_conf_t *conf, ngx_str_t *name,
 {
     ngx_vidcast_input_test_params_t  *params = conf->params;
 
-    if (name->len == 4 && ngx_strncmp(name->data, "size", 4) == 0) {
+    if (ngx_vidcast_is(name, "size")) {
         return ngx_vidcast_parse_size(value, &conf->width, &conf->height);
     }
 
-    if (name->len == 3 && ngx_strncmp(name->data, "fps", 3) == 0) {
+    if (ngx_vidcast_is(name, "fps")) {
         return ngx_vidcast_parse_fps(value, &conf->fps);
     }
 
-    if (name->len == 5 && ngx_strncmp(name->data, "noise", 5) == 0) {
+    if (ngx_vidcast_is(name, "noise")) {
         return ngx_vidcast_input_test_set_number(
             value, NGX_VIDCAST_TEST_PATTERN_MAX_NOISE, &params->noise);
     }
 
-    if (name->len == 6 && ngx_strncmp(name->data, "shapes", 6) == 0) {
+    if (ngx_vidcast_is(name, "shapes")) {
         return ngx_vidcast_input_test_set_number(
             value, NGX_VIDCAST_TEST_PATTERN_MAX_SHAPES, &params->shapes);
     }

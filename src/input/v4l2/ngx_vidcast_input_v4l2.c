@@ -9,6 +9,7 @@
 
 #include "core/ngx_vidcast_parse.h"
 #include "core/ngx_vidcast_error.h"
+#include "core/ngx_vidcast_string.h"
 #include "input/ngx_vidcast_input.h"
 #include "input/v4l2/ngx_vidcast_v4l2.h"
 #include "media/ngx_vidcast_image.h"
@@ -131,24 +132,24 @@ ngx_vidcast_input_v4l2_set(ngx_vidcast_input_conf_t *conf, ngx_str_t *name,
         return ngx_vidcast_input_v4l2_set_control(params, name, value);
     }
 
-    if (name->len == 4 && ngx_strncmp(name->data, "size", 4) == 0) {
+    if (ngx_vidcast_is(name, "size")) {
         return ngx_vidcast_parse_size(value, &conf->width, &conf->height);
     }
 
-    if (name->len == 3 && ngx_strncmp(name->data, "fps", 3) == 0) {
+    if (ngx_vidcast_is(name, "fps")) {
         return ngx_vidcast_parse_fps(value, &conf->fps);
     }
 
-    if (name->len == 6 && ngx_strncmp(name->data, "format", 6) == 0) {
+    if (ngx_vidcast_is(name, "format")) {
         return ngx_vidcast_input_v4l2_set_format(params, value);
     }
 
-    if (name->len == 5 && ngx_strncmp(name->data, "input", 5) == 0) {
+    if (ngx_vidcast_is(name, "input")) {
         params->input = *value;
         return value->len ? NGX_OK : NGX_ERROR;
     }
 
-    if (name->len == 4 && ngx_strncmp(name->data, "norm", 4) == 0) {
+    if (ngx_vidcast_is(name, "norm")) {
         params->norm = ngx_vidcast_v4l2_norm(value);
         return params->norm ? NGX_OK : NGX_ERROR;
     }

@@ -9,6 +9,7 @@
 
 #include "core/ngx_vidcast_parse.h"
 #include "core/ngx_vidcast_error.h"
+#include "core/ngx_vidcast_string.h"
 #include "predict/exec/ngx_vidcast_exec.h"
 #include "predict/ngx_vidcast_predict.h"
 
@@ -117,23 +118,23 @@ ngx_vidcast_predict_exec_set(ngx_vidcast_predict_conf_t *conf, ngx_str_t *name,
     uint32_t   frames;
     ngx_int_t  fill;
 
-    if (name->len == 4 && ngx_strncmp(name->data, "size", 4) == 0) {
+    if (ngx_vidcast_is(name, "size")) {
         return ngx_vidcast_parse_size(value, &exec->want.width,
                                       &exec->want.height);
     }
 
-    if (name->len == 6 && ngx_strncmp(name->data, "format", 6) == 0) {
+    if (ngx_vidcast_is(name, "format")) {
         return ngx_vidcast_predict_exec_word(ngx_vidcast_predict_exec_formats,
                                              value, &exec->want.format);
     }
 
-    if (name->len == 3 && ngx_strncmp(name->data, "fit", 3) == 0) {
+    if (ngx_vidcast_is(name, "fit")) {
         exec->fit = 1;
         return ngx_vidcast_predict_exec_word(ngx_vidcast_predict_exec_fits,
                                              value, &exec->want.fit);
     }
 
-    if (name->len == 4 && ngx_strncmp(name->data, "fill", 4) == 0) {
+    if (ngx_vidcast_is(name, "fill")) {
         fill = ngx_atoi(value->data, value->len);
 
         if (fill == NGX_ERROR || fill > 255) {
@@ -145,7 +146,7 @@ ngx_vidcast_predict_exec_set(ngx_vidcast_predict_conf_t *conf, ngx_str_t *name,
         return NGX_OK;
     }
 
-    if (name->len == 6 && ngx_strncmp(name->data, "frames", 6) == 0) {
+    if (ngx_vidcast_is(name, "frames")) {
 
         if (ngx_vidcast_predict_exec_word(ngx_vidcast_predict_exec_frames,
                                           value, &frames)

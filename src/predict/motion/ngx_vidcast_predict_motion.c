@@ -10,6 +10,7 @@
 #include <math.h>
 
 #include "core/ngx_vidcast_error.h"
+#include "core/ngx_vidcast_string.h"
 #include "predict/ngx_vidcast_predict.h"
 #include "predict/motion/ngx_vidcast_blobs.h"
 #include "predict/motion/ngx_vidcast_polygon_zones.h"
@@ -131,7 +132,7 @@ ngx_vidcast_predict_motion_set(ngx_vidcast_predict_conf_t *conf,
 
     ngx_int_t  n;
 
-    if (name->len == 9 && ngx_strncmp(name->data, "threshold", 9) == 0) {
+    if (ngx_vidcast_is(name, "threshold")) {
         n = ngx_atoi(value->data, value->len);
 
         if (n < 1 || n > 255) {
@@ -143,7 +144,7 @@ ngx_vidcast_predict_motion_set(ngx_vidcast_predict_conf_t *conf,
         return NGX_OK;
     }
 
-    if (name->len == 4 && ngx_strncmp(name->data, "area", 4) == 0) {
+    if (ngx_vidcast_is(name, "area")) {
         n = ngx_atofp(value->data, value->len, 6);
 
         if (n == NGX_ERROR || n > 1000000) {
@@ -155,7 +156,7 @@ ngx_vidcast_predict_motion_set(ngx_vidcast_predict_conf_t *conf,
         return NGX_OK;
     }
 
-    if (name->len == 4 && ngx_strncmp(name->data, "zone", 4) == 0) {
+    if (ngx_vidcast_is(name, "zone")) {
 
         if (ngx_vidcast_polygon_zones_add(&params->zones, value) != NGX_OK) {
             return NGX_ERROR;
@@ -165,7 +166,7 @@ ngx_vidcast_predict_motion_set(ngx_vidcast_predict_conf_t *conf,
                                                &conf->zones);
     }
 
-    if (name->len == 7 && ngx_strncmp(name->data, "outside", 7) == 0) {
+    if (ngx_vidcast_is(name, "outside")) {
 
         if (ngx_strcmp(value->data, "on") == 0) {
             params->outside = 1;

@@ -565,7 +565,7 @@ test_close(ngx_vidcast_scheduler_t *scheduler)
     }
 
     ngx_free(scheduler->tasks);
-    ngx_free(((ngx_vidcast_backend_process_t *) scheduler->data)->workers);
+    ngx_free(((ngx_vidcast_backend_process_t *) scheduler->data)->predictors);
     ngx_free(scheduler->data);
     ngx_free(scheduler);
 
