@@ -54,7 +54,8 @@ typedef struct {
     ngx_vidcast_log_limit_t       encode;
     ngx_vidcast_log_limit_t       draw;
     ngx_vidcast_log_limit_t       predictor;
-    ngx_vidcast_log_limit_t       state;
+    ngx_vidcast_log_limit_t       alarm;     /* states that must not be */
+    ngx_vidcast_log_limit_t       state;     /* all others */
     ngx_vidcast_log_limit_t       warned;    /* by a plugin */
     ngx_vidcast_log_limit_t       said;
 } ngx_vidcast_capture_logs_t;

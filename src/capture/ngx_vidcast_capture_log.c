@@ -93,21 +93,23 @@ void
 ngx_vidcast_capture_log_state(ngx_vidcast_capture_t *capture, ngx_uint_t state,
     const u_char *reason)
 {
-    ngx_uint_t             level;
-    ngx_vidcast_escaped_t  escaped;
+    ngx_uint_t                alarm, level;
+    ngx_vidcast_escaped_t     escaped;
+    ngx_vidcast_log_limit_t  *limit;
 
-    if (!ngx_vidcast_log_limit(&capture->logs.state, NGX_VIDCAST_LOG_STATES,
+    /* publishers come and go, a camera must not */
+
+    alarm = state == NGX_VIDCAST_RECONNECTING
+            || (state == NGX_VIDCAST_STALE && !capture->source->input.push);
+
+    level = alarm ? NGX_LOG_CRIT : NGX_LOG_NOTICE;
+    limit = alarm ? &capture->logs.alarm : &capture->logs.state;
+
+    if (!ngx_vidcast_log_limit(limit, NGX_VIDCAST_LOG_STATES,
                                ngx_vidcast_clock()))
     {
         return;
     }
-
-    /* publishers come and go, a camera must not */
-
-    level = (state == NGX_VIDCAST_RECONNECTING
-             || (state == NGX_VIDCAST_STALE
-                 && !capture->source->input.push))
-                ? NGX_LOG_CRIT : NGX_LOG_NOTICE;
 
     ngx_log_error(level, capture->log, 0, "vidcast source \"%V\" is %V%s%V",
                   &capture->source->name, ngx_vidcast_state_name(state),
@@ -146,8 +148,12 @@ ngx_vidcast_capture_log_more(ngx_vidcast_capture_t *capture)
                                "frames which could not be drawn on");
     ngx_vidcast_log_limit_tell(&logs->predictor, 1, NGX_LOG_ERR, log, name,
                                "failures of its predictor");
+    ngx_vidcast_log_limit_tell(&logs->alarm, NGX_VIDCAST_LOG_STATES,
+                               NGX_LOG_CRIT, log, name,
+                               "losses of its input");
     ngx_vidcast_log_limit_tell(&logs->state, NGX_VIDCAST_LOG_STATES,
-                               NGX_LOG_CRIT, log, name, "changes of its state");
+                               NGX_LOG_NOTICE, log, name,
+                               "changes of its state");
     ngx_vidcast_log_limit_tell(&logs->warned, NGX_VIDCAST_LOG_SAID,
                                NGX_LOG_WARN, log, name, "warnings");
     ngx_vidcast_log_limit_tell(&logs->said, NGX_VIDCAST_LOG_SAID, NGX_LOG_INFO,
