@@ -338,6 +338,10 @@ cmp_ok least_gap($ws, 4), '>=', 0.18, 'but narrowed';
 $ws = dial('/ten?fps=5', protocol => 'vidcast.v1');
 picture($ws);
 cmp_ok least_gap($ws, 4), '>=', 0.15, 'by ?fps=5 as well';
+
+$ws = dial('/ten?fps=0.01', protocol => 'vidcast.v1');
+picture($ws);
+silent($ws, '?fps=0.01');
 command($ws, fps => value => 10);
 barrier($ws);
 cmp_ok least_gap($ws, 4), '>=', 0.06, 'a command is of more weight';

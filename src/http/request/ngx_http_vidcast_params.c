@@ -71,8 +71,8 @@ ngx_http_vidcast_params_read(ngx_http_request_t *r,
         return NGX_HTTP_FORBIDDEN;
     }
 
-    params->interval = vlcf->fps ? 1000000 / vlcf->fps : 0;
-    params->interval = ngx_max(params->interval, query->interval);
+    params->min_interval = vlcf->fps ? 1000000 / vlcf->fps : 0;
+    params->interval = ngx_max(params->min_interval, query->interval);
 
     return ngx_http_vidcast_params_choose(r, params);
 }

@@ -20,10 +20,11 @@
 
 typedef struct {
     ngx_http_vidcast_feed_t     *feeds[NGX_HTTP_VIDCAST_MAX_WATCH];
-    ngx_uint_t                   nfeeds;     /* allowed */
-    uint32_t                     chosen;     /* of them, bits */
+    ngx_uint_t                   nfeeds;        /* allowed */
+    uint32_t                     chosen;        /* of them, bits */
     ngx_uint_t                   send;
-    uint64_t                     interval;   /* us between frames, least */
+    uint64_t                     interval;      /* us between frames, least */
+    uint64_t                     min_interval;  /* that of the location */
     ngx_vidcast_query_t          query;
     ngx_http_vidcast_headers_t   headers;
 } ngx_http_vidcast_params_t;

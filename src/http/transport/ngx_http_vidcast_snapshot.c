@@ -372,7 +372,7 @@ ngx_http_vidcast_snapshot_wait(ngx_http_request_t *r,
 
     q = ngx_queue_head(&shot->viewer.subscriptions);
     sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, link);
-    sub->frame = seen;
+    sub->last_frame = seen;
 
     ngx_http_set_ctx(r, shot, ngx_http_vidcast_module);
 

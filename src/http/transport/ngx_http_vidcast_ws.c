@@ -38,7 +38,7 @@ typedef struct {
 
     ngx_http_vidcast_feed_t     **feeds;        /* which may be subscribed to */
     ngx_uint_t                    nfeeds;
-    uint64_t                      interval;   /* us between frames, least */
+    uint64_t                      min_interval; /* us, of the location */
 } ngx_http_vidcast_ws_t;
 
 
@@ -120,7 +120,7 @@ ngx_http_vidcast_ws_handler(ngx_http_request_t *r,
     ws->viewer.session.request = r;
     ws->viewer.transport = &ngx_http_vidcast_ws_transport;
 
-    ws->interval = params->interval;
+    ws->min_interval = params->min_interval;
     ws->feeds = (ngx_http_vidcast_feed_t **) (ws + 1);
     ws->nfeeds = params->nfeeds;
     ngx_memcpy(ws->feeds, params->feeds,
@@ -455,7 +455,7 @@ ngx_http_vidcast_ws_command(ngx_http_vidcast_ws_t *ws,
     switch (command->type) {
 
     case NGX_VIDCAST_COMMAND_FPS:
-        ws->viewer.interval = ngx_max(command->interval, ws->interval);
+        ws->viewer.interval = ngx_max(command->interval, ws->min_interval);
         return NULL;
 
     case NGX_VIDCAST_COMMAND_PAUSE:
