@@ -52,7 +52,7 @@ typedef struct {
 
     /* of this process */
 
-    ngx_http_vidcast_feed_t     *feeds;       /* as many as sources */
+    ngx_http_vidcast_feed_t     *feeds;       /* as many as renditions */
     ngx_connection_t            *exit;
     ngx_event_t                  watch;       /* does the manager live? */
     ngx_event_t                  housekeeping; /* of all sessions */

@@ -19,31 +19,44 @@
 
 
 /*
- * The policy of delivery, whatever the transport.
+ * The policy of delivery, whatever the transport: who gets what, and what a
+ * slow viewer skips.
  *
  * A viewer has one message on its way at a time, or several results at once if
  * its transport takes them.  While it is busy or paused it gets nothing; it is
  * busy until its socket has room, and viewer_keep_fresh() keeps the kernel
- * from taking pictures in advance.  A new viewer begins with the newest
- * result, unless that is of a time before its source slept, and with the
- * newest picture.
+ * from taking pictures in advance, but for HTTP/2.  A viewer that is busy and
+ * whose socket takes no byte at all is closed, session_stalled() in session.c.
  *
- * Results come in order, and before pictures.  A viewer with more than its
- * backlog to get goes on with the newest one.  A viewer with "since" gets all
- * of the history from there, beginning with the oldest one that is left, until
- * it has caught up.  Either is told how many it missed, as it is of results
- * that were lost before it saw them.
+ * A new viewer begins with the newest result, unless that is of a time before
+ * its source slept, and with the newest picture.  When its turn comes again:
  *
- * This is where a slow viewer skips: of pictures it gets the newest one when
- * its turn comes, and none twice.  The feed keeps one picture only, which
- * feed_new_frame() replaces.  The numbers between are counted, next_frame().
- * A viewer that has acknowledged a picture gets no other before it has
- * acknowledged the last one.  A limit of frames a second goes by the time of
- * capture: a picture that is too early is sent if it is still the newest when
- * its time has come, or half a second later at most.
+ *                behind is it           it goes on with        counted as
+ *                                       (and is told)
  *
- * A pair is the newest result, once its picture is there, and directly after
- * it that picture.  Results between are skipped, and told of.
+ *     results    with more than its     the newest one         results_skipped
+ *                backlog to get         ("skipped")
+ *     - "since"  never, until it has    the oldest one left    results_skipped
+ *                caught up              ("skipped")
+ *     pictures   with a number between  the newest one         frames_skipped
+ *                                       (not told)
+ *     pairs      with a result between  the newest one whose   results_skipped
+ *                                       picture is there
+ *                                       ("skipped")
+ *
+ *     next_result(), next_frame() and next_pair() decide, in this order.
+ *
+ * Results come in order, and before pictures; those that were lost before this
+ * worker saw them are skipped, too.  No picture comes twice, but for the last
+ * one of MJPEG, stream_ping().  The feed keeps one picture, which
+ * feed_new_frame() replaces.  A viewer that has acknowledged a picture gets no
+ * other before it has acknowledged the last one.  A limit of frames a second
+ * goes by the time of capture: a picture that is too early is sent if it is
+ * still the newest when its time has come, or half a second later at most.
+ * Numbers between two pictures are skipped whatever the reason: the viewer was
+ * slow, paused, limited, or the frame was lost before it was published.
+ *
+ * A pair is a result and directly after it its picture.
  *
  * Several sources take turns, message by message, or pair by pair.
  *
@@ -78,23 +91,25 @@ static ngx_int_t ngx_http_vidcast_queue_next_text(
     ngx_http_vidcast_viewer_t *viewer, ngx_http_vidcast_message_t **message);
 static ngx_int_t ngx_http_vidcast_queue_next_picture(
     ngx_http_vidcast_viewer_t *viewer, ngx_http_vidcast_message_t **message);
-static ngx_int_t ngx_http_vidcast_queue_pending_pair(
+static ngx_int_t ngx_http_vidcast_queue_pair_picture(
     ngx_http_vidcast_viewer_t *viewer, ngx_http_vidcast_message_t **message);
 static ngx_int_t ngx_http_vidcast_queue_next_result(
     ngx_http_vidcast_subscription_t *sub,
     ngx_http_vidcast_message_t **message);
-static void ngx_http_vidcast_queue_first(
+static void ngx_http_vidcast_queue_start(
     ngx_http_vidcast_subscription_t *sub);
 static ngx_int_t ngx_http_vidcast_queue_next_pair(
     ngx_http_vidcast_subscription_t *sub,
     ngx_http_vidcast_message_t **message);
-static ngx_int_t ngx_http_vidcast_queue_take(
+static ngx_int_t ngx_http_vidcast_queue_take_result(
     ngx_http_vidcast_subscription_t *sub, ngx_http_vidcast_message_t *result,
     ngx_http_vidcast_message_t **message);
 static ngx_int_t ngx_http_vidcast_queue_next_frame(
     ngx_http_vidcast_subscription_t *sub,
     ngx_http_vidcast_message_t **message);
-static ngx_uint_t ngx_http_vidcast_queue_early(
+static void ngx_http_vidcast_queue_count_frame(
+    ngx_http_vidcast_subscription_t *sub);
+static ngx_uint_t ngx_http_vidcast_queue_admit(
     ngx_http_vidcast_subscription_t *sub, uint64_t captured);
 
 
@@ -287,7 +302,7 @@ ngx_http_vidcast_queue_gather(ngx_http_vidcast_viewer_t *viewer,
     *n = 0;
 
     if (viewer->paired
-        && ngx_http_vidcast_queue_pending_pair(viewer, messages) == NGX_OK)
+        && ngx_http_vidcast_queue_pair_picture(viewer, messages) == NGX_OK)
     {
         *n = 1;
         return NGX_OK;
@@ -387,7 +402,7 @@ ngx_http_vidcast_queue_next_picture(ngx_http_vidcast_viewer_t *viewer,
 /* a picture whose result was the last thing that this viewer got */
 
 static ngx_int_t
-ngx_http_vidcast_queue_pending_pair(ngx_http_vidcast_viewer_t *viewer,
+ngx_http_vidcast_queue_pair_picture(ngx_http_vidcast_viewer_t *viewer,
     ngx_http_vidcast_message_t **message)
 {
     ngx_queue_t                      *q;
@@ -402,9 +417,7 @@ ngx_http_vidcast_queue_pending_pair(ngx_http_vidcast_viewer_t *viewer,
         if (sub->pair) {
             *message = sub->pair;
             sub->pair = NULL;
-            viewer->unacked = 1;
-            viewer->stats.frames++;
-            sub->feed->stats->frames++;
+            ngx_http_vidcast_queue_count_frame(sub);
             return NGX_OK;
         }
     }
@@ -425,40 +438,40 @@ ngx_http_vidcast_queue_next_result(ngx_http_vidcast_subscription_t *sub,
     feed = sub->feed;
     n = feed->nresults;
 
-    ngx_http_vidcast_queue_first(sub);
+    ngx_http_vidcast_queue_start(sub);
 
-    if (sub->result > feed->result) {
+    if (sub->next_result > feed->result) {
         sub->replay = 0;
         return NGX_DONE;
     }
 
     backlog = sub->replay ? n : ngx_min(sub->viewer->backlog, n);
 
-    if (sub->result + backlog <= feed->result) {
+    if (sub->next_result + backlog <= feed->result) {
 
         /* one that asked for the history gets what is left of it */
 
         next = sub->replay ? feed->result - n + 1 : feed->result;
-        sub->skipped += next - sub->result;
-        sub->result = next;
+        sub->untold += next - sub->next_result;
+        sub->next_result = next;
     }
 
-    while (sub->result <= feed->result) {
+    while (sub->next_result <= feed->result) {
 
-        m = feed->results[sub->result % n];
+        m = feed->results[sub->next_result % n];
 
-        if (m == NULL || m->seq != sub->result) {
+        if (m == NULL || m->seq != sub->next_result) {
 
-            /* its writer died before it was whole, or we had no memory */
+            /* overwritten by now, never whole, or we had no memory for it */
 
-            sub->result++;
-            sub->skipped++;
+            sub->next_result++;
+            sub->untold++;
             continue;
         }
 
-        sub->result++;
+        sub->next_result++;
 
-        return ngx_http_vidcast_queue_take(sub, m, message);
+        return ngx_http_vidcast_queue_take_result(sub, m, message);
     }
 
     return NGX_DONE;
@@ -468,10 +481,10 @@ ngx_http_vidcast_queue_next_result(ngx_http_vidcast_subscription_t *sub,
 /* a viewer that came before the first result */
 
 static void
-ngx_http_vidcast_queue_first(ngx_http_vidcast_subscription_t *sub)
+ngx_http_vidcast_queue_start(ngx_http_vidcast_subscription_t *sub)
 {
-    if (sub->result == 0) {
-        sub->result = ngx_max(sub->feed->result, 1);
+    if (sub->next_result == 0) {
+        sub->next_result = ngx_max(sub->feed->result, 1);
     }
 }
 
@@ -494,9 +507,9 @@ ngx_http_vidcast_queue_next_pair(ngx_http_vidcast_subscription_t *sub,
     feed = sub->feed;
     viewer = sub->viewer;
 
-    ngx_http_vidcast_queue_first(sub);
+    ngx_http_vidcast_queue_start(sub);
 
-    if (sub->result > feed->result || (viewer->acks && viewer->unacked)) {
+    if (sub->next_result > feed->result || (viewer->acks && viewer->unacked)) {
         return NGX_DONE;
     }
 
@@ -509,48 +522,50 @@ ngx_http_vidcast_queue_next_pair(ngx_http_vidcast_subscription_t *sub,
     frame = ngx_http_vidcast_pairing_find(feed, m->frame.number);
 
     if (frame == NULL
-        || ngx_http_vidcast_queue_early(sub, frame->frame.captured))
+        || !ngx_http_vidcast_queue_admit(sub, frame->frame.captured))
     {
         return NGX_DONE;
     }
 
     /* what had no picture when this viewer came was not meant for it */
 
-    if (sub->frame) {
-        sub->skipped += feed->result - sub->result;
+    if (sub->last_frame || sub->replay) {
+        sub->untold += feed->result - sub->next_result;
     }
 
-    sub->result = feed->result + 1;
-    sub->frame = m->frame.number;
+    sub->replay = 0;
+
+    sub->next_result = feed->result + 1;
+    sub->last_frame = m->frame.number;
 
     frame->refs++;
     sub->pair = frame;
 
-    return ngx_http_vidcast_queue_take(sub, m, message);
+    return ngx_http_vidcast_queue_take_result(sub, m, message);
 }
 
 
 /* a reference to a result, which says what this viewer missed before it */
 
 static ngx_int_t
-ngx_http_vidcast_queue_take(ngx_http_vidcast_subscription_t *sub,
+ngx_http_vidcast_queue_take_result(ngx_http_vidcast_subscription_t *sub,
     ngx_http_vidcast_message_t *result, ngx_http_vidcast_message_t **message)
 {
     sub->feed->stats->results++;
-    sub->feed->stats->results_skipped += sub->skipped;
+    sub->feed->stats->results_skipped += sub->untold;
 
     sub->viewer->stats.results++;
-    sub->viewer->stats.skipped += sub->skipped;
+    sub->viewer->stats.skipped += sub->untold;
 
-    if (sub->skipped == 0 && !sub->reset) {
+    if (sub->untold == 0 && !sub->reset) {
         result->refs++;
         *message = result;
         return NGX_OK;
     }
 
-    *message = ngx_http_vidcast_message_told(result, sub->skipped, sub->reset);
+    *message = ngx_http_vidcast_message_told(result, sub->untold, sub->reset);
 
-    sub->skipped = 0;
+    sub->untold = 0;
     sub->reset = 0;
 
     return *message ? NGX_OK : NGX_ERROR;
@@ -570,25 +585,24 @@ ngx_http_vidcast_queue_next_frame(ngx_http_vidcast_subscription_t *sub,
     viewer = sub->viewer;
     frame = feed->frame;
 
-    if (frame == NULL || frame->frame.number <= sub->frame) {
+    if (frame == NULL || frame->frame.number <= sub->last_frame) {
         return NGX_DONE;
     }
 
-    if (ngx_http_vidcast_queue_early(sub, frame->frame.captured)) {
+    if (!ngx_http_vidcast_queue_admit(sub, frame->frame.captured)) {
         return NGX_DONE;
     }
 
-    if (sub->frame) {
-        skipped = frame->frame.number - sub->frame - 1;
+    if (sub->last_frame) {
+        skipped = frame->frame.number - sub->last_frame - 1;
 
         feed->stats->frames_skipped += skipped;
         viewer->stats.skipped += skipped;
     }
 
-    sub->frame = frame->frame.number;
-    viewer->unacked = 1;
-    viewer->stats.frames++;
-    feed->stats->frames++;
+    sub->last_frame = frame->frame.number;
+
+    ngx_http_vidcast_queue_count_frame(sub);
 
     frame->refs++;
     *message = frame;
@@ -597,10 +611,22 @@ ngx_http_vidcast_queue_next_frame(ngx_http_vidcast_subscription_t *sub,
 }
 
 
-/* would it be more than the pictures a second that the viewer may have? */
+static void
+ngx_http_vidcast_queue_count_frame(ngx_http_vidcast_subscription_t *sub)
+{
+    sub->viewer->unacked = 1;
+    sub->viewer->stats.frames++;
+    sub->feed->stats->frames++;
+}
+
+
+/*
+ * May it be sent, by the pictures a second that the viewer may have?  If so the
+ * time of the next one is settled.
+ */
 
 static ngx_uint_t
-ngx_http_vidcast_queue_early(ngx_http_vidcast_subscription_t *sub,
+ngx_http_vidcast_queue_admit(ngx_http_vidcast_subscription_t *sub,
     uint64_t captured)
 {
     uint64_t  now, time, latest, interval;
@@ -608,7 +634,7 @@ ngx_http_vidcast_queue_early(ngx_http_vidcast_subscription_t *sub,
     interval = sub->viewer->interval;
 
     if (interval == 0) {
-        return 0;
+        return 1;
     }
 
     time = captured;
@@ -628,7 +654,7 @@ ngx_http_vidcast_queue_early(ngx_http_vidcast_subscription_t *sub,
         now = ngx_vidcast_clock();
 
         if (now < latest || now < sub->due) {
-            return 1;
+            return 0;
         }
 
         time = now;
@@ -636,5 +662,5 @@ ngx_http_vidcast_queue_early(ngx_http_vidcast_subscription_t *sub,
 
     sub->due = ngx_max(sub->due + interval, time + interval / 2);
 
-    return 0;
+    return 1;
 }

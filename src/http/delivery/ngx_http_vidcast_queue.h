@@ -11,10 +11,15 @@
 #include "http/delivery/ngx_http_vidcast_viewer.h"
 
 
-/* something new is in the ring: walks over the viewers, in slices */
+/*
+ * Who gets what, and what a slow viewer skips: see the head of the .c file.
+ */
+
 void ngx_http_vidcast_queue_init(ngx_http_vidcast_main_conf_t *vmcf,
     ngx_log_t *log);
 void ngx_http_vidcast_queue_exit(ngx_http_vidcast_main_conf_t *vmcf);
+
+/* something new is in the ring: walks over the viewers, in slices */
 void ngx_http_vidcast_queue_wake_handler(ngx_event_t *ev);
 
 /*

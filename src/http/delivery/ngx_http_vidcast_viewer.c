@@ -92,9 +92,10 @@ ngx_http_vidcast_viewer_join(ngx_http_vidcast_viewer_t *viewer)
 
 
 /*
- * The kernel would queue megabytes for a slow viewer, which then shows pictures
- * that are many seconds old, and seems to take nothing for as long: it says
- * that there is room again only when a third is free.
+ * By itself the kernel takes megabytes for a slow viewer, which then shows
+ * pictures that are many seconds old, and says that there is room again only
+ * when a third of them has left.  So it shall say so while less than these
+ * bytes are unsent.
  */
 
 static void
@@ -106,6 +107,8 @@ ngx_http_vidcast_viewer_keep_fresh(ngx_http_request_t *r)
     c = r->connection;
 
 #if (NGX_HTTP_V2)
+
+    /* the socket is that of other streams as well */
 
     if (r->stream) {
         return;
@@ -277,10 +280,10 @@ ngx_http_vidcast_viewer_subscribe(ngx_http_vidcast_feed_t *feed,
 
     ngx_http_vidcast_feed_poll(feed);
 
-    sub->result = feed->result;
+    sub->next_result = feed->result;
 
     if (feed->result && !ngx_http_vidcast_viewer_current(feed)) {
-        sub->result++;
+        sub->next_result++;
     }
 
     if (since) {
@@ -489,7 +492,7 @@ ngx_http_vidcast_viewer_resume(ngx_http_vidcast_subscription_t *sub,
         return;
     }
 
-    sub->result = ngx_http_vidcast_feed_seek(sub->feed, since + 1);
-    sub->skipped = sub->result - (since + 1);
+    sub->next_result = ngx_http_vidcast_feed_seek(sub->feed, since + 1);
+    sub->untold = sub->next_result - (since + 1);
     sub->replay = 1;
 }

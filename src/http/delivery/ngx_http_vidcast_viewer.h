@@ -26,11 +26,11 @@ struct ngx_http_vidcast_subscription_s {
     ngx_queue_t                    queue;     /* of the feed, or pending */
     ngx_queue_t                    link;      /* of the viewer */
     ngx_http_vidcast_viewer_t     *viewer;
-    ngx_http_vidcast_feed_t       *feed;      /* NULL: ended */
+    ngx_http_vidcast_feed_t       *feed;
 
-    uint64_t                       frame;     /* number of the last one */
-    uint64_t                       result;    /* the next one; 0: newest */
-    uint64_t                       skipped;   /* results, to be told */
+    uint64_t                       last_frame;   /* its number; 0: none yet */
+    uint64_t                       next_result;  /* 0: the newest */
+    uint64_t                       untold;    /* results that were skipped */
     uint64_t                       due;       /* capture time, us */
 
     ngx_http_vidcast_message_t    *pair;      /* the picture to come next */

@@ -157,12 +157,12 @@ ngx_http_vidcast_metric_t  ngx_http_vidcast_delivered[] = {
     { "results", "Results sent to viewers.",
       NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_worker_stats_t, results) },
 
-    { "frames_skipped", "Pictures that viewers were too slow for, or wanted "
-      "fewer of.",
+    { "frames_skipped", "Numbers of frames between the pictures that viewers "
+      "got.",
       NGX_HTTP_VIDCAST_COUNTER,
       offsetof(ngx_vidcast_worker_stats_t, frames_skipped) },
 
-    { "results_skipped", "Results that viewers were too slow for.",
+    { "results_skipped", "Results that viewers were not sent.",
       NGX_HTTP_VIDCAST_COUNTER,
       offsetof(ngx_vidcast_worker_stats_t, results_skipped) },
 
@@ -199,7 +199,7 @@ ngx_http_vidcast_metric_t ngx_http_vidcast_predictor_metrics[] = {
      NGX_HTTP_VIDCAST_COUNTER,
      offsetof(ngx_vidcast_predictor_counters_t, killed)},
 
-    {"answers", "Answers of predictor processes.", NGX_HTTP_VIDCAST_COUNTER,
+    {"answers", "Answers with a result.", NGX_HTTP_VIDCAST_COUNTER,
      offsetof(ngx_vidcast_predictor_counters_t, answers)},
 
     {"none", "Answers without a result.", NGX_HTTP_VIDCAST_COUNTER,

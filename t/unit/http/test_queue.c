@@ -51,6 +51,7 @@ static void test_ready(void);
 static void test_leave(void);
 static void test_sources(void);
 static void test_paired(void);
+static void test_paired_history(void);
 static void test_slice(void);
 static void test_several(void);
 static void test_reset(void);
@@ -106,6 +107,7 @@ main(void)
     test_leave();
     test_sources();
     test_paired();
+    test_paired_history();
     test_slice();
     test_several();
 
@@ -155,9 +157,9 @@ test_newest(void)
 
     test_nsent = 0;
     test_results(0, 11);
-    a.subs[0].result = 1;
+    a.subs[0].next_result = 1;
     a.subs[0].replay = 1;
-    b.subs[0].result = 12;
+    b.subs[0].next_result = 12;
     test_wake(0);
 
     unit_ok(ngx_strcmp(test_sent, "a1-8b12a9-12") == 0,
@@ -323,6 +325,47 @@ test_paired(void)
 
     unit_ok(ngx_strcmp(test_sent, "a1aPa1*aP*") == 0,
             "its picture before another source's result: %s", test_sent);
+}
+
+
+/* the newest pair, whatever the history: what it misses it is told */
+
+static void
+test_paired_history(void)
+{
+    test_viewer_t  a;
+
+    test_reset();
+    test_join(&a, 'a');
+    test_watch(&a, 0);
+
+    a.viewer.paired = 1;
+    a.viewer.frames = 1;
+
+    test_results(0, 6);
+    test_picture(0, 6);
+    test_wake(0);
+
+    unit_ok(ngx_strcmp(test_sent, "a6aP") == 0,
+            "a new viewer has missed nothing: %s", test_sent);
+
+    test_reset();
+    test_join(&a, 'a');
+    test_watch(&a, 0);
+
+    a.viewer.paired = 1;
+    a.viewer.frames = 1;
+    a.subs[0].next_result = 3;
+    a.subs[0].untold = 1;
+    a.subs[0].replay = 1;
+
+    test_results(0, 6);
+    test_picture(0, 6);
+    test_wake(0);
+
+    unit_ok(ngx_strcmp(test_sent, "a6+4aP") == 0
+            && test_stats.results_skipped == 4 && !a.subs[0].replay,
+            "one that resumes has, and is told all of it: %s", test_sent);
 }
 
 
@@ -504,7 +547,7 @@ test_watch(test_viewer_t *v, ngx_uint_t feed)
     sub = &v->subs[feed];
     sub->viewer = &v->viewer;
     sub->feed = &test_feeds[feed];
-    sub->result = 1;
+    sub->next_result = 1;
 
     ngx_queue_insert_tail(&sub->feed->subscriptions, &sub->queue);
     ngx_queue_insert_tail(&v->viewer.subscriptions, &sub->link);

@@ -214,7 +214,7 @@ test_begin(void)
     test_join(&a);
     (void) ngx_http_vidcast_viewer_subscribe(&test_feeds[0], &a, NULL);
 
-    unit_ok(test_sub(&a)->result == 0, "there is none yet");
+    unit_ok(test_sub(&a)->next_result == 0, "there is none yet");
 
     test_reset();
     test_join(&a);
@@ -223,7 +223,7 @@ test_begin(void)
     test_result.frame.number = 10;
     (void) ngx_http_vidcast_viewer_subscribe(&test_feeds[0], &a, NULL);
 
-    unit_ok(test_sub(&a)->result == 6, "the newest");
+    unit_ok(test_sub(&a)->next_result == 6, "the newest");
 
     test_reset();
     test_join(&a);
@@ -233,7 +233,8 @@ test_begin(void)
     test_min_frame = 10;
     (void) ngx_http_vidcast_viewer_subscribe(&test_feeds[0], &a, NULL);
 
-    unit_ok(test_sub(&a)->result == 7, "not one from before the source slept");
+    unit_ok(test_sub(&a)->next_result == 7,
+            "not one from before the source slept");
 }
 
 
@@ -249,7 +250,7 @@ test_resume(void)
     since = 7;
     (void) ngx_http_vidcast_viewer_subscribe(&test_feeds[0], &a, &since);
 
-    unit_ok(test_sub(&a)->result == 8 && test_sub(&a)->skipped == 0
+    unit_ok(test_sub(&a)->next_result == 8 && test_sub(&a)->untold == 0
             && test_sub(&a)->replay && !test_sub(&a)->reset,
             "it goes on behind the last one that it has");
 
@@ -259,7 +260,7 @@ test_resume(void)
     since = 1;
     (void) ngx_http_vidcast_viewer_subscribe(&test_feeds[0], &a, &since);
 
-    unit_ok(test_sub(&a)->result == 6 && test_sub(&a)->skipped == 4,
+    unit_ok(test_sub(&a)->next_result == 6 && test_sub(&a)->untold == 4,
             "or with the oldest one that is left, and is told");
 
     test_reset();
