@@ -10,7 +10,7 @@
  * out of what is told would be in the log.
  */
 
-#include "input/ngx_vidcast_input.c"
+#include "unit_input.h"
 #include "unit.h"
 #include "unit_ngx.h"
 
@@ -19,24 +19,6 @@ static void test_find(void);
 static void test_redact(void);
 
 static ngx_vidcast_input_module_t *test_uri(const char *uri, char *path);
-
-
-/* the table needs their names only */
-
-#define TEST_INPUT(name)                                                      \
-    ngx_vidcast_input_module_t  ngx_vidcast_input_##name = {                  \
-        .scheme = ngx_string(#name)                                           \
-    }
-
-TEST_INPUT(test);
-TEST_INPUT(images);
-TEST_INPUT(v4l2);
-TEST_INPUT(push);
-TEST_INPUT(file);
-TEST_INPUT(rtsp);
-TEST_INPUT(rtsps);
-TEST_INPUT(http);
-TEST_INPUT(https);
 
 
 int

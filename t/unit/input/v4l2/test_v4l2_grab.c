@@ -30,8 +30,10 @@
 #include "input/v4l2/ngx_vidcast_v4l2_reason.c"
 #include "input/v4l2/ngx_vidcast_v4l2_source.c"
 #include "input/v4l2/ngx_vidcast_input_v4l2.c"
-#include "input/ngx_vidcast_input.c"
 
+#define UNIT_INPUT_DRIVER  1
+
+#include "unit_input.h"
 #include "unit_ngx.h"
 
 #include <ngx_md5.h>
@@ -41,17 +43,6 @@
 #define BARS      8
 #define MAX_JPEG  (4 * 1024 * 1024)
 
-
-/* the table names them, nobody calls them here */
-
-ngx_vidcast_input_module_t       ngx_vidcast_input_test;
-ngx_vidcast_input_module_t       ngx_vidcast_input_images;
-ngx_vidcast_input_module_t       ngx_vidcast_input_push;
-ngx_vidcast_input_module_t       ngx_vidcast_input_file;
-ngx_vidcast_input_module_t       ngx_vidcast_input_rtsp;
-ngx_vidcast_input_module_t       ngx_vidcast_input_rtsps;
-ngx_vidcast_input_module_t       ngx_vidcast_input_http;
-ngx_vidcast_input_module_t       ngx_vidcast_input_https;
 
 static ngx_vidcast_input_t       in;
 static ngx_vidcast_input_conf_t  conf;

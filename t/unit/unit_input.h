@@ -1,0 +1,38 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#ifndef _UNIT_INPUT_H_INCLUDED_
+#define _UNIT_INPUT_H_INCLUDED_
+
+
+/*
+ * The table of inputs.  It needs their names only; with UNIT_INPUT_DRIVER the
+ * driver of cameras is included as well, and has its own.
+ */
+
+#include "input/ngx_vidcast_input.c"
+
+
+#define UNIT_INPUT(module)                                                    \
+    ngx_vidcast_input_module_t  ngx_vidcast_input_##module = {                \
+        .scheme = ngx_string(#module)                                         \
+    }
+
+UNIT_INPUT(test);
+UNIT_INPUT(images);
+UNIT_INPUT(push);
+UNIT_INPUT(file);
+UNIT_INPUT(rtsp);
+UNIT_INPUT(rtsps);
+UNIT_INPUT(http);
+UNIT_INPUT(https);
+
+#ifndef UNIT_INPUT_DRIVER
+UNIT_INPUT(v4l2);
+#endif
+
+
+#endif /* _UNIT_INPUT_H_INCLUDED_ */
