@@ -25,6 +25,11 @@ static void ngx_http_vidcast_params_since(ngx_vidcast_query_t *query,
     ngx_str_t *id);
 
 
+/*
+ * What is asked for beyond the location: "fps" is cut to it, in silence; "send"
+ * is cut, or 403 if nothing is left; "overlay" is 403, and "source" 404.
+ */
+
 ngx_int_t
 ngx_http_vidcast_params_read(ngx_http_request_t *r,
     ngx_http_vidcast_params_t *params)
