@@ -16,19 +16,27 @@
  * The life of a frame, and every way out of it.  A frame is counted once,
  * under the name that the status has for it.  A frame has a number, and is
  * "captured", once it was grabbed and is good; all reasons above that line are
- * of frames without one.  The inputs decide on the first three, and tell of
+ * of frames without one.  The inputs decide on those before grab(), and tell of
  * them with the next picture; input_thread_dropped() adds them up.
  *
  *     before grab()    sequence_gap   the kernel had no buffer for it:
- *                                     v4l2.c, by the numbers of its buffers
- *                      late           a newer one was there first: v4l2.c,
- *                                     input_test.c, vidcast_av_reader.c
- *                      fps_limit      more than "fps": vidcast_av.c
+ *                                     ngx_vidcast_input_v4l2.c, by the numbers
+ *                                     of its buffers
+ *                      late           a newer one was there first:
+ *                                     ngx_vidcast_input_v4l2.c,
+ *                                     ngx_vidcast_input_test.c,
+ *                                     vidcast_av_reader.c, by way of
+ *                                     ngx_vidcast_input_plugin.c
+ *                      fps_limit      more than "fps": vidcast_av.c, likewise
+ *                      bad_frame      one that is older than a good one:
+ *                                     ngx_vidcast_input_v4l2.c
  *
  *     grabbed          warmup         one of the first after an open, good or
- *                                     not: input_thread_warmup()
- *                      bad_frame      no whole JPEG, or the input says so:
- *                                     input_thread_take(), v4l2.c
+ *                                     not: input_thread_skip()
+ *                      bad_frame      no whole JPEG, or else nothing that can
+ *                                     be decoded, by grab() of any input that
+ *                                     looks: v4l2, images, push, plugins:
+ *                                     input_thread_bad()
  *
  *     captured         encoder_busy   raw: no other raw picture is free to be
  *                                     filled next, since encoders or predictor

@@ -14,19 +14,30 @@
  * What is around the text of a result, wherever it comes from: WebSocket, SSE
  * and NDJSON share it.
  *
- * Adding a member of results, and of the header of pictures: these files.
+ * Adding a member of results: these files.
  *
- *     src/capture/ngx_vidcast_result_publish.c  result_publish_head(); behind
- *                                           the error also RESULT_ROOM
- *     src/capture/ngx_vidcast_frame_publish.c  frame_publish_headers(), within
- *                                           V1_JSON, and NGX_VIDCAST_RING_HEAD
- *     src/http/conf/..._source_directives.c  MIN_RESULT, in which a failure has
- *                                           to find room
- *     docs/wire-protocol.md                 what a client sees of it
- *     t/ws-frames.t, t/sse.t                the members, one by one
+ *     src/capture/ngx_vidcast_result_publish.c
+ *         result_publish_head(); behind the error also RESULT_ROOM
+ *     src/http/conf/ngx_http_vidcast_source_directives.c
+ *         MIN_RESULT, in which a failure has to find room
+ *     conf/html/app.js, conf/html/log.js
+ *         what the page shows of it
+ *     docs/wire-protocol.md, CHANGES
+ *         what a client sees of it
+ *     t/ws-frames.t, t/sse.t, t/browser/messages.t
+ *         the members, one by one
  *
- * An overlay has the source of its own, without a predictor; so has a source
- * that has none: "predict.module" is NULL.  "v" stays the first member.
+ * And of pictures, if they are to have it:
+ *
+ *     src/capture/ngx_vidcast_frame_publish.c
+ *         frame_publish_headers(), within V1_JSON
+ *     src/shm/ngx_vidcast_ring.h
+ *         NGX_VIDCAST_RING_HEAD, the room before a picture
+ *
+ * "v" stays the first member.  A text that was published has "pushed" set, and
+ * no predictor, whose module is NULL in a source that has none.  The pictures
+ * of an overlay are those of the same source, with its predictor: what is to
+ * be told of them only is told apart by writer->zone.
  */
 
 

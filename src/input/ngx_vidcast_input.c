@@ -12,25 +12,45 @@
 /*
  * Adding an input: these files.
  *
- *     src/input/ngx_vidcast_input_NAME.c   its driver, or in a folder there
- *     src/input/ngx_vidcast_input.h        its module, "extern"
- *     src/input/ngx_vidcast_input.c        the table below
- *     config                               its files
- *     docs/directives/inputs.md            what a user sees of it
- *     t/unit/input/test_input.c            its name
- *     t/unit/input/v4l2/test_v4l2_grab.c   its name, as it has the table, too
- *     t/lib/Vidcast/Features.pm            its row in the table of features
+ *     src/input/ngx_vidcast_input_NAME.c
+ *         its driver, or in a folder there
+ *     src/input/ngx_vidcast_input.h
+ *         its module, "extern"
+ *     src/input/ngx_vidcast_input.c
+ *         the table below
+ *     src/capture/ngx_vidcast_frame_publish.c
+ *         where its frames can be lost, in the list at its head
+ *     config
+ *         its files
+ *     docs/directives/inputs.md, docs/development.md, CHANGES
+ *         what a user sees of it; its place among the folders
+ *     conf/vidcast-full.conf
+ *         its parameters, with their defaults
+ *     t/unit/unit_input.h
+ *         its name, for tests which have the table
+ *     t/unit/input/test_input_NAME.c, t/NAME.t
+ *         its own tests
+ *     t/conf.t, t/conf-errors.t
+ *         its parameters, good and bad
+ *     t/lib/Vidcast/Features.pm
+ *         its row in the table of features
  *
- * One that needs a library is a plugin, by vidcast_plugin.h.  A scheme of
- * FFmpeg's has in the place of a driver:
+ * One that needs a library is a plugin, by src/vidcast_plugin.h: see the list
+ * in src/input/ngx_vidcast_input_plugin.c.  A scheme of FFmpeg's has in the
+ * place of a driver:
  *
- *     src/input/ngx_vidcast_input_plugin.c its module and its parameters
- *     src/plugins/av/vidcast_av.h          its bit, unless it is HTTP
- *     src/plugins/av/vidcast_av_conf.c     its scheme and its parameters
- *     src/plugins/av/vidcast_av_stream.c   the protocols it may use, and
- *                                          whether it is a recording
- *     t/unit/plugins/test_av.c             its parameters
- *     t/av-conf.t, t/docs.t                its errors, its examples
+ *     src/input/ngx_vidcast_input_plugin.c
+ *         its module and its parameters
+ *     src/plugins/av/vidcast_av.h
+ *         its bit, unless it is HTTP
+ *     src/plugins/av/vidcast_av_conf.c
+ *         its scheme and its parameters
+ *     src/plugins/av/vidcast_av_stream.c
+ *         the protocols it may use, and whether it is a recording
+ *     t/unit/plugins/test_av.c
+ *         its parameters
+ *     t/av-conf.t, t/docs.t
+ *         its errors, its examples
  */
 
 static ngx_vidcast_input_module_t  *ngx_vidcast_input_modules[] = {

@@ -117,11 +117,16 @@ typedef struct {
  *
  * set()      at configuration, in the master: one "name=value" of the input
  *            directive.  Common ones (size=, fps=) are set through here as
- *            well, by those inputs which have them.
+ *            well, by those inputs which have them.  One that may wait for
+ *            the encoders and the predictor sets conf->lossless, by
+ *            "realtime=off".
  *            NGX_OK; NGX_DECLINED: no such parameter; NGX_ERROR: bad value.
  *
  * check()    at configuration, after all set(): is it whole and sensible?
- *            Touches no device.  NGX_OK; NGX_ERROR: reason in "error".
+ *            Touches no device.  NGX_OK; NGX_ERROR: reason in "error".  May
+ *            set conf->validate_late, which is called when all of the
+ *            configuration has been read, so that nginx's "user" is known;
+ *            it returns the same.
  *
  * open()     in the capture process.  NGX_OK; NGX_BUSY: another program has
  *            the device; NGX_AGAIN: there is nothing to be opened yet, which
@@ -147,7 +152,9 @@ typedef struct {
  * release()  after each grab() that said NGX_OK, with what became of the
  *            picture.  May be NULL.
  *
- * close()    after each open() that said NGX_OK.
+ * close()    after each open() that said NGX_OK; but a process that leaves
+ *            may end before it, unless the flag SESSION is set: the kernel
+ *            gives back what is open.
  *
  * "params" is what create_params() gave; it is found in in->conf->params.
  * One module, several sources: no static state.

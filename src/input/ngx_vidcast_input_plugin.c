@@ -18,6 +18,36 @@
  * Inputs which a plugin of ours serves: files and streams by vidcast_av.so.
  * Parameters are looked at here, where a fault has its line, and handed on as
  * text; the plugin itself is tried when all of the configuration is known.
+ *
+ * Adding a plugin of ours, on another library: these files.
+ *
+ *     src/plugins/NAME/
+ *         it, by src/vidcast_plugin.h alone
+ *     src/input/ngx_vidcast_input_plugin.c
+ *         the file and the hint below, which are those of "av"; its modules
+ *         at the end.  A predictor: src/predict/ngx_vidcast_predict_plugin.c
+ *     src/input/ngx_vidcast_input.c
+ *         its modules, by the list there; of a predictor by that in
+ *         src/predict/ngx_vidcast_predict.c
+ *     config, config.make
+ *         whether its library is there; how it is built
+ *     Makefile
+ *         FOUND; UNIT_LIBS of its unit test, unless a header of t/unit stands
+ *         in for the library
+ *     t/util/packages
+ *         the packages of the library
+ *     t/util/gate-layers
+ *         its header, in %foreign, unless several of its files include it
+ *     t/features.t, t/lib/Vidcast/Features.pm
+ *         its table of parameters; its row, which is skipped without it
+ *     t/docs.t
+ *         examples that need it
+ *     t/unit/plugins/test_NAME.c, t/NAME.t
+ *         its own tests
+ *     README.md, docs/development.md, docs/directives/inputs.md, CHANGES
+ *         what it serves; its place; its parameters
+ *
+ * "git grep onnx" shows all of the places of one that is there.
  */
 
 #define NGX_VIDCAST_INPUT_PLUGIN_AV    "vidcast_av.so"

@@ -23,17 +23,27 @@ static ngx_int_t ngx_vidcast_predict_set_time(ngx_msec_t *time,
 /*
  * Adding a predictor: these files.
  *
- *     src/predict/ngx_vidcast_predict_NAME.c  it, or in a folder there; with
- *                                             processes of its own by an
- *                                             engine, ngx_vidcast_engine.h
- *     src/predict/ngx_vidcast_predict.h       its module, "extern"
- *     src/predict/ngx_vidcast_predict.c       the table below
- *     config                                  its files
- *     docs/directives/predictors.md           what a user sees of it
- *     t/unit/unit_predict.h                   it, or its name
- *     t/lib/Vidcast/Features.pm               its row in the table of features
+ *     src/predict/ngx_vidcast_predict_NAME.c
+ *         it, or in a folder there; with processes of its own by an engine,
+ *         src/predict/ngx_vidcast_engine.h
+ *     src/predict/ngx_vidcast_predict.h
+ *         its module, "extern"
+ *     src/predict/ngx_vidcast_predict.c
+ *         the table below
+ *     config
+ *         its files
+ *     docs/directives/predictors.md, docs/development.md, CHANGES
+ *         what a user sees of it; its place among the folders
+ *     conf/vidcast-full.conf
+ *         its parameters, with their defaults
+ *     t/unit/unit_predict.h
+ *         it, or its name
+ *     t/conf.t, t/conf-errors.t
+ *         its parameters, good and bad
+ *     t/lib/Vidcast/Features.pm
+ *         its row in the table of features
  *
- * A model, or code of somebody else, is a plugin, by vidcast_plugin.h, and
+ * A model, or code of somebody else, is a plugin, by src/vidcast_plugin.h, and
  * needs none of these.
  */
 
@@ -80,6 +90,25 @@ ngx_vidcast_predict_init(ngx_vidcast_predict_conf_t *conf)
     }
 }
 
+
+/*
+ * Adding a parameter of all predictors: these files.  It takes the name away
+ * from plugins, which may have one of that name.
+ *
+ *     src/core/ngx_vidcast.h
+ *         its member of ngx_vidcast_predict_conf_t
+ *     src/predict/ngx_vidcast_predict.c
+ *         its default, in predict_init(), and its value below; behind the look
+ *         at the engine, if only predictors with processes have it
+ *     docs/directives/predictors.md, CHANGES
+ *         its row
+ *     conf/vidcast-full.conf
+ *         its default, which t/demo.t compares with that row
+ *     t/conf.t, t/conf-errors.t
+ *         good values and bad ones
+ *     t/lib/Vidcast/Features.pm
+ *         its row in the table of features
+ */
 
 ngx_int_t
 ngx_vidcast_predict_set(ngx_vidcast_predict_conf_t *conf, ngx_str_t *name,

@@ -20,6 +20,24 @@ static ngx_int_t ngx_vidcast_command_source(json_t *json,
     ngx_vidcast_command_t *command, const char **reason);
 
 
+/*
+ * Adding a command: these files.
+ *
+ *     src/wire/ngx_vidcast_command.h
+ *         its number, its members, and its form, at the head
+ *     src/wire/ngx_vidcast_command.c
+ *         its name below, in the order of the numbers, and how it is read
+ *     src/http/transport/ngx_http_vidcast_ws.c
+ *         what it does, in ws_command(), within what the location and the
+ *         query allow: "fps" keeps to ws->interval
+ *     docs/wire-protocol.md, CHANGES
+ *         what a client sees of it; t/util/gate-readme compares the names
+ *     t/unit/wire/test_command.c
+ *         its forms, good and bad
+ *     t/ws-commands.t
+ *         what it does
+ */
+
 static const char  *ngx_vidcast_commands[] = {
     "fps", "pause", "resume", "ack", "subscribe", "unsubscribe", NULL
 };

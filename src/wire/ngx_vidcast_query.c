@@ -53,23 +53,37 @@ static ngx_int_t ngx_vidcast_query_decimal(ngx_str_t *value, uint64_t *micro);
 /*
  * Adding an argument: these files.
  *
- *     src/wire/ngx_vidcast_query.h            its bit, its member, and its
- *                                             form, above query_parse()
- *     src/wire/ngx_vidcast_query.c            its setter, and its row below,
- *                                             which t/features.t reads as it
- *                                             is written
- *     src/http/request/..._params.c           what it does; or in the
- *                                             transport that alone has it
- *     docs/directives/locations.md            what a user sees of it
- *     t/unit/wire/test_query.c, t/fuzz/fuzz_query.c  its values
- *     t/lib/Vidcast/Features.pm               its row in the table of features
+ *     src/wire/ngx_vidcast_query.h
+ *         its bit, which is in QUERY_ALL, too; its member; its form, above
+ *         query_parse()
+ *     src/wire/ngx_vidcast_query.c
+ *         its setter, and its row below, which tests read as it is written
+ *     src/http/request/ngx_http_vidcast_params.c
+ *         what it may ask for within its location: see params_read(), which
+ *         has the three ways of that
+ *     src/http/delivery/ngx_http_vidcast_viewer.h
+ *     src/http/delivery/ngx_http_vidcast_queue.c
+ *         what it does to delivery, if anything; params_join() hands it over
+ *     src/http/transport/ngx_http_vidcast_*.c
+ *         what it does in a transport that alone has it; and where a transport
+ *         passes it over: streams and snapshots set "send" by themselves,
+ *         MJPEG and snapshots have one source, a snapshot has no rate
+ *     docs/directives/locations.md
+ *         what a user sees of it, for which transports, and what is done if
+ *         the location gives less
+ *     CHANGES
+ *     t/unit/wire/test_query.c, t/fuzz/fuzz_query.c, t/fuzz/corpus-query/all
+ *         its values
+ *     t/ws-commands.t, t/snapshot.t, t/limits.t, t/overlay.t
+ *         400, 403 and 404, by the transport that has it
+ *     t/lib/Vidcast/Features.pm
+ *         its row in the table of features
  *
- * If a location has to allow it, its parameter, too:
+ * If a location has to allow it, its parameter, too: see the list above
+ * src/http/conf/ngx_http_vidcast_module.c's commands.
  *
- *     src/http/conf/..._location.c,           the parameter
- *         ..._module.[ch]
- *     src/http/request/..._content.c          the same inside of "if"
- *     conf/vidcast-full.conf                  an example
+ * If a WebSocket may change it later, its command, too: see the list in
+ * src/wire/ngx_vidcast_command.c.
  */
 
 static ngx_vidcast_query_name_t  ngx_vidcast_query_names[] = {

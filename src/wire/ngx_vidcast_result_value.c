@@ -403,6 +403,38 @@ ngx_vidcast_result_value_span(double from, double to, uint32_t limit,
 }
 
 
+/*
+ * Adding a member of detections: these files.  Results are texts of programs,
+ * too, so that a member is there, or not, or is anything.
+ *
+ *     src/vidcast_plugin.h
+ *         its member of vidcast_detection_t, at the end
+ *     src/wire/ngx_vidcast_result_value.c
+ *         how it is printed, below, within RESULT_VALUE_BOX
+ *     src/predict/motion/ngx_vidcast_predict_motion.c
+ *         predict_motion_detection()
+ *     src/plugins/onnx/vidcast_onnx.c
+ *         where a box becomes a detection
+ *     src/core/ngx_vidcast_detections.h
+ *     src/wire/ngx_vidcast_detections_reader.c
+ *     src/media/ngx_vidcast_annotate.c
+ *         what the overlay draws of it
+ *     conf/html/wire.js, conf/html/stage.js, conf/html/log.js
+ *         what the page shows of it
+ *     conf/predictors/brightness.c, conf/predictors/vidcast.py
+ *         the samples
+ *     docs/wire-protocol.md, docs/predictors/c-plugin.md, CHANGES
+ *         what it means, to clients and to plugins
+ *     t/unit/unit_motion.h
+ *         reads what "motion" prints, byte for byte
+ *     t/unit/wire/test_result_value.c, t/fuzz/fuzz_answer.c
+ *         it, and what is no such value
+ *     t/unit/media/test_annotate.c
+ *         how it is read and drawn
+ *     t/predict-plugin.t, t/predict-onnx.t, t/motion.t, t/browser/messages.t
+ *         it, from each predictor, and on the page
+ */
+
 static size_t
 ngx_vidcast_result_value_print(u_char *buf,
     const vidcast_detection_t *detection, ngx_vidcast_result_box_t *box)

@@ -44,6 +44,32 @@ static ngx_conf_post_t  ngx_http_vidcast_stall_post = {
 };
 
 
+/*
+ * Adding a directive, or a parameter of "vidcast" or "vidcast_publish": these
+ * files.
+ *
+ *     src/http/conf/ngx_http_vidcast_module.h
+ *         its member of ngx_http_vidcast_loc_conf_t
+ *     src/http/conf/ngx_http_vidcast_module.c
+ *         a directive: its row below; its value at first, and how it merges
+ *     src/http/conf/ngx_http_vidcast_location.c
+ *         a parameter: its words, and what it cannot be combined with
+ *     src/http/request/ngx_http_vidcast_content.c
+ *         a parameter: the same inside of "if" and "limit_except"
+ *     docs/directives/locations.md, docs/directives/viewers.md, CHANGES
+ *         syntax, default and context, which t/util/gate-readme compares with
+ *         what stands here
+ *     conf/vidcast-full.conf
+ *         its default, or an example
+ *     t/conf.t, t/conf-errors.t
+ *         good values and bad ones
+ *     t/lib/Vidcast/Features.pm
+ *         its row in the table of features
+ *
+ * What a viewer may ask for by the query has a list of its own, in
+ * src/wire/ngx_vidcast_query.c.
+ */
+
 static ngx_command_t  ngx_http_vidcast_commands[] = {
 
     { ngx_string("vidcast_source"),

@@ -11,7 +11,26 @@
 #include "http/status/ngx_http_vidcast_status_source.h"
 
 
-/* the names of counters, and where they are */
+/*
+ * The names of counters, and where they are.
+ *
+ * Adding a counter, or another metric: these files.
+ *
+ *     src/shm/ngx_vidcast_zone.h
+ *         a counter of captures or workers; that of predictor processes is in
+ *         src/shm/ngx_vidcast_predictor_mailbox.h
+ *     src/http/status/ngx_http_vidcast_metrics_table.c
+ *         its row below
+ *     src/http/status/ngx_http_vidcast_status_json.c
+ *     src/http/status/ngx_http_vidcast_prometheus.c
+ *         both walk the tables; only what is in none has its line there
+ *     src/capture/ngx_vidcast_frame_publish.c
+ *         a loss of frames: its place in the list at the head
+ *     docs/operations.md, CHANGES
+ *         what it means; of a loss the same row as below
+ *     t/status.t, t/metrics.t
+ *         its name
+ */
 
 
 ngx_http_vidcast_metric_t  ngx_http_vidcast_captured[] = {

@@ -16,9 +16,22 @@
 
 /*
  * A head: what the numbers mean that a model gives.  All are pure functions of
- * shapes and numbers.  Adding one: its file beside this one, its name among
- * the "extern" ones here and in the table of vidcast_onnx_heads.c, the include
- * of unit_onnx.h, and docs/predictors/onnx.md.
+ * shapes and numbers.
+ *
+ * Adding one: these files.
+ *
+ *     src/plugins/onnx/heads/vidcast_onnx_NAME.c
+ *         it
+ *     src/plugins/onnx/heads/vidcast_onnx_head.h
+ *         its name among the "extern" ones
+ *     src/plugins/onnx/heads/vidcast_onnx_heads.c
+ *         the table
+ *     docs/predictors/onnx.md, CHANGES
+ *         the models that it reads
+ *     t/unit/unit_onnx.h, t/unit/plugins/test_onnx_heads.c
+ *         its file, and its test
+ *     t/util/onnx-models, t/predict-onnx.t
+ *         a model of its kind
  */
 
 typedef enum {
