@@ -370,13 +370,42 @@ test_names(void)
 static void
 test_twice(void)
 {
-    test_refused("fps=1&fps=1", "fps");
+    char        args[64];
+    ngx_str_t  *name;
+    ngx_uint_t  i, n;
+
+    static const struct {
+        const char  *name;
+        const char  *value;
+        const char  *other;
+    } values[] = {
+        { "fps", "1", "2" },
+        { "send", "both", "both" },
+        { "since", "1", "2" },
+        { "after", "1", "1" },
+        { "max_age", "1", "1" },
+        { "source", "a", "b" },
+        { "overlay", "on", "off" }
+    };
+
+    for (n = 0; ngx_vidcast_query_names[n].has; n++) {
+        name = &ngx_vidcast_query_names[n].name;
+
+        for (i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+
+            if (strcmp((char *) name->data, values[i].name) == 0) {
+                sprintf(args, "%s=%s&%s=%s", name->data, values[i].value,
+                        name->data, values[i].other);
+                test_refused(args, values[i].name);
+                break;
+            }
+        }
+
+        unit_ok(i < sizeof(values) / sizeof(values[0]),
+                "%s has values here", name->data);
+    }
+
     test_refused("fps=0&send=both&fps=1", "fps");
-    test_refused("send=both&send=both", "send");
-    test_refused("since=1&since=2", "since");
-    test_refused("after=1&after=1", "after");
-    test_refused("max_age=1&max_age=1", "max_age");
-    test_refused("source=a&source=b", "source");
     test_refused("fps=1&fps", "fps");
 }
 
@@ -389,14 +418,19 @@ test_garbage(void)
     char        args[64];
     size_t      i, len;
     uint32_t    seed;
-    ngx_uint_t  n, bad, good, refused;
+    ngx_str_t  *name;
+    ngx_uint_t  n, word, bad, good, refused, met;
 
     static const char  *words[] = {
-        "fps=", "send=", "since=", "after=", "max_age=", "source=", "&", "=",
-        "%2C", ",", "a", "1", ".", "0123456789abcdef-", "ms", "both"
+        "&", "=", "%2C", ",", "a", "1", ".", "0123456789abcdef-", "ms", "both",
+        "on"
     };
 
+    static const ngx_uint_t  names = sizeof(ngx_vidcast_query_names)
+                                     / sizeof(ngx_vidcast_query_name_t) - 1;
+
     seed = 2463534242;
+    met = 0;
     bad = 0;
     good = 0;
     refused = 0;
@@ -409,11 +443,20 @@ test_garbage(void)
             seed ^= seed >> 17;
             seed ^= seed << 5;
 
-            len += sprintf(args + len, "%.10s", words[seed % 16]);
+            word = seed % (names + sizeof(words) / sizeof(words[0]));
+
+            if (word < names) {
+                name = &ngx_vidcast_query_names[word].name;
+                len += sprintf(args + len, "%.9s=", name->data);
+
+            } else {
+                len += sprintf(args + len, "%.10s", words[word - names]);
+            }
         }
 
         if (test_parse(args, len) == NGX_OK) {
             good++;
+            met |= query.has;
 
             for (i = 0; i < query.nsources; i++) {
                 bad += query.sources[i].data < copy
@@ -431,6 +474,7 @@ test_garbage(void)
 
     unit_ok(bad == 0 && good > 1000 && refused > 1000,
             "%zu mixtures were good, %zu were refused", good, refused);
+    unit_ok(met == NGX_VIDCAST_QUERY_ALL, "in them is each argument: %zx", met);
 }
 
 
