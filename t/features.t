@@ -109,11 +109,35 @@ sub names_are_known {
     # a new one would be found
 
     delete @table{'predict emit', 'vidcast_deflate', 'query since',
-                  'predict onnx'};
+                  'predict onnx', 'vidcast send=both'};
 
     is missing(\%code, \%table),
-        'predict emit, predict onnx, query since, vidcast_deflate',
+        'predict emit, predict onnx, query since, vidcast send=both,'
+        . ' vidcast_deflate',
         'a name without a row is found';
+
+    # of a new directive, too, whatever its words are
+
+    is join(', ', map { "@$_" } location_params(<<'TABLE')),
+static ngx_conf_enum_t  words[] = {
+    { ngx_string("low"), 0 },
+    { ngx_string("high"), 1 },
+    { ngx_null_string, 0 }
+};
+static a_location_param_t  ngx_http_vidcast_new_params[] = {
+    { ngx_string("level"), words,
+      offsetof(a_t, level) },
+    { ngx_null_string, NULL, 0 }
+};
+TABLE
+        'vidcast_new level low high', 'so is one of a new directive';
+
+    # the fuzzer begins by a query with all of them
+
+    my $query = Vidcast::Nginx::slurp("$root/t/fuzz/corpus-query/all");
+
+    is join(', ', grep { /^query (\w+)/ && $query !~ /(?:^|&)$1=/ }
+                  sort keys %code), '', 'each argument is in corpus-query/all';
 
     my %count;
 
@@ -163,12 +187,13 @@ sub code_names {
         push @names, map { "query $_" }
             $text =~ /\{\ ngx_string\("(\w+)"\),\ NGX_VIDCAST_QUERY_\w+,/gx;
 
-        if ($file =~ /vidcast_location\.c$/) {
-            push @names, map { "vidcast $_" }
-                $text =~ /ngx_string\("((?:as|send)=\w+
-                                      |(?!takeover)\w+(?==o(?:n|ff)"))/gx;
-            push @names, map { "vidcast_publish $_" }
-                $text =~ /ngx_string\("(takeover)=/;
+        # each word is a name, but for those of a flag
+
+        for my $param (location_params($text)) {
+            my ($directive, $name, @words) = @$param;
+
+            push @names, map { "$directive $_" }
+                "@words" eq 'on off' ? $name : map { "$name=$_" } @words;
         }
     }
 

@@ -28,8 +28,8 @@ static ngx_int_t ngx_vidcast_command_source(json_t *json,
  *     src/wire/ngx_vidcast_command.c
  *         its name below, in the order of the numbers, and how it is read
  *     src/http/transport/ngx_http_vidcast_ws.c
- *         what it does, in ws_command(), within what the location and the
- *         query allow: "fps" keeps to ws->interval
+ *         what it does, in ws_command(), within what the location allows:
+ *         "fps" keeps to ws->min_interval, whatever the query has asked for
  *     docs/wire-protocol.md, CHANGES
  *         what a client sees of it; t/util/gate-readme compares the names
  *     t/unit/wire/test_command.c

@@ -18,8 +18,16 @@
 #define NGX_HTTP_VIDCAST_OVERLAY_RESULT  64
 
 
-static ngx_int_t ngx_http_vidcast_location_enum(ngx_str_t *arg,
-    ngx_conf_enum_t *words, ngx_uint_t *value);
+typedef struct {
+    ngx_str_t          name;
+    ngx_conf_enum_t   *words;
+    size_t             offset;    /* of a ngx_uint_t */
+} ngx_http_vidcast_location_param_t;
+
+
+static ngx_int_t ngx_http_vidcast_location_set(ngx_str_t *arg,
+    ngx_http_vidcast_location_param_t *param,
+    ngx_http_vidcast_loc_conf_t *vlcf);
 static char *ngx_http_vidcast_refer_list(ngx_conf_t *cf, ngx_str_t *list,
     ngx_uint_t overlay);
 static char *ngx_http_vidcast_refer(ngx_conf_t *cf, ngx_str_t *name,
@@ -28,6 +36,53 @@ static ngx_int_t ngx_http_vidcast_location_overlay(ngx_conf_t *cf,
     ngx_http_vidcast_main_conf_t *vmcf, ngx_vidcast_source_t *source);
 static ngx_http_complex_value_t *ngx_http_vidcast_compile(ngx_conf_t *cf,
     ngx_str_t *value);
+
+
+static ngx_conf_enum_t  ngx_http_vidcast_location_as[] = {
+    { ngx_string("auto"), NGX_HTTP_VIDCAST_AUTO },
+    { ngx_string("websocket"), NGX_VIDCAST_WEBSOCKET },
+    { ngx_string("sse"), NGX_VIDCAST_SSE },
+    { ngx_string("mjpeg"), NGX_VIDCAST_MJPEG },
+    { ngx_string("ndjson"), NGX_VIDCAST_NDJSON },
+    { ngx_string("snapshot"), NGX_VIDCAST_SNAPSHOT },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_http_vidcast_location_send[] = {
+    { ngx_string("results"), NGX_HTTP_VIDCAST_RESULTS },
+    { ngx_string("frames"), NGX_HTTP_VIDCAST_FRAMES },
+    { ngx_string("both"), NGX_HTTP_VIDCAST_BOTH },
+    { ngx_string("paired"), NGX_HTTP_VIDCAST_PAIRED },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_http_vidcast_location_flag[] = {
+    { ngx_string("on"), 1 },
+    { ngx_string("off"), 0 },
+    { ngx_null_string, 0 }
+};
+
+
+/* both tables are read by t/features.t and t/util/gate-readme as they stand */
+
+static ngx_http_vidcast_location_param_t  ngx_http_vidcast_params[] = {
+    { ngx_string("as"), ngx_http_vidcast_location_as,
+      offsetof(ngx_http_vidcast_loc_conf_t, as) },
+    { ngx_string("send"), ngx_http_vidcast_location_send,
+      offsetof(ngx_http_vidcast_loc_conf_t, send) },
+    { ngx_string("overlay"), ngx_http_vidcast_location_flag,
+      offsetof(ngx_http_vidcast_loc_conf_t, overlay) },
+    { ngx_null_string, NULL, 0 }
+};
+
+
+static ngx_http_vidcast_location_param_t  ngx_http_vidcast_publish_params[] = {
+    { ngx_string("takeover"), ngx_http_vidcast_location_flag,
+      offsetof(ngx_http_vidcast_loc_conf_t, takeover) },
+    { ngx_null_string, NULL, 0 }
+};
 
 
 char *
@@ -39,30 +94,6 @@ ngx_http_vidcast_location(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_str_t                     *value, *source;
     ngx_uint_t                     i;
     ngx_http_vidcast_main_conf_t  *vmcf;
-
-    static ngx_conf_enum_t  as[] = {
-        { ngx_string("as=auto"), NGX_HTTP_VIDCAST_AUTO },
-        { ngx_string("as=websocket"), NGX_VIDCAST_WEBSOCKET },
-        { ngx_string("as=sse"), NGX_VIDCAST_SSE },
-        { ngx_string("as=mjpeg"), NGX_VIDCAST_MJPEG },
-        { ngx_string("as=ndjson"), NGX_VIDCAST_NDJSON },
-        { ngx_string("as=snapshot"), NGX_VIDCAST_SNAPSHOT },
-        { ngx_null_string, 0 }
-    };
-
-    static ngx_conf_enum_t  send[] = {
-        { ngx_string("send=results"), NGX_HTTP_VIDCAST_RESULTS },
-        { ngx_string("send=frames"), NGX_HTTP_VIDCAST_FRAMES },
-        { ngx_string("send=both"), NGX_HTTP_VIDCAST_BOTH },
-        { ngx_string("send=paired"), NGX_HTTP_VIDCAST_PAIRED },
-        { ngx_null_string, 0 }
-    };
-
-    static ngx_conf_enum_t  overlay[] = {
-        { ngx_string("overlay=on"), 1 },
-        { ngx_string("overlay=off"), 0 },
-        { ngx_null_string, 0 }
-    };
 
     rv = ngx_http_vidcast_content_set(cf, cmd, ngx_http_vidcast_handler);
 
@@ -78,12 +109,9 @@ ngx_http_vidcast_location(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     for (i = 1; i < cf->args->nelts; i++) {
 
-        if (ngx_http_vidcast_location_enum(&value[i], as, &vlcf->as) == NGX_OK
-            || ngx_http_vidcast_location_enum(&value[i], send, &vlcf->send)
-               == NGX_OK
-            || ngx_http_vidcast_location_enum(&value[i], overlay,
-                                              &vlcf->overlay)
-               == NGX_OK)
+        if (ngx_http_vidcast_location_set(&value[i], ngx_http_vidcast_params,
+                                          vlcf)
+            == NGX_OK)
         {
             continue;
         }
@@ -138,12 +166,6 @@ ngx_http_vidcast_location_publish(ngx_conf_t *cf, ngx_command_t *cmd,
     char       *rv;
     ngx_str_t  *value;
 
-    static ngx_conf_enum_t  takeover[] = {
-        { ngx_string("takeover=on"), 1 },
-        { ngx_string("takeover=off"), 0 },
-        { ngx_null_string, 0 }
-    };
-
     rv = ngx_http_vidcast_content_set(cf, cmd,
                                       ngx_http_vidcast_publish_handler);
 
@@ -159,7 +181,8 @@ ngx_http_vidcast_location_publish(ngx_conf_t *cf, ngx_command_t *cmd,
     }
 
     if (cf->args->nelts == 3
-        && ngx_http_vidcast_location_enum(&value[2], takeover, &vlcf->takeover)
+        && ngx_http_vidcast_location_set(&value[2],
+                                         ngx_http_vidcast_publish_params, vlcf)
            != NGX_OK)
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -173,16 +196,40 @@ ngx_http_vidcast_location_publish(ngx_conf_t *cf, ngx_command_t *cmd,
 }
 
 
-/* "name=word", whole, as they are in the list; NGX_DECLINED: none of them */
+/* "name=word"; NGX_DECLINED: no such one */
 
 static ngx_int_t
-ngx_http_vidcast_location_enum(ngx_str_t *arg, ngx_conf_enum_t *words,
-    ngx_uint_t *value)
+ngx_http_vidcast_location_set(ngx_str_t *arg,
+    ngx_http_vidcast_location_param_t *param,
+    ngx_http_vidcast_loc_conf_t *vlcf)
 {
-    for ( /* void */ ; words->name.len; words++) {
-        if (ngx_vidcast_equal(arg, &words->name)) {
-            *value = words->value;
-            return NGX_OK;
+    ngx_str_t         name, word;
+    ngx_uint_t       *value;
+    ngx_conf_enum_t  *known;
+
+    name.data = arg->data;
+    word.data = (u_char *) ngx_strchr(arg->data, '=');
+
+    if (word.data == NULL) {
+        return NGX_DECLINED;
+    }
+
+    name.len = word.data++ - name.data;
+    word.len = arg->data + arg->len - word.data;
+
+    for ( /* void */ ; param->name.len; param++) {
+
+        if (!ngx_vidcast_equal(&name, &param->name)) {
+            continue;
+        }
+
+        for (known = param->words; known->name.len; known++) {
+
+            if (ngx_vidcast_equal(&word, &known->name)) {
+                value = (ngx_uint_t *) ((u_char *) vlcf + param->offset);
+                *value = known->value;
+                return NGX_OK;
+            }
         }
     }
 

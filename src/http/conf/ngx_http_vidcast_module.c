@@ -53,7 +53,7 @@ static ngx_conf_post_t  ngx_http_vidcast_stall_post = {
  *     src/http/conf/ngx_http_vidcast_module.c
  *         a directive: its row below; its value at first, and how it merges
  *     src/http/conf/ngx_http_vidcast_location.c
- *         a parameter: its words, and what it cannot be combined with
+ *         a parameter: its row, its words, and what it cannot be combined with
  *     src/http/request/ngx_http_vidcast_content.c
  *         a parameter: the same inside of "if" and "limit_except"
  *     docs/directives/locations.md, docs/directives/viewers.md, CHANGES

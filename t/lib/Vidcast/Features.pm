@@ -19,19 +19,25 @@ package Vidcast::Features;
 #   with      it makes sense only with one of these, of which one is put in
 #   not       [ reason, names... ]: pairs that cannot be, and why; where nginx
 #             refuses them its words are the reason, qr/.../, and are asked for
+#   live      an input: of what happens now, which cannot come faster
+#   not_live  why it cannot be with such an input
 #   thin      with it there is little to be seen of the others
 #   unless    why it cannot be had here; the row is skipped for that
 #
 # what it adds to the configuration: "input", "predict" are the beginning of
 # that directive, "input_more", "predict_more" go on, "source" is another line
 # of the block, "location" one of each location, "main" and "http" of nginx's
-# own; "view" is the location of a viewer of its own; and
+# own; "view" is the location of a viewer of its own, by a name; and
 #
 #   holds     what must be so when it is on, in words
 #   check     the same in code: it gets a Vidcast::Case, and returns complaints
 #
 # That nobody dies on a signal, that the source gets to its state, and that each
 # viewer has its first messages, in order, holds for every row.
+#
+# What the viewer of a new name of a "view" gets, and by which protocol, is told
+# at the head of t/lib/Vidcast/Case.pm, and in its dial(); whether it outlives a
+# reload, in reload() of t/features.t.
 
 use strict;
 use warnings;
@@ -39,7 +45,8 @@ use warnings;
 use Exporter 'import';
 use List::Util qw(any first);
 
-our @EXPORT = qw(features feature available impossible unfit_names);
+our @EXPORT = qw(features feature available impossible unfit_names
+                 location_params);
 
 my @rows = (
 
@@ -48,6 +55,7 @@ my @rows = (
     {
         name  => 'test:',
         kind  => 'input',
+        live  => 1,
         of    => ['input test', 'input size', 'input fps', 'input noise',
                   'input shapes'],
         input => 'test: size=160x120 fps=20 noise=2 shapes=3',
@@ -71,6 +79,7 @@ my @rows = (
     {
         name  => 'push:',
         kind  => 'input',
+        live  => 1,
         of    => ['input push', 'vidcast_publish'],
         with  => ['by POST', 'by WebSocket'],
         input => 'push:',
@@ -97,6 +106,7 @@ my @rows = (
     {
         name   => 'http:',
         kind   => 'input',
+        live   => 1,
         of     => ['input http', 'input timeout'],
         unless => \&no_av,
         input  => 'http://127.0.0.1:%%PORT%%/beside/mjpeg timeout=20s',
@@ -190,8 +200,7 @@ my @rows = (
         thin       => 1,
         of         => ['input realtime', 'input loop'],
         with       => ['images:', 'file:'],
-        not        => [['what is live cannot come faster',
-                        'test:', 'push:', 'http:']],
+        not_live   => 'what is live cannot come faster',
         input_more => 'realtime=off loop=off',
         holds      => 'each frame is published once, and predicted once',
         check      => sub {
@@ -580,6 +589,34 @@ sub unfit_names {
 }
 
 
+# the parameters of directives, by the tables of the source of locations:
+# [ directive, parameter, words... ]
+
+sub location_params {
+    my ($text) = @_;
+
+    my (%words, @params);
+
+    while ($text =~ /^static ngx_conf_enum_t +(\w+)\[\] = \{\n(.*?)^\};/gms) {
+        my ($table, $body) = ($1, $2);
+
+        $words{$table} = [ $body =~ /ngx_string\("(\w+)"\)/g ];
+    }
+
+    while ($text =~ /^static\ \w+_location_param_t\ +ngx_http_(\w+)_params\[\]
+                     \ =\ \{\n(.*?)^\};/gmsx)
+    {
+        my ($directive, $body) = ($1, $2);
+
+        while ($body =~ /ngx_string\("(\w+)"\),\s+(\w+),/g) {
+            push @params, [ $directive, $1, @{$words{$2} // []} ];
+        }
+    }
+
+    return @params;
+}
+
+
 # undef: it is; else why not
 
 my %available;
@@ -622,6 +659,8 @@ sub excluded {
 
             return $reason if grep { $_ eq $name } @names;
         }
+
+        return $row->{not_live} if $row->{not_live} && feature($name)->{live};
     }
 
     return undef;
