@@ -74,6 +74,8 @@ static ngx_int_t ngx_vidcast_query_decimal(ngx_str_t *value, uint64_t *micro);
  *     CHANGES
  *     t/unit/wire/test_query.c, t/fuzz/fuzz_query.c, t/fuzz/corpus-query/all
  *         its values
+ *     t/unit/http/test_params.c
+ *         what is left of them within each location
  *     t/ws-commands.t, t/snapshot.t, t/limits.t, t/overlay.t
  *         400, 403 and 404, by the transport that has it
  *     t/lib/Vidcast/Features.pm
