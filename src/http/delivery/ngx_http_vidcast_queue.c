@@ -26,7 +26,7 @@
  * its transport takes them.  While it is busy or paused it gets nothing; it is
  * busy until its socket has room, and viewer_keep_fresh() keeps the kernel
  * from taking pictures in advance, but for HTTP/2.  A viewer that is busy and
- * whose socket takes no byte at all is closed, session_stalled() in session.c.
+ * whose socket takes no byte at all is closed, see session_look().
  *
  * A new viewer begins with the newest result, unless that is of a time before
  * its source slept, and with the newest picture.  When its turn comes again:
