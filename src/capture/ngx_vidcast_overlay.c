@@ -267,7 +267,7 @@ ngx_vidcast_overlay_thread(void *data)
 }
 
 
-/* till there are notified; "timeout" in ms, 0: as long as it takes */
+/* till there is something new; "timeout" in ms, 0: as long as it takes */
 
 static void
 ngx_vidcast_overlay_wait(ngx_vidcast_overlay_t *overlay, ngx_msec_t timeout)

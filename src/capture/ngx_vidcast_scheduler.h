@@ -59,8 +59,8 @@ typedef struct {
 /*
  * What runs the predictors.
  *
- * create()   sets scheduler->n, how many there are, and ->futex, which is rung
- *            when there is something to look at.  NGX_OK, NGX_ERROR.
+ * create()   sets scheduler->n, how many there are, and ->futex, which wakes
+ *            it when there is something to look at.  NGX_OK, NGX_ERROR.
  *
  * open()     may be NULL; all but create() are called by the scheduler's own
  *            thread, this one first.

@@ -14,7 +14,7 @@
 
 /*
  * push: pictures which workers received.  A slot of the ring is lent to the
- * worker in the mailbox, and what comes back in it becomes the frame where it
+ * worker by the hand-off, and what comes back in it becomes the frame where it
  * stands.  Texts become results.
  */
 

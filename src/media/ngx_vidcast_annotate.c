@@ -10,7 +10,7 @@
 #include "media/ngx_vidcast_annotate.h"
 
 
-#define NGX_VIDCAST_ANNOTATE_INK    20     /* luma of messages */
+#define NGX_VIDCAST_ANNOTATE_INK    20     /* luma of letters */
 #define NGX_VIDCAST_ANNOTATE_LIMIT  65536  /* pixels; farther is as far */
 
 

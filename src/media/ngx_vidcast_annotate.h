@@ -21,7 +21,7 @@
 
 /*
  * Draws boxes with their texts into an I420 image; what is beyond its borders
- * is cut.  Lines and messages grow with the image.
+ * is cut.  Lines and letters grow with the image.
  */
 void ngx_vidcast_annotate(ngx_vidcast_image_t *image,
     ngx_vidcast_detections_t *detections);

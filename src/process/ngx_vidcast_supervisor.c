@@ -26,14 +26,14 @@
 #define NGX_VIDCAST_SUPERVISOR_KILLS   20       /* times 1 ms */
 
 
-/* a predictor; what is to last for longer than the manager is on its mailbox */
+/* a predictor; what is to last for longer than the manager is in its mailbox */
 
 typedef struct {
     ngx_vidcast_predictor_id_t        id;
     ngx_vidcast_predictor_mailbox_t  *mailbox;
     ngx_pid_t                         pid;     /* 0: not a child of ours */
     uint64_t                          killed;  /* life that we have ended */
-    uint64_t                          orphan;  /* since when, at our mailbox */
+    uint64_t                          orphan;  /* since when, in our mailbox */
     ngx_vidcast_log_limit_t           deaths;
     u_char                            title[NGX_VIDCAST_MAX_NAME + 48];
 } ngx_vidcast_supervised_t;
@@ -208,7 +208,7 @@ ngx_vidcast_supervisor_overdue(ngx_vidcast_conf_t *conf,
 
     if (ngx_vidcast_load(&mailbox->pid) == 0) {
 
-        /* it has not registered yet, or its mailbox is no more */
+        /* it has not registered yet, or its mailbox is gone */
 
         if (child->orphan == 0) {
             child->orphan = now;

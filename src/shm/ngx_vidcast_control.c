@@ -233,7 +233,7 @@ ngx_vidcast_process_enter(ngx_vidcast_conf_t *conf, ngx_log_t *log)
     }
 
     ngx_log_error(NGX_LOG_ALERT, log, 0,
-                  "more than %d processes stats \"%s\"",
+                  "more than %d processes share \"%s\"",
                   NGX_VIDCAST_PROCESSES, NGX_VIDCAST_CONTROL_NAME);
 }
 

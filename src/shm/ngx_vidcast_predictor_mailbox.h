@@ -123,7 +123,7 @@ ngx_vidcast_predictor_mailbox_t *ngx_vidcast_mailbox(
 #define ngx_vidcast_mailbox_text(mailbox)  ((u_char *) ((mailbox) + 1))
 
 /*
- * The answer to the task which lies on the mailbox: by its predictor, or for
+ * The answer to the task which lies in the mailbox: by its predictor, or for
  * one that is dead.
  */
 void ngx_vidcast_mailbox_reply(ngx_vidcast_mailboxes_t *mailboxes,
@@ -134,8 +134,8 @@ void ngx_vidcast_mailbox_error(ngx_vidcast_predictor_mailbox_t *mailbox,
     u_char *error);
 
 /*
- * wait() returns when the futex has been rung since "seen" was loaded from it,
- * or after "timeout" ms; also without any reason.
+ * wait() returns when wake() was called since "seen" was loaded from the
+ * futex, or after "timeout" ms; also without any reason.
  */
 void ngx_vidcast_futex_wake(uint32_t *futex);
 void ngx_vidcast_futex_wait(uint32_t *futex, uint32_t seen, int timeout);

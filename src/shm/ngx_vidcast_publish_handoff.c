@@ -377,7 +377,7 @@ ngx_vidcast_handoff_recover(ngx_vidcast_handoff_t *handoff)
 }
 
 
-/* a state without a slot, as the process parameters */
+/* a state without a slot, as the process wishes */
 
 static ngx_uint_t
 ngx_vidcast_handoff_reset(ngx_vidcast_handoff_t *handoff, uint64_t *word)

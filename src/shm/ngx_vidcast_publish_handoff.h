@@ -13,7 +13,7 @@
 
 
 /*
- * The mailbox of a source whose pictures come through workers.  The capture
+ * The hand-off of a source whose pictures come through workers.  The capture
  * stays the only writer of its ring: it lends one slot at a time to the
  * process that publishes, which fills the slot and hands it in.  It lies in
  * shared memory, and needs none of its two sides to live:

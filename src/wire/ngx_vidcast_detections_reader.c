@@ -153,7 +153,7 @@ ngx_vidcast_detections_text(json_t *json, ngx_vidcast_detection_t *found)
 }
 
 
-/* the font has no more: any other message is a "?" */
+/* the font has no more: any other character is a "?" */
 
 static u_char *
 ngx_vidcast_detections_ascii(u_char *p, u_char *last, const char *text)
@@ -165,7 +165,7 @@ ngx_vidcast_detections_ascii(u_char *p, u_char *last, const char *text)
 
         if ((c & 0xc0) == 0x80) {
 
-            /* a message's bytes after the first */
+            /* a character's bytes after its first one */
 
             continue;
         }

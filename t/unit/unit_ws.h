@@ -9,9 +9,9 @@
 
 
 /*
- * A WebSocket client's encoder that worker_stats nothing with the code under
- * test, and a driver that cuts its bytes in every way and writes down what is
- * told.  Included by the tests of the codec, each of which uses a part of it.
+ * A WebSocket client's encoder that shares nothing with the code under test,
+ * and a driver that cuts its bytes in every way and writes down what is told.
+ * Included by the tests of the codec, each of which uses a part of it.
  */
 
 #include "unit.h"

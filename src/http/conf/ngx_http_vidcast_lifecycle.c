@@ -82,7 +82,7 @@ ngx_http_vidcast_cycle_conf(ngx_cycle_t *cycle)
 }
 
 
-/* NULL: there may still be an echo, which worker_stats nothing */
+/* NULL: there may still be an echo, which shares nothing */
 
 static ngx_http_vidcast_main_conf_t *
 ngx_http_vidcast_source_conf(ngx_cycle_t *cycle)

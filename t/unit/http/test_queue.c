@@ -132,7 +132,7 @@ test_alternate(void)
     test_wake(0);
 
     unit_ok(ngx_strcmp(test_sent, "a1-8b1-8c1-8a9-10b9-10c9-10") == 0,
-            "three viewers who are pending take turns: %s", test_sent);
+            "three viewers that are pending take turns: %s", test_sent);
     unit_ok(!ngx_queue_empty(&test_feeds[0].subscriptions)
             && ngx_queue_empty(&test_vmcf.pending),
             "then none of them is pending");
@@ -185,7 +185,8 @@ test_skipped(void)
     test_wake(0);
 
     unit_ok(ngx_strcmp(test_sent, "a6+5b1-6") == 0,
-            "who is pending by more than his backlog skips: %s", test_sent);
+            "a viewer that is behind by more than its backlog skips: %s",
+            test_sent);
     unit_ok(test_stats.results_skipped == 5, "which is counted");
 }
 

@@ -135,7 +135,7 @@ test_read(void)
               "\"K\xc3\xb6ln \\u0001 \xf0\x9f\x98\x80!\",\"score\":1e300,"
               "\"bbox\":[1,2,3,4]}]}}");
 
-    unit_ok(is_text(0, "K?ln ? ?!"), "messages that the font has not");
+    unit_ok(is_text(0, "K?ln ? ?!"), "letters that the font does not have");
 
     read_text("{\"result\":{\"detections\":[{\"label\":"
               "\"0123456789012345678901234567890123456789\",\"score\":-999.4,"
@@ -278,7 +278,7 @@ test_any(void)
 }
 
 
-/* every message is another one, and within its cell */
+/* every letter is another one, and within its cell */
 
 static void
 test_font(void)
@@ -299,7 +299,7 @@ test_font(void)
         }
     }
 
-    unit_ok(wrong == 0, "the messages of the font differ");
+    unit_ok(wrong == 0, "the letters of the font differ");
 }
 
 

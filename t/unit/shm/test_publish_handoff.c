@@ -5,10 +5,10 @@
 
 
 /*
- * The mailbox between a process and a capture which die at any step.  Both go
+ * The hand-off between a process and a capture that die at any step.  Both go
  * through their programs on stacks of their own, interleaved one atomic step
  * at a time; wherever they stand one of them dies, or both.  Their successors
- * go on with what they find.  Each slot is written byte by byte by who has it:
+ * go on with what they find.  Each slot is written byte by byte by its holder:
  * if two have it, or a message is half there, the bytes tell; and at the end
  * every slot must be free again.
  */

@@ -5,8 +5,8 @@
 
 
 /*
- * What each call of the mailbox says in each of its states: who is not in it
- * must not get anything, and who is only what the state allows.
+ * What each call of the hand-off says in each of its states: a process that is
+ * not in it must not get anything, and one that is only what the state allows.
  */
 
 #include "shm/ngx_vidcast_publish_handoff.c"

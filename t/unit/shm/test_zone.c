@@ -526,7 +526,7 @@ test_entries(void)
 
 /*
  * Captures that hang hold their entries: when there are no more, a
- * configuration is refused, as two sources must not stats one.
+ * configuration is refused, as two sources must not share one.
  */
 
 static void

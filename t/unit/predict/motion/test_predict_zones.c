@@ -321,9 +321,9 @@ test_coming(void)
 
     rig_close(&rig);
 
-    unit_ok(first == 1, "an empty test pattern is told once");
+    unit_ok(first == 1, "an empty picture is told once");
     unit_ok(blinks == 0, "what flashes is not");
-    unit_ok(came == 1 && while_gone == 0, "who comes is told once, though "
+    unit_ok(came == 1 && while_gone == 0, "what comes is told once, though "
             "not seen in each picture");
     unit_ok(gone == 1 && rig.nanswers == 0, "and once more when gone");
 }
