@@ -13,6 +13,12 @@
 #include "plugin_host/ngx_vidcast_plugin.h"
 
 
+/* a table may grow, and still take plugins that were built before it did */
+
+#define ngx_vidcast_plugin_end(type, member)                                  \
+    (offsetof(type, member) + sizeof(((type *) NULL)->member))
+
+
 static char *ngx_vidcast_plugin_own_file(void);
 static const char *ngx_vidcast_plugin_incomplete(
     const vidcast_plugin_t *plugin);
@@ -122,7 +128,7 @@ ngx_vidcast_plugin_load(const char *path, u_char *error)
 }
 
 
-/* what is missing that every plugin of this ABI has; NULL: nothing */
+/* what is missing that every plugin of ABI 1 has; NULL: nothing */
 
 static const char *
 ngx_vidcast_plugin_incomplete(const vidcast_plugin_t *plugin)
@@ -130,7 +136,9 @@ ngx_vidcast_plugin_incomplete(const vidcast_plugin_t *plugin)
     const vidcast_input_table_t      *input;
     const vidcast_predictor_table_t  *predictor;
 
-    if (plugin->size < sizeof(vidcast_plugin_t) || plugin->name == NULL) {
+    if (plugin->size < ngx_vidcast_plugin_end(vidcast_plugin_t, predictor)
+        || plugin->name == NULL)
+    {
         return "name";
     }
 
@@ -142,7 +150,7 @@ ngx_vidcast_plugin_incomplete(const vidcast_plugin_t *plugin)
     }
 
     if (input
-        && (input->size < sizeof(vidcast_input_table_t)
+        && (input->size < ngx_vidcast_plugin_end(vidcast_input_table_t, close)
             || input->check == NULL || input->open == NULL
             || input->grab == NULL || input->close == NULL))
     {
@@ -150,7 +158,8 @@ ngx_vidcast_plugin_incomplete(const vidcast_plugin_t *plugin)
     }
 
     if (predictor
-        && (predictor->size < sizeof(vidcast_predictor_table_t)
+        && (predictor->size < ngx_vidcast_plugin_end(vidcast_predictor_table_t,
+                                                  close)
             || predictor->check == NULL || predictor->open == NULL
             || predictor->predict == NULL || predictor->close == NULL))
     {
