@@ -20,6 +20,10 @@
  * a short-lived one which checks the configuration.  These run as nginx's
  * "user".
  *
+ * A predictor may be anybody's: "predict plugin" names its file.  An input is
+ * one of this module's own plugins, by the scheme of its URI: no directive
+ * names another one.
+ *
  * All text is UTF-8 and terminated by a null.  All structures which the host
  * makes begin with their size, "size", as the host was built: a member beyond
  * it is not there.  Tables which a plugin makes begin with their size as the
@@ -35,7 +39,6 @@
 #define VIDCAST_OK            0
 #define VIDCAST_ERROR         (-1)    /* the reason is in "error" */
 #define VIDCAST_AGAIN         (-2)    /* nothing yet, call again */
-#define VIDCAST_BUSY          (-3)    /* another program has it; as an error */
 #define VIDCAST_BAD           (-4)    /* this one; the next may be good */
 #define VIDCAST_END           (-5)    /* there is no more, and never will be */
 
