@@ -58,7 +58,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memset(found, 0, sizeof(found));
 
     for (i = 0; i < n && size >= 28; i++) {
-        memcpy(&found[i].x, data, 24);
+        memcpy(&found[i].x, data, offsetof(vidcast_detection_t, label));
         memcpy(label, data + 4, 23);
         label[23] = '\0';
         found[i].label = (data[24] & 1) ? label : NULL;
