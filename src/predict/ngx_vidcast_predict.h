@@ -110,7 +110,8 @@ ngx_int_t ngx_vidcast_predict_set(ngx_vidcast_predict_conf_t *conf,
  * emits()    is this answer one for the viewers?  All are, or with emit=change
  *            those which differ from the last one that was emitted().
  *            predict() may put a number which tells answers apart into
- *            predict->state, else their text does.
+ *            predict->state, else their text does, byte by byte; so it is with
+ *            all answers of other processes: exec, onnx and plugins.
  * emitted()  viewers have that answer
  */
 ngx_uint_t ngx_vidcast_predict_emits(ngx_vidcast_predict_t *predict,

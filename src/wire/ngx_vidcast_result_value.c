@@ -15,24 +15,8 @@
 #include "wire/ngx_vidcast_result_value.h"
 
 
-/* what else stands around the largest of labels: numbers of ten digits */
-
-#define NGX_VIDCAST_RESULT_VALUE_LABEL      256
-#define NGX_VIDCAST_RESULT_VALUE_BOX  (6 * NGX_VIDCAST_RESULT_VALUE_LABEL + 160)
-
-
 #define ngx_vidcast_result_value_space(c)                                     \
     ((c) == ' ' || (c) == '\t' || (c) == LF || (c) == CR)
-
-
-/* a detection in pixels of the frame */
-
-typedef struct {
-    uint32_t                     x;
-    uint32_t                     y;
-    uint32_t                     width;
-    uint32_t                     height;
-} ngx_vidcast_result_box_t;
 
 
 static json_t *ngx_vidcast_result_value_load(const u_char *json, size_t len,
@@ -48,11 +32,9 @@ static ngx_int_t ngx_vidcast_result_value_detections(
     u_char *error);
 static ngx_int_t ngx_vidcast_result_value_map(
     const vidcast_detection_t *detection, const ngx_vidcast_resize_t *fit,
-    uint32_t width, uint32_t height, ngx_vidcast_result_box_t *box);
+    uint32_t width, uint32_t height, ngx_vidcast_result_detection_t *found);
 static ngx_uint_t ngx_vidcast_result_value_span(double from, double to,
     uint32_t limit, uint32_t *start, uint32_t *length);
-static size_t ngx_vidcast_result_value_print(u_char *buf,
-    const vidcast_detection_t *detection, ngx_vidcast_result_box_t *box);
 static u_char *ngx_vidcast_result_value_label(u_char *p, const char *label);
 static size_t ngx_vidcast_result_value_character(u_char *p, u_char *last);
 
@@ -293,11 +275,10 @@ ngx_vidcast_result_value_detections(const vidcast_answer_t *answer,
     u_char **dst, u_char *last, u_char *error)
 {
     size_t                          i, len;
-    u_char                         *p, buf[NGX_VIDCAST_RESULT_VALUE_BOX];
+    u_char                         *p, buf[NGX_VIDCAST_RESULT_DETECTION];
     ngx_int_t                       rc;
     ngx_uint_t                      n;
-    const vidcast_detection_t      *detection;
-    ngx_vidcast_result_box_t        box;
+    ngx_vidcast_result_detection_t  found;
 
     p = *dst;
 
@@ -311,9 +292,8 @@ ngx_vidcast_result_value_detections(const vidcast_answer_t *answer,
     n = 0;
 
     for (i = 0; i < answer->ndetections; i++) {
-        detection = &answer->detections[i];
-
-        rc = ngx_vidcast_result_value_map(detection, fit, width, height, &box);
+        rc = ngx_vidcast_result_value_map(&answer->detections[i], fit, width,
+                                          height, &found);
 
         if (rc == NGX_ERROR) {
             ngx_vidcast_error(error, "detection %uz is not in numbers", i);
@@ -324,9 +304,9 @@ ngx_vidcast_result_value_detections(const vidcast_answer_t *answer,
             continue;
         }
 
-        len = ngx_vidcast_result_value_print(buf, detection, &box);
+        len = ngx_vidcast_result_value_detection(buf, &found) - buf;
 
-        if ((size_t) (last - p) < len + 1) {
+        if ((size_t) (last - p) < len + 2) {
             return NGX_BUSY;
         }
 
@@ -335,6 +315,7 @@ ngx_vidcast_result_value_detections(const vidcast_answer_t *answer,
         }
 
         p = ngx_cpymem(p, buf, len);
+        *p++ = '}';
     }
 
     *p++ = ']';
@@ -351,9 +332,9 @@ ngx_vidcast_result_value_detections(const vidcast_answer_t *answer,
 static ngx_int_t
 ngx_vidcast_result_value_map(const vidcast_detection_t *detection,
     const ngx_vidcast_resize_t *fit, uint32_t width, uint32_t height,
-    ngx_vidcast_result_box_t *box)
+    ngx_vidcast_result_detection_t *found)
 {
-    double  x, y;
+    double  x, y, score;
 
     if (!isfinite(detection->x) || !isfinite(detection->y)
         || !isfinite(detection->width) || !isfinite(detection->height)
@@ -362,15 +343,21 @@ ngx_vidcast_result_value_map(const vidcast_detection_t *detection,
         return NGX_ERROR;
     }
 
+    score = ngx_min(detection->score, 1);
+
+    found->label = detection->label;
+    found->score = (score >= 0) ? (ngx_int_t) (score * 1000 + 0.5) : -1;
+    found->track = detection->track;
+
     x = (double) detection->x - fit->left;
     y = (double) detection->y - fit->top;
 
     if (ngx_vidcast_result_value_span(x * fit->scale_x,
                                      (x + detection->width) * fit->scale_x,
-                                     width, &box->x, &box->width)
+                                     width, &found->x, &found->width)
         && ngx_vidcast_result_value_span(y * fit->scale_y,
                                         (y + detection->height) * fit->scale_y,
-                                        height, &box->y, &box->height))
+                                        height, &found->y, &found->height))
     {
         return NGX_OK;
     }
@@ -410,7 +397,7 @@ ngx_vidcast_result_value_span(double from, double to, uint32_t limit,
  *     src/vidcast_plugin.h
  *         its member of vidcast_detection_t, at the end
  *     src/wire/ngx_vidcast_result_value.c
- *         how it is printed, below, within RESULT_VALUE_BOX
+ *         how it is printed, below, within RESULT_DETECTION
  *     src/predict/motion/ngx_vidcast_predict_motion.c
  *         predict_motion_detection()
  *     src/plugins/onnx/vidcast_onnx.c
@@ -435,36 +422,31 @@ ngx_vidcast_result_value_span(double from, double to, uint32_t limit,
  *         it, from each predictor, and on the page
  */
 
-static size_t
-ngx_vidcast_result_value_print(u_char *buf,
-    const vidcast_detection_t *detection, ngx_vidcast_result_box_t *box)
+u_char *
+ngx_vidcast_result_value_detection(u_char *p,
+    const ngx_vidcast_result_detection_t *found)
 {
-    u_char    *p;
-    uint32_t   score;
-
-    p = buf;
     *p++ = '{';
 
-    if (detection->label) {
+    if (found->label) {
         p = ngx_cpymem(p, "\"label\":\"", sizeof("\"label\":\"") - 1);
-        p = ngx_vidcast_result_value_label(p, detection->label);
+        p = ngx_vidcast_result_value_label(p, found->label);
         p = ngx_cpymem(p, "\",", 2);
     }
 
-    if (detection->score >= 0) {
-        score = (uint32_t) (ngx_min(detection->score, 1) * 1000 + 0.5);
-        p = ngx_sprintf(p, "\"score\":%uD.%03uD,", score / 1000,
-                        score % 1000);
+    if (found->score >= 0) {
+        p = ngx_sprintf(p, "\"score\":%i.%03i,", found->score / 1000,
+                        found->score % 1000);
     }
 
-    if (detection->track >= 0) {
-        p = ngx_sprintf(p, "\"track_id\":%D,", detection->track);
+    p = ngx_sprintf(p, "\"bbox\":[%uD,%uD,%uD,%uD]", found->x, found->y,
+                    found->width, found->height);
+
+    if (found->track >= 0) {
+        p = ngx_sprintf(p, ",\"track_id\":%L", found->track);
     }
 
-    p = ngx_sprintf(p, "\"bbox\":[%uD,%uD,%uD,%uD]}", box->x, box->y,
-                    box->width, box->height);
-
-    return p - buf;
+    return p;
 }
 
 
@@ -477,7 +459,7 @@ ngx_vidcast_result_value_label(u_char *p, const char *label)
     u_char  *s, *last;
 
     s = (u_char *) label;
-    last = s + strnlen(label, NGX_VIDCAST_RESULT_VALUE_LABEL);
+    last = s + strnlen(label, NGX_VIDCAST_RESULT_LABEL);
 
     while (s < last) {
         n = ngx_vidcast_result_value_character(s, last);

@@ -18,6 +18,25 @@
  * publisher.  It comes from code of others: nothing of it is believed.
  */
 
+/* of a label there is this much, escaped, with numbers of ten digits around */
+
+#define NGX_VIDCAST_RESULT_LABEL      256
+#define NGX_VIDCAST_RESULT_DETECTION  (6 * NGX_VIDCAST_RESULT_LABEL + 160)
+
+
+/* a member of "detections", in pixels of the frame */
+
+typedef struct {
+    const char  *label;       /* NULL: none */
+    ngx_int_t    score;       /* thousandths; negative: none */
+    int64_t      track;       /* negative: none */
+    uint32_t     x;
+    uint32_t     y;
+    uint32_t     width;
+    uint32_t     height;
+} ngx_vidcast_result_detection_t;
+
+
 /*
  * A publisher's: is this one JSON value (RFC 8259), and nothing else?  White
  * space around it is cut, *size being what is left, and line feeds, carriage
@@ -49,6 +68,14 @@ ngx_int_t ngx_vidcast_result_value_text(const u_char *json, size_t len,
 ngx_int_t ngx_vidcast_result_value_plugin(const vidcast_answer_t *answer,
     const ngx_vidcast_resize_t *fit, uint32_t width, uint32_t height,
     u_char *dst, size_t *size, u_char *error);
+
+/*
+ * The text of a detection, of every predictor that is not free to write its
+ * own; at most NGX_VIDCAST_RESULT_DETECTION bytes.  Its last brace is left to
+ * the caller, which may add members.
+ */
+u_char *ngx_vidcast_result_value_detection(u_char *p,
+    const ngx_vidcast_result_detection_t *found);
 
 
 #endif /* _NGX_VIDCAST_RESULT_VALUE_H_INCLUDED_ */

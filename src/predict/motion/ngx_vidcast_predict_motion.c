@@ -15,6 +15,7 @@
 #include "predict/motion/ngx_vidcast_blobs.h"
 #include "predict/motion/ngx_vidcast_polygon_zones.h"
 #include "predict/motion/ngx_vidcast_tracker.h"
+#include "wire/ngx_vidcast_result_value.h"
 
 
 /* what moves before a background that is learned; the answer as JSON */
@@ -475,10 +476,13 @@ ngx_vidcast_predict_motion_detection(ngx_vidcast_predict_t *predict,
 {
     ngx_vidcast_predict_motion_t  *motion = predict->data;
 
+    size_t                                len;
     double                                low, high, size;
+    u_char                                buf[NGX_VIDCAST_RESULT_DETECTION];
     uint32_t                              at[2], end[2];
     ngx_uint_t                            k;
     ngx_vidcast_track_t                  *track;
+    ngx_vidcast_result_detection_t        found;
     ngx_vidcast_predict_motion_place_t   *place;
     ngx_vidcast_predict_motion_params_t  *params;
 
@@ -500,10 +504,21 @@ ngx_vidcast_predict_motion_detection(ngx_vidcast_predict_t *predict,
         end[k] = ceil(high * size);
     }
 
-    p = ngx_slprintf(p, last, "{\"label\":\"motion\",\"score\":%ui.%02ui,"
-                     "\"bbox\":[%uD,%uD,%uD,%uD],\"track_id\":%uL",
-                     place->score / 100, place->score % 100, at[0], at[1],
-                     end[0] - at[0], end[1] - at[1], track->id);
+    found.label = "motion";
+    found.score = place->score * 10;
+    found.track = track->id;
+    found.x = at[0];
+    found.y = at[1];
+    found.width = end[0] - at[0];
+    found.height = end[1] - at[1];
+
+    len = ngx_vidcast_result_value_detection(buf, &found) - buf;
+
+    if ((size_t) (last - p) < len) {
+        return NULL;
+    }
+
+    p = ngx_cpymem(p, buf, len);
 
     if (params->zones.n) {
         p = ngx_vidcast_predict_motion_zones(&params->zones, place->zones, p,

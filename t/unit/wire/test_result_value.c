@@ -165,8 +165,8 @@ test_boxes(void)
 
     unit_ok(test_plugin(NULL, 1, sizeof(out)) == NGX_OK
             && ngx_strcmp(out, "{\"detections\":[{\"label\":\"cat\","
-                          "\"score\":0.877,\"track_id\":3,"
-                          "\"bbox\":[80,56,40,20]}]}") == 0,
+                          "\"score\":0.877,\"bbox\":[80,56,40,20],"
+                          "\"track_id\":3}]}") == 0,
             "a box in pixels of the frame");
 
     found[0].x = -10;
