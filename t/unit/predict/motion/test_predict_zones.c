@@ -329,59 +329,6 @@ test_coming(void)
 }
 
 
-/* of predictors which say nothing of it, the text is what changes */
-
-static void
-test_text(void)
-{
-    ngx_uint_t                   i, n;
-    ngx_str_t                    name, value;
-    ngx_vidcast_predict_t        predict;
-    ngx_vidcast_predict_conf_t   conf;
-
-    static const char  *texts[] = { "1", "1", "2", "2", "1", "12", "12", "" };
-    static ngx_uint_t   news[] = { 1, 0, 1, 0, 1, 1, 0, 1 };
-
-    ngx_memzero(&predict, sizeof(ngx_vidcast_predict_t));
-    ngx_memzero(&conf, sizeof(ngx_vidcast_predict_conf_t));
-
-    ngx_str_set(&name, "delay");
-    conf.module = ngx_vidcast_predict_find(&name);
-    predict.conf = &conf;
-
-    for (i = 0, n = 0; i < 8; i++) {
-        n += ngx_vidcast_predict_emits(&predict, (u_char *) texts[i],
-                                       strlen(texts[i]));
-        ngx_vidcast_predict_emitted(&predict);
-    }
-
-    unit_ok(n == 8, "by default every answer is a result");
-
-    ngx_str_set(&name, "emit");
-    ngx_str_set(&value, "change");
-
-    unit_ok(ngx_vidcast_predict_set(&conf, &name, &value) == NGX_OK,
-            "emit=change of another predictor");
-
-    for (i = 0, n = 0; i < 8; i++) {
-        n += ngx_vidcast_predict_emits(&predict, (u_char *) texts[i],
-                                       strlen(texts[i]))
-             == news[i];
-        ngx_vidcast_predict_emitted(&predict);
-    }
-
-    unit_ok(n == 8, "each which differs from the one before is one");
-    unit_ok(ngx_vidcast_predict_emits(&predict, (u_char *) "3", 1)
-            && ngx_vidcast_predict_emits(&predict, (u_char *) "3", 1),
-            "one that viewers do not have stays new");
-
-    ngx_str_set(&value, "never");
-
-    unit_ok(ngx_vidcast_predict_set(&conf, &name, &value) == NGX_ERROR,
-            "emit=never");
-}
-
-
 int
 main(void)
 {
@@ -391,7 +338,6 @@ main(void)
     test_outside();
     test_change();
     test_coming();
-    test_text();
 
     ngx_destroy_pool(pool);
 
