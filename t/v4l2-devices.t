@@ -19,7 +19,7 @@ use lib 't/lib';
 
 use Vidcast::Cameras;
 use Vidcast::Client qw(get);
-use Vidcast::Grabber;
+use Vidcast::V4L2Grab;
 use Vidcast::JPEG qw(jpeg_info);
 use Vidcast::Nginx;
 use Vidcast::Wait;
@@ -42,7 +42,7 @@ done_testing();
 # a grabber of this device, opened
 
 sub grab {
-    return Vidcast::Grabber->new("v4l2:$_[0]", @_[1 .. $#_]);
+    return Vidcast::V4L2Grab->new("v4l2:$_[0]", @_[1 .. $#_]);
 }
 
 

@@ -17,7 +17,7 @@ use Test::More;
 use lib 't/lib';
 
 use Vidcast::Cameras;
-use Vidcast::Grabber;
+use Vidcast::V4L2Grab;
 use Vidcast::Wait;
 
 my $descriptors;               # of a grabber that had no trouble
@@ -92,7 +92,7 @@ sub opened {
 sub raw {
     my ($size) = @_;
 
-    my $grab = Vidcast::Grabber->new('v4l2:/dev/video0', "size=$size",
+    my $grab = Vidcast::V4L2Grab->new('v4l2:/dev/video0', "size=$size",
                                      'fps=10');
     my $open = $grab->wait('open');
     my @frames = $grab->frames(10);
@@ -112,7 +112,7 @@ sub raw {
 
 
 sub accepted {
-    my $grab = Vidcast::Grabber->new('v4l2:/dev/video0', 'size=333x222');
+    my $grab = Vidcast::V4L2Grab->new('v4l2:/dev/video0', 'size=333x222');
     my $open = $grab->wait('open');
 
     is("$open->{width}x$open->{height}", '320x180',
@@ -125,7 +125,7 @@ sub accepted {
 
 
 sub refused {
-    my $grab = Vidcast::Grabber->new('v4l2:/dev/video0', 'format=mjpeg');
+    my $grab = Vidcast::V4L2Grab->new('v4l2:/dev/video0', 'format=mjpeg');
 
     like($grab->wait('open')->{error},
          qr/^unsupported format: no MJPEG from this device, it has \w{4}, /,
@@ -137,13 +137,13 @@ sub refused {
 # to somebody who is not in the group of the device
 
 sub denied {
-    system('cp', $Vidcast::Grabber::command[0], '/tmp/grab') == 0
+    system('cp', $Vidcast::V4L2Grab::command[0], '/tmp/grab') == 0
         or die "cannot copy the program\n";
 
-    local @Vidcast::Grabber::command
+    local @Vidcast::V4L2Grab::command
         = qw(setpriv --reuid=nobody --regid=nogroup --clear-groups /tmp/grab);
 
-    my $grab = Vidcast::Grabber->new('v4l2:/dev/video0');
+    my $grab = Vidcast::V4L2Grab->new('v4l2:/dev/video0');
     my $group = getgrgid((stat '/dev/video0')[5]);
 
     is($grab->wait('open')->{error}, 'permission denied, nginx\'s "user" has'
@@ -154,11 +154,11 @@ sub denied {
 
 
 sub busy {
-    my $first = Vidcast::Grabber->new('v4l2:/dev/video0', 'size=320x180');
+    my $first = Vidcast::V4L2Grab->new('v4l2:/dev/video0', 'size=320x180');
 
     ok($first->wait('frame'), 'a first program has the device');
 
-    my $second = Vidcast::Grabber->new('v4l2:/dev/video0', 'size=640x480');
+    my $second = Vidcast::V4L2Grab->new('v4l2:/dev/video0', 'size=640x480');
     my $open = $second->wait('open');
 
     is($open->{rc}, 'busy', 'a second one is told that it is busy');
@@ -177,7 +177,7 @@ sub busy {
 # each is survived by opening the device again
 
 sub faults {
-    my $grab = Vidcast::Grabber->new('v4l2:/dev/video0', 'size=320x180',
+    my $grab = Vidcast::V4L2Grab->new('v4l2:/dev/video0', 'size=320x180',
                                      'fps=30');
     my $healed = sub {
         my ($name) = @_;
@@ -232,7 +232,7 @@ sub faults {
 
 
 sub replugged {
-    my $grab = Vidcast::Grabber->new('v4l2:/dev/video0', 'size=320x180',
+    my $grab = Vidcast::V4L2Grab->new('v4l2:/dev/video0', 'size=320x180',
                                      'fps=30');
 
     ok($grab->wait('frame'), 'vivid before it is unplugged');
@@ -258,7 +258,7 @@ sub mjpeg {
     is(scalar keys %number, 4, 'four different JPEGs');
 
     my $camera = plug(@files);
-    my $grab = Vidcast::Grabber->new("v4l2:$camera->{node}", 'size=320x240',
+    my $grab = Vidcast::V4L2Grab->new("v4l2:$camera->{node}", 'size=320x240',
                                      'fps=30');
     my $open = $grab->wait('open');
 

@@ -416,7 +416,7 @@ ngx_vidcast_result_value_span(double from, double to, uint32_t limit,
  *         reads what "motion" prints, byte for byte
  *     t/unit/wire/test_result_value.c, t/fuzz/fuzz_answer.c
  *         it, and what is no such value
- *     t/unit/media/test_annotate.c
+ *     t/unit/wire/test_detections_reader.c, t/unit/media/test_annotate.c
  *         how it is read and drawn
  *     t/predict-plugin.t, t/predict-onnx.t, t/motion.t, t/browser/messages.t
  *         it, from each predictor, and on the page

@@ -6,8 +6,8 @@
 
 /*
  * Boxes on the server's pictures come from the answers of any predictor, so
- * from anybody: what is no box must not be drawn, and what is one must be
- * where it says, cut at the borders, whatever the numbers are.
+ * from anybody: each must be where it says, cut at the borders, whatever the
+ * numbers are.
  */
 
 #include "media/ngx_vidcast_image.c"
@@ -58,17 +58,6 @@ read_text(const char *json)
 }
 
 
-static ngx_uint_t
-is_text(ngx_uint_t i, const char *text)
-{
-    ngx_vidcast_detection_t  *d;
-
-    d = &detections.list[i];
-
-    return d->len == strlen(text) && ngx_memcmp(d->text, text, d->len) == 0;
-}
-
-
 static u_char
 luma(uint32_t x, uint32_t y)
 {
@@ -93,80 +82,6 @@ touched(uint32_t x, uint32_t y, uint32_t right, uint32_t bottom)
     }
 
     return n;
-}
-
-
-static void
-test_read(void)
-{
-    char        many[8192], *p;
-    ngx_uint_t  i;
-
-    read_text("{\"width\":320,\"height\":240,\"result\":{\"detections\":["
-              "{\"label\":\"cat\",\"score\":0.987,\"bbox\":[1,2.5,3,4]},"
-              "{\"label\":\"dog\",\"score\":1,\"bbox\":[-1,-2,3,4],"
-              "\"track_id\":12},"
-              "{\"bbox\":[0,0,0,0],\"track_id\":\"a7\"},"
-              "{\"bbox\":[5,6,7,8]}]}}");
-
-    unit_ok(detections.n == 4 && detections.width == 320
-            && detections.height == 240, "boxes and what they are told in");
-    unit_ok(detections.list[0].x == 1 && detections.list[0].y == 2.5
-            && detections.list[0].width == 3 && detections.list[0].height == 4,
-            "a box");
-    unit_ok(is_text(0, "cat 0.99"), "label and score");
-    unit_ok(is_text(1, "dog #12 1.00"), "and number");
-    unit_ok(is_text(2, "#a7"), "a number which is a text");
-    unit_ok(is_text(3, ""), "nothing of all that");
-    unit_ok(detections.list[0].color != detections.list[1].color
-            && detections.list[2].color == detections.list[3].color,
-            "colors go by labels");
-
-    read_text("{\"result\":{\"detections\":[null,7,\"x\",[],{},"
-              "{\"bbox\":null},{\"bbox\":[1,2,3]},{\"bbox\":[1,2,3,4,5]},"
-              "{\"bbox\":[1,2,3,\"4\"]},{\"bbox\":[1,2,-3,4]},"
-              "{\"bbox\":[1,2,3,-4]},{\"bbox\":{\"0\":1}},"
-              "{\"label\":7,\"score\":\"x\",\"track_id\":{},"
-              "\"bbox\":[1,2,3,4]}]}}");
-
-    unit_ok(detections.n == 1 && is_text(0, ""), "what is no box is none");
-
-    read_text("{\"result\":{\"detections\":[{\"label\":"
-              "\"K\xc3\xb6ln \\u0001 \xf0\x9f\x98\x80!\",\"score\":1e300,"
-              "\"bbox\":[1,2,3,4]}]}}");
-
-    unit_ok(is_text(0, "K?ln ? ?!"), "letters that the font does not have");
-
-    read_text("{\"result\":{\"detections\":[{\"label\":"
-              "\"0123456789012345678901234567890123456789\",\"score\":-999.4,"
-              "\"track_id\":-9223372036854775808,\"bbox\":[1,2,3,4]}]}}");
-
-    unit_ok(detections.n == 1
-            && detections.list[0].len <= NGX_VIDCAST_DETECTIONS_TEXT,
-            "a long text is cut at %d", (int) detections.list[0].len);
-
-    p = many + sprintf(many, "{\"result\":{\"detections\":[");
-
-    for (i = 0; i < 200; i++) {
-        p += sprintf(p, "%s{\"bbox\":[%d,1,1,1]}", i ? "," : "", (int) i);
-    }
-
-    strcpy(p, "]}}");
-    read_text(many);
-
-    unit_ok(detections.n == NGX_VIDCAST_DETECTIONS_MAX, "the first %d of 200",
-            NGX_VIDCAST_DETECTIONS_MAX);
-
-    read_text("{\"width\":-1,\"height\":1e9,\"result\":{\"detections\":[]}}");
-    unit_ok(detections.n == 0 && !detections.width && !detections.height,
-            "no box, no size");
-
-    read_text("{\"result\":\"text\"}");
-    unit_ok(detections.n == 0, "a text");
-    read_text("{\"result\":{\"detections\":");
-    unit_ok(detections.n == 0, "half a result");
-    read_text("");
-    unit_ok(detections.n == 0, "nothing");
 }
 
 
@@ -306,7 +221,6 @@ test_font(void)
 int
 main(void)
 {
-    test_read();
     test_place();
     test_tag();
     test_any();

@@ -1,15 +1,15 @@
-package Vidcast::Grabber;
+package Vidcast::V4L2Grab;
 
 # Copyright (C) vidcast contributors
 
 # A running test_v4l2_grab (see there): its events, one JSON object a line.
 #
-#     my $grab = Vidcast::Grabber->new('v4l2:/dev/video0', 'size=640x480');
+#     my $grab = Vidcast::V4L2Grab->new('v4l2:/dev/video0', 'size=640x480');
 #     my $event = $grab->wait('frame');     # undef: none came
 #     my @frames = $grab->frames(10);       # fewer: no more came
 #     my $end = $grab->stop;                # its last event
 #
-# @Vidcast::Grabber::command is how it is run.
+# @Vidcast::V4L2Grab::command is how it is run.
 
 use strict;
 use warnings;
