@@ -28,10 +28,11 @@
  * makes begin with their size, "size", as the host was built: a member beyond
  * it is not there.  Tables which a plugin makes begin with their size as the
  * plugin was built.  Members are only ever added, at the end; anything else
- * is another VIDCAST_ABI.
+ * is another VIDCAST_ABI.  An array has the size of its elements beside it, so
+ * that these may grow as well.
  */
 
-#define VIDCAST_ABI           1
+#define VIDCAST_ABI           2
 
 
 /* what functions return; where others are possible, they are named */
@@ -102,6 +103,11 @@ typedef struct {
 } vidcast_context_t;
 
 
+/* the media time of a live picture, which has none */
+
+#define VIDCAST_NO_PTS        (-1)
+
+
 /*
  * An input.  One thread calls all functions of an instance, one at a time.
  *
@@ -138,6 +144,9 @@ typedef struct {
 
     uint32_t                    late;         /* a newer one was there */
     uint32_t                    fps_limit;    /* more than "fps" asks for */
+
+    int64_t                     pts;          /* of a film: since its start,
+                                                 us; the host sets NO_PTS */
 } vidcast_picture_t;
 
 
@@ -198,6 +207,11 @@ typedef struct {
  * A point x, y of the image is the point (x - offset_x) * scale_x,
  * (y - offset_y) * scale_y of the frame.  The image is valid till predict()
  * returns, and must not be written to.
+ *
+ * Between two frames so much time passed in the world as "media_time" says,
+ * which never goes back: of a film it goes by "pts", also where it begins
+ * anew, however fast it is played; else by the time of capture.  What depends
+ * on time, such as a speed or a track, goes by it.
  */
 
 typedef struct {
@@ -211,6 +225,9 @@ typedef struct {
     double                      scale_y;
     double                      offset_x;
     double                      offset_y;
+    int64_t                     pts;          /* of a film: since its start,
+                                                 us, or VIDCAST_NO_PTS */
+    uint64_t                    media_time;   /* us, see below */
 } vidcast_sample_t;
 
 
@@ -230,7 +247,8 @@ typedef struct {
 /*
  * "json" is one JSON value, checked by the host.  With detections as well it
  * must be an object, and "detections" is added to it; with neither the result
- * is an empty list of detections.
+ * is an empty list of detections.  With detections "detection_size" is
+ * required, as the plugin was built: members behind it are not there.
  */
 
 typedef struct {
@@ -239,6 +257,7 @@ typedef struct {
     size_t                      json_size;    /* bytes */
     const vidcast_detection_t  *detections;
     size_t                      ndetections;
+    size_t                      detection_size;  /* sizeof() of one */
 } vidcast_answer_t;
 
 

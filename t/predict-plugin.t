@@ -154,6 +154,7 @@ predict(void *instance, const vidcast_sample_t *sample,
 
     answer->detections = &box;
     answer->ndetections = 1;
+    answer->detection_size = sizeof(vidcast_detection_t);
     answer->json = "{ \"more\":\r\n [1]\n} ";
     answer->json_size = strlen(answer->json);
 
@@ -261,7 +262,7 @@ build($nginx, 'brightness', "$root/conf/predictors/brightness.c", '-Wextra',
 my $good = $nginx->{http};
 
 for (["$$nginx{prefix}/none.so", qr/none\.so": No such file/],
-     ['newer.so', qr/newer\.so" has ABI 2, wanted 1/],
+     ['newer.so', qr/newer\.so" has ABI 3, wanted 2/],
      ['unresolved.so', qr/undefined symbol: is_nowhere/],
      ['empty.so', qr/empty\.so" is incomplete: no check, open, predict or close/],
      ['leaves.so', qr/the check left with exit code 9/],

@@ -63,6 +63,8 @@ def predict(image):
         "format": image.format, "width": image.width,
         "height": image.height, "number": image.number, "time": image.time,
         "frame": [image.frame_width, image.frame_height],
+        "pts": image.pts,
+        "media": image.media_time,
         "middle": image.to_frame(image.width / 2, image.height / 2),
     }
 
@@ -273,6 +275,8 @@ CONF
         is $answer->{number}, $result->{frame}, 'its number';
         cmp_ok abs($answer->{time} - $result->{ts}), '<', 0.001, 'its time';
         is_deeply $answer->{frame}, [640, 480], 'the size of the frame';
+        ok !defined $answer->{pts} && $answer->{media} > 0,
+            'it is of no film, but of a time';
         is_deeply $answer->{middle}, [320, 240], 'the middle is the middle';
         ok $answer->{readonly}, 'it cannot be written to';
         ok $answer->{missing}, 'what it does not have it has not';

@@ -114,6 +114,7 @@ brightness_predict(void *instance, const vidcast_sample_t *sample,
 
         answer->detections = &b->found;
         answer->ndetections = 1;
+        answer->detection_size = sizeof(vidcast_detection_t);
     }
 
     return VIDCAST_OK;

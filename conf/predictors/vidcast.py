@@ -35,7 +35,7 @@ __all__ = ["frames", "result"]
 
 FORMATS = {1: "i420", 2: "gray8", 3: "rgb24", 4: "bgr24"}
 
-HEADER = struct.Struct("=8IQq2I4d")
+HEADER = struct.Struct("=8IQq2I4dqQ")
 MAGIC = 0x31436456
 
 if numpy is not None:
@@ -76,6 +76,9 @@ class Info:
 
     number                     of the frame, from 1 on
     time                       of capture, seconds since 1970
+    pts                        of a film: seconds since its start; else None
+    media_time                 seconds; between two frames so many passed, of
+                               a film as it was taken, however fast it plays
     format                     "i420", "gray8", "rgb24" or "bgr24"
     width, height              of this picture, in pixels
     stride                     bytes from row to row
@@ -90,10 +93,13 @@ class Info:
          self.number, time,
          self.frame_width, self.frame_height,
          self.scale_x, self.scale_y,
-         self.offset_x, self.offset_y) = values
+         self.offset_x, self.offset_y,
+         pts, media_time) = values
 
         self.format = FORMATS[kind]
         self.time = time / 1e6
+        self.pts = None if pts < 0 else pts / 1e6
+        self.media_time = media_time / 1e6
 
     def to_frame(self, x, y):
         return ((x - self.offset_x) * self.scale_x,

@@ -153,7 +153,7 @@ ngx_vidcast_backend_thread_run(ngx_vidcast_scheduler_t *scheduler,
     sample.width = task->frame.width;
     sample.height = task->frame.height;
     sample.number = task->frame.number;
-    sample.time = task->frame.captured;
+    sample.time = task->frame.media_time;
 
     past = ngx_vidcast_ring_min_frame(&scheduler->capture->zone->ring);
 

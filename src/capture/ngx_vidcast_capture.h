@@ -113,6 +113,8 @@ struct ngx_vidcast_capture_s {
 typedef struct {
     uint64_t                      number;
     uint64_t                      captured;  /* CLOCK_MONOTONIC, us */
+    int64_t                       pts;
+    uint64_t                      media_time;
     size_t                        size;
     uint32_t                      width;
     uint32_t                      height;
@@ -126,6 +128,7 @@ typedef struct {
 typedef struct {
     uint64_t                      frame;     /* number, 0: none yet */
     uint64_t                      captured;  /* CLOCK_MONOTONIC, us */
+    int64_t                       pts;
     uint64_t                      predict;   /* it took so many us */
     uint32_t                      width;
     uint32_t                      height;

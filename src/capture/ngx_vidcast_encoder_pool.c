@@ -129,6 +129,8 @@ ngx_vidcast_encoder_pool_thread(void *data)
 
         frame.number = raw->number;
         frame.captured = raw->captured;
+        frame.pts = raw->pts;
+        frame.media_time = raw->media_time;
         frame.width = raw->image.width;
         frame.height = raw->image.height;
         frame.slot = ngx_vidcast_encoder_pool_fill(encoders, enc, raw,

@@ -172,6 +172,8 @@ ngx_vidcast_frame_publish(ngx_vidcast_frame_writer_t *writer,
     s->time = (uint64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000
               - (now - frame->captured);
     s->captured = frame->captured;
+    s->pts = frame->pts;
+    s->media_time = frame->media_time;
     s->ready = now;
     s->size = (uint32_t) frame->size;
     s->width = frame->width;

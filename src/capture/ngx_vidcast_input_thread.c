@@ -24,6 +24,16 @@
 
 #define NGX_VIDCAST_INPUT_THREAD_GONE  1000000   /* us, longest back-off */
 #define NGX_VIDCAST_INPUT_THREAD_BUSY  10000000  /* the old one leaves */
+#define NGX_VIDCAST_INPUT_THREAD_FILM  1000000   /* media time of the start */
+
+
+/* of a film: see "media time" */
+
+typedef struct {
+    uint64_t                  time;      /* of the last picture, 0: none yet */
+    int64_t                   pts;
+    int64_t                   step;      /* from the one before it */
+} ngx_vidcast_media_clock_t;
 
 
 typedef struct {
@@ -36,6 +46,7 @@ typedef struct {
     uint64_t                 frames;     /* since it was opened */
     ngx_uint_t               warmup;     /* frames still to be skipped */
     ngx_vidcast_backoff_t    backoff;
+    ngx_vidcast_media_clock_t  clock;
 } ngx_vidcast_input_thread_t;
 
 
@@ -61,6 +72,8 @@ static ngx_int_t ngx_vidcast_input_thread_jpeg(
     ngx_vidcast_input_thread_t *thread, ngx_vidcast_picture_t *picture);
 static uint64_t ngx_vidcast_input_thread_number(
     ngx_vidcast_capture_t *capture);
+static uint64_t ngx_vidcast_input_thread_media_time(
+    ngx_vidcast_input_thread_t *thread, ngx_vidcast_picture_t *picture);
 static void ngx_vidcast_input_thread_publish(ngx_vidcast_input_thread_t *thread,
     ngx_vidcast_picture_t *picture, ngx_vidcast_jpeg_info_t *info,
     uint64_t number, size_t size);
@@ -177,6 +190,7 @@ ngx_vidcast_input_thread_result(ngx_vidcast_capture_t *capture,
 
     result.frame = ngx_vidcast_ring_newest(&zone->ring);
     result.captured = ngx_vidcast_clock();
+    result.pts = NGX_VIDCAST_NO_PTS;
     result.width = zone->shm->width;
     result.height = zone->shm->height;
     result.slot = NGX_VIDCAST_RING_NONE;
@@ -351,6 +365,7 @@ ngx_vidcast_input_thread_grab(ngx_vidcast_input_thread_t *thread,
     }
 
     ngx_memzero(picture, sizeof(ngx_vidcast_picture_t));
+    picture->pts = NGX_VIDCAST_NO_PTS;
 
     in->number = 0;
     in->large = 0;
@@ -537,6 +552,38 @@ ngx_vidcast_input_thread_number(ngx_vidcast_capture_t *capture)
 }
 
 
+/* a film that begins anew, or is opened again, goes on one frame later */
+
+static uint64_t
+ngx_vidcast_input_thread_media_time(ngx_vidcast_input_thread_t *thread,
+    ngx_vidcast_picture_t *picture)
+{
+    ngx_vidcast_media_clock_t  *clock;
+
+    if (picture->pts == NGX_VIDCAST_NO_PTS) {
+        return picture->time;
+    }
+
+    clock = &thread->clock;
+
+    if (clock->time == 0) {
+        clock->time = NGX_VIDCAST_INPUT_THREAD_FILM;
+
+    } else {
+
+        if (picture->pts > clock->pts) {
+            clock->step = picture->pts - clock->pts;
+        }
+
+        clock->time += clock->step;
+    }
+
+    clock->pts = picture->pts;
+
+    return clock->time;
+}
+
+
 static void
 ngx_vidcast_input_thread_publish(ngx_vidcast_input_thread_t *thread,
     ngx_vidcast_picture_t *picture, ngx_vidcast_jpeg_info_t *info,
@@ -560,6 +607,8 @@ ngx_vidcast_input_thread_publish(ngx_vidcast_input_thread_t *thread,
 
     frame.number = number;
     frame.captured = picture->time;
+    frame.pts = picture->pts;
+    frame.media_time = ngx_vidcast_input_thread_media_time(thread, picture);
     frame.size = size;
     frame.width = info->width;
     frame.height = info->height;
@@ -589,6 +638,8 @@ ngx_vidcast_input_thread_raw(ngx_vidcast_input_thread_t *thread,
 
     raw->number = ngx_vidcast_input_thread_number(capture);
     raw->captured = picture->time;
+    raw->pts = picture->pts;
+    raw->media_time = ngx_vidcast_input_thread_media_time(thread, picture);
 
     /* where no frame may be skipped it waits for the encoders */
 

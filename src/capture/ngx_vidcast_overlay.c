@@ -388,6 +388,8 @@ ngx_vidcast_overlay_draw(ngx_vidcast_overlay_t *overlay,
 
     drawn.number = frame->number;
     drawn.captured = frame->captured;
+    drawn.pts = frame->pts;
+    drawn.media_time = frame->media_time;
     drawn.width = frame->width;
     drawn.height = frame->height;
     drawn.slot = ngx_vidcast_frame_claim(out);

@@ -28,6 +28,8 @@ struct ngx_vidcast_raw_s {
     ngx_uint_t                    refs;      /* atomic */
     uint64_t                      number;
     uint64_t                      captured;  /* CLOCK_MONOTONIC, us */
+    int64_t                       pts;
+    uint64_t                      media_time;
     ngx_uint_t                    offered;   /* to the predictor */
     ngx_vidcast_image_t           image;
 };

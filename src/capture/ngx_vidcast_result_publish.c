@@ -123,10 +123,17 @@ ngx_vidcast_result_publish_head(ngx_vidcast_capture_t *capture,
 
     p = ngx_slprintf(p, last,
                      "{\"v\":1,\"source\":\"%V\",\"epoch\":\"%016xL\","
-                     "\"seq\":%uL,\"frame\":%uL,\"ts\":%uL.%06uL,"
-                     "\"width\":%uD,\"height\":%uD,\"status\":\"%s\",",
+                     "\"seq\":%uL,\"frame\":%uL,\"ts\":%uL.%06uL,",
                      &capture->source->name, capture->zone->ring.shm->epoch,
-                     seq, result->frame, time / 1000000, time % 1000000,
+                     seq, result->frame, time / 1000000, time % 1000000);
+
+    if (result->pts != NGX_VIDCAST_NO_PTS) {
+        p = ngx_slprintf(p, last, "\"pts\":%L.%06L,",
+                         result->pts / 1000000, result->pts % 1000000);
+    }
+
+    p = ngx_slprintf(p, last,
+                     "\"width\":%uD,\"height\":%uD,\"status\":\"%s\",",
                      result->width, result->height,
                      result->status ? result->status : "ok");
 

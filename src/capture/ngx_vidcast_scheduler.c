@@ -101,6 +101,8 @@ ngx_vidcast_scheduler_offer_raw(ngx_vidcast_scheduler_t *scheduler,
 
     frame.number = raw->number;
     frame.captured = raw->captured;
+    frame.pts = raw->pts;
+    frame.media_time = raw->media_time;
     frame.width = raw->image.width;
     frame.height = raw->image.height;
     frame.slot = NGX_VIDCAST_RING_NONE;
@@ -343,6 +345,7 @@ ngx_vidcast_scheduler_publish(ngx_vidcast_scheduler_t *scheduler,
 
     result.frame = task->frame.number;
     result.captured = task->frame.captured;
+    result.pts = task->frame.pts;
     result.predict = task->replied - task->given;
     result.width = task->frame.width;
     result.height = task->frame.height;

@@ -20,6 +20,17 @@
 
 
 /*
+ * Time, in microseconds.  "pts" is that of a film, since its start, which it
+ * reaches again when it is played again; NO_PTS: the picture is live.  "media
+ * time" is what passes in the pictures, for predictors: it never goes back,
+ * goes by "pts" where there is one, however fast the film is played, and else
+ * by the time of capture.
+ */
+
+#define NGX_VIDCAST_NO_PTS         (-1)
+
+
+/*
  * A picture in memory.  I420: three planes, full width and height for Y,
  * halves rounded up for U and V; GRAY8: plane[0] only, the others are NULL.
  * Strides are in bytes.  The maker of an image owns its planes.

@@ -96,6 +96,7 @@ typedef struct {
 
 typedef struct {
     uint64_t                   time;      /* of capture, CLOCK_MONOTONIC, us */
+    int64_t                    pts;       /* of a film; NO_PTS at grab() */
     ngx_vidcast_image_t       *image;     /* I420: given by the caller */
     const u_char              *data;      /* JPEG: valid until release() */
     size_t                     size;

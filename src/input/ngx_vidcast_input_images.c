@@ -238,6 +238,10 @@ ngx_vidcast_input_images_grab(ngx_vidcast_input_t *in,
 
     picture->time = ngx_vidcast_clock();
 
+    if (im->files.gl_pathc > 1) {
+        picture->pts = (int64_t) (im->next * 1000000 / in->fps);
+    }
+
     rc = ngx_vidcast_input_images_read(in, im->files.gl_pathv[im->next++],
                                        picture);
 

@@ -412,6 +412,7 @@ ngx_vidcast_input_plugin_grab(ngx_vidcast_input_t *in,
 
     ngx_memzero(&given, sizeof(vidcast_picture_t));
     given.size = sizeof(vidcast_picture_t);
+    given.pts = VIDCAST_NO_PTS;
 
     rc = plug->plugin->input->grab(plug->instance, &given, (char *) in->error);
 
@@ -448,6 +449,7 @@ ngx_vidcast_input_plugin_take(ngx_vidcast_input_t *in,
     vidcast_image_t  *image;
 
     picture->time = given->time;
+    picture->pts = ngx_max(given->pts, NGX_VIDCAST_NO_PTS);
 
     if (given->jpeg) {
 

@@ -128,7 +128,7 @@ ngx_vidcast_plugin_load(const char *path, u_char *error)
 }
 
 
-/* what is missing that every plugin of ABI 1 has; NULL: nothing */
+/* what is missing that every plugin of this ABI has; NULL: nothing */
 
 static const char *
 ngx_vidcast_plugin_incomplete(const vidcast_plugin_t *plugin)

@@ -30,7 +30,7 @@ typedef struct {
     uint32_t                     width;     /* of the frame, pixels: answers */
     uint32_t                     height;    /*   are emitted in these */
     uint64_t                     number;    /* of the frame */
-    uint64_t                     time;      /* CLOCK_MONOTONIC, us */
+    uint64_t                     time;      /* media time, us */
     ngx_uint_t                   anew;      /* the first one after a sleep */
 } ngx_vidcast_sample_t;
 

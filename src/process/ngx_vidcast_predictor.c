@@ -476,6 +476,8 @@ ngx_vidcast_predictor_picture(ngx_vidcast_predictor_t *predictor,
     sample->size = sizeof(vidcast_sample_t);
     sample->frame = frame.number;
     sample->time = (int64_t) frame.time;
+    sample->pts = frame.pts;
+    sample->media_time = frame.media_time;
     sample->width = frame.width;
     sample->height = frame.height;
     sample->scale_x = fit->scale_x;

@@ -253,6 +253,8 @@ ngx_vidcast_ring_describe(ngx_vidcast_ring_t *ring, uint32_t slot,
     frame->time = ngx_vidcast_load(&s->time);
     frame->captured = ngx_vidcast_load(&s->captured);
     frame->ready = ngx_vidcast_load(&s->ready);
+    frame->pts = ngx_vidcast_load(&s->pts);
+    frame->media_time = ngx_vidcast_load(&s->media_time);
     frame->width = ngx_vidcast_load(&s->width);
     frame->height = ngx_vidcast_load(&s->height);
     frame->sendfile = ngx_vidcast_load(&s->sendfile);

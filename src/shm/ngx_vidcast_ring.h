@@ -56,7 +56,9 @@ typedef struct {
     uint32_t                     plain;      /* bytes of the plain header */
     uint32_t                     v1;         /* bytes of all headers */
     uint32_t                     sendfile;   /* sockets may have its pages */
-    uint32_t                     unused[16];
+    int64_t                      pts;        /* us, or NGX_VIDCAST_NO_PTS */
+    uint64_t                     media_time; /* us */
+    uint32_t                     unused[12];
 } ngx_vidcast_ring_slot_t;
 
 
@@ -110,6 +112,8 @@ typedef struct {
     uint64_t                     time;
     uint64_t                     captured;
     uint64_t                     ready;
+    int64_t                      pts;
+    uint64_t                     media_time;
     u_char                      *data;
     uint32_t                     size;
     uint32_t                     width;

@@ -278,6 +278,7 @@ ngx_vidcast_result_value_detections(const vidcast_answer_t *answer,
     u_char                         *p, buf[NGX_VIDCAST_RESULT_DETECTION];
     ngx_int_t                       rc;
     ngx_uint_t                      n;
+    const vidcast_detection_t      *detection;
     ngx_vidcast_result_detection_t  found;
 
     p = *dst;
@@ -289,11 +290,23 @@ ngx_vidcast_result_value_detections(const vidcast_answer_t *answer,
     p = ngx_cpymem(p, "\"detections\":[", sizeof("\"detections\":[") - 1);
     last -= 2;
 
+    if (answer->ndetections
+        && answer->detection_size < sizeof(vidcast_detection_t))
+    {
+        ngx_vidcast_error(error, "detections of %uz bytes each",
+                          answer->detection_size);
+        return NGX_DECLINED;
+    }
+
     n = 0;
 
     for (i = 0; i < answer->ndetections; i++) {
-        rc = ngx_vidcast_result_value_map(&answer->detections[i], fit, width,
-                                          height, &found);
+        detection = (const vidcast_detection_t *)
+                        ((const u_char *) answer->detections
+                         + i * answer->detection_size);
+
+        rc = ngx_vidcast_result_value_map(detection, fit, width, height,
+                                          &found);
 
         if (rc == NGX_ERROR) {
             ngx_vidcast_error(error, "detection %uz is not in numbers", i);

@@ -68,6 +68,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     answer.detections = found;
     answer.ndetections = n;
+    answer.detection_size = sizeof(found[0]);
 
     json = fuzz_copy(data, size);
     out = malloc(room + 1);

@@ -38,8 +38,6 @@ static int vidcast_av_grab(void *instance, vidcast_picture_t *picture,
     char *error);
 static int vidcast_av_next(vidcast_av_t *av, vidcast_picture_t *picture,
     int64_t until, char *error);
-static void vidcast_av_dropped(vidcast_picture_t *picture, uint32_t late,
-    uint32_t fps_limit);
 static int vidcast_av_unwanted(vidcast_av_t *av);
 static int vidcast_av_wait(vidcast_av_t *av, int64_t until);
 static int64_t vidcast_av_time(vidcast_av_t *av);
@@ -153,6 +151,10 @@ vidcast_av_grab(void *instance, vidcast_picture_t *picture, char *error)
 
     picture->time = vidcast_av_time(av);
 
+    if (av->conf.file && av->item.pts != VIDCAST_AV_NO_TIME) {
+        picture->pts = av->item.pts - av->item.round;
+    }
+
     rc = vidcast_av_picture(av, picture, error);
 
     if (rc != VIDCAST_OK) {
@@ -200,29 +202,16 @@ vidcast_av_next(vidcast_av_t *av, vidcast_picture_t *picture, int64_t until,
         vidcast_av_reader_take(av->reader, &av->item,
                                now < until ? until - now : 0);
 
-        vidcast_av_dropped(picture, av->item.late, 0);
+        picture->late += av->item.late;
 
         if (av->item.kind == VIDCAST_AV_NONE) {
             return VIDCAST_AGAIN;
         }
 
         if (vidcast_av_unwanted(av)) {
-            vidcast_av_dropped(picture, 0, 1);
+            picture->fps_limit++;
             vidcast_av_release(av);
         }
-    }
-}
-
-
-/* an older host does not count them */
-
-static void
-vidcast_av_dropped(vidcast_picture_t *picture, uint32_t late,
-    uint32_t fps_limit)
-{
-    if (picture->size >= sizeof(vidcast_picture_t)) {
-        picture->late += late;
-        picture->fps_limit += fps_limit;
     }
 }
 

@@ -69,6 +69,7 @@ typedef struct {
     AVPacket            *packet;
     AVFrame             *frame;
     int64_t              pts;       /* or VIDCAST_AV_NO_TIME */
+    int64_t              round;     /* that of the first picture of its round */
     int64_t              arrived;   /* CLOCK_MONOTONIC, us */
     uint32_t             late;      /* of any kind: that were lost before */
     char                 error[VIDCAST_ERROR_LEN];  /* BAD, LOST: why */

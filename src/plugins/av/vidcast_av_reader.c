@@ -30,6 +30,7 @@ struct vidcast_av_reader_s {
 
     int64_t                shift;          /* us, added in this round */
     int64_t                last;           /* us, of the last picture */
+    int64_t                round;          /* us, of this round's first one */
     int64_t                duration;       /* us, of a picture */
     uint64_t               pictures;       /* in this round */
 
@@ -396,6 +397,10 @@ vidcast_av_reader_time(vidcast_av_reader_t *reader, int64_t stamp)
         }
     }
 
+    if (reader->pictures == 0) {
+        reader->round = pts;
+    }
+
     reader->pictures++;
     reader->last = pts;
 
@@ -446,6 +451,7 @@ vidcast_av_reader_put(vidcast_av_reader_t *reader, vidcast_av_kind_e kind,
 
         item->kind = kind;
         item->pts = pts;
+        item->round = reader->round;
         item->arrived = vidcast_av_clock();
 
         if (kind == VIDCAST_AV_JPEG) {
@@ -519,6 +525,7 @@ vidcast_av_reader_take(vidcast_av_reader_t *reader, vidcast_av_item_t *item,
 
         item->kind = first->kind;
         item->pts = first->pts;
+        item->round = first->round;
         item->arrived = first->arrived;
 
         memcpy(item->error, first->error, VIDCAST_ERROR_LEN);

@@ -473,6 +473,7 @@ vidcast_onnx_detect(vidcast_onnx_t *onnx, vidcast_answer_t *answer)
 
     answer->detections = onnx->detections;
     answer->ndetections = onnx->boxes.n;
+    answer->detection_size = sizeof(vidcast_detection_t);
 
     return VIDCAST_OK;
 }

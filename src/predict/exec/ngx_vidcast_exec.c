@@ -232,6 +232,8 @@ ngx_vidcast_exec_tell(ngx_vidcast_exec_t *exec, const vidcast_sample_t *sample,
     header->scale_y = sample->scale_y;
     header->offset_x = sample->offset_x;
     header->offset_y = sample->offset_y;
+    header->pts = sample->pts;
+    header->media_time = sample->media_time;
 
     return ngx_sprintf(line, "frame %uz %uz %uL\n", offset,
                        NGX_VIDCAST_EXEC_HEADER + exec->predictor->fit.size,

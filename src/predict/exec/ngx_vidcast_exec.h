@@ -47,7 +47,9 @@ typedef struct {
     double                    scale_y;
     double                    offset_x;
     double                    offset_y;
-    uint32_t                  unused[6];
+    int64_t                   pts;          /* as in vidcast_sample_t */
+    uint64_t                  media_time;
+    uint32_t                  unused[2];
 } ngx_vidcast_exec_header_t;
 
 

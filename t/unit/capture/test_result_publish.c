@@ -124,6 +124,7 @@ test_members(void)
 
     result.frame = 1207;
     result.captured = ngx_vidcast_clock() - 15000;
+    result.pts = NGX_VIDCAST_NO_PTS;
     result.predict = 12000;
     result.width = 1280;
     result.height = 720;
@@ -165,6 +166,13 @@ test_members(void)
                        "\"error\":\"a \\\"b\\\"\",\"latency\":"),
             "members of a failure: what they say");
     unit_ok(test_counters.predicted == 1, "members of a failure: not counted");
+
+    result.pts = 3600000001;
+
+    unit_ok(test_has(&result, "null", "v source epoch seq frame ts pts width "
+                     "height status error latency result")
+            && ngx_strstr(test_slot.text, ",\"pts\":3600.000001,"),
+            "members of a film: %s", test_slot.text);
 }
 
 

@@ -65,7 +65,7 @@ static char             test_dir[] = "/tmp/vidcast-plugin-XXXXXX";
 
 static test_case_t  test_loads[] = {
     { "GOOD",        NULL },
-    { "ABI",         "has ABI 2, wanted 1" },
+    { "ABI",         "has ABI 3, wanted 2" },
     { "NO_SYMBOL",   "is not a plugin of vidcast, it has no "
                      "\"vidcast_plugin\"" },
     { "UNDEFINED",   "undefined symbol: there_is_no_such_function" },
@@ -84,7 +84,7 @@ static test_case_t  test_tries[] = {
     { "GOOD",        NULL },
     { "REFUSES",     "there is no such model" },
     { "TALKS",       "a very long story, a very long story" },
-    { "ABI",         "has ABI 2, wanted 1" },
+    { "ABI",         "has ABI 3, wanted 2" },
     { "CRASHES",     "the check crashed: signal 11 (Segmentation fault)" },
     { "ABORTS",      "the check crashed: signal 6 (Aborted)" },
     { "LEAVES",      "the check left with exit code 3" },

@@ -372,19 +372,6 @@ test_late(void)
 
     unit_ok(av.item.pts == 4 && picture.late == 3, "late: told once");
 
-    /* a host from before these members */
-
-    vidcast_av_release(&av);
-
-    for (i = 0; i < VIDCAST_AV_QUEUE; i++) {
-        vidcast_av_reader_put(reader, VIDCAST_AV_FRAME, i, NULL);
-    }
-
-    picture.size = offsetof(vidcast_picture_t, late);
-    (void) vidcast_av_next(&av, &picture, 0, error);
-
-    unit_ok(picture.late == 3, "late: not told to an older host");
-
     vidcast_av_release(&av);
     vidcast_av_reader_free(reader);
     av_packet_free(&av.item.packet);

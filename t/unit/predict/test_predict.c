@@ -124,6 +124,7 @@ test_answer(ngx_vidcast_predict_t *predict, vidcast_detection_t *detection)
 
     answer.detections = detection;
     answer.ndetections = 1;
+    answer.detection_size = sizeof(vidcast_detection_t);
     fit.scale_x = 1;
     fit.scale_y = 1;
 

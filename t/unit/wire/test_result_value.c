@@ -23,6 +23,7 @@ static void test_labels(void);
 static void test_both(void);
 static void test_not_both(void);
 static void test_bounds(void);
+static void test_sizes(void);
 static ngx_int_t test_plugin(const char *json, size_t n, size_t room);
 
 
@@ -46,6 +47,7 @@ main(void)
     test_both();
     test_not_both();
     test_bounds();
+    test_sizes();
 
     return unit_done();
 }
@@ -327,6 +329,59 @@ test_bounds(void)
 }
 
 
+/* a plugin of a later header has more of each, one of an older one less */
+
+static void
+test_sizes(void)
+{
+    u_char               *dst;
+    size_t                size;
+    ngx_int_t             rc;
+    ngx_uint_t            i;
+    vidcast_answer_t      answer;
+    struct {
+        vidcast_detection_t  known;
+        uint64_t             later[3];
+    } many[2];
+
+    ngx_memset(many, 0x7f, sizeof(many));
+
+    for (i = 0; i < 2; i++) {
+        ngx_memzero(&many[i].known, sizeof(vidcast_detection_t));
+        many[i].known.x = 20 * i;
+        many[i].known.y = fit.top;
+        many[i].known.width = 4;
+        many[i].known.height = 5;
+        many[i].known.score = -1;
+        many[i].known.track = -1;
+    }
+
+    ngx_memzero(&answer, sizeof(answer));
+    answer.size = sizeof(answer);
+    answer.detections = &many[0].known;
+    answer.ndetections = 2;
+    answer.detection_size = sizeof(many[0]);
+
+    dst = (u_char *) out;
+    size = sizeof(out) - 1;
+    rc = ngx_vidcast_result_value_plugin(&answer, &fit, 200, 150, dst, &size,
+                                         error);
+    out[rc == NGX_OK ? size : 0] = '\0';
+
+    unit_ok(ngx_strcmp(out, "{\"detections\":[{\"bbox\":[0,0,8,10]},"
+                            "{\"bbox\":[40,0,8,10]}]}") == 0,
+            "of a later header: %s", out);
+
+    answer.detection_size = sizeof(vidcast_detection_t) - 1;
+    size = sizeof(out) - 1;
+    rc = ngx_vidcast_result_value_plugin(&answer, &fit, 200, 150, dst, &size,
+                                         error);
+
+    unit_ok(rc == NGX_DECLINED && ngx_strstr(error, "bytes each"),
+            "of none: %s", error);
+}
+
+
 /* of a frame of 200x150; the room ends where the sanitizers see it */
 
 static ngx_int_t
@@ -344,6 +399,7 @@ test_plugin(const char *json, size_t n, size_t room)
     answer.json_size = json ? strlen(json) : 0;
     answer.detections = found;
     answer.ndetections = n;
+    answer.detection_size = sizeof(found[0]);
 
     dst = malloc(room);
     size = room;
