@@ -282,9 +282,11 @@ sub all_leave {
 {
     my $nginx = nginx();
     my $crowd = Vidcast::Crowd->new($nginx->port, '/mjpeg' => 4);
-    my $pid = capture_pid($nginx, 'front');
 
     ok $crowd->moved, 'viewers of MJPEG';
+
+    my $pid = capture_pid($nginx, 'front');
+
     ok $nginx->reload, 'reload';
     $crowd->mark;
     ok $crowd->moved, 'they stay with the old workers';
