@@ -16,14 +16,22 @@
  *
  * Adding a member of results: these files.
  *
+ *     src/capture/ngx_vidcast_capture.h
+ *         ngx_vidcast_result_t; what is configured comes from the source
  *     src/capture/ngx_vidcast_result_publish.c
- *         result_publish_head(); behind the error also RESULT_ROOM
+ *         result_publish_head(); behind the error also RESULT_ROOM; a text is
+ *         escaped, and has a limit
  *     src/http/conf/ngx_http_vidcast_source_directives.c
  *         MIN_RESULT, in which a failure has to find room
+ *     src/shm/ngx_vidcast_ring.h, src/shm/ngx_vidcast_ring.c
+ *     src/http/delivery/ngx_http_vidcast_message.c
+ *         only if workers have to know it: they do not look into the text, but
+ *         copy what stands beside it, ring_peek_result() member by member
  *     conf/html/app.js, conf/html/log.js
  *         what the page shows of it
  *     docs/wire-protocol.md, CHANGES
  *         what a client sees of it
+ *     t/unit/capture/test_result_publish.c
  *     t/ws-frames.t, t/sse.t, t/browser/messages.t
  *         the members, one by one
  *

@@ -63,7 +63,12 @@ static ngx_int_t ngx_vidcast_query_decimal(ngx_str_t *value, uint64_t *micro);
  *         has the three ways of that
  *     src/http/delivery/ngx_http_vidcast_viewer.h
  *     src/http/delivery/ngx_http_vidcast_queue.c
- *         what it does to delivery, if anything; params_join() hands it over
+ *         what it does to delivery, if anything; params_join() hands it over.
+ *         What depends on the content of results needs a member of them, see
+ *         the list in src/capture/ngx_vidcast_result_publish.c
+ *     t/unit/http/test_queue.c, t/unit/http/test_viewer.c
+ *     t/resume.t, t/ws-paired.t
+ *         delivery with it; docs/operations.md, if it makes viewers skip
  *     src/http/transport/ngx_http_vidcast_*.c
  *         what it does in a transport that alone has it; and where a transport
  *         passes it over: streams and snapshots set "send" by themselves,

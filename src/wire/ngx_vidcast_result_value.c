@@ -408,9 +408,15 @@ ngx_vidcast_result_value_span(double from, double to, uint32_t limit,
  * too, so that a member is there, or not, or is anything.
  *
  *     src/vidcast_plugin.h
- *         its member of vidcast_detection_t, at the end
+ *         its member of vidcast_detection_t, at the end: one of an older plugin
+ *         ends before it, see detection_size; and what stands for none
+ *     src/wire/ngx_vidcast_result_value.h
+ *         the same as it is printed, and RESULT_DETECTION, the room for it
  *     src/wire/ngx_vidcast_result_value.c
- *         how it is printed, below, within RESULT_DETECTION
+ *         result_value_map() and result_value_detection(), below
+ *     src/predict/ngx_vidcast_predict.c
+ *         predict_emits() compares texts: what changes with each frame makes
+ *         each result a change
  *     src/predict/motion/ngx_vidcast_predict_motion.c
  *         predict_motion_detection()
  *     src/plugins/onnx/vidcast_onnx.c
@@ -419,7 +425,8 @@ ngx_vidcast_result_value_span(double from, double to, uint32_t limit,
  *     src/wire/ngx_vidcast_detections_reader.c
  *     src/media/ngx_vidcast_annotate.c
  *         what the overlay draws of it
- *     conf/html/wire.js, conf/html/stage.js, conf/html/log.js
+ *     conf/html/wire.js, conf/html/stage.js, conf/html/app.js,
+ *     conf/html/log.js
  *         what the page shows of it
  *     conf/predictors/brightness.c, conf/predictors/vidcast.py
  *         the samples
