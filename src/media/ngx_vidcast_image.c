@@ -23,6 +23,8 @@
 typedef void (*ngx_vidcast_image_expand_pt)(u_char *p, ngx_uint_t blocks);
 
 
+static void ngx_vidcast_image_turn_pixels(const vidcast_image_t *src,
+    ngx_uint_t orientation, vidcast_image_t *dst);
 static void ngx_vidcast_image_expand_plane(ngx_vidcast_image_t *image,
     ngx_uint_t plane, ngx_vidcast_image_expand_pt expand);
 static ngx_inline void ngx_vidcast_image_expand_blocks(u_char *p,
@@ -295,6 +297,107 @@ ngx_vidcast_image_scale(const vidcast_image_t *src, vidcast_image_t *dst)
     }
 
     return (rc == 0) ? NGX_OK : NGX_ERROR;
+}
+
+
+void
+ngx_vidcast_image_turn(const vidcast_image_t *src, ngx_uint_t orientation,
+    vidcast_image_t *dst)
+{
+    int         width, height;
+    ngx_uint_t  i, turns;
+
+    static enum RotationMode  modes[] = {
+        kRotate0, kRotate90, kRotate180, kRotate270
+    };
+
+    turns = ngx_vidcast_orientation_turns(orientation);
+
+    dst->width = (turns & 1) ? src->height : src->width;
+    dst->height = (turns & 1) ? src->width : src->height;
+
+    if (src->format == VIDCAST_RGB24 || src->format == VIDCAST_BGR24) {
+        ngx_vidcast_image_turn_pixels(src, orientation, dst);
+        return;
+    }
+
+    for (i = 0; i < (src->format == VIDCAST_I420 ? 3 : 1); i++) {
+        width = i ? (src->width + 1) / 2 : src->width;
+        height = i ? (src->height + 1) / 2 : src->height;
+
+        /* to the library a negative height is a mirror top to bottom */
+
+        (void) RotatePlane(src->plane[i], src->stride[i], dst->plane[i],
+                           dst->stride[i], width,
+                           ngx_vidcast_orientation_mirrors(orientation)
+                               ? -height : height,
+                           modes[turns]);
+    }
+}
+
+
+/* of three bytes, which the library does not turn */
+
+static void
+ngx_vidcast_image_turn_pixels(const vidcast_image_t *src,
+    ngx_uint_t orientation, vidcast_image_t *dst)
+{
+    u_char        *d;
+    uint32_t       x, y;
+    ptrdiff_t      right, down, next, row;
+    const u_char  *s, *first;
+
+    /* the first pixel of "dst", and the way to those beside and below it */
+
+    first = src->plane[0];
+    right = 3;
+    down = src->stride[0];
+
+    if (ngx_vidcast_orientation_mirrors(orientation)) {
+        first += (ptrdiff_t) (src->height - 1) * down;
+        down = -down;
+    }
+
+    switch (ngx_vidcast_orientation_turns(orientation)) {
+
+    case 0:
+        next = right;
+        row = down;
+        break;
+
+    case 1:
+        first += (ptrdiff_t) (src->height - 1) * down;
+        next = -down;
+        row = right;
+        break;
+
+    case 2:
+        first += (ptrdiff_t) (src->height - 1) * down
+                 + (ptrdiff_t) (src->width - 1) * right;
+        next = -right;
+        row = -down;
+        break;
+
+    default: /* 3 */
+        first += (ptrdiff_t) (src->width - 1) * right;
+        next = down;
+        row = -right;
+        break;
+    }
+
+    for (y = 0; y < dst->height; y++) {
+        s = first + (ptrdiff_t) y * row;
+        d = dst->plane[0] + (size_t) y * dst->stride[0];
+
+        for (x = 0; x < dst->width; x++) {
+            d[0] = s[0];
+            d[1] = s[1];
+            d[2] = s[2];
+
+            d += 3;
+            s += next;
+        }
+    }
 }
 
 

@@ -9,6 +9,7 @@
 
 
 #include "core/ngx_vidcast.h"
+#include "media/ngx_vidcast_orientation.h"
 #include "vidcast_plugin.h"
 
 
@@ -53,6 +54,13 @@ void ngx_vidcast_image_scale_luma(const ngx_vidcast_image_t *src,
  * memory.
  */
 ngx_int_t ngx_vidcast_image_scale(const vidcast_image_t *src,
+    vidcast_image_t *dst);
+
+/*
+ * The same: a picture that lies as "orientation" says, stood upright in "dst",
+ * whose planes and strides are given, of the same format.
+ */
+void ngx_vidcast_image_turn(const vidcast_image_t *src, ngx_uint_t orientation,
     vidcast_image_t *dst);
 
 /* an RGB24 picture as the I420 "dst" of the same size */

@@ -6,6 +6,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "media/ngx_vidcast_image.h"
 #include "media/ngx_vidcast_jpeg.h"
 
 #include <turbojpeg.h>
@@ -32,11 +33,19 @@ struct ngx_vidcast_jpeg_decoder_s {
     tjhandle        handle;
     u_char         *buf;
     size_t          size;
+    u_char         *turned;    /* upright, of one that lies */
+    size_t          turned_size;
 };
 
 
 static ngx_int_t ngx_vidcast_jpeg_even(ngx_vidcast_jpeg_encoder_t *enc,
     const ngx_vidcast_image_t *image, const u_char **plane, int *stride);
+static ngx_int_t ngx_vidcast_jpeg_decode_lying(
+    ngx_vidcast_jpeg_decoder_t *dec, const u_char *data, size_t size,
+    u_char *dst, vidcast_image_t *image);
+static ngx_int_t ngx_vidcast_jpeg_turn(ngx_vidcast_jpeg_decoder_t *dec,
+    const vidcast_image_t *lying, ngx_uint_t orientation, u_char *dst,
+    vidcast_image_t *image);
 static ngx_int_t ngx_vidcast_jpeg_decode_packed(
     ngx_vidcast_jpeg_decoder_t *dec, const u_char *data, size_t size,
     u_char *dst, vidcast_image_t *image);
@@ -248,6 +257,7 @@ ngx_vidcast_jpeg_decoder_destroy(ngx_vidcast_jpeg_decoder_t *dec)
     (void) tjDestroy(dec->handle);
 
     free(dec->buf);
+    free(dec->turned);
     free(dec);
 }
 
@@ -282,9 +292,10 @@ ngx_int_t
 ngx_vidcast_jpeg_decode(ngx_vidcast_jpeg_decoder_t *dec, const u_char *data,
     size_t size, u_char *dst, vidcast_image_t *image)
 {
-    int                       rc;
+    ngx_int_t                 rc;
     uint32_t                  width, height;
     const u_char             *scan;
+    vidcast_image_t           lying;
     ngx_vidcast_jpeg_info_t   info;
 
     if (ngx_vidcast_jpeg_walk(data, data + size, &info, &scan) != NGX_OK) {
@@ -303,6 +314,35 @@ ngx_vidcast_jpeg_decode(ngx_vidcast_jpeg_decoder_t *dec, const u_char *data,
         dst = NULL;
     }
 
+    if (info.orientation == NGX_VIDCAST_UPRIGHT) {
+        return ngx_vidcast_jpeg_decode_lying(dec, data, size, dst, image);
+    }
+
+    lying = *image;
+
+    if (ngx_vidcast_orientation_swaps(info.orientation)) {
+        lying.width = image->height;
+        lying.height = image->width;
+    }
+
+    rc = ngx_vidcast_jpeg_decode_lying(dec, data, size, NULL, &lying);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    return ngx_vidcast_jpeg_turn(dec, &lying, info.orientation, dst, image);
+}
+
+
+/* as it lies in the file */
+
+static ngx_int_t
+ngx_vidcast_jpeg_decode_lying(ngx_vidcast_jpeg_decoder_t *dec,
+    const u_char *data, size_t size, u_char *dst, vidcast_image_t *image)
+{
+    int  rc;
+
     if (image->format == VIDCAST_I420) {
         rc = ngx_vidcast_jpeg_decode_i420(dec, data, size, dst, image);
 
@@ -315,6 +355,51 @@ ngx_vidcast_jpeg_decode(ngx_vidcast_jpeg_decoder_t *dec, const u_char *data,
     }
 
     return (rc == NGX_ERROR) ? NGX_DECLINED : rc;
+}
+
+
+/* rows and planes without a gap, as "dst" is to have them */
+
+static ngx_int_t
+ngx_vidcast_jpeg_turn(ngx_vidcast_jpeg_decoder_t *dec,
+    const vidcast_image_t *lying, ngx_uint_t orientation, u_char *dst,
+    vidcast_image_t *image)
+{
+    size_t    luma, chroma;
+    uint32_t  half;
+
+    half = (image->width + 1) / 2;
+    luma = (size_t) image->width * image->height;
+    chroma = (size_t) half * ((image->height + 1) / 2);
+
+    if (dst == NULL) {
+
+        if (ngx_vidcast_jpeg_grow(&dec->turned, &dec->turned_size,
+                                  ngx_max(3 * luma, luma + 2 * chroma))
+            != NGX_OK)
+        {
+            return NGX_DECLINED;
+        }
+
+        dst = dec->turned;
+    }
+
+    image->plane[0] = dst;
+    image->stride[0] = image->width;
+
+    if (image->format == VIDCAST_I420) {
+        image->plane[1] = dst + luma;
+        image->plane[2] = dst + luma + chroma;
+        image->stride[1] = half;
+        image->stride[2] = half;
+
+    } else if (image->format != VIDCAST_GRAY8) {
+        image->stride[0] = 3 * image->width;
+    }
+
+    ngx_vidcast_image_turn(lying, orientation, image);
+
+    return NGX_OK;
 }
 
 

@@ -18,10 +18,11 @@
 
 
 typedef struct {
-    uint32_t                     width;
+    uint32_t                     width;    /* as it stands upright */
     uint32_t                     height;
     size_t                       size;     /* SOI to EOI, padding cut */
     size_t                       dht_pos;  /* where a missing DHT belongs */
+    ngx_uint_t                   orientation;  /* how it lies, by EXIF */
     unsigned                     dht:1;    /* has Huffman tables */
 } ngx_vidcast_jpeg_info_t;
 

@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "media/ngx_vidcast_jpeg.h"
+#include "media/ngx_vidcast_orientation.h"
 
 
 #define NGX_VIDCAST_JPEG_TEM         0x01
@@ -20,6 +21,7 @@
 #define NGX_VIDCAST_JPEG_SOI         0xd8
 #define NGX_VIDCAST_JPEG_EOI         0xd9
 #define NGX_VIDCAST_JPEG_SOS         0xda
+#define NGX_VIDCAST_JPEG_APP1        0xe1
 
 /*
  * The least that a scan can say of 1024 pixels is eight bits, however its
@@ -162,10 +164,12 @@ ngx_int_t
 ngx_vidcast_jpeg_walk(const u_char *data, const u_char *last,
     ngx_vidcast_jpeg_info_t *info, const u_char **scan)
 {
+    uint32_t                     width;
     const u_char                *p;
     ngx_vidcast_jpeg_segment_t   seg;
 
     ngx_memzero(info, sizeof(ngx_vidcast_jpeg_info_t));
+    info->orientation = NGX_VIDCAST_UPRIGHT;
 
     if (last - data < 4
         || data[0] != 0xff || data[1] != NGX_VIDCAST_JPEG_SOI)
@@ -188,6 +192,18 @@ ngx_vidcast_jpeg_walk(const u_char *data, const u_char *last,
             continue;
         }
 
+        if (seg.code == NGX_VIDCAST_JPEG_APP1) {
+
+            /* there may be others, with XMP */
+
+            if (info->orientation == NGX_VIDCAST_UPRIGHT) {
+                info->orientation = ngx_vidcast_orientation_exif(seg.body,
+                                                          seg.end - seg.body);
+            }
+
+            continue;
+        }
+
         if (seg.code >= NGX_VIDCAST_JPEG_SOF0
             && seg.code <= NGX_VIDCAST_JPEG_SOF15
             && seg.code != NGX_VIDCAST_JPEG_DAC)
@@ -202,6 +218,12 @@ ngx_vidcast_jpeg_walk(const u_char *data, const u_char *last,
 
     if (info->width == 0) {
         return NGX_DECLINED;
+    }
+
+    if (ngx_vidcast_orientation_swaps(info->orientation)) {
+        width = info->width;
+        info->width = info->height;
+        info->height = width;
     }
 
     info->dht_pos = seg.marker - data;

@@ -14,6 +14,7 @@
  */
 
 #include "media/ngx_vidcast_image.c"
+#include "media/ngx_vidcast_orientation.c"
 #include "wire/ngx_vidcast_result_value.c"
 #include "predict/motion/ngx_vidcast_components.c"
 #include "predict/motion/ngx_vidcast_background_model.c"

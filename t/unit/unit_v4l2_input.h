@@ -14,6 +14,7 @@
 
 #include "core/ngx_vidcast_escape.c"
 #include "media/ngx_vidcast_image.c"
+#include "media/ngx_vidcast_orientation.c"
 #include "media/ngx_vidcast_jpeg.c"
 #include "media/ngx_vidcast_jpeg_probe.c"
 #include "input/v4l2/ngx_vidcast_v4l2.c"

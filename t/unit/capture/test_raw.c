@@ -17,6 +17,7 @@
 #include "unit_ngx.h"
 
 #include "media/ngx_vidcast_image.c"
+#include "media/ngx_vidcast_orientation.c"
 #include "capture/ngx_vidcast_raw.c"
 
 

@@ -19,6 +19,7 @@
 #include "shm/ngx_vidcast_predictor_mailbox.c"
 #include "shm/ngx_vidcast_ring.c"
 #include "media/ngx_vidcast_image.c"
+#include "media/ngx_vidcast_orientation.c"
 #include "capture/ngx_vidcast_raw.c"
 #include "capture/ngx_vidcast_scheduler.c"
 

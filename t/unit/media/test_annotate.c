@@ -11,6 +11,7 @@
  */
 
 #include "media/ngx_vidcast_image.c"
+#include "media/ngx_vidcast_orientation.c"
 #include "wire/ngx_vidcast_detections_reader.c"
 #include "media/ngx_vidcast_annotate.c"
 #include "media/ngx_vidcast_font.c"

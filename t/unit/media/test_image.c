@@ -12,6 +12,7 @@
  */
 
 #include "media/ngx_vidcast_image.c"
+#include "media/ngx_vidcast_orientation.c"
 #include "unit.h"
 
 

@@ -13,6 +13,8 @@
 #include "wire/ngx_vidcast_result_value.c"
 #include "media/ngx_vidcast_jpeg.c"
 #include "media/ngx_vidcast_jpeg_probe.c"
+#include "media/ngx_vidcast_image.c"
+#include "media/ngx_vidcast_orientation.c"
 #include "wire/ngx_vidcast_ws_assembler.c"
 #include "unit.h"
 

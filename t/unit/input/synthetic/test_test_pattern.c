@@ -11,6 +11,7 @@
  */
 
 #include "media/ngx_vidcast_image.c"
+#include "media/ngx_vidcast_orientation.c"
 #include "input/synthetic/ngx_vidcast_test_background.c"
 #include "input/synthetic/ngx_vidcast_test_pattern.c"
 

@@ -1,0 +1,190 @@
+#!/usr/bin/perl
+
+# Copyright (C) vidcast contributors
+
+# Pictures of phones lie down, and EXIF says how.  Browsers stand them up; the
+# boxes of predictors stayed where they would be in the lying picture, and an
+# overlay was shown lying, as its pictures have no EXIF.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use JSON::PP;
+use Test::More;
+
+use Vidcast::Client;
+use Vidcast::JPEG qw(jpeg_info);
+use Vidcast::Nginx;
+use Vidcast::Stream;
+use Vidcast::Wait;
+
+my $width = 96;
+my $height = 64;
+
+# where the bright corner is, in pixels of the frame
+
+my $program = <<'PERL';
+#!/usr/bin/perl
+
+use strict;
+use warnings;
+
+$| = 1;
+
+open my $memory, '<&=', 3 or die "descriptor 3: $!\n";
+binmode $memory;
+
+while (my $line = <STDIN>) {
+    my ($offset) = $line =~ /^frame (\d+)/ or die;
+
+    sysseek $memory, $offset, 0;
+    sysread $memory, my $head, 128;
+
+    my (undef, $skip, undef, $w, $h, $stride) = unpack 'L6', $head;
+
+    sysseek $memory, $offset + $skip, 0;
+    sysread $memory, my $pixels, $stride * $h;
+
+    my ($x, $y) = (-1, -1);
+
+    for my $try ([8, 8], [$w - 9, 8], [8, $h - 9], [$w - 9, $h - 9]) {
+        ($x, $y) = @$try
+            if ord(substr $pixels, $try->[1] * $stride + $try->[0], 1) > 160;
+    }
+
+    printf qq({"size":[%d,%d],"detections":[{"label":"corner",)
+           . qq("bbox":[%d,%d,8,8]}]}\n),
+        $w, $h, $x - 4, $y - 4;
+}
+PERL
+
+my $nginx = Vidcast::Nginx->new(http => <<'CONF');
+    vidcast_source front {
+        input   push:;
+        predict exec %%PREFIX%%/program.pl format=gray8;
+    }
+
+    server {
+        listen 127.0.0.1:%%PORT%%;
+
+        location = /publish  { vidcast_publish front; }
+        location = /ndjson   { vidcast front as=ndjson; }
+        location = /picture  { vidcast front as=snapshot; }
+        location = /drawn    { vidcast front as=snapshot overlay=on; }
+        location = /status   { vidcast_status; }
+    }
+CONF
+
+my $prefix = $nginx->prefix;
+
+open my $out, '>', "$prefix/program.pl" or die "$prefix/program.pl: $!\n";
+print $out $program;
+close $out;
+chmod 0755, "$prefix/program.pl";
+
+# the top left corner is bright, as the picture lies
+
+open my $in, '-|', 'ffmpeg', '-v', 'error', '-nostdin', '-f', 'lavfi', '-i',
+    "nullsrc=s=${width}x$height:r=1,format=gray,"
+    . "geq=lum='if(lt(X\\,32)*lt(Y\\,32)\\,230\\,40)',format=yuvj420p",
+    '-frames:v', 1, '-c:v', 'mjpeg', '-q:v', 2, '-f', 'mjpeg', '-'
+    or die "ffmpeg: $!\n";
+binmode $in;
+my $jpeg = do { local $/; <$in> };
+close $in;
+
+$nginx->start;
+
+my $port = $nginx->port;
+my $lines = Vidcast::Stream->open($port, '/ndjson');
+
+# the corner where the first row and column belong, by the standard
+
+my %corner = (1 => [0, 0], 2 => [1, 0], 3 => [1, 1], 4 => [0, 1],
+              5 => [0, 0], 6 => [1, 0], 7 => [1, 1], 8 => [0, 1]);
+
+for my $lies (1 .. 8) {
+    my $picture = substr($jpeg, 0, 2) . exif($lies) . substr $jpeg, 2;
+    my @size = $lies < 5 ? ($width, $height) : ($height, $width);
+
+    is post($picture), 204, "$lies: published";
+
+    my $result = next_result();
+
+    is "$result->{width}x$result->{height}", "$size[0]x$size[1]",
+        "$lies: the size of the upright picture";
+    is_deeply $result->{result}{size}, \@size, "$lies: which programs get";
+
+    my ($x, $y) = @{$result->{result}{detections}[0]{bbox}};
+
+    is_deeply [$x > $size[0] / 2 ? 1 : 0, $y > $size[1] / 2 ? 1 : 0],
+        $corner{$lies}, "$lies: the box is where the corner is";
+
+    ok body('/picture') eq $picture, "$lies: viewers get it as it came";
+
+    my $drawn = drawn($picture);
+    my $info = jpeg_info($drawn) // {};
+
+    is "$info->{width}x$info->{height}", "$size[0]x$size[1]",
+        "$lies: an overlay stands upright by itself";
+    ok index($drawn, "Exif\0") < 0, "$lies: and says nothing else";
+}
+
+$nginx->stop;
+
+
+sub post {
+    my ($picture) = @_;
+
+    return Vidcast::Client::request($port, '/publish', method => 'POST',
+                                    headers => ['Content-Type' => 'image/jpeg'],
+                                    body => $picture)->{status};
+}
+
+
+sub body { Vidcast::Client::get($port, $_[0])->{body} }
+
+
+# a picture is drawn when a viewer is there, and has its boxes when its result
+# is there: another one of the same sort
+
+sub drawn {
+    my ($picture) = @_;
+
+    my $drawn = '';
+
+    &wait_for(sub {
+        post($picture);
+        next_result();
+        $drawn = body('/drawn');
+        return index($drawn, "Exif\0") < 0;
+    });
+
+    return $drawn;
+}
+
+
+sub exif {
+    my ($orientation) = @_;
+
+    my $tiff = 'MM' . pack('nN n nnNnn N', 42, 8, 1, 0x0112, 3, 1,
+                           $orientation, 0, 0);
+    my $body = "Exif\0\0$tiff";
+
+    return "\xff\xe1" . pack('n', 2 + length $body) . $body;
+}
+
+
+sub next_result {
+    while (defined(my $line = $lines->line)) {
+        my $result = decode_json($line);
+        return $result if $result->{status} eq 'ok';
+    }
+
+    die "no result\n";
+}
+
+
+done_testing;
