@@ -648,7 +648,23 @@ invalid parameter "warmup=3"
 
 
 
-=== TEST 75: predict: with a wrong number of arguments
+=== TEST 75: input, rotate=: not a quarter
+--- http_config
+    vidcast_source front { input test: rotate=45; }
+--- refused
+invalid value "rotate=45"
+
+
+
+=== TEST 76: input, flip=: neither way
+--- http_config
+    vidcast_source front { input push: flip=hv; }
+--- refused
+invalid value "flip=hv"
+
+
+
+=== TEST 77: predict: with a wrong number of arguments
 --- http_config
     vidcast_source front { input test:; predict; }
 --- refused
@@ -656,7 +672,7 @@ invalid number of arguments in "predict" directive
 
 
 
-=== TEST 76: predict: twice
+=== TEST 78: predict: twice
 --- http_config
     vidcast_source front { input test:; predict motion; predict motion; }
 --- refused
@@ -664,7 +680,7 @@ invalid number of arguments in "predict" directive
 
 
 
-=== TEST 77: predict: an unknown predictor
+=== TEST 79: predict: an unknown predictor
 --- http_config
     vidcast_source front { input test:; predict oracle; }
 --- refused
@@ -672,7 +688,7 @@ invalid predictor "oracle"
 
 
 
-=== TEST 78: predict: a predictor parameter without a value
+=== TEST 80: predict: a predictor parameter without a value
 --- http_config
     vidcast_source front { input test:; predict motion area; }
 --- refused
@@ -680,7 +696,7 @@ invalid parameter "area"
 
 
 
-=== TEST 79: predict, any predictor: motion with emit=never
+=== TEST 81: predict, any predictor: motion with emit=never
 --- http_config
     vidcast_source front { input test:; predict motion emit=never; }
 --- refused
@@ -688,7 +704,7 @@ invalid value "emit=never"
 
 
 
-=== TEST 80: predict, any predictor: delay with emit=
+=== TEST 82: predict, any predictor: delay with emit=
 --- http_config
     vidcast_source front { input test:; predict delay emit=; }
 --- refused
@@ -696,7 +712,7 @@ invalid value "emit="
 
 
 
-=== TEST 81: predict, any predictor: no predictor processes
+=== TEST 83: predict, any predictor: no predictor processes
 --- http_config
     vidcast_source front { input test:; predict exec cat workers=0; }
 --- refused
@@ -704,7 +720,7 @@ invalid value "workers=0"
 
 
 
-=== TEST 82: predict, any predictor: too many predictor processes
+=== TEST 84: predict, any predictor: too many predictor processes
 --- http_config
     vidcast_source front { input test:; predict exec cat workers=17; }
 --- refused
@@ -712,7 +728,7 @@ invalid value "workers=17"
 
 
 
-=== TEST 83: predict, any predictor: no time to predict
+=== TEST 85: predict, any predictor: no time to predict
 --- http_config
     vidcast_source front { input test:; predict exec cat timeout=0; }
 --- refused
@@ -720,7 +736,7 @@ invalid value "timeout=0"
 
 
 
-=== TEST 84: predict, any predictor: too little memory
+=== TEST 86: predict, any predictor: too little memory
 --- http_config
     vidcast_source front { input test:; predict exec cat memory=15m; }
 --- refused
@@ -728,7 +744,7 @@ invalid value "memory=15m"
 
 
 
-=== TEST 85: predict, any predictor: every frame of none
+=== TEST 87: predict, any predictor: every frame of none
 --- http_config
     vidcast_source front { input test:; predict motion every=0; }
 --- refused
@@ -736,7 +752,7 @@ invalid value "every=0"
 
 
 
-=== TEST 86: predict, any predictor: processes for a built-in predictor
+=== TEST 88: predict, any predictor: processes for a built-in predictor
 --- http_config
     vidcast_source front { input test:; predict motion workers=2; }
 --- refused
@@ -744,7 +760,7 @@ invalid parameter "workers=2"
 
 
 
-=== TEST 87: predict, any predictor: an argument of a built-in predictor
+=== TEST 89: predict, any predictor: an argument of a built-in predictor
 --- http_config
     vidcast_source front { input test:; predict motion -- 2; }
 --- refused
@@ -752,7 +768,7 @@ invalid parameter "--"
 
 
 
-=== TEST 88: predict delay: an unknown parameter of delay
+=== TEST 90: predict delay: an unknown parameter of delay
 --- http_config
     vidcast_source front { input test:; predict delay size=1; }
 --- refused
@@ -760,7 +776,7 @@ invalid parameter "size=1"
 
 
 
-=== TEST 89: predict delay: time=soon
+=== TEST 91: predict delay: time=soon
 --- http_config
     vidcast_source front { input test:; predict delay time=soon; }
 --- refused
@@ -768,7 +784,7 @@ invalid value "time=soon"
 
 
 
-=== TEST 90: predict delay: time=-1s
+=== TEST 92: predict delay: time=-1s
 --- http_config
     vidcast_source front { input test:; predict delay time=-1s; }
 --- refused
@@ -776,7 +792,7 @@ invalid value "time=-1s"
 
 
 
-=== TEST 91: predict delay: time=
+=== TEST 93: predict delay: time=
 --- http_config
     vidcast_source front { input test:; predict delay time=; }
 --- refused
@@ -784,7 +800,7 @@ invalid value "time="
 
 
 
-=== TEST 92: predict delay: a text that is not UTF-8
+=== TEST 94: predict delay: a text that is not UTF-8
 --- http_config eval
 "vidcast_source front { input test:; predict delay text=\xff; }"
 --- refused eval
@@ -792,7 +808,7 @@ invalid value "time="
 
 
 
-=== TEST 93: predict delay: a zone
+=== TEST 95: predict delay: a zone
 --- http_config
     vidcast_source front { input test:; predict delay zone=door:0,0,1,0,1,1; }
 --- refused
@@ -800,7 +816,7 @@ invalid parameter "zone=door:0,0,1,0,1,1"
 
 
 
-=== TEST 94: predict motion: an unknown parameter of motion
+=== TEST 96: predict motion: an unknown parameter of motion
 --- http_config
     vidcast_source front { input test:; predict motion speed=1; }
 --- refused
@@ -808,7 +824,7 @@ invalid parameter "speed=1"
 
 
 
-=== TEST 95: predict motion: threshold=0
+=== TEST 97: predict motion: threshold=0
 --- http_config
     vidcast_source front { input test:; predict motion threshold=0; }
 --- refused
@@ -816,7 +832,7 @@ invalid value "threshold=0"
 
 
 
-=== TEST 96: predict motion: threshold=256
+=== TEST 98: predict motion: threshold=256
 --- http_config
     vidcast_source front { input test:; predict motion threshold=256; }
 --- refused
@@ -824,7 +840,7 @@ invalid value "threshold=256"
 
 
 
-=== TEST 97: predict motion: threshold=-1
+=== TEST 99: predict motion: threshold=-1
 --- http_config
     vidcast_source front { input test:; predict motion threshold=-1; }
 --- refused
@@ -832,7 +848,7 @@ invalid value "threshold=-1"
 
 
 
-=== TEST 98: predict motion: threshold=ten
+=== TEST 100: predict motion: threshold=ten
 --- http_config
     vidcast_source front { input test:; predict motion threshold=ten; }
 --- refused
@@ -840,7 +856,7 @@ invalid value "threshold=ten"
 
 
 
-=== TEST 99: predict motion: threshold=
+=== TEST 101: predict motion: threshold=
 --- http_config
     vidcast_source front { input test:; predict motion threshold=; }
 --- refused
@@ -848,7 +864,7 @@ invalid value "threshold="
 
 
 
-=== TEST 100: predict motion: area=1.1
+=== TEST 102: predict motion: area=1.1
 --- http_config
     vidcast_source front { input test:; predict motion area=1.1; }
 --- refused
@@ -856,7 +872,7 @@ invalid value "area=1.1"
 
 
 
-=== TEST 101: predict motion: area=-0.1
+=== TEST 103: predict motion: area=-0.1
 --- http_config
     vidcast_source front { input test:; predict motion area=-0.1; }
 --- refused
@@ -864,7 +880,7 @@ invalid value "area=-0.1"
 
 
 
-=== TEST 102: predict motion: area=half
+=== TEST 104: predict motion: area=half
 --- http_config
     vidcast_source front { input test:; predict motion area=half; }
 --- refused
@@ -872,7 +888,7 @@ invalid value "area=half"
 
 
 
-=== TEST 103: predict motion: area=0.0000001
+=== TEST 105: predict motion: area=0.0000001
 --- http_config
     vidcast_source front { input test:; predict motion area=0.0000001; }
 --- refused
@@ -880,7 +896,7 @@ invalid value "area=0.0000001"
 
 
 
-=== TEST 104: predict motion: area=
+=== TEST 106: predict motion: area=
 --- http_config
     vidcast_source front { input test:; predict motion area=; }
 --- refused
@@ -888,7 +904,7 @@ invalid value "area="
 
 
 
-=== TEST 105: predict motion: a zone without a name
+=== TEST 107: predict motion: a zone without a name
 --- http_config
     vidcast_source front { input test:; predict motion zone=0,0,1,0,1,1; }
 --- refused
@@ -896,7 +912,7 @@ invalid value "zone=0,0,1,0,1,1"
 
 
 
-=== TEST 106: predict motion: a zone of two points
+=== TEST 108: predict motion: a zone of two points
 --- http_config
     vidcast_source front { input test:; predict motion zone=door:0,0,1,1; }
 --- refused
@@ -904,7 +920,7 @@ invalid value "zone=door:0,0,1,1"
 
 
 
-=== TEST 107: predict motion: a zone beyond the picture
+=== TEST 109: predict motion: a zone beyond the picture
 --- http_config
     vidcast_source front { input test:; predict motion zone=door:0,0,640,0,640,480; }
 --- refused
@@ -912,7 +928,7 @@ invalid value "zone=door:0,0,640,0,640,480"
 
 
 
-=== TEST 108: predict motion: a zone without an area
+=== TEST 110: predict motion: a zone without an area
 --- http_config
     vidcast_source front { input test:; predict motion zone=door:0,0,0.5,0.5,1,1; }
 --- refused
@@ -920,7 +936,7 @@ invalid value "zone=door:0,0,0.5,0.5,1,1"
 
 
 
-=== TEST 109: predict motion: two zones of one name
+=== TEST 111: predict motion: two zones of one name
 --- http_config
     vidcast_source front { input test:; predict motion zone=door:0,0,1,0,1,1 zone=door:0,0,1,0,0,1; }
 --- refused
@@ -928,7 +944,7 @@ invalid value "zone=door:0,0,1,0,0,1"
 
 
 
-=== TEST 110: predict motion: outside=maybe
+=== TEST 112: predict motion: outside=maybe
 --- http_config
     vidcast_source front { input test:; predict motion outside=maybe; }
 --- refused
@@ -936,7 +952,7 @@ invalid value "outside=maybe"
 
 
 
-=== TEST 111: predict exec: a program that is nowhere
+=== TEST 113: predict exec: a program that is nowhere
 --- http_config
     vidcast_source front { input test:; predict exec nosuchprogram; }
 --- refused
@@ -944,7 +960,7 @@ invalid predictor "exec": "nosuchprogram" is not in /usr/local/bin, /usr/bin or 
 
 
 
-=== TEST 112: predict exec: a program that is not there
+=== TEST 114: predict exec: a program that is not there
 --- http_config
     vidcast_source front { input test:; predict exec /nowhere/program; }
 --- refused
@@ -952,7 +968,7 @@ invalid predictor "exec": "/nowhere/program": No such file or directory
 
 
 
-=== TEST 113: predict exec: a program that cannot be executed
+=== TEST 115: predict exec: a program that cannot be executed
 --- http_config
     vidcast_source front { input test:; predict exec /etc/passwd; }
 --- refused
@@ -960,7 +976,7 @@ invalid predictor "exec": "/etc/passwd" cannot be executed
 
 
 
-=== TEST 114: predict exec: a directory as a program
+=== TEST 116: predict exec: a directory as a program
 --- http_config
     vidcast_source front { input test:; predict exec /usr/bin/; }
 --- refused
@@ -968,7 +984,7 @@ invalid predictor "exec": "/usr/bin/" cannot be executed
 
 
 
-=== TEST 115: predict exec: no program
+=== TEST 117: predict exec: no program
 --- http_config
     vidcast_source front { input test:; predict exec size=64x64; }
 --- refused
@@ -976,7 +992,7 @@ invalid predictor "exec": no command
 
 
 
-=== TEST 116: predict exec: an unknown parameter of a program
+=== TEST 118: predict exec: an unknown parameter of a program
 --- http_config
     vidcast_source front { input test:; predict exec cat sise=64x64; }
 --- refused
@@ -984,7 +1000,7 @@ invalid parameter "sise=64x64"
 
 
 
-=== TEST 117: predict exec: an unknown format of pixels
+=== TEST 119: predict exec: an unknown format of pixels
 --- http_config
     vidcast_source front { input test:; predict exec cat format=yuyv; }
 --- refused
@@ -992,7 +1008,7 @@ invalid value "format=yuyv"
 
 
 
-=== TEST 118: predict exec: bare pixels of any size
+=== TEST 120: predict exec: bare pixels of any size
 --- http_config
     vidcast_source front { input test:; predict exec cat frames=pipe; }
 --- refused
@@ -1000,7 +1016,7 @@ invalid predictor "exec": "frames=pipe" needs "size"
 
 
 
-=== TEST 119: predict exec: bare pixels of sizes that differ
+=== TEST 121: predict exec: bare pixels of sizes that differ
 --- http_config
     vidcast_source front { input test:; predict exec cat frames=pipe size=64x64 fit=within; }
 --- refused
@@ -1008,7 +1024,7 @@ invalid predictor "exec": "frames=pipe" needs "fit" to be "stretch" or "letterbo
 
 
 
-=== TEST 120: predict exec: a fit without a size
+=== TEST 122: predict exec: a fit without a size
 --- http_config
     vidcast_source front { input test:; predict exec cat fit=stretch; }
 --- refused
@@ -1016,7 +1032,7 @@ invalid predictor "exec": "fit" needs "size"
 
 
 
-=== TEST 121: predict exec: a fill above white
+=== TEST 123: predict exec: a fill above white
 --- http_config
     vidcast_source front { input test:; predict exec cat size=64x64 fill=256; }
 --- refused
@@ -1024,7 +1040,7 @@ invalid value "fill=256"
 
 
 
-=== TEST 122: predict plugin: no plugin
+=== TEST 124: predict plugin: no plugin
 --- http_config
     vidcast_source front { input test:; predict plugin timeout=1s; }
 --- refused
@@ -1032,7 +1048,7 @@ invalid predictor "plugin": no file
 
 
 
-=== TEST 123: predict plugin: a plugin that is not there
+=== TEST 125: predict plugin: a plugin that is not there
 --- http_config
     vidcast_source front { input test:; predict plugin /nowhere.so; }
 --- refused
@@ -1040,7 +1056,7 @@ invalid predictor "plugin": "/nowhere.so": No such file or directory
 
 
 
-=== TEST 124: predict onnx: no model
+=== TEST 126: predict onnx: no model
 --- http_config
     vidcast_source front { input test:; predict onnx score=0.5; }
 --- refused
@@ -1048,7 +1064,7 @@ invalid predictor "onnx": no model
 
 
 
-=== TEST 125: predict onnx: a model that is not there
+=== TEST 127: predict onnx: a model that is not there
 --- http_config
     vidcast_source front { input test:; predict onnx /nowhere.onnx; }
 --- refused
@@ -1056,7 +1072,7 @@ invalid predictor "onnx": "/nowhere.onnx": No such file or directory
 
 
 
-=== TEST 126: predict onnx: two models
+=== TEST 128: predict onnx: two models
 --- http_config
     vidcast_source front { input test:; predict onnx a.onnx b.onnx; }
 --- refused
@@ -1064,7 +1080,7 @@ invalid parameter "b.onnx"
 
 
 
-=== TEST 127: quality: with a wrong number of arguments
+=== TEST 129: quality: with a wrong number of arguments
 --- http_config
     vidcast_source front { input test:; quality 80 90; }
 --- refused
@@ -1072,7 +1088,7 @@ invalid number of arguments in "quality" directive
 
 
 
-=== TEST 128: quality: twice
+=== TEST 130: quality: twice
 --- http_config
     vidcast_source front { input test:; quality 80; quality 80; }
 --- refused
@@ -1080,7 +1096,7 @@ invalid number of arguments in "quality" directive
 
 
 
-=== TEST 129: quality: 0
+=== TEST 131: quality: 0
 --- http_config
     vidcast_source front { input test:; quality 0; }
 --- refused
@@ -1088,7 +1104,7 @@ invalid value "0" in "quality" directive, it must be between 1 and 100
 
 
 
-=== TEST 130: quality: 101
+=== TEST 132: quality: 101
 --- http_config
     vidcast_source front { input test:; quality 101; }
 --- refused
@@ -1096,7 +1112,7 @@ invalid value "101" in "quality" directive, it must be between 1 and 100
 
 
 
-=== TEST 131: quality: -1
+=== TEST 133: quality: -1
 --- http_config
     vidcast_source front { input test:; quality -1; }
 --- refused
@@ -1104,7 +1120,7 @@ invalid value "-1" in "quality" directive, it must be between 1 and 100
 
 
 
-=== TEST 132: quality: good
+=== TEST 134: quality: good
 --- http_config
     vidcast_source front { input test:; quality good; }
 --- refused
@@ -1112,7 +1128,7 @@ invalid value "good" in "quality" directive, it must be between 1 and 100
 
 
 
-=== TEST 133: quality: ""
+=== TEST 135: quality: ""
 --- http_config
     vidcast_source front { input test:; quality ""; }
 --- refused
@@ -1120,7 +1136,7 @@ invalid value "" in "quality" directive, it must be between 1 and 100
 
 
 
-=== TEST 134: encoders: with a wrong number of arguments
+=== TEST 136: encoders: with a wrong number of arguments
 --- http_config
     vidcast_source front { input test:; encoders; }
 --- refused
@@ -1128,7 +1144,7 @@ invalid number of arguments in "encoders" directive
 
 
 
-=== TEST 135: encoders: twice
+=== TEST 137: encoders: twice
 --- http_config
     vidcast_source front { input test:; encoders 2; encoders 2; }
 --- refused
@@ -1136,7 +1152,7 @@ invalid number of arguments in "encoders" directive
 
 
 
-=== TEST 136: encoders: 0
+=== TEST 138: encoders: 0
 --- http_config
     vidcast_source front { input test:; encoders 0; }
 --- refused
@@ -1144,7 +1160,7 @@ invalid value "0" in "encoders" directive, it must be between 1 and 64
 
 
 
-=== TEST 137: encoders: 65
+=== TEST 139: encoders: 65
 --- http_config
     vidcast_source front { input test:; encoders 65; }
 --- refused
@@ -1152,7 +1168,7 @@ invalid value "65" in "encoders" directive, it must be between 1 and 64
 
 
 
-=== TEST 138: encoders: many
+=== TEST 140: encoders: many
 --- http_config
     vidcast_source front { input test:; encoders many; }
 --- refused
@@ -1160,7 +1176,7 @@ invalid value "many" in "encoders" directive, it must be between 1 and 64
 
 
 
-=== TEST 139: frames: with a wrong number of arguments
+=== TEST 141: frames: with a wrong number of arguments
 --- http_config
     vidcast_source front { input test:; frames 20 1m 2m; }
 --- refused
@@ -1168,7 +1184,7 @@ invalid number of arguments in "frames" directive
 
 
 
-=== TEST 140: frames: twice
+=== TEST 142: frames: twice
 --- http_config
     vidcast_source front { input test:; frames auto; frames auto; }
 --- refused
@@ -1176,7 +1192,7 @@ invalid number of arguments in "frames" directive
 
 
 
-=== TEST 141: frames: 0
+=== TEST 143: frames: 0
 --- http_config
     vidcast_source front { input test:; frames 0; }
 --- refused
@@ -1184,7 +1200,7 @@ invalid value "0" in "frames" directive, it must be between 1 and 1024
 
 
 
-=== TEST 142: frames: 1025
+=== TEST 144: frames: 1025
 --- http_config
     vidcast_source front { input test:; frames 1025; }
 --- refused
@@ -1192,7 +1208,7 @@ invalid value "1025" in "frames" directive, it must be between 1 and 1024
 
 
 
-=== TEST 143: frames: few
+=== TEST 145: frames: few
 --- http_config
     vidcast_source front { input test:; frames few; }
 --- refused
@@ -1200,7 +1216,7 @@ invalid value "few" in "frames" directive, it must be between 1 and 1024
 
 
 
-=== TEST 144: frames: of 1023
+=== TEST 146: frames: of 1023
 --- http_config
     vidcast_source front { input test:; frames auto 1023; }
 --- refused
@@ -1208,7 +1224,7 @@ invalid size "1023" in "frames" directive, it must be between 1024 and 67108864
 
 
 
-=== TEST 145: frames: of 65m
+=== TEST 147: frames: of 65m
 --- http_config
     vidcast_source front { input test:; frames auto 65m; }
 --- refused
@@ -1216,7 +1232,7 @@ invalid size "65m" in "frames" directive, it must be between 1024 and 67108864
 
 
 
-=== TEST 146: frames: of big
+=== TEST 148: frames: of big
 --- http_config
     vidcast_source front { input test:; frames auto big; }
 --- refused
@@ -1224,7 +1240,7 @@ invalid size "big" in "frames" directive, it must be between 1024 and 67108864
 
 
 
-=== TEST 147: frames: too few for workers and encoders
+=== TEST 149: frames: too few for workers and encoders
 --- http_config
     vidcast_source front { input test:; encoders 2; frames 8; }
 --- refused
@@ -1232,7 +1248,7 @@ invalid size "big" in "frames" directive, it must be between 1024 and 67108864
 
 
 
-=== TEST 148: results: with a wrong number of arguments
+=== TEST 150: results: with a wrong number of arguments
 --- http_config
     vidcast_source front { input test:; results; }
 --- refused
@@ -1240,7 +1256,7 @@ invalid number of arguments in "results" directive
 
 
 
-=== TEST 149: results: twice
+=== TEST 151: results: twice
 --- http_config
     vidcast_source front { input test:; results 16; results 16; }
 --- refused
@@ -1248,7 +1264,7 @@ invalid number of arguments in "results" directive
 
 
 
-=== TEST 150: results: 0
+=== TEST 152: results: 0
 --- http_config
     vidcast_source front { input test:; results 0; }
 --- refused
@@ -1256,7 +1272,7 @@ invalid value "0" in "results" directive, it must be between 1 and 65536
 
 
 
-=== TEST 151: results: 65537
+=== TEST 153: results: 65537
 --- http_config
     vidcast_source front { input test:; results 65537; }
 --- refused
@@ -1264,7 +1280,7 @@ invalid value "65537" in "results" directive, it must be between 1 and 65536
 
 
 
-=== TEST 152: results: auto
+=== TEST 154: results: auto
 --- http_config
     vidcast_source front { input test:; results auto; }
 --- refused
@@ -1272,7 +1288,7 @@ invalid value "auto" in "results" directive, it must be between 1 and 65536
 
 
 
-=== TEST 153: results: of 511
+=== TEST 155: results: of 511
 --- http_config
     vidcast_source front { input test:; results 16 511; }
 --- refused
@@ -1280,7 +1296,7 @@ invalid size "511" in "results" directive, it must be between 512 and 1048576
 
 
 
-=== TEST 154: results: of 2m
+=== TEST 156: results: of 2m
 --- http_config
     vidcast_source front { input test:; results 16 2m; }
 --- refused
@@ -1288,7 +1304,7 @@ invalid size "2m" in "results" directive, it must be between 512 and 1048576
 
 
 
-=== TEST 155: results: of big
+=== TEST 157: results: of big
 --- http_config
     vidcast_source front { input test:; results 16 big; }
 --- refused
@@ -1296,7 +1312,7 @@ invalid size "big" in "results" directive, it must be between 512 and 1048576
 
 
 
-=== TEST 156: stale: with a wrong number of arguments
+=== TEST 158: stale: with a wrong number of arguments
 --- http_config
     vidcast_source front { input test:; stale 1s 2s; }
 --- refused
@@ -1304,7 +1320,7 @@ invalid number of arguments in "stale" directive
 
 
 
-=== TEST 157: stale: twice
+=== TEST 159: stale: twice
 --- http_config
     vidcast_source front { input test:; stale 5s; stale 5s; }
 --- refused
@@ -1312,7 +1328,7 @@ invalid number of arguments in "stale" directive
 
 
 
-=== TEST 158: stale: 0
+=== TEST 160: stale: 0
 --- http_config
     vidcast_source front { input test:; stale 0; }
 --- refused
@@ -1320,7 +1336,7 @@ invalid value "0"
 
 
 
-=== TEST 159: stale: never
+=== TEST 161: stale: never
 --- http_config
     vidcast_source front { input test:; stale never; }
 --- refused
@@ -1328,7 +1344,7 @@ invalid value "never"
 
 
 
-=== TEST 160: stale: -5s
+=== TEST 162: stale: -5s
 --- http_config
     vidcast_source front { input test:; stale -5s; }
 --- refused
@@ -1336,7 +1352,7 @@ invalid value "-5s"
 
 
 
-=== TEST 161: on_demand: with a wrong number of arguments
+=== TEST 163: on_demand: with a wrong number of arguments
 --- http_config
     vidcast_source front { input test:; on_demand 5s 3; }
 --- refused
@@ -1344,7 +1360,7 @@ invalid number of arguments in "on_demand" directive
 
 
 
-=== TEST 162: on_demand: twice
+=== TEST 164: on_demand: twice
 --- http_config
     vidcast_source front { input test:; on_demand 5s; on_demand off; }
 --- refused
@@ -1352,7 +1368,7 @@ invalid number of arguments in "on_demand" directive
 
 
 
-=== TEST 163: on_demand: 0
+=== TEST 165: on_demand: 0
 --- http_config
     vidcast_source front { input test:; on_demand 0; }
 --- refused
@@ -1360,7 +1376,7 @@ invalid value "0"
 
 
 
-=== TEST 164: on_demand: on
+=== TEST 166: on_demand: on
 --- http_config
     vidcast_source front { input test:; on_demand on; }
 --- refused
@@ -1368,7 +1384,7 @@ invalid value "on"
 
 
 
-=== TEST 165: on_demand: without a device
+=== TEST 167: on_demand: without a device
 --- http_config
     vidcast_source front { input push:; on_demand 10s; }
 --- refused
@@ -1376,7 +1392,7 @@ invalid value "on"
 
 
 
-=== TEST 166: vidcast: in a server
+=== TEST 168: vidcast: in a server
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1386,7 +1402,7 @@ invalid value "on"
 
 
 
-=== TEST 167: vidcast: twice
+=== TEST 169: vidcast: twice
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1396,7 +1412,7 @@ invalid value "on"
 
 
 
-=== TEST 168: vidcast: without any source
+=== TEST 170: vidcast: without any source
 --- config
     location = /ws { vidcast; }
 --- refused
@@ -1404,7 +1420,7 @@ invalid value "on"
 
 
 
-=== TEST 169: vidcast: without a name among two sources
+=== TEST 171: vidcast: without a name among two sources
 --- http_config
     vidcast_source front { input test:; }
     vidcast_source back { input test:; }
@@ -1415,7 +1431,7 @@ invalid value "on"
 
 
 
-=== TEST 170: vidcast: an unknown source
+=== TEST 172: vidcast: an unknown source
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1425,7 +1441,7 @@ unknown vidcast_source "back"
 
 
 
-=== TEST 171: vidcast: an unknown source, and none at all
+=== TEST 173: vidcast: an unknown source, and none at all
 --- config
     location = /ws { vidcast front; }
 --- refused
@@ -1433,7 +1449,7 @@ unknown vidcast_source "front"
 
 
 
-=== TEST 172: vidcast: a part of a name
+=== TEST 174: vidcast: a part of a name
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1443,7 +1459,7 @@ unknown vidcast_source "fron"
 
 
 
-=== TEST 173: vidcast: an unknown transport
+=== TEST 175: vidcast: an unknown transport
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1453,7 +1469,7 @@ invalid parameter "as=rtsp"
 
 
 
-=== TEST 174: vidcast: an empty transport
+=== TEST 176: vidcast: an empty transport
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1463,7 +1479,7 @@ invalid parameter "as="
 
 
 
-=== TEST 175: vidcast: an unknown thing to send
+=== TEST 177: vidcast: an unknown thing to send
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1473,7 +1489,7 @@ invalid parameter "send=sound"
 
 
 
-=== TEST 176: vidcast: an unknown parameter
+=== TEST 178: vidcast: an unknown parameter
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1483,7 +1499,7 @@ invalid parameter "fps=5"
 
 
 
-=== TEST 177: vidcast: two names
+=== TEST 179: vidcast: two names
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1493,7 +1509,7 @@ invalid parameter "back"
 
 
 
-=== TEST 178: vidcast: a name behind a parameter
+=== TEST 180: vidcast: a name behind a parameter
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1503,7 +1519,7 @@ invalid parameter "front"
 
 
 
-=== TEST 179: vidcast: a variable that nobody knows
+=== TEST 181: vidcast: a variable that nobody knows
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1513,7 +1529,7 @@ unknown "nobody" variable
 
 
 
-=== TEST 180: vidcast: an unknown source in a list
+=== TEST 182: vidcast: an unknown source in a list
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1523,7 +1539,7 @@ unknown vidcast_source "back"
 
 
 
-=== TEST 181: vidcast: more than 32 sources in a list
+=== TEST 183: vidcast: more than 32 sources in a list
 --- http_config eval
 join "\n", map { "vidcast_source s$_ { input test:; encoders 1; }" } 1 .. 33
 --- config eval
@@ -1533,7 +1549,7 @@ join "\n", map { "vidcast_source s$_ { input test:; encoders 1; }" } 1 .. 33
 
 
 
-=== TEST 182: vidcast: an empty place in a list
+=== TEST 184: vidcast: an empty place in a list
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1543,7 +1559,7 @@ unknown vidcast_source ""
 
 
 
-=== TEST 183: vidcast: an overlay of results
+=== TEST 185: vidcast: an overlay of results
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1553,7 +1569,7 @@ unknown vidcast_source ""
 
 
 
-=== TEST 184: vidcast: an overlay of a WebSocket
+=== TEST 186: vidcast: an overlay of a WebSocket
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1563,7 +1579,7 @@ unknown vidcast_source ""
 
 
 
-=== TEST 185: vidcast: an overlay which may be
+=== TEST 187: vidcast: an overlay which may be
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1573,7 +1589,7 @@ invalid parameter "overlay=maybe"
 
 
 
-=== TEST 186: vidcast: in an "if" of a server
+=== TEST 188: vidcast: in an "if" of a server
 --- http_config
     vidcast_source front { input test:; }
     vidcast_source door { input push:; }
@@ -1584,7 +1600,7 @@ invalid parameter "overlay=maybe"
 
 
 
-=== TEST 187: vidcast_publish: to a camera
+=== TEST 189: vidcast_publish: to a camera
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1594,7 +1610,7 @@ invalid parameter "overlay=maybe"
 
 
 
-=== TEST 188: vidcast_publish: to nobody
+=== TEST 190: vidcast_publish: to nobody
 --- http_config
     vidcast_source door { input push:; }
 --- config
@@ -1604,7 +1620,7 @@ unknown vidcast_source "dor"
 
 
 
-=== TEST 189: vidcast_publish: to two
+=== TEST 191: vidcast_publish: to two
 --- http_config
     vidcast_source a { input push:; }
     vidcast_source b { input push:; }
@@ -1615,7 +1631,7 @@ unknown vidcast_source "a,b"
 
 
 
-=== TEST 190: vidcast_publish: without a name
+=== TEST 192: vidcast_publish: without a name
 --- http_config
     vidcast_source door { input push:; }
 --- config
@@ -1625,7 +1641,7 @@ invalid number of arguments in "vidcast_publish" directive
 
 
 
-=== TEST 191: vidcast_publish: a wrong parameter
+=== TEST 193: vidcast_publish: a wrong parameter
 --- http_config
     vidcast_source door { input push:; }
 --- config
@@ -1635,7 +1651,7 @@ invalid parameter "takeover=maybe"
 
 
 
-=== TEST 192: vidcast_publish: twice
+=== TEST 194: vidcast_publish: twice
 --- http_config
     vidcast_source door { input push:; }
 --- config
@@ -1645,7 +1661,7 @@ invalid parameter "takeover=maybe"
 
 
 
-=== TEST 193: vidcast_publish: in a server
+=== TEST 195: vidcast_publish: in a server
 --- config
     vidcast_publish door;
 --- refused
@@ -1653,7 +1669,7 @@ invalid parameter "takeover=maybe"
 
 
 
-=== TEST 194: vidcast_publish: to an unknown variable
+=== TEST 196: vidcast_publish: to an unknown variable
 --- http_config
     vidcast_source door { input push:; }
 --- config
@@ -1663,7 +1679,7 @@ unknown "nobody" variable
 
 
 
-=== TEST 195: vidcast_status: in a server
+=== TEST 197: vidcast_status: in a server
 --- config
     vidcast_status;
 --- refused
@@ -1671,7 +1687,7 @@ unknown "nobody" variable
 
 
 
-=== TEST 196: vidcast_status: another format
+=== TEST 198: vidcast_status: another format
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1681,7 +1697,7 @@ invalid parameter "xml"
 
 
 
-=== TEST 197: vidcast_status: two parameters
+=== TEST 199: vidcast_status: two parameters
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1691,7 +1707,7 @@ invalid number of arguments in "vidcast_status" directive
 
 
 
-=== TEST 198: vidcast_status: twice
+=== TEST 200: vidcast_status: twice
 --- http_config
     vidcast_source front { input test:; }
     vidcast_source door { input push:; }
@@ -1702,7 +1718,7 @@ invalid number of arguments in "vidcast_status" directive
 
 
 
-=== TEST 199: vidcast_health: with a parameter
+=== TEST 201: vidcast_health: with a parameter
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1712,7 +1728,7 @@ invalid number of arguments in "vidcast_health" directive
 
 
 
-=== TEST 200: vidcast_health: twice
+=== TEST 202: vidcast_health: twice
 --- http_config
     vidcast_source front { input test:; }
     vidcast_source door { input push:; }
@@ -1723,7 +1739,7 @@ invalid number of arguments in "vidcast_health" directive
 
 
 
-=== TEST 201: vidcast_echo: in a server
+=== TEST 203: vidcast_echo: in a server
 --- config
     vidcast_echo;
 --- refused
@@ -1731,7 +1747,7 @@ invalid number of arguments in "vidcast_health" directive
 
 
 
-=== TEST 202: vidcast_echo: with a parameter
+=== TEST 204: vidcast_echo: with a parameter
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1741,7 +1757,7 @@ invalid number of arguments in "vidcast_echo" directive
 
 
 
-=== TEST 203: vidcast_echo: twice
+=== TEST 205: vidcast_echo: twice
 --- http_config
     vidcast_source front { input test:; }
     vidcast_source door { input push:; }
@@ -1752,7 +1768,7 @@ invalid number of arguments in "vidcast_echo" directive
 
 
 
-=== TEST 204: vidcast_origin: an origin with its scheme
+=== TEST 206: vidcast_origin: an origin with its scheme
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1762,7 +1778,7 @@ invalid host "https://example.com", it is "host[:port]" without a scheme
 
 
 
-=== TEST 205: vidcast_origin: an empty origin
+=== TEST 207: vidcast_origin: an empty origin
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1772,7 +1788,7 @@ invalid host "", it is "host[:port]" without a scheme
 
 
 
-=== TEST 206: vidcast_origin: no origin and a host
+=== TEST 208: vidcast_origin: no origin and a host
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1782,7 +1798,7 @@ invalid host "", it is "host[:port]" without a scheme
 
 
 
-=== TEST 207: vidcast_origin: a host and no origin
+=== TEST 209: vidcast_origin: a host and no origin
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1792,7 +1808,7 @@ invalid host "", it is "host[:port]" without a scheme
 
 
 
-=== TEST 208: vidcast_origin: twice
+=== TEST 210: vidcast_origin: twice
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1802,7 +1818,7 @@ invalid host "", it is "host[:port]" without a scheme
 
 
 
-=== TEST 209: vidcast_origin: without a value
+=== TEST 211: vidcast_origin: without a value
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1812,7 +1828,7 @@ invalid number of arguments in "vidcast_origin" directive
 
 
 
-=== TEST 210: vidcast_fps: too large
+=== TEST 212: vidcast_fps: too large
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1822,7 +1838,7 @@ value must be between 0 and 1000
 
 
 
-=== TEST 211: vidcast_fps: no number
+=== TEST 213: vidcast_fps: no number
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1832,7 +1848,7 @@ value must be between 0 and 1000
 
 
 
-=== TEST 212: vidcast_fps: twice
+=== TEST 214: vidcast_fps: twice
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1842,7 +1858,7 @@ value must be between 0 and 1000
 
 
 
-=== TEST 213: vidcast_backlog: too large
+=== TEST 215: vidcast_backlog: too large
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1852,7 +1868,7 @@ value must be between 1 and 65536
 
 
 
-=== TEST 214: vidcast_backlog: no number
+=== TEST 216: vidcast_backlog: no number
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1862,7 +1878,7 @@ value must be between 1 and 65536
 
 
 
-=== TEST 215: vidcast_backlog: twice
+=== TEST 217: vidcast_backlog: twice
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1872,7 +1888,7 @@ value must be between 1 and 65536
 
 
 
-=== TEST 216: vidcast_backlog: of nothing
+=== TEST 218: vidcast_backlog: of nothing
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1882,7 +1898,7 @@ value must be between 1 and 65536
 
 
 
-=== TEST 217: vidcast_max_viewers: below zero
+=== TEST 219: vidcast_max_viewers: below zero
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1892,7 +1908,7 @@ value must be between 1 and 65536
 
 
 
-=== TEST 218: vidcast_max_viewers: twice
+=== TEST 220: vidcast_max_viewers: twice
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1902,7 +1918,7 @@ value must be between 1 and 65536
 
 
 
-=== TEST 219: vidcast_max_message: no size
+=== TEST 221: vidcast_max_message: no size
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1912,7 +1928,7 @@ value must be between 1 and 65536
 
 
 
-=== TEST 220: vidcast_max_message: twice
+=== TEST 222: vidcast_max_message: twice
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1922,7 +1938,7 @@ value must be between 1 and 65536
 
 
 
-=== TEST 221: vidcast_deflate: neither on nor off
+=== TEST 223: vidcast_deflate: neither on nor off
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1932,7 +1948,7 @@ invalid value "maybe" in "vidcast_deflate" directive, it must be "on" or "off"
 
 
 
-=== TEST 222: vidcast_deflate: twice
+=== TEST 224: vidcast_deflate: twice
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1942,7 +1958,7 @@ invalid value "maybe" in "vidcast_deflate" directive, it must be "on" or "off"
 
 
 
-=== TEST 223: vidcast_ping: no time
+=== TEST 225: vidcast_ping: no time
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1952,7 +1968,7 @@ invalid value "often"
 
 
 
-=== TEST 224: vidcast_ping: with something else
+=== TEST 226: vidcast_ping: with something else
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1962,7 +1978,7 @@ invalid parameter "wait=5s"
 
 
 
-=== TEST 225: vidcast_ping: a timeout that is no time
+=== TEST 227: vidcast_ping: a timeout that is no time
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1972,7 +1988,7 @@ invalid value "timeout=long"
 
 
 
-=== TEST 226: vidcast_ping: a timeout of nothing
+=== TEST 228: vidcast_ping: a timeout of nothing
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1982,7 +1998,7 @@ invalid value "timeout=0"
 
 
 
-=== TEST 227: vidcast_ping: twice
+=== TEST 229: vidcast_ping: twice
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1992,7 +2008,7 @@ invalid value "timeout=0"
 
 
 
-=== TEST 228: vidcast_ping: with too much
+=== TEST 230: vidcast_ping: with too much
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -2002,7 +2018,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 229: vidcast_stall_timeout: no time
+=== TEST 231: vidcast_stall_timeout: no time
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -2012,7 +2028,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 230: vidcast_stall_timeout: of nothing
+=== TEST 232: vidcast_stall_timeout: of nothing
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -2022,7 +2038,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 231: vidcast_stall_timeout: twice
+=== TEST 233: vidcast_stall_timeout: twice
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -2032,7 +2048,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 232: vidcast_snapshot_timeout: no time
+=== TEST 234: vidcast_snapshot_timeout: no time
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -2042,7 +2058,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 233: vidcast_snapshot_timeout: twice
+=== TEST 235: vidcast_snapshot_timeout: twice
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -2052,7 +2068,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 234: two handlers: one behind the other
+=== TEST 236: two handlers: one behind the other
 --- http_config
     vidcast_source front { input test:; }
     vidcast_source door { input push:; }
@@ -2063,7 +2079,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 235: two handlers: the same two, the other way round
+=== TEST 237: two handlers: the same two, the other way round
 --- http_config
     vidcast_source front { input test:; }
     vidcast_source door { input push:; }
@@ -2074,7 +2090,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 236: two handlers: viewers and publishers in a location
+=== TEST 238: two handlers: viewers and publishers in a location
 --- http_config
     vidcast_source front { input test:; }
     vidcast_source door { input push:; }
@@ -2085,7 +2101,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 237: two handlers: health beside echo
+=== TEST 239: two handlers: health beside echo
 --- http_config
     vidcast_source front { input test:; }
     vidcast_source door { input push:; }
@@ -2096,7 +2112,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 238: two handlers: echo beside health
+=== TEST 240: two handlers: echo beside health
 --- http_config
     vidcast_source front { input test:; }
     vidcast_source door { input push:; }
@@ -2107,7 +2123,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 239: two handlers: in an "if"
+=== TEST 241: two handlers: in an "if"
 --- http_config
     vidcast_source front { input test:; }
     vidcast_source door { input push:; }
@@ -2118,7 +2134,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 240: two handlers: a handler of nginx's before
+=== TEST 242: two handlers: a handler of nginx's before
 --- http_config
     vidcast_source front { input test:; }
     vidcast_source door { input push:; }
@@ -2129,7 +2145,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 241: two handlers: a handler of nginx's behind
+=== TEST 243: two handlers: a handler of nginx's behind
 --- http_config
     vidcast_source front { input test:; }
     vidcast_source door { input push:; }
@@ -2140,7 +2156,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 242: two handlers: a handler of nginx's in the same "if"
+=== TEST 244: two handlers: a handler of nginx's in the same "if"
 --- http_config
     vidcast_source front { input test:; }
     vidcast_source door { input push:; }
@@ -2151,7 +2167,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 243: events: a method without edges
+=== TEST 245: events: a method without edges
 --- http_config
     vidcast_source front { input test:; }
 --- event chomp

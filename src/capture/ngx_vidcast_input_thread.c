@@ -37,16 +37,17 @@ typedef struct {
 
 
 typedef struct {
-    ngx_vidcast_capture_t   *capture;
-    ngx_vidcast_on_demand_t  demand;
-    ngx_vidcast_input_t      in;
-    ngx_vidcast_raw_t       *raw;        /* the next one to be filled */
-    uint64_t                 started;
-    uint64_t                 opened;
-    uint64_t                 frames;     /* since it was opened */
-    ngx_uint_t               warmup;     /* frames still to be skipped */
-    ngx_vidcast_backoff_t    backoff;
-    ngx_vidcast_media_clock_t  clock;
+    ngx_vidcast_capture_t      *capture;
+    ngx_vidcast_on_demand_t     demand;
+    ngx_vidcast_input_t         in;
+    ngx_vidcast_raw_t          *raw;     /* the next one to be filled */
+    ngx_vidcast_jpeg_turner_t  *turner;  /* NULL: not needed yet */
+    ngx_vidcast_media_clock_t   clock;
+    uint64_t                    started;
+    uint64_t                    opened;
+    uint64_t                    frames;  /* since it was opened */
+    ngx_uint_t                  warmup;  /* frames still to be skipped */
+    ngx_vidcast_backoff_t       backoff;
 } ngx_vidcast_input_thread_t;
 
 
@@ -69,6 +70,8 @@ static ngx_int_t ngx_vidcast_input_thread_take(
     ngx_vidcast_input_thread_t *thread, ngx_vidcast_picture_t *picture);
 static void ngx_vidcast_input_thread_bad(ngx_vidcast_input_thread_t *thread);
 static ngx_int_t ngx_vidcast_input_thread_jpeg(
+    ngx_vidcast_input_thread_t *thread, ngx_vidcast_picture_t *picture);
+static ngx_int_t ngx_vidcast_input_thread_turn(
     ngx_vidcast_input_thread_t *thread, ngx_vidcast_picture_t *picture);
 static uint64_t ngx_vidcast_input_thread_number(
     ngx_vidcast_capture_t *capture);
@@ -465,6 +468,14 @@ ngx_vidcast_input_thread_take(ngx_vidcast_input_thread_t *thread,
     ngx_vidcast_picture_t *picture)
 {
     if (picture->data) {
+
+        if (ngx_vidcast_orientation_lies(thread->in.conf->orientation)
+            && ngx_vidcast_input_thread_turn(thread, picture) != NGX_OK)
+        {
+            ngx_vidcast_input_thread_bad(thread);
+            return NGX_OK;
+        }
+
         return ngx_vidcast_input_thread_jpeg(thread, picture);
     }
 
@@ -540,6 +551,42 @@ ngx_vidcast_input_thread_jpeg(ngx_vidcast_input_thread_t *thread,
  * worker that is woken by it takes no frame of a source that seems dead.
  */
 
+/* the picture is in memory of the turner's then, even one that was lent */
+
+static ngx_int_t
+ngx_vidcast_input_thread_turn(ngx_vidcast_input_thread_t *thread,
+    ngx_vidcast_picture_t *picture)
+{
+    u_char               *data;
+    ngx_uint_t            orientation;
+    ngx_vidcast_input_t  *in;
+
+    in = &thread->in;
+
+    if (thread->turner == NULL) {
+        thread->turner = ngx_vidcast_jpeg_turner_create();
+    }
+
+    orientation = ngx_vidcast_orientation_join(picture->info.orientation,
+                                               in->conf->orientation);
+
+    data = thread->turner
+               ? ngx_vidcast_jpeg_turn_lossless(thread->turner, picture->data,
+                                                &picture->info, orientation)
+               : NULL;
+
+    if (data == NULL) {
+        ngx_vidcast_error(in->error, "it could not be turned");
+        return NGX_ERROR;
+    }
+
+    picture->data = data;
+    picture->size = picture->info.size;
+
+    return NGX_OK;
+}
+
+
 static uint64_t
 ngx_vidcast_input_thread_number(ngx_vidcast_capture_t *capture)
 {
@@ -601,7 +648,7 @@ ngx_vidcast_input_thread_publish(ngx_vidcast_input_thread_t *thread,
         (void) ngx_vidcast_jpeg_insert_dht(data, picture->data, info);
         ngx_vidcast_count(&capture->counters->tables_inserted, 1);
 
-    } else if (!picture->lent) {
+    } else if (data != picture->data) {
         ngx_memcpy(data, picture->data, info->size);
     }
 
@@ -623,34 +670,50 @@ ngx_vidcast_input_thread_publish(ngx_vidcast_input_thread_t *thread,
 
 /*
  * The picture in hand goes to the encoders if there is another one to be
- * filled next; else it is dropped, and filled again.
+ * filled next, or to be turned into; else it is dropped, and filled again.
  */
 
 static void
 ngx_vidcast_input_thread_raw(ngx_vidcast_input_thread_t *thread,
     ngx_vidcast_picture_t *picture)
 {
+    uint64_t                number;
+    ngx_uint_t              orientation, swaps;
     ngx_vidcast_raw_t      *raw, *next;
     ngx_vidcast_capture_t  *capture;
 
     capture = thread->capture;
     raw = thread->raw;
-
-    raw->number = ngx_vidcast_input_thread_number(capture);
-    raw->captured = picture->time;
-    raw->pts = picture->pts;
-    raw->media_time = ngx_vidcast_input_thread_media_time(thread, picture);
+    orientation = thread->in.conf->orientation;
+    swaps = ngx_vidcast_orientation_swaps(orientation);
+    number = ngx_vidcast_input_thread_number(capture);
 
     /* where no frame may be skipped it waits for the encoders */
 
-    next = ngx_vidcast_raw_get(capture->raws, raw->image.width,
-                               raw->image.height, thread->in.conf->lossless);
+    next = ngx_vidcast_raw_get(capture->raws,
+                               swaps ? raw->image.height : raw->image.width,
+                               swaps ? raw->image.width : raw->image.height,
+                               thread->in.conf->lossless);
     if (next == NULL) {
         ngx_vidcast_count(&capture->counters->encoder_busy, 1);
         return;
     }
 
-    thread->raw = next;
+    if (ngx_vidcast_orientation_lies(orientation)) {
+
+        /* the other one is it then, and ours is filled again */
+
+        ngx_vidcast_image_turn_i420(&raw->image, orientation, &next->image);
+        raw = next;
+
+    } else {
+        thread->raw = next;
+    }
+
+    raw->number = number;
+    raw->captured = picture->time;
+    raw->pts = picture->pts;
+    raw->media_time = ngx_vidcast_input_thread_media_time(thread, picture);
 
     raw->offered = capture->scheduler
                    && ngx_vidcast_scheduler_offer_raw(capture->scheduler, raw)

@@ -336,6 +336,29 @@ ngx_vidcast_image_turn(const vidcast_image_t *src, ngx_uint_t orientation,
 }
 
 
+void
+ngx_vidcast_image_turn_i420(const ngx_vidcast_image_t *src,
+    ngx_uint_t orientation, ngx_vidcast_image_t *dst)
+{
+    ngx_uint_t       i;
+    vidcast_image_t  from, to;
+
+    from.format = VIDCAST_I420;
+    from.width = src->width;
+    from.height = src->height;
+    to.format = VIDCAST_I420;
+
+    for (i = 0; i < 3; i++) {
+        from.plane[i] = src->plane[i];
+        from.stride[i] = src->stride[i];
+        to.plane[i] = dst->plane[i];
+        to.stride[i] = dst->stride[i];
+    }
+
+    ngx_vidcast_image_turn(&from, orientation, &to);
+}
+
+
 /* of three bytes, which the library does not turn */
 
 static void

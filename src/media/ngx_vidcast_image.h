@@ -63,6 +63,10 @@ ngx_int_t ngx_vidcast_image_scale(const vidcast_image_t *src,
 void ngx_vidcast_image_turn(const vidcast_image_t *src, ngx_uint_t orientation,
     vidcast_image_t *dst);
 
+/* the same of I420 images; "dst" has the size that it becomes */
+void ngx_vidcast_image_turn_i420(const ngx_vidcast_image_t *src,
+    ngx_uint_t orientation, ngx_vidcast_image_t *dst);
+
 /* an RGB24 picture as the I420 "dst" of the same size */
 void ngx_vidcast_image_from_rgb(vidcast_image_t *dst,
     const vidcast_image_t *rgb);

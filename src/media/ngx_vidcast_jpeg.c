@@ -29,6 +29,13 @@ struct ngx_vidcast_jpeg_encoder_s {
 };
 
 
+struct ngx_vidcast_jpeg_turner_s {
+    tjhandle        handle;
+    u_char         *buf;
+    size_t          size;
+};
+
+
 struct ngx_vidcast_jpeg_decoder_s {
     tjhandle        handle;
     u_char         *buf;
@@ -502,6 +509,79 @@ ngx_vidcast_jpeg_decode_i420(ngx_vidcast_jpeg_decoder_t *dec,
                                    image->width, stride, image->height,
                                    TJFLAG_ACCURATEDCT|TJFLAG_LIMITSCANS)
            == 0 ? NGX_OK : NGX_ERROR;
+}
+
+
+ngx_vidcast_jpeg_turner_t *
+ngx_vidcast_jpeg_turner_create(void)
+{
+    ngx_vidcast_jpeg_turner_t  *turner;
+
+    turner = calloc(1, sizeof(ngx_vidcast_jpeg_turner_t));
+    if (turner == NULL) {
+        return NULL;
+    }
+
+    turner->handle = tjInitTransform();
+
+    if (turner->handle == NULL) {
+        free(turner);
+        return NULL;
+    }
+
+    return turner;
+}
+
+
+u_char *
+ngx_vidcast_jpeg_turn_lossless(ngx_vidcast_jpeg_turner_t *turner,
+    const u_char *data, ngx_vidcast_jpeg_info_t *info, ngx_uint_t orientation)
+{
+    int            width, height, sampling, space;
+    size_t         room;
+    tjtransform    transform;
+    unsigned long  length;
+
+    static int  ops[] = {
+        TJXOP_NONE, TJXOP_NONE, TJXOP_HFLIP, TJXOP_ROT180, TJXOP_VFLIP,
+        TJXOP_TRANSPOSE, TJXOP_ROT90, TJXOP_TRANSVERSE, TJXOP_ROT270
+    };
+
+    if (tjDecompressHeader3(turner->handle, data, info->size, &width, &height,
+                            &sampling, &space)
+        != 0
+        && tjGetErrorCode(turner->handle) != TJERR_WARNING)
+    {
+        return NULL;
+    }
+
+    /* the library takes the room for granted: as much as any sampling needs */
+
+    width = ngx_align(width, 16);
+    height = ngx_align(height, 16);
+    room = tjBufSize(width, height, TJSAMP_444);
+
+    if (ngx_vidcast_jpeg_grow(&turner->buf, &turner->size, room) != NGX_OK) {
+        return NULL;
+    }
+
+    ngx_memzero(&transform, sizeof(tjtransform));
+
+    transform.op = ops[orientation];
+    transform.options = TJXOPT_TRIM|TJXOPT_COPYNONE;
+
+    length = room;
+
+    if (tjTransform(turner->handle, data, info->size, 1, &turner->buf, &length,
+                    &transform, TJFLAG_NOREALLOC|TJFLAG_LIMITSCANS)
+        != 0
+        && tjGetErrorCode(turner->handle) != TJERR_WARNING)
+    {
+        return NULL;
+    }
+
+    return (ngx_vidcast_jpeg_probe(turner->buf, length, info) == NGX_OK)
+               ? turner->buf : NULL;
 }
 
 

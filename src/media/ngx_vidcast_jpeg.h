@@ -29,6 +29,7 @@ typedef struct {
 
 typedef struct ngx_vidcast_jpeg_encoder_s  ngx_vidcast_jpeg_encoder_t;
 typedef struct ngx_vidcast_jpeg_decoder_s  ngx_vidcast_jpeg_decoder_t;
+typedef struct ngx_vidcast_jpeg_turner_s   ngx_vidcast_jpeg_turner_t;
 
 
 /*
@@ -96,6 +97,20 @@ ngx_int_t ngx_vidcast_jpeg_decode_gray(ngx_vidcast_jpeg_decoder_t *dec,
  */
 ngx_int_t ngx_vidcast_jpeg_decode(ngx_vidcast_jpeg_decoder_t *dec,
     const u_char *data, size_t size, u_char *dst, vidcast_image_t *image);
+
+
+/* one per thread; NULL: no memory */
+ngx_vidcast_jpeg_turner_t *ngx_vidcast_jpeg_turner_create(void);
+
+/*
+ * Turns a JPEG that lies as "orientation" says, without decoding its pixels,
+ * so without loss; blocks that are not whole, at what becomes the left or the
+ * upper edge, are cut off, up to 15 pixels, and so is what says how it lies.
+ * *info becomes that of the turned one, which is the turner's memory, valid
+ * until the next call.  NULL: the library refuses it, or no memory.
+ */
+u_char *ngx_vidcast_jpeg_turn_lossless(ngx_vidcast_jpeg_turner_t *turner,
+    const u_char *data, ngx_vidcast_jpeg_info_t *info, ngx_uint_t orientation);
 
 
 #endif /* _NGX_VIDCAST_JPEG_H_INCLUDED_ */

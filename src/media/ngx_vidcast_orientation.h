@@ -32,6 +32,10 @@
 #define NGX_VIDCAST_TURN_270       8
 
 
+/* does it need to be turned?  Zero is upright, too */
+
+#define ngx_vidcast_orientation_lies(orientation)   ((orientation) > 1)
+
 /* do width and height change places? */
 
 #define ngx_vidcast_orientation_swaps(orientation)  ((orientation) >= 5)

@@ -9,8 +9,10 @@
 #include <ngx_http.h>
 
 #include "core/ngx_vidcast_escape.h"
+#include "core/ngx_vidcast_string.h"
 #include "http/conf/ngx_http_vidcast_source.h"
 #include "input/ngx_vidcast_input.h"
+#include "media/ngx_vidcast_orientation.h"
 #include "predict/ngx_vidcast_predict.h"
 
 
@@ -47,6 +49,8 @@ static char *ngx_http_vidcast_source_input(ngx_conf_t *cf,
     ngx_str_t *args, ngx_uint_t n);
 static ngx_int_t ngx_http_vidcast_source_set(ngx_vidcast_input_conf_t *input,
     ngx_str_t *name, ngx_str_t *value);
+static ngx_int_t ngx_http_vidcast_source_turn(
+    ngx_vidcast_input_conf_t *input, ngx_str_t *name, ngx_str_t *value);
 static char *ngx_http_vidcast_source_predict(ngx_conf_t *cf,
     ngx_vidcast_source_t *source, ngx_http_vidcast_field_t *field,
     ngx_str_t *args, ngx_uint_t n);
@@ -250,9 +254,11 @@ ngx_http_vidcast_source_set(ngx_vidcast_input_conf_t *input, ngx_str_t *name,
 {
     ngx_int_t  number;
 
-    if (name->len != sizeof("warmup") - 1
-        || ngx_strncmp(name->data, "warmup", sizeof("warmup") - 1) != 0)
-    {
+    if (ngx_vidcast_is(name, "rotate") || ngx_vidcast_is(name, "flip")) {
+        return ngx_http_vidcast_source_turn(input, name, value);
+    }
+
+    if (!ngx_vidcast_is(name, "warmup")) {
         return input->module->set(input, name, value);
     }
 
@@ -269,6 +275,48 @@ ngx_http_vidcast_source_set(ngx_vidcast_input_conf_t *input, ngx_str_t *name,
     input->warmup = number;
 
     return NGX_OK;
+}
+
+
+/* first it is turned, and then it is flipped, in whatever order they stand */
+
+static ngx_int_t
+ngx_http_vidcast_source_turn(ngx_vidcast_input_conf_t *input, ngx_str_t *name,
+    ngx_str_t *value)
+{
+    ngx_uint_t        rotate;
+    ngx_conf_enum_t  *turn;
+
+    static ngx_conf_enum_t  rotations[] = {
+        { ngx_string("90"), NGX_VIDCAST_TURN_90 },
+        { ngx_string("180"), NGX_VIDCAST_TURN_180 },
+        { ngx_string("270"), NGX_VIDCAST_TURN_270 },
+        { ngx_null_string, 0 }
+    };
+
+    static ngx_conf_enum_t  flips[] = {
+        { ngx_string("h"), NGX_VIDCAST_MIRROR_H },
+        { ngx_string("v"), NGX_VIDCAST_MIRROR_V },
+        { ngx_null_string, 0 }
+    };
+
+    rotate = ngx_vidcast_is(name, "rotate");
+
+    for (turn = rotate ? rotations : flips; turn->name.len; turn++) {
+
+        if (!ngx_vidcast_equal(value, &turn->name)) {
+            continue;
+        }
+
+        input->orientation = rotate
+                  ? ngx_vidcast_orientation_join(turn->value,
+                                                 input->orientation)
+                  : ngx_vidcast_orientation_join(input->orientation,
+                                                 turn->value);
+        return NGX_OK;
+    }
+
+    return NGX_ERROR;
 }
 
 

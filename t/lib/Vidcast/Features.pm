@@ -550,6 +550,8 @@ my @unfit = (
     ['needs a server of its own, see t/av-streams.t and t/av-tls.t',
      'input rtsp', 'input rtsps', 'input https', 'input transport',
      'input verify', 'input ca'],
+    ['turns what tests read from pictures, see t/orientation.t',
+     'input rotate', 'input flip'],
     ['says when a predictor has failed, see t/predict-exec.t',
      'predict timeout', 'predict start', 'predict pause'],
     ['is how a model is read, see t/predict-onnx.t',
