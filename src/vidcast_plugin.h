@@ -42,6 +42,9 @@
 #define VIDCAST_AGAIN         (-2)    /* nothing yet, call again */
 #define VIDCAST_BAD           (-4)    /* this one; the next may be good */
 #define VIDCAST_END           (-5)    /* there is no more, and never will be */
+#define VIDCAST_UNCHANGED     (-6)    /* asked, it shows the same as before */
+
+#define VIDCAST_DECLINED      ((void *) -1)    /* of an input's open() */
 
 #define VIDCAST_ERROR_LEN     256     /* of "error", the null included */
 
@@ -117,14 +120,18 @@ typedef struct {
  *
  * open()     required.  Connects, and returns an instance; what it is going to
  *            deliver is told by the pictures.  NULL: reason in "error", and
- *            nothing is left open.  May take as long as the input's own
+ *            nothing is left open.  VIDCAST_DECLINED, likewise: what is there
+ *            is not of a kind that the plugin knows, the next one of the same
+ *            scheme may have it.  May take as long as the input's own
  *            time-outs; *stop becomes nonzero when the process wants to leave,
  *            and is to be looked at at least every 200 ms.
  *
  * grab()     required.  The next picture, as soon as it is due, within 200 ms.
  *            VIDCAST_OK, VIDCAST_AGAIN, VIDCAST_BAD, VIDCAST_END; or
  *            VIDCAST_ERROR: it is lost, close() comes next.  All but OK and
- *            AGAIN with a reason in "error".
+ *            AGAIN with a reason in "error".  VIDCAST_UNCHANGED, without one,
+ *            once for each answer of a source which is polled and has nothing
+ *            new: it lives.  The first picture after open() is always given.
  *
  * release()  optional.  After each grab() that said VIDCAST_OK: the picture
  *            is not used any more.

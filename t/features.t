@@ -163,7 +163,7 @@ sub code_names {
     for my $file (glob join ' ', map { "$root/src$_/*.c" }
                   map { '/*' x $_ } 1 .. 3) {
         my $text = Vidcast::Nginx::slurp($file);
-        my $of = $file =~ m{_input|_av_conf|_v4l2|vidcast_source_}
+        my $of = $file =~ m{_input|_av_conf|_curl_conf|_v4l2|vidcast_source_}
             ? 'input' : 'predict';
 
         # modules, and their parameters
@@ -172,12 +172,16 @@ sub code_names {
             ^ngx_vidcast_(?:input|predict)_module_t\ +\w+\ =\ \{\n\s+
             ngx_string\("(\w+)"\)/gmx;
 
+        push @names, map { "$of $_" }
+            $text =~ /^NGX_VIDCAST_INPUT_PLUGIN_MODULE\((\w+), /gm;
+
         push @names, map { "$of $_" } $text =~ /
             (?:strn?cmp\((?:name|param)->(?:data|name),\ |_is\(name,\ )
             "(\w+)\.?"/gx;
 
         push @names, map { "$of $_" } $text =~ /
-            \{\ "(\w+)",\ vidcast_(?:av|onnx)_conf_/gx;
+            \{\ "(\w+)",\ (?:vidcast_(?:av|curl|onnx)_conf_
+                            |ngx_vidcast_input_plugin_)/gx;
 
         # directives, and what they and requests have
 

@@ -15,17 +15,18 @@
 
 
 /*
- * Inputs which a plugin of ours serves: files and streams by vidcast_av.so.
- * Parameters are looked at here, where a fault has its line, and handed on as
- * text; the plugin itself is tried when all of the configuration is known.
+ * Inputs which plugins of ours serve: files and streams by vidcast_av.so, and
+ * what is nothing but JPEGs, by HTTP, by vidcast_curl.so.  Parameters are
+ * looked at here, where a fault has its line, and handed on as text; the plugin
+ * itself is tried when all of the configuration is known.
  *
  * Adding a plugin of ours, on another library: these files.
  *
  *     src/plugins/NAME/
  *         it, by src/vidcast_plugin.h alone
  *     src/input/ngx_vidcast_input_plugin.c
- *         the file and the hint below, which are those of "av"; its modules
- *         at the end.  A predictor: src/predict/ngx_vidcast_predict_plugin.c
+ *         its file and its hint; its modules, and their place in the table
+ *         of schemes.  A predictor: src/predict/ngx_vidcast_predict_plugin.c
  *     src/input/ngx_vidcast_input.c
  *         its modules, by the list there; of a predictor by that in
  *         src/predict/ngx_vidcast_predict.c
@@ -37,7 +38,8 @@
  *     t/util/packages
  *         the packages of the library
  *     t/util/gate-layers
- *         its header, in %foreign, unless several of its files include it
+ *         its header, in %foreign, unless several of its files include it;
+ *         in %shared what it is built with of the module's own
  *     t/features.t, t/lib/Vidcast/Features.pm
  *         its table of parameters; its row, which is skipped without it
  *     t/docs.t
@@ -50,37 +52,107 @@
  * "git grep onnx" shows all of the places of one that is there.
  */
 
-#define NGX_VIDCAST_INPUT_PLUGIN_AV    "vidcast_av.so"
-#define NGX_VIDCAST_INPUT_PLUGIN_HINT                                         \
-    "it is built with the module if libavformat-dev, libavcodec-dev, "        \
-    "libavutil-dev and libswscale-dev are installed"
+/* of ours, that serve one scheme, one after the other */
+
+#define NGX_VIDCAST_INPUT_PLUGIN_SERVERS  2
+
+
+/*
+ * A plugin of ours.  "sizes": it makes pictures of the size that is asked for;
+ * one that does not is left out where one is.
+ */
+
+typedef struct {
+    const char                  *file;
+    const char                  *hint;
+    unsigned                     sizes:1;
+} ngx_vidcast_input_plugin_server_t;
+
+
+/* NGX_OK, or NGX_ERROR: a bad value */
+
+typedef struct {
+    const char                  *name;
+    ngx_int_t                  (*parse)(ngx_vidcast_input_conf_t *conf,
+                                     ngx_str_t *value);
+} ngx_vidcast_input_plugin_param_t;
+
+
+/*
+ * What is not of the first plugin goes to the next one.  One which was not
+ * built is left out, but for the last.
+ */
+
+typedef struct {
+    ngx_vidcast_input_module_t               *module;
+    const ngx_vidcast_input_plugin_server_t  *servers[
+                                     NGX_VIDCAST_INPUT_PLUGIN_SERVERS + 1];
+    const ngx_vidcast_input_plugin_param_t   *params;
+    ngx_int_t                               (*check)(
+                                     ngx_vidcast_input_conf_t *conf,
+                                     u_char *error);
+} ngx_vidcast_input_plugin_scheme_t;
 
 
 typedef struct {
-    ngx_vidcast_input_t      *in;
-    const vidcast_plugin_t   *plugin;
-    void                     *instance;
-    vidcast_context_t         context;
-    vidcast_picture_t         picture;
+    ngx_vidcast_plugin_conf_t                 plugin;
+    const ngx_vidcast_input_plugin_scheme_t  *scheme;
+    ngx_str_t                                 files[
+                                     NGX_VIDCAST_INPUT_PLUGIN_SERVERS];
+
+    /* in the capture process: the one that took it at last */
+
+    ngx_uint_t                                taken;
+} ngx_vidcast_input_plugin_params_t;
+
+
+typedef struct {
+    ngx_vidcast_input_t         *in;
+    const vidcast_plugin_t      *plugin;
+    void                        *instance;
+    vidcast_context_t            context;
+    vidcast_picture_t            picture;
 } ngx_vidcast_input_plugin_t;
 
 
 static void *ngx_vidcast_input_plugin_create_params(ngx_pool_t *pool);
 static ngx_int_t ngx_vidcast_input_plugin_set(ngx_vidcast_input_conf_t *conf,
     ngx_str_t *name, ngx_str_t *value);
-static ngx_int_t ngx_vidcast_input_plugin_known(ngx_vidcast_input_conf_t *conf,
-    ngx_str_t *name, ngx_str_t *value);
-static ngx_int_t ngx_vidcast_input_plugin_known_stream(
-    ngx_vidcast_input_conf_t *conf, ngx_str_t *name, ngx_str_t *value);
+static const ngx_vidcast_input_plugin_scheme_t *
+    ngx_vidcast_input_plugin_scheme(ngx_vidcast_input_module_t *module);
+static ngx_int_t ngx_vidcast_input_plugin_size(ngx_vidcast_input_conf_t *conf,
+    ngx_str_t *value);
+static ngx_int_t ngx_vidcast_input_plugin_fps(ngx_vidcast_input_conf_t *conf,
+    ngx_str_t *value);
+static ngx_int_t ngx_vidcast_input_plugin_flag(ngx_vidcast_input_conf_t *conf,
+    ngx_str_t *value);
+static ngx_int_t ngx_vidcast_input_plugin_realtime(
+    ngx_vidcast_input_conf_t *conf, ngx_str_t *value);
+static ngx_int_t ngx_vidcast_input_plugin_timeout(
+    ngx_vidcast_input_conf_t *conf, ngx_str_t *value);
+static ngx_int_t ngx_vidcast_input_plugin_transport(
+    ngx_vidcast_input_conf_t *conf, ngx_str_t *value);
+static ngx_int_t ngx_vidcast_input_plugin_ca(ngx_vidcast_input_conf_t *conf,
+    ngx_str_t *value);
 static ngx_int_t ngx_vidcast_input_plugin_check(ngx_vidcast_input_conf_t *conf,
     u_char *error);
+static ngx_int_t ngx_vidcast_input_plugin_check_path(
+    ngx_vidcast_input_conf_t *conf, u_char *error);
+static ngx_int_t ngx_vidcast_input_plugin_check_host(
+    ngx_vidcast_input_conf_t *conf, u_char *error);
+static ngx_int_t ngx_vidcast_input_plugin_files(
+    ngx_vidcast_input_conf_t *conf);
 static ngx_int_t ngx_vidcast_input_plugin_argument(
     ngx_vidcast_input_conf_t *conf);
 static ngx_int_t ngx_vidcast_input_plugin_validate_late(
     ngx_vidcast_input_conf_t *conf, ngx_cycle_t *cycle, u_char *error);
+static ngx_int_t ngx_vidcast_input_plugin_choose(
+    ngx_vidcast_input_conf_t *conf, ngx_uint_t *n, u_char *error);
 static void ngx_vidcast_input_plugin_log(void *host, int level,
     const char *line);
 static ngx_int_t ngx_vidcast_input_plugin_open(ngx_vidcast_input_t *in);
+static ngx_int_t ngx_vidcast_input_plugin_open_one(ngx_vidcast_input_t *in,
+    ngx_vidcast_input_plugin_t *plug);
 static ngx_int_t ngx_vidcast_input_plugin_grab(ngx_vidcast_input_t *in,
     ngx_vidcast_picture_t *picture);
 static ngx_int_t ngx_vidcast_input_plugin_take(ngx_vidcast_input_t *in,
@@ -89,68 +161,104 @@ static void ngx_vidcast_input_plugin_release(ngx_vidcast_input_t *in);
 static void ngx_vidcast_input_plugin_close(ngx_vidcast_input_t *in);
 
 
-ngx_vidcast_input_module_t  ngx_vidcast_input_file = {
-    ngx_string("file"),
-    NGX_VIDCAST_INPUT_FILE,
-    ngx_vidcast_input_plugin_create_params,
-    ngx_vidcast_input_plugin_set,
-    ngx_vidcast_input_plugin_check,
-    ngx_vidcast_input_plugin_open,
-    ngx_vidcast_input_plugin_grab,
-    ngx_vidcast_input_plugin_release,
-    ngx_vidcast_input_plugin_close
+#define NGX_VIDCAST_INPUT_PLUGIN_MODULE(scheme, flags)                        \
+    ngx_vidcast_input_module_t  ngx_vidcast_input_##scheme = {                \
+        ngx_string(#scheme),                                                  \
+        flags,                                                                \
+        ngx_vidcast_input_plugin_create_params,                               \
+        ngx_vidcast_input_plugin_set,                                         \
+        ngx_vidcast_input_plugin_check,                                       \
+        ngx_vidcast_input_plugin_open,                                        \
+        ngx_vidcast_input_plugin_grab,                                        \
+        ngx_vidcast_input_plugin_release,                                     \
+        ngx_vidcast_input_plugin_close                                        \
+    }
+
+NGX_VIDCAST_INPUT_PLUGIN_MODULE(file, NGX_VIDCAST_INPUT_FILE);
+NGX_VIDCAST_INPUT_PLUGIN_MODULE(rtsp, NGX_VIDCAST_INPUT_SESSION);
+NGX_VIDCAST_INPUT_PLUGIN_MODULE(rtsps, NGX_VIDCAST_INPUT_SESSION);
+NGX_VIDCAST_INPUT_PLUGIN_MODULE(http, 0);
+NGX_VIDCAST_INPUT_PLUGIN_MODULE(https, 0);
+
+
+static const ngx_vidcast_input_plugin_server_t  ngx_vidcast_input_plugin_av = {
+    "vidcast_av.so",
+    "it is built with the module if libavformat-dev, libavcodec-dev, "
+        "libavutil-dev and libswscale-dev are installed",
+    1
 };
 
 
-ngx_vidcast_input_module_t  ngx_vidcast_input_rtsp = {
-    ngx_string("rtsp"),
-    NGX_VIDCAST_INPUT_SESSION,
-    ngx_vidcast_input_plugin_create_params,
-    ngx_vidcast_input_plugin_set,
-    ngx_vidcast_input_plugin_check,
-    ngx_vidcast_input_plugin_open,
-    ngx_vidcast_input_plugin_grab,
-    ngx_vidcast_input_plugin_release,
-    ngx_vidcast_input_plugin_close
+static const ngx_vidcast_input_plugin_server_t  ngx_vidcast_input_plugin_curl =
+{
+    "vidcast_curl.so",
+    "it is built with the module if libcurl4-openssl-dev is installed",
+    0
 };
 
 
-ngx_vidcast_input_module_t  ngx_vidcast_input_rtsps = {
-    ngx_string("rtsps"),
-    NGX_VIDCAST_INPUT_SESSION,
-    ngx_vidcast_input_plugin_create_params,
-    ngx_vidcast_input_plugin_set,
-    ngx_vidcast_input_plugin_check,
-    ngx_vidcast_input_plugin_open,
-    ngx_vidcast_input_plugin_grab,
-    ngx_vidcast_input_plugin_release,
-    ngx_vidcast_input_plugin_close
+static const ngx_vidcast_input_plugin_param_t
+    ngx_vidcast_input_plugin_params_file[] =
+{
+    { "size", ngx_vidcast_input_plugin_size },
+    { "fps", ngx_vidcast_input_plugin_fps },
+    { "loop", ngx_vidcast_input_plugin_flag },
+    { "realtime", ngx_vidcast_input_plugin_realtime },
+    { NULL, NULL }
 };
 
 
-ngx_vidcast_input_module_t  ngx_vidcast_input_http = {
-    ngx_string("http"),
-    0,
-    ngx_vidcast_input_plugin_create_params,
-    ngx_vidcast_input_plugin_set,
-    ngx_vidcast_input_plugin_check,
-    ngx_vidcast_input_plugin_open,
-    ngx_vidcast_input_plugin_grab,
-    ngx_vidcast_input_plugin_release,
-    ngx_vidcast_input_plugin_close
+static const ngx_vidcast_input_plugin_param_t
+    ngx_vidcast_input_plugin_params_rtsp[] =
+{
+    { "size", ngx_vidcast_input_plugin_size },
+    { "fps", ngx_vidcast_input_plugin_fps },
+    { "timeout", ngx_vidcast_input_plugin_timeout },
+    { "transport", ngx_vidcast_input_plugin_transport },
+    { NULL, NULL }
 };
 
 
-ngx_vidcast_input_module_t  ngx_vidcast_input_https = {
-    ngx_string("https"),
-    0,
-    ngx_vidcast_input_plugin_create_params,
-    ngx_vidcast_input_plugin_set,
-    ngx_vidcast_input_plugin_check,
-    ngx_vidcast_input_plugin_open,
-    ngx_vidcast_input_plugin_grab,
-    ngx_vidcast_input_plugin_release,
-    ngx_vidcast_input_plugin_close
+static const ngx_vidcast_input_plugin_param_t
+    ngx_vidcast_input_plugin_params_tls[] =
+{
+    { "size", ngx_vidcast_input_plugin_size },
+    { "fps", ngx_vidcast_input_plugin_fps },
+    { "timeout", ngx_vidcast_input_plugin_timeout },
+    { "verify", ngx_vidcast_input_plugin_flag },
+    { "ca", ngx_vidcast_input_plugin_ca },
+    { NULL, NULL }
+};
+
+
+static const ngx_vidcast_input_plugin_scheme_t
+    ngx_vidcast_input_plugin_schemes[] =
+{
+    { &ngx_vidcast_input_file, { &ngx_vidcast_input_plugin_av },
+      ngx_vidcast_input_plugin_params_file,
+      ngx_vidcast_input_plugin_check_path },
+
+    { &ngx_vidcast_input_rtsp, { &ngx_vidcast_input_plugin_av },
+      ngx_vidcast_input_plugin_params_rtsp,
+      ngx_vidcast_input_plugin_check_host },
+
+    { &ngx_vidcast_input_rtsps, { &ngx_vidcast_input_plugin_av },
+      ngx_vidcast_input_plugin_params_tls,
+      ngx_vidcast_input_plugin_check_host },
+
+    /* a server of HTTP may redirect to HTTPS */
+
+    { &ngx_vidcast_input_http,
+      { &ngx_vidcast_input_plugin_curl, &ngx_vidcast_input_plugin_av },
+      ngx_vidcast_input_plugin_params_tls,
+      ngx_vidcast_input_plugin_check_host },
+
+    { &ngx_vidcast_input_https,
+      { &ngx_vidcast_input_plugin_curl, &ngx_vidcast_input_plugin_av },
+      ngx_vidcast_input_plugin_params_tls,
+      ngx_vidcast_input_plugin_check_host },
+
+    { NULL, { NULL }, NULL, NULL }
 };
 
 
@@ -158,7 +266,7 @@ static void *
 ngx_vidcast_input_plugin_create_params(ngx_pool_t *pool)
 {
     return ngx_vidcast_plugin_conf_create(pool,
-                                          sizeof(ngx_vidcast_plugin_conf_t));
+                                     sizeof(ngx_vidcast_input_plugin_params_t));
 }
 
 
@@ -166,23 +274,39 @@ static ngx_int_t
 ngx_vidcast_input_plugin_set(ngx_vidcast_input_conf_t *conf, ngx_str_t *name,
     ngx_str_t *value)
 {
-    u_char     text[NGX_INT64_LEN + sizeof("ms")];
-    ngx_int_t  rc;
-    ngx_str_t  time;
+    u_char                                   *p;
+    ngx_str_t                                 time;
+    const ngx_vidcast_input_plugin_param_t   *param;
+    const ngx_vidcast_input_plugin_scheme_t  *scheme;
 
-    rc = ngx_vidcast_input_plugin_known(conf, name, value);
+    u_char  text[NGX_INT64_LEN + sizeof("ms")];
 
-    if (rc != NGX_OK) {
-        return rc;
+    scheme = ngx_vidcast_input_plugin_scheme(conf->module);
+
+    for (param = scheme->params; param->name; param++) {
+        if (name->len == ngx_strlen(param->name)
+            && ngx_strncmp(name->data, param->name, name->len) == 0)
+        {
+            break;
+        }
     }
 
-    if (ngx_vidcast_is(name, "timeout")) {
+    if (param->name == NULL) {
+        return NGX_DECLINED;
+    }
+
+    if (param->parse(conf, value) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (param->parse == ngx_vidcast_input_plugin_timeout) {
 
         /* a plugin need not know all forms of a time */
 
+        p = ngx_sprintf(text, "%Mms", (ngx_msec_t) ngx_parse_time(value, 0));
+
         time.data = text;
-        time.len = ngx_sprintf(text, "%Mms",
-                               (ngx_msec_t) ngx_parse_time(value, 0)) - text;
+        time.len = p - text;
         value = &time;
     }
 
@@ -190,104 +314,102 @@ ngx_vidcast_input_plugin_set(ngx_vidcast_input_conf_t *conf, ngx_str_t *name,
 }
 
 
-static ngx_int_t
-ngx_vidcast_input_plugin_known(ngx_vidcast_input_conf_t *conf, ngx_str_t *name,
-    ngx_str_t *value)
+static const ngx_vidcast_input_plugin_scheme_t *
+ngx_vidcast_input_plugin_scheme(ngx_vidcast_input_module_t *module)
 {
-    ngx_uint_t  on;
+    const ngx_vidcast_input_plugin_scheme_t  *scheme;
 
-    if (ngx_vidcast_is(name, "size")) {
-        return ngx_vidcast_parse_size(value, &conf->width, &conf->height);
+    scheme = ngx_vidcast_input_plugin_schemes;
+
+    while (scheme->module != module) {
+        scheme++;
     }
 
-    if (ngx_vidcast_is(name, "fps")) {
-        return ngx_vidcast_parse_fps(value, &conf->fps);
-    }
-
-    if (conf->module == &ngx_vidcast_input_file) {
-
-        if (ngx_vidcast_is(name, "loop")) {
-            return ngx_vidcast_parse_flag(value, &on);
-        }
-
-        if (ngx_vidcast_is(name, "realtime")) {
-
-            if (ngx_vidcast_parse_flag(value, &on) != NGX_OK) {
-                return NGX_ERROR;
-            }
-
-            conf->lossless = !on;
-
-            return NGX_OK;
-        }
-
-        return NGX_DECLINED;
-    }
-
-    return ngx_vidcast_input_plugin_known_stream(conf, name, value);
+    return scheme;
 }
 
 
 static ngx_int_t
-ngx_vidcast_input_plugin_known_stream(ngx_vidcast_input_conf_t *conf,
-    ngx_str_t *name, ngx_str_t *value)
+ngx_vidcast_input_plugin_size(ngx_vidcast_input_conf_t *conf, ngx_str_t *value)
 {
-    ngx_int_t   time;
+    return ngx_vidcast_parse_size(value, &conf->width, &conf->height);
+}
+
+
+static ngx_int_t
+ngx_vidcast_input_plugin_fps(ngx_vidcast_input_conf_t *conf, ngx_str_t *value)
+{
+    return ngx_vidcast_parse_fps(value, &conf->fps);
+}
+
+
+static ngx_int_t
+ngx_vidcast_input_plugin_flag(ngx_vidcast_input_conf_t *conf, ngx_str_t *value)
+{
     ngx_uint_t  on;
 
-    if (ngx_vidcast_is(name, "timeout")) {
-        time = ngx_parse_time(value, 0);
+    return ngx_vidcast_parse_flag(value, &on);
+}
 
-        return time == NGX_ERROR || time == 0 ? NGX_ERROR : NGX_OK;
+
+static ngx_int_t
+ngx_vidcast_input_plugin_realtime(ngx_vidcast_input_conf_t *conf,
+    ngx_str_t *value)
+{
+    ngx_uint_t  on;
+
+    if (ngx_vidcast_parse_flag(value, &on) != NGX_OK) {
+        return NGX_ERROR;
     }
 
-    if (conf->module == &ngx_vidcast_input_rtsp) {
+    conf->lossless = !on;
 
-        if (ngx_vidcast_is(name, "transport")) {
-            return ngx_vidcast_is(value, "tcp")
-                   || ngx_vidcast_is(value, "udp")
-                       ? NGX_OK : NGX_ERROR;
-        }
+    return NGX_OK;
+}
 
-        return NGX_DECLINED;
-    }
 
-    if (ngx_vidcast_is(name, "verify")) {
-        return ngx_vidcast_parse_flag(value, &on);
-    }
+static ngx_int_t
+ngx_vidcast_input_plugin_timeout(ngx_vidcast_input_conf_t *conf,
+    ngx_str_t *value)
+{
+    ngx_int_t  time;
 
-    if (ngx_vidcast_is(name, "ca")) {
-        conf->ca = *value;
-        return value->len ? NGX_OK : NGX_ERROR;
-    }
+    time = ngx_parse_time(value, 0);
 
-    return NGX_DECLINED;
+    return time == NGX_ERROR || time == 0 ? NGX_ERROR : NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_vidcast_input_plugin_transport(ngx_vidcast_input_conf_t *conf,
+    ngx_str_t *value)
+{
+    return ngx_vidcast_is(value, "tcp") || ngx_vidcast_is(value, "udp")
+               ? NGX_OK : NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_vidcast_input_plugin_ca(ngx_vidcast_input_conf_t *conf, ngx_str_t *value)
+{
+    conf->ca = *value;
+
+    return value->len ? NGX_OK : NGX_ERROR;
 }
 
 
 static ngx_int_t
 ngx_vidcast_input_plugin_check(ngx_vidcast_input_conf_t *conf, u_char *error)
 {
-    ngx_uint_t  file;
+    ngx_vidcast_input_plugin_params_t  *params = conf->params;
 
-    file = (conf->module == &ngx_vidcast_input_file);
+    params->scheme = ngx_vidcast_input_plugin_scheme(conf->module);
 
-    if (file && conf->path.len == 0) {
-        ngx_vidcast_error(error, "no path");
+    if (params->scheme->check(conf, error) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    if (!file
-        && (conf->path.len < 3
-            || ngx_strncmp(conf->path.data, "//", 2) != 0
-            || conf->path.data[2] == '/'))
-    {
-        ngx_vidcast_error(error, "no host");
-        return NGX_ERROR;
-    }
-
-    if (ngx_vidcast_plugin_conf_own(conf->params, NGX_VIDCAST_INPUT_PLUGIN_AV)
-        != NGX_OK
+    if (ngx_vidcast_input_plugin_files(conf) != NGX_OK
         || ngx_vidcast_input_plugin_argument(conf) != NGX_OK)
     {
         ngx_vidcast_error(error, "no memory");
@@ -295,6 +417,58 @@ ngx_vidcast_input_plugin_check(ngx_vidcast_input_conf_t *conf, u_char *error)
     }
 
     conf->validate_late = ngx_vidcast_input_plugin_validate_late;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_vidcast_input_plugin_check_path(ngx_vidcast_input_conf_t *conf,
+    u_char *error)
+{
+    if (conf->path.len == 0) {
+        ngx_vidcast_error(error, "no path");
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_vidcast_input_plugin_check_host(ngx_vidcast_input_conf_t *conf,
+    u_char *error)
+{
+    if (conf->path.len < 3
+        || ngx_strncmp(conf->path.data, "//", 2) != 0
+        || conf->path.data[2] == '/')
+    {
+        ngx_vidcast_error(error, "no host");
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_vidcast_input_plugin_files(ngx_vidcast_input_conf_t *conf)
+{
+    ngx_vidcast_input_plugin_params_t  *params = conf->params;
+
+    ngx_uint_t  i;
+
+    for (i = 0; params->scheme->servers[i]; i++) {
+
+        if (ngx_vidcast_plugin_conf_own(&params->plugin,
+                                        params->scheme->servers[i]->file)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        params->files[i] = params->plugin.file;
+    }
 
     return NGX_OK;
 }
@@ -330,21 +504,68 @@ ngx_vidcast_input_plugin_argument(ngx_vidcast_input_conf_t *conf)
 }
 
 
+/* the first one is asked for all; what it takes, the next one takes as well */
+
 static ngx_int_t
 ngx_vidcast_input_plugin_validate_late(ngx_vidcast_input_conf_t *conf,
     ngx_cycle_t *cycle, u_char *error)
 {
-    ngx_vidcast_plugin_conf_t  *plugin = conf->params;
+    ngx_vidcast_input_plugin_params_t  *params = conf->params;
 
-    if (ngx_vidcast_plugin_exists(&plugin->file,
-                                  NGX_VIDCAST_INPUT_PLUGIN_HINT, error)
-        != NGX_OK)
-    {
+    ngx_uint_t  n;
+
+    n = 0;
+
+    if (ngx_vidcast_input_plugin_choose(conf, &n, error) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    return ngx_vidcast_plugin_check(plugin, NGX_VIDCAST_PLUGIN_INPUT,
+    return ngx_vidcast_plugin_check(&params->plugin, NGX_VIDCAST_PLUGIN_INPUT,
                                     &conf->source, cycle, error);
+}
+
+
+/*
+ * The first plugin from *n on which is there and can do what is asked for.
+ * NGX_DECLINED: there is none, reason in "error" with a hint.
+ */
+
+static ngx_int_t
+ngx_vidcast_input_plugin_choose(ngx_vidcast_input_conf_t *conf, ngx_uint_t *n,
+    u_char *error)
+{
+    ngx_vidcast_input_plugin_params_t  *params = conf->params;
+
+    u_char                                    why[NGX_VIDCAST_ERROR_LEN];
+    ngx_uint_t                                i, told;
+    const ngx_vidcast_input_plugin_server_t  *server;
+
+    told = 0;
+    error[0] = '\0';
+
+    for (i = *n; params->scheme->servers[i]; i++) {
+        server = params->scheme->servers[i];
+
+        if (conf->width && !server->sizes) {
+            continue;
+        }
+
+        if (ngx_vidcast_plugin_exists(&params->files[i], server->hint, why)
+            == NGX_OK)
+        {
+            params->plugin.file = params->files[i];
+            *n = i;
+
+            return NGX_OK;
+        }
+
+        if (!told) {
+            told = 1;
+            ngx_vidcast_error(error, "%s", why);
+        }
+    }
+
+    return NGX_DECLINED;
 }
 
 
@@ -360,6 +581,12 @@ ngx_vidcast_input_plugin_log(void *host, int level, const char *line)
 static ngx_int_t
 ngx_vidcast_input_plugin_open(ngx_vidcast_input_t *in)
 {
+    ngx_vidcast_input_plugin_params_t  *params = in->conf->params;
+
+    size_t                       len;
+    u_char                       why[NGX_VIDCAST_ERROR_LEN];
+    ngx_int_t                    rc;
+    ngx_uint_t                   n;
     ngx_vidcast_input_plugin_t  *plug;
 
     plug = ngx_calloc(sizeof(ngx_vidcast_input_plugin_t), in->log);
@@ -369,12 +596,64 @@ ngx_vidcast_input_plugin_open(ngx_vidcast_input_t *in)
     }
 
     plug->in = in;
+
+    /* what another one has taken before is probably still its own */
+
+    n = params->taken;
+    params->taken = 0;
+    in->error[0] = '\0';
+
+    for ( ;; ) {
+
+        if (ngx_vidcast_input_plugin_choose(in->conf, &n, why) != NGX_OK) {
+
+            /* with what the one which is there says of it */
+
+            len = ngx_strlen(in->error);
+
+            (void) ngx_snprintf(in->error + len, NGX_VIDCAST_ERROR_LEN - len,
+                                "%s%s%Z", len && *why ? "; " : "", why);
+
+            in->error[NGX_VIDCAST_ERROR_LEN - 1] = '\0';
+
+            rc = NGX_ERROR;
+            break;
+        }
+
+        rc = ngx_vidcast_input_plugin_open_one(in, plug);
+
+        if (rc == NGX_OK) {
+            params->taken = n;
+        }
+
+        if (rc != NGX_DECLINED) {
+            break;
+        }
+
+        n++;
+    }
+
+    if (rc != NGX_OK) {
+        ngx_free(plug);
+        return NGX_ERROR;
+    }
+
+    in->data = plug;
+    in->format = NGX_VIDCAST_INPUT_ANY;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_vidcast_input_plugin_open_one(ngx_vidcast_input_t *in,
+    ngx_vidcast_input_plugin_t *plug)
+{
     plug->plugin = ngx_vidcast_plugin_conf_load(in->conf->params,
                                                 NGX_VIDCAST_PLUGIN_INPUT,
                                                 in->error);
 
     if (plug->plugin == NULL) {
-        ngx_free(plug);
         return NGX_ERROR;
     }
 
@@ -387,16 +666,13 @@ ngx_vidcast_input_plugin_open(ngx_vidcast_input_t *in)
     plug->instance = plug->plugin->input->open(&plug->context, in->stop,
                                                (char *) in->error);
 
-    if (plug->instance == NULL) {
-        in->error[NGX_VIDCAST_ERROR_LEN - 1] = '\0';
-        ngx_free(plug);
-        return NGX_ERROR;
+    in->error[NGX_VIDCAST_ERROR_LEN - 1] = '\0';
+
+    if (plug->instance == VIDCAST_DECLINED) {
+        return NGX_DECLINED;
     }
 
-    in->data = plug;
-    in->format = NGX_VIDCAST_INPUT_ANY;
-
-    return NGX_OK;
+    return plug->instance ? NGX_OK : NGX_ERROR;
 }
 
 
@@ -434,6 +710,9 @@ ngx_vidcast_input_plugin_grab(ngx_vidcast_input_t *in,
 
     case VIDCAST_END:
         return NGX_DONE;
+
+    case VIDCAST_UNCHANGED:
+        return NGX_AGAIN;
 
     default: /* VIDCAST_ERROR */
         return NGX_ERROR;
