@@ -1,7 +1,8 @@
 # sourced by nginx's configure after "config": the plugins, built where their
 # libraries are, beside the modules and with them
 
-# vidcast_plugin NAME INCLUDES LIBRARIES
+# vidcast_plugin NAME INCLUDES LIBRARIES [SHARED], the last being a .c of the
+# module's which it is built with, too
 
 vidcast_plugin()
 {
@@ -10,8 +11,8 @@ vidcast_plugin()
 
     # each on the line of the rule
 
-    VIDCAST_PLUGIN_SRCS=`echo $VIDCAST_PLUGIN_SRCS`
-    VIDCAST_PLUGIN_DEPS=`echo $VIDCAST_PLUGIN_DEPS \
+    VIDCAST_PLUGIN_SRCS=`echo $VIDCAST_PLUGIN_SRCS $4`
+    VIDCAST_PLUGIN_DEPS=`echo $VIDCAST_PLUGIN_DEPS ${4%.c}${4:+.h} \
                               $ngx_addon_dir/src/vidcast_plugin.h`
 
     cat << END                                                >> $NGX_MAKEFILE
@@ -37,6 +38,11 @@ END
 
 if [ "$VIDCAST_AV" = YES ]; then
     vidcast_plugin av "" "$VIDCAST_AV_LIBS"
+fi
+
+if [ "$VIDCAST_CURL" = YES ]; then
+    vidcast_plugin curl "" "$VIDCAST_CURL_LIBS" \
+        $ngx_addon_dir/src/wire/multipart/ngx_vidcast_multipart_reader.c
 fi
 
 if [ "$VIDCAST_ONNX" = YES ]; then
