@@ -106,6 +106,7 @@ endef
 
 FOUND         = build/found$(if                                               \
                 $(wildcard /usr/include/*/libavformat/avformat.h),-libav)$(if  \
+                $(wildcard /usr/include/*/curl/curl.h),-curl)$(if              \
                 $(wildcard /usr/include/onnxruntime/*.h),-onnx)
 
 $(FOUND):
@@ -159,6 +160,8 @@ $(eval $(call unit_rules,unit-sanitize,$(SANITIZE)))
 
 build/unit/test_av build/unit-sanitize/test_av:                                \
     UNIT_LIBS += -lavformat -lavcodec -lavutil -lswscale
+
+build/unit/test_curl build/unit-sanitize/test_curl: UNIT_LIBS += -lcurl
 
 UNIT_NAMES    = $(basename $(notdir $(UNITS)))
 UNIT_PROGRAMS = $(addprefix build/unit/,$(UNIT_NAMES))                         \

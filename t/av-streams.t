@@ -198,7 +198,7 @@ for my $name (qw(silent mute)) {
 
 ok wait_for { source($nginx, 'missing')->{error} =~ /404 Not Found/ },
     'missing: ' . source($nginx, 'missing')->{error};
-ok wait_for { source($nginx, 'page')->{error} =~ /Invalid data/ },
+ok wait_for { source($nginx, 'page')->{error} =~ /Invalid data|"a page"/ },
     'page: ' . source($nginx, 'page')->{error};
 
 is scalar(grep { /secret/ } $nginx->error_log, get($nginx->port,

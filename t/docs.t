@@ -26,6 +26,7 @@ Vidcast::Nginx->plan;
 my $root = "$FindBin::Bin/..";
 my ($module) = Vidcast::Nginx->modules;
 my $av = -f $module =~ s{[^/]+$}{vidcast_av.so}r;
+my $curl = -f $module =~ s{[^/]+$}{vidcast_curl.so}r;
 
 # words of a vidcast_source block
 
@@ -48,7 +49,9 @@ for my $file (@documents) {
       SKIP: {
             skip "$name: $block->{reason}", 1 if $block->{reason};
             skip "$name: vidcast_av.so is not built", 1
-                if !$av && $block->{text} =~ m{\binput +(?:file:|rtsp|http)};
+                if !$av && $block->{text} =~ m{\binput +(?:file:|rtsp)};
+            skip "$name: vidcast_curl.so is not built", 1
+                if !$av && !$curl && $block->{text} =~ m{\binput +http};
 
             my ($accepted, $text) = try($block->{text});
 

@@ -108,7 +108,7 @@ my @rows = (
         kind   => 'input',
         live   => 1,
         of     => ['input http', 'input timeout'],
-        unless => \&no_av,
+        unless => \&no_http,
         input  => 'http://127.0.0.1:%%PORT%%/beside/mjpeg timeout=20s',
         holds  => 'pictures of another source of the same nginx come',
         check  => sub {
@@ -547,7 +547,7 @@ my @rows = (
 my @unfit = (
     ['needs a driver, see t/v4l2*.t',
      'input v4l2', 'input format', 'input input', 'input norm', 'input ctrl'],
-    ['needs a server of its own, see t/av-streams.t and t/av-tls.t',
+    ['needs a server of its own, see t/av-streams.t, t/av-tls.t and t/curl.t',
      'input rtsp', 'input rtsps', 'input https', 'input transport',
      'input verify', 'input ca'],
     ['turns what tests read from pictures, see t/orientation.t',
@@ -704,6 +704,15 @@ sub apart {
 sub no_room {
     return ($ENV{VIDCAST_MODE} // '') eq 'asan'
            ? 'no sanitizer lives in so little' : undef;
+}
+
+
+sub no_http {
+    require Vidcast::Nginx;
+
+    my @files = map { s{[^/]+$}{vidcast_curl.so}r } Vidcast::Nginx->modules;
+
+    return grep({ -f } @files) ? undef : no_av();
 }
 
 
