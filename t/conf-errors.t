@@ -2176,3 +2176,19 @@ poll
 2: `$Test::Nginx::Util::NginxBinary -V 2>&1` !~ /--with-poll_module/
 --- refused
 vidcast needs the "epoll" event method, but "use poll" is configured
+
+
+
+=== TEST 244: input, truncated=: neither allow nor refuse
+--- http_config
+    vidcast_source front { input images:html truncated=on; }
+--- refused
+invalid value "truncated=on"
+
+
+
+=== TEST 245: input, truncated=: without JPEGs
+--- http_config
+    vidcast_source front { input test: truncated=allow; }
+--- refused
+invalid parameter "truncated=allow"

@@ -7,6 +7,7 @@
 use strict;
 use warnings;
 
+use IO::Handle;
 use Test::Nginx::Socket;
 use Vidcast::Blocks;
 
@@ -128,18 +129,63 @@ c/cam3-1.jpg 48x16 1
 
 
 
-=== TEST 4: one file
+=== TEST 4: one file, which a program writes again
 --- http_config
     vidcast_source one {
-        input images:$TEST_NGINX_SERVER_ROOT/html/one/1.jpg fps=20;
+        input images:$TEST_NGINX_SERVER_ROOT/html/one/cam.jpg fps=20;
+        stale 500ms;
     }
 --- config
     location = /video { vidcast one as=mjpeg; }
+    location = /snapshot { vidcast one as=snapshot; }
 --- pictures
-one/1.jpg 16x16 1
-one/2.jpg 24x16 1
+one/cam.jpg 16x16 1
+one/other.jpg 24x16 1
+--- live
+one
 --- client
-    is main::widths('/video', 3, 16), '16 16 16', 'widths';
+    my $file = "$Test::Nginx::Util::HtmlDir/one/cam.jpg";
+    my $start = time;
+
+    # for longer than "stale"
+
+    ok wait_for { time > $start + 2 }, 'it stays as it is';
+    is source('one')->{published}, 1, 'it comes once';
+    is source('one')->{state}, 'live', 'the source lives';
+    is source('one')->{dropped}{bad_frame}, 0, 'nothing is wrong';
+    is get('/snapshot')->{body}, picture(16, 16, 1), 'a snapshot has it';
+
+    main::add('one/cam.jpg', 32, 16, 1);
+    ok wait_for { source('one')->{published} == 2 }, 'another one has its name';
+    is get('/snapshot')->{body}, picture(32, 16, 1), 'it is shown';
+
+    # in place, and by halves
+
+    my $picture = picture(640, 480, 77);
+
+    open my $fh, '>:raw', $file or die "$file: $!\n";
+    $fh->autoflush;
+    print $fh substr $picture, 0, 400;
+
+    ok wait_for { source('one')->{dropped}{bad_frame} }, 'half of one';
+    is source('one')->{state}, 'live', 'the source lives';
+
+    print $fh substr $picture, 400;
+    close $fh or die "$file: $!\n";
+
+    ok wait_for { source('one')->{published} == 3 }, 'all of it';
+    is get('/snapshot')->{body}, $picture, 'is shown';
+    is source('one')->{opened}, 1, 'the input was not lost';
+
+    unlink $file;
+    ok wait_for { source('one')->{state} eq 'stale' }, 'it is gone';
+
+    main::add('one/cam.jpg', 16, 16, 2);
+    ok wait_for { source('one')->{state} eq 'live' }, 'and there again';
+    is get('/snapshot')->{body}, picture(16, 16, 2), 'a new one';
+    is source('one')->{opened}, 1, 'all at one opening';
+--- error_log
+vidcast source "one" gave a bad frame: 
 
 
 
@@ -164,7 +210,7 @@ relative/2.jpg 24x16 1
 --- client
     is main::widths('/folder', 3, 16), '16 24 16', 'a folder';
     is main::widths('/pattern', 2, 24), '24 24', 'a pattern';
-    is main::widths('/dots', 2, 16), '16 16', 'with dots';
+    is main::widths('/dots', 1, 16), '16', 'with dots';
 
 
 
@@ -311,7 +357,7 @@ changing/2.jpg 24x16 1
     is main::lines(qr/"mixed" gave a bad frame/), 1,
         'told once, though there are good ones between';
 --- error_log
-vidcast source "mixed" gave a bad frame: not a whole JPEG: "
+vidcast source "mixed" gave a bad frame: text, not a JPEG: "
 
 
 
@@ -375,3 +421,107 @@ moving/2.jpg 64x48 100
     is $result->{width}, 64, 'width';
     is $result->{height}, 48, 'height';
     is ref $result->{result}{detections}, 'ARRAY', 'looked at';
+
+
+
+=== TEST 16: what stands behind a picture is no part of it
+--- http_config
+    vidcast_source phone { input images:html/phone loop=off; }
+--- config
+    location = /video { vidcast phone as=mjpeg; }
+--- user_files eval
+my $picture = Vidcast::Picture::picture(24, 16, 1);
+[
+    [ 'phone/1.jpg', $picture . "\r\n" ],
+    [ 'phone/2.jpg', $picture . "\0\0\0\x18ftypmp42" . 'x' x 10000 ],
+    [ 'phone/3.jpg', $picture . Vidcast::Picture::picture(16, 16, 1) ],
+    [ 'phone/4.jpg', $picture . "\0" x 4096 ],
+    [ 'phone/5.jpg', $picture ],
+    [ 'phone/6.jpg', $picture . 'SEFT' ],
+]
+--- live
+phone ended
+--- client
+    is source('phone')->{published}, 6, 'all are shown';
+    is source('phone')->{trailing}, 4, 'what was cut off is counted';
+    is stream('/video')->part->{data}, picture(24, 16, 1), 'the picture';
+
+
+
+=== TEST 17: pictures that were cut off
+--- http_config
+    vidcast_source allowed {
+        input images:html/cut loop=off truncated=allow;
+    }
+    vidcast_source refused { input images:html/cut loop=off; }
+    vidcast_source again {
+        input images:html/cut loop=off truncated=refuse;
+    }
+--- config
+    location = /snapshot { vidcast allowed as=snapshot; }
+--- user_files eval
+my $picture = Vidcast::Picture::picture(64, 48, 1);
+[
+    [ 'cut/1.jpg', $picture ],
+    [ 'cut/2.jpg', substr $picture, 0, 40 ],
+    [ 'cut/3.jpg', substr($picture, 0, -9) . "\0" x 1000 ],
+]
+--- live
+allowed ended
+refused ended
+again ended
+--- client
+    is source('allowed')->{published}, 2, 'what can be shown is shown';
+    is source('allowed')->{truncated}, 1, 'and counted';
+    is source('allowed')->{dropped}{bad_frame}, 1, 'the other is not';
+    is get('/snapshot')->{body}, substr(picture(64, 48, 1), 0, -9)
+        =~ s/\0+$//r . "\xff\xd9", 'it has an end';
+
+    for my $name (qw(refused again)) {
+        is source($name)->{published}, 1, "$name: it is not";
+        is source($name)->{dropped}{bad_frame}, 2, "$name: but counted";
+        is source($name)->{truncated}, 0, "$name: as bad";
+    }
+
+
+
+=== TEST 18: pictures that no predictor can decode
+--- http_config
+    vidcast_source print {
+        input    images:html/print fps=10;
+        predict  motion;
+    }
+    vidcast_source program {
+        input    images:html/print fps=10;
+        predict  exec /bin/cat;
+    }
+--- config
+    location = /sse { vidcast print as=sse; }
+    location = /paired { vidcast print send=paired; }
+    location = /exec { vidcast program as=sse; }
+--- user_files eval
+[
+    [ 'print/1.jpg', Vidcast::Picture::cmyk(64, 48, 100) ],
+]
+--- live
+print
+program
+--- client
+    for my $path ('/sse', '/exec') {
+        my $result = result(stream($path));
+
+        is $result->{status}, 'bad_result', "$path: a result, that says so";
+        is $result->{error}, 'the frame could not be decoded: it is CMYK',
+            "$path: and why";
+        is $result->{result}, undef, "$path: without one";
+    }
+
+    my $pairs = websocket('/paired');
+    my $result = $pairs->json;
+
+    is $result->{status}, 'bad_result', 'a viewer of pairs has it';
+    is $pairs->message('binary')->{data}, Vidcast::Picture::cmyk(64, 48, 100),
+        'and its picture';
+    is $pairs->json->{frame}, $result->{frame} + 1, 'and the next one';
+--- error_log
+predictor of vidcast source "print" gave a bad result: the frame could not be decoded: it is CMYK

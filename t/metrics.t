@@ -106,7 +106,7 @@ gate
 
     is $of->("${_}_total{source=\"film\"}"), $film->{$_}, $_
         for qw(captured published predicted opened lost tables_inserted
-               direct);
+               trailing truncated direct);
     is $of->('captured_total{source="film"}'), 2, 'two of three';
 
     is $of->("dropped_total{source=\"film\",reason=\"$_\"}"),

@@ -121,7 +121,7 @@ my @names = sort keys %$expected;
 
 my $sources = join '', map { <<"CONF" } @names;
 vidcast_source $_ {
-    input     images:$dir/picture.jpg loop=on fps=4;
+    input     images:$dir/pictur?.jpg fps=4;
     results   16 256k;
     encoders  1;
     predict   onnx $$expected{$_}{model} threads=1 $$expected{$_}{params};

@@ -224,6 +224,8 @@ ok wait_for { publishers() == 0 }, 'nobody is there';
 
 # what is wrong, and must be told by its code
 
+my $told;
+
 sub closes {
     my ($code, $name, @frames) = @_;
 
@@ -233,6 +235,7 @@ sub closes {
     $ws->write_and_read(join '', @frames);
 
     is $ws->closed_with, $code, "$code: $name";
+    $told = $ws->{close}{reason};
     $ws->send_close($code);
     ok $ws->wait_eof, 'and ends';
     is source($nginx, 'door')->{captured}, $before, 'no frame';
@@ -242,6 +245,7 @@ sub closes {
 closes(1007, 'no JPEG', frame(2, 'hello'));
 closes(1007, 'nothing', frame(2, ''));
 closes(1007, 'a JPEG that was cut', frame(2, substr $jpeg, 0, -1));
+is $told, 'a truncated JPEG: its end is missing', 'it says why';
 closes(1007, 'a length that is a lie',
        frame(2, "\xff\xd8\xff\xe0\xff\xff" . "\0" x 100 . "\xff\xd9"));
 closes(1009, 'too large', frame(2, 'x', length => 4194305));

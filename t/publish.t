@@ -28,6 +28,7 @@ Vidcast::Nginx->plan;
 my $nginx = Vidcast::Nginx->new(http => <<'CONF')->start;
 vidcast_source door   { input push:; frames auto 200k; results 16 1k;
                         stale 500ms; }
+vidcast_source torn   { input push: truncated=allow; }
 vidcast_source moving { input push:; predict delay time=1ms; }
 vidcast_source front  { input test:; }
 
@@ -39,7 +40,10 @@ server {
     location = /shot   { vidcast door as=snapshot; }
     location = /moving { vidcast moving; }
 
+    location = /torn-shot { vidcast torn as=snapshot; }
+
     location = /publish { vidcast_publish door; }
+    location = /torn    { vidcast_publish torn; }
     location = /move    { vidcast_publish moving; }
 
     location = /memory {
@@ -210,6 +214,39 @@ is substr(get($port, '/shot')->{body}, -20), substr($bare, -20),
 is source($nginx, 'door')->{tables_inserted}, 1, 'counted';
 
 
+# what scripts and phones put behind a picture is no part of it
+
+my $trailing = 0;
+
+for my $case (["\r\n", 'the end of a line'], ['x' x 100000, 'anything'],
+              ["\0\0\0\x18ftypmp42" . pack('C*', 1 .. 255) x 100,
+               'the film of a motion photo'],
+              ["$jpeg\xff\xd9", 'another picture'],
+              ["\0" x 1000, 'zeros, which cameras send', 'uncounted'])
+{
+    my ($tail, $name, $uncounted) = @$case;
+
+    is post('/publish', $jpeg . $tail)->{status}, 204, "behind it: $name";
+    is get($port, '/shot')->{body}, $jpeg, 'cut off';
+
+    $trailing++ if !$uncounted;
+    is source($nginx, 'door')->{trailing}, $trailing, 'and counted';
+}
+
+my $thumbnail = comments($jpeg, picture(16, 16, 50) . "\xff\xd9");
+
+is post('/publish', "$thumbnail\r\n")->{status}, 204, 'one with a thumbnail';
+is get($port, '/shot')->{body}, $thumbnail, 'which has an end of its own';
+
+
+# one that was cut off, where that is allowed
+
+is post('/torn', substr($jpeg, 0, -2))->{status}, 204, 'the end is missing';
+is get($port, '/torn-shot')->{body}, $jpeg, 'and is put behind it';
+is source($nginx, 'torn')->{truncated}, 1, 'counted';
+is post('/torn', substr($jpeg, 0, 40))->{status}, 400, 'nothing to be shown';
+
+
 # texts
 
 $viewer = Vidcast::WebSocket->connect($port, '/ws');
@@ -250,14 +287,27 @@ is decode_json(post('/publish', '{}', 'application/json',
 # what is wrong
 
 for my $case (
-    [400, '/publish', '', undef, qr/^not a whole JPEG$/, 'nothing'],
-    [400, '/publish', 'hello', undef, qr/^not a whole JPEG$/, 'no JPEG'],
-    [400, '/publish', substr($jpeg, 0, -2), undef, qr/^not a whole JPEG$/,
-     'one that was cut'],
-    [400, '/publish', "\xff\xd8\xff\xd9", undef, qr/not/, 'an empty one'],
-    [400, '/publish', "\xff" x 5000, undef, qr/not/, 'markers'],
+    [400, '/publish', '', undef, qr/^an empty picture$/, 'nothing'],
+    [400, '/publish', 'hello', undef, qr/^text, not a JPEG$/, 'no JPEG'],
+    [400, '/publish', '<!DOCTYPE html>', undef, qr/^HTML, /, 'a page'],
+    [400, '/publish', "\x89PNG\r\n\x1a\n" . "\0" x 99, undef, qr/^PNG, /, 'PNG'],
+    [400, '/publish', substr($jpeg, 0, -2), undef,
+     qr/^a truncated JPEG: its end is missing$/, 'one that was cut'],
+    [400, '/publish', substr($jpeg, 0, -2) . $jpeg, undef,
+     qr/^a truncated JPEG: its end is missing$/, 'one runs into the next'],
+    [400, '/publish', "\xff\xd8\xff\xd9", undef, qr/without a picture/,
+     'an empty one'],
+    [400, '/publish', "\xff" x 5000, undef, qr/^not a JPEG/, 'markers'],
     [400, '/publish', "\xff\xd8\xff\xe0\xff\xff" . "\0" x 100 . "\xff\xd9",
-     undef, qr/not/, 'a length that is a lie'],
+     undef, qr/before its picture begins/, 'a length that is a lie'],
+    [400, '/publish', $jpeg =~ s/\xff\xc0/\xff\xc9/r, undef, qr/arithmetic/,
+     'arithmetic coding'],
+    [400, '/publish', $jpeg =~ s/\xff\xc0\0\x0b\x08/\xff\xc1\0\x0b\x0c/r, undef,
+     qr/12 bits/, '12 bits'],
+    [400, '/publish', picture(64, 0, 99), undef, qr/DNL/, 'DNL'],
+    [400, '/publish', picture(20000, 8, 99), undef, qr/16384/, 'too wide'],
+    [400, '/publish', $jpeg =~ s/(\xff\xc0.{3})..../$1@\0@\0/sr, undef,
+     qr/64 million pixels/, 'too many pixels'],
     [400, '/publish', '{"a":', 'application/json', qr/^not JSON$/, 'half'],
     [400, '/publish', '', 'application/json', qr/^not JSON$/, 'no text'],
     [400, '/publish', '1 2', 'application/json', qr/^not JSON$/, 'two'],

@@ -85,7 +85,8 @@ front
         captured delivered direct dropped encode_ms error fps fps_asked
         fps_predicted frame height lost name not_predicted not_shown opened
         pid pins predict_ms predicted published result slots starts state
-        state_age tables_inserted viewers width workers)), 'a source';
+        state_age tables_inserted trailing truncated viewers width
+        workers)), 'a source';
 
     is join(' ', sort keys %{$source->{dropped}}), join(' ', qw(
         bad_frame encoder_busy encoder_error fps_limit late predictor_busy
@@ -354,7 +355,7 @@ not a JPEG at all
     ok wait_for { (source('broken') // {})->{dropped}{bad_frame} }, 'counted';
     is source('broken')->{published}, 0, 'not published';
 --- error_log
-vidcast source "broken" gave a bad frame: not a whole JPEG: "
+vidcast source "broken" gave a bad frame: text, not a JPEG: "
 
 
 

@@ -287,8 +287,8 @@ sub mjpeg {
 
     ok(opened($grab, 20), 'plugged in: opened');
 
-    is(($grab->wait('bad') // {})->{error}, 'not a whole JPEG: 2000 bytes',
-       'a damaged frame is told');
+    like(($grab->wait('bad') // {})->{error},
+         qr/^a truncated JPEG: .* \(2000 bytes, /, 'a damaged frame is told');
     like($number{($grab->wait('frame') // {})->{md5} // ''}, qr/^[01]$/,
          'and a whole one comes');
 

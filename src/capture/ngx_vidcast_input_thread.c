@@ -319,6 +319,12 @@ ngx_vidcast_input_thread_run(ngx_vidcast_input_thread_t *thread)
             continue;
         }
 
+        if (rc == NGX_VIDCAST_INPUT_UNCHANGED) {
+            ngx_vidcast_store(&thread->capture->zone->shm->last,
+                              ngx_vidcast_clock());
+            continue;
+        }
+
         if (rc == NGX_BUSY) {
             ngx_vidcast_capture_state(thread->capture, NGX_VIDCAST_OFF,
                                       in->error);
@@ -467,7 +473,13 @@ static ngx_int_t
 ngx_vidcast_input_thread_take(ngx_vidcast_input_thread_t *thread,
     ngx_vidcast_picture_t *picture)
 {
+    ngx_vidcast_counters_t  *counters;
+
     if (picture->data) {
+        counters = thread->capture->counters;
+
+        ngx_vidcast_count(&counters->trailing, picture->info.trailing);
+        ngx_vidcast_count(&counters->truncated, picture->info.cut);
 
         if (ngx_vidcast_orientation_lies(thread->in.conf->orientation)
             && ngx_vidcast_input_thread_turn(thread, picture) != NGX_OK)
@@ -506,7 +518,7 @@ ngx_vidcast_input_thread_bad(ngx_vidcast_input_thread_t *thread)
 }
 
 
-/* passed through as it is; only missing Huffman tables are put in */
+/* passed through as it is; only what it lacks is put in */
 
 static ngx_int_t
 ngx_vidcast_input_thread_jpeg(ngx_vidcast_input_thread_t *thread,
@@ -522,7 +534,7 @@ ngx_vidcast_input_thread_jpeg(ngx_vidcast_input_thread_t *thread,
 
     number = ngx_vidcast_input_thread_number(capture);
 
-    size = info->size + (info->dht ? 0 : NGX_VIDCAST_JPEG_DHT_LEN);
+    size = ngx_vidcast_jpeg_whole_size(info);
 
     if (size > capture->source->original.geometry.slot_size) {
         ngx_vidcast_count(&capture->counters->too_large, 1);
@@ -644,13 +656,9 @@ ngx_vidcast_input_thread_publish(ngx_vidcast_input_thread_t *thread,
 
     data = ngx_vidcast_ring_data(&capture->zone->ring, picture->slot);
 
-    if (!info->dht) {
-        (void) ngx_vidcast_jpeg_insert_dht(data, picture->data, info);
-        ngx_vidcast_count(&capture->counters->tables_inserted, 1);
+    ngx_vidcast_jpeg_make_whole(data, picture->data, info);
 
-    } else if (data != picture->data) {
-        ngx_memcpy(data, picture->data, info->size);
-    }
+    ngx_vidcast_count(&capture->counters->tables_inserted, !info->dht);
 
     frame.number = number;
     frame.captured = picture->time;

@@ -62,6 +62,7 @@ struct ngx_vidcast_input_conf_s {
     double                         fps;      /* asked; 0 is any */
     ngx_uint_t                     warmup;   /* frames to skip at first */
     ngx_uint_t                     orientation;  /* of the camera, by EXIF */
+    ngx_uint_t                     truncated; /* JPEGs may lack their end */
     ngx_uint_t                     push;     /* workers take pictures for it */
     void                          *params;   /* the module's own */
     ngx_uint_t                     lossless;    /* no frame may be skipped */

@@ -18,11 +18,16 @@
 #define NGX_VIDCAST_INPUT_I420  1
 #define NGX_VIDCAST_INPUT_ANY   2
 
+/* what grab() says besides nginx's codes */
+
+#define NGX_VIDCAST_INPUT_UNCHANGED  1
+
 /* what an input is; see "flags" */
 
 #define NGX_VIDCAST_INPUT_FILE     0x1
 #define NGX_VIDCAST_INPUT_PASSIVE  0x2
 #define NGX_VIDCAST_INPUT_SESSION  0x4
+#define NGX_VIDCAST_INPUT_RAW      0x8
 
 
 typedef struct ngx_vidcast_capture_s  ngx_vidcast_capture_t;
@@ -115,6 +120,7 @@ typedef struct {
  *            others bring: "on_demand" and "warmup" are refused.
  *            SESSION: a server goes on sending for a while unless it is told
  *            of the end: a process that leaves waits a moment for close().
+ *            RAW: it never gives a JPEG: "truncated" is refused.
  *
  * set()      at configuration, in the master: one "name=value" of the input
  *            directive.  Common ones (size=, fps=) are set through here as
@@ -136,8 +142,8 @@ typedef struct {
  *            longer than 200 ms gives up when *in->stop becomes nonzero.
  *
  * grab()     the next picture, as soon as it is there.  Blocks for 200 ms at
- *            most.  JPEG: data and size are set, and info, by the one probe
- *            of this picture: one that is not a whole JPEG is a bad frame.
+ *            most.  JPEG: data, size and info are set, by input_jpeg(), the
+ *            one look at this picture.
  *            I420: the planes of picture->image, which has the size that
  *            open() told, are filled.  ANY: as JPEG, or else view is set.
  *            An input whose source changes may tell another format, size and
@@ -149,6 +155,9 @@ typedef struct {
  *            close() comes next.  A JPEG may come in a slot of the ring, which
  *            becomes the frame or, if in->number is zero at release(), is
  *            the module's own again.
+ *            NGX_VIDCAST_INPUT_UNCHANGED: none, since the source was asked
+ *            and says that the last picture, good or bad, is still what there
+ *            is to see.
  *
  * release()  after each grab() that said NGX_OK, with what became of the
  *            picture.  May be NULL.
@@ -179,6 +188,14 @@ struct ngx_vidcast_input_module_s {
 /* finds the module of "scheme:path" and splits it; NULL: unknown scheme */
 ngx_vidcast_input_module_t *ngx_vidcast_input_find(ngx_str_t *uri,
     ngx_str_t *path);
+
+/*
+ * For grab(): these data are to be the picture, "data", "size" and "info" of
+ * which are set.  NGX_OK; NGX_DECLINED: it is none for viewers, reason in
+ * in->error, and in picture->info.fault.
+ */
+ngx_int_t ngx_vidcast_input_jpeg(ngx_vidcast_input_t *in,
+    ngx_vidcast_picture_t *picture, const u_char *data, size_t size);
 
 /*
  * What may be told of a URI: user, password and query are left out of it.

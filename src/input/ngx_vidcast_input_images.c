@@ -11,7 +11,7 @@
 #include "core/ngx_vidcast_parse.h"
 #include "core/ngx_vidcast_error.h"
 #include "core/ngx_vidcast_string.h"
-#include "input/ngx_vidcast_input.h"
+#include "input/ngx_vidcast_images_file.h"
 
 #include <glob.h>
 
@@ -22,16 +22,13 @@
  * case.  Name order is the order of the bytes of the names: 10.jpg comes
  * before 9.jpg.
  *
- * Files are read, not mapped: one that is truncated meanwhile is a bad frame
- * then, and not a SIGBUS.  They are read into the ring, if a slot is free
- * and large enough.
+ * One file, unless loop=off, is what another program writes again and again:
+ * it is looked at as often, and is a frame when it has changed.
  */
 
 
 #define NGX_VIDCAST_INPUT_IMAGES_FPS       25
-#define NGX_VIDCAST_INPUT_IMAGES_MAX_SIZE  (64 * 1024 * 1024)
 #define NGX_VIDCAST_INPUT_IMAGES_MAX_LATE  1000000    /* us */
-#define NGX_VIDCAST_INPUT_IMAGES_MAX_SHOW  120        /* of a name, bytes */
 
 #define NGX_VIDCAST_INPUT_IMAGES_MAX_SUFFIX                                   \
     sizeof("/*.[jJ][pP][eE][gG]")
@@ -50,9 +47,8 @@ typedef struct {
     size_t         next;
     size_t         good;        /* pictures of this pass */
 
-    uint32_t       slot;        /* of the picture in hand, or NONE */
-    u_char        *buf;         /* instead of it */
-    size_t         size;
+    ngx_uint_t     watch;       /* it is one file */
+    ngx_vidcast_images_file_t  file;
 
     uint64_t       anchor;      /* picture "count" is due at */
     uint64_t       count;       /*   anchor + count / fps */
@@ -70,6 +66,8 @@ static ngx_int_t ngx_vidcast_input_images_grab(ngx_vidcast_input_t *in,
 static void ngx_vidcast_input_images_release(ngx_vidcast_input_t *in);
 static void ngx_vidcast_input_images_close(ngx_vidcast_input_t *in);
 
+static ngx_int_t ngx_vidcast_input_images_next(ngx_vidcast_input_t *in,
+    ngx_vidcast_picture_t *picture);
 static ngx_int_t ngx_vidcast_input_images_pace(ngx_vidcast_input_t *in);
 static ngx_int_t ngx_vidcast_input_images_wrap(ngx_vidcast_input_t *in);
 static ngx_int_t ngx_vidcast_input_images_list(ngx_vidcast_input_t *in);
@@ -79,14 +77,6 @@ static ngx_int_t ngx_vidcast_input_images_no_match(ngx_vidcast_input_t *in,
     ngx_uint_t folder);
 static int ngx_libc_cdecl ngx_vidcast_input_images_cmp(const void *one,
     const void *two);
-static ngx_int_t ngx_vidcast_input_images_read(ngx_vidcast_input_t *in,
-    const char *name, ngx_vidcast_picture_t *picture);
-static ngx_int_t ngx_vidcast_input_images_load(ngx_vidcast_input_t *in,
-    ngx_fd_t fd, const char *name, ngx_vidcast_picture_t *picture);
-static u_char *ngx_vidcast_input_images_get_buffer(ngx_vidcast_input_t *in,
-    ngx_vidcast_picture_t *picture, size_t size);
-static void ngx_vidcast_input_images_error(ngx_vidcast_input_t *in,
-    ngx_err_t err, const char *what, const char *name);
 
 
 ngx_vidcast_input_module_t  ngx_vidcast_input_images = {
@@ -172,10 +162,14 @@ ngx_vidcast_input_images_check(ngx_vidcast_input_conf_t *conf, u_char *error)
 static ngx_int_t
 ngx_vidcast_input_images_open(ngx_vidcast_input_t *in)
 {
-    size_t                       len;
-    ngx_vidcast_input_images_t  *im;
+    size_t                              len;
+    ngx_int_t                           rc;
+    struct stat                         st;
+    ngx_vidcast_input_images_t         *im;
+    ngx_vidcast_input_images_params_t  *params;
 
     len = in->conf->path.len;
+    params = in->conf->params;
 
     /* one block; of the pattern, each byte may have to be escaped */
 
@@ -194,15 +188,25 @@ ngx_vidcast_input_images_open(ngx_vidcast_input_t *in)
 
     in->data = im;
 
+    ngx_vidcast_images_file_init(&im->file);
+
     if (ngx_vidcast_input_images_list(in) != NGX_OK) {
+
+        /* what has one name may be about to be made, and is soon found */
+
+        rc = (stat(im->path, &st) == -1 && !strpbrk(im->path, "*?["))
+             ? NGX_AGAIN : NGX_ERROR;
+
         ngx_vidcast_input_images_close(in);
-        return NGX_ERROR;
+
+        return rc;
     }
+
+    im->watch = im->watch && params->loop;
 
     in->format = NGX_VIDCAST_INPUT_JPEG;
     in->fps = in->conf->fps ? in->conf->fps : NGX_VIDCAST_INPUT_IMAGES_FPS;
 
-    im->slot = NGX_VIDCAST_RING_NONE;
     im->anchor = ngx_vidcast_clock();
 
     return NGX_OK;
@@ -218,13 +222,34 @@ ngx_vidcast_input_images_grab(ngx_vidcast_input_t *in,
 
     im = in->data;
 
-    if (!in->conf->lossless) {
+    if (im->watch || !in->conf->lossless) {
         rc = ngx_vidcast_input_images_pace(in);
 
         if (rc != NGX_OK) {
             return rc;
         }
     }
+
+    picture->time = ngx_vidcast_clock();
+
+    if (!im->watch) {
+        return ngx_vidcast_input_images_next(in, picture);
+    }
+
+    im->count++;
+
+    return ngx_vidcast_images_file_look(in, &im->file, im->path, picture);
+}
+
+
+static ngx_int_t
+ngx_vidcast_input_images_next(ngx_vidcast_input_t *in,
+    ngx_vidcast_picture_t *picture)
+{
+    ngx_int_t                    rc;
+    ngx_vidcast_input_images_t  *im;
+
+    im = in->data;
 
     if (im->next == im->files.gl_pathc) {
         rc = ngx_vidcast_input_images_wrap(in);
@@ -236,21 +261,14 @@ ngx_vidcast_input_images_grab(ngx_vidcast_input_t *in,
 
     im->count++;
 
-    picture->time = ngx_vidcast_clock();
-
     if (im->files.gl_pathc > 1) {
         picture->pts = (int64_t) (im->next * 1000000 / in->fps);
     }
 
-    rc = ngx_vidcast_input_images_read(in, im->files.gl_pathv[im->next++],
-                                       picture);
+    rc = ngx_vidcast_images_file_read(in, &im->file,
+                                      im->files.gl_pathv[im->next++], picture);
 
-    if (rc == NGX_OK) {
-        im->good++;
-
-    } else {
-        ngx_vidcast_input_images_release(in);
-    }
+    im->good += (rc == NGX_OK);
 
     return rc;
 }
@@ -293,11 +311,7 @@ ngx_vidcast_input_images_release(ngx_vidcast_input_t *in)
 
     im = in->data;
 
-    if (im->slot != NGX_VIDCAST_RING_NONE && in->number == 0) {
-        in->host->abandon(in->capture, im->slot);
-    }
-
-    im->slot = NGX_VIDCAST_RING_NONE;
+    ngx_vidcast_images_file_release(in, &im->file);
 }
 
 
@@ -310,7 +324,7 @@ ngx_vidcast_input_images_close(ngx_vidcast_input_t *in)
 
     globfree(&im->files);
 
-    ngx_free(im->buf);
+    ngx_vidcast_images_file_free(&im->file);
     ngx_free(im);
 
     in->data = NULL;
@@ -327,7 +341,7 @@ ngx_vidcast_input_images_wrap(ngx_vidcast_input_t *in)
     params = in->conf->params;
 
     if (im->good == 0) {
-        ngx_vidcast_input_images_error(in, 0, "no usable JPEG in", im->path);
+        ngx_vidcast_images_error(in, 0, "no usable JPEG in", im->path);
         return NGX_ERROR;
     }
 
@@ -358,11 +372,13 @@ ngx_vidcast_input_images_list(ngx_vidcast_input_t *in)
     ngx_memzero(&im->files, sizeof(glob_t));
 
     folder = 0;
+    im->watch = 0;
 
     if (stat(im->path, &st) == -1) {
         rc = ngx_vidcast_input_images_glob(in, NULL, 0);
 
     } else if (!S_ISDIR(st.st_mode)) {
+        im->watch = 1;
         rc = ngx_vidcast_input_images_glob(in, "", 0);
 
     } else {
@@ -420,7 +436,7 @@ ngx_vidcast_input_images_glob(ngx_vidcast_input_t *in, const char *suffix,
     n = glob(im->pattern, GLOB_NOSORT|flags, NULL, &im->files);
 
     if (n == GLOB_NOSPACE) {
-        ngx_vidcast_input_images_error(in, NGX_ENOMEM, "glob()", im->path);
+        ngx_vidcast_images_error(in, NGX_ENOMEM, "glob()", im->path);
         return NGX_ERROR;
     }
 
@@ -455,7 +471,7 @@ ngx_vidcast_input_images_no_match(ngx_vidcast_input_t *in, ngx_uint_t folder)
     dir = opendir(im->path);
 
     if (dir == NULL) {
-        ngx_vidcast_input_images_error(in, ngx_errno, "opendir()", im->path);
+        ngx_vidcast_images_error(in, ngx_errno, "opendir()", im->path);
         *p = ch;
 
         return NGX_ERROR;
@@ -465,9 +481,9 @@ ngx_vidcast_input_images_no_match(ngx_vidcast_input_t *in, ngx_uint_t folder)
 
     *p = ch;
 
-    ngx_vidcast_input_images_error(in, 0, folder ? "no *.jpg or *.jpeg in"
-                                                 : "no file matches",
-                                   im->path);
+    ngx_vidcast_images_error(in, 0, folder ? "no *.jpg or *.jpeg in"
+                                           : "no file matches",
+                             im->path);
     return NGX_ERROR;
 }
 
@@ -479,172 +495,4 @@ ngx_vidcast_input_images_cmp(const void *one, const void *two)
     char *const *second = two;
 
     return ngx_strcmp(*first, *second);
-}
-
-
-static ngx_int_t
-ngx_vidcast_input_images_read(ngx_vidcast_input_t *in, const char *name,
-    ngx_vidcast_picture_t *picture)
-{
-    ngx_fd_t   fd;
-    ngx_int_t  rc;
-
-    /* what has this name may be a pipe: do not wait for its other end */
-
-    fd = open(name, O_RDONLY|O_NONBLOCK|O_CLOEXEC);
-
-    if (fd == NGX_INVALID_FILE) {
-        ngx_vidcast_input_images_error(in, ngx_errno, "open()", name);
-        return NGX_DECLINED;
-    }
-
-    rc = ngx_vidcast_input_images_load(in, fd, name, picture);
-
-    (void) close(fd);
-
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    if (ngx_vidcast_jpeg_probe(picture->data, picture->size, &picture->info)
-        != NGX_OK)
-    {
-        ngx_vidcast_input_images_error(in, 0, "not a whole JPEG:", name);
-        return NGX_DECLINED;
-    }
-
-    picture->size = picture->info.size;
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_vidcast_input_images_load(ngx_vidcast_input_t *in, ngx_fd_t fd,
-    const char *name, ngx_vidcast_picture_t *picture)
-{
-    u_char       *p;
-    size_t        len;
-    ssize_t       n;
-    struct stat   st;
-
-    if (fstat(fd, &st) == -1) {
-        ngx_vidcast_input_images_error(in, ngx_errno, "fstat()", name);
-        return NGX_DECLINED;
-    }
-
-    if (!S_ISREG(st.st_mode)) {
-        ngx_vidcast_input_images_error(in, 0, "not a file:", name);
-        return NGX_DECLINED;
-    }
-
-    if (st.st_size > NGX_VIDCAST_INPUT_IMAGES_MAX_SIZE) {
-        ngx_vidcast_input_images_error(in, 0, "more than 64 megabytes:", name);
-        return NGX_DECLINED;
-    }
-
-    p = ngx_vidcast_input_images_get_buffer(in, picture, st.st_size);
-
-    if (p == NULL) {
-        ngx_vidcast_input_images_error(in, NGX_ENOMEM, "reading", name);
-        return NGX_DECLINED;
-    }
-
-    /* the file may shrink while it is read */
-
-    for (len = 0; len < (size_t) st.st_size; len += n) {
-        n = read(fd, p + len, st.st_size - len);
-
-        if (n == 0) {
-            break;
-        }
-
-        if (n == -1) {
-
-            if (ngx_errno == NGX_EINTR) {
-                n = 0;
-                continue;
-            }
-
-            ngx_vidcast_input_images_error(in, ngx_errno, "read()", name);
-            return NGX_DECLINED;
-        }
-    }
-
-    picture->data = p;
-    picture->size = len;
-
-    return NGX_OK;
-}
-
-
-/* without a free slot: into memory, the input thread decides what to do */
-
-static u_char *
-ngx_vidcast_input_images_get_buffer(ngx_vidcast_input_t *in,
-    ngx_vidcast_picture_t *picture, size_t size)
-{
-    ngx_vidcast_input_images_t  *im;
-
-    im = in->data;
-
-    if (size <= in->source->original.geometry.slot_size) {
-        im->slot = in->host->claim(in->capture);
-
-        if (im->slot != NGX_VIDCAST_RING_NONE) {
-            picture->slot = im->slot;
-            picture->lent = 1;
-
-            return ngx_vidcast_ring_data(&in->source->original.zone->ring,
-                                         im->slot);
-        }
-    }
-
-    if (im->size < size || im->buf == NULL) {
-        ngx_free(im->buf);
-
-        im->size = 0;
-
-        im->buf = ngx_alloc(ngx_max(size, 1), in->log);
-        if (im->buf == NULL) {
-            return NULL;
-        }
-
-        im->size = size;
-    }
-
-    return im->buf;
-}
-
-
-/* a long name keeps its end, and the reason its place */
-
-static void
-ngx_vidcast_input_images_error(ngx_vidcast_input_t *in, ngx_err_t err,
-    const char *what, const char *name)
-{
-    size_t       len;
-    u_char      *p, *last;
-    const char  *dots;
-
-    len = ngx_strlen(name);
-    dots = "";
-
-    if (len > NGX_VIDCAST_INPUT_IMAGES_MAX_SHOW) {
-        name += len - NGX_VIDCAST_INPUT_IMAGES_MAX_SHOW;
-        dots = "...";
-    }
-
-    p = in->error;
-    last = p + NGX_VIDCAST_ERROR_LEN - 1;
-
-    p = ngx_slprintf(p, last, "%s \"%s%s\"", what, dots, name);
-
-    if (err) {
-        p = ngx_slprintf(p, last, " failed (%d: ", err);
-        p = ngx_strerror(err, p, last - p);
-        p = ngx_slprintf(p, last, ")");
-    }
-
-    *p = '\0';
 }

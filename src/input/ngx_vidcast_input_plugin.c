@@ -732,21 +732,12 @@ ngx_vidcast_input_plugin_take(ngx_vidcast_input_t *in,
 
     if (given->jpeg) {
 
-        if (ngx_vidcast_jpeg_probe(given->jpeg, given->jpeg_size,
-                                   &picture->info)
+        if (ngx_vidcast_input_jpeg(in, picture, given->jpeg, given->jpeg_size)
             != NGX_OK)
         {
-            ngx_vidcast_error(in->error,
-                              "%uz bytes which are not a whole JPEG",
-                              given->jpeg_size);
-
             ngx_vidcast_input_plugin_release(in);
-
             return NGX_DECLINED;
         }
-
-        picture->data = given->jpeg;
-        picture->size = picture->info.size;
 
         return NGX_OK;
     }

@@ -204,17 +204,14 @@ ngx_vidcast_input_push_submitted(ngx_vidcast_input_t *in,
 
     data = ngx_vidcast_ring_data(ring, push->slot);
 
-    if (ngx_vidcast_jpeg_probe(data, size, &picture->info) != NGX_OK) {
-        ngx_vidcast_error(in->error, "%uz bytes which are not a whole JPEG",
-                          size);
-
-        ngx_vidcast_input_push_release(in);
+    if (ngx_vidcast_input_jpeg(in, picture, data, size) != NGX_OK) {
+        ngx_vidcast_input_push_reply(in, NGX_VIDCAST_HANDOFF_BAD,
+                                     picture->info.fault, 1);
+        ngx_vidcast_zone_wake_workers(in->source->original.zone);
 
         return NGX_DECLINED;
     }
 
-    picture->data = data;
-    picture->size = picture->info.size;
     picture->slot = push->slot;
     picture->lent = 1;
 

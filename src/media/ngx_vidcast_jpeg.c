@@ -42,6 +42,7 @@ struct ngx_vidcast_jpeg_decoder_s {
     size_t          size;
     u_char         *turned;    /* upright, of one that lies */
     size_t          turned_size;
+    const char     *error;     /* ours; NULL: ask the library */
 };
 
 
@@ -305,7 +306,18 @@ ngx_vidcast_jpeg_decode(ngx_vidcast_jpeg_decoder_t *dec, const u_char *data,
     vidcast_image_t           lying;
     ngx_vidcast_jpeg_info_t   info;
 
+    dec->error = NULL;
+
     if (ngx_vidcast_jpeg_walk(data, data + size, &info, &scan) != NGX_OK) {
+        dec->error = ngx_vidcast_jpeg_fault_text(info.fault);
+        return NGX_DECLINED;
+    }
+
+    if (info.cmyk) {
+
+        /* the library has no way from there to the formats of predictors */
+
+        dec->error = "it is CMYK";
         return NGX_DECLINED;
     }
 
@@ -385,6 +397,7 @@ ngx_vidcast_jpeg_turn(ngx_vidcast_jpeg_decoder_t *dec,
                                   ngx_max(3 * luma, luma + 2 * chroma))
             != NGX_OK)
         {
+            dec->error = "no memory";
             return NGX_DECLINED;
         }
 
@@ -407,6 +420,13 @@ ngx_vidcast_jpeg_turn(ngx_vidcast_jpeg_decoder_t *dec,
     ngx_vidcast_image_turn(lying, orientation, image);
 
     return NGX_OK;
+}
+
+
+const char *
+ngx_vidcast_jpeg_decoder_error(ngx_vidcast_jpeg_decoder_t *dec)
+{
+    return dec->error ? dec->error : tjGetErrorStr2(dec->handle);
 }
 
 
@@ -441,6 +461,7 @@ ngx_vidcast_jpeg_decode_packed(ngx_vidcast_jpeg_decoder_t *dec,
                                   stride * image->height)
             != NGX_OK)
         {
+            dec->error = "no memory";
             return NGX_DECLINED;
         }
 
@@ -491,6 +512,7 @@ ngx_vidcast_jpeg_decode_i420(ngx_vidcast_jpeg_decoder_t *dec,
         if (ngx_vidcast_jpeg_grow(&dec->buf, &dec->size, luma + 2 * chroma)
             != NGX_OK)
         {
+            dec->error = "no memory";
             return NGX_DECLINED;
         }
 

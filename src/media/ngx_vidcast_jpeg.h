@@ -17,13 +17,63 @@
 #define NGX_VIDCAST_JPEG_DHT_LEN  420
 
 
+/* what is wrong with data that are no JPEG for viewers */
+
+typedef enum {
+    NGX_VIDCAST_JPEG_NO_FAULT = 0,
+
+    /* something else */
+
+    NGX_VIDCAST_JPEG_EMPTY,
+    NGX_VIDCAST_JPEG_UNKNOWN,
+    NGX_VIDCAST_JPEG_TEXT,
+    NGX_VIDCAST_JPEG_HTML,
+    NGX_VIDCAST_JPEG_XML,
+    NGX_VIDCAST_JPEG_PNG,
+    NGX_VIDCAST_JPEG_GIF,
+    NGX_VIDCAST_JPEG_WEBP,
+    NGX_VIDCAST_JPEG_HEIF,
+    NGX_VIDCAST_JPEG_TIFF,
+    NGX_VIDCAST_JPEG_2000,
+    NGX_VIDCAST_JPEG_XL,
+    NGX_VIDCAST_JPEG_FILM,
+
+    /* a JPEG, but */
+
+    NGX_VIDCAST_JPEG_ARITHMETIC,
+    NGX_VIDCAST_JPEG_LOSSLESS,
+    NGX_VIDCAST_JPEG_HIERARCHICAL,
+    NGX_VIDCAST_JPEG_12_BITS,
+    NGX_VIDCAST_JPEG_BITS,
+    NGX_VIDCAST_JPEG_COMPONENTS,
+    NGX_VIDCAST_JPEG_DNL,
+    NGX_VIDCAST_JPEG_WIDTH,
+    NGX_VIDCAST_JPEG_SIDE,
+    NGX_VIDCAST_JPEG_PIXELS,
+    NGX_VIDCAST_JPEG_RATIO,
+    NGX_VIDCAST_JPEG_HEADER,
+    NGX_VIDCAST_JPEG_FRAMES,
+    NGX_VIDCAST_JPEG_NO_FRAME,
+    NGX_VIDCAST_JPEG_NO_SCAN,
+    NGX_VIDCAST_JPEG_BROKEN,
+    NGX_VIDCAST_JPEG_BEGUN,
+    NGX_VIDCAST_JPEG_TRUNCATED,
+
+    NGX_VIDCAST_JPEG_FAULTS
+} ngx_vidcast_jpeg_fault_e;
+
+
 typedef struct {
     uint32_t                     width;    /* as it stands upright */
     uint32_t                     height;
-    size_t                       size;     /* SOI to EOI, padding cut */
+    size_t                       size;     /* SOI to EOI */
     size_t                       dht_pos;  /* where a missing DHT belongs */
     ngx_uint_t                   orientation;  /* how it lies, by EXIF */
+    ngx_uint_t                   fault;    /* ngx_vidcast_jpeg_fault_e */
     unsigned                     dht:1;    /* has Huffman tables */
+    unsigned                     cmyk:1;   /* has four components */
+    unsigned                     cut:1;    /* its scan has begun, EOI lacks */
+    unsigned                     trailing:1; /* and more than zeros follows */
 } ngx_vidcast_jpeg_info_t;
 
 
@@ -36,15 +86,32 @@ typedef struct ngx_vidcast_jpeg_turner_s   ngx_vidcast_jpeg_turner_t;
  * Walks the segments up to the start of scan without decoding: SOI first, a
  * frame header (SOF0-SOF2, 8 bits a sample) with a size within
  * NGX_VIDCAST_MAX_DIMENSION, 64 million pixels, and what so many bytes can
- * tell; EOI at the end (zero padding and a stray byte behind it, as cameras
- * send, are cut).  NGX_OK, or NGX_DECLINED: not a whole JPEG.
+ * tell; then the scans up to EOI.  What cameras, phones and scripts put behind
+ * it does not belong to the picture.  NGX_OK, or NGX_DECLINED: not a whole
+ * JPEG, see info->fault; "cut": all but its end is there, within info->size.
  */
 ngx_int_t ngx_vidcast_jpeg_probe(const u_char *data, size_t size,
     ngx_vidcast_jpeg_info_t *info);
 
+/* in words */
+const char *ngx_vidcast_jpeg_fault_text(ngx_uint_t fault);
+
+/* what data are that do not begin as a JPEG does */
+ngx_uint_t ngx_vidcast_jpeg_fault_foreign(const u_char *data, size_t size);
+
 /* the same, but for the end: data which are only decoded may lack it */
 ngx_int_t ngx_vidcast_jpeg_walk(const u_char *data, const u_char *last,
     ngx_vidcast_jpeg_info_t *info, const u_char **scan);
+
+/* of a probed JPEG, with what it lacks: tables, EOI */
+size_t ngx_vidcast_jpeg_whole_size(ngx_vidcast_jpeg_info_t *info);
+
+/*
+ * Copies a probed JPEG to "dst", which has room for its whole size, with what
+ * it lacks; "dst" may be "data" itself.
+ */
+void ngx_vidcast_jpeg_make_whole(u_char *dst, const u_char *data,
+    ngx_vidcast_jpeg_info_t *info);
 
 /*
  * Copies a probed JPEG to "dst" with the standard Huffman tables put in
@@ -97,6 +164,9 @@ ngx_int_t ngx_vidcast_jpeg_decode_gray(ngx_vidcast_jpeg_decoder_t *dec,
  */
 ngx_int_t ngx_vidcast_jpeg_decode(ngx_vidcast_jpeg_decoder_t *dec,
     const u_char *data, size_t size, u_char *dst, vidcast_image_t *image);
+
+/* why the last picture was not decodable, in words */
+const char *ngx_vidcast_jpeg_decoder_error(ngx_vidcast_jpeg_decoder_t *dec);
 
 
 /* one per thread; NULL: no memory */

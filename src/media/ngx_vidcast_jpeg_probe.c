@@ -13,7 +13,10 @@
 #define NGX_VIDCAST_JPEG_TEM         0x01
 #define NGX_VIDCAST_JPEG_SOF0        0xc0
 #define NGX_VIDCAST_JPEG_SOF2        0xc2
+#define NGX_VIDCAST_JPEG_SOF3        0xc3
 #define NGX_VIDCAST_JPEG_DHT         0xc4
+#define NGX_VIDCAST_JPEG_SOF5        0xc5
+#define NGX_VIDCAST_JPEG_SOF7        0xc7
 #define NGX_VIDCAST_JPEG_DAC         0xcc
 #define NGX_VIDCAST_JPEG_SOF15       0xcf
 #define NGX_VIDCAST_JPEG_RST0        0xd0
@@ -22,6 +25,7 @@
 #define NGX_VIDCAST_JPEG_EOI         0xd9
 #define NGX_VIDCAST_JPEG_SOS         0xda
 #define NGX_VIDCAST_JPEG_APP1        0xe1
+#define NGX_VIDCAST_JPEG_SOF55       0xf7    /* of JPEG-LS */
 
 /*
  * The least that a scan can say of 1024 pixels is eight bits, however its
@@ -44,11 +48,18 @@ typedef struct {
 } ngx_vidcast_jpeg_segment_t;
 
 
-static ngx_int_t ngx_vidcast_jpeg_next_segment(const u_char *p,
+static void ngx_vidcast_jpeg_end(const u_char *data, const u_char *scan,
+    const u_char *last, ngx_vidcast_jpeg_info_t *info);
+static ngx_uint_t ngx_vidcast_jpeg_next_segment(const u_char *p,
     const u_char *last, ngx_vidcast_jpeg_segment_t *seg);
-static ngx_int_t ngx_vidcast_jpeg_parse_sof(ngx_vidcast_jpeg_segment_t *seg,
+static ngx_uint_t ngx_vidcast_jpeg_parse_sof(ngx_vidcast_jpeg_segment_t *seg,
     size_t size, ngx_vidcast_jpeg_info_t *info);
-static const u_char *ngx_vidcast_jpeg_find_eoi(const u_char *scan,
+static ngx_uint_t ngx_vidcast_jpeg_coding(ngx_uint_t code);
+static ngx_int_t ngx_vidcast_jpeg_find_eoi(const u_char *scan,
+    const u_char *last, ngx_uint_t segments, const u_char **end);
+static const u_char *ngx_vidcast_jpeg_find_last_eoi(const u_char *scan,
+    const u_char *last);
+static const u_char *ngx_vidcast_jpeg_skip_zeros(const u_char *first,
     const u_char *last);
 
 
@@ -117,21 +128,98 @@ ngx_int_t
 ngx_vidcast_jpeg_probe(const u_char *data, size_t size,
     ngx_vidcast_jpeg_info_t *info)
 {
-    const u_char  *scan, *end;
+    const u_char  *scan;
 
-    if (ngx_vidcast_jpeg_walk(data, data + size, info, &scan) != NGX_OK) {
-        return NGX_DECLINED;
+    if (ngx_vidcast_jpeg_walk(data, data + size, info, &scan) == NGX_OK) {
+        ngx_vidcast_jpeg_end(data, scan, data + size, info);
+
+    } else if (info->fault == NGX_VIDCAST_JPEG_RATIO
+               && ngx_vidcast_jpeg_find_last_eoi(data, data + size) == NULL)
+    {
+        /* a file that is being written, rather than a header that lies */
+
+        info->fault = NGX_VIDCAST_JPEG_TRUNCATED;
     }
 
-    end = ngx_vidcast_jpeg_find_eoi(scan, data + size);
+    return info->fault ? NGX_DECLINED : NGX_OK;
+}
 
-    if (end == NULL) {
-        return NGX_DECLINED;
+
+static void
+ngx_vidcast_jpeg_end(const u_char *data, const u_char *scan,
+    const u_char *last, ngx_vidcast_jpeg_info_t *info)
+{
+    ngx_int_t      rc;
+    ngx_uint_t     few;
+    const u_char  *end;
+
+    rc = ngx_vidcast_jpeg_find_eoi(scan, last, 1, &end);
+
+    if (rc == NGX_DECLINED) {
+
+        /* damage that looks like a segment may have hidden it */
+
+        rc = ngx_vidcast_jpeg_find_eoi(scan, last, 0, &end);
+    }
+
+    if (rc == NGX_DECLINED) {
+        end = ngx_vidcast_jpeg_skip_zeros(scan, last);
+
+        if (end - scan >= 2
+            && end[-2] == 0xff && end[-1] == NGX_VIDCAST_JPEG_SOI)
+        {
+            /* of the next picture, of which no more is there */
+
+            end -= 2;
+        }
     }
 
     info->size = end - data;
+    info->trailing = (ngx_vidcast_jpeg_skip_zeros(end, last) != end);
 
-    return NGX_OK;
+    /* what follows it tells nothing of its pixels */
+
+    few = info->width * info->height / NGX_VIDCAST_JPEG_MAX_RATIO > info->size;
+
+    if (rc != NGX_OK) {
+        info->fault = NGX_VIDCAST_JPEG_TRUNCATED;
+        info->cut = !few;
+
+    } else if (few) {
+        info->fault = NGX_VIDCAST_JPEG_RATIO;
+    }
+}
+
+
+size_t
+ngx_vidcast_jpeg_whole_size(ngx_vidcast_jpeg_info_t *info)
+{
+    return info->size + (info->dht ? 0 : NGX_VIDCAST_JPEG_DHT_LEN)
+           + (info->cut ? 2 : 0);
+}
+
+
+void
+ngx_vidcast_jpeg_make_whole(u_char *dst, const u_char *data,
+    ngx_vidcast_jpeg_info_t *info)
+{
+    u_char  *last;
+
+    if (!info->dht) {
+        last = ngx_vidcast_jpeg_insert_dht(dst, data, info);
+
+    } else {
+        last = dst + info->size;
+
+        if (dst != data) {
+            ngx_memcpy(dst, data, info->size);
+        }
+    }
+
+    if (info->cut) {
+        last[0] = 0xff;
+        last[1] = NGX_VIDCAST_JPEG_EOI;
+    }
 }
 
 
@@ -171,15 +259,18 @@ ngx_vidcast_jpeg_walk(const u_char *data, const u_char *last,
     ngx_memzero(info, sizeof(ngx_vidcast_jpeg_info_t));
     info->orientation = NGX_VIDCAST_UPRIGHT;
 
-    if (last - data < 4
+    if (last - data < 2
         || data[0] != 0xff || data[1] != NGX_VIDCAST_JPEG_SOI)
     {
+        info->fault = ngx_vidcast_jpeg_fault_foreign(data, last - data);
         return NGX_DECLINED;
     }
 
     for (p = data + 2; /* void */ ; p = seg.end) {
 
-        if (ngx_vidcast_jpeg_next_segment(p, last, &seg) != NGX_OK) {
+        info->fault = ngx_vidcast_jpeg_next_segment(p, last, &seg);
+
+        if (info->fault) {
             return NGX_DECLINED;
         }
 
@@ -208,15 +299,16 @@ ngx_vidcast_jpeg_walk(const u_char *data, const u_char *last,
             && seg.code <= NGX_VIDCAST_JPEG_SOF15
             && seg.code != NGX_VIDCAST_JPEG_DAC)
         {
-            if (ngx_vidcast_jpeg_parse_sof(&seg, last - data, info)
-                != NGX_OK)
-            {
+            info->fault = ngx_vidcast_jpeg_parse_sof(&seg, last - data, info);
+
+            if (info->fault) {
                 return NGX_DECLINED;
             }
         }
     }
 
     if (info->width == 0) {
+        info->fault = NGX_VIDCAST_JPEG_NO_FRAME;
         return NGX_DECLINED;
     }
 
@@ -235,10 +327,10 @@ ngx_vidcast_jpeg_walk(const u_char *data, const u_char *last,
 
 /*
  * As decoders do, skips what stands between segments and is no marker, and
- * markers that may stand anywhere (RSTn, TEM).
+ * markers that may stand anywhere (RSTn, TEM).  The fault, 0: none.
  */
 
-static ngx_int_t
+static ngx_uint_t
 ngx_vidcast_jpeg_next_segment(const u_char *p, const u_char *last,
     ngx_vidcast_jpeg_segment_t *seg)
 {
@@ -257,7 +349,7 @@ ngx_vidcast_jpeg_next_segment(const u_char *p, const u_char *last,
         }
 
         if (p == last) {
-            return NGX_DECLINED;
+            return NGX_VIDCAST_JPEG_BEGUN;
         }
 
         seg->code = *p++;
@@ -271,28 +363,39 @@ ngx_vidcast_jpeg_next_segment(const u_char *p, const u_char *last,
         }
     }
 
+    if (seg->code == NGX_VIDCAST_JPEG_EOI) {
+        return NGX_VIDCAST_JPEG_NO_SCAN;
+    }
+
     if (seg->code < NGX_VIDCAST_JPEG_SOF0
-        || seg->code == NGX_VIDCAST_JPEG_SOI
-        || seg->code == NGX_VIDCAST_JPEG_EOI
-        || last - p < 2)
+        || seg->code == NGX_VIDCAST_JPEG_SOI)
     {
-        return NGX_DECLINED;
+        return NGX_VIDCAST_JPEG_BROKEN;
+    }
+
+    if (last - p < 2) {
+        return NGX_VIDCAST_JPEG_BEGUN;
     }
 
     len = p[0] << 8 | p[1];
 
-    if (len < 2 || (size_t) (last - p) < len) {
-        return NGX_DECLINED;
+    if (len < 2) {
+        return NGX_VIDCAST_JPEG_BROKEN;
+    }
+
+    if ((size_t) (last - p) < len) {
+        return NGX_VIDCAST_JPEG_BEGUN;
     }
 
     seg->body = p + 2;
     seg->end = p + len;
 
-    return NGX_OK;
+    return (seg->code == NGX_VIDCAST_JPEG_SOF55) ? NGX_VIDCAST_JPEG_LOSSLESS
+                                                 : NGX_VIDCAST_JPEG_NO_FAULT;
 }
 
 
-static ngx_int_t
+static ngx_uint_t
 ngx_vidcast_jpeg_parse_sof(ngx_vidcast_jpeg_segment_t *seg, size_t size,
     ngx_vidcast_jpeg_info_t *info)
 {
@@ -301,59 +404,151 @@ ngx_vidcast_jpeg_parse_sof(ngx_vidcast_jpeg_segment_t *seg, size_t size,
 
     p = seg->body;
 
-    if (seg->code > NGX_VIDCAST_JPEG_SOF2
-        || info->width != 0
-        || seg->end - p < 6)
-    {
-        return NGX_DECLINED;
+    if (seg->code > NGX_VIDCAST_JPEG_SOF2) {
+        return ngx_vidcast_jpeg_coding(seg->code);
+    }
+
+    if (info->width != 0) {
+        return NGX_VIDCAST_JPEG_FRAMES;
+    }
+
+    if (seg->end - p < 6) {
+        return NGX_VIDCAST_JPEG_HEADER;
+    }
+
+    /* eight bits a sample; gray, color or CMYK */
+
+    if (p[0] != 8) {
+        return (p[0] == 12) ? NGX_VIDCAST_JPEG_12_BITS
+                            : NGX_VIDCAST_JPEG_BITS;
     }
 
     info->height = p[1] << 8 | p[2];
     info->width = p[3] << 8 | p[4];
     n = p[5];
 
-    /* eight bits a sample; gray, color or CMYK */
-
-    if (p[0] != 8
-        || (n != 1 && n != 3 && n != 4)
-        || (size_t) (seg->end - p) != 6 + 3 * n)
-    {
-        return NGX_DECLINED;
+    if ((size_t) (seg->end - p) != 6 + 3 * n) {
+        return NGX_VIDCAST_JPEG_HEADER;
     }
 
-    if (info->width == 0 || info->width > NGX_VIDCAST_MAX_DIMENSION
-        || info->height == 0 || info->height > NGX_VIDCAST_MAX_DIMENSION)
+    if (n != 1 && n != 3 && n != 4) {
+        return NGX_VIDCAST_JPEG_COMPONENTS;
+    }
+
+    info->cmyk = (n == 4);
+
+    if (info->height == 0) {
+        return NGX_VIDCAST_JPEG_DNL;
+    }
+
+    if (info->width == 0) {
+        return NGX_VIDCAST_JPEG_WIDTH;
+    }
+
+    if (info->width > NGX_VIDCAST_MAX_DIMENSION
+        || info->height > NGX_VIDCAST_MAX_DIMENSION)
     {
-        return NGX_DECLINED;
+        return NGX_VIDCAST_JPEG_SIDE;
     }
 
     n = info->width * info->height;
 
-    if (n > NGX_VIDCAST_JPEG_MAX_PIXELS
-        || n / NGX_VIDCAST_JPEG_MAX_RATIO > size)
-    {
-        return NGX_DECLINED;
+    if (n > NGX_VIDCAST_JPEG_MAX_PIXELS) {
+        return NGX_VIDCAST_JPEG_PIXELS;
     }
 
-    return NGX_OK;
+    return (n / NGX_VIDCAST_JPEG_MAX_RATIO > size) ? NGX_VIDCAST_JPEG_RATIO
+                                                   : NGX_VIDCAST_JPEG_NO_FAULT;
+}
+
+
+/* of a frame header that no browser knows */
+
+static ngx_uint_t
+ngx_vidcast_jpeg_coding(ngx_uint_t code)
+{
+    if (code == NGX_VIDCAST_JPEG_SOF3) {
+        return NGX_VIDCAST_JPEG_LOSSLESS;
+    }
+
+    return (code >= NGX_VIDCAST_JPEG_SOF5 && code <= NGX_VIDCAST_JPEG_SOF7)
+           ? NGX_VIDCAST_JPEG_HIERARCHICAL : NGX_VIDCAST_JPEG_ARITHMETIC;
 }
 
 
 /*
- * From the end, since entropy-coded data may be long: any number of zeros
- * and one stray byte among them may follow.
+ * Through all scans, and over the segments between them.  NGX_OK: *end is behind
+ * EOI; NGX_ABORT: there is none before another picture, which begins there;
+ * NGX_DECLINED: there is none.  Markers that mean nothing here are damage, and
+ * are passed over, as decoders do.
  */
 
+static ngx_int_t
+ngx_vidcast_jpeg_find_eoi(const u_char *scan, const u_char *last,
+    ngx_uint_t segments, const u_char **end)
+{
+    size_t         len;
+    ngx_uint_t     code;
+    const u_char  *p, *marker;
+
+    for (p = scan; /* void */ ; /* void */ ) {
+
+        /* in the scan of a photo one byte of 150 is such a one, or fewer */
+
+        p = memchr(p, 0xff, last - p);
+
+        if (p == NULL) {
+            return NGX_DECLINED;
+        }
+
+        marker = p;
+
+        while (p < last && *p == 0xff) {
+            p++;
+        }
+
+        if (p == last) {
+            return NGX_DECLINED;
+        }
+
+        code = *p++;
+
+        if (code == NGX_VIDCAST_JPEG_EOI) {
+            *end = p;
+            return NGX_OK;
+        }
+
+        if (code == NGX_VIDCAST_JPEG_SOI && p < last && *p == 0xff) {
+            *end = marker;
+            return NGX_ABORT;
+        }
+
+        if (code < NGX_VIDCAST_JPEG_SOF0
+            || (code >= NGX_VIDCAST_JPEG_RST0
+                && code <= NGX_VIDCAST_JPEG_SOI)
+            || last - p < 2)
+        {
+            continue;
+        }
+
+        len = p[0] << 8 | p[1];
+
+        if (segments && len >= 2 && (size_t) (last - p) >= len) {
+            p += len;
+        }
+    }
+}
+
+
+/* behind it any number of zeros, and one stray byte among them */
+
 static const u_char *
-ngx_vidcast_jpeg_find_eoi(const u_char *scan, const u_char *last)
+ngx_vidcast_jpeg_find_last_eoi(const u_char *scan, const u_char *last)
 {
     ngx_uint_t  stray;
 
     for (stray = 0; stray < 2; stray++) {
-
-        while (last > scan && last[-1] == 0x00) {
-            last--;
-        }
+        last = ngx_vidcast_jpeg_skip_zeros(scan, last);
 
         if (last - scan < 2) {
             break;
@@ -367,4 +562,17 @@ ngx_vidcast_jpeg_find_eoi(const u_char *scan, const u_char *last)
     }
 
     return NULL;
+}
+
+
+/* from the end */
+
+static const u_char *
+ngx_vidcast_jpeg_skip_zeros(const u_char *first, const u_char *last)
+{
+    while (last > first && last[-1] == 0x00) {
+        last--;
+    }
+
+    return last;
 }

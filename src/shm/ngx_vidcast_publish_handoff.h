@@ -52,7 +52,7 @@
 /* answers */
 
 #define NGX_VIDCAST_HANDOFF_TAKEN      0
-#define NGX_VIDCAST_HANDOFF_BAD        1     /* not a whole JPEG */
+#define NGX_VIDCAST_HANDOFF_BAD        1     /* not a whole JPEG: its fault */
 #define NGX_VIDCAST_HANDOFF_TOO_LARGE  2
 #define NGX_VIDCAST_HANDOFF_LOST       3     /* the capture died over it */
 
@@ -61,7 +61,7 @@ typedef struct {
     uint64_t                     word;
     uint32_t                     kind;       /* of the message */
     uint32_t                     size;       /* of it, bytes */
-    uint64_t                     number;     /* answer: frame or result */
+    uint64_t                     number;     /* answer: frame, result, fault */
     uint32_t                     reason;     /* answer */
     uint32_t                     takeover;   /* process + 1, wants to be it */
     uint32_t                     waiting;    /* a publisher waits for "free" */

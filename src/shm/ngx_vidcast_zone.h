@@ -158,6 +158,8 @@ typedef struct {
     uint64_t                     gone;           /* from the ring */
 
     uint64_t                     tables_inserted;
+    uint64_t                     trailing;       /* bytes were cut off */
+    uint64_t                     truncated;      /* shown all the same */
     uint64_t                     direct;
     uint64_t                     pushed;         /* results */
     uint64_t                     opened;

@@ -16,6 +16,7 @@
 
 #include "wire/ngx_vidcast_ws.c"
 #include "media/ngx_vidcast_jpeg.c"
+#include "media/ngx_vidcast_jpeg_fault.c"
 #include "media/ngx_vidcast_jpeg_probe.c"
 #include "media/ngx_vidcast_image.c"
 #include "media/ngx_vidcast_orientation.c"

@@ -13,8 +13,11 @@
  * tests of images:.
  */
 
+#include "input/ngx_vidcast_images_file.c"
 #include "input/ngx_vidcast_input_images.c"
 #include "media/ngx_vidcast_jpeg.c"
+#include "input/ngx_vidcast_input_jpeg.c"
+#include "media/ngx_vidcast_jpeg_fault.c"
 #include "media/ngx_vidcast_jpeg_probe.c"
 #include "media/ngx_vidcast_image.c"
 #include "media/ngx_vidcast_orientation.c"

@@ -11,6 +11,7 @@
 /* a motion predictor, pictures for it, and its answers taken apart */
 
 #include "media/ngx_vidcast_jpeg.c"
+#include "media/ngx_vidcast_jpeg_fault.c"
 #include "media/ngx_vidcast_jpeg_probe.c"
 #include "input/synthetic/ngx_vidcast_test_background.c"
 #include "input/synthetic/ngx_vidcast_test_pattern.c"

@@ -258,6 +258,22 @@ ngx_http_vidcast_source_set(ngx_vidcast_input_conf_t *input, ngx_str_t *name,
         return ngx_http_vidcast_source_turn(input, name, value);
     }
 
+    if (ngx_vidcast_is(name, "truncated")) {
+
+        if (ngx_vidcast_is(value, "allow")) {
+            input->truncated = 1;
+
+        } else if (ngx_vidcast_is(value, "refuse")) {
+            input->truncated = 0;
+
+        } else {
+            return NGX_ERROR;
+        }
+
+        return (input->module->flags & NGX_VIDCAST_INPUT_RAW) ? NGX_DECLINED
+                                                              : NGX_OK;
+    }
+
     if (!ngx_vidcast_is(name, "warmup")) {
         return input->module->set(input, name, value);
     }

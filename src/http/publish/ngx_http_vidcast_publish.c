@@ -14,6 +14,7 @@
 #include "http/delivery/ngx_http_vidcast_peer.h"
 #include "http/publish/ngx_http_vidcast_publisher.h"
 #include "core/ngx_vidcast_escape.h"
+#include "media/ngx_vidcast_jpeg.h"
 #include "wire/ngx_vidcast_result_value.h"
 
 
@@ -407,8 +408,8 @@ ngx_http_vidcast_publish_answered(ngx_http_vidcast_publisher_t *publisher,
 
     case NGX_VIDCAST_HANDOFF_BAD:
         rc = ngx_http_vidcast_publish_refuse(post->request,
-                                             NGX_HTTP_BAD_REQUEST,
-                                             "not a whole JPEG");
+                                          NGX_HTTP_BAD_REQUEST,
+                                          ngx_vidcast_jpeg_fault_text(number));
         break;
 
     case NGX_VIDCAST_HANDOFF_TOO_LARGE:

@@ -13,6 +13,7 @@
 #include "http/publish/ngx_http_vidcast_publisher.h"
 #include "http/websocket/ngx_http_vidcast_connection.h"
 #include "shm/ngx_vidcast_control.h"
+#include "media/ngx_vidcast_jpeg.h"
 #include "wire/ngx_vidcast_ws_assembler.h"
 
 
@@ -357,8 +358,8 @@ ngx_http_vidcast_publish_ws_answered(ngx_http_vidcast_publisher_t *publisher,
 
     case NGX_VIDCAST_HANDOFF_BAD:
         (void) ngx_http_vidcast_connection_close(&ws->wc,
-                                                 NGX_VIDCAST_WS_CLOSE_DATA,
-                                                 "not a whole JPEG");
+                                          NGX_VIDCAST_WS_CLOSE_DATA,
+                                          ngx_vidcast_jpeg_fault_text(number));
         return;
 
     case NGX_VIDCAST_HANDOFF_TOO_LARGE:

@@ -54,6 +54,12 @@ ngx_http_vidcast_metric_t  ngx_http_vidcast_captured[] = {
       NGX_HTTP_VIDCAST_COUNTER,
       offsetof(ngx_vidcast_counters_t, tables_inserted) },
 
+    { "trailing", "JPEGs behind which other bytes were cut off.",
+      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_counters_t, trailing) },
+
+    { "truncated", "JPEGs that were shown without their end.",
+      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_counters_t, truncated) },
+
     { "direct", "Frames which could be sent by sendfile().",
       NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_counters_t, direct) },
 
@@ -77,7 +83,7 @@ ngx_http_vidcast_metric_t  ngx_http_vidcast_captured[] = {
 ngx_http_vidcast_loss_t  ngx_http_vidcast_losses[] = {
 
     { "bad_frame",
-      "It was not a whole JPEG, or nothing that the input can decode.",
+      "It was no JPEG for viewers, or nothing that the input can decode.",
       NGX_HTTP_VIDCAST_DROPPED|NGX_HTTP_VIDCAST_NOT_SHOWN,
       offsetof(ngx_vidcast_counters_t, bad_frame) },
 

@@ -93,10 +93,15 @@ ngx_uint_t
 ngx_http_vidcast_status_past(ngx_vidcast_source_t *source, uint64_t time)
 {
     uint32_t                 mfps;
-    uint64_t                 now;
+    uint64_t                 now, last;
     ngx_vidcast_zone_shm_t  *shm;
 
     shm = source->original.zone->shm;
+
+    /* it may have been asked since, and have nothing new */
+
+    last = ngx_vidcast_load(&shm->last);
+    time = ngx_max(time, last);
 
     if (source->input.push
         || source->input.lossless

@@ -53,7 +53,7 @@ static void ngx_vidcast_input_test_close(ngx_vidcast_input_t *in);
 
 ngx_vidcast_input_module_t  ngx_vidcast_input_test = {
     ngx_string("test"),
-    0,
+    NGX_VIDCAST_INPUT_RAW,
     ngx_vidcast_input_test_create_params,
     ngx_vidcast_input_test_set,
     ngx_vidcast_input_test_check,

@@ -534,18 +534,14 @@ ngx_vidcast_input_v4l2_take(ngx_vidcast_input_t *in,
 
     if (dev->format == NGX_VIDCAST_V4L2_MJPEG) {
 
-        if (ngx_vidcast_jpeg_probe(v4l2->frame.data, v4l2->frame.size,
-                                   &picture->info)
+        if (ngx_vidcast_input_jpeg(in, picture, v4l2->frame.data,
+                                   v4l2->frame.size)
             != NGX_OK)
         {
-            ngx_vidcast_error(in->error, "not a whole JPEG: %uz bytes",
-                              v4l2->frame.size);
             ngx_vidcast_input_v4l2_requeue(v4l2);
             return NGX_DECLINED;
         }
 
-        picture->data = v4l2->frame.data;
-        picture->size = picture->info.size;
         v4l2->lent = 1;
 
         return NGX_OK;

@@ -236,6 +236,21 @@ my @rows = (
         },
     },
     {
+        name       => 'truncated=allow',
+        kind       => 'source',
+        of         => ['input truncated'],
+        not        => [[qr/invalid parameter "truncated=allow"/, 'test:']],
+        input_more => 'truncated=allow',
+        holds      => 'whole pictures are none of those that it is for',
+        check      => sub {
+            my ($case) = @_;
+            my $now = $case->status;
+
+            return ($case->is('truncated', $now->{truncated}, 0),
+                    $case->is('bad', $now->{dropped}{bad_frame}, 0));
+        },
+    },
+    {
         name   => 'on_demand',
         kind   => 'source',
         of     => ['on_demand'],

@@ -8,6 +8,7 @@ package Vidcast::Picture;
 #
 #     my $jpeg = picture(64, 48, 200);
 #     my $large = comments($jpeg, ('x' x 65000) x 16);
+#     my $print = cmyk(64, 48, 200);
 #     my $jpeg = whole(1, 200000); digest($jpeg) // die 'it is a wrong one';
 
 use strict;
@@ -17,7 +18,7 @@ use Digest::MD5 qw(md5_hex);
 use Exporter 'import';
 use List::Util qw(min);
 
-our @EXPORT = qw(picture comments);
+our @EXPORT = qw(picture cmyk comments);
 our @EXPORT_OK = qw(whole digest);
 
 my @noise;
@@ -38,22 +39,32 @@ sub segment {
 
 # baseline, quantized by one; of AC there is one code, "0": the block ends
 
-sub picture {
-    my ($width, $height, $shade) = @_;
+sub picture { return components(1, @_) }
+
+
+# four components, as programs for print write them
+
+sub cmyk { return components(4, @_) }
+
+
+sub components {
+    my ($n, $width, $height, $shade) = @_;
 
     my $dc = ($shade - 128) * 8;
     my $blocks = int(($width + 7) / 8) * int(($height + 7) / 8);
 
-    my $bits = difference($dc) . '0' . ($dc_codes[0] . '0') x ($blocks - 1);
+    my $bits = (difference($dc) . '0') x $n
+               . ($dc_codes[0] . '0') x ($n * ($blocks - 1));
 
     $bits .= '1' x (-length($bits) % 8);
 
     return "\xff\xd8"
         . segment(0xdb, "\0" . "\1" x 64)
-        . segment(0xc0, pack 'CnnC4', 8, $height, $width, 1, 1, 0x11, 0)
+        . segment(0xc0, pack 'CnnC*', 8, $height, $width, $n,
+                  map { ($_, 0x11, 0) } 1 .. $n)
         . segment(0xc4, pack 'C*', 0x00, @dc_counts, 0 .. 11)
         . segment(0xc4, pack 'C*', 0x10, 1, (0) x 15, 0)
-        . segment(0xda, pack 'C*', 1, 1, 0, 0, 63, 0)
+        . segment(0xda, pack 'C*', $n, map({ ($_, 0) } 1 .. $n), 0, 63, 0)
         . (pack 'B*', $bits) =~ s/\xff/\xff\0/gr
         . "\xff\xd9";
 }

@@ -22,8 +22,14 @@ static void test_late(void);
 static void test_two(void);
 static void test_slot(void);
 static void test_batch(void);
+static void test_watch(void);
+static void test_watch_bad(void);
+static void test_watch_same_time(void);
 
 static ngx_int_t test_check(const char *path);
+static ngx_int_t test_look(ngx_vidcast_input_t *in);
+static ngx_uint_t test_taken(ngx_vidcast_input_t *in, uint32_t width);
+static void test_age(const char *name, time_t seconds);
 
 
 int
@@ -41,6 +47,9 @@ main(void)
     test_two();
     test_slot();
     test_batch();
+    test_watch();
+    test_watch_bad();
+    test_watch_same_time();
 
     return test_done();
 }
@@ -461,4 +470,222 @@ test_check(const char *path)
     rc = ngx_vidcast_input_images.check(&conf, error);
 
     return (rc == NGX_ERROR && error[0] == '\0') ? NGX_ABORT : rc;
+}
+
+
+/* one file that a program writes again and again */
+
+static void
+test_watch(void)
+{
+    ngx_vidcast_input_t  in;
+
+    test_jpeg("cam.jpg", 16);
+    test_age("cam.jpg", 10);
+
+    unit_ok(test_open(&in, test_path("cam.jpg"), "on") == NGX_OK
+            && test_taken(&in, 16), "one file: a picture");
+    unit_ok(test_look(&in) == NGX_VIDCAST_INPUT_UNCHANGED
+            && test_look(&in) == NGX_VIDCAST_INPUT_UNCHANGED,
+            "one file: it does not come again");
+
+    test_jpeg("cam.jpg", 24);
+    test_age("cam.jpg", 9);
+
+    unit_ok(test_taken(&in, 24), "one file: it was written again");
+    unit_ok(test_look(&in) == NGX_VIDCAST_INPUT_UNCHANGED, "one file: once");
+
+    test_jpeg("new.jpg", 32);
+    test_age("new.jpg", 9);
+    (void) rename(test_path("new.jpg"), test_path("cam.jpg"));
+
+    unit_ok(test_taken(&in, 32), "one file: another one has its name");
+
+    test_age("cam.jpg", 8);
+    unit_ok(test_taken(&in, 32), "one file: the same picture, a new time");
+
+    test_jpeg("cam.jpg", 40);
+    test_age("cam.jpg", 7);
+
+    unit_ok(test_grab(&in) == NGX_OK, "one file: one that is no frame");
+    in.number = 0;
+    ngx_vidcast_input_images.release(&in);
+
+    unit_ok(test_taken(&in, 40), "one file: comes again");
+
+    test_jpeg("cam.jpg", 48);
+    test_age("cam.jpg", 6);
+
+    unit_ok(test_grab(&in) == NGX_OK, "one file: one that is too large");
+    in.number = 0;
+    in.large = 1;
+    ngx_vidcast_input_images.release(&in);
+    in.large = 0;
+
+    unit_ok(test_look(&in) == NGX_VIDCAST_INPUT_UNCHANGED,
+            "one file: does not");
+
+    test_close(&in);
+
+    unit_ok(test_open(&in, test_path("cam.jpg"), "on") == NGX_OK
+            && test_taken(&in, 48), "one file: opened again, it comes");
+
+    test_close(&in);
+    test_clear();
+}
+
+
+static void
+test_watch_bad(void)
+{
+    unit_jpeg_t          jpeg;
+    ngx_vidcast_input_t  in;
+
+    unit_jpeg(&jpeg, 64, 48);
+
+    test_jpeg("cam.jpg", 16);
+    test_age("cam.jpg", 10);
+
+    (void) test_open(&in, test_path("cam.jpg"), "on");
+    (void) test_taken(&in, 16);
+
+    test_write("cam.jpg", jpeg.data, 0);
+    test_age("cam.jpg", 9);
+
+    unit_ok(test_grab(&in) == NGX_DECLINED, "one file: it is empty");
+    unit_ok(test_look(&in) == NGX_VIDCAST_INPUT_UNCHANGED,
+            "one file: which is told once");
+
+    test_write("cam.jpg", jpeg.data, jpeg.size / 2);
+    test_age("cam.jpg", 8);
+
+    unit_ok(test_grab(&in) == NGX_DECLINED, "one file: half of it is there");
+
+    test_write("cam.jpg", jpeg.data, jpeg.size);
+    test_age("cam.jpg", 7);
+
+    unit_ok(test_taken(&in, 64), "one file: and all of it");
+
+    (void) unlink(test_path("cam.jpg"));
+
+    unit_ok(test_grab(&in) == NGX_DECLINED
+            && strstr((char *) in.error, "stat() \""), "one file: it is gone");
+    unit_ok(test_look(&in) == NGX_AGAIN, "one file: which is told once");
+
+    test_jpeg("cam.jpg", 24);
+
+    unit_ok(test_taken(&in, 24), "one file: and is there again");
+
+    test_close(&in);
+
+    in.conf = NULL;
+    (void) unlink(test_path("cam.jpg"));
+
+    unit_ok(test_open(&in, test_path("cam.jpg"), "on") == NGX_AGAIN,
+            "one file: not there yet");
+
+    free(jpeg.data);
+    test_clear();
+}
+
+
+/* two pictures within one tick of the clock of files */
+
+static void
+test_watch_same_time(void)
+{
+    ngx_int_t            rc;
+    unit_jpeg_t          jpeg;
+    struct stat          st;
+    struct timespec      times[2];
+    ngx_vidcast_input_t  in;
+
+    unit_jpeg(&jpeg, 64, 48);
+
+    test_write("cam.jpg", jpeg.data, jpeg.size);
+
+    /* in the future: it is not old, however slow we are */
+
+    (void) stat(test_path("cam.jpg"), &st);
+    times[0] = st.st_mtim;
+    times[1] = st.st_mtim;
+    times[1].tv_sec += 100;
+    (void) utimensat(AT_FDCWD, test_path("cam.jpg"), times, 0);
+
+    (void) test_open(&in, test_path("cam.jpg"), "on");
+    (void) test_taken(&in, 64);
+
+    unit_ok(test_look(&in) == NGX_VIDCAST_INPUT_UNCHANGED,
+            "same time: the same bytes");
+
+    jpeg.data[jpeg.size - 10] ^= 1;
+    test_write("cam.jpg", jpeg.data, jpeg.size);
+    (void) utimensat(AT_FDCWD, test_path("cam.jpg"), times, 0);
+
+    rc = test_grab(&in);
+
+    unit_ok(rc == NGX_OK && memcmp(picture.data, jpeg.data, jpeg.size) == 0,
+            "same time: other bytes");
+
+    in.number = 1;
+    ngx_vidcast_input_images.release(&in);
+
+    unit_ok(test_look(&in) == NGX_VIDCAST_INPUT_UNCHANGED,
+            "same time: which come once");
+
+    free(jpeg.data);
+    test_close(&in);
+    test_clear();
+}
+
+
+/* once, at its time: NGX_AGAIN may mean that it is gone */
+
+static ngx_int_t
+test_look(ngx_vidcast_input_t *in)
+{
+    ngx_vidcast_input_images_t  *im;
+
+    im = in->data;
+    im->anchor = 0;
+
+    memset(&picture, 0, sizeof(picture));
+    in->number = 0;
+
+    return ngx_vidcast_input_images.grab(in, &picture);
+}
+
+
+/* a picture of this width comes, and becomes a frame */
+
+static ngx_uint_t
+test_taken(ngx_vidcast_input_t *in, uint32_t width)
+{
+    ngx_uint_t  taken;
+
+    taken = test_next(in, width);
+
+    in->number = 1;
+    ngx_vidcast_input_images.release(in);
+
+    return taken;
+}
+
+
+/* it was written so many seconds ago */
+
+static void
+test_age(const char *name, time_t seconds)
+{
+    struct timespec  times[2];
+
+    (void) clock_gettime(CLOCK_REALTIME, &times[1]);
+
+    times[1].tv_sec -= seconds;
+    times[1].tv_nsec |= 1;
+    times[0] = times[1];
+
+    if (utimensat(AT_FDCWD, test_path(name), times, 0) == -1) {
+        exit(2);
+    }
 }

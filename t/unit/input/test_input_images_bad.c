@@ -43,7 +43,7 @@ test_open_errors(void)
 {
     ngx_vidcast_input_t  in;
 
-    unit_ok(test_open(&in, "/nonexistent/pictures", "on") == NGX_ERROR
+    unit_ok(test_open(&in, "/nonexistent/pictures", "on") == NGX_AGAIN
             && test_says(&in, "opendir() \"/nonexistent/pictures\" failed "
                               "(2: No such file or directory)"),
             "no such folder");
@@ -74,7 +74,7 @@ test_open_errors(void)
             && test_says(&in, "/*.jpg\""),
             "a pattern that nothing matches");
 
-    unit_ok(test_open(&in, test_path("a.jpg"), "on") == NGX_ERROR
+    unit_ok(test_open(&in, test_path("a.jpg"), "on") == NGX_AGAIN
             && test_says(&in, "/a.jpg\" failed (2: "), "no such file");
 
     unit_ok(test_open(&in, test_path("a.png/*.jpg"), "on") == NGX_ERROR
@@ -140,7 +140,7 @@ test_bad_files(void)
     fd = open(test_path("10.jpg"), O_WRONLY|O_CREAT, 0600);
 
     if (write(fd, jpeg.data, jpeg.size) != (ssize_t) jpeg.size
-        || ftruncate(fd, NGX_VIDCAST_INPUT_IMAGES_MAX_SIZE + 1) != 0)
+        || ftruncate(fd, NGX_VIDCAST_IMAGES_FILE_MAX_SIZE + 1) != 0)
     {
         exit(2);
     }
@@ -151,12 +151,13 @@ test_bad_files(void)
 
     unit_ok(test_next(&in, 16), "01.jpg is good");
     unit_ok(test_grab(&in) == NGX_DECLINED
-            && test_says(&in, "not a whole JPEG: \"/tmp/")
+            && test_says(&in, "an empty picture: \"/tmp/")
             && test_says(&in, "/02.jpg\""), "02.jpg is empty");
-    unit_ok(test_grab(&in) == NGX_DECLINED && test_says(&in, "/03.jpg\""),
-            "03.jpg is something else");
-    unit_ok(test_grab(&in) == NGX_DECLINED && test_says(&in, "/04.jpg\""),
-            "04.jpg is half written");
+    unit_ok(test_grab(&in) == NGX_DECLINED
+            && test_says(&in, "PNG, not a JPEG: ")
+            && test_says(&in, "/03.jpg\""), "03.jpg is something else");
+    unit_ok(test_grab(&in) == NGX_DECLINED && test_says(&in, "truncated")
+            && test_says(&in, "/04.jpg\""), "04.jpg is half written");
     unit_ok(test_grab(&in) == NGX_DECLINED && test_says(&in, "not a file")
             && test_says(&in, "/05.jpg\""), "05.jpg is a folder");
     unit_ok(test_grab(&in) == NGX_DECLINED && test_says(&in, "not a file")
@@ -271,7 +272,7 @@ test_long_name(void)
 
     strcpy(name + 500, "/the-end");
 
-    unit_ok(test_open(&in, name, "on") == NGX_ERROR
+    unit_ok(test_open(&in, name, "on") == NGX_AGAIN
             && test_says(&in, "opendir() \"...")
             && test_says(&in, "/the-end\" failed (2: No such file or"
                               " directory)")

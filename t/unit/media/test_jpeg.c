@@ -12,6 +12,7 @@
  */
 
 #include "media/ngx_vidcast_jpeg.c"
+#include "media/ngx_vidcast_jpeg_fault.c"
 #include "media/ngx_vidcast_jpeg_probe.c"
 #include "media/ngx_vidcast_image.c"
 #include "media/ngx_vidcast_orientation.c"

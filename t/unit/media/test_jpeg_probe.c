@@ -13,6 +13,7 @@
  */
 
 #include "media/ngx_vidcast_jpeg.c"
+#include "media/ngx_vidcast_jpeg_fault.c"
 #include "media/ngx_vidcast_jpeg_probe.c"
 #include "media/ngx_vidcast_image.c"
 #include "media/ngx_vidcast_orientation.c"
@@ -25,6 +26,9 @@
 
 static void test_whole(void);
 static void test_end(void);
+static void test_scans(void);
+static void test_cut(void);
+static void test_faults(void);
 static void test_truncated(void);
 static void test_between_segments(void);
 static void test_thumbnail(void);
@@ -50,6 +54,9 @@ main(void)
 {
     test_whole();
     test_end();
+    test_scans();
+    test_cut();
+    test_faults();
     test_truncated();
     test_between_segments();
     test_thumbnail();
@@ -83,30 +90,38 @@ test_whole(void)
 }
 
 
+/* padding, what scripts and phones append, and a second picture */
+
 static void
 test_end(void)
 {
     size_t       size;
     u_char       pad[4096];
-    ngx_uint_t   i;
-    unit_jpeg_t  jpeg;
+    ngx_uint_t   i, n;
+    unit_jpeg_t  jpeg, other;
 
     static const struct {
         const char  *name;
         const char  *bytes;
         size_t       len;
-        ngx_int_t    rc;
+        ngx_uint_t   trailing;
     } tails[] = {
-        { "one zero",                "\0",              1, NGX_OK },
-        { "zeros",                   "\0\0\0\0\0",      5, NGX_OK },
-        { "a stray byte",            "\x0a",            1, NGX_OK },
-        { "a stray 0xff",            "\xff",            1, NGX_OK },
-        { "a stray 0xd9",            "\xd9",            1, NGX_OK },
-        { "zeros and a stray byte",  "\0\0\x55",        3, NGX_OK },
-        { "a stray byte and zeros",  "\x55\0\0",        3, NGX_OK },
-        { "zeros around a byte",     "\0\x55\0",        3, NGX_OK },
-        { "two stray bytes",         "\x55\x56",        2, NGX_DECLINED },
-        { "two among zeros",         "\0\x55\0\x56\0",  5, NGX_DECLINED }
+        { "one zero",                "\0",              1, 0 },
+        { "zeros",                   "\0\0\0\0\0",      5, 0 },
+        { "a stray byte",            "\x0a",            1, 1 },
+        { "a stray 0xff",            "\xff",            1, 1 },
+        { "a stray 0xd9",            "\xd9",            1, 1 },
+        { "zeros and a stray byte",  "\0\0\x55",        3, 1 },
+        { "a stray byte and zeros",  "\x55\0\0",        3, 1 },
+        { "two stray bytes",         "\x55\x56",        2, 1 },
+        { "two among zeros",         "\0\x55\0\x56\0",  5, 1 },
+        { "the end of a line",       "\r\n",            2, 1 },
+        { "another EOI",             "\xff\xd9",        2, 1 },
+        { "SOI",                     "\xff\xd8",        2, 1 },
+        { "text",                    "taken by cam 1",  14, 1 },
+        { "HTML",                    "<html></html>\n", 14, 1 },
+        { "a film",                  "\0\0\0\x18" "ftypmp42", 12, 1 },
+        { "a trailer with an EOI",   "SEFH\xff\xd9SEFT", 10, 1 }
     };
 
     for (i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
@@ -115,8 +130,8 @@ test_end(void)
 
         unit_jpeg_splice(&jpeg, size, 0, tails[i].bytes, tails[i].len);
 
-        unit_ok(test_probe(&jpeg) == tails[i].rc
-                && (tails[i].rc != NGX_OK || info.size == size),
+        unit_ok(test_probe(&jpeg) == NGX_OK && info.size == size
+                && info.trailing == tails[i].trailing,
                 "behind the end: %s", tails[i].name);
 
         free(jpeg.data);
@@ -129,10 +144,282 @@ test_end(void)
 
     unit_jpeg_splice(&jpeg, size, 0, pad, sizeof(pad));
 
-    unit_ok(test_probe(&jpeg) == NGX_OK && info.size == size,
-            "behind the end: a page of zeros");
+    unit_ok(test_probe(&jpeg) == NGX_OK && info.size == size
+            && !info.trailing, "behind the end: a page of zeros");
+
+    for (i = 0, n = 0; i < 1000; i++) {
+        memset(pad, unit_random(256), sizeof(pad));
+        pad[unit_random(sizeof(pad))] = unit_random(256);
+        memcpy(jpeg.data + size, pad, sizeof(pad));
+
+        n += (test_probe(&jpeg) == NGX_OK && info.size == size);
+    }
+
+    unit_ok(n == 1000, "behind the end: anything");
+
+    unit_jpeg(&other, 16, 16);
+    memcpy(jpeg.data + size, other.data, other.size);
+    jpeg.size = size + other.size;
+
+    unit_ok(test_probe(&jpeg) == NGX_OK && info.size == size
+            && info.width == TEST_WIDTH && info.trailing,
+            "behind the end: a second picture");
+
+    free(other.data);
+    free(jpeg.data);
+}
+
+
+/* several scans, and what may stand in them and between them */
+
+static void
+test_scans(void)
+{
+    size_t       p, size;
+    ngx_uint_t   i, n;
+    unit_jpeg_t  jpeg;
+
+    static const struct {
+        const char  *name;
+        const char  *bytes;
+        size_t       len;
+    } insides[] = {
+        { "RST0",                    "\xff\xd0",                    2 },
+        { "RST7 and fill bytes",     "\xff\xff\xff\xd7",            4 },
+        { "a stuffed zero",          "\xff\0",                      2 },
+        { "a fill byte before it",   "\xff\xff\0",                  3 },
+        { "SOI alone",               "\xff\xd8",                    2 },
+        { "a reserved marker",       "\xff\x42",                    2 },
+        { "a comment with an EOI",   "\xff\xfe\0\x06\xff\xd9\xff\xd9", 8 },
+        { "APP1 beyond the end",     "\xff\xe1\xff\xff",            4 },
+        { "a length of zero",        "\xff\xe1\0\0",                4 }
+    };
+
+    for (n = 0; n < 2; n++) {
+        unit_jpeg_foreign(&jpeg, TEST_WIDTH, TEST_HEIGHT, TJPF_RGB, TJSAMP_420,
+                          n ? TJFLAG_PROGRESSIVE : 0);
+        size = jpeg.size;
+
+        unit_ok(test_probe(&jpeg) == NGX_OK && info.size == size,
+                "%s", n ? "progressive" : "baseline");
+
+        unit_jpeg_splice(&jpeg, size, 0, "\r\n\r\n", 4);
+
+        unit_ok(test_probe(&jpeg) == NGX_OK && info.size == size
+                && info.trailing, "with bytes behind it");
+
+        free(jpeg.data);
+    }
+
+    for (i = 0; i < sizeof(insides) / sizeof(insides[0]); i++) {
+        unit_jpeg_foreign(&jpeg, TEST_WIDTH, TEST_HEIGHT, TJPF_RGB, TJSAMP_420,
+                          TJFLAG_PROGRESSIVE);
+        size = jpeg.size;
+
+        p = unit_jpeg_find(&jpeg, 0xda, 0);
+        p += 2 + (jpeg.data[p + 2] << 8 | jpeg.data[p + 3]) + 20;
+
+        while (jpeg.data[p - 1] == 0xff || jpeg.data[p] == 0xff) {
+            p++;
+        }
+
+        unit_jpeg_splice(&jpeg, p, 0, insides[i].bytes, insides[i].len);
+        unit_jpeg_splice(&jpeg, jpeg.size, 0, "\r\n\r\n", 4);
+
+        unit_ok(test_probe(&jpeg) == NGX_OK
+                && info.size == size + insides[i].len && info.trailing,
+                "in a scan: %s", insides[i].name);
+
+        free(jpeg.data);
+    }
+
+    /* damage that looks like a segment with the end in it */
+
+    unit_jpeg(&jpeg, TEST_WIDTH, TEST_HEIGHT);
+
+    p = jpeg.size - 8;
+    memcpy(jpeg.data + p, "\xff\xe1\0\x06", 4);
+
+    unit_ok(test_probe(&jpeg) == NGX_OK && info.size == jpeg.size,
+            "damage does not hide the end");
+
+    size = jpeg.size;
+    unit_jpeg_splice(&jpeg, size, 0, "\r\n\r\n", 4);
+
+    unit_ok(test_probe(&jpeg) == NGX_OK && info.size == size
+            && info.trailing, "nor with bytes behind it");
 
     free(jpeg.data);
+}
+
+
+/* its end is missing: what else there is can be shown */
+
+static void
+test_cut(void)
+{
+    size_t                       size;
+    u_char                      *buf;
+    unit_jpeg_t                  jpeg, other;
+    ngx_vidcast_image_t          image;
+    ngx_vidcast_jpeg_decoder_t  *dec;
+
+    unit_jpeg(&jpeg, 320, 240);
+    unit_jpeg(&other, 16, 16);
+
+    size = jpeg.size / 2;
+    jpeg.size = size;
+
+    unit_ok(test_probe(&jpeg) == NGX_DECLINED
+            && info.fault == NGX_VIDCAST_JPEG_TRUNCATED
+            && info.cut && info.size == size && !info.trailing,
+            "cut off in the scan");
+
+    jpeg.size += 1000;
+    memset(jpeg.data + size, 0, 1000);
+
+    unit_ok(test_probe(&jpeg) == NGX_DECLINED
+            && info.fault == NGX_VIDCAST_JPEG_TRUNCATED
+            && info.cut && info.size == size, "zeros behind it");
+
+    memcpy(jpeg.data + size, other.data, other.size);
+    jpeg.size = size + other.size;
+
+    unit_ok(test_probe(&jpeg) == NGX_DECLINED
+            && info.fault == NGX_VIDCAST_JPEG_TRUNCATED
+            && info.cut && info.size == size && info.trailing,
+            "the end of the next picture is not its end");
+
+    buf = malloc(ngx_vidcast_jpeg_whole_size(&info));
+    ngx_vidcast_jpeg_make_whole(buf, jpeg.data, &info);
+
+    free(jpeg.data);
+    unit_jpeg_copy(&jpeg, buf, ngx_vidcast_jpeg_whole_size(&info));
+
+    unit_ok(test_probe(&jpeg) == NGX_OK && info.size == size + 2
+            && memcmp(buf + size, "\xff\xd9", 2) == 0, "EOI is put behind it");
+
+    dec = ngx_vidcast_jpeg_decoder_create();
+
+    unit_ok(ngx_vidcast_jpeg_decode_gray(dec, buf, size + 2, 0, &image)
+            == NGX_OK && image.width == 320, "and it can be decoded");
+
+    test_strip(&jpeg);
+    jpeg.size -= 2;
+
+    unit_ok(test_probe(&jpeg) == NGX_DECLINED && info.cut && !info.dht,
+            "neither tables nor end");
+
+    free(buf);
+    buf = malloc(ngx_vidcast_jpeg_whole_size(&info));
+    ngx_vidcast_jpeg_make_whole(buf, jpeg.data, &info);
+
+    unit_ok(test_probe_bytes(buf, jpeg.size + NGX_VIDCAST_JPEG_DHT_LEN + 2)
+            == NGX_OK && info.dht, "both are put in");
+
+    jpeg.size = 100;
+
+    unit_ok(test_probe(&jpeg) == NGX_DECLINED && !info.cut
+            && info.fault == NGX_VIDCAST_JPEG_BEGUN,
+            "cut off before the scan: nothing to be shown");
+
+    ngx_vidcast_jpeg_decoder_destroy(dec);
+    free(jpeg.data);
+    free(other.data);
+    free(buf);
+}
+
+
+/* each cause in its own words, and none of them twice */
+
+static void
+test_faults(void)
+{
+    ngx_uint_t   i, j, same;
+    const char  *text, *before;
+
+    static const struct {
+        const char  *bytes;
+        size_t       len;
+        const char  *words;
+    } faults[] = {
+        { "", 0, "empty" },
+        { "\xff", 1, "before its picture begins" },
+        { "\xff\xd8", 2, "before its picture begins" },
+        { "\xff\xd8\xff\xe0\0\x10JFIF", 10, "before its picture begins" },
+        { "\xff\xd8\xff\xd9", 4, "without a picture" },
+        { "\xff\xd8\xff\xda\0\x02\xff\xd9", 8, "without a header" },
+        { "\xff\xd8\xff\xdb\0\0", 6, "broken before" },
+        { "\xff\xd8\xff\xd8\xff\xe0", 6, "broken before" },
+        { "\xff\xd8\xff\xc9\0\x0b\x08\0\x08\0\x08\1\1\x11\0", 15,
+          "arithmetic" },
+        { "\xff\xd8\xff\xca\0\x02", 6, "arithmetic" },
+        { "\xff\xd8\xff\xc3\0\x02", 6, "lossless" },
+        { "\xff\xd8\xff\xf7\0\x02", 6, "lossless" },
+        { "\xff\xd8\xff\xc5\0\x02", 6, "hierarchical" },
+        { "\xff\xd8\xff\xc1\0\x0b\x0c\0\x08\0\x08\1\1\x11\0", 15, "12 bits" },
+        { "\xff\xd8\xff\xc0\0\x0b\x07\0\x08\0\x08\1\1\x11\0", 15,
+          "wrong number of bits" },
+        { "\xff\xd8\xff\xc0\0\x0b\x08\0\0\0\x08\1\1\x11\0", 15, "DNL" },
+        { "\xff\xd8\xff\xc0\0\x0b\x08\0\x08\0\0\1\1\x11\0", 15,
+          "without width" },
+        { "\xff\xd8\xff\xc0\0\x0b\x08\x40\1\0\x08\1\1\x11\0", 15, "16384" },
+        { "\xff\xd8\xff\xc0\0\x0b\x08\x40\0\x40\0\1\1\x11\0", 15,
+          "64 million" },
+        { "\xff\xd8\xff\xc0\0\x0b\x08\x10\0\x10\0\1\1\x11\0\xff\xd9", 17,
+          "so few bytes" },
+        { "\xff\xd8\xff\xc0\0\x0b\x08\x10\0\x10\0\1\1\x11\0", 15,
+          "its end is missing" },
+        { "\xff\xd8\xff\xc0\0\x0e\x08\0\x08\0\x08\2\1\x11\0\2\x11\0", 18,
+          "neither gray" },
+        { "\xff\xd8\xff\xc0\0\x0b\x08\0\x08\0\x08\3\1\x11\0", 15,
+          "broken header" },
+        { "\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR", 16, "PNG" },
+        { "GIF89a\x01\0\x01\0", 10, "GIF" },
+        { "RIFF\x24\0\0\0WEBPVP8 ", 16, "WebP" },
+        { "\0\0\0\x18" "ftypheic\0\0\0\0", 16, "HEIC" },
+        { "\0\0\0\x18" "ftypmif1\0\0\0\0", 16, "HEIC" },
+        { "\0\0\0\x1c" "ftypavif\0\0\0\0", 16, "AVIF" },
+        { "II*\0\x08\0\0\0", 8, "TIFF" },
+        { "\0\0\0\x0cjP  \r\n\x87\n", 12, "JPEG 2000" },
+        { "\0\0\0\x0cJXL \r\n\x87\n", 12, "JPEG XL" },
+        { "\0\0\0\x18" "ftypisom\0\0\0\0", 16, "film" },
+        { "RIFF\x24\0\0\0AVI LIST", 16, "film" },
+        { "<!DOCTYPE html><html>", 21, "HTML" },
+        { "\r\n  <html>", 10, "HTML" },
+        { "\xef\xbb\xbf<html>", 9, "HTML" },
+        { "<?xml version=\"1.0\"?>", 21, "XML" },
+        { "<svg>", 5, "SVG" },
+        { "hello\n", 6, "text" },
+        { "{\"error\":\"busy\"}", 16, "text" },
+        { "\r\n\xff\xd8\xff\xe0", 6, "nor another" },
+        { "\0\0\0\0", 4, "nor another" }
+    };
+
+    for (i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+        (void) test_probe_bytes(faults[i].bytes, faults[i].len);
+        text = ngx_vidcast_jpeg_fault_text(info.fault);
+
+        unit_ok(info.fault && strstr(text, faults[i].words), "%s: \"%s\"",
+                faults[i].words, text);
+    }
+
+    same = 0;
+
+    for (i = 1; i < NGX_VIDCAST_JPEG_FAULTS; i++) {
+        text = ngx_vidcast_jpeg_fault_text(i);
+        same += strlen(text) > 100;
+
+        for (j = 0; j < i; j++) {
+            before = ngx_vidcast_jpeg_fault_text(j);
+            same += strcmp(text, before) == 0;
+        }
+    }
+
+    unit_ok(same == 0, "each in its own words");
+    unit_ok(ngx_vidcast_jpeg_fault_text(NGX_VIDCAST_JPEG_FAULTS)
+            == ngx_vidcast_jpeg_fault_text(NGX_VIDCAST_JPEG_UNKNOWN),
+            "a number that there is not");
 }
 
 

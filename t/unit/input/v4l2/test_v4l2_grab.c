@@ -22,6 +22,8 @@
 #include "media/ngx_vidcast_image.c"
 #include "media/ngx_vidcast_orientation.c"
 #include "media/ngx_vidcast_jpeg.c"
+#include "input/ngx_vidcast_input_jpeg.c"
+#include "media/ngx_vidcast_jpeg_fault.c"
 #include "media/ngx_vidcast_jpeg_probe.c"
 #include "input/v4l2/ngx_vidcast_v4l2.c"
 #include "input/v4l2/ngx_vidcast_v4l2_control.c"
