@@ -180,6 +180,18 @@ is source('program')->{predictor}{deaths}, 0, 'no predictor dies';
 
 undef $_ for $boxes, $paired;
 
+# a picture that cannot be decoded, whose boxes are known
+
+request($port, '/door', method => 'POST', body => picture(64, 48, 100));
+request($port, '/door', method => 'POST',
+        headers => ['Content-Type' => 'application/json'],
+        body => '{"detections":[{"bbox":[8,8,32,24]}]}');
+
+request($port, '/door', method => 'POST', body => cmyk(64, 48, 100));
+
+is get($port, '/once')->{body}, cmyk(64, 48, 100),
+    'what cannot be decoded is shown without boxes';
+
 # boxes that make a picture too large for its slot
 
 my $tight = feed('/tight');

@@ -52,7 +52,6 @@ static ngx_uint_t ngx_vidcast_backend_process_reads(
 
 ngx_vidcast_backend_t  ngx_vidcast_backend_process = {
     0,
-    1,
     NGX_VIDCAST_BACKEND_PROCESS_LOOK,
     ngx_vidcast_backend_process_create,
     NULL,

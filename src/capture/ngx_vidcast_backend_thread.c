@@ -47,7 +47,6 @@ static ngx_int_t ngx_vidcast_backend_thread_scale(
 
 ngx_vidcast_backend_t  ngx_vidcast_backend_thread = {
     1,
-    0,
     NGX_VIDCAST_BACKEND_THREAD_LOOK,
     ngx_vidcast_backend_thread_create,
     ngx_vidcast_backend_thread_open,
@@ -205,7 +204,8 @@ ngx_vidcast_backend_thread_picture(ngx_vidcast_scheduler_t *scheduler,
                                             task->frame.size, width, &decoded)
                != NGX_OK)
     {
-        ngx_vidcast_error(task->error, "the frame could not be decoded");
+        ngx_vidcast_error(task->error, "the frame could not be decoded: %s",
+                          ngx_vidcast_jpeg_decoder_error(thread->decoder));
         return NGX_ERROR;
     }
 

@@ -431,22 +431,17 @@ ngx_vidcast_overlay_fill(ngx_vidcast_overlay_t *overlay,
 
     counters = &overlay->out.zone->shm->counters;
 
+    /* nothing to draw, or none to draw it: the picture as it is */
+
     if (overlay->detections.n == 0
         || overlay->result.captured + NGX_VIDCAST_OVERLAY_HELD
-           <= frame->captured)
+           <= frame->captured
+        || ngx_vidcast_overlay_decode(overlay, frame, &image) != NGX_OK)
     {
-        /* nothing to draw: the picture as it is */
-
         ngx_memcpy(dst, frame->data, frame->size);
         *size = frame->size;
 
         return NGX_OK;
-    }
-
-    if (ngx_vidcast_overlay_decode(overlay, frame, &image) != NGX_OK) {
-        ngx_vidcast_overlay_failed(overlay, &counters->bad_frame,
-                                   "it could not be decoded");
-        return NGX_ERROR;
     }
 
     ngx_vidcast_annotate(&image, &overlay->detections);
@@ -469,7 +464,10 @@ ngx_vidcast_overlay_fill(ngx_vidcast_overlay_t *overlay,
 }
 
 
-/* in memory of the decoder's, or ours; it may be drawn on */
+/*
+ * In memory of the decoder's, or ours; it may be drawn on.  Not NGX_OK: viewers
+ * get it as it is.
+ */
 
 static ngx_int_t
 ngx_vidcast_overlay_decode(ngx_vidcast_overlay_t *overlay,
@@ -477,6 +475,7 @@ ngx_vidcast_overlay_decode(ngx_vidcast_overlay_t *overlay,
 {
     ngx_int_t        rc;
     ngx_uint_t       i;
+    const char      *reason;
     vidcast_image_t  decoded;
 
     decoded.format = VIDCAST_I420;
@@ -495,14 +494,26 @@ ngx_vidcast_overlay_decode(ngx_vidcast_overlay_t *overlay,
                                      frame->size, NULL, &decoded);
 
         if (rc == NGX_OK) {
-            rc = ngx_vidcast_overlay_convert(overlay, &decoded);
-            *image = overlay->image;
-        }
 
-        return rc;
+            if (ngx_vidcast_overlay_convert(overlay, &decoded) == NGX_OK) {
+                *image = overlay->image;
+                return NGX_OK;
+            }
+
+            ngx_vidcast_capture_log_draw(overlay->capture, "no memory");
+
+            return NGX_ERROR;
+        }
     }
 
-    for (i = 0; rc == NGX_OK && i < 3; i++) {
+    if (rc != NGX_OK) {
+        reason = ngx_vidcast_jpeg_decoder_error(overlay->decoder);
+        ngx_vidcast_capture_log_draw(overlay->capture, reason);
+
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < 3; i++) {
         image->plane[i] = decoded.plane[i];
         image->stride[i] = decoded.stride[i];
     }
@@ -510,7 +521,7 @@ ngx_vidcast_overlay_decode(ngx_vidcast_overlay_t *overlay,
     image->width = decoded.width;
     image->height = decoded.height;
 
-    return rc;
+    return NGX_OK;
 }
 
 

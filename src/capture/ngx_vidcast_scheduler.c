@@ -388,13 +388,6 @@ ngx_vidcast_scheduler_failed(ngx_vidcast_scheduler_t *scheduler,
 
     ngx_vidcast_count(&capture->counters->predictor_error, 1);
 
-    if (!scheduler->backend->tells) {
-        ngx_vidcast_capture_log_predictor(capture, NGX_LOG_CRIT, "failed",
-                                          task->error);
-        ngx_vidcast_capture_judged(capture, task->frame.number);
-        return;
-    }
-
     if (task->status != NGX_VIDCAST_REPLY_LOST) {
 
         /* deaths are the manager's to log */

@@ -81,7 +81,6 @@ typedef struct {
 
 typedef struct {
     ngx_uint_t    raw;      /* takes raw pictures */
-    ngx_uint_t    tells;    /* viewers are told of a frame without a result */
     int           look;     /* ms between looks when nothing is rung */
     ngx_int_t   (*create)(ngx_vidcast_scheduler_t *scheduler);
     void        (*open)(ngx_vidcast_scheduler_t *scheduler);

@@ -412,7 +412,7 @@ ngx_vidcast_predictor_picture(ngx_vidcast_predictor_t *predictor,
     ngx_vidcast_ring_t               *ring;
     ngx_vidcast_frame_t               frame;
     ngx_vidcast_predictor_mailbox_t  *mailbox;
-    u_char                            memory[128];
+    u_char                            text[NGX_VIDCAST_ERROR_LEN];
 
     mailbox = predictor->mailbox;
     fit = &predictor->fit;
@@ -445,10 +445,9 @@ ngx_vidcast_predictor_picture(ngx_vidcast_predictor_t *predictor,
         dst = predictor->engine->get_buffer(predictor, fit->size);
 
         if (dst == NULL) {
-            (void) ngx_snprintf(memory, sizeof(memory),
-                                "no memory for a picture of %uz bytes: %s%Z",
-                                fit->size, strerror(ngx_errno));
-            reason = (char *) memory;
+            ngx_vidcast_error(text, "no memory for a picture of %uz bytes: %s",
+                              fit->size, strerror(ngx_errno));
+            reason = (char *) text;
         }
     }
 
@@ -457,7 +456,9 @@ ngx_vidcast_predictor_picture(ngx_vidcast_predictor_t *predictor,
                                    frame.size, dst)
            != NGX_OK)
     {
-        reason = "the frame could not be decoded";
+        ngx_vidcast_error(text, "the frame could not be decoded: %s",
+                          ngx_vidcast_jpeg_decoder_error(predictor->decoder));
+        reason = (char *) text;
         dst = NULL;
     }
 

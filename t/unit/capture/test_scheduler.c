@@ -68,7 +68,7 @@ static void *test_wait_drained(void *data);
 /* a backend whose predictors reply when they are told to */
 
 static ngx_vidcast_backend_t     test_backend = {
-    1, 1, 0, test_create, NULL, NULL, test_ready, test_give, NULL
+    1, 0, test_create, NULL, NULL, test_ready, test_give, NULL
 };
 
 static uint32_t                  test_futex;
@@ -489,19 +489,18 @@ static void
 test_failed(void)
 {
     test_open(0);
-    test_backend.tells = 0;
 
     (void) test_publish();
     test_turn();
     test_reply(0, NGX_VIDCAST_REPLY_BAD, NULL);
     test_turn();
 
-    unit_ok(test_nresults == 0 && test_judged == 1,
-            "failed: a predictor of our own gives no result");
-    unit_ok(test_counters.predictor_error == 1 && test_logged == NGX_LOG_CRIT,
+    unit_ok(test_nresults == 1 && test_results[0].frame == 1
+            && ngx_strcmp(test_results[0].status, "bad_result") == 0
+            && ngx_strcmp(test_results[0].text, "null") == 0,
+            "failed: viewers are told that there is no result");
+    unit_ok(test_counters.predictor_error == 1 && test_logged == NGX_LOG_ERR,
             "failed: which is counted and logged");
-
-    test_backend.tells = 1;
 
     (void) test_publish();
     test_turn();
@@ -510,9 +509,9 @@ test_failed(void)
     test_given[1]->size = 5;
     test_turn();
 
-    unit_ok(test_nresults == 1
-            && ngx_strcmp(test_results[0].status, "result_too_large") == 0,
-            "failed: viewers are told of others");
+    unit_ok(test_nresults == 2
+            && ngx_strcmp(test_results[1].status, "result_too_large") == 0,
+            "failed: and why");
 
     test_close();
 }
@@ -527,7 +526,6 @@ test_large(void)
 
     test_open(0);
     test_change = 1;
-    test_backend.tells = 0;
 
     for (i = 0; i < 3; i++) {
         test_room_left = (i == 0) ? 1 : TEST_TEXT;
@@ -541,7 +539,6 @@ test_large(void)
     unit_ok(test_nresults == 1 && test_results[0].frame == 2,
             "large: the next of the same kind is told, and none after it");
 
-    test_backend.tells = 1;
     test_room_left = 1;
 
     (void) test_publish();
