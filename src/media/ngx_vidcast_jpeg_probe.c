@@ -477,10 +477,10 @@ ngx_vidcast_jpeg_coding(ngx_uint_t code)
 
 
 /*
- * Through all scans, and over the segments between them.  NGX_OK: *end is behind
- * EOI; NGX_ABORT: there is none before another picture, which begins there;
- * NGX_DECLINED: there is none.  Markers that mean nothing here are damage, and
- * are passed over, as decoders do.
+ * Through all scans, and over the segments between them.  NGX_OK: *end is
+ * behind EOI; NGX_ABORT: there is none before another picture, which begins
+ * there; NGX_DECLINED: there is none.  Markers that mean nothing here are
+ * damage, and are passed over, as decoders do.
  */
 
 static ngx_int_t
