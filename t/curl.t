@@ -86,6 +86,26 @@ my %streams = (
     too_long      => { wrong => 1000 },
     length_zero   => { part => "--frame\r\n${jpeg}Content-Length: 0\r\n\r\n"
                                . "%s\r\n" },
+    length_word   => { head => "${ok}Content-Length: unlimited\r\n"
+                               . "$mixed boundary=frame\r\n\r\n" },
+    length_minus  => { head => "${ok}Content-Length: -1\r\n"
+                               . "$mixed boundary=frame\r\n\r\n" },
+    length_none   => { head => "${ok}Content-Length: 0\r\n"
+                               . "$mixed boundary=frame\r\n\r\n" },
+    same_line     => { part => "--frame Content-Type: image/jpeg\r\n\r\n"
+                               . "%s\r\n" },
+    header_glued  => { part => "--frameContent-Type: image/jpeg\r\n"
+                               . "$length\r\n%s\r\n" },
+    twice         => { part => "--frame\r\n--frame\r\n$jpeg\r\n%s\r\n" },
+    blank_name    => { head => "$ok$mixed boundary =frame\r\n\r\n" },
+    blank_inside  => { head => "$ok$mixed boundary=a frame--\r\n\r\n",
+                       part => "--a frame--\r\n$jpeg$length\r\n%s\r\n" },
+    all_quoted    => { head => "${ok}Content-Type: \"multipart/"
+                               . "x-mixed-replace;boundary=frame\"\r\n\r\n",
+                       part => "--frame\r\nContent-Type: \"image/jpeg\"\r\n"
+                               . "\r\n%s\r\n" },
+    icy           => { head => "ICY 200 OK\r\n$mixed boundary=frame\r\n"
+                               . "\r\n" },
     chunked       => { chunked => 1, head =>
                        "HTTP/1.1 200 OK\r\n$mixed boundary=frame\r\n"
                        . "Transfer-Encoding: chunked\r\n\r\n" },

@@ -44,6 +44,7 @@ struct vidcast_curl_request_s {
     unsigned                           added:1;    /* to "multi" */
     unsigned                           reading:1;  /* the reader is there */
     unsigned                           full:1;     /* no memory */
+    unsigned                           endless:1;  /* lengths are not true */
 };
 
 
@@ -65,6 +66,8 @@ static void vidcast_curl_request_picture(void *context,
     ngx_vidcast_multipart_end_e end, const uint8_t *data, size_t size);
 static vidcast_curl_state_e vidcast_curl_request_done(
     vidcast_curl_request_t *request, CURLcode code, char *error);
+static int vidcast_curl_request_is_endless(vidcast_curl_request_t *request,
+    CURLcode code);
 static void vidcast_curl_request_remember(vidcast_curl_request_t *request,
     int good);
 static vidcast_curl_state_e vidcast_curl_request_late(
@@ -557,6 +560,24 @@ vidcast_curl_request_done(vidcast_curl_request_t *request, CURLcode code,
         return VIDCAST_CURL_ENDED;
     }
 
+    if (vidcast_curl_request_is_endless(request, code)) {
+        request->endless = 1;
+
+        (void) curl_easy_setopt(request->easy, CURLOPT_IGNORE_CONTENT_LENGTH,
+                                1L);
+
+        return vidcast_curl_request_start(request, error) == VIDCAST_OK
+                   ? VIDCAST_CURL_AGAIN : VIDCAST_CURL_FAILED;
+    }
+
+    if (code == CURLE_WEIRD_SERVER_REPLY) {
+
+        /* a line which is no header; not all libraries mind it */
+
+        vidcast_curl_said_code(request->easy, code, request->detail, error);
+        return VIDCAST_CURL_OTHER;
+    }
+
     if (answer->status == 304 && request->headers) {
         return VIDCAST_CURL_SAME;
     }
@@ -589,6 +610,30 @@ vidcast_curl_request_done(vidcast_curl_request_t *request, CURLcode code,
 
     return vidcast_curl_said_is_text(answer) ? VIDCAST_CURL_FAILED
                                              : VIDCAST_CURL_OTHER;
+}
+
+
+/* a stream whose length is no number, or that of no stream */
+
+static int
+vidcast_curl_request_is_endless(vidcast_curl_request_t *request, CURLcode code)
+{
+    vidcast_curl_answer_t  *answer;
+
+    static const char  parts[] = "multipart/";
+
+    answer = &request->answer;
+
+    if (request->endless || answer->status != 200) {
+        return 0;
+    }
+
+    if (code == CURLE_WEIRD_SERVER_REPLY) {
+        return strstr(request->detail, "Content-Length") != NULL;
+    }
+
+    return code == CURLE_OK && answer->size == 0 && answer->length
+           && strncasecmp(answer->type, parts, sizeof(parts) - 1) == 0;
 }
 
 

@@ -276,6 +276,10 @@ vidcast_curl_said_code(CURL *easy, CURLcode code, const char *detail,
         text = "a redirect to what is not HTTP";
         break;
 
+    case CURLE_WEIRD_SERVER_REPLY:
+        text = "the header of the answer is not one of HTTP";
+        break;
+
     case CURLE_PEER_FAILED_VERIFICATION:
 
         if (strncmp(detail, problem, sizeof(problem) - 1) == 0) {
