@@ -83,9 +83,9 @@ front
 
     is join(' ', sort keys %$source), join(' ', qw(
         captured delivered direct dropped encode_ms error fps fps_asked
-        fps_predicted frame height lost name not_predicted not_shown opened
-        pid pins predict_ms predicted published result slots starts state
-        state_age tables_inserted trailing truncated viewers width
+        fps_predicted frame frame_age height life_age lost name not_predicted
+        not_shown opened pid pins predict_ms predicted published result slots
+        starts state state_age tables_inserted trailing truncated viewers width
         workers)), 'a source';
 
     is join(' ', sort keys %{$source->{dropped}}), join(' ', qw(

@@ -4,15 +4,18 @@
 
 # A picture that is larger than a slot of the ring is dropped and counted each
 # time, and told once: passed through or encoded here, the viewer of the log
-# must learn why the screen is black.
+# must learn why the screen is black.  So must a program that asks for the state:
+# a source all of whose pictures are refused is not live, whatever it sends.
 
 use strict;
 use warnings;
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use JSON::PP qw(decode_json);
 use Test::More;
 
+use Vidcast::Client qw(get);
 use Vidcast::Life;
 use Vidcast::Nginx;
 use Vidcast::Picture qw(picture comments);
@@ -20,7 +23,8 @@ use Vidcast::Wait;
 
 Vidcast::Nginx->plan;
 
-my $nginx = Vidcast::Nginx->new(http => <<"CONF");
+my $nginx = Vidcast::Nginx->new(allow => [qr/is stale: no frame for/],
+                                http => <<"CONF");
 vidcast_source passed {
     input   images:pictures fps=50;
     frames  auto 1k;
@@ -31,19 +35,28 @@ vidcast_source made {
     frames  auto 1k;
 }
 
+vidcast_source turns {
+    input   images:turns fps=50;
+    frames  auto 4k;
+    stale   500ms;
+}
+
 server {
     listen  127.0.0.1:%%PORT%%;
 
     @{[locations('passed')]}
+
+    location = /health { vidcast_health; }
 }
 CONF
 
-my $pictures = $nginx->prefix . '/pictures';
+my $small = picture(64, 48, 200);
+my $large = comments($small, 'x' x 5000);
 
-mkdir $pictures or die "$pictures: $!\n";
-open my $file, '>:raw', "$pictures/1.jpg" or die "$pictures/1.jpg: $!\n";
-print $file comments(picture(64, 48, 200), 'x' x 5000);
-close $file or die "$pictures/1.jpg: $!\n";
+mkdir $nginx->prefix . "/$_" or die "$_: $!\n" for qw(pictures turns);
+
+put('pictures', $large);
+put('turns', $small);
 
 $nginx->start;
 
@@ -58,6 +71,76 @@ for my $name ('passed', 'made') {
     is source($nginx, $name)->{frame}, 0, "$name: no frame came out";
 }
 
+my $reason = 'a frame is larger than 1024 bytes, see "frames"';
+
+for my $name ('passed', 'made') {
+    my $source = source($nginx, $name);
+
+    is_deeply [@{$source}{qw(fps frame_age life_age)}], [0, undef, undef],
+        "$name: nothing to see, no sign of life";
+
+    if ($source->{state} eq 'starting') {
+        is $source->{error}, $reason, "$name: it is starting, and says why";
+    }
+
+    is health($name), $reason, "$name: it ails for that reason"
+        if source($nginx, $name)->{state} eq 'starting';
+
+    ok wait_for { source($nginx, $name)->{state} eq 'stale' },
+        "$name: it is stale in the end";
+    is source($nginx, $name)->{error}, "no frame for 5000 ms: $reason",
+        "$name: and says why";
+    is health($name), "no frame for 5000 ms: $reason", "$name: to all";
+}
+
+# a camera whose pictures grow, and shrink again
+
+ok live($nginx, 'turns'), 'turns: it lives';
+is health('turns'), undef, 'turns: and is well';
+
+put('turns', $large);
+
+$reason = 'no frame for 500 ms: a frame is larger than 4096 bytes,'
+          . ' see "frames"';
+
+ok wait_for { source($nginx, 'turns')->{state} eq 'stale' },
+    'turns: its pictures are refused, it is stale';
+is source($nginx, 'turns')->{error}, $reason, 'turns: and says why';
+is health('turns'), $reason, 'turns: to all';
+
+put('turns', $small);
+
+ok live($nginx, 'turns'), 'turns: it lives again';
+is source($nginx, 'turns')->{error}, '', 'turns: without a reason';
+is health('turns'), undef, 'turns: and is well';
+
 $nginx->stop;
 
 done_testing;
+
+
+# a whole one at any time
+
+sub put {
+    my ($folder, $jpeg) = @_;
+
+    my $path = $nginx->prefix . "/$folder";
+
+    open my $file, '>:raw', "$path/new" or die "$path/new: $!\n";
+    print $file $jpeg;
+    close $file or die "$path/new: $!\n";
+
+    rename "$path/new", "$path/1.jpg" or die "$path/1.jpg: $!\n";
+}
+
+
+# why this source is not well
+
+sub health {
+    my ($name) = @_;
+
+    my $health = decode_json(get($nginx->port, '/health')->{body});
+    my ($source) = grep { $_->{name} eq $name } @{$health->{sources} // []};
+
+    return $source && $source->{error};
+}

@@ -8,10 +8,12 @@
 #include <ngx_core.h>
 
 #include "capture/ngx_vidcast_capture.h"
+#include "core/ngx_vidcast_error.h"
 #include "shm/ngx_vidcast_control.h"
 
 
 #define NGX_VIDCAST_CAPTURE_STACK  (1024 * 1024)
+#define NGX_VIDCAST_CAPTURE_TOLD   1000000    /* us between two reasons */
 
 
 ngx_int_t
@@ -72,12 +74,14 @@ ngx_vidcast_capture_state(ngx_vidcast_capture_t *capture, ngx_uint_t state,
 
     (void) pthread_mutex_lock(&capture->state_mutex);
 
+    if (state != NGX_VIDCAST_STALE) {
+        capture->refused = 0;
+        shm->refused[0] = '\0';
+    }
+
     if ((shm->state == state
          && ngx_strncmp(shm->error, reason, NGX_VIDCAST_ERROR_LEN - 1) == 0)
-        || (state == NGX_VIDCAST_STALE
-            && (shm->state != NGX_VIDCAST_LIVE
-                || !ngx_vidcast_zone_silent(capture->source,
-                                            ngx_vidcast_load(&shm->last)))))
+        || (state == NGX_VIDCAST_STALE && !ngx_vidcast_capture_silent(capture)))
     {
         /* nothing new; or closed, or a frame came, since it was looked at */
 
@@ -93,6 +97,133 @@ ngx_vidcast_capture_state(ngx_vidcast_capture_t *capture, ngx_uint_t state,
     ngx_vidcast_capture_log_state(capture, state, reason);
 
     (void) pthread_mutex_unlock(&capture->state_mutex);
+}
+
+
+/* before a worker is told: it takes no frame of a source that seems dead */
+
+void
+ngx_vidcast_capture_alive(ngx_vidcast_capture_t *capture, uint64_t now)
+{
+    ngx_vidcast_store(&capture->zone->shm->last, now);
+    ngx_vidcast_store(&capture->zone->shm->life, now);
+
+    ngx_vidcast_capture_state(capture, NGX_VIDCAST_LIVE, NULL);
+}
+
+
+/* a picture that was refused, or is still being encoded, shows nothing */
+
+void
+ngx_vidcast_capture_unchanged(ngx_vidcast_capture_t *capture)
+{
+    ngx_uint_t               shown, stale;
+    ngx_vidcast_zone_shm_t  *shm;
+
+    shm = capture->zone->shm;
+
+    (void) pthread_mutex_lock(&capture->state_mutex);
+
+    shown = (capture->refused == 0);
+    stale = (shm->state == NGX_VIDCAST_STALE);
+
+    if (shown) {
+        ngx_vidcast_store(&shm->life, ngx_vidcast_clock());
+    }
+
+    (void) pthread_mutex_unlock(&capture->state_mutex);
+
+    if (shown && stale) {
+        ngx_vidcast_capture_state(capture, NGX_VIDCAST_LIVE, NULL);
+    }
+}
+
+
+void
+ngx_vidcast_capture_refused(ngx_vidcast_capture_t *capture,
+    const u_char *reason)
+{
+    uint64_t                 now;
+    ngx_vidcast_zone_shm_t  *shm;
+
+    shm = capture->zone->shm;
+    now = ngx_vidcast_clock();
+
+    (void) pthread_mutex_lock(&capture->state_mutex);
+
+    if (capture->refused && now - capture->told < NGX_VIDCAST_CAPTURE_TOLD) {
+        (void) pthread_mutex_unlock(&capture->state_mutex);
+        return;
+    }
+
+    (void) ngx_cpystrn(shm->refused, (u_char *) reason, NGX_VIDCAST_ERROR_LEN);
+    capture->told = now;
+
+    if (shm->state == NGX_VIDCAST_STARTING
+        || shm->state == NGX_VIDCAST_RECONNECTING)
+    {
+        (void) ngx_cpystrn(shm->error, (u_char *) reason,
+                           NGX_VIDCAST_ERROR_LEN);
+
+        if (capture->refused == 0) {
+            ngx_vidcast_store(&shm->changed, now);
+        }
+
+    } else if (shm->state == NGX_VIDCAST_STALE) {
+        ngx_vidcast_zone_silence(capture->source, shm->error);
+    }
+
+    if (capture->refused == 0) {
+        capture->refused = now;
+    }
+
+    (void) pthread_mutex_unlock(&capture->state_mutex);
+}
+
+
+void
+ngx_vidcast_capture_too_large(ngx_vidcast_capture_t *capture)
+{
+    u_char  reason[NGX_VIDCAST_ERROR_LEN];
+
+    ngx_vidcast_count(&capture->counters->too_large, 1);
+
+    ngx_vidcast_error(reason, "a frame is larger than %uD bytes, "
+                      "see \"frames\"",
+                      capture->source->original.geometry.slot_size);
+
+    ngx_vidcast_capture_refused(capture, reason);
+    ngx_vidcast_capture_log_too_large(capture);
+}
+
+
+ngx_uint_t
+ngx_vidcast_capture_silent(ngx_vidcast_capture_t *capture)
+{
+    uint64_t                 since;
+    ngx_vidcast_zone_shm_t  *shm;
+
+    shm = capture->zone->shm;
+
+    switch (ngx_vidcast_load(&shm->state)) {
+
+    case NGX_VIDCAST_LIVE:
+
+        /* read after the state: what made it live is older than that */
+
+        return ngx_vidcast_zone_silent(capture->source,
+                                       ngx_vidcast_load(&shm->life));
+
+    case NGX_VIDCAST_STARTING:
+    case NGX_VIDCAST_RECONNECTING:
+
+        since = ngx_vidcast_load(&capture->refused);
+
+        return since && ngx_vidcast_zone_silent(capture->source, since);
+
+    default:
+        return 0;
+    }
 }
 
 

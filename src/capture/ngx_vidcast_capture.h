@@ -95,6 +95,9 @@ struct ngx_vidcast_capture_s {
     pthread_mutex_t               results_mutex;   /* writing results */
     pthread_mutex_t               state_mutex;
 
+    uint64_t                      refused;   /* frames, since then, us */
+    uint64_t                      told;      /* the reason, at last, us */
+
     uint64_t                      judged;    /* the highest of such frames */
 
     int                           leaving;   /* the input is to be closed */
@@ -146,6 +149,22 @@ typedef struct {
  */
 void ngx_vidcast_capture_state(ngx_vidcast_capture_t *capture,
     ngx_uint_t state, const u_char *reason);
+
+/*
+ * What the state goes by, where the input is open.  alive() is called with each
+ * frame, right before it is published, unchanged() for an answer that the last
+ * one is still right, and refused() for a frame that is not published: its
+ * reason is that of the state until one is.  silent(): none of the first two
+ * came in time, so the source is to be called stale.
+ */
+void ngx_vidcast_capture_alive(ngx_vidcast_capture_t *capture, uint64_t now);
+void ngx_vidcast_capture_unchanged(ngx_vidcast_capture_t *capture);
+void ngx_vidcast_capture_refused(ngx_vidcast_capture_t *capture,
+    const u_char *reason);
+ngx_uint_t ngx_vidcast_capture_silent(ngx_vidcast_capture_t *capture);
+
+/* a frame is: it is counted, logged and refused */
+void ngx_vidcast_capture_too_large(ngx_vidcast_capture_t *capture);
 
 /* adds a sink, while there is no input thread; NGX_ERROR: there are too many */
 ngx_int_t ngx_vidcast_capture_add_sink(ngx_vidcast_capture_t *capture,

@@ -242,11 +242,11 @@ ngx_vidcast_encoder_pool_failed(ngx_vidcast_encoder_pool_t *encoders,
     capture = encoders->capture;
 
     if (rc == NGX_DECLINED) {
-        ngx_vidcast_count(&capture->counters->too_large, 1);
-        ngx_vidcast_capture_log_too_large(capture);
+        ngx_vidcast_capture_too_large(capture);
         return;
     }
 
     ngx_vidcast_count(&capture->counters->encoder_error, 1);
+    ngx_vidcast_capture_refused(capture, (u_char *) reason);
     ngx_vidcast_capture_log_encode(capture, reason);
 }

@@ -117,6 +117,11 @@ ngx_vidcast_frame_claim(ngx_vidcast_frame_writer_t *writer)
 
     if (slot == NGX_VIDCAST_RING_NONE) {
         ngx_vidcast_count(&writer->zone->shm->counters.ring_full, 1);
+
+        if (writer->zone == writer->capture->zone) {
+            ngx_vidcast_capture_refused(writer->capture,
+                                        (u_char *) "no slot is free");
+        }
     }
 
     return slot;
@@ -191,6 +196,10 @@ ngx_vidcast_frame_publish(ngx_vidcast_frame_writer_t *writer,
     ngx_vidcast_frame_publish_headers(writer, s, data, frame->number);
     ngx_memcpy(data + frame->size, NGX_VIDCAST_RING_TAIL,
                NGX_VIDCAST_RING_TAIL_LEN);
+
+    if (writer->zone == writer->capture->zone) {
+        ngx_vidcast_capture_alive(writer->capture, now);
+    }
 
     (void) pthread_mutex_lock(&writer->mutex);
 

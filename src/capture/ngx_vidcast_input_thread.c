@@ -82,7 +82,6 @@ static void ngx_vidcast_input_thread_publish(ngx_vidcast_input_thread_t *thread,
     uint64_t number, size_t size);
 static void ngx_vidcast_input_thread_raw(ngx_vidcast_input_thread_t *thread,
     ngx_vidcast_picture_t *picture);
-static void ngx_vidcast_input_thread_drain(ngx_vidcast_input_thread_t *thread);
 static void ngx_vidcast_input_thread_pause(ngx_vidcast_input_thread_t *thread);
 static uint32_t ngx_vidcast_input_thread_claim(ngx_vidcast_capture_t *capture);
 static void ngx_vidcast_input_thread_abandon(ngx_vidcast_capture_t *capture,
@@ -141,12 +140,20 @@ ngx_vidcast_input_thread(void *data)
                 break;
             }
 
+            /* a frame that came out now would say that the source is live */
+
+            ngx_vidcast_encoder_pool_drain(thread.capture->encoders);
+
             if (rc == NGX_DECLINED) {
                 continue;
             }
 
             if (rc == NGX_DONE) {
-                ngx_vidcast_input_thread_drain(&thread);
+
+                if (thread.capture->scheduler) {
+                    ngx_vidcast_scheduler_drain(thread.capture->scheduler);
+                }
+
                 ngx_vidcast_capture_state(thread.capture, NGX_VIDCAST_ENDED,
                                           NULL);
 
@@ -206,7 +213,7 @@ ngx_vidcast_input_thread_result(ngx_vidcast_capture_t *capture,
 
         ngx_vidcast_count(&capture->counters->pushed, 1);
 
-        ngx_vidcast_store(&zone->shm->last, result.captured);
+        ngx_vidcast_store(&zone->shm->life, result.captured);
         ngx_vidcast_capture_state(capture, NGX_VIDCAST_LIVE, NULL);
     }
 
@@ -328,6 +335,12 @@ ngx_vidcast_input_thread_run(ngx_vidcast_input_thread_t *thread)
         if (rc == NGX_BUSY) {
             ngx_vidcast_capture_state(thread->capture, NGX_VIDCAST_OFF,
                                       in->error);
+            continue;
+        }
+
+        if (rc == NGX_VIDCAST_INPUT_UNCHANGED) {
+            ngx_vidcast_capture_unchanged(thread->capture);
+            thread->frames++;
             continue;
         }
 
@@ -514,6 +527,7 @@ ngx_vidcast_input_thread_bad(ngx_vidcast_input_thread_t *thread)
 {
     ngx_vidcast_count(&thread->capture->counters->bad_frame, 1);
 
+    ngx_vidcast_capture_refused(thread->capture, thread->in.error);
     ngx_vidcast_capture_log_bad(thread->capture, thread->in.error);
 }
 
@@ -537,9 +551,8 @@ ngx_vidcast_input_thread_jpeg(ngx_vidcast_input_thread_t *thread,
     size = ngx_vidcast_jpeg_whole_size(info);
 
     if (size > capture->source->original.geometry.slot_size) {
-        ngx_vidcast_count(&capture->counters->too_large, 1);
         thread->in.large = 1;
-        ngx_vidcast_capture_log_too_large(capture);
+        ngx_vidcast_capture_too_large(capture);
 
         return NGX_OK;
     }
@@ -557,11 +570,6 @@ ngx_vidcast_input_thread_jpeg(ngx_vidcast_input_thread_t *thread,
     return NGX_OK;
 }
 
-
-/*
- * A frame is there, so the source lives; said before the frame is published: a
- * worker that is woken by it takes no frame of a source that seems dead.
- */
 
 /* the picture is in memory of the turner's then, even one that was lent */
 
@@ -603,9 +611,6 @@ static uint64_t
 ngx_vidcast_input_thread_number(ngx_vidcast_capture_t *capture)
 {
     ngx_vidcast_count(&capture->counters->captured, 1);
-
-    ngx_vidcast_store(&capture->zone->shm->last, ngx_vidcast_clock());
-    ngx_vidcast_capture_state(capture, NGX_VIDCAST_LIVE, NULL);
 
     return ngx_vidcast_ring_next(&capture->zone->ring);
 }
@@ -728,19 +733,6 @@ ngx_vidcast_input_thread_raw(ngx_vidcast_input_thread_t *thread,
                       == NGX_OK;
 
     ngx_vidcast_encoder_pool_encode(capture->encoders, raw);
-}
-
-
-/* what was grabbed is out, and predicted */
-
-static void
-ngx_vidcast_input_thread_drain(ngx_vidcast_input_thread_t *thread)
-{
-    ngx_vidcast_encoder_pool_drain(thread->capture->encoders);
-
-    if (thread->capture->scheduler) {
-        ngx_vidcast_scheduler_drain(thread->capture->scheduler);
-    }
 }
 
 

@@ -157,7 +157,12 @@ typedef struct {
  *            the module's own again.
  *            NGX_VIDCAST_INPUT_UNCHANGED: none, since the source was asked
  *            and says that the last picture, good or bad, is still what there
- *            is to see.
+ *            is to see.  It is for inputs that poll, once for each answer and
+ *            not while they only wait for their turn, which is NGX_AGAIN; the
+ *            first picture after open() is always given.  It is proof of life,
+ *            as a published frame is: the source stays "live", unless that
+ *            last picture was refused.  A source that does not answer gives
+ *            none, and becomes "stale".
  *
  * release()  after each grab() that said NGX_OK, with what became of the
  *            picture.  May be NULL.

@@ -712,7 +712,7 @@ ngx_vidcast_input_plugin_grab(ngx_vidcast_input_t *in,
         return NGX_DONE;
 
     case VIDCAST_UNCHANGED:
-        return NGX_AGAIN;
+        return NGX_VIDCAST_INPUT_UNCHANGED;
 
     default: /* VIDCAST_ERROR */
         return NGX_ERROR;

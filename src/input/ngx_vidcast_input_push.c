@@ -27,6 +27,7 @@ typedef struct {
     uint32_t                slot;   /* of the message in hand */
     uint64_t                last;   /* message, CLOCK_MONOTONIC, us; 0: none */
     uint64_t                looked; /* for publishers that are gone */
+    u_char                  refused[NGX_VIDCAST_ERROR_LEN];
 } ngx_vidcast_input_push_t;
 
 
@@ -205,6 +206,8 @@ ngx_vidcast_input_push_submitted(ngx_vidcast_input_t *in,
     data = ngx_vidcast_ring_data(ring, push->slot);
 
     if (ngx_vidcast_input_jpeg(in, picture, data, size) != NGX_OK) {
+        (void) ngx_cpystrn(push->refused, in->error, NGX_VIDCAST_ERROR_LEN);
+
         ngx_vidcast_input_push_reply(in, NGX_VIDCAST_HANDOFF_BAD,
                                      picture->info.fault, 1);
         ngx_vidcast_zone_wake_workers(in->source->original.zone);
@@ -327,10 +330,17 @@ ngx_vidcast_input_push_idle(ngx_vidcast_input_t *in)
         push->last = 0;
     }
 
-    (void) ngx_cpystrn(in->error,
-                       (u_char *) (session ? "the publisher sent nothing yet"
-                                           : "no publisher"),
-                       NGX_VIDCAST_ERROR_LEN);
+    if (!session) {
+        push->refused[0] = '\0';
+        ngx_vidcast_error(in->error, "no publisher");
+
+    } else if (push->refused[0]) {
+        ngx_vidcast_error(in->error, "the publisher sent nothing good yet: %s",
+                          push->refused);
+
+    } else {
+        ngx_vidcast_error(in->error, "the publisher sent nothing yet");
+    }
 
     return NGX_BUSY;
 }

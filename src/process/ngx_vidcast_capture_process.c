@@ -36,7 +36,7 @@
 
 typedef struct {
     uint64_t                 time;
-    uint64_t                 captured;
+    uint64_t                 published;
     uint64_t                 predicted;
 } ngx_vidcast_rates_t;
 
@@ -214,8 +214,9 @@ ngx_vidcast_capture_process_init(ngx_vidcast_capture_t *capture,
     shm->width = 0;
     shm->height = 0;
     shm->error[0] = '\0';
+    shm->refused[0] = '\0';
     shm->asked_mfps = (uint32_t) (source->input.fps * 1000);
-    shm->captured_mfps = 0;
+    shm->published_mfps = 0;
     shm->predicted_mfps = 0;
 
     ngx_vidcast_store(&shm->pid, (int64_t) ngx_pid);
@@ -347,26 +348,12 @@ ngx_vidcast_capture_process_return_handoff(ngx_vidcast_capture_t *capture)
 static void
 ngx_vidcast_capture_process_watch(ngx_vidcast_capture_t *capture)
 {
-    u_char    *p, reason[64];
-    uint64_t   last;
+    u_char  reason[NGX_VIDCAST_ERROR_LEN];
 
-    if (ngx_vidcast_load(&capture->zone->shm->state) != NGX_VIDCAST_LIVE) {
-        return;
+    if (ngx_vidcast_capture_silent(capture)) {
+        ngx_vidcast_zone_silence(capture->source, reason);
+        ngx_vidcast_capture_state(capture, NGX_VIDCAST_STALE, reason);
     }
-
-    /* read after the state: the frame which made it live is older than that */
-
-    last = ngx_vidcast_load(&capture->zone->shm->last);
-
-    if (!ngx_vidcast_zone_silent(capture->source, last)) {
-        return;
-    }
-
-    p = ngx_snprintf(reason, sizeof(reason) - 1, "no frame for %M ms",
-                     capture->source->stale);
-    *p = '\0';
-
-    ngx_vidcast_capture_state(capture, NGX_VIDCAST_STALE, reason);
 }
 
 
@@ -374,7 +361,7 @@ static void
 ngx_vidcast_capture_process_rates(ngx_vidcast_capture_t *capture,
     ngx_vidcast_rates_t *rates)
 {
-    uint64_t                 now, passed, captured, predicted;
+    uint64_t                 now, passed, published, predicted;
     ngx_vidcast_zone_shm_t  *shm;
 
     now = ngx_vidcast_clock();
@@ -386,18 +373,18 @@ ngx_vidcast_capture_process_rates(ngx_vidcast_capture_t *capture,
 
     shm = capture->zone->shm;
 
-    captured = ngx_vidcast_load(&capture->counters->captured);
+    published = ngx_vidcast_load(&capture->counters->published);
     predicted = ngx_vidcast_load(&capture->counters->predicted);
 
     if (rates->time) {
-        shm->captured_mfps = (uint32_t) ((captured - rates->captured)
-                                         * 1000000000 / passed);
+        shm->published_mfps = (uint32_t) ((published - rates->published)
+                                          * 1000000000 / passed);
         shm->predicted_mfps = (uint32_t) ((predicted - rates->predicted)
                                           * 1000000000 / passed);
     }
 
     rates->time = now;
-    rates->captured = captured;
+    rates->published = published;
     rates->predicted = predicted;
 
     ngx_vidcast_capture_process_sendfile(capture);

@@ -433,6 +433,23 @@ ngx_vidcast_zone_silent(ngx_vidcast_source_t *source, uint64_t last)
 }
 
 
+/* with the reason, if frames came and were refused */
+
+void
+ngx_vidcast_zone_silence(ngx_vidcast_source_t *source, u_char *error)
+{
+    u_char  *p, reason[NGX_VIDCAST_ERROR_LEN];
+
+    ngx_memcpy(reason, source->original.zone->shm->refused,
+               NGX_VIDCAST_ERROR_LEN);
+    reason[NGX_VIDCAST_ERROR_LEN - 1] = '\0';
+
+    p = ngx_snprintf(error, NGX_VIDCAST_ERROR_LEN - 1, "no frame for %M ms%s%s",
+                     source->stale, reason[0] ? ": " : "", reason);
+    *p = '\0';
+}
+
+
 void
 ngx_vidcast_zone_unpin_dead(ngx_vidcast_control_t *control,
     ngx_vidcast_zone_t *zone, ngx_log_t *log)

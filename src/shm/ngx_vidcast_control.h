@@ -56,12 +56,15 @@ ngx_uint_t ngx_vidcast_zone_wanted(ngx_vidcast_control_t *control,
     ngx_vidcast_source_t *source);
 
 /*
- * Is a frame of that time, CLOCK_MONOTONIC in us, too old to be the newest one
- * of a live source?  It holds for the capture, which says so, and for all
- * others, which see that the capture itself has become silent.
+ * Is a proof of life of that time, CLOCK_MONOTONIC in us, too old for a live
+ * source?  It holds for the capture, which says so, and for all others, which
+ * see that the capture itself has become silent.
  */
 ngx_uint_t ngx_vidcast_zone_silent(ngx_vidcast_source_t *source,
     uint64_t last);
+
+/* says so: "error" has room for NGX_VIDCAST_ERROR_LEN bytes */
+void ngx_vidcast_zone_silence(ngx_vidcast_source_t *source, u_char *error);
 
 /*
  * In the capture: clears the pins of dead processes.  Entries are asked by

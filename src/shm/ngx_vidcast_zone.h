@@ -176,16 +176,18 @@ typedef struct {
     uint64_t                     fingerprint;   /* of what is in the ring */
     uint64_t                     changed;       /* CLOCK_MONOTONIC, us */
     uint64_t                     last;          /* frame, likewise; 0: none */
+    uint64_t                     life;          /* proof of it, likewise */
     uint64_t                     restarts;      /* of the capture */
     uint64_t                     predicting;    /* number of the frame */
     uint64_t                     asked;         /* by a viewer, at last, us */
     uint32_t                     width;
     uint32_t                     height;
     uint32_t                     asked_mfps;    /* frames in 1,000 s */
-    uint32_t                     captured_mfps;
+    uint32_t                     published_mfps;
     uint32_t                     predicted_mfps;
     uint32_t                     predict_time;  /* us, the last one */
     u_char                       error[NGX_VIDCAST_ERROR_LEN];
+    u_char                       refused[NGX_VIDCAST_ERROR_LEN]; /* why, last */
     ngx_vidcast_handoff_t        handoff;
     ngx_vidcast_counters_t       counters;
     ngx_vidcast_worker_stats_t   worker_stats[NGX_VIDCAST_PROCESSES];

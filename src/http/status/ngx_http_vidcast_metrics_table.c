@@ -274,9 +274,9 @@ ngx_http_vidcast_metric_t  ngx_http_vidcast_publishing[] = {
 
 ngx_http_vidcast_metric_t  ngx_http_vidcast_living[] = {
 
-    { "fps", "Frames a second, captured.",
+    { "fps", "Frames a second, published.",
       NGX_HTTP_VIDCAST_MILLI,
-      offsetof(ngx_http_vidcast_life_t, captured_mfps) },
+      offsetof(ngx_http_vidcast_life_t, published_mfps) },
 
     { "fps_predicted", "Frames a second, predicted.",
       NGX_HTTP_VIDCAST_MILLI,

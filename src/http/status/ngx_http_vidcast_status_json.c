@@ -21,6 +21,8 @@ static void ngx_http_vidcast_status_write(ngx_http_vidcast_text_t *text,
 static void ngx_http_vidcast_status_source(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source, u_char *alive,
     ngx_log_t *log);
+static void ngx_http_vidcast_status_age(ngx_http_vidcast_text_t *text,
+    const char *name, uint64_t age);
 static void ngx_http_vidcast_status_counters(ngx_http_vidcast_text_t *text,
     ngx_vidcast_zone_shm_t *shm, ngx_http_vidcast_metric_t *metric);
 static void ngx_http_vidcast_status_losses(ngx_http_vidcast_text_t *text,
@@ -152,7 +154,7 @@ ngx_http_vidcast_status_source(ngx_http_vidcast_text_t *text,
                      life.age / 1000000, life.pid, shm->restarts, shm->width,
                      shm->height,
                      shm->asked_mfps / 1000, shm->asked_mfps % 1000,
-                     life.captured_mfps / 1000, life.captured_mfps % 1000,
+                     life.published_mfps / 1000, life.published_mfps % 1000,
                      life.predicted_mfps / 1000, life.predicted_mfps % 1000,
                      ngx_vidcast_ring_newest(&zone->ring),
                      ngx_vidcast_ring_newest_result(&zone->ring),
@@ -162,6 +164,9 @@ ngx_http_vidcast_status_source(ngx_http_vidcast_text_t *text,
                      counters->encode_time / encoded % 1000,
                      counters->predict_time / predicted / 1000,
                      counters->predict_time / predicted % 1000);
+
+    ngx_http_vidcast_status_age(text, "frame_age", life.frame);
+    ngx_http_vidcast_status_age(text, "life_age", life.proof);
 
     ngx_http_vidcast_status_counters(text, shm, ngx_http_vidcast_captured);
 
@@ -188,6 +193,20 @@ ngx_http_vidcast_status_source(ngx_http_vidcast_text_t *text,
     ngx_http_vidcast_status_workers(text, conf, shm, alive);
 
     ngx_http_vidcast_text_end(text, '}');
+}
+
+
+static void
+ngx_http_vidcast_status_age(ngx_http_vidcast_text_t *text, const char *name,
+    uint64_t age)
+{
+    if (age == NGX_HTTP_VIDCAST_NEVER) {
+        ngx_http_vidcast_text_item(text, "\"%s\":null", name);
+        return;
+    }
+
+    ngx_http_vidcast_text_item(text, "\"%s\":%uL.%03uL", name, age / 1000000,
+                               age / 1000 % 1000);
 }
 
 

@@ -33,8 +33,7 @@ ngx_http_vidcast_status_life(ngx_vidcast_conf_t *conf,
     ngx_vidcast_source_t *source, ngx_http_vidcast_life_t *life,
     ngx_log_t *log)
 {
-    u_char                  *p;
-    uint64_t                 last, changed;
+    uint64_t                 now, last, proof, changed;
     ngx_vidcast_zone_shm_t  *shm;
 
     shm = source->original.zone->shm;
@@ -45,7 +44,7 @@ ngx_http_vidcast_status_life(ngx_vidcast_conf_t *conf,
 
     life->state = ngx_vidcast_load(&shm->state);
     changed = ngx_vidcast_load(&shm->changed);
-    life->captured_mfps = shm->captured_mfps;
+    life->published_mfps = shm->published_mfps;
     life->predicted_mfps = shm->predicted_mfps;
 
     ngx_memcpy(life->error, shm->error, NGX_VIDCAST_ERROR_LEN);
@@ -55,31 +54,30 @@ ngx_http_vidcast_status_life(ngx_vidcast_conf_t *conf,
         life->state = NGX_VIDCAST_OFF;
     }
 
-    if (life->state == NGX_VIDCAST_LIVE) {
+    /* read after the state: what made it live is older */
 
-        /* read after the state: the frame which made it live is older */
+    last = ngx_vidcast_load(&shm->last);
+    proof = ngx_vidcast_load(&shm->life);
 
-        last = ngx_vidcast_load(&shm->last);
+    if (life->state == NGX_VIDCAST_LIVE
+        && ngx_vidcast_zone_silent(source, proof))
+    {
+        life->state = NGX_VIDCAST_STALE;
+        changed = proof + (uint64_t) source->stale * 1000;
 
-        if (ngx_vidcast_zone_silent(source, last)) {
-            life->state = NGX_VIDCAST_STALE;
-            changed = last + (uint64_t) source->stale * 1000;
-
-            p = ngx_snprintf(life->error, NGX_VIDCAST_ERROR_LEN - 1,
-                             "no frame for %M ms", source->stale);
-            *p = '\0';
-
-            life->captured_mfps = 0;
-            life->predicted_mfps = 0;
-        }
+        ngx_vidcast_zone_silence(source, life->error);
     }
 
-    if (life->pid == 0) {
-        life->captured_mfps = 0;
+    if (life->pid == 0 || ngx_vidcast_zone_silent(source, last)) {
+        life->published_mfps = 0;
         life->predicted_mfps = 0;
     }
 
-    life->age = ngx_vidcast_clock() - changed;
+    now = ngx_vidcast_clock();
+
+    life->age = now - changed;
+    life->frame = last ? now - last : NGX_HTTP_VIDCAST_NEVER;
+    life->proof = proof ? now - proof : NGX_HTTP_VIDCAST_NEVER;
 }
 
 
@@ -93,15 +91,15 @@ ngx_uint_t
 ngx_http_vidcast_status_past(ngx_vidcast_source_t *source, uint64_t time)
 {
     uint32_t                 mfps;
-    uint64_t                 now, last;
+    uint64_t                 now, proof;
     ngx_vidcast_zone_shm_t  *shm;
 
     shm = source->original.zone->shm;
 
     /* it may have been asked since, and have nothing new */
 
-    last = ngx_vidcast_load(&shm->last);
-    time = ngx_max(time, last);
+    proof = ngx_vidcast_load(&shm->life);
+    time = ngx_max(time, proof);
 
     if (source->input.push
         || source->input.lossless

@@ -25,6 +25,8 @@ typedef struct {
 } ngx_http_vidcast_publishing_t;
 
 
+#define NGX_HTTP_VIDCAST_NEVER  ((uint64_t) -1)
+
 /*
  * How a source fares, by what is known of it now: a capture that was killed,
  * or stopped, has not said so.
@@ -34,7 +36,9 @@ typedef struct {
     ngx_pid_t                    pid;            /* of the capture, 0: none */
     ngx_uint_t                   state;
     uint64_t                     age;            /* us, of the state */
-    uint32_t                     captured_mfps;
+    uint64_t                     frame;          /* us, since the newest */
+    uint64_t                     proof;          /* of life, likewise */
+    uint32_t                     published_mfps;
     uint32_t                     predicted_mfps;
     u_char                       error[NGX_VIDCAST_ERROR_LEN];
 } ngx_http_vidcast_life_t;

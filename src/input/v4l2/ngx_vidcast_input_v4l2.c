@@ -424,6 +424,7 @@ static ngx_int_t
 ngx_vidcast_input_v4l2_grab(ngx_vidcast_input_t *in,
     ngx_vidcast_picture_t *picture)
 {
+    u_char                     reason[NGX_VIDCAST_ERROR_LEN];
     uint64_t                   now;
     ngx_int_t                  rc;
     ngx_vidcast_input_v4l2_t  *v4l2;
@@ -435,7 +436,9 @@ ngx_vidcast_input_v4l2_grab(ngx_vidcast_input_t *in,
                                     : ngx_vidcast_input_v4l2_newest(in);
 
     in->dropped.sequence_gap += v4l2->dev.gap;
+    in->dropped.bad_frame += v4l2->dev.bad;
     v4l2->dev.gap = 0;
+    v4l2->dev.bad = 0;
 
     if (rc == NGX_DONE) {
         return ngx_vidcast_input_v4l2_restart(in);
@@ -463,9 +466,20 @@ ngx_vidcast_input_v4l2_grab(ngx_vidcast_input_t *in,
     /* a device that hangs says nothing; to open it again often helps */
 
     if (now - v4l2->last > NGX_VIDCAST_INPUT_V4L2_SILENCE) {
-        ngx_vidcast_error(in->error, "no %sframe for %d s",
-                          (rc == NGX_DECLINED) ? "good " : "",
-                          NGX_VIDCAST_INPUT_V4L2_SILENCE / 1000000);
+
+        if (rc == NGX_DECLINED) {
+            in->dropped.bad_frame++;
+
+            (void) ngx_cpystrn(reason, in->error, NGX_VIDCAST_ERROR_LEN);
+            ngx_vidcast_error(in->error, "no good frame for %d s: %s",
+                              NGX_VIDCAST_INPUT_V4L2_SILENCE / 1000000,
+                              reason);
+
+        } else {
+            ngx_vidcast_error(in->error, "no frame for %d s",
+                              NGX_VIDCAST_INPUT_V4L2_SILENCE / 1000000);
+        }
+
         return NGX_ERROR;
     }
 

@@ -253,6 +253,7 @@ ngx_vidcast_v4l2_accept(ngx_vidcast_v4l2_t *dev, struct v4l2_buffer *buf,
     if (buf->index >= dev->nbuffers) {
         ngx_vidcast_v4l2_error(dev, "the driver gave the unknown buffer %uD",
                                buf->index);
+        dev->bad++;
         return NGX_ERROR;
     }
 
@@ -268,6 +269,7 @@ ngx_vidcast_v4l2_accept(ngx_vidcast_v4l2_t *dev, struct v4l2_buffer *buf,
     }
 
     if (ngx_vidcast_v4l2_queue(dev, buf->index) != NGX_OK) {
+        dev->bad++;
         return NGX_ERROR;
     }
 

@@ -82,6 +82,7 @@ typedef struct {
     unsigned                       numbered:1;    /* "sequence" is known */
     uint32_t                       sequence;      /* of the next frame */
     uint32_t                       gap;      /* missing ones, to be counted */
+    uint32_t                       bad;      /* likewise, and the device lost */
 
     ngx_uint_t                     stamps;   /* what frames' times are of */
     ngx_uint_t                     nbuffers;

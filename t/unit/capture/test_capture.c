@@ -53,6 +53,20 @@ ngx_vidcast_capture_log_state(ngx_vidcast_capture_t *capture, ngx_uint_t state,
 }
 
 
+void
+ngx_vidcast_zone_silence(ngx_vidcast_source_t *source, u_char *error)
+{
+    /* void */
+}
+
+
+void
+ngx_vidcast_capture_log_too_large(ngx_vidcast_capture_t *capture)
+{
+    /* void */
+}
+
+
 int
 main(void)
 {

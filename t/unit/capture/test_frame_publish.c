@@ -92,6 +92,20 @@ ngx_vidcast_ws_header(u_char *dst, ngx_uint_t opcode, uint64_t size)
 }
 
 
+void
+ngx_vidcast_zone_silence(ngx_vidcast_source_t *source, u_char *error)
+{
+    /* void */
+}
+
+
+void
+ngx_vidcast_capture_log_too_large(ngx_vidcast_capture_t *capture)
+{
+    /* void */
+}
+
+
 int
 main(void)
 {
