@@ -154,9 +154,9 @@ is_deeply [ map { $_->{name} }
             @{decode_json(get($port, '/status')->{body})->{sources}} ],
     [ qw(front slow asleep program once tight) ], 'an overlay is no source of its own';
 
-is_deeply source('front')->{overlay}, { drawn => 0, viewers => 0,
-    dropped => { map { $_ => 0 } qw(bad_frame too_large ring_full
-                                    encoder_error) } },
+is_deeply source('front')->{overlay}, { drawn => 0, offered => 0, viewers => 0,
+    dropped => { map { $_ => 0 } qw(bad_frame encoder_error late overtaken
+                                    ring_full too_large unfinished) } },
     'nothing is drawn for nobody';
 
 # the boxes of predictor processes

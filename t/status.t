@@ -83,19 +83,20 @@ front
 
     is join(' ', sort keys %$source), join(' ', qw(
         captured delivered direct dropped encode_ms error fps fps_asked
-        fps_predicted frame frame_age height life_age lost name not_predicted
-        not_shown opened pid pins predict_ms predicted published result slots
-        starts state state_age tables_inserted trailing truncated viewers width
-        workers)), 'a source';
+        fps_predicted frame frame_age grabbed height life_age lost name
+        not_predicted not_shown offered opened pid pins predict_ms predicted
+        published result slots starts state state_age tables_inserted trailing
+        truncated viewers width workers)), 'a source';
 
     is join(' ', sort keys %{$source->{dropped}}), join(' ', qw(
-        bad_frame encoder_busy encoder_error fps_limit late predictor_busy
-        predictor_error ring_full sequence_gap too_large warmup)), 'dropped';
+        bad_frame encoder_busy encoder_error fps_limit late no_memory overtaken
+        predictor_busy predictor_error ring_full sequence_gap too_large
+        unfinished warmup)), 'dropped';
     is join(' ', sort keys %{$source->{not_shown}}), join(' ', qw(
-        bad_frame encoder_busy encoder_error fps_limit late ring_full
-        sequence_gap too_large warmup)), 'not shown';
+        bad_frame encoder_busy encoder_error fps_limit late no_memory overtaken
+        ring_full sequence_gap too_large unfinished warmup)), 'not shown';
     is join(' ', sort keys %{$source->{not_predicted}}), join(' ', qw(
-        every gone no_result predictor_busy predictor_error)),
+        every gone interrupted no_result predictor_busy predictor_error)),
         'not predicted';
     is join(' ', sort keys %{$source->{viewers}}),
         'all mjpeg ndjson snapshot sse websocket', 'viewers';
@@ -440,11 +441,14 @@ fast ended
         my $predicted = $source->{not_predicted};
 
         is List::Util::sum0($source->{published}, values %$shown),
-            List::Util::sum0($source->{captured},
-                             @{$shown}{qw(bad_frame warmup)}),
+            $source->{grabbed},
             "$name: each is published, or has its reason";
+        is List::Util::sum0($source->{captured},
+                            @{$shown}{qw(bad_frame warmup)}),
+            $source->{grabbed}, "$name: of these, some have a number";
         is List::Util::sum0($source->{predicted}, values %$predicted),
-            $source->{published}, "$name: each is predicted, or has its reason";
+            $source->{offered}, "$name: each is predicted, or has its reason";
+        is $source->{offered}, $source->{published}, "$name: all are offered";
         is $shown->{too_large}, 1, "$name: the large one";
         cmp_ok $shown->{bad_frame}, '>=', 1, "$name: the bad one";
 

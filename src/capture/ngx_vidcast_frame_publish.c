@@ -13,11 +13,13 @@
 
 
 /*
- * The life of a frame, and every way out of it.  A frame is counted once,
- * under the name that the status has for it.  A frame has a number, and is
- * "captured", once it was grabbed and is good; all reasons above that line are
- * of frames without one.  The inputs decide on those before grab(), and tell of
- * them with the next picture; input_thread_dropped() adds them up.
+ * The life of a frame, and every way out of it.  A frame is "grabbed" when its
+ * input gives it, or tells that it has lost it, and is counted once more at its
+ * end: as "published", or under one of these names, which the status has, too.
+ * A frame has a number, and is "captured", once it is good; all reasons above
+ * that line are of frames without one.  The inputs decide on those before
+ * grab(), and tell of them with the next picture; input_thread_dropped() adds
+ * them up.
  *
  *     before grab()    sequence_gap   the kernel had no buffer for it:
  *                                     ngx_vidcast_input_v4l2.c, by the numbers
@@ -28,7 +30,8 @@
  *                                     vidcast_av_reader.c, by way of
  *                                     ngx_vidcast_input_plugin.c
  *                      fps_limit      more than "fps": vidcast_av.c, likewise
- *                      bad_frame      one that is older than a good one:
+ *                      bad_frame      one that is older than a good one, or
+ *                                     the last one of a lost device:
  *                                     ngx_vidcast_input_v4l2.c
  *
  *     grabbed          warmup         one of the first after an open, good or
@@ -38,9 +41,12 @@
  *                                     looks: v4l2, images, push, plugins:
  *                                     input_thread_bad()
  *
+ *                      no_memory      raw: for a copy: input_thread_take()
+ *
  *     captured         encoder_busy   raw: no other raw picture is free to be
  *                                     filled next, since encoders or predictor
  *                                     have them: input_thread_raw()
+ *                      no_memory      raw: for that one: likewise
  *                      too_large      JPEG: larger than a slot
  *
  *     claims a slot    ring_full      frame_claim() below: each slot is pinned
@@ -51,16 +57,29 @@
  *     is encoded       too_large      raw: its JPEG is larger than the slot
  *                      encoder_error  raw: encoder_pool_failed()
  *
- *     is published     encoder_busy   raw: a JPEG of the same input has
- *                                     overtaken it: frame_publish() below
+ *     is published     overtaken      raw: a JPEG of the same input was faster:
+ *                                     frame_publish() below
  *
- * What is left is "published", and goes on to the readers of the ring.
+ *     at any time      unfinished     the capture process ended: the next one
+ *                                     finds what is missing in the sum, before
+ *                                     it begins: ngx_vidcast_zone_balance()
+ *
+ * What is left is "published", and goes on to the readers of the ring.  What
+ * an input had not told of when it was closed, in buffers of a device or a
+ * queue of a plugin, was never grabbed, and is not counted.
  *
  * With "realtime=off" no frame is lost for "encoder_busy" or "ring_full", nor
- * for the predictor: the thread that has the frame waits.  Which frames are
- * not predicted the scheduler counts: "every", "predictor_busy", "gone",
- * "predictor_error" and "no_result".  An overlay has a ring and counters of
- * its own.  A picture that a viewer skips is counted by its worker.
+ * for the predictor: the thread that has the frame waits.
+ *
+ * A frame that is "offered" to the predictor is counted once more: as
+ * "predicted", or, by the scheduler, as "every", "predictor_busy", "gone",
+ * "predictor_error" or "no_result"; or it was "interrupted", as above.
+ *
+ * An overlay has a ring and counters of its own, in its zone: what is published
+ * while it has viewers is offered to it, and is drawn, or is "late", if it was
+ * passed over for a newer one, or is counted by the names above.
+ *
+ * A picture that a viewer skips is counted by its worker.
  */
 
 
@@ -205,7 +224,13 @@ ngx_vidcast_frame_publish(ngx_vidcast_frame_writer_t *writer,
 
     overtaken = frame->number <= ngx_vidcast_ring_newest(ring);
 
+    s->nth = counters->published + 1;
+
     ngx_vidcast_ring_publish(ring, frame->slot, frame->number);
+
+    /* counted when it is there: a viewer that comes begins to count here */
+
+    ngx_vidcast_count(&counters->published, !overtaken);
 
     (void) pthread_mutex_unlock(&writer->mutex);
 
@@ -213,11 +238,10 @@ ngx_vidcast_frame_publish(ngx_vidcast_frame_writer_t *writer,
 
         /* the input gave a JPEG meanwhile, which is out already */
 
-        ngx_vidcast_count(&counters->encoder_busy, 1);
+        ngx_vidcast_count(&counters->overtaken, 1);
         return NGX_DECLINED;
     }
 
-    ngx_vidcast_count(&counters->published, 1);
     ngx_vidcast_count(&counters->direct, sendfile);
 
     ngx_vidcast_store(&writer->zone->shm->width, frame->width);

@@ -405,6 +405,10 @@ ngx_vidcast_input_thread_grab(ngx_vidcast_input_thread_t *thread,
 
     rc = in->conf->module->grab(in, picture);
 
+    if (rc == NGX_OK || rc == NGX_DECLINED) {
+        ngx_vidcast_count(&thread->capture->counters->grabbed, 1);
+    }
+
     ngx_vidcast_input_thread_dropped(thread);
 
     if (rc == NGX_OK && picture->time == 0) {
@@ -425,6 +429,10 @@ ngx_vidcast_input_thread_dropped(ngx_vidcast_input_thread_t *thread)
 
     counters = thread->capture->counters;
     dropped = &thread->in.dropped;
+
+    ngx_vidcast_count(&counters->grabbed,
+                      dropped->bad_frame + dropped->late
+                      + dropped->sequence_gap + dropped->fps_limit);
 
     ngx_vidcast_count(&counters->bad_frame, dropped->bad_frame);
     ngx_vidcast_count(&counters->late, dropped->late);
@@ -453,7 +461,7 @@ ngx_vidcast_input_thread_skip(ngx_vidcast_input_thread_t *thread, ngx_int_t rc)
 }
 
 
-/* the picture in hand gets this size */
+/* the picture in hand gets this size; the first one may wait for a free one */
 
 static ngx_int_t
 ngx_vidcast_input_thread_image(ngx_vidcast_input_thread_t *thread,
@@ -469,7 +477,7 @@ ngx_vidcast_input_thread_image(ngx_vidcast_input_thread_t *thread,
 
     if (thread->raw == NULL) {
         thread->raw = ngx_vidcast_raw_get(thread->capture->raws, width, height,
-                                          thread->in.conf->lossless);
+                                          1);
     }
 
     if (thread->raw == NULL) {
@@ -510,6 +518,7 @@ ngx_vidcast_input_thread_take(ngx_vidcast_input_thread_t *thread,
                                            picture->view.height)
             != NGX_OK)
         {
+            ngx_vidcast_count(&thread->capture->counters->no_memory, 1);
             return NGX_ERROR;
         }
 
@@ -708,7 +717,16 @@ ngx_vidcast_input_thread_raw(ngx_vidcast_input_thread_t *thread,
                                swaps ? raw->image.width : raw->image.height,
                                thread->in.conf->lossless);
     if (next == NULL) {
-        ngx_vidcast_count(&capture->counters->encoder_busy, 1);
+
+        if (ngx_vidcast_raw_failed(capture->raws)) {
+            ngx_vidcast_count(&capture->counters->no_memory, 1);
+            ngx_vidcast_capture_refused(capture,
+                                        (u_char *) "no memory for a picture");
+
+        } else {
+            ngx_vidcast_count(&capture->counters->encoder_busy, 1);
+        }
+
         return;
     }
 

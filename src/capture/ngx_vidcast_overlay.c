@@ -38,6 +38,7 @@ typedef struct {
     /* of our own */
 
     uint64_t                      drawn;     /* number of the frame */
+    uint64_t                      nth;       /* published, it was; 0: none */
     uint64_t                      seq;       /* of the result */
     ngx_uint_t                    futile;    /* waiting for results is */
     ngx_vidcast_ring_result_t     result;
@@ -59,6 +60,8 @@ static void ngx_vidcast_overlay_wait(ngx_vidcast_overlay_t *overlay,
 static ngx_uint_t ngx_vidcast_overlay_early(ngx_vidcast_overlay_t *overlay);
 static void ngx_vidcast_overlay_results(ngx_vidcast_overlay_t *overlay);
 static void ngx_vidcast_overlay_draw(ngx_vidcast_overlay_t *overlay,
+    ngx_vidcast_frame_t *frame);
+static void ngx_vidcast_overlay_count(ngx_vidcast_overlay_t *overlay,
     ngx_vidcast_frame_t *frame);
 static ngx_int_t ngx_vidcast_overlay_fill(ngx_vidcast_overlay_t *overlay,
     ngx_vidcast_frame_t *frame, u_char *dst, size_t *size);
@@ -118,6 +121,7 @@ ngx_vidcast_overlay_init(ngx_vidcast_overlay_t *overlay,
     overlay->in.bit = (uint64_t) 1 << NGX_VIDCAST_RING_OVERLAY;
 
     ngx_vidcast_ring_recover(ring);
+    ngx_vidcast_zone_balance(zone);
     ngx_vidcast_ring_set_number(ring,
                                 ngx_vidcast_ring_newest(&capture->zone->ring));
     ngx_vidcast_ring_invalidate(ring);
@@ -227,6 +231,7 @@ ngx_vidcast_overlay_thread(void *data)
 
             ngx_vidcast_ring_invalidate(&overlay->out.zone->ring);
             overlay->drawn = 0;
+            overlay->nth = 0;
 
             ngx_vidcast_overlay_wait(overlay, 0);
             continue;
@@ -384,7 +389,10 @@ ngx_vidcast_overlay_draw(ngx_vidcast_overlay_t *overlay,
     out = &overlay->out;
     ring = &out->zone->ring;
 
+    ngx_vidcast_overlay_count(overlay, frame);
+
     overlay->drawn = frame->number;
+    overlay->nth = frame->nth;
 
     drawn.number = frame->number;
     drawn.captured = frame->captured;
@@ -418,6 +426,24 @@ ngx_vidcast_overlay_draw(ngx_vidcast_overlay_t *overlay,
     ngx_vidcast_ring_set_number(ring, drawn.number);
 
     (void) ngx_vidcast_frame_publish(out, &drawn);
+}
+
+
+/* with it those that were published since, and that it is too late for */
+
+static void
+ngx_vidcast_overlay_count(ngx_vidcast_overlay_t *overlay,
+    ngx_vidcast_frame_t *frame)
+{
+    uint64_t                 late;
+    ngx_vidcast_counters_t  *counters;
+
+    counters = &overlay->out.zone->shm->counters;
+
+    late = overlay->nth ? frame->nth - overlay->nth - 1 : 0;
+
+    ngx_vidcast_count(&counters->grabbed, late + 1);
+    ngx_vidcast_count(&counters->late, late);
 }
 
 

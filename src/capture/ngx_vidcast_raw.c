@@ -15,6 +15,7 @@
 struct ngx_vidcast_raw_pool_s {
     ngx_uint_t                    nraws;
     ngx_vidcast_raw_t            *raws;
+    ngx_uint_t                    failed;    /* the last get(), no memory */
 
     pthread_mutex_t               mutex;     /* between get() and unref() */
     pthread_cond_t                freed;
@@ -59,6 +60,8 @@ ngx_vidcast_raw_get(ngx_vidcast_raw_pool_t *pool, uint32_t width,
 {
     ngx_vidcast_raw_t  *raw;
 
+    pool->failed = 0;
+
     raw = ngx_vidcast_raw_claim(pool);
 
     if (raw == NULL && wait) {
@@ -85,10 +88,18 @@ ngx_vidcast_raw_get(ngx_vidcast_raw_pool_t *pool, uint32_t width,
     if (ngx_vidcast_image_alloc(&raw->image, width, height, 0) != NGX_OK) {
         ngx_memzero(&raw->image, sizeof(ngx_vidcast_image_t));
         ngx_vidcast_raw_unref(raw);
+        pool->failed = 1;
         return NULL;
     }
 
     return raw;
+}
+
+
+ngx_uint_t
+ngx_vidcast_raw_failed(ngx_vidcast_raw_pool_t *pool)
+{
+    return pool->failed;
 }
 
 

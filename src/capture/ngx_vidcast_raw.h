@@ -41,10 +41,12 @@ ngx_vidcast_raw_pool_t *ngx_vidcast_raw_pool_create(ngx_uint_t n,
 
 /*
  * A free one of this size, with one reference; "wait": as soon as one is free.
- * NULL: none is, or no memory.  One thread gets, any thread gives back.
+ * NULL: none is, or, if failed() says so, no memory.  One thread gets, any
+ * thread gives back.
  */
 ngx_vidcast_raw_t *ngx_vidcast_raw_get(ngx_vidcast_raw_pool_t *pool,
     uint32_t width, uint32_t height, ngx_uint_t wait);
+ngx_uint_t ngx_vidcast_raw_failed(ngx_vidcast_raw_pool_t *pool);
 
 void ngx_vidcast_raw_refer(ngx_vidcast_raw_t *raw);
 void ngx_vidcast_raw_unref(ngx_vidcast_raw_t *raw);

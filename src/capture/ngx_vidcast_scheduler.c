@@ -159,6 +159,8 @@ ngx_vidcast_scheduler_put(ngx_vidcast_scheduler_t *scheduler,
     ring = &scheduler->capture->zone->ring;
     counters = scheduler->capture->counters;
 
+    ngx_vidcast_count(&counters->offered, 1);
+
     (void) pthread_mutex_lock(&scheduler->mutex);
 
     if (scheduler->offered++ % scheduler->predict.conf->every) {

@@ -201,6 +201,8 @@ ngx_vidcast_capture_process_init(ngx_vidcast_capture_t *capture,
         ngx_vidcast_ring_reclaim(&source->original.zone->ring, lent);
     }
 
+    ngx_vidcast_zone_balance(source->original.zone);
+
     if (shm->fingerprint != source->fingerprint) {
 
         /* the pictures of another camera, in the ring of the same name */

@@ -250,6 +250,7 @@ ngx_vidcast_ring_describe(ngx_vidcast_ring_t *ring, uint32_t slot,
     s = &ring->slots[slot];
 
     frame->number = ngx_vidcast_load(&s->number);
+    frame->nth = ngx_vidcast_load(&s->nth);
     frame->time = ngx_vidcast_load(&s->time);
     frame->captured = ngx_vidcast_load(&s->captured);
     frame->ready = ngx_vidcast_load(&s->ready);
@@ -278,6 +279,24 @@ ngx_vidcast_ring_newest(ngx_vidcast_ring_t *ring)
     /* not from the newest slot, which may be taken again meanwhile */
 
     return ngx_vidcast_load(&ring->shm->frame);
+}
+
+
+uint64_t
+ngx_vidcast_ring_published(ngx_vidcast_ring_t *ring)
+{
+    uint32_t                  i;
+    ngx_vidcast_ring_slot_t  *slot;
+
+    i = ngx_vidcast_load(&ring->shm->newest);
+
+    if (i >= ring->geometry.slots) {
+        return 0;
+    }
+
+    slot = &ring->slots[i];
+
+    return ngx_vidcast_load(&slot->number) ? ngx_vidcast_load(&slot->nth) : 0;
 }
 
 

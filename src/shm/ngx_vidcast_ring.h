@@ -47,6 +47,7 @@
 typedef struct {
     uint64_t                     state;      /* WRITING and pins */
     uint64_t                     number;     /* of the frame; 0: none */
+    uint64_t                     nth;        /* published, the first is 1 */
     uint64_t                     time;       /* of capture, since 1970, us */
     uint64_t                     captured;   /* CLOCK_MONOTONIC, us */
     uint64_t                     ready;      /* CLOCK_MONOTONIC, us */
@@ -58,7 +59,7 @@ typedef struct {
     uint32_t                     sendfile;   /* sockets may have its pages */
     int64_t                      pts;        /* us, or NGX_VIDCAST_NO_PTS */
     uint64_t                     media_time; /* us */
-    uint32_t                     unused[12];
+    uint32_t                     unused[10];
 } ngx_vidcast_ring_slot_t;
 
 
@@ -109,6 +110,7 @@ typedef struct {
 
 typedef struct {
     uint64_t                     number;
+    uint64_t                     nth;        /* published, the first is 1 */
     uint64_t                     time;
     uint64_t                     captured;
     uint64_t                     ready;
@@ -177,6 +179,13 @@ void ngx_vidcast_ring_describe(ngx_vidcast_ring_t *ring, uint32_t slot,
  */
 uint64_t ngx_vidcast_ring_newest(ngx_vidcast_ring_t *ring);
 uint64_t ngx_vidcast_ring_newest_result(ngx_vidcast_ring_t *ring);
+
+/*
+ * How many frames had been published with the newest one, if it is still there,
+ * else 0.  What is between two frames was published if it is between these
+ * counts; other numbers were lost before that.
+ */
+uint64_t ngx_vidcast_ring_published(ngx_vidcast_ring_t *ring);
 
 /* frames up to this number are of other times, and no reader gets them */
 uint64_t ngx_vidcast_ring_min_frame(ngx_vidcast_ring_t *ring);

@@ -656,6 +656,61 @@ ngx_vidcast_zone_close_file(ngx_fd_t fd)
 }
 
 
+uint64_t
+ngx_vidcast_zone_unfinished(ngx_vidcast_counters_t *counters)
+{
+    uint64_t  n, *loss;
+
+    n = ngx_vidcast_load(&counters->grabbed)
+        - ngx_vidcast_load(&counters->published);
+
+    for (loss = &counters->bad_frame; loss <= &counters->unfinished; loss++) {
+        n -= ngx_vidcast_load(loss);
+    }
+
+    return n;
+}
+
+
+uint64_t
+ngx_vidcast_zone_interrupted(ngx_vidcast_counters_t *counters)
+{
+    uint64_t  n, *loss;
+
+    n = ngx_vidcast_load(&counters->offered)
+        - ngx_vidcast_load(&counters->predicted);
+
+    for (loss = &counters->every; loss <= &counters->interrupted; loss++) {
+        n -= ngx_vidcast_load(loss);
+    }
+
+    return n;
+}
+
+
+void
+ngx_vidcast_zone_balance(ngx_vidcast_zone_t *zone)
+{
+    uint64_t                 nth;
+    ngx_vidcast_counters_t  *counters;
+
+    counters = &zone->shm->counters;
+
+    /* it may have ended between a frame and its number */
+
+    nth = ngx_vidcast_ring_published(&zone->ring);
+
+    if (nth > counters->published) {
+        ngx_vidcast_store(&counters->published, nth);
+    }
+
+    ngx_vidcast_count(&counters->unfinished,
+                      ngx_vidcast_zone_unfinished(counters));
+    ngx_vidcast_count(&counters->interrupted,
+                      ngx_vidcast_zone_interrupted(counters));
+}
+
+
 void
 ngx_vidcast_zone_wake_workers(ngx_vidcast_zone_t *zone)
 {

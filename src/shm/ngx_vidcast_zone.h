@@ -130,13 +130,15 @@ typedef struct {
 /* written by the capture only */
 
 typedef struct {
+    uint64_t                     grabbed;
     uint64_t                     captured;
     uint64_t                     published;
+    uint64_t                     offered;        /* to the predictor */
     uint64_t                     predicted;
 
     /*
-     * A frame that is not published is in one of these, the first five of
-     * which are not captured either
+     * A frame that is grabbed and not published is in one of these, the first
+     * five of which are not captured either
      */
 
     uint64_t                     bad_frame;
@@ -148,6 +150,9 @@ typedef struct {
     uint64_t                     ring_full;
     uint64_t                     encoder_busy;
     uint64_t                     encoder_error;
+    uint64_t                     overtaken;      /* by a newer one */
+    uint64_t                     no_memory;
+    uint64_t                     unfinished;     /* when a capture ended */
 
     /* and one that was offered to the predictor, and not predicted, in these */
 
@@ -156,6 +161,7 @@ typedef struct {
     uint64_t                     predictor_error;
     uint64_t                     no_result;
     uint64_t                     gone;           /* from the ring */
+    uint64_t                     interrupted;    /* when a capture ended */
 
     uint64_t                     tables_inserted;
     uint64_t                     trailing;       /* bytes were cut off */
@@ -227,6 +233,16 @@ ngx_int_t ngx_vidcast_zone_add(ngx_conf_t *cf, ngx_vidcast_conf_t *conf,
     ngx_vidcast_source_t *source, void *tag);
 ngx_int_t ngx_vidcast_zone_add_overlay(ngx_conf_t *cf,
     ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source, void *tag);
+
+/*
+ * What a capture had in hand, by its counters, when it ended: frames that were
+ * neither published nor lost for a reason, and those that were offered to the
+ * predictor, without an end.  balance() is for the next one, whose threads do
+ * not run yet: it counts them.
+ */
+uint64_t ngx_vidcast_zone_unfinished(ngx_vidcast_counters_t *counters);
+uint64_t ngx_vidcast_zone_interrupted(ngx_vidcast_counters_t *counters);
+void ngx_vidcast_zone_balance(ngx_vidcast_zone_t *zone);
 
 /* wakes all workers which have viewers of the source */
 void ngx_vidcast_zone_wake_workers(ngx_vidcast_zone_t *zone);

@@ -35,11 +35,17 @@
 
 ngx_http_vidcast_metric_t  ngx_http_vidcast_captured[] = {
 
+    { "grabbed", "Frames that the input gave, or lost by itself.",
+      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_counters_t, grabbed) },
+
     { "captured", "Frames that came from the input.",
       NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_counters_t, captured) },
 
     { "published", "Frames that became the newest one for viewers.",
       NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_counters_t, published) },
+
+    { "offered", "Frames that were offered to the predictor.",
+      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_counters_t, offered) },
 
     { "predicted", "Results of the predictor.",
       NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_counters_t, predicted) },
@@ -127,6 +133,21 @@ ngx_http_vidcast_loss_t  ngx_http_vidcast_losses[] = {
       NGX_HTTP_VIDCAST_DROPPED|NGX_HTTP_VIDCAST_NOT_SHOWN,
       offsetof(ngx_vidcast_counters_t, encoder_error) },
 
+    { "overtaken",
+      "A newer one was published before it.",
+      NGX_HTTP_VIDCAST_DROPPED|NGX_HTTP_VIDCAST_NOT_SHOWN,
+      offsetof(ngx_vidcast_counters_t, overtaken) },
+
+    { "no_memory",
+      "There was no memory for it.",
+      NGX_HTTP_VIDCAST_DROPPED|NGX_HTTP_VIDCAST_NOT_SHOWN,
+      offsetof(ngx_vidcast_counters_t, no_memory) },
+
+    { "unfinished",
+      "The capture process ended while it had it in hand.",
+      NGX_HTTP_VIDCAST_DROPPED|NGX_HTTP_VIDCAST_NOT_SHOWN,
+      offsetof(ngx_vidcast_counters_t, unfinished) },
+
     { "predictor_busy",
       "The predictor was too slow, and a newer one took its place.",
       NGX_HTTP_VIDCAST_DROPPED|NGX_HTTP_VIDCAST_NOT_PREDICTED,
@@ -152,6 +173,11 @@ ngx_http_vidcast_loss_t  ngx_http_vidcast_losses[] = {
       NGX_HTTP_VIDCAST_NOT_PREDICTED,
       offsetof(ngx_vidcast_counters_t, gone) },
 
+    { "interrupted",
+      "The capture process ended before its result came.",
+      NGX_HTTP_VIDCAST_NOT_PREDICTED,
+      offsetof(ngx_vidcast_counters_t, interrupted) },
+
     { NULL, NULL, 0, 0 }
 };
 
@@ -171,6 +197,35 @@ ngx_http_vidcast_loss_group_t  ngx_http_vidcast_loss_groups[] = {
         NGX_HTTP_VIDCAST_COUNTER, 0 } },
 
     { 0, { NULL, NULL, NGX_HTTP_VIDCAST_COUNTER, 0 } }
+};
+
+
+/* of an overlay, whose counters are those of its zone */
+
+ngx_http_vidcast_metric_t  ngx_http_vidcast_overlay[] = {
+
+    { "drawn", "Frames with boxes for viewers of the overlay.",
+      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_counters_t, published) },
+
+    { "offered", "Frames published while the overlay had viewers.",
+      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_counters_t, grabbed) },
+
+    { NULL, NULL, NGX_HTTP_VIDCAST_COUNTER, 0 }
+};
+
+
+ngx_http_vidcast_loss_t  ngx_http_vidcast_overlay_losses[] = {
+
+    { "late", NULL, 0, offsetof(ngx_vidcast_counters_t, late) },
+    { "bad_frame", NULL, 0, offsetof(ngx_vidcast_counters_t, bad_frame) },
+    { "too_large", NULL, 0, offsetof(ngx_vidcast_counters_t, too_large) },
+    { "ring_full", NULL, 0, offsetof(ngx_vidcast_counters_t, ring_full) },
+    { "encoder_error", NULL, 0,
+      offsetof(ngx_vidcast_counters_t, encoder_error) },
+    { "overtaken", NULL, 0, offsetof(ngx_vidcast_counters_t, overtaken) },
+    { "unfinished", NULL, 0, offsetof(ngx_vidcast_counters_t, unfinished) },
+
+    { NULL, NULL, 0, 0 }
 };
 
 

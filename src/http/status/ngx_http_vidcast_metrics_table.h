@@ -55,7 +55,8 @@ typedef struct {
 
 
 /*
- * In ngx_vidcast_counters_t: what became of pictures;
+ * In ngx_vidcast_counters_t: what became of pictures, of a source or of its
+ * overlay;
  * in ngx_vidcast_worker_stats_t, to be added up: what viewers got; in
  * ngx_vidcast_predictor_counters_t, likewise: how predictor processes fare;
  * in ngx_http_vidcast_publishing_t, ngx_http_vidcast_life_t and
@@ -70,7 +71,10 @@ extern ngx_http_vidcast_metric_t      ngx_http_vidcast_publishing[];
 extern ngx_http_vidcast_metric_t      ngx_http_vidcast_living[];
 extern ngx_http_vidcast_metric_t      ngx_http_vidcast_present[];
 
+extern ngx_http_vidcast_metric_t      ngx_http_vidcast_overlay[];
+
 extern ngx_http_vidcast_loss_t        ngx_http_vidcast_losses[];
+extern ngx_http_vidcast_loss_t        ngx_http_vidcast_overlay_losses[];
 extern ngx_http_vidcast_loss_group_t  ngx_http_vidcast_loss_groups[];
 
 /* by ngx_vidcast_transport_e */

@@ -12,6 +12,7 @@
 #include "http/status/ngx_http_vidcast_metrics_table.h"
 #include "http/status/ngx_http_vidcast_status_response.h"
 #include "http/status/ngx_http_vidcast_status_source.h"
+#include "shm/ngx_vidcast_control.h"
 
 
 /* the text format of Prometheus, version 0.0.4 */
@@ -28,7 +29,11 @@ static void ngx_http_vidcast_metrics_of(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf, ngx_http_vidcast_metric_t *metric,
     size_t offset);
 static void ngx_http_vidcast_metrics_losses(ngx_http_vidcast_text_t *text,
-    ngx_vidcast_conf_t *conf, ngx_http_vidcast_loss_group_t *g);
+    ngx_vidcast_conf_t *conf, ngx_http_vidcast_life_t *lives,
+    ngx_http_vidcast_loss_group_t *g);
+static void ngx_http_vidcast_metrics_overlays(ngx_http_vidcast_text_t *text,
+    ngx_vidcast_conf_t *conf, ngx_http_vidcast_life_t *lives,
+    ngx_log_t *log);
 static void ngx_http_vidcast_metrics_delivered(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf);
 static void ngx_http_vidcast_metrics_viewers(ngx_http_vidcast_text_t *text,
@@ -102,9 +107,11 @@ ngx_http_vidcast_metrics_handler(ngx_http_request_t *r)
         }
 
         for (g = ngx_http_vidcast_loss_groups; g->group; g++) {
-            ngx_http_vidcast_metrics_losses(&text, conf, g);
+            ngx_http_vidcast_metrics_losses(&text, conf, lives, g);
         }
 
+        ngx_http_vidcast_metrics_overlays(&text, conf, lives,
+                                          r->connection->log);
         ngx_http_vidcast_metrics_delivered(&text, conf);
         ngx_http_vidcast_metrics_viewers(&text, conf, alive);
         ngx_http_vidcast_metrics_publishers(&text, conf, alive);
@@ -205,11 +212,12 @@ ngx_http_vidcast_metrics_of(ngx_http_vidcast_text_t *text,
 
 static void
 ngx_http_vidcast_metrics_losses(ngx_http_vidcast_text_t *text,
-    ngx_vidcast_conf_t *conf, ngx_http_vidcast_loss_group_t *g)
+    ngx_vidcast_conf_t *conf, ngx_http_vidcast_life_t *lives,
+    ngx_http_vidcast_loss_group_t *g)
 {
-    u_char                   *counters;
     ngx_uint_t                i;
     ngx_vidcast_source_t    **source;
+    ngx_vidcast_counters_t   *counters;
     ngx_http_vidcast_loss_t  *loss;
 
     source = conf->sources.elts;
@@ -217,7 +225,7 @@ ngx_http_vidcast_metrics_losses(ngx_http_vidcast_text_t *text,
     ngx_http_vidcast_metrics_family(text, "", &g->family);
 
     for (i = 0; i < conf->sources.nelts; i++) {
-        counters = (u_char *) &source[i]->original.zone->shm->counters;
+        counters = &source[i]->original.zone->shm->counters;
 
         for (loss = ngx_http_vidcast_losses; loss->name; loss++) {
 
@@ -229,7 +237,89 @@ ngx_http_vidcast_metrics_losses(ngx_http_vidcast_text_t *text,
                                          "{source=\"%V\",reason=\"%s\"} "
                                          "%uL\n", g->family.name,
                                          &source[i]->name, loss->name,
-                                     *(uint64_t *) (counters + loss->offset));
+                                         ngx_http_vidcast_status_loss(
+                                             counters, loss, lives[i].pid));
+        }
+    }
+}
+
+
+/* of sources which have one; nothing, if none has */
+
+static void
+ngx_http_vidcast_metrics_overlays(ngx_http_vidcast_text_t *text,
+    ngx_vidcast_conf_t *conf, ngx_http_vidcast_life_t *lives, ngx_log_t *log)
+{
+    u_char                     *counters;
+    uint32_t                    viewers;
+    ngx_uint_t                  i, n;
+    ngx_vidcast_source_t      **source;
+    ngx_http_vidcast_loss_t    *loss;
+    ngx_http_vidcast_metric_t  *m;
+
+    static ngx_http_vidcast_metric_t  lost = {
+        "not_drawn", "Frames offered to the overlay, and not drawn, by reason.",
+        NGX_HTTP_VIDCAST_COUNTER, 0
+    };
+
+    static ngx_http_vidcast_metric_t  now = {
+        "viewers", "Viewers of the overlay now.", NGX_HTTP_VIDCAST_GAUGE, 0
+    };
+
+    source = conf->sources.elts;
+    n = 0;
+
+    for (i = 0; i < conf->sources.nelts; i++) {
+        n += (source[i]->overlay != NULL);
+    }
+
+    if (n == 0) {
+        return;
+    }
+
+    for (m = ngx_http_vidcast_overlay; m->name; m++) {
+
+        ngx_http_vidcast_metrics_family(text, "overlay_", m);
+
+        for (i = 0; i < conf->sources.nelts; i++) {
+
+            if (source[i]->overlay) {
+                counters = (u_char *) &source[i]->overlay->zone->shm->counters;
+
+                ngx_http_vidcast_metrics_sample(text, "overlay_", m, source[i],
+                                                counters + m->offset);
+            }
+        }
+    }
+
+    ngx_http_vidcast_metrics_family(text, "overlay_", &lost);
+
+    for (i = 0; i < conf->sources.nelts; i++) {
+
+        for (loss = ngx_http_vidcast_overlay_losses;
+             source[i]->overlay && loss->name;
+             loss++)
+        {
+            ngx_http_vidcast_text_printf(text,
+                                         "vidcast_overlay_not_drawn_total"
+                                         "{source=\"%V\",reason=\"%s\"} "
+                                         "%uL\n", &source[i]->name, loss->name,
+                                         ngx_http_vidcast_status_loss(
+                                     &source[i]->overlay->zone->shm->counters,
+                                             loss, lives[i].pid));
+        }
+    }
+
+    ngx_http_vidcast_metrics_family(text, "overlay_", &now);
+
+    for (i = 0; i < conf->sources.nelts; i++) {
+
+        if (source[i]->overlay) {
+            viewers = (uint32_t) ngx_vidcast_zone_overlaid(conf->control,
+                                                source[i]->original.zone, log);
+
+            ngx_http_vidcast_metrics_sample(text, "overlay_", &now, source[i],
+                                            &viewers);
         }
     }
 }

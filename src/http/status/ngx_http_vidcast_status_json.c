@@ -24,9 +24,9 @@ static void ngx_http_vidcast_status_source(ngx_http_vidcast_text_t *text,
 static void ngx_http_vidcast_status_age(ngx_http_vidcast_text_t *text,
     const char *name, uint64_t age);
 static void ngx_http_vidcast_status_counters(ngx_http_vidcast_text_t *text,
-    ngx_vidcast_zone_shm_t *shm, ngx_http_vidcast_metric_t *metric);
+    ngx_vidcast_counters_t *counters, ngx_http_vidcast_metric_t *metric);
 static void ngx_http_vidcast_status_losses(ngx_http_vidcast_text_t *text,
-    ngx_vidcast_zone_shm_t *shm);
+    ngx_vidcast_counters_t *counters, ngx_pid_t pid);
 static void ngx_http_vidcast_status_predictor(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source, ngx_log_t *log);
 static ngx_vidcast_predictor_mailbox_t *ngx_http_vidcast_status_worst(
@@ -41,7 +41,8 @@ static void ngx_http_vidcast_status_delivered(ngx_http_vidcast_text_t *text,
 static void ngx_http_vidcast_status_publishers(ngx_http_vidcast_text_t *text,
     ngx_vidcast_zone_shm_t *shm, u_char *alive);
 static void ngx_http_vidcast_status_overlay(ngx_http_vidcast_text_t *text,
-    ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source, ngx_log_t *log);
+    ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source, ngx_pid_t pid,
+    ngx_log_t *log);
 static void ngx_http_vidcast_status_workers(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf, ngx_vidcast_zone_shm_t *shm, u_char *alive);
 
@@ -168,9 +169,9 @@ ngx_http_vidcast_status_source(ngx_http_vidcast_text_t *text,
     ngx_http_vidcast_status_age(text, "frame_age", life.frame);
     ngx_http_vidcast_status_age(text, "life_age", life.proof);
 
-    ngx_http_vidcast_status_counters(text, shm, ngx_http_vidcast_captured);
+    ngx_http_vidcast_status_counters(text, counters, ngx_http_vidcast_captured);
 
-    ngx_http_vidcast_status_losses(text, shm);
+    ngx_http_vidcast_status_losses(text, counters, life.pid);
 
     ngx_http_vidcast_status_error(text, life.error);
     ngx_http_vidcast_status_predictor(text, conf, source, log);
@@ -182,7 +183,7 @@ ngx_http_vidcast_status_source(ngx_http_vidcast_text_t *text,
     }
 
     if (source->overlay) {
-        ngx_http_vidcast_status_overlay(text, conf, source, log);
+        ngx_http_vidcast_status_overlay(text, conf, source, life.pid, log);
     }
 
     if (source->predict.zones.len) {
@@ -214,16 +215,16 @@ ngx_http_vidcast_status_age(ngx_http_vidcast_text_t *text, const char *name,
 
 static void
 ngx_http_vidcast_status_counters(ngx_http_vidcast_text_t *text,
-    ngx_vidcast_zone_shm_t *shm, ngx_http_vidcast_metric_t *metric)
+    ngx_vidcast_counters_t *counters, ngx_http_vidcast_metric_t *metric)
 {
-    u_char  *counters;
+    u_char  *base;
 
-    counters = (u_char *) &shm->counters;
+    base = (u_char *) counters;
 
     for ( /* void */ ; metric->name; metric++) {
         if (metric->type == NGX_HTTP_VIDCAST_COUNTER) {
             ngx_http_vidcast_text_item(text, "\"%s\":%uL", metric->name,
-                                  *(uint64_t *) (counters + metric->offset));
+                                       *(uint64_t *) (base + metric->offset));
         }
     }
 }
@@ -231,13 +232,10 @@ ngx_http_vidcast_status_counters(ngx_http_vidcast_text_t *text,
 
 static void
 ngx_http_vidcast_status_losses(ngx_http_vidcast_text_t *text,
-    ngx_vidcast_zone_shm_t *shm)
+    ngx_vidcast_counters_t *counters, ngx_pid_t pid)
 {
-    u_char                         *counters;
     ngx_http_vidcast_loss_t        *loss;
     ngx_http_vidcast_loss_group_t  *g;
-
-    counters = (u_char *) &shm->counters;
 
     for (g = ngx_http_vidcast_loss_groups; g->group; g++) {
 
@@ -246,7 +244,8 @@ ngx_http_vidcast_status_losses(ngx_http_vidcast_text_t *text,
         for (loss = ngx_http_vidcast_losses; loss->name; loss++) {
             if (loss->groups & g->group) {
                 ngx_http_vidcast_text_item(text, "\"%s\":%uL", loss->name,
-                                    *(uint64_t *) (counters + loss->offset));
+                                           ngx_http_vidcast_status_loss(
+                                               counters, loss, pid));
             }
         }
 
@@ -417,22 +416,32 @@ ngx_http_vidcast_status_publishers(ngx_http_vidcast_text_t *text,
 
 static void
 ngx_http_vidcast_status_overlay(ngx_http_vidcast_text_t *text,
-    ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source, ngx_log_t *log)
+    ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source, ngx_pid_t pid,
+    ngx_log_t *log)
 {
-    ngx_uint_t               viewers;
-    ngx_vidcast_counters_t  *counters;
+    ngx_uint_t                viewers;
+    ngx_vidcast_counters_t   *counters;
+    ngx_http_vidcast_loss_t  *loss;
 
     counters = &source->overlay->zone->shm->counters;
     viewers = ngx_vidcast_zone_overlaid(conf->control, source->original.zone,
                                         log);
 
-    ngx_http_vidcast_text_item(text, "\"overlay\":{\"drawn\":%uL,"
-                               "\"viewers\":%ui,\"dropped\":{"
-                               "\"bad_frame\":%uL,\"too_large\":%uL,"
-                               "\"ring_full\":%uL,\"encoder_error\":%uL}}",
-                               counters->published, viewers,
-                               counters->bad_frame, counters->too_large,
-                               counters->ring_full, counters->encoder_error);
+    ngx_http_vidcast_text_begin(text, "overlay", '{');
+
+    ngx_http_vidcast_status_counters(text, counters, ngx_http_vidcast_overlay);
+    ngx_http_vidcast_text_item(text, "\"viewers\":%ui", viewers);
+
+    ngx_http_vidcast_text_begin(text, "dropped", '{');
+
+    for (loss = ngx_http_vidcast_overlay_losses; loss->name; loss++) {
+        ngx_http_vidcast_text_item(text, "\"%s\":%uL", loss->name,
+                                   ngx_http_vidcast_status_loss(counters, loss,
+                                                                pid));
+    }
+
+    ngx_http_vidcast_text_end(text, '}');
+    ngx_http_vidcast_text_end(text, '}');
 }
 
 

@@ -119,6 +119,31 @@ ngx_http_vidcast_status_past(ngx_vidcast_source_t *source, uint64_t time)
 
 
 uint64_t
+ngx_http_vidcast_status_loss(ngx_vidcast_counters_t *counters,
+    ngx_http_vidcast_loss_t *loss, ngx_pid_t pid)
+{
+    uint64_t  n;
+
+    n = *(uint64_t *) ((u_char *) counters + loss->offset);
+
+    if (pid == 0) {
+
+        /* its next process will count it */
+
+        if (loss->offset == offsetof(ngx_vidcast_counters_t, unfinished)) {
+            n += ngx_vidcast_zone_unfinished(counters);
+        }
+
+        if (loss->offset == offsetof(ngx_vidcast_counters_t, interrupted)) {
+            n += ngx_vidcast_zone_interrupted(counters);
+        }
+    }
+
+    return n;
+}
+
+
+uint64_t
 ngx_http_vidcast_status_sum(ngx_vidcast_zone_shm_t *shm, size_t offset)
 {
     uint64_t    sum;

@@ -11,6 +11,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "http/status/ngx_http_vidcast_metrics_table.h"
 #include "shm/ngx_vidcast_zone.h"
 
 
@@ -55,6 +56,10 @@ void ngx_http_vidcast_status_life(ngx_vidcast_conf_t *conf,
 /* is the picture of that time, "ready", too old to be shown as the present? */
 ngx_uint_t ngx_http_vidcast_status_past(ngx_vidcast_source_t *source,
     uint64_t time);
+
+/* of a source whose capture is "pid": 0, what it had in hand is lost by now */
+uint64_t ngx_http_vidcast_status_loss(ngx_vidcast_counters_t *counters,
+    ngx_http_vidcast_loss_t *loss, ngx_pid_t pid);
 
 uint64_t ngx_http_vidcast_status_sum(ngx_vidcast_zone_shm_t *shm,
     size_t offset);

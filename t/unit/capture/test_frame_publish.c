@@ -178,6 +178,7 @@ test_publish(void)
     data = ngx_vidcast_ring_data(&test_zone.ring, frame.slot);
 
     unit_ok(slot->width == 16
+            && slot->nth == 1
             && slot->size == 5
             && ngx_memcmp(data - 4, "headbytes\r\n--frame\r\n", 20) == 0
             && ngx_strnstr(data - slot->v1, "vidc", slot->v1) != NULL,
@@ -217,7 +218,7 @@ test_late(void)
             && ngx_vidcast_frame_publish(&test_capture.writer, &before)
                == NGX_DECLINED,
             "late: its caller sees that it is lost");
-    unit_ok(test_counters->published == 3 && test_counters->encoder_busy == 1,
+    unit_ok(test_counters->published == 3 && test_counters->overtaken == 1,
             "late: one that a newer one was faster than is lost, and counted");
     unit_ok(test_frames == 3 && test_wakes == 2, "late: nobody is told of it");
     unit_ok(!(ngx_vidcast_ring_slot(&test_zone.ring, before.slot)->state

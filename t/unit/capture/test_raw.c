@@ -59,7 +59,9 @@ test_none(void)
     b = ngx_vidcast_raw_get(pool, 16, 16, 0);
 
     unit_ok(a && b && a != b, "two pictures");
-    unit_ok(ngx_vidcast_raw_get(pool, 16, 16, 0) == NULL, "no third one");
+    unit_ok(ngx_vidcast_raw_get(pool, 16, 16, 0) == NULL
+            && !ngx_vidcast_raw_failed(pool),
+            "no third one");
 
     ngx_vidcast_raw_refer(a);
     ngx_vidcast_raw_unref(a);
@@ -70,6 +72,15 @@ test_none(void)
     ngx_vidcast_raw_unref(a);
 
     unit_ok(ngx_vidcast_raw_get(pool, 16, 16, 0) == a, "it is free at last");
+
+    ngx_vidcast_raw_unref(a);
+
+    unit_ok(ngx_vidcast_raw_get(pool, 1 << 24, 1 << 24, 0) == NULL
+            && ngx_vidcast_raw_failed(pool),
+            "one that there is no memory for is told apart");
+    unit_ok(ngx_vidcast_raw_get(pool, 16, 16, 0) == a
+            && !ngx_vidcast_raw_failed(pool),
+            "and is free again");
 
     test_free(pool);
 }

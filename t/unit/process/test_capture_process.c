@@ -6,7 +6,8 @@
 
 /*
  * The end of a capture process: what it leaves behind is what the status says
- * of the source until there is another one.
+ * of the source until there is another one, which counts what became of the
+ * frames that it had in hand: else no sum of counters would be true again.
  */
 
 #include "unit_zone.h"
@@ -18,6 +19,7 @@
 
 static void test_off(void);
 static void test_busy(void);
+static void test_unfinished(void);
 static int test_run(void);
 
 
@@ -162,6 +164,7 @@ main(void)
 
     test_off();
     test_busy();
+    test_unfinished();
 
     unit_unload(test_conf);
 
@@ -195,6 +198,37 @@ test_busy(void)
     unit_ok(test_run() == 3, "busy: it returns");
     unit_ok(test_shm->state == NGX_VIDCAST_LIVE && test_shm->changed == 8,
             "busy: the source is another one's");
+}
+
+
+/* killed with two frames in hand, and one of them with the predictor */
+
+static void
+test_unfinished(void)
+{
+    ngx_vidcast_counters_t  *counters;
+
+    ngx_vidcast_process_lock_drop(test_conf->control->locks,
+                                  NGX_VIDCAST_LOCK_CAPTURE
+                                      + test_source->entry,
+                                  &unit_log);
+
+    counters = &test_shm->counters;
+
+    counters->grabbed = 100;
+    counters->captured = 90;
+    counters->published = 80;
+    counters->bad_frame = 5;
+    counters->fps_limit = 5;
+    counters->encoder_busy = 8;
+    counters->offered = 80;
+    counters->predicted = 70;
+    counters->every = 4;
+    counters->gone = 5;
+
+    unit_ok(test_run() == 0 && test_run() == 0, "unfinished: two others come");
+    unit_ok(counters->unfinished == 2, "unfinished: two frames, counted once");
+    unit_ok(counters->interrupted == 1, "unfinished: one of the predictor");
 }
 
 
