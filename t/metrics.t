@@ -113,7 +113,7 @@ gate
         $film->{dropped}{$_}, $_ for sort keys %{$film->{dropped}};
     is $of->('dropped_total{source="film",reason="warmup"}'), 1, 'one';
 
-    for my $group (qw(not_shown not_predicted)) {
+    for my $group (qw(not_shown not_predicted not_delivered)) {
         is $of->("${group}_total{source=\"film\",reason=\"$_\"}"),
             $film->{$group}{$_}, "$group: $_" for sort keys %{$film->{$group}};
     }

@@ -39,6 +39,8 @@ my %blocks = (
     album => 'input images:%%PREFIX%%/album fps=20; on_demand 300ms;',
     gone  => 'input v4l2:/dev/video99; on_demand 300ms;',
     late  => 'input images:%%PREFIX%%/late; on_demand 300ms;',
+    run   => 'input images:%%PREFIX%%/run loop=off realtime=off;'
+        . ' predict delay time=1ms; on_demand 500ms;',
     film  => 'input images:%%PREFIX%%/film fps=20 loop=off;'
         . ' on_demand 300ms;',
     warm  => 'input images:%%PREFIX%%/warm fps=10 warmup=3;'
@@ -50,6 +52,7 @@ my $nginx = Vidcast::Nginx->new(workers => 2, http => http(),
 
 add('album', '1.jpg', 100);
 add('film', "$_.jpg", 40 * $_) for 1 .. 3;
+add('run', "$_.jpg", 90 + $_) for 11 .. 30;
 add('warm', '1-bad.jpg');
 add('warm', "$_.jpg", 40 * $_) for 2 .. 6;
 add('warm', sprintf('7-%02d.jpg', $_), 100) for 1 .. 40;
@@ -75,6 +78,7 @@ at_the_edge();
 broken();
 waiting_snapshot();
 played_again();
+from_the_first();
 warmed_up();
 single_process();
 
@@ -598,6 +602,65 @@ sub played_again {
     }
 
     ok sleeps('film'), 'it sleeps';
+}
+
+
+# a run that is over in a moment, while the worker of the viewer that has started
+# it has no time
+
+sub from_the_first {
+    my @results;
+
+    ok sleeps('run'), 'it sleeps';
+
+    my $client = start_run('ws', 'ended');
+
+    while (@results < 20) {
+        push @results, $client->json // last;
+    }
+
+    is scalar(grep { $_->{skipped} } @results), 0, 'no result is skipped';
+    is scalar(@results), 20, 'there are all of them';
+    is(($results[-1]{frame} // 0) - ($results[0]{frame} // 0), 19,
+       'from the first');
+
+    $client->close;
+
+    ok sleeps('run'), 'it sleeps';
+
+    $client = start_run('both', 'live');
+
+    ok +($client->message('binary') // {})->{data} eq picture(64, 48, 101),
+        'the first picture is that of the run';
+
+    $client->close;
+}
+
+
+sub start_run {
+    my ($kind, $state) = @_;
+
+    my $capture = capture_pid($nginx, 'run');
+    my $count = sub {
+        return scalar(() = $nginx->error_log
+                      =~ /vidcast source "run" is $state/g);
+    };
+
+    my $before = $count->();
+
+    $nginx->signal('STOP', $capture);
+
+    my $client = visit($kind, 'run');
+    my $worker = $client->header('X-Worker');
+
+    $nginx->signal('STOP', $worker);
+    $nginx->signal('CONT', $capture);
+
+    ok wait_for { $count->() > $before }, "it runs: $state";
+
+    $nginx->signal('CONT', $worker);
+
+    return $client;
 }
 
 

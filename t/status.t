@@ -84,9 +84,9 @@ front
     is join(' ', sort keys %$source), join(' ', qw(
         captured delivered direct dropped encode_ms error fps fps_asked
         fps_predicted frame frame_age grabbed height life_age lost name
-        not_predicted not_shown offered opened pid pins predict_ms predicted
-        published result slots starts state state_age tables_inserted trailing
-        truncated viewers width workers)), 'a source';
+        not_delivered not_predicted not_shown offered opened pid pins predict_ms
+        predicted published result slots starts state state_age tables_inserted
+        trailing truncated viewers width workers)), 'a source';
 
     is join(' ', sort keys %{$source->{dropped}}), join(' ', qw(
         bad_frame encoder_busy encoder_error fps_limit late no_memory overtaken
@@ -98,11 +98,13 @@ front
     is join(' ', sort keys %{$source->{not_predicted}}), join(' ', qw(
         every gone interrupted no_result predictor_busy predictor_error)),
         'not predicted';
+    is join(' ', sort keys %{$source->{not_delivered}}),
+        'fps left paused slow unacknowledged unpaired', 'not delivered';
     is join(' ', sort keys %{$source->{viewers}}),
         'all mjpeg ndjson snapshot sse websocket', 'viewers';
     is join(' ', sort keys %{$source->{delivered}}), join(' ', qw(
-        bytes frames frames_skipped no_memory refused results
-        results_skipped stalled)),
+        bytes frames frames_cut frames_skipped frames_unpublished no_memory
+        refused results results_left results_skipped stalled)),
         'delivered';
     is join(' ', sort keys %{$source->{workers}[0]}),
         'exiting generation pid viewers', 'a worker';

@@ -266,7 +266,9 @@ typedef struct {
     uint64_t                      wanted;    /* at last, us */
     uint64_t                      looked;
     uint64_t                      asked;     /* as it was when all had gone */
+    uint64_t                      published; /* frames, likewise */
     ngx_uint_t                    gone;
+    ngx_uint_t                    woken;     /* no frame was published since */
 } ngx_vidcast_on_demand_t;
 
 
@@ -278,6 +280,13 @@ ngx_uint_t ngx_vidcast_on_demand_gone(ngx_vidcast_on_demand_t *demand);
 
 /* all have gone(), and the input is closed: returns when a viewer comes */
 void ngx_vidcast_on_demand_sleep(ngx_vidcast_on_demand_t *demand);
+
+/*
+ * After each frame of an input that goes as fast as it can: returns when the
+ * first one since sleep() is in the hands of a viewer of pictures, if there is
+ * one, so that no other takes its place.
+ */
+void ngx_vidcast_on_demand_first(ngx_vidcast_on_demand_t *demand);
 
 
 /*

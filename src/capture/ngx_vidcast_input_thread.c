@@ -368,6 +368,10 @@ ngx_vidcast_input_thread_run(ngx_vidcast_input_thread_t *thread)
             return rc;
         }
 
+        if (in->conf->lossless) {
+            ngx_vidcast_on_demand_first(&thread->demand);
+        }
+
         thread->frames++;
     }
 }

@@ -13,6 +13,8 @@
 
 #define NGX_VIDCAST_ON_DEMAND_LOOK  100000    /* us between looks at viewers */
 #define NGX_VIDCAST_ON_DEMAND_NET   1000      /* ms, should a call be lost */
+#define NGX_VIDCAST_ON_DEMAND_SEEN  5000000   /* us for the first picture */
+#define NGX_VIDCAST_ON_DEMAND_STEP  1         /* ms between looks at it */
 
 
 static ngx_uint_t ngx_vidcast_on_demand_viewers(
@@ -94,7 +96,45 @@ ngx_vidcast_on_demand_sleep(ngx_vidcast_on_demand_t *demand)
 
     demand->looked = ngx_vidcast_clock();
     demand->wanted = demand->looked;
+    demand->published = ngx_vidcast_load(&capture->counters->published);
     demand->gone = 0;
+    demand->woken = 1;
 
     ngx_vidcast_capture_state(capture, NGX_VIDCAST_STARTING, NULL);
+}
+
+
+void
+ngx_vidcast_on_demand_first(ngx_vidcast_on_demand_t *demand)
+{
+    uint64_t                due;
+    ngx_vidcast_capture_t  *capture;
+
+    capture = demand->capture;
+
+    if (!demand->woken) {
+        return;
+    }
+
+    if (capture->encoders) {
+        ngx_vidcast_encoder_pool_drain(capture->encoders);
+    }
+
+    if (ngx_vidcast_load(&capture->counters->published) == demand->published) {
+        return;
+    }
+
+    demand->woken = 0;
+    due = ngx_vidcast_clock() + NGX_VIDCAST_ON_DEMAND_SEEN;
+
+    /* a worker has a pin on the newest one as long as it is that */
+
+    while (ngx_vidcast_ring_pins(&capture->zone->ring) == 0
+           && ngx_vidcast_zone_pictured(capture->conf->control, capture->zone,
+                                        NULL)
+           && !ngx_vidcast_load(&capture->leaving)
+           && ngx_vidcast_clock() < due)
+    {
+        ngx_msleep(NGX_VIDCAST_ON_DEMAND_STEP);
+    }
 }

@@ -555,6 +555,15 @@ ngx_vidcast_zone_sendfile(ngx_vidcast_control_t *control,
 }
 
 
+ngx_uint_t
+ngx_vidcast_zone_pictured(ngx_vidcast_control_t *control,
+    ngx_vidcast_zone_t *zone, ngx_log_t *log)
+{
+    return ngx_vidcast_zone_count(control, zone, NGX_VIDCAST_PICTURED,
+                                  NGX_VIDCAST_PICTURED + 1, log);
+}
+
+
 static ngx_uint_t
 ngx_vidcast_zone_count(ngx_vidcast_control_t *control,
     ngx_vidcast_zone_t *zone, ngx_uint_t first, ngx_uint_t end, ngx_log_t *log)

@@ -104,6 +104,10 @@ ngx_uint_t ngx_vidcast_zone_overlaid(ngx_vidcast_control_t *control,
 ngx_uint_t ngx_vidcast_zone_sendfile(ngx_vidcast_control_t *control,
     ngx_vidcast_zone_t *zone, ngx_log_t *log);
 
+/* and those that see pictures of the source itself */
+ngx_uint_t ngx_vidcast_zone_pictured(ngx_vidcast_control_t *control,
+    ngx_vidcast_zone_t *zone, ngx_log_t *log);
+
 /* our counters in a source; there always, if only to be thrown away */
 ngx_vidcast_worker_stats_t *ngx_vidcast_zone_worker_stats(
     ngx_vidcast_control_t *control, ngx_vidcast_zone_t *zone);

@@ -66,6 +66,29 @@ typedef enum {
 #define NGX_VIDCAST_SENDFILE    (NGX_VIDCAST_TRANSPORTS + 1)
 
 
+/* and those that see pictures of the source itself */
+
+#define NGX_VIDCAST_PICTURED    (NGX_VIDCAST_TRANSPORTS + 2)
+
+
+/*
+ * Why a viewer of pictures has not got one that was published: it, or its
+ * worker, was too slow, or wanted fewer a second, or had paused, or still had
+ * to acknowledge one, or gets pairs, and this one had no result to be told; or
+ * it was not sent yet when the viewer left.
+ */
+
+typedef enum {
+    NGX_VIDCAST_SKIP_SLOW = 0,
+    NGX_VIDCAST_SKIP_FPS,
+    NGX_VIDCAST_SKIP_PAUSED,
+    NGX_VIDCAST_SKIP_UNACKNOWLEDGED,
+    NGX_VIDCAST_SKIP_UNPAIRED,
+    NGX_VIDCAST_SKIP_LEFT,
+    NGX_VIDCAST_SKIPS
+} ngx_vidcast_skip_e;
+
+
 /* a source as the newest configuration wants it */
 
 typedef struct {
@@ -114,8 +137,12 @@ typedef struct {
     uint32_t                     viewers[8];
     uint64_t                     frames;
     uint64_t                     results;
-    uint64_t                     frames_skipped;
+    uint64_t                     frames_skipped;   /* all but "left" */
     uint64_t                     results_skipped;
+    uint64_t                     skips[NGX_VIDCAST_SKIPS];  /* of frames */
+    uint64_t                     unpublished;
+    uint64_t                     cut;        /* frames: it left meanwhile */
+    uint64_t                     results_left;
     uint64_t                     bytes;
     uint64_t                     stalled;
     uint64_t                     refused;

@@ -191,11 +191,14 @@ static void
 ngx_http_vidcast_feed_new_results(ngx_http_vidcast_feed_t *feed)
 {
     uint64_t                      seq, newest;
-    ngx_uint_t                    n;
+    ngx_uint_t                    n, watched;
     ngx_http_vidcast_message_t  **slot;
 
     n = feed->nresults;
     newest = ngx_vidcast_ring_newest_result(&feed->zone->ring);
+
+    watched = feed->watched;
+    feed->watched = 1;
 
     if (newest == feed->result) {
         return;
@@ -205,8 +208,11 @@ ngx_http_vidcast_feed_new_results(ngx_http_vidcast_feed_t *feed)
 
     /* the history is for viewers that fell behind, not for those before them */
 
-    if (feed->result == 0 || newest - feed->result >= n) {
-        seq = (feed->result == 0) ? newest : newest - n + 1;
+    if (!watched) {
+        seq = newest;
+
+    } else if (newest - feed->result >= n) {
+        seq = newest - n + 1;
     }
 
     for ( /* void */ ; seq <= newest; seq++) {
@@ -342,6 +348,7 @@ ngx_http_vidcast_feed_drop(ngx_http_vidcast_feed_t *feed)
     }
 
     feed->result = 0;
+    feed->watched = 0;
 
     while (feed->free) {
         message = feed->free;

@@ -47,6 +47,7 @@ struct ngx_http_vidcast_feed_s {
 
     ngx_http_vidcast_message_t   **results;   /* by seq modulo their number */
     ngx_uint_t                     nresults;
+    ngx_uint_t                     watched;   /* results, from then on */
     uint64_t                       result;    /* the newest of them */
 };
 

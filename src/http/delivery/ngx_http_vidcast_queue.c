@@ -28,8 +28,10 @@
  * from taking pictures in advance, but for HTTP/2.  A viewer that is busy and
  * whose socket takes no byte at all is closed, see session_look().
  *
- * A new viewer begins with the newest result, unless that is of a time before
- * its source slept, and with the newest picture.  When its turn comes again:
+ * A new viewer begins with the newest result and the newest picture; or, where
+ * that result is of a time before its source slept, or there is none, with the
+ * first one to come, and goes by "since" until it has caught up.  When its turn
+ * comes again:
  *
  *                behind is it           it goes on with        counted as
  *                                       (and is told)
@@ -38,8 +40,8 @@
  *                backlog to get         ("skipped")
  *     - "since"  never, until it has    the oldest one left    results_skipped
  *                caught up              ("skipped")
- *     pictures   with a number between  the newest one         frames_skipped
- *                                       (not told)
+ *     pictures   with one between       the newest one         frames_skipped,
+ *                                       (not told)             by its reason
  *     pairs      with a result between  the newest one whose   results_skipped
  *                                       picture is there
  *                                       ("skipped")
@@ -53,8 +55,13 @@
  * other before it has acknowledged the last one.  A limit of frames a second
  * goes by the time of capture: a picture that is too early is sent if it is
  * still the newest when its time has come, or half a second later at most.
- * Numbers between two pictures are skipped whatever the reason: the viewer was
- * slow, paused, limited, or the frame was lost before it was published.
+ *
+ * Each picture that is published while a viewer of pictures is there, the one
+ * that it began with included, is counted once for it: as sent, or as skipped
+ * by a reason, which is what the viewer was kept by when another one took its
+ * place: ngx_vidcast_skip_e.  What is still to be sent when it leaves is
+ * "left".  Numbers that were lost before they were published are not among
+ * them.
  *
  * A pair is a result and directly after it its picture.
  *
@@ -82,6 +89,10 @@
 static void ngx_http_vidcast_queue_slice_handler(ngx_event_t *ev);
 static void ngx_http_vidcast_queue_walk(
     ngx_http_vidcast_main_conf_t *vmcf);
+static void ngx_http_vidcast_queue_pass(
+    ngx_http_vidcast_subscription_t *sub);
+static void ngx_http_vidcast_queue_skip(ngx_http_vidcast_subscription_t *sub,
+    uint64_t nth);
 static ngx_int_t ngx_http_vidcast_queue_deliver(
     ngx_http_vidcast_viewer_t *viewer);
 static ngx_int_t ngx_http_vidcast_queue_gather(
@@ -96,8 +107,6 @@ static ngx_int_t ngx_http_vidcast_queue_pair_picture(
 static ngx_int_t ngx_http_vidcast_queue_next_result(
     ngx_http_vidcast_subscription_t *sub,
     ngx_http_vidcast_message_t **message);
-static void ngx_http_vidcast_queue_start(
-    ngx_http_vidcast_subscription_t *sub);
 static ngx_int_t ngx_http_vidcast_queue_next_pair(
     ngx_http_vidcast_subscription_t *sub,
     ngx_http_vidcast_message_t **message);
@@ -108,6 +117,8 @@ static ngx_int_t ngx_http_vidcast_queue_next_frame(
     ngx_http_vidcast_subscription_t *sub,
     ngx_http_vidcast_message_t **message);
 static void ngx_http_vidcast_queue_count_frame(
+    ngx_http_vidcast_subscription_t *sub, ngx_http_vidcast_message_t *message);
+static void ngx_http_vidcast_queue_sent_frame(
     ngx_http_vidcast_subscription_t *sub);
 static ngx_uint_t ngx_http_vidcast_queue_admit(
     ngx_http_vidcast_subscription_t *sub, uint64_t captured);
@@ -196,6 +207,8 @@ ngx_http_vidcast_queue_walk(ngx_http_vidcast_main_conf_t *vmcf)
         ngx_queue_remove(q);
         ngx_queue_insert_tail(&sub->feed->subscriptions, q);
 
+        ngx_http_vidcast_queue_pass(sub);
+
         if (ngx_http_vidcast_queue_deliver(sub->viewer) == NGX_OK) {
             ngx_queue_remove(q);
             ngx_queue_insert_tail(&vmcf->pending, q);
@@ -214,6 +227,71 @@ ngx_http_vidcast_queue_walk(ngx_http_vidcast_main_conf_t *vmcf)
 }
 
 
+/*
+ * There may be a new picture: those before it are not to be had any more, for
+ * the reason that was noted when this viewer was last looked at, and the new
+ * one waits for what is the reason now.  A pair may still have an older one.
+ */
+
+static void
+ngx_http_vidcast_queue_pass(ngx_http_vidcast_subscription_t *sub)
+{
+    ngx_http_vidcast_viewer_t   *viewer;
+    ngx_http_vidcast_message_t  *frame;
+
+    viewer = sub->viewer;
+    frame = sub->feed->frame;
+
+    if (!viewer->frames || frame == NULL || frame->frame.nth <= sub->nth) {
+        return;
+    }
+
+    if (!viewer->paired) {
+        ngx_http_vidcast_queue_skip(sub, frame->frame.nth - 1);
+        sub->held = NGX_VIDCAST_SKIP_SLOW;
+    }
+
+    if (viewer->paused) {
+        sub->held = NGX_VIDCAST_SKIP_PAUSED;
+
+    } else if (viewer->session.busy) {
+        sub->held = NGX_VIDCAST_SKIP_SLOW;
+
+    } else if (viewer->acks && viewer->unacked) {
+        sub->held = NGX_VIDCAST_SKIP_UNACKNOWLEDGED;
+    }
+}
+
+
+/* what was published up to this one, and not sent, is counted by its reason */
+
+static void
+ngx_http_vidcast_queue_skip(ngx_http_vidcast_subscription_t *sub, uint64_t nth)
+{
+    uint64_t                     skipped;
+    ngx_vidcast_worker_stats_t  *stats;
+
+    skipped = nth - sub->nth;
+
+    if ((int64_t) skipped <= 0) {
+        return;
+    }
+
+    sub->nth = nth;
+
+    if (sub->viewer->transport->id == NGX_VIDCAST_SNAPSHOT) {
+        return;
+    }
+
+    stats = sub->feed->stats;
+
+    stats->skips[sub->held] += skipped;
+    stats->frames_skipped += skipped;
+
+    sub->viewer->stats.skipped += skipped;
+}
+
+
 void
 ngx_http_vidcast_queue_ready(ngx_http_vidcast_viewer_t *viewer)
 {
@@ -222,6 +300,7 @@ ngx_http_vidcast_queue_ready(ngx_http_vidcast_viewer_t *viewer)
     ngx_http_vidcast_subscription_t  *sub;
 
     viewer->session.busy = 0;
+    viewer->leaving = NULL;
 
     if (ngx_http_vidcast_queue_deliver(viewer) != NGX_OK) {
         return;
@@ -263,12 +342,18 @@ ngx_http_vidcast_queue_deliver(ngx_http_vidcast_viewer_t *viewer)
         }
 
         if (rc == NGX_OK) {
+            viewer->leaving = messages[0]->text ? NULL : messages[0]->feed;
+
             rc = (n == 1) ? viewer->transport->send(viewer, messages[0])
                           : viewer->transport->coalesce(viewer, messages, n);
         }
 
         for (i = 0; i < n; i++) {
             ngx_http_vidcast_message_unref(messages[i]);
+        }
+
+        if (rc == NGX_OK || rc == NGX_DONE) {
+            viewer->leaving = NULL;
         }
 
         if (rc == NGX_ERROR || rc == NGX_DONE) {
@@ -417,7 +502,7 @@ ngx_http_vidcast_queue_pair_picture(ngx_http_vidcast_viewer_t *viewer,
         if (sub->pair) {
             *message = sub->pair;
             sub->pair = NULL;
-            ngx_http_vidcast_queue_count_frame(sub);
+            ngx_http_vidcast_queue_sent_frame(sub);
             return NGX_OK;
         }
     }
@@ -438,12 +523,12 @@ ngx_http_vidcast_queue_next_result(ngx_http_vidcast_subscription_t *sub,
     feed = sub->feed;
     n = feed->nresults;
 
-    ngx_http_vidcast_queue_start(sub);
-
     if (sub->next_result > feed->result) {
-        sub->replay = 0;
+        sub->replay = sub->awaits;
         return NGX_DONE;
     }
+
+    sub->awaits = 0;
 
     backlog = sub->replay ? n : ngx_min(sub->viewer->backlog, n);
 
@@ -478,17 +563,6 @@ ngx_http_vidcast_queue_next_result(ngx_http_vidcast_subscription_t *sub,
 }
 
 
-/* a viewer that came before the first result */
-
-static void
-ngx_http_vidcast_queue_start(ngx_http_vidcast_subscription_t *sub)
-{
-    if (sub->next_result == 0) {
-        sub->next_result = ngx_max(sub->feed->result, 1);
-    }
-}
-
-
 /*
  * The newest result, if its picture is there, and that picture next, whatever
  * other sources have.  A result may come before its picture, when the
@@ -506,8 +580,6 @@ ngx_http_vidcast_queue_next_pair(ngx_http_vidcast_subscription_t *sub,
 
     feed = sub->feed;
     viewer = sub->viewer;
-
-    ngx_http_vidcast_queue_start(sub);
 
     if (sub->next_result > feed->result || (viewer->acks && viewer->unacked)) {
         return NGX_DONE;
@@ -536,7 +608,17 @@ ngx_http_vidcast_queue_next_pair(ngx_http_vidcast_subscription_t *sub,
     sub->replay = 0;
 
     sub->next_result = feed->result + 1;
-    sub->last_frame = m->frame.number;
+
+    if (sub->last_frame == 0) {
+
+        /* it may be older than this viewer */
+
+        sub->nth = ngx_min(sub->nth, frame->frame.nth - 1);
+    }
+
+    ngx_http_vidcast_queue_count_frame(sub, frame);
+
+    sub->held = NGX_VIDCAST_SKIP_UNPAIRED;
 
     frame->refs++;
     sub->pair = frame;
@@ -576,33 +658,21 @@ static ngx_int_t
 ngx_http_vidcast_queue_next_frame(ngx_http_vidcast_subscription_t *sub,
     ngx_http_vidcast_message_t **message)
 {
-    uint64_t                     skipped;
-    ngx_http_vidcast_feed_t     *feed;
-    ngx_http_vidcast_viewer_t   *viewer;
     ngx_http_vidcast_message_t  *frame;
 
-    feed = sub->feed;
-    viewer = sub->viewer;
-    frame = feed->frame;
+    frame = sub->feed->frame;
 
     if (frame == NULL || frame->frame.number <= sub->last_frame) {
         return NGX_DONE;
     }
 
     if (!ngx_http_vidcast_queue_admit(sub, frame->frame.captured)) {
+        sub->held = NGX_VIDCAST_SKIP_FPS;
         return NGX_DONE;
     }
 
-    if (sub->last_frame) {
-        skipped = frame->frame.number - sub->last_frame - 1;
-
-        feed->stats->frames_skipped += skipped;
-        viewer->stats.skipped += skipped;
-    }
-
-    sub->last_frame = frame->frame.number;
-
-    ngx_http_vidcast_queue_count_frame(sub);
+    ngx_http_vidcast_queue_count_frame(sub, frame);
+    ngx_http_vidcast_queue_sent_frame(sub);
 
     frame->refs++;
     *message = frame;
@@ -611,8 +681,36 @@ ngx_http_vidcast_queue_next_frame(ngx_http_vidcast_subscription_t *sub,
 }
 
 
+/* this one is next for the viewer */
+
 static void
-ngx_http_vidcast_queue_count_frame(ngx_http_vidcast_subscription_t *sub)
+ngx_http_vidcast_queue_count_frame(ngx_http_vidcast_subscription_t *sub,
+    ngx_http_vidcast_message_t *message)
+{
+    uint64_t              between;
+    ngx_vidcast_frame_t  *frame;
+
+    frame = &message->frame;
+
+    ngx_http_vidcast_queue_skip(sub, frame->nth - 1);
+
+    sub->nth = ngx_max(sub->nth, frame->nth);
+
+    /* numbers that were lost before they were published: of some other rings */
+
+    if (sub->last_nth && frame->nth > sub->last_nth) {
+        between = frame->number - sub->last_frame;
+
+        sub->feed->stats->unpublished += between - (frame->nth - sub->last_nth);
+    }
+
+    sub->last_frame = frame->number;
+    sub->last_nth = frame->nth;
+}
+
+
+static void
+ngx_http_vidcast_queue_sent_frame(ngx_http_vidcast_subscription_t *sub)
 {
     sub->viewer->unacked = 1;
     sub->viewer->stats.frames++;

@@ -47,6 +47,7 @@ static ngx_http_vidcast_subscription_t *
     ngx_http_vidcast_viewer_create_subscription(
     ngx_http_vidcast_viewer_t *viewer);
 static void ngx_http_vidcast_viewer_end(ngx_http_vidcast_subscription_t *sub);
+static void ngx_http_vidcast_viewer_left(ngx_http_vidcast_subscription_t *sub);
 static ngx_uint_t ngx_http_vidcast_viewer_full(ngx_http_vidcast_feed_t *feed,
     ngx_http_vidcast_viewer_t *viewer);
 static void ngx_http_vidcast_viewer_resume(
@@ -223,6 +224,11 @@ ngx_http_vidcast_viewer_gone(ngx_http_vidcast_session_t *session)
 
     viewer = (ngx_http_vidcast_viewer_t *) session;
 
+    if (viewer->leaving) {
+        viewer->leaving->stats->cut++;
+        viewer->leaving = NULL;
+    }
+
     while (!ngx_queue_empty(&viewer->subscriptions)) {
         q = ngx_queue_head(&viewer->subscriptions);
         sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, link);
@@ -242,6 +248,7 @@ ngx_http_vidcast_viewer_subscribe(ngx_http_vidcast_feed_t *feed,
     ngx_http_vidcast_viewer_t *viewer, uint64_t *since)
 {
     uint32_t                         *viewers;
+    uint64_t                          published;
     ngx_http_vidcast_subscription_t  *sub;
 
     if (ngx_http_vidcast_viewer_subscription(feed, viewer)) {
@@ -278,12 +285,26 @@ ngx_http_vidcast_viewer_subscribe(ngx_http_vidcast_feed_t *feed,
     feed->nframes += viewer->frames;
     feed->npaired += viewer->paired;
 
+    published = ngx_vidcast_load(&feed->zone->shm->counters.published);
+
     ngx_http_vidcast_feed_poll(feed);
+
+    /* it begins with the newest picture, which may just have come */
+
+    sub->nth = feed->frame ? ngx_min(published, feed->frame->frame.nth - 1)
+                           : published;
+    sub->held = viewer->paired ? NGX_VIDCAST_SKIP_UNPAIRED
+                               : NGX_VIDCAST_SKIP_SLOW;
 
     sub->next_result = feed->result;
 
-    if (feed->result && !ngx_http_vidcast_viewer_current(feed)) {
+    if (!ngx_http_vidcast_viewer_current(feed)) {
+
+        /* the first one to come is meant for it, and it may be woken by it */
+
         sub->next_result++;
+        sub->awaits = !viewer->paired;
+        sub->replay = sub->awaits;
     }
 
     if (since) {
@@ -310,9 +331,14 @@ ngx_http_vidcast_viewer_count(ngx_http_vidcast_feed_t *feed,
         ngx_vidcast_store(&viewers[NGX_VIDCAST_OVERLAID],
                           viewers[NGX_VIDCAST_OVERLAID] + n);
 
-    } else if (viewer->frames && viewer->sendfile) {
-        ngx_vidcast_store(&viewers[NGX_VIDCAST_SENDFILE],
-                          viewers[NGX_VIDCAST_SENDFILE] + n);
+    } else if (viewer->frames) {
+        ngx_vidcast_store(&viewers[NGX_VIDCAST_PICTURED],
+                          viewers[NGX_VIDCAST_PICTURED] + n);
+
+        if (viewer->sendfile) {
+            ngx_vidcast_store(&viewers[NGX_VIDCAST_SENDFILE],
+                              viewers[NGX_VIDCAST_SENDFILE] + n);
+        }
     }
 }
 
@@ -357,7 +383,8 @@ ngx_http_vidcast_viewer_current(ngx_http_vidcast_feed_t *feed)
 
     message = feed->results[feed->result % feed->nresults];
 
-    return message
+    return feed->result
+           && message
            && (message->frame.number == 0
                || message->frame.number
                   > ngx_vidcast_ring_min_frame(&feed->zone->ring));
@@ -426,6 +453,8 @@ ngx_http_vidcast_viewer_end(ngx_http_vidcast_subscription_t *sub)
     feed = sub->feed;
     viewer = sub->viewer;
 
+    ngx_http_vidcast_viewer_left(sub);
+
     ngx_queue_remove(&sub->queue);
     ngx_queue_remove(&sub->link);
     ngx_queue_insert_tail(&viewer->ended, &sub->link);
@@ -449,6 +478,46 @@ ngx_http_vidcast_viewer_end(ngx_http_vidcast_subscription_t *sub)
     if (feed->nsubscriptions == 0) {
         ngx_http_vidcast_feed_drop(feed);
         ngx_http_vidcast_feed_unwatch(feed);
+    }
+}
+
+
+/* what was there for it, and would have been sent yet; a snapshot is done */
+
+static void
+ngx_http_vidcast_viewer_left(ngx_http_vidcast_subscription_t *sub)
+{
+    uint64_t                    nth, newest;
+    ngx_http_vidcast_feed_t    *feed;
+    ngx_http_vidcast_viewer_t  *viewer;
+
+    feed = sub->feed;
+    viewer = sub->viewer;
+
+    if (viewer->frames && viewer->transport->id != NGX_VIDCAST_SNAPSHOT) {
+
+        if (sub->pair) {
+
+            /* its result has left */
+
+            feed->stats->skips[NGX_VIDCAST_SKIP_LEFT]++;
+        }
+
+        nth = ngx_vidcast_load(&feed->zone->shm->counters.published);
+
+        if (nth > sub->nth) {
+            feed->stats->skips[NGX_VIDCAST_SKIP_LEFT] += nth - sub->nth;
+        }
+    }
+
+    if (viewer->results) {
+        newest = ngx_vidcast_ring_newest_result(&feed->zone->ring);
+
+        feed->stats->results_left += sub->untold;
+
+        if (newest >= sub->next_result) {
+            feed->stats->results_left += newest - sub->next_result + 1;
+        }
     }
 }
 
@@ -495,4 +564,5 @@ ngx_http_vidcast_viewer_resume(ngx_http_vidcast_subscription_t *sub,
     sub->next_result = ngx_http_vidcast_feed_seek(sub->feed, since + 1);
     sub->untold = sub->next_result - (since + 1);
     sub->replay = 1;
+    sub->awaits = 0;
 }

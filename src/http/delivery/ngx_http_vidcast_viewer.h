@@ -29,14 +29,18 @@ struct ngx_http_vidcast_subscription_s {
     ngx_http_vidcast_feed_t       *feed;
 
     uint64_t                       last_frame;   /* its number; 0: none yet */
-    uint64_t                       next_result;  /* 0: the newest */
+    uint64_t                       last_nth;     /* likewise */
+    uint64_t                       nth;       /* up to it sent, or skipped */
+    uint64_t                       next_result;
     uint64_t                       untold;    /* results that were skipped */
     uint64_t                       due;       /* capture time, us */
 
     ngx_http_vidcast_message_t    *pair;      /* the picture to come next */
 
+    unsigned                       held:3;    /* ngx_vidcast_skip_e */
     unsigned                       reset:1;   /* to be told */
     unsigned                       replay:1;  /* history, up to the newest */
+    unsigned                       awaits:1;  /* the first result since */
 };
 
 
@@ -66,6 +70,7 @@ struct ngx_http_vidcast_viewer_s {
 
     ngx_queue_t                      subscriptions;
     ngx_http_vidcast_transport_t    *transport;
+    ngx_http_vidcast_feed_t         *leaving;  /* a picture of it, or NULL */
     uint64_t                         interval; /* us between frames */
     ngx_uint_t                       backlog;
     ngx_http_vidcast_viewer_stats_t  stats;

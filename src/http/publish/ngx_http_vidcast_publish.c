@@ -370,6 +370,8 @@ ngx_http_vidcast_publish_lent(ngx_http_vidcast_publisher_t *publisher)
     post = (ngx_http_vidcast_post_t *) publisher;
 
     if (ngx_http_vidcast_publish_copy(post) != NGX_OK) {
+        publisher->feed->stats->unwanted++;
+
         ngx_http_vidcast_publish_done(post, NGX_HTTP_INTERNAL_SERVER_ERROR);
         return;
     }

@@ -178,6 +178,37 @@ ngx_http_vidcast_loss_t  ngx_http_vidcast_losses[] = {
       NGX_HTTP_VIDCAST_NOT_PREDICTED,
       offsetof(ngx_vidcast_counters_t, interrupted) },
 
+    { "slow",
+      "The viewer was too slow, or its worker.",
+      NGX_HTTP_VIDCAST_NOT_DELIVERED,
+      offsetof(ngx_vidcast_worker_stats_t, skips[NGX_VIDCAST_SKIP_SLOW]) },
+
+    { "fps",
+      "The viewer wants fewer, or may have no more.",
+      NGX_HTTP_VIDCAST_NOT_DELIVERED,
+      offsetof(ngx_vidcast_worker_stats_t, skips[NGX_VIDCAST_SKIP_FPS]) },
+
+    { "paused",
+      "The viewer had paused.",
+      NGX_HTTP_VIDCAST_NOT_DELIVERED,
+      offsetof(ngx_vidcast_worker_stats_t, skips[NGX_VIDCAST_SKIP_PAUSED]) },
+
+    { "unacknowledged",
+      "The viewer had not acknowledged the one before.",
+      NGX_HTTP_VIDCAST_NOT_DELIVERED,
+      offsetof(ngx_vidcast_worker_stats_t,
+               skips[NGX_VIDCAST_SKIP_UNACKNOWLEDGED]) },
+
+    { "unpaired",
+      "The viewer gets pairs, and this one had no result in time.",
+      NGX_HTTP_VIDCAST_NOT_DELIVERED,
+      offsetof(ngx_vidcast_worker_stats_t, skips[NGX_VIDCAST_SKIP_UNPAIRED]) },
+
+    { "left",
+      "The viewer left before its turn came.",
+      NGX_HTTP_VIDCAST_NOT_DELIVERED,
+      offsetof(ngx_vidcast_worker_stats_t, skips[NGX_VIDCAST_SKIP_LEFT]) },
+
     { NULL, NULL, 0, 0 }
 };
 
@@ -194,6 +225,10 @@ ngx_http_vidcast_loss_group_t  ngx_http_vidcast_loss_groups[] = {
 
     { NGX_HTTP_VIDCAST_NOT_PREDICTED,
       { "not_predicted", "Frames that were not predicted, by reason.",
+        NGX_HTTP_VIDCAST_COUNTER, 0 } },
+
+    { NGX_HTTP_VIDCAST_NOT_DELIVERED,
+      { "not_delivered", "Pictures that viewers were not sent, by reason.",
         NGX_HTTP_VIDCAST_COUNTER, 0 } },
 
     { 0, { NULL, NULL, NGX_HTTP_VIDCAST_COUNTER, 0 } }
@@ -237,14 +272,26 @@ ngx_http_vidcast_metric_t  ngx_http_vidcast_delivered[] = {
     { "results", "Results sent to viewers.",
       NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_worker_stats_t, results) },
 
-    { "frames_skipped", "Numbers of frames between the pictures that viewers "
-      "got.",
+    { "frames_skipped", "Pictures that were published between those that "
+      "viewers got.",
       NGX_HTTP_VIDCAST_COUNTER,
       offsetof(ngx_vidcast_worker_stats_t, frames_skipped) },
 
     { "results_skipped", "Results that viewers were not sent.",
       NGX_HTTP_VIDCAST_COUNTER,
       offsetof(ngx_vidcast_worker_stats_t, results_skipped) },
+
+    { "frames_unpublished", "Numbers of frames between the pictures that "
+      "viewers got, which were never published.",
+      NGX_HTTP_VIDCAST_COUNTER,
+      offsetof(ngx_vidcast_worker_stats_t, unpublished) },
+
+    { "frames_cut", "Pictures that had not left wholly when their viewer did.",
+      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_worker_stats_t, cut) },
+
+    { "results_left", "Results that were still to be sent when a viewer left.",
+      NGX_HTTP_VIDCAST_COUNTER,
+      offsetof(ngx_vidcast_worker_stats_t, results_left) },
 
     { "bytes", "Bytes sent to viewers.",
       NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_worker_stats_t, bytes) },

@@ -32,12 +32,14 @@ typedef struct {
 
 /*
  * Why a frame was lost, in ngx_vidcast_counters_t; "dropped" is the older
- * group, which has some of both others
+ * group, which has some of two others.  "not_delivered" is of viewers, in
+ * ngx_vidcast_worker_stats_t.
  */
 
 #define NGX_HTTP_VIDCAST_DROPPED        0x1
 #define NGX_HTTP_VIDCAST_NOT_SHOWN      0x2
 #define NGX_HTTP_VIDCAST_NOT_PREDICTED  0x4
+#define NGX_HTTP_VIDCAST_NOT_DELIVERED  0x8
 
 
 typedef struct {

@@ -217,7 +217,7 @@ ngx_http_vidcast_metrics_losses(ngx_http_vidcast_text_t *text,
 {
     ngx_uint_t                i;
     ngx_vidcast_source_t    **source;
-    ngx_vidcast_counters_t   *counters;
+    ngx_vidcast_zone_shm_t   *shm;
     ngx_http_vidcast_loss_t  *loss;
 
     source = conf->sources.elts;
@@ -225,7 +225,7 @@ ngx_http_vidcast_metrics_losses(ngx_http_vidcast_text_t *text,
     ngx_http_vidcast_metrics_family(text, "", &g->family);
 
     for (i = 0; i < conf->sources.nelts; i++) {
-        counters = &source[i]->original.zone->shm->counters;
+        shm = source[i]->original.zone->shm;
 
         for (loss = ngx_http_vidcast_losses; loss->name; loss++) {
 
@@ -238,7 +238,7 @@ ngx_http_vidcast_metrics_losses(ngx_http_vidcast_text_t *text,
                                          "%uL\n", g->family.name,
                                          &source[i]->name, loss->name,
                                          ngx_http_vidcast_status_loss(
-                                             counters, loss, lives[i].pid));
+                                             shm, loss, lives[i].pid));
         }
     }
 }
@@ -305,7 +305,7 @@ ngx_http_vidcast_metrics_overlays(ngx_http_vidcast_text_t *text,
                                          "{source=\"%V\",reason=\"%s\"} "
                                          "%uL\n", &source[i]->name, loss->name,
                                          ngx_http_vidcast_status_loss(
-                                     &source[i]->overlay->zone->shm->counters,
+                                             source[i]->overlay->zone->shm,
                                              loss, lives[i].pid));
         }
     }

@@ -26,7 +26,7 @@ static void ngx_http_vidcast_status_age(ngx_http_vidcast_text_t *text,
 static void ngx_http_vidcast_status_counters(ngx_http_vidcast_text_t *text,
     ngx_vidcast_counters_t *counters, ngx_http_vidcast_metric_t *metric);
 static void ngx_http_vidcast_status_losses(ngx_http_vidcast_text_t *text,
-    ngx_vidcast_counters_t *counters, ngx_pid_t pid);
+    ngx_vidcast_zone_shm_t *shm, ngx_pid_t pid);
 static void ngx_http_vidcast_status_predictor(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source, ngx_log_t *log);
 static ngx_vidcast_predictor_mailbox_t *ngx_http_vidcast_status_worst(
@@ -171,7 +171,7 @@ ngx_http_vidcast_status_source(ngx_http_vidcast_text_t *text,
 
     ngx_http_vidcast_status_counters(text, counters, ngx_http_vidcast_captured);
 
-    ngx_http_vidcast_status_losses(text, counters, life.pid);
+    ngx_http_vidcast_status_losses(text, shm, life.pid);
 
     ngx_http_vidcast_status_error(text, life.error);
     ngx_http_vidcast_status_predictor(text, conf, source, log);
@@ -232,7 +232,7 @@ ngx_http_vidcast_status_counters(ngx_http_vidcast_text_t *text,
 
 static void
 ngx_http_vidcast_status_losses(ngx_http_vidcast_text_t *text,
-    ngx_vidcast_counters_t *counters, ngx_pid_t pid)
+    ngx_vidcast_zone_shm_t *shm, ngx_pid_t pid)
 {
     ngx_http_vidcast_loss_t        *loss;
     ngx_http_vidcast_loss_group_t  *g;
@@ -245,7 +245,7 @@ ngx_http_vidcast_status_losses(ngx_http_vidcast_text_t *text,
             if (loss->groups & g->group) {
                 ngx_http_vidcast_text_item(text, "\"%s\":%uL", loss->name,
                                            ngx_http_vidcast_status_loss(
-                                               counters, loss, pid));
+                                               shm, loss, pid));
             }
         }
 
@@ -420,23 +420,24 @@ ngx_http_vidcast_status_overlay(ngx_http_vidcast_text_t *text,
     ngx_log_t *log)
 {
     ngx_uint_t                viewers;
-    ngx_vidcast_counters_t   *counters;
+    ngx_vidcast_zone_shm_t   *shm;
     ngx_http_vidcast_loss_t  *loss;
 
-    counters = &source->overlay->zone->shm->counters;
+    shm = source->overlay->zone->shm;
     viewers = ngx_vidcast_zone_overlaid(conf->control, source->original.zone,
                                         log);
 
     ngx_http_vidcast_text_begin(text, "overlay", '{');
 
-    ngx_http_vidcast_status_counters(text, counters, ngx_http_vidcast_overlay);
+    ngx_http_vidcast_status_counters(text, &shm->counters,
+                                     ngx_http_vidcast_overlay);
     ngx_http_vidcast_text_item(text, "\"viewers\":%ui", viewers);
 
     ngx_http_vidcast_text_begin(text, "dropped", '{');
 
     for (loss = ngx_http_vidcast_overlay_losses; loss->name; loss++) {
         ngx_http_vidcast_text_item(text, "\"%s\":%uL", loss->name,
-                                   ngx_http_vidcast_status_loss(counters, loss,
+                                   ngx_http_vidcast_status_loss(shm, loss,
                                                                 pid));
     }
 

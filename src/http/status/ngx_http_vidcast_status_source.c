@@ -119,10 +119,17 @@ ngx_http_vidcast_status_past(ngx_vidcast_source_t *source, uint64_t time)
 
 
 uint64_t
-ngx_http_vidcast_status_loss(ngx_vidcast_counters_t *counters,
+ngx_http_vidcast_status_loss(ngx_vidcast_zone_shm_t *shm,
     ngx_http_vidcast_loss_t *loss, ngx_pid_t pid)
 {
-    uint64_t  n;
+    uint64_t                 n;
+    ngx_vidcast_counters_t  *counters;
+
+    if (loss->groups & NGX_HTTP_VIDCAST_NOT_DELIVERED) {
+        return ngx_http_vidcast_status_sum(shm, loss->offset);
+    }
+
+    counters = &shm->counters;
 
     n = *(uint64_t *) ((u_char *) counters + loss->offset);
 

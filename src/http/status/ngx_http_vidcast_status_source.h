@@ -58,7 +58,7 @@ ngx_uint_t ngx_http_vidcast_status_past(ngx_vidcast_source_t *source,
     uint64_t time);
 
 /* of a source whose capture is "pid": 0, what it had in hand is lost by now */
-uint64_t ngx_http_vidcast_status_loss(ngx_vidcast_counters_t *counters,
+uint64_t ngx_http_vidcast_status_loss(ngx_vidcast_zone_shm_t *shm,
     ngx_http_vidcast_loss_t *loss, ngx_pid_t pid);
 
 uint64_t ngx_http_vidcast_status_sum(ngx_vidcast_zone_shm_t *shm,

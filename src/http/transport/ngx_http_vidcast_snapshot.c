@@ -149,7 +149,7 @@ ngx_http_vidcast_snapshot_read(ngx_http_request_t *r,
     p = NULL;
     size = 0;
 
-    /* overtaken at each try: the writer is mad, or we are slower than it */
+    /* overtaken at each try: it waits for a pin on the next one */
 
     for (n = 0; n < 100; n++) {
 
@@ -180,7 +180,7 @@ ngx_http_vidcast_snapshot_read(ngx_http_request_t *r,
         }
     }
 
-    return NGX_ERROR;
+    return NGX_AGAIN;
 }
 
 

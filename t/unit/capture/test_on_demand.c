@@ -41,6 +41,7 @@ static void test_asked(void);
 static void test_dead(void);
 static void test_sleep(void);
 static void test_races(void);
+static void test_first(void);
 static int64_t test_worker(ngx_uint_t what, uint32_t arg);
 static int64_t test_when_asleep(ngx_uint_t what);
 static void test_begin(ngx_vidcast_on_demand_t *demand);
@@ -55,6 +56,15 @@ static ngx_uint_t              test_started;
 static unit_source_t           test_source = {
     "front", { 12, 100, 16, 100 }, 1
 };
+
+
+/* there are none */
+
+void
+ngx_vidcast_encoder_pool_drain(ngx_vidcast_encoder_pool_t *encoders)
+{
+    /* void */
+}
 
 
 /* the states are what a worker goes by */
@@ -84,6 +94,7 @@ main(void)
     test_capture.source =
                     *(ngx_vidcast_source_t **) test_conf->sources.elts;
     test_capture.zone = test_capture.source->original.zone;
+    test_capture.counters = &test_capture.zone->shm->counters;
     test_capture.log = &unit_log;
     test_zone = test_capture.zone;
 
@@ -95,6 +106,7 @@ main(void)
     test_dead();
     test_sleep();
     test_races();
+    test_first();
 
     unit_ok(unit_log_count[NGX_LOG_ALERT] == 0, "no alerts");
 
@@ -277,11 +289,65 @@ test_races(void)
 }
 
 
-/* 'v': has so many viewers, and tells; 'z': as soon as the capture sleeps */
+/* a run that is as fast as it can be waits for those that started it */
+
+static void
+test_first(void)
+{
+    uint32_t                  slot;
+    unit_actor_t              a;
+    ngx_vidcast_on_demand_t   demand;
+
+    test_begin(&demand);
+    unit_spawn(&a, test_worker);
+
+    (void) test_gone(&demand, 0);
+    (void) unit_send(&a, 'z', 1);
+
+    ngx_vidcast_on_demand_sleep(&demand);
+    (void) unit_answer(&a);
+
+    ngx_vidcast_on_demand_first(&demand);
+
+    unit_ok(demand.woken, "first: nothing is published yet");
+
+    ngx_vidcast_count(&test_zone->shm->counters.published, 1);
+    slot = ngx_vidcast_ring_claim(&test_zone->ring);
+    ngx_vidcast_ring_publish(&test_zone->ring, slot,
+                             ngx_vidcast_ring_next(&test_zone->ring));
+
+    ngx_vidcast_on_demand_first(&demand);
+
+    unit_ok(!demand.woken, "first: nobody wants pictures");
+
+    /* the clock stands still: without a pin it would wait for ever */
+
+    demand.woken = 1;
+    demand.published = 0;
+
+    (void) unit_tell(&a, 'p', 1);
+    (void) unit_send(&a, 'a', 0);
+
+    ngx_vidcast_on_demand_first(&demand);
+
+    unit_ok(ngx_vidcast_ring_pins(&test_zone->ring) == 1 && !demand.woken
+            && unit_answer(&a) == 0,
+            "first: a viewer has it");
+
+    unit_kill(&a);
+    unit_reap(&a);
+}
+
+
+/*
+ * 'v': has so many viewers, and tells; 'z': as soon as the capture sleeps;
+ * 'p': of pictures; 'a': pins the newest one, after a while
+ */
 
 static int64_t
 test_worker(ngx_uint_t what, uint32_t arg)
 {
+    ngx_vidcast_frame_t     frame;
     ngx_vidcast_control_t  *control;
 
     control = test_conf->control;
@@ -290,9 +356,18 @@ test_worker(ngx_uint_t what, uint32_t arg)
         ngx_vidcast_process_enter(test_conf, &unit_log);
     }
 
+    if (what == 'a') {
+        ngx_msleep(20);
+        return ngx_vidcast_ring_acquire(&test_zone->ring, 0, &frame);
+    }
+
     if (what == 'z' && test_when_asleep(what) != 0) {
         return -1;
     }
+
+    ngx_vidcast_store(
+        &ngx_vidcast_zone_worker_stats(control, test_zone)
+             ->viewers[NGX_VIDCAST_PICTURED], what == 'p');
 
     ngx_vidcast_store(
         &ngx_vidcast_zone_worker_stats(control, test_zone)->viewers[0], arg);

@@ -52,6 +52,9 @@ static void test_leave(void);
 static void test_sources(void);
 static void test_paired(void);
 static void test_paired_history(void);
+static void test_reasons(void);
+static void test_unpaired(void);
+static void test_first(void);
 static void test_slice(void);
 static void test_several(void);
 static void test_reset(void);
@@ -108,6 +111,9 @@ main(void)
     test_sources();
     test_paired();
     test_paired_history();
+    test_reasons();
+    test_unpaired();
+    test_first();
     test_slice();
     test_several();
 
@@ -370,6 +376,156 @@ test_paired_history(void)
 }
 
 
+/* each picture is sent, or has its reason, also if it is the last one */
+
+static void
+test_reasons(void)
+{
+    uint64_t       *skips;
+    test_viewer_t   a;
+
+    test_reset();
+    test_join(&a, 'a');
+    test_watch(&a, 0);
+
+    a.viewer.frames = 1;
+    a.viewer.results = 0;
+    skips = test_stats.skips;
+
+    test_picture(0, 1);
+    test_wake(0);
+
+    /* two come while the first one leaves */
+
+    a.viewer.session.busy = 1;
+    test_picture(0, 2);
+    test_wake(0);
+    test_picture(0, 3);
+    test_wake(0);
+
+    unit_ok(skips[NGX_VIDCAST_SKIP_SLOW] == 1,
+            "one is lost as soon as the next one comes");
+
+    ngx_http_vidcast_queue_ready(&a.viewer);
+    (void) test_run();
+
+    unit_ok(test_stats.frames == 2 && skips[NGX_VIDCAST_SKIP_SLOW] == 1,
+            "that one is sent");
+
+    a.viewer.paused = 1;
+    test_picture(0, 4);
+    test_wake(0);
+    test_picture(0, 6);
+    test_wake(0);
+
+    a.viewer.paused = 0;
+    a.viewer.acks = 1;
+    a.viewer.unacked = 1;
+    test_picture(0, 7);
+    test_wake(0);
+    test_picture(0, 8);
+    test_wake(0);
+
+    unit_ok(skips[NGX_VIDCAST_SKIP_PAUSED] == 3
+            && skips[NGX_VIDCAST_SKIP_UNACKNOWLEDGED] == 1,
+            "each by what the viewer was kept by: %d, %d",
+            (int) skips[NGX_VIDCAST_SKIP_PAUSED],
+            (int) skips[NGX_VIDCAST_SKIP_UNACKNOWLEDGED]);
+
+    a.viewer.acks = 0;
+    a.viewer.interval = 1000000;
+    a.subs[0].due = 900000;
+    test_picture(0, 9);
+    test_wake(0);
+    test_picture(0, 10);
+    test_wake(0);
+
+    unit_ok(skips[NGX_VIDCAST_SKIP_UNACKNOWLEDGED] == 2
+            && skips[NGX_VIDCAST_SKIP_FPS] == 1,
+            "or that it wants fewer");
+
+    /* a number that was never published is not one that it was too slow for */
+
+    a.viewer.interval = 0;
+    test_picture(0, 20);
+    test_pictures[0].frame.nth = 11;
+    test_wake(0);
+
+    unit_ok(skips[NGX_VIDCAST_SKIP_SLOW] == 1
+            && skips[NGX_VIDCAST_SKIP_FPS] == 2
+            && test_stats.unpublished == 9,
+            "or was lost before: %d", (int) test_stats.unpublished);
+    unit_ok(test_stats.frames == 3
+            && test_stats.frames + test_stats.frames_skipped == 11
+            && a.viewer.stats.skipped == test_stats.frames_skipped,
+            "all of them are there");
+}
+
+
+/* a picture without a result to be told is none for a viewer of pairs */
+
+static void
+test_unpaired(void)
+{
+    test_viewer_t  a;
+
+    test_reset();
+    test_join(&a, 'a');
+    test_watch(&a, 0);
+
+    a.viewer.paired = 1;
+    a.viewer.frames = 1;
+    a.subs[0].held = NGX_VIDCAST_SKIP_UNPAIRED;
+
+    test_results(0, 1);
+    test_picture(0, 1);
+    test_wake(0);
+    test_picture(0, 2);
+    test_wake(0);
+    test_picture(0, 3);
+    test_results(0, 2);
+    test_wake(0);
+
+    unit_ok(ngx_strcmp(test_sent, "a1aPa3+1aP") == 0
+            && test_stats.skips[NGX_VIDCAST_SKIP_UNPAIRED] == 1
+            && test_stats.frames == 2 && a.subs[0].nth == 3,
+            "a picture between two pairs is unpaired: %s", test_sent);
+}
+
+
+/* whose coming has started it all, and misses nothing of it */
+
+static void
+test_first(void)
+{
+    test_viewer_t  a;
+
+    test_reset();
+    test_join(&a, 'a');
+    test_watch(&a, 0);
+
+    a.viewer.backlog = 2;
+    a.subs[0].replay = 1;
+    a.subs[0].awaits = 1;
+
+    test_wake(0);
+    test_results(0, 5);
+    test_wake(0);
+
+    unit_ok(ngx_strcmp(test_sent, "a1-5") == 0 && !a.subs[0].awaits
+            && !a.subs[0].replay,
+            "the first results are more than its backlog: %s", test_sent);
+
+    a.viewer.session.busy = 1;
+    test_results(0, 5);
+    test_wake(0);
+    a.viewer.session.busy = 0;
+    test_wake(0);
+
+    unit_ok(test_stats.results_skipped == 4, "and later ones are skipped");
+}
+
+
 /* a crowd, with a clock that goes by one at each message */
 
 static void
@@ -572,6 +728,7 @@ test_picture(ngx_uint_t feed, uint64_t number)
     test_pictures[feed].feed = &test_feeds[feed];
     test_pictures[feed].refs = 1;
     test_pictures[feed].frame.number = number;
+    test_pictures[feed].frame.nth = number;
 
     test_feeds[feed].frame = &test_pictures[feed];
 }

@@ -24,6 +24,7 @@
 static void test_places(void);
 static void test_limit(void);
 static void test_kinds(void);
+static void test_left(void);
 static void test_begin(void);
 static void test_resume(void);
 static void test_session(void);
@@ -62,6 +63,8 @@ static ngx_uint_t                    test_dropped_frames, test_ready;
 static ngx_uint_t                    test_pings, test_drains;
 static ngx_int_t                     test_rc;
 static uint64_t                      test_min_frame;
+static uint64_t                      test_newest_result;
+static ngx_vidcast_zone_shm_t        test_shm;
 
 
 int
@@ -70,6 +73,7 @@ main(void)
     test_places();
     test_limit();
     test_kinds();
+    test_left();
     test_begin();
     test_resume();
     test_session();
@@ -203,6 +207,55 @@ test_kinds(void)
 }
 
 
+/* what it missed at its end, by what the capture has published by then */
+
+static void
+test_left(void)
+{
+    ngx_http_vidcast_viewer_t   a;
+    ngx_http_vidcast_message_t  frame;
+
+    test_reset();
+    test_join(&a);
+    a.frames = 1;
+    a.results = 1;
+
+    ngx_memzero(&frame, sizeof(ngx_http_vidcast_message_t));
+    frame.frame.nth = 8;
+    test_feeds[0].frame = &frame;
+    test_shm.counters.published = 8;
+
+    (void) ngx_http_vidcast_viewer_subscribe(&test_feeds[0], &a, NULL);
+
+    unit_ok(test_sub(&a)->nth == 7, "left: it begins with the newest picture");
+
+    test_feeds[0].frame = NULL;
+    test_shm.counters.published = 12;
+    test_newest_result = 3;
+    test_sub(&a)->untold = 2;
+    a.leaving = &test_feeds[0];
+
+    a.session.handlers->gone(&a.session);
+
+    unit_ok(test_stats[0].skips[NGX_VIDCAST_SKIP_LEFT] == 5
+            && test_stats[0].frames_skipped == 0,
+            "left: with pictures that it was not sent");
+    unit_ok(test_stats[0].results_left == 5, "left: with results");
+    unit_ok(test_stats[0].cut == 1 && a.leaving == NULL,
+            "left: with one that was being sent");
+
+    test_reset();
+    test_join(&a);
+    test_shm.counters.published = 8;
+    (void) ngx_http_vidcast_viewer_subscribe(&test_feeds[0], &a, NULL);
+    test_shm.counters.published = 12;
+    a.session.handlers->gone(&a.session);
+
+    unit_ok(test_stats[0].skips[NGX_VIDCAST_SKIP_LEFT] == 0,
+            "left: without pictures if it wanted none");
+}
+
+
 /* which result comes first */
 
 static void
@@ -214,7 +267,17 @@ test_begin(void)
     test_join(&a);
     (void) ngx_http_vidcast_viewer_subscribe(&test_feeds[0], &a, NULL);
 
-    unit_ok(test_sub(&a)->next_result == 0, "there is none yet");
+    unit_ok(test_sub(&a)->next_result == 1
+            && test_sub(&a)->awaits && test_sub(&a)->replay,
+            "there is none yet: the first one, whatever else comes with it");
+
+    test_reset();
+    test_join(&a);
+    a.paired = 1;
+    (void) ngx_http_vidcast_viewer_subscribe(&test_feeds[0], &a, NULL);
+
+    unit_ok(test_sub(&a)->next_result == 1 && !test_sub(&a)->awaits,
+            "of pairs the newest");
 
     test_reset();
     test_join(&a);
@@ -223,7 +286,8 @@ test_begin(void)
     test_result.frame.number = 10;
     (void) ngx_http_vidcast_viewer_subscribe(&test_feeds[0], &a, NULL);
 
-    unit_ok(test_sub(&a)->next_result == 6, "the newest");
+    unit_ok(test_sub(&a)->next_result == 6 && !test_sub(&a)->awaits,
+            "the newest");
 
     test_reset();
     test_join(&a);
@@ -233,7 +297,7 @@ test_begin(void)
     test_min_frame = 10;
     (void) ngx_http_vidcast_viewer_subscribe(&test_feeds[0], &a, NULL);
 
-    unit_ok(test_sub(&a)->next_result == 7,
+    unit_ok(test_sub(&a)->next_result == 7 && test_sub(&a)->awaits,
             "not one from before the source slept");
 }
 
@@ -269,7 +333,7 @@ test_resume(void)
     since = 10;
     (void) ngx_http_vidcast_viewer_subscribe(&test_feeds[0], &a, &since);
 
-    unit_ok(test_sub(&a)->reset && !test_sub(&a)->replay,
+    unit_ok(test_sub(&a)->reset && test_sub(&a)->next_result == 10,
             "a number not given yet is of another series");
 
     test_reset();
@@ -352,6 +416,7 @@ test_reset(void)
     ngx_memzero(test_stats, sizeof(test_stats));
     ngx_memzero(test_results, sizeof(test_results));
     ngx_memzero(&test_result, sizeof(test_result));
+    ngx_memzero(&test_shm, sizeof(test_shm));
 
     if (test_request.pool) {
         ngx_destroy_pool(test_request.pool);
@@ -370,6 +435,7 @@ test_reset(void)
         test_feeds[i].vmcf = &test_vmcf;
         test_feeds[i].source = &test_source;
         test_feeds[i].zone = &test_zones[i];
+        test_zones[i].shm = &test_shm;
         test_feeds[i].rendition = &test_source.original;
         test_feeds[i].nresults = 4;
         test_feeds[i].stats = &test_stats[i];
@@ -387,6 +453,7 @@ test_reset(void)
     test_drains = 0;
     test_rc = NGX_OK;
     test_min_frame = 0;
+    test_newest_result = 0;
 }
 
 
@@ -485,6 +552,13 @@ ngx_vidcast_notify_enable(ngx_connection_t *c)
     test_watched++;
 
     return NGX_OK;
+}
+
+
+uint64_t
+ngx_vidcast_ring_newest_result(ngx_vidcast_ring_t *ring)
+{
+    return test_newest_result;
 }
 
 
