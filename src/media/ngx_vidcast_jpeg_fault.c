@@ -9,6 +9,11 @@
 #include "media/ngx_vidcast_jpeg.h"
 
 
+/* where a JPEG is looked for that other bytes stand before */
+
+#define NGX_VIDCAST_JPEG_FAULT_BEHIND  1024
+
+
 /*
  * What is told of data that are no JPEG for viewers: one reason for each cause.
  * They go into the log, into the status and to publishers, and are to be
@@ -34,6 +39,7 @@ static const char  *ngx_vidcast_jpeg_fault_texts[] = {
 
     "an empty picture",                        /* EMPTY */
     "not a JPEG, nor another known picture",   /* UNKNOWN */
+    "a JPEG with other bytes before it",       /* BEHIND */
     "text, not a JPEG",                        /* TEXT */
     "HTML, not a JPEG",                        /* HTML */
     "XML or SVG, not a JPEG",                  /* XML */
@@ -122,6 +128,12 @@ ngx_vidcast_jpeg_fault_foreign(const u_char *data, size_t size)
 
     if (size == 1 && data[0] == 0xff) {
         return NGX_VIDCAST_JPEG_BEGUN;
+    }
+
+    if (memmem(data, ngx_min(size, NGX_VIDCAST_JPEG_FAULT_BEHIND),
+               "\xff\xd8\xff", 3))
+    {
+        return NGX_VIDCAST_JPEG_BEHIND;
     }
 
     fault = ngx_vidcast_jpeg_fault_markup(data, size);

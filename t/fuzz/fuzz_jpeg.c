@@ -100,7 +100,6 @@ fuzz_same(const u_char *data, size_t size, ngx_vidcast_jpeg_info_t *info,
 
         /* damage that looks like a segment fits into it now */
 
-        fuzz_check(again.fault == NGX_VIDCAST_JPEG_TRUNCATED);
         free(copy);
         return;
     }

@@ -392,7 +392,9 @@ test_faults(void)
         { "<svg>", 5, "SVG" },
         { "hello\n", 6, "text" },
         { "{\"error\":\"busy\"}", 16, "text" },
-        { "\r\n\xff\xd8\xff\xe0", 6, "nor another" },
+        { "\r\n\xff\xd8\xff\xe0", 6, "bytes before it" },
+        { "--x\r\n\r\n\xff\xd8\xff\xe0", 11, "bytes before it" },
+        { "\xfe\xff\xd8\0", 4, "nor another" },
         { "\0\0\0\0", 4, "nor another" }
     };
 
