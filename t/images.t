@@ -168,7 +168,9 @@ one
     print $fh substr $picture, 0, 400;
 
     ok wait_for { source('one')->{dropped}{bad_frame} }, 'half of one';
-    is source('one')->{state}, 'live', 'the source lives';
+    ok wait_for { source('one')->{state} eq 'stale' }, 'no more of it comes';
+    like source('one')->{error}, qr/a truncated JPEG: its end is missing/,
+        'the state says why';
 
     print $fh substr $picture, 400;
     close $fh or die "$file: $!\n";

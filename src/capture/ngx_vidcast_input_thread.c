@@ -326,12 +326,6 @@ ngx_vidcast_input_thread_run(ngx_vidcast_input_thread_t *thread)
             continue;
         }
 
-        if (rc == NGX_VIDCAST_INPUT_UNCHANGED) {
-            ngx_vidcast_store(&thread->capture->zone->shm->last,
-                              ngx_vidcast_clock());
-            continue;
-        }
-
         if (rc == NGX_BUSY) {
             ngx_vidcast_capture_state(thread->capture, NGX_VIDCAST_OFF,
                                       in->error);

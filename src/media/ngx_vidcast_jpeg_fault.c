@@ -35,7 +35,7 @@ static ngx_uint_t ngx_vidcast_jpeg_fault_printable(const u_char *data,
 
 
 static const char  *ngx_vidcast_jpeg_fault_texts[] = {
-    "a whole JPEG",                            /* NO_FAULT */
+    "a JPEG that cannot be used",              /* NO_FAULT */
 
     "an empty picture",                        /* EMPTY */
     "not a JPEG, nor another known picture",   /* UNKNOWN */
