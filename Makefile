@@ -216,7 +216,14 @@ build/bench/codec: t/bench/codec.c build/module/$(MODULE).so
 	    -isystem build/module $< $(CODEC_OBJS) -lturbojpeg -lyuv           \
 	    $(CODEC_FFMPEG) -o $@
 
-bench:          module $(addprefix build/bench/,load flood raw codec)          \
+# the motion predictor as unit tests have it, but as fast as in the module
+
+build/bench/motion: t/bench/motion.c build/unit/ngx_core.o $(SOURCES)
+	@mkdir -p $(@D)
+	@gcc -O2 -D_GNU_SOURCE $(WARNINGS) $(INCS) $< build/unit/ngx_core.o     \
+	    $(UNIT_LIBS) -o $@
+
+bench:          module $(addprefix build/bench/,load flood raw codec motion)   \
                 | packages-bench
 	@t/bench/run $(BENCH)
 

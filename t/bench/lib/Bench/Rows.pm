@@ -8,6 +8,7 @@ use strict;
 use warnings;
 
 use Bench::Codec;
+use Bench::Motion;
 use Bench::Nginx;
 use Bench::Pictures;
 use Bench::Server;
@@ -378,6 +379,67 @@ sub codec_row {
 }
 
 
+# of the street nobody knows more than how far it is from its median
+
+sub street_row {
+    return Bench::Rows->new(
+        name => 'motion-street',
+        title => 'what moves on the street of opencv-doc, 320x240, 10 fps',
+        goal => 'F1 at most 0.02 below the better one, less ms than the'
+            . ' cheaper one; strictly it is missed where we tell people'
+            . ' apart who touch',
+        run => sub { $_[1]->motion('street')->{street} },
+        metrics => [
+            { key => 'precision', title => 'precision', digits => 3 },
+            { key => 'recall', title => 'recall', digits => 3 },
+            { key => 'f1', title => 'F1', digits => 3 },
+            { key => 'ms', title => 'ms a picture', ratio => 1 },
+        ],
+        servers => [ finders(street => 1), Bench::Motion->new(
+            name => 'vidcast, touching boxes joined', join => 1,
+            street => 1) ]);
+}
+
+
+# by seeds that nobody has tuned by
+
+sub films_row {
+    my @kinds = qw(flat textured sway shadow slow sudden jpeg stop crowd noise
+                   start loop);
+
+    return Bench::Rows->new(
+        name => 'motion-films',
+        title => 'F1 of what moves in films with known boxes, 320x240, 15 fps',
+        goal => 'F1 at most 0.02 below the better one, less ms than the'
+            . ' cheaper one',
+        run => sub {
+            my $films = $_[1]->motion(@kinds);
+            my %run = map { $_ => $films->{$_}{f1} } @kinds;
+
+            for my $key (qw(precision recall ms)) {
+                $run{$key} = sum(map { $films->{$_}{$key} } @kinds) / @kinds;
+            }
+
+            return \%run;
+        },
+        metrics => [
+            map({ { key => $_, title => $_, digits => 3 } } @kinds),
+            { key => 'precision', title => 'mean precision', digits => 3 },
+            { key => 'recall', title => 'mean recall', digits => 3 },
+            { key => 'ms', title => 'ms a picture', ratio => 1 },
+        ],
+        servers => [ finders() ]);
+}
+
+
+sub finders {
+    return map { Bench::Motion->new(@$_) }
+        [ name => 'vidcast', ours => 1, @_ ],
+        [ name => 'OpenCV MOG2', as => 'mog2', @_ ],
+        [ name => 'OpenCV KNN', as => 'knn', @_ ];
+}
+
+
 sub all {
     return (
         results_row('results-10000', 10000, 'at most 1.1 x raw send, ahead of'
@@ -394,6 +456,8 @@ sub all {
         memory_row(),
         latency_row(),
         codec_row(),
+        street_row(),
+        films_row(),
     );
 }
 
