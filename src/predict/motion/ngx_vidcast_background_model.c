@@ -7,6 +7,8 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include <math.h>
+
 #include "predict/motion/ngx_vidcast_background_model.h"
 
 
@@ -14,57 +16,39 @@
  * Each pixel has a running mean and a mean absolute deviation, which begin as
  * median and quartiles of some pictures.  What stands out by more than the
  * threshold and four deviations, in one piece, does not go into them: a shape
- * that moves never becomes background, however slow it is.  Such a piece is
- * given back to the background when it proves to be the place of a thing that
- * has left (the edge is in the background, not in the picture), or when
- * nothing of it has moved for a while.
+ * that moves never becomes background, however slow it is.
  */
 
 
 #define NGX_VIDCAST_BACKGROUND_SAMPLE_TIME  62000      /* us */
 #define NGX_VIDCAST_BACKGROUND_TICK         500000     /* us */
-#define NGX_VIDCAST_BACKGROUND_PATIENCE     16         /* ticks */
 
 #define NGX_VIDCAST_BACKGROUND_FLOOD        40         /* % of the picture */
 #define NGX_VIDCAST_BACKGROUND_FLOODED      3          /* frames */
 
+#define NGX_VIDCAST_BACKGROUND_DEVIATIONS   (76 * 255 / 64 + 1)
+
 #define NGX_VIDCAST_BACKGROUND_TOPS         0x8080808080808080
-
-
-typedef struct {
-    uint64_t                contrast;
-    uint32_t                edge;           /* in the picture */
-    uint32_t                back_edge;      /* in the background */
-    uint32_t                moved;          /* pixels, since the last tick */
-} ngx_vidcast_background_model_evidence_t;
 
 
 static void ngx_vidcast_background_model_load(
     ngx_vidcast_background_model_t *bg, ngx_vidcast_image_t *image);
+static void ngx_vidcast_background_model_soften(
+    ngx_vidcast_background_model_t *bg, const u_char *above,
+    const u_char *line, const u_char *below, u_char *out);
+static void ngx_vidcast_background_model_blend(const u_char *one,
+    const u_char *middle, const u_char *two, u_char *out);
 static void ngx_vidcast_background_model_learn(
     ngx_vidcast_background_model_t *bg, uint64_t time);
 static void ngx_vidcast_background_model_settle(
     ngx_vidcast_background_model_t *bg);
+static void ngx_vidcast_background_model_focus(
+    ngx_vidcast_background_model_t *bg);
 static void ngx_vidcast_background_model_sort(u_char *v, ngx_uint_t n);
-static void ngx_vidcast_background_model_limit(
-    ngx_vidcast_background_model_t *bg, size_t i);
 static void ngx_vidcast_background_model_compare(
     ngx_vidcast_background_model_t *bg);
 static uint64_t ngx_vidcast_background_model_stands_out(const u_char *current,
     const u_char *low, const u_char *high);
-static void ngx_vidcast_background_model_judge(
-    ngx_vidcast_background_model_t *bg, ngx_uint_t tick);
-static void ngx_vidcast_background_model_examine(
-    ngx_vidcast_background_model_t *bg, ngx_vidcast_run_t *run,
-    ngx_vidcast_background_model_evidence_t *evidence);
-static uint32_t ngx_vidcast_background_model_step(
-    ngx_vidcast_background_model_t *bg, ngx_vidcast_run_t *run, uint32_t x,
-    uint32_t *back);
-static void ngx_vidcast_background_model_grow_old(
-    ngx_vidcast_background_model_t *bg,
-    ngx_vidcast_background_model_evidence_t *evidence);
-static void ngx_vidcast_background_model_absorb(
-    ngx_vidcast_background_model_t *bg, size_t i);
 static void ngx_vidcast_background_model_adapt(
     ngx_vidcast_background_model_t *bg);
 static ngx_uint_t ngx_vidcast_background_model_adapt_pixel(
@@ -77,6 +61,7 @@ ngx_vidcast_background_model_create(uint32_t width, uint32_t height,
 {
     size_t                           size;
     u_char                          *p;
+    ngx_uint_t                       i;
     ngx_vidcast_background_model_t  *bg;
 
     bg = calloc(1, sizeof(ngx_vidcast_background_model_t));
@@ -92,7 +77,8 @@ ngx_vidcast_background_model_create(uint32_t width, uint32_t height,
 
     size = bg->stride * height;
 
-    p = calloc(size, 2 * sizeof(int16_t) + 5 + NGX_VIDCAST_BACKGROUND_SAMPLES);
+    p = calloc(size * (2 * sizeof(int16_t) + 6 + NGX_VIDCAST_BACKGROUND_SAMPLES)
+               + size / 8 + bg->stride + 16, 1);
 
     bg->block = p;
     bg->components = ngx_vidcast_components_create(width, height);
@@ -102,8 +88,12 @@ ngx_vidcast_background_model_create(uint32_t width, uint32_t height,
         return NULL;
     }
 
-    bg->mean = (int16_t *) p;
-    bg->deviation = bg->mean + size;
+    for (i = 1; i < 256; i++) {
+        bg->logs[i] = lround(log2(i) * 256);
+    }
+
+    bg->mean = (uint16_t *) p;
+    bg->deviation = (int16_t *) (bg->mean + size);
 
     p += 2 * sizeof(int16_t) * size;
 
@@ -113,6 +103,9 @@ ngx_vidcast_background_model_create(uint32_t width, uint32_t height,
     bg->past = p + 3 * size;
     bg->age = p + 4 * size;
     bg->samples = p + 5 * size;
+    bg->restless = p + (5 + NGX_VIDCAST_BACKGROUND_SAMPLES) * size;
+    bg->outside = (uint64_t *) (bg->restless + size);
+    bg->row = bg->restless + size + size / 8;
 
     return bg;
 }
@@ -144,7 +137,9 @@ ngx_vidcast_background_model_update(ngx_vidcast_background_model_t *bg,
         return NGX_AGAIN;
     }
 
+    ngx_vidcast_background_light(bg);
     ngx_vidcast_background_model_compare(bg);
+    ngx_vidcast_background_recall(bg);
 
     count = ngx_vidcast_components_count(bg->components);
 
@@ -155,7 +150,6 @@ ngx_vidcast_background_model_update(ngx_vidcast_background_model_t *bg,
 
         if (++bg->flooded == NGX_VIDCAST_BACKGROUND_FLOODED) {
             bg->nsamples = 0;
-            bg->sampled = 0;
         }
 
         return NGX_AGAIN;
@@ -167,11 +161,12 @@ ngx_vidcast_background_model_update(ngx_vidcast_background_model_t *bg,
 
     tick = (time - bg->tick >= NGX_VIDCAST_BACKGROUND_TICK);
 
-    ngx_vidcast_background_model_judge(bg, tick);
+    ngx_vidcast_background_judge(bg, tick);
     ngx_vidcast_background_model_adapt(bg);
+    ngx_vidcast_background_model_focus(bg);
 
     if (tick) {
-        ngx_memcpy(bg->past, bg->current, bg->stride * bg->height);
+        ngx_vidcast_background_remember(bg);
         bg->tick = time;
     }
 
@@ -185,13 +180,77 @@ static void
 ngx_vidcast_background_model_load(ngx_vidcast_background_model_t *bg,
     ngx_vidcast_image_t *image)
 {
-    uint32_t  y;
+    u_char    *line, *above, *below, *current;
+    uint32_t   y;
 
     for (y = 0; y < bg->height; y++) {
-        ngx_memcpy(bg->current + y * bg->stride,
-                   image->plane[0] + (size_t) y * image->stride[0],
-                   bg->width);
+        line = image->plane[0] + (size_t) y * image->stride[0];
+        current = bg->current + y * bg->stride;
+
+        if (!bg->soft) {
+            ngx_memcpy(current, line, bg->width);
+            continue;
+        }
+
+        above = (y > 0) ? line - image->stride[0] : line;
+        below = (y + 1 < bg->height) ? line + image->stride[0] : line;
+
+        ngx_vidcast_background_model_soften(bg, above, line, below, current);
     }
+}
+
+
+/*
+ * A row without most of its noise: a pixel counts for a quarter, its neighbors
+ * for the rest, the nearer ones for more.
+ */
+
+static void
+ngx_vidcast_background_model_soften(ngx_vidcast_background_model_t *bg,
+    const u_char *above, const u_char *line, const u_char *below, u_char *out)
+{
+    u_char    *row;
+    uint32_t   x;
+
+    row = bg->row + 8;
+
+    for (x = 0; x + 8 <= bg->width; x += 8) {
+        ngx_vidcast_background_model_blend(above + x, line + x, below + x,
+                                           row + x);
+    }
+
+    for ( /* void */ ; x < bg->width; x++) {
+        row[x] = (((above[x] + below[x]) >> 1) + line[x]) >> 1;
+    }
+
+    row[-1] = row[0];
+    row[x] = row[x - 1];
+
+    for (x = 0; x < bg->stride; x += 8) {
+        ngx_vidcast_background_model_blend(row + x - 1, row + x, row + x + 1,
+                                           out + x);
+    }
+
+    ngx_memzero(out + bg->width, bg->stride - bg->width);
+}
+
+
+/* of eight pixels each: averages of the outer ones, then with the middle */
+
+static ngx_inline void
+ngx_vidcast_background_model_blend(const u_char *one, const u_char *middle,
+    const u_char *two, u_char *out)
+{
+    uint64_t  a, b, m;
+
+    ngx_memcpy(&a, one, 8);
+    ngx_memcpy(&b, two, 8);
+    ngx_memcpy(&m, middle, 8);
+
+    a = (a & b) + (((a ^ b) >> 1) & ~NGX_VIDCAST_BACKGROUND_TOPS);
+    a = (a & m) + (((a ^ m) >> 1) & ~NGX_VIDCAST_BACKGROUND_TOPS);
+
+    ngx_memcpy(out, &a, 8);
 }
 
 
@@ -199,7 +258,7 @@ static void
 ngx_vidcast_background_model_learn(ngx_vidcast_background_model_t *bg,
     uint64_t time)
 {
-    size_t  size;
+    size_t  i, size;
 
     if (bg->nsamples > 0
         && time - bg->sampled < NGX_VIDCAST_BACKGROUND_SAMPLE_TIME)
@@ -219,9 +278,16 @@ ngx_vidcast_background_model_learn(ngx_vidcast_background_model_t *bg,
     }
 
     ngx_vidcast_background_model_settle(bg);
+    ngx_vidcast_background_model_focus(bg);
 
     ngx_memcpy(bg->past, bg->current, size);
     ngx_memzero(bg->age, size);
+    ngx_memzero(bg->restless, size);
+    ngx_memzero(bg->outside, size / 8);
+
+    for (i = 0; i < NGX_VIDCAST_BACKGROUND_SAMPLES; i++) {
+        bg->gains[i] = 4096;
+    }
 
     bg->tick = time;
     bg->flooded = 0;
@@ -235,10 +301,12 @@ ngx_vidcast_background_model_settle(ngx_vidcast_background_model_t *bg)
     u_char      v[NGX_VIDCAST_BACKGROUND_SAMPLES];
     uint64_t    sum;
     ngx_uint_t  n, quarter;
+    uint32_t    counts[NGX_VIDCAST_BACKGROUND_DEVIATIONS];
+
+    ngx_memzero(counts, sizeof(counts));
 
     quarter = NGX_VIDCAST_BACKGROUND_SAMPLES / 4;
     size = bg->stride * bg->height;
-    sum = 0;
 
     for (i = 0; i < size; i++) {
         for (n = 0; n < NGX_VIDCAST_BACKGROUND_SAMPLES; n++) {
@@ -249,18 +317,47 @@ ngx_vidcast_background_model_settle(ngx_vidcast_background_model_t *bg)
 
         bg->mean[i] = 64 * (v[2 * quarter - 1] + v[2 * quarter]);
 
-        /* of normal noise the deviation is 0.59 of the way from 1/4 to 3/4 */
+        /*
+         * Of normal noise the deviation is 0.59 of the way from 1/4 to 3/4.
+         * Where a thing has passed by, one half of it is too long.
+         */
 
-        bg->deviation[i] = 76 * (v[3 * quarter] - v[quarter - 1]);
+        bg->deviation[i] = 76 * 2 * ngx_min(v[3 * quarter] - v[2 * quarter],
+                                            v[2 * quarter - 1]
+                                            - v[quarter - 1]);
 
-        sum += bg->deviation[i];
+        counts[bg->deviation[i] / 64]++;
     }
 
-    bg->floor = ngx_max(bg->threshold,
-                        sum * 4 / 128 / ((size_t) bg->width * bg->height) + 1);
+    /* the median; what is beyond the picture has none */
+
+    counts[0] -= size - (size_t) bg->width * bg->height;
+
+    for (n = 0, sum = 0; 2 * sum < (size_t) bg->width * bg->height; n++) {
+        sum += counts[n];
+    }
+
+    bg->noise = n * 64;
+    bg->floor = ngx_max(bg->threshold, bg->noise * 4 / 128 + 1);
 
     for (i = 0; i < size; i++) {
-        ngx_vidcast_background_model_limit(bg, i);
+        ngx_vidcast_background_limit(bg, i);
+    }
+}
+
+
+/* pictures are softened where noise would hide things, and learned anew then */
+
+static void
+ngx_vidcast_background_model_focus(ngx_vidcast_background_model_t *bg)
+{
+    ngx_uint_t  limit;
+
+    limit = bg->threshold * 128;
+
+    if (bg->soft ? bg->noise * 12 < limit : bg->noise * 8 > limit * 3) {
+        bg->soft = !bg->soft;
+        bg->nsamples = 0;
     }
 }
 
@@ -280,20 +377,6 @@ ngx_vidcast_background_model_sort(u_char *v, ngx_uint_t n)
 
         v[j] = c;
     }
-}
-
-
-static void
-ngx_vidcast_background_model_limit(ngx_vidcast_background_model_t *bg, size_t i)
-{
-    ngx_int_t  back, limit;
-
-    back = (bg->mean[i] + 64) >> 7;
-    limit = bg->deviation[i] >> 5;
-    limit = ngx_max(limit, (ngx_int_t) bg->floor);
-
-    bg->low[i] = ngx_max(back - limit, 0);
-    bg->high[i] = ngx_min(back + limit, 255);
 }
 
 
@@ -352,174 +435,6 @@ ngx_vidcast_background_model_stands_out(const u_char *current,
 }
 
 
-static void
-ngx_vidcast_background_model_judge(ngx_vidcast_background_model_t *bg,
-    ngx_uint_t tick)
-{
-    size_t                                    row;
-    uint32_t                                  i, x;
-    ngx_uint_t                                n;
-    ngx_vidcast_run_t                        *run;
-    ngx_vidcast_components_t                 *rs;
-    ngx_vidcast_background_model_evidence_t  *e;
-    ngx_vidcast_background_model_evidence_t
-        evidence[NGX_VIDCAST_COMPONENTS_MAX];
-
-    rs = bg->components;
-
-    ngx_memzero(evidence, rs->ncomponents * sizeof(evidence[0]));
-
-    for (i = 0; i < rs->nruns; i++) {
-        if (rs->runs[i].component != NGX_VIDCAST_COMPONENTS_NONE) {
-            ngx_vidcast_background_model_examine(
-                bg, &rs->runs[i], &evidence[rs->runs[i].component]);
-        }
-    }
-
-    if (tick) {
-        ngx_vidcast_background_model_grow_old(bg, evidence);
-    }
-
-    for (n = 0; n < rs->ncomponents; n++) {
-        bg->contrast[n] = evidence[n].contrast / rs->components[n].pixels;
-    }
-
-    for (i = 0; i < rs->nruns; i++) {
-        run = &rs->runs[i];
-
-        if (run->component == NGX_VIDCAST_COMPONENTS_NONE) {
-            continue;
-        }
-
-        e = &evidence[run->component];
-
-        if (e->back_edge <= 2 * e->edge) {
-            continue;
-        }
-
-        rs->components[run->component].pixels = 0;
-
-        row = run->y * bg->stride;
-
-        for (x = run->x; x < run->end; x++) {
-            ngx_vidcast_background_model_absorb(bg, row + x);
-        }
-    }
-}
-
-
-static void
-ngx_vidcast_background_model_examine(ngx_vidcast_background_model_t *bg,
-    ngx_vidcast_run_t *run, ngx_vidcast_background_model_evidence_t *evidence)
-{
-    size_t     i, last;
-    uint32_t   back;
-    ngx_int_t  change;
-
-    i = run->y * bg->stride + run->x;
-    last = run->y * bg->stride + run->end;
-
-    for ( /* void */ ; i < last; i++) {
-        evidence->contrast += ngx_abs(bg->current[i]
-                                      - ((bg->mean[i] + 64) >> 7));
-
-        change = bg->current[i] - bg->past[i];
-
-        if (ngx_abs(change) * 2 > bg->high[i] - bg->low[i]) {
-            evidence->moved++;
-        }
-    }
-
-    evidence->edge += ngx_vidcast_background_model_step(bg, run, run->x, &back);
-    evidence->back_edge += back;
-
-    evidence->edge += ngx_vidcast_background_model_step(bg, run, run->end,
-                                                        &back);
-    evidence->back_edge += back;
-}
-
-
-/* how high a step picture and background have across column x */
-
-static uint32_t
-ngx_vidcast_background_model_step(ngx_vidcast_background_model_t *bg,
-    ngx_vidcast_run_t *run, uint32_t x, uint32_t *back)
-{
-    size_t     i;
-    ngx_int_t  step;
-
-    *back = 0;
-
-    if (x < 2 || x + 2 > bg->width) {
-        return 0;
-    }
-
-    i = run->y * bg->stride + x;
-
-    step = (bg->mean[i + 1] - bg->mean[i - 2]) / 128;
-    *back = ngx_abs(step);
-
-    step = bg->current[i + 1] - bg->current[i - 2];
-
-    return ngx_abs(step);
-}
-
-
-/*
- * A component where fewer than one pixel in 50 have changed since the last tick
- * stands still: its pixels grow older.  All others are young again.
- */
-
-static void
-ngx_vidcast_background_model_grow_old(ngx_vidcast_background_model_t *bg,
-    ngx_vidcast_background_model_evidence_t *evidence)
-{
-    size_t                     i, n, size;
-    uint32_t                   x;
-    ngx_vidcast_run_t         *run;
-    ngx_vidcast_components_t  *rs;
-
-    rs = bg->components;
-    size = bg->stride * bg->height;
-
-    for (i = 0; i < size; i++) {
-        if ((rs->mask[i / 64] >> i % 64 & 1) == 0) {
-            bg->age[i] = 0;
-        }
-    }
-
-    for (n = 0; n < rs->nruns; n++) {
-        run = &rs->runs[n];
-
-        for (x = run->x; x < run->end; x++) {
-            i = run->y * bg->stride + x;
-
-            if (run->component != NGX_VIDCAST_COMPONENTS_NONE
-                && evidence[run->component].moved * 50
-                   > rs->components[run->component].pixels)
-            {
-                bg->age[i] = 0;
-
-            } else if (++bg->age[i] == NGX_VIDCAST_BACKGROUND_PATIENCE) {
-                bg->age[i] = 0;
-                ngx_vidcast_background_model_absorb(bg, i);
-            }
-        }
-    }
-}
-
-
-static void
-ngx_vidcast_background_model_absorb(ngx_vidcast_background_model_t *bg,
-    size_t i)
-{
-    bg->mean[i] = bg->current[i] * 128;
-    bg->deviation[i] = 0;
-
-    ngx_vidcast_background_model_limit(bg, i);
-}
-
-
 /* every other row of the picture, in turn, but for the components */
 
 static void
@@ -527,9 +442,10 @@ ngx_vidcast_background_model_adapt(ngx_vidcast_background_model_t *bg)
 {
     size_t      i, last;
     uint32_t    y, w;
-    uint64_t    sum, count, bits;
+    uint64_t    bits;
+    ngx_uint_t  above, count;
 
-    sum = 0;
+    above = 0;
     count = 0;
 
     bg->turn ^= 1;
@@ -545,16 +461,28 @@ ngx_vidcast_background_model_adapt(ngx_vidcast_background_model_t *bg)
 
             for ( /* void */ ; i < last; i++, bits >>= 1) {
                 if ((bits & 1) == 0) {
-                    sum += ngx_vidcast_background_model_adapt_pixel(bg, i);
+                    above += (ngx_vidcast_background_model_adapt_pixel(bg, i)
+                              > bg->noise);
                     count++;
                 }
             }
         }
     }
 
-    if (count) {
-        bg->floor = ngx_max(bg->threshold, sum * 4 / 128 / count + 1);
+    if (count == 0) {
+        return;
     }
+
+    /* the noise is the median of all deviations, or soon will be */
+
+    if (2 * above > count) {
+        bg->noise += bg->noise / 16 + 1;
+
+    } else {
+        bg->noise -= bg->noise / 16;
+    }
+
+    bg->floor = ngx_max(bg->threshold, bg->noise * 4 / 128 + 1);
 }
 
 
@@ -573,7 +501,7 @@ ngx_vidcast_background_model_adapt_pixel(ngx_vidcast_background_model_t *bg,
 
     bg->deviation[i] = deviation;
 
-    ngx_vidcast_background_model_limit(bg, i);
+    ngx_vidcast_background_limit(bg, i);
 
     return deviation;
 }

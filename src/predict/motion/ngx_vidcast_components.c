@@ -10,9 +10,15 @@
 #include "predict/motion/ngx_vidcast_components.h"
 
 
-#define NGX_VIDCAST_COMPONENTS_GAP  2
+/* pixels between pieces of one thing: things are higher than wide */
+
+#define NGX_VIDCAST_COMPONENTS_GAP_X  4
+#define NGX_VIDCAST_COMPONENTS_GAP_Y  8
+
+#define NGX_VIDCAST_COMPONENTS_PART   2        /* a half of the least area */
 
 
+static void ngx_vidcast_components_grow(ngx_vidcast_components_t *rs);
 static void ngx_vidcast_components_spread(ngx_vidcast_components_t *rs,
     const uint64_t *src, uint64_t *dst, uint64_t invert);
 static uint64_t ngx_vidcast_components_column(ngx_vidcast_components_t *rs,
@@ -52,11 +58,9 @@ ngx_vidcast_components_create(uint32_t width, uint32_t height)
 
     size = (size_t) rs->words * height;
 
-    /* runs are at least 3 pixels and a gap, but for those at the borders */
+    max = (size_t) (width / 2 + 1) * height;
 
-    max = (size_t) (width / 4 + 2) * height;
-
-    p = calloc(4 * size, sizeof(uint64_t));
+    p = calloc(5 * size, sizeof(uint64_t));
 
     rs->raw = p;
     rs->runs = malloc(max * sizeof(ngx_vidcast_run_t));
@@ -70,6 +74,7 @@ ngx_vidcast_components_create(uint32_t width, uint32_t height)
     rs->mask = p + size;
     rs->grown = p + 2 * size;
     rs->work = p + 3 * size;
+    rs->weak = p + 4 * size;
 
     return rs;
 }
@@ -112,6 +117,7 @@ ngx_vidcast_components_count(ngx_vidcast_components_t *rs)
 void
 ngx_vidcast_components_find(ngx_vidcast_components_t *rs, uint32_t min)
 {
+    size_t    n;
     uint32_t  y, i;
 
     /* zeros spread, then ones again: what was thin does not come back */
@@ -119,8 +125,15 @@ ngx_vidcast_components_find(ngx_vidcast_components_t *rs, uint32_t min)
     ngx_vidcast_components_spread(rs, rs->raw, rs->work, (uint64_t) -1);
     ngx_vidcast_components_spread(rs, rs->work, rs->mask, 0);
 
-    ngx_vidcast_components_spread(rs, rs->mask, rs->work, 0);
-    ngx_vidcast_components_spread(rs, rs->work, rs->grown, 0);
+    ngx_vidcast_components_grow(rs);
+
+    n = (size_t) rs->words * rs->height;
+
+    for (i = 0; i < n; i++) {
+        rs->mask[i] |= rs->grown[i] & rs->weak[i];
+    }
+
+    ngx_vidcast_components_grow(rs);
 
     rs->nruns = 0;
 
@@ -131,13 +144,21 @@ ngx_vidcast_components_find(ngx_vidcast_components_t *rs, uint32_t min)
 
         rs->rows[y + 1] = rs->nruns;
 
-        for (i = 1; i <= NGX_VIDCAST_COMPONENTS_GAP + 1 && i <= y; i++) {
+        for (i = 1; i <= NGX_VIDCAST_COMPONENTS_GAP_Y + 1 && i <= y; i++) {
             ngx_vidcast_components_join_rows(rs, y, y - i);
         }
     }
 
     ngx_vidcast_components_measure(rs);
     ngx_vidcast_components_filter(rs, min);
+}
+
+
+static void
+ngx_vidcast_components_grow(ngx_vidcast_components_t *rs)
+{
+    ngx_vidcast_components_spread(rs, rs->mask, rs->work, 0);
+    ngx_vidcast_components_spread(rs, rs->work, rs->grown, 0);
 }
 
 
@@ -231,7 +252,7 @@ ngx_vidcast_components_scan(ngx_vidcast_components_t *rs, uint32_t y)
         run->parent = rs->nruns;
 
         if (rs->nruns > rs->rows[y]
-            && x - run[-1].end <= NGX_VIDCAST_COMPONENTS_GAP)
+            && x - run[-1].end <= NGX_VIDCAST_COMPONENTS_GAP_X)
         {
             run->parent = rs->nruns - 1;
         }
@@ -286,8 +307,8 @@ ngx_vidcast_components_join_rows(ngx_vidcast_components_t *rs, uint32_t a,
 
     while (i < rs->rows[a + 1] && j < rs->rows[b + 1]) {
 
-        if (runs[i].x <= runs[j].end + NGX_VIDCAST_COMPONENTS_GAP
-            && runs[j].x <= runs[i].end + NGX_VIDCAST_COMPONENTS_GAP)
+        if (runs[i].x <= runs[j].end + NGX_VIDCAST_COMPONENTS_GAP_X
+            && runs[j].x <= runs[i].end + NGX_VIDCAST_COMPONENTS_GAP_X)
         {
             ngx_vidcast_components_join(rs, i, j);
         }
@@ -388,15 +409,24 @@ ngx_vidcast_components_measure(ngx_vidcast_components_t *rs)
 static void
 ngx_vidcast_components_filter(ngx_vidcast_components_t *rs, uint32_t min)
 {
-    uint32_t            i, map[NGX_VIDCAST_COMPONENTS_MAX];
-    ngx_uint_t          n, kept;
-    ngx_vidcast_run_t  *run;
+    uint32_t                  i, width, height;
+    uint32_t                  map[NGX_VIDCAST_COMPONENTS_MAX];
+    ngx_uint_t                n, kept;
+    ngx_vidcast_run_t        *run;
+    ngx_vidcast_component_t  *component;
 
     kept = 0;
 
     for (n = 0; n < rs->ncomponents; n++) {
+        component = &rs->components[n];
 
-        if (rs->components[n].pixels < min) {
+        width = component->right - component->x + NGX_VIDCAST_COMPONENTS_GAP_X;
+        height = component->bottom - component->y
+                 + NGX_VIDCAST_COMPONENTS_GAP_Y;
+
+        if ((uint64_t) width * height < min
+            || component->pixels * NGX_VIDCAST_COMPONENTS_PART < min)
+        {
             map[n] = NGX_VIDCAST_COMPONENTS_NONE;
             continue;
         }

@@ -45,6 +45,7 @@ typedef struct {
     uint32_t                    words;      /* in a row */
 
     uint64_t                   *raw;        /* filled by the caller */
+    uint64_t                   *weak;       /* the same */
     uint64_t                   *mask;       /* without what is thin */
     uint64_t                   *grown;      /* mask and a margin of 2 pixels */
     uint64_t                   *work;
@@ -67,9 +68,11 @@ void ngx_vidcast_components_destroy(ngx_vidcast_components_t *rs);
 uint32_t ngx_vidcast_components_count(ngx_vidcast_components_t *rs);
 
 /*
- * Clears from the mask what is thinner than 3 pixels, then finds the components
- * of what is left.  Pieces not more than 2 pixels apart are one component;
- * those of less than "min" pixels, or too many, have none.
+ * Clears from the mask what is thinner than 3 pixels, adds weak ones which are
+ * 2 pixels from the rest or nearer, then finds the components.  Pieces not
+ * more than 4 pixels apart, or 8 from top to bottom, are one component.  None
+ * have those whose boxes, with that much around them, are less than "min"
+ * pixels, and those with less than half of that in the mask, or too many.
  */
 void ngx_vidcast_components_find(ngx_vidcast_components_t *rs, uint32_t min);
 

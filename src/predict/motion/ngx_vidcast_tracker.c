@@ -20,6 +20,7 @@
 #define NGX_VIDCAST_TRACKS_IOU     0.1        /* least, of a pair */
 #define NGX_VIDCAST_TRACKS_NEAR    -0.4       /* or else least DIoU */
 #define NGX_VIDCAST_TRACKS_SLACK   2          /* pixels */
+#define NGX_VIDCAST_TRACKS_APART   2          /* s, at most */
 #define NGX_VIDCAST_TRACKS_LOST    1000000    /* us */
 #define NGX_VIDCAST_TRACKS_MISSED  3          /* pictures */
 
@@ -50,6 +51,10 @@ static double ngx_vidcast_tracker_diou(ngx_vidcast_tracks_box_t *a,
     ngx_vidcast_tracks_box_t *b);
 static void ngx_vidcast_tracker_correct(ngx_vidcast_tracker_t *tracks,
     ngx_vidcast_tracks_box_t *box, ngx_uint_t i, double dt, uint64_t time);
+static ngx_uint_t ngx_vidcast_tracker_melt(ngx_vidcast_track_t **sharers,
+    ngx_uint_t n, double dt);
+static ngx_uint_t ngx_vidcast_tracker_parts(ngx_vidcast_track_t *a,
+    ngx_vidcast_track_t *b);
 static ngx_uint_t ngx_vidcast_tracker_fits(ngx_vidcast_track_t *track,
     ngx_vidcast_tracks_box_t *box);
 static ngx_uint_t ngx_vidcast_tracker_observe(ngx_vidcast_track_t *track,
@@ -316,6 +321,8 @@ ngx_vidcast_tracker_correct(ngx_vidcast_tracker_t *tracks,
         }
     }
 
+    n = ngx_vidcast_tracker_melt(sharers, n, dt);
+
     for (side = 0; side < 4; side++) {
         edges[side] = sharers[0];
     }
@@ -356,6 +363,72 @@ ngx_vidcast_tracker_correct(ngx_vidcast_tracker_t *tracks,
             ngx_vidcast_tracker_suppose(track, box);
         }
     }
+}
+
+
+/*
+ * Pieces of one thing go the same way, for longer than they were apart; things
+ * that cross do not.  How many are left.
+ */
+
+static ngx_uint_t
+ngx_vidcast_tracker_melt(ngx_vidcast_track_t **sharers, ngx_uint_t n, double dt)
+{
+    ngx_uint_t            i, kept;
+    ngx_vidcast_track_t  *track, *most;
+
+    most = sharers[0];
+
+    for (i = 1; i < n; i++) {
+        if (sharers[i]->apart > most->apart) {
+            most = sharers[i];
+        }
+    }
+
+    if (n == 1) {
+        most->apart = ngx_min(most->apart + dt, NGX_VIDCAST_TRACKS_APART);
+        return n;
+    }
+
+    kept = 0;
+
+    for (i = 0; i < n; i++) {
+        track = sharers[i];
+
+        if (!ngx_vidcast_tracker_parts(track, most)) {
+            track->apart -= 2 * dt;
+        }
+
+        if (track == most || track->apart > 0) {
+            sharers[kept++] = track;
+
+        } else {
+            ngx_memzero(track, sizeof(ngx_vidcast_track_t));
+        }
+    }
+
+    return kept;
+}
+
+
+/* would they be apart in two seconds? */
+
+static ngx_uint_t
+ngx_vidcast_tracker_parts(ngx_vidcast_track_t *a, ngx_vidcast_track_t *b)
+{
+    double      way;
+    ngx_uint_t  i;
+
+    for (i = 0; i < 2; i++) {
+        way = (a->axis[i].velocity - b->axis[i].velocity)
+              * NGX_VIDCAST_TRACKS_APART;
+
+        if (fabs(way) > (a->axis[i].size + b->axis[i].size) / 2) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

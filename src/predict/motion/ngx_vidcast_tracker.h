@@ -52,6 +52,7 @@ typedef struct {
     ngx_uint_t                  pictures;   /* it was seen in */
     ngx_uint_t                  missed;     /* in a row, lately */
     uint64_t                    last;       /* when it was seen */
+    double                      apart;      /* seconds on its own, lately */
     ngx_vidcast_tracks_box_t    box;        /* as seen, or else as supposed */
     ngx_vidcast_tracker_axis_t  axis[2];
 } ngx_vidcast_track_t;
@@ -68,9 +69,10 @@ typedef struct {
 
 /*
  * The boxes of the next picture, and its time in microseconds.  Several
- * tracks may be seen in one box.  A track which was not seen for a second,
- * and three pictures, has ended.  With more boxes than tracks the later ones
- * have none.
+ * tracks may be seen in one box; of those which go the same way in it the ones
+ * that were not apart for long have ended.  So has a track which was not seen
+ * for a second, and three pictures.  With more boxes than tracks the later
+ * ones have none.
  */
 void ngx_vidcast_tracker_update(ngx_vidcast_tracker_t *tracks,
     ngx_vidcast_tracks_box_t *boxes, ngx_uint_t n, uint64_t time);

@@ -20,8 +20,10 @@
 
 
 static u_char    raw[MAX_HEIGHT][MAX_WIDTH];
+static u_char    weak[MAX_HEIGHT][MAX_WIDTH];
 static u_char    mask[MAX_HEIGHT][MAX_WIDTH];
 static u_char    thin[MAX_HEIGHT][MAX_WIDTH];
+static u_char    firm[MAX_HEIGHT][MAX_WIDTH];
 static uint64_t  seed = 1;
 
 
@@ -59,10 +61,11 @@ near(u_char pixels[MAX_HEIGHT][MAX_WIDTH], int width, int height, int x,
 static void
 fill(int width, int height, int x, int y, ngx_vidcast_component_t *component)
 {
-    int         i, j, n, gap;
+    int         i, j, n, dx, dy;
     static int  stack[MAX_WIDTH * MAX_HEIGHT][2];
 
-    gap = NGX_VIDCAST_COMPONENTS_GAP + 1;
+    dx = NGX_VIDCAST_COMPONENTS_GAP_X + 1;
+    dy = NGX_VIDCAST_COMPONENTS_GAP_Y + 1;
 
     component->x = component->right = x;
     component->y = component->bottom = y;
@@ -82,8 +85,8 @@ fill(int width, int height, int x, int y, ngx_vidcast_component_t *component)
         component->bottom = ngx_max(component->bottom, (uint32_t) y + 1);
         component->pixels++;
 
-        for (j = ngx_max(y - gap, 0); j <= y + gap && j < height; j++) {
-            for (i = ngx_max(x - gap, 0); i <= x + gap && i < width; i++) {
+        for (j = ngx_max(y - dy, 0); j <= y + dy && j < height; j++) {
+            for (i = ngx_max(x - dx, 0); i <= x + dx && i < width; i++) {
                 if (mask[j][i]) {
                     mask[j][i] = 0;
                     stack[n][0] = i;
@@ -134,10 +137,15 @@ draw(ngx_vidcast_components_t *rs)
     }
 
     ngx_memzero(rs->raw, (size_t) rs->words * height * 8);
+    ngx_memzero(rs->weak, (size_t) rs->words * height * 8);
 
     for (y = 0; y < height; y++) {
         for (x = 0; x < width; x++) {
+            weak[y][x] = (raw[y][x] == 0 && next() % 16 == 0);
+
             rs->raw[y * rs->words + x / 64] |= (uint64_t) raw[y][x] << x % 64;
+            rs->weak[y * rs->words + x / 64] |= (uint64_t) weak[y][x]
+                                                << x % 64;
         }
     }
 }
@@ -198,7 +206,15 @@ compare(ngx_vidcast_components_t *rs, uint32_t min)
 
     for (y = 0; y < height; y++) {
         for (x = 0; x < width; x++) {
-            mask[y][x] = near(thin, width, height, x, y, 1, 1);
+            firm[y][x] = near(thin, width, height, x, y, 1, 1);
+        }
+    }
+
+    for (y = 0; y < height; y++) {
+        for (x = 0; x < width; x++) {
+            mask[y][x] = firm[y][x] || (weak[y][x]
+                                        && near(firm, width, height, x, y, 2,
+                                                1));
 
             wrong += (mask[y][x] != bit(rs, rs->mask, x, y));
         }
@@ -218,7 +234,13 @@ compare(ngx_vidcast_components_t *rs, uint32_t min)
             if (mask[y][x]) {
                 fill(width, height, x, y, &component);
 
-                if (component.pixels >= min) {
+                if ((component.right - component.x
+                     + NGX_VIDCAST_COMPONENTS_GAP_X)
+                    * (component.bottom - component.y
+                       + NGX_VIDCAST_COMPONENTS_GAP_Y)
+                    >= min
+                    && component.pixels * NGX_VIDCAST_COMPONENTS_PART >= min)
+                {
                     wrong += !has_region(rs, &component);
                     n++;
                 }
@@ -250,7 +272,7 @@ main(void)
             rs = ngx_vidcast_components_create(widths[width], height);
 
             for (i = 0; i < 50; i++, pictures++) {
-                wrong += compare(rs, i % 3 * 8);
+                wrong += compare(rs, i % 3 * 40);
                 found += rs->ncomponents;
             }
 
