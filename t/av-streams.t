@@ -209,18 +209,64 @@ $_->close for values %viewers;
 $nginx->stop;
 stop($pid);
 
+
+# one picture a second: it is not waited for more of them than are needed, nor
+# for the ten a second that an H.264 says it has
+
+{
+    $nginx = Vidcast::Nginx->new(http => <<'CONF');
+        vidcast_source ten { input rtsp://127.0.0.1:%%PORT1%%/ten; }
+        vidcast_source jpeg { input rtsp://127.0.0.1:%%PORT1%%/jpeg; }
+        vidcast_source woken {
+            input     rtsp://127.0.0.1:%%PORT1%%/ten transport=udp;
+            on_demand 100ms;
+        }
+        server {
+            listen 127.0.0.1:%%PORT%%;
+            location = /status { vidcast_status; }
+            location = /woken.jpg { vidcast woken as=snapshot; }
+        }
+CONF
+
+    $film = film($nginx->prefix . "/html/ten.mp4", 200, { rate => 10 },
+                 qw(-c:v libx264 -bf 0 -g 10
+                    -bsf:v setts=pts=PTS*10:dts=DTS*10));
+
+    $pid = serve(ten => h264($film), jpeg => jpeg('1/1'));
+
+    $nginx->start;
+
+    for my $name (qw(ten jpeg)) {
+        ok wait_for { source($nginx, $name)->{published} >= 5 },
+            "slow, $name: pictures come";
+
+        my $source = source($nginx, $name);
+
+        is "$source->{state}, $source->{opened} $source->{lost}", 'live, 1 0',
+            "slow, $name: from the first connection";
+    }
+
+    for my $round (1 .. 2) {
+        is get($nginx->port, '/woken.jpg')->{status}, 200,
+            "slow, on demand: a snapshot, $round";
+        ok wait_for { source($nginx, 'woken')->{state} eq 'sleeping' },
+            'slow, on demand: sleeps';
+    }
+
+    $nginx->stop;
+    stop($pid);
+}
+
 done_testing;
 
 
-sub serve {
-    my $port = $nginx->port(1);
+# streams, by name; without any those of the beginning
 
-    my $pid = open my $out, '-|', "$util/rtsp-server", $port,
-        "h264=filesrc location=$film ! qtdemux ! h264parse"
-        . ' ! rtph264pay name=pay0 pt=96',
-        'mjpeg=videotestsrc is-live=true'
-        . ' ! video/x-raw,format=I420,width=176,height=144,framerate=25/1'
-        . ' ! jpegenc ! rtpjpegpay name=pay0 pt=26'
+sub serve {
+    my %streams = @_ ? @_ : (h264 => h264($film), mjpeg => jpeg('25/1'));
+
+    my $pid = open my $out, '-|', "$util/rtsp-server", $nginx->port(1),
+        map { "$_=$streams{$_}" } sort keys %streams
         or die "rtsp-server: $!\n";
 
     $servers{$pid} = $out;
@@ -230,6 +276,23 @@ sub serve {
     die "the RTSP server does not start\n" if $line ne "ready\n";
 
     return $pid;
+}
+
+
+sub h264 {
+    my ($file) = @_;
+
+    return "filesrc location=$file ! qtdemux ! h264parse"
+           . ' ! rtph264pay name=pay0 pt=96';
+}
+
+
+sub jpeg {
+    my ($rate) = @_;
+
+    return 'videotestsrc is-live=true ! video/x-raw,format=I420,width=176,'
+           . "height=144,framerate=$rate ! jpegenc ! rtpjpegpay name=pay0"
+           . ' pt=26';
 }
 
 

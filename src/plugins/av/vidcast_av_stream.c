@@ -4,16 +4,17 @@
  */
 
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include <libavutil/cpu.h>
 
+#include "plugins/av/vidcast_av_said.h"
 #include "plugins/av/vidcast_av_stream.h"
 
 
-/* a stream that tells of itself late is not worth a longer wait */
+/* a recording that tells of itself late is not worth a longer wait */
 
 #define VIDCAST_AV_ANALYZE   "2000000"     /* us */
 
@@ -26,16 +27,12 @@ static int vidcast_av_stream_io(AVFormatContext *format, AVIOContext **pb,
     const char *url, int flags, AVDictionary **options);
 static int vidcast_av_stream_trust(vidcast_av_stream_t *stream,
     AVDictionary **options);
+static int vidcast_av_stream_recorded(vidcast_av_stream_t *stream);
+static int vidcast_av_stream_probe(vidcast_av_stream_t *stream);
+static AVStream *vidcast_av_stream_video(vidcast_av_stream_t *stream);
 static int vidcast_av_stream_find(vidcast_av_stream_t *stream, char *error);
 static void vidcast_av_stream_nature(vidcast_av_stream_t *stream);
 static int vidcast_av_stream_interrupt(void *data);
-static void vidcast_av_stream_log(void *object, int level, const char *format,
-    va_list args);
-
-
-/* the last complaint of libav's in this thread; it may tell what errno can't */
-
-static __thread char  vidcast_av_said[96];
 
 
 int
@@ -44,18 +41,19 @@ vidcast_av_stream_open(vidcast_av_stream_t *stream, char *error)
     int            rc;
     AVDictionary  *options;
 
-    av_log_set_callback(vidcast_av_stream_log);
+    vidcast_av_said_listen();
 
-    vidcast_av_said[0] = '\0';
     options = NULL;
 
     stream->timedout = 0;
     stream->deadline = vidcast_av_clock() + stream->conf->timeout;
 
+    stream->first = av_packet_alloc();
     stream->format = avformat_alloc_context();
 
-    if (stream->format == NULL) {
+    if (stream->first == NULL || stream->format == NULL) {
         (void) snprintf(error, VIDCAST_ERROR_LEN, "no memory");
+        vidcast_av_stream_close(stream);
         return VIDCAST_ERROR;
     }
 
@@ -79,7 +77,16 @@ vidcast_av_stream_open(vidcast_av_stream_t *stream, char *error)
     av_dict_free(&options);
 
     if (rc >= 0) {
-        rc = avformat_find_stream_info(stream->format, NULL);
+        rc = vidcast_av_stream_recorded(stream)
+                 ? avformat_find_stream_info(stream->format, NULL)
+                 : vidcast_av_stream_probe(stream);
+    }
+
+    if (rc >= 0 && stream->timedout) {
+
+        /* in the middle of a packet, so that nothing else can be read */
+
+        rc = AVERROR_EXIT;
     }
 
     if (rc < 0) {
@@ -184,27 +191,111 @@ vidcast_av_stream_trust(vidcast_av_stream_t *stream, AVDictionary **options)
 }
 
 
+/* all of it is there, to be read as fast as we like */
+
 static int
-vidcast_av_stream_find(vidcast_av_stream_t *stream, char *error)
+vidcast_av_stream_recorded(vidcast_av_stream_t *stream)
+{
+    const char       *name;
+    AVFormatContext  *format;
+
+    format = stream->format;
+    name = format->iformat->name;
+
+    return stream->conf->file
+           || strcmp(name, "hls") == 0
+           || strcmp(name, "dash") == 0
+           || (format->pb && avio_size(format->pb) > 0);
+}
+
+
+/*
+ * Of what is live only the codec is to be known, and its first packet tells
+ * it, if the header did not.  libav would also wait for enough pictures to be
+ * sure of the rate, which is longer than a slow camera can be waited for.
+ */
+
+static int
+vidcast_av_stream_probe(vidcast_av_stream_t *stream)
+{
+    int               rc;
+    AVStream         *video;
+    AVFormatContext  *format;
+
+    format = stream->format;
+
+    for ( ;; ) {
+
+        video = vidcast_av_stream_video(stream);
+
+        if (video == NULL && !(format->ctx_flags & AVFMTCTX_NOHEADER)) {
+            return 0;
+        }
+
+        rc = av_read_frame(format, stream->first);
+
+        if (rc == AVERROR(EAGAIN) && !vidcast_av_stream_interrupt(stream)) {
+            continue;
+        }
+
+        video = vidcast_av_stream_video(stream);
+
+        if (rc == AVERROR_INVALIDDATA && video) {
+
+            /* the next ones may be better */
+
+            return 0;
+        }
+
+        if (rc < 0) {
+            return rc;
+        }
+
+        if (video && video->index == stream->first->stream_index) {
+            return 0;
+        }
+
+        av_packet_unref(stream->first);
+    }
+}
+
+
+/* a piece of music may have a picture of its cover */
+
+static AVStream *
+vidcast_av_stream_video(vidcast_av_stream_t *stream)
 {
     int        n;
-    unsigned   i;
     AVStream  *video;
 
     n = av_find_best_stream(stream->format, AVMEDIA_TYPE_VIDEO, -1, -1, NULL,
                             0);
 
-    video = n < 0 ? NULL : stream->format->streams[n];
+    if (n < 0) {
+        return NULL;
+    }
 
-    /* a piece of music may have a picture of its cover */
+    video = stream->format->streams[n];
 
-    if (video == NULL || video->disposition & AV_DISPOSITION_ATTACHED_PIC) {
+    return video->disposition & AV_DISPOSITION_ATTACHED_PIC ? NULL : video;
+}
+
+
+static int
+vidcast_av_stream_find(vidcast_av_stream_t *stream, char *error)
+{
+    unsigned   i;
+    AVStream  *video;
+
+    video = vidcast_av_stream_video(stream);
+
+    if (video == NULL) {
         (void) snprintf(error, VIDCAST_ERROR_LEN, "no video in it");
         return VIDCAST_ERROR;
     }
 
     for (i = 0; i < stream->format->nb_streams; i++) {
-        if (i != (unsigned) n) {
+        if (stream->format->streams[i] != video) {
             stream->format->streams[i]->discard = AVDISCARD_ALL;
         }
     }
@@ -337,6 +428,7 @@ vidcast_av_stream_close(vidcast_av_stream_t *stream)
 
     avcodec_free_context(&stream->decoder);
     avformat_close_input(&stream->format);
+    av_packet_free(&stream->first);
 
     stream->closing = 0;
 }
@@ -347,6 +439,11 @@ vidcast_av_stream_read(vidcast_av_stream_t *stream, AVPacket *packet)
 {
     int  rc;
 
+    if (stream->first->data) {
+        av_packet_move_ref(packet, stream->first);
+        return 0;
+    }
+
     stream->deadline = vidcast_av_clock() + stream->conf->timeout;
 
     for ( ;; ) {
@@ -356,6 +453,8 @@ vidcast_av_stream_read(vidcast_av_stream_t *stream, AVPacket *packet)
         if (__atomic_load_n(&stream->quit, __ATOMIC_RELAXED)) {
             return AVERROR_EXIT;
         }
+
+        vidcast_av_said_forget();
 
         rc = av_read_frame(stream->format, packet);
 
@@ -406,7 +505,8 @@ void
 vidcast_av_stream_reason(vidcast_av_stream_t *stream, const char *what, int rc,
     char *error)
 {
-    char  reason[AV_ERROR_MAX_STRING_SIZE];
+    char         reason[AV_ERROR_MAX_STRING_SIZE];
+    const char  *said, *digest;
 
     if (error == NULL) {
         return;
@@ -418,35 +518,28 @@ vidcast_av_stream_reason(vidcast_av_stream_t *stream, const char *what, int rc,
         return;
     }
 
+    digest = vidcast_av_said_digest();
+
+    if (rc == AVERROR_HTTP_UNAUTHORIZED
+        && digest[0] && strncasecmp(digest, "MD5", 3) != 0)
+    {
+        (void) snprintf(error, VIDCAST_ERROR_LEN, "%s: the server asks for a "
+                        "digest by %s, and libavformat knows only MD5", what,
+                        digest);
+        return;
+    }
+
     (void) av_strerror(rc, reason, sizeof(reason));
 
-    if (vidcast_av_said[0]) {
+    said = vidcast_av_said_complaint();
+
+    if (said[0]) {
         (void) snprintf(error, VIDCAST_ERROR_LEN, "%s: %s (%s)", what, reason,
-                        vidcast_av_said);
+                        said);
         return;
     }
 
     (void) snprintf(error, VIDCAST_ERROR_LEN, "%s: %s", what, reason);
-}
-
-
-/* a URL, which may hold a password, is not to be in a log */
-
-static void
-vidcast_av_stream_log(void *object, int level, const char *format,
-    va_list args)
-{
-    if (level > AV_LOG_ERROR) {
-        return;
-    }
-
-    (void) vsnprintf(vidcast_av_said, sizeof(vidcast_av_said), format, args);
-
-    if (strstr(vidcast_av_said, "://")) {
-        vidcast_av_said[0] = '\0';
-    }
-
-    vidcast_av_said[strcspn(vidcast_av_said, "\r\n")] = '\0';
 }
 
 

@@ -24,8 +24,11 @@ typedef struct {
     int                      (*io_open)(AVFormatContext *format,
                                   AVIOContext **pb, const char *url, int flags,
                                   AVDictionary **options);
+    AVPacket                  *first;       /* read to know its codec */
     AVStream                  *video;
     AVCodecContext            *decoder;     /* NULL: it is JPEGs */
+    int                        lacks;       /* it has said that it lacks some
+                                               picture; it has threads */
 
     int64_t                    deadline;    /* CLOCK_MONOTONIC, us */
     unsigned                   timedout:1;
