@@ -154,6 +154,11 @@ typedef struct {
 
     int64_t                     pts;          /* of a film: since its start,
                                                  us; the host sets NO_PTS */
+
+    /* pictures with a damage since the last call, as above */
+
+    uint32_t                    held;         /* that were not shown */
+    uint32_t                    damaged;      /* all of them */
 } vidcast_picture_t;
 
 

@@ -60,15 +60,15 @@ invalid input "http:camera": no host
 --- http_config
     vidcast_source front { input https:///me:secret@camera/?key=secret; }
 --- refused
-invalid input "https://***@camera/?***": no host
+~ invalid input "https://\*\*\*": it is not clear what its host is; .*
 
 
 
 === TEST 5: a secret with an unknown scheme
 --- http_config
-    vidcast_source front { input rtmp://me:secret@camera/; }
+    vidcast_source front { input ftp://me:secret@camera/; }
 --- refused
-invalid input "rtmp://***@camera/"
+~ invalid input "ftp://\*\*\*\@camera/": unknown scheme, there are ".*"
 
 
 
@@ -189,3 +189,91 @@ invalid parameter "verify=on"
     vidcast_source front { input file:a.mp4 ca=a.pem; }
 --- refused
 invalid parameter "ca=a.pem"
+
+
+
+=== TEST 21: a slash in a password
+--- http_config
+    vidcast_source front { input rtsp://admin:sec@ret/x@camera/; }
+--- refused
+invalid input "rtsp://***": it is not clear what its host is; write "@", ":", "/", "?" and "#" of a user or a password as %40, %3A, %2F, %3F and %23, and any "@" behind the host as %40
+
+
+
+=== TEST 22: two signs before the host
+--- http_config
+    vidcast_source front { input http://me:sec@ret@camera/; }
+--- refused
+invalid input "http://***": it is not clear what its host is; write "@", ":", "/", "?" and "#" of a user or a password as %40, %3A, %2F, %3F and %23, and any "@" behind the host as %40
+
+
+
+=== TEST 23: a password where a port should be
+--- http_config
+    vidcast_source front { input rtsp://me:secret; }
+--- refused
+invalid input "rtsp://***": it is not clear what its host is; write "@", ":", "/", "?" and "#" of a user or a password as %40, %3A, %2F, %3F and %23, and any "@" behind the host as %40
+
+
+
+=== TEST 24: a password that begins like a port
+--- http_config
+    vidcast_source front { input rtsp://me:12/34@camera/; }
+--- refused
+invalid input "rtsp://***": it is not clear what its host is; write "@", ":", "/", "?" and "#" of a user or a password as %40, %3A, %2F, %3F and %23, and any "@" behind the host as %40
+
+
+
+=== TEST 25: a password with a space
+--- http_config
+    vidcast_source front { input "rtsp://me:sec ret@camera/"; }
+--- refused
+invalid input "rtsp://***": it is not clear what its host is; write "@", ":", "/", "?" and "#" of a user or a password as %40, %3A, %2F, %3F and %23, and any "@" behind the host as %40
+
+
+
+=== TEST 26: a transport of rtmp
+--- http_config
+    vidcast_source front { input rtmp://camera/live/1 transport=udp; }
+--- refused
+invalid parameter "transport=udp"
+
+
+
+=== TEST 27: certificates of srt
+--- http_config
+    vidcast_source front { input srt://camera:9000 verify=on; }
+--- refused
+invalid parameter "verify=on"
+
+
+
+=== TEST 28: udp without slashes
+--- http_config
+    vidcast_source front { input udp:1234; }
+--- refused
+invalid input "udp:1234": no host
+
+
+
+=== TEST 29: a FIFO without a path
+--- http_config
+    vidcast_source front { input pipe:; }
+--- refused
+invalid input "pipe:": no path
+
+
+
+=== TEST 30: a FIFO that is a file again
+--- http_config
+    vidcast_source front { input pipe:/tmp/a loop=on; }
+--- refused
+invalid parameter "loop=on"
+
+
+
+=== TEST 31: damaged pictures neither shown nor held
+--- http_config
+    vidcast_source front { input rtsp://camera/ damaged=off; }
+--- refused
+invalid value "damaged=off"

@@ -204,7 +204,7 @@ invalid number of arguments in "input" directive
 --- http_config
     vidcast_source front { input ftp://camera/; }
 --- refused
-invalid input "ftp://camera/"
+invalid input "ftp://camera/": unknown scheme, there are "test:", "images:", "v4l2:", "push:", "file:", "rtsp:", "rtsps:", "rtmp:", "srt:", "udp:", "pipe:", "http:" and "https:"
 
 
 
@@ -212,7 +212,7 @@ invalid input "ftp://camera/"
 --- http_config
     vidcast_source front { input /dev/video0; }
 --- refused
-invalid input "/dev/video0"
+invalid input "/dev/video0": did you mean "v4l2:/dev/video0"?
 
 
 
@@ -220,7 +220,7 @@ invalid input "/dev/video0"
 --- http_config
     vidcast_source front { input test; }
 --- refused
-invalid input "test"
+invalid input "test": unknown scheme, there are "test:", "images:", "v4l2:", "push:", "file:", "rtsp:", "rtsps:", "rtmp:", "srt:", "udp:", "pipe:", "http:" and "https:"
 
 
 
@@ -228,11 +228,51 @@ invalid input "test"
 --- http_config
     vidcast_source front { input TEST:; }
 --- refused
-invalid input "TEST:"
+invalid input "TEST:": unknown scheme, there are "test:", "images:", "v4l2:", "push:", "file:", "rtsp:", "rtsps:", "rtmp:", "srt:", "udp:", "pipe:", "http:" and "https:"
 
 
 
-=== TEST 23: input: a parameter without a value
+=== TEST 23: input: the path of a film
+--- http_config
+    vidcast_source front { input "/data/a b.mp4"; }
+--- refused
+invalid input "/data/a b.mp4": did you mean "file:/data/a b.mp4"?
+
+
+
+=== TEST 24: input: the path of a folder
+--- http_config
+    vidcast_source front { input "./pictures/"; }
+--- refused
+invalid input "./pictures/": did you mean "images:./pictures/"?
+
+
+
+=== TEST 25: input: a pattern of names
+--- http_config
+    vidcast_source front { input "/data/*.jpg"; }
+--- refused
+invalid input "/data/*.jpg": did you mean "images:/data/*.jpg"?
+
+
+
+=== TEST 26: input: a password without slashes before it
+--- http_config
+    vidcast_source front { input "rtsp:me:secret@camera/"; }
+--- refused
+invalid input "***": no host
+
+
+
+=== TEST 27: input: a password without a scheme
+--- http_config
+    vidcast_source front { input "me:secret@camera"; }
+--- refused
+invalid input "***": unknown scheme, there are "test:", "images:", "v4l2:", "push:", "file:", "rtsp:", "rtsps:", "rtmp:", "srt:", "udp:", "pipe:", "http:" and "https:"
+
+
+
+=== TEST 28: input: a parameter without a value
 --- http_config
     vidcast_source front { input test: size; }
 --- refused
@@ -240,7 +280,7 @@ invalid parameter "size"
 
 
 
-=== TEST 24: input: a parameter without a name
+=== TEST 29: input: a parameter without a name
 --- http_config
     vidcast_source front { input test: =1; }
 --- refused
@@ -248,7 +288,7 @@ invalid parameter "=1"
 
 
 
-=== TEST 25: input test: an unknown parameter of test
+=== TEST 30: input test: an unknown parameter of test
 --- http_config
     vidcast_source front { input test: colour=on; }
 --- refused
@@ -256,7 +296,7 @@ invalid parameter "colour=on"
 
 
 
-=== TEST 26: input test: a parameter of another input
+=== TEST 31: input test: a parameter of another input
 --- http_config
     vidcast_source front { input test: loop=off; }
 --- refused
@@ -264,7 +304,7 @@ invalid parameter "loop=off"
 
 
 
-=== TEST 27: input test: size=640
+=== TEST 32: input test: size=640
 --- http_config
     vidcast_source front { input test: size=640; }
 --- refused
@@ -272,7 +312,7 @@ invalid value "size=640"
 
 
 
-=== TEST 28: input test: size=640x
+=== TEST 33: input test: size=640x
 --- http_config
     vidcast_source front { input test: size=640x; }
 --- refused
@@ -280,7 +320,7 @@ invalid value "size=640x"
 
 
 
-=== TEST 29: input test: size=x480
+=== TEST 34: input test: size=x480
 --- http_config
     vidcast_source front { input test: size=x480; }
 --- refused
@@ -288,7 +328,7 @@ invalid value "size=x480"
 
 
 
-=== TEST 30: input test: size=0x480
+=== TEST 35: input test: size=0x480
 --- http_config
     vidcast_source front { input test: size=0x480; }
 --- refused
@@ -296,7 +336,7 @@ invalid value "size=0x480"
 
 
 
-=== TEST 31: input test: size=640X480
+=== TEST 36: input test: size=640X480
 --- http_config
     vidcast_source front { input test: size=640X480; }
 --- refused
@@ -304,7 +344,7 @@ invalid value "size=640X480"
 
 
 
-=== TEST 32: input test: size=640x480x3
+=== TEST 37: input test: size=640x480x3
 --- http_config
     vidcast_source front { input test: size=640x480x3; }
 --- refused
@@ -312,7 +352,7 @@ invalid value "size=640x480x3"
 
 
 
-=== TEST 33: input test: size=16385x16
+=== TEST 38: input test: size=16385x16
 --- http_config
     vidcast_source front { input test: size=16385x16; }
 --- refused
@@ -320,7 +360,7 @@ invalid value "size=16385x16"
 
 
 
-=== TEST 34: input test: size=99999999999x16
+=== TEST 39: input test: size=99999999999x16
 --- http_config
     vidcast_source front { input test: size=99999999999x16; }
 --- refused
@@ -328,7 +368,7 @@ invalid value "size=99999999999x16"
 
 
 
-=== TEST 35: input test: size=-1x5
+=== TEST 40: input test: size=-1x5
 --- http_config
     vidcast_source front { input test: size=-1x5; }
 --- refused
@@ -336,7 +376,7 @@ invalid value "size=-1x5"
 
 
 
-=== TEST 36: input test: size=
+=== TEST 41: input test: size=
 --- http_config
     vidcast_source front { input test: size=; }
 --- refused
@@ -344,7 +384,7 @@ invalid value "size="
 
 
 
-=== TEST 37: input test: fps=0
+=== TEST 42: input test: fps=0
 --- http_config
     vidcast_source front { input test: fps=0; }
 --- refused
@@ -352,7 +392,7 @@ invalid value "fps=0"
 
 
 
-=== TEST 38: input test: fps=-1
+=== TEST 43: input test: fps=-1
 --- http_config
     vidcast_source front { input test: fps=-1; }
 --- refused
@@ -360,7 +400,7 @@ invalid value "fps=-1"
 
 
 
-=== TEST 39: input test: fps=1001
+=== TEST 44: input test: fps=1001
 --- http_config
     vidcast_source front { input test: fps=1001; }
 --- refused
@@ -368,7 +408,7 @@ invalid value "fps=1001"
 
 
 
-=== TEST 40: input test: fps=30/0
+=== TEST 45: input test: fps=30/0
 --- http_config
     vidcast_source front { input test: fps=30/0; }
 --- refused
@@ -376,7 +416,7 @@ invalid value "fps=30/0"
 
 
 
-=== TEST 41: input test: fps=30/
+=== TEST 46: input test: fps=30/
 --- http_config
     vidcast_source front { input test: fps=30/; }
 --- refused
@@ -384,7 +424,7 @@ invalid value "fps=30/"
 
 
 
-=== TEST 42: input test: fps=thirty
+=== TEST 47: input test: fps=thirty
 --- http_config
     vidcast_source front { input test: fps=thirty; }
 --- refused
@@ -392,7 +432,7 @@ invalid value "fps=thirty"
 
 
 
-=== TEST 43: input test: fps=1e3
+=== TEST 48: input test: fps=1e3
 --- http_config
     vidcast_source front { input test: fps=1e3; }
 --- refused
@@ -400,7 +440,7 @@ invalid value "fps=1e3"
 
 
 
-=== TEST 44: input test: fps=30fps
+=== TEST 49: input test: fps=30fps
 --- http_config
     vidcast_source front { input test: fps=30fps; }
 --- refused
@@ -408,7 +448,7 @@ invalid value "fps=30fps"
 
 
 
-=== TEST 45: input test: fps=
+=== TEST 50: input test: fps=
 --- http_config
     vidcast_source front { input test: fps=; }
 --- refused
@@ -416,7 +456,7 @@ invalid value "fps="
 
 
 
-=== TEST 46: input test: too much noise
+=== TEST 51: input test: too much noise
 --- http_config
     vidcast_source front { input test: noise=21; }
 --- refused
@@ -424,7 +464,7 @@ invalid value "noise=21"
 
 
 
-=== TEST 47: input test: noise below zero
+=== TEST 52: input test: noise below zero
 --- http_config
     vidcast_source front { input test: noise=-1; }
 --- refused
@@ -432,7 +472,7 @@ invalid value "noise=-1"
 
 
 
-=== TEST 48: input test: too many shapes
+=== TEST 53: input test: too many shapes
 --- http_config
     vidcast_source front { input test: shapes=17; }
 --- refused
@@ -440,7 +480,7 @@ invalid value "shapes=17"
 
 
 
-=== TEST 49: input test: a path
+=== TEST 54: input test: a path
 --- http_config
     vidcast_source front { input test:front; }
 --- refused
@@ -448,7 +488,7 @@ invalid input "test:front": unexpected "front" after "test:"
 
 
 
-=== TEST 50: input test: too narrow
+=== TEST 55: input test: too narrow
 --- http_config
     vidcast_source front { input test: size=8x480; }
 --- refused
@@ -456,7 +496,7 @@ invalid input "test:": size 8x480 is too small, at least 16x16 is needed
 
 
 
-=== TEST 51: input test: too low
+=== TEST 56: input test: too low
 --- http_config
     vidcast_source front { input test: size=640x15; }
 --- refused
@@ -464,7 +504,7 @@ invalid input "test:": size 640x15 is too small, at least 16x16 is needed
 
 
 
-=== TEST 52: input images: without a path
+=== TEST 57: input images: without a path
 --- http_config
     vidcast_source front { input images:; }
 --- refused
@@ -472,7 +512,7 @@ invalid input "images:": no folder given
 
 
 
-=== TEST 53: input images: loop=maybe
+=== TEST 58: input images: loop=maybe
 --- http_config
     vidcast_source front { input images:/cam loop=maybe; }
 --- refused
@@ -480,7 +520,7 @@ invalid value "loop=maybe"
 
 
 
-=== TEST 54: input images: fps=0
+=== TEST 59: input images: fps=0
 --- http_config
     vidcast_source front { input images:/cam fps=0; }
 --- refused
@@ -488,7 +528,7 @@ invalid value "fps=0"
 
 
 
-=== TEST 55: input images: a size
+=== TEST 60: input images: a size
 --- http_config
     vidcast_source front { input images:/cam size=640x480; }
 --- refused
@@ -496,7 +536,7 @@ invalid parameter "size=640x480"
 
 
 
-=== TEST 56: input images: realtime neither on nor off
+=== TEST 61: input images: realtime neither on nor off
 --- http_config
     vidcast_source front { input images:/cam realtime=no; }
 --- refused
@@ -504,7 +544,7 @@ invalid value "realtime=no"
 
 
 
-=== TEST 57: input v4l2: without a device
+=== TEST 62: input v4l2: without a device
 --- http_config
     vidcast_source front { input v4l2:; }
 --- refused
@@ -512,7 +552,7 @@ invalid input "v4l2:": the device must be given by its full path
 
 
 
-=== TEST 58: input v4l2: by its name
+=== TEST 63: input v4l2: by its name
 --- http_config
     vidcast_source front { input v4l2:video0; }
 --- refused
@@ -520,7 +560,7 @@ invalid input "v4l2:video0": the device must be given by its full path
 
 
 
-=== TEST 59: input v4l2: an unknown format
+=== TEST 64: input v4l2: an unknown format
 --- http_config
     vidcast_source front { input v4l2:/dev/video0 format=h264; }
 --- refused
@@ -528,7 +568,7 @@ invalid value "format=h264"
 
 
 
-=== TEST 60: input v4l2: a wrong size
+=== TEST 65: input v4l2: a wrong size
 --- http_config
     vidcast_source front { input v4l2:/dev/video0 size=big; }
 --- refused
@@ -536,7 +576,7 @@ invalid value "size=big"
 
 
 
-=== TEST 61: input v4l2: a wrong rate
+=== TEST 66: input v4l2: a wrong rate
 --- http_config
     vidcast_source front { input v4l2:/dev/video0 fps=0; }
 --- refused
@@ -544,7 +584,7 @@ invalid value "fps=0"
 
 
 
-=== TEST 62: input v4l2: an unknown parameter
+=== TEST 67: input v4l2: an unknown parameter
 --- http_config
     vidcast_source front { input v4l2:/dev/video0 gain=3; }
 --- refused
@@ -552,7 +592,7 @@ invalid parameter "gain=3"
 
 
 
-=== TEST 63: input v4l2: a control without a value
+=== TEST 68: input v4l2: a control without a value
 --- http_config
     vidcast_source front { input v4l2:/dev/video0 ctrl.gain=; }
 --- refused
@@ -560,7 +600,7 @@ invalid value "ctrl.gain="
 
 
 
-=== TEST 64: input v4l2: a control by another name than v4l2-ctl's
+=== TEST 69: input v4l2: a control by another name than v4l2-ctl's
 --- http_config
     vidcast_source front { input v4l2:/dev/video0 ctrl.Gain=3; }
 --- refused
@@ -568,7 +608,7 @@ invalid parameter "ctrl.Gain=3"
 
 
 
-=== TEST 65: input v4l2: a control without a name
+=== TEST 70: input v4l2: a control without a name
 --- http_config
     vidcast_source front { input v4l2:/dev/video0 ctrl.=3; }
 --- refused
@@ -576,7 +616,7 @@ invalid parameter "ctrl.=3"
 
 
 
-=== TEST 66: input v4l2: a control twice
+=== TEST 71: input v4l2: a control twice
 --- http_config
     vidcast_source front { input v4l2:/dev/video0 ctrl.gain=3 ctrl.gain=4; }
 --- refused
@@ -584,7 +624,7 @@ invalid input "v4l2:/dev/video0": control "gain" is given twice
 
 
 
-=== TEST 67: input v4l2: an unknown norm
+=== TEST 72: input v4l2: an unknown norm
 --- http_config
     vidcast_source front { input v4l2:/dev/video0 norm=hdtv; }
 --- refused
@@ -592,7 +632,7 @@ invalid value "norm=hdtv"
 
 
 
-=== TEST 68: input v4l2: an empty input
+=== TEST 73: input v4l2: an empty input
 --- http_config
     vidcast_source front { input v4l2:/dev/video0 input=; }
 --- refused
@@ -600,7 +640,7 @@ invalid value "input="
 
 
 
-=== TEST 69: input push: something behind it
+=== TEST 74: input push: something behind it
 --- http_config
     vidcast_source door { input push:here; }
 --- refused
@@ -608,7 +648,7 @@ invalid input "push:here": nothing may follow "push:"
 
 
 
-=== TEST 70: input push: with a rate
+=== TEST 75: input push: with a rate
 --- http_config
     vidcast_source door { input push: fps=30; }
 --- refused
@@ -616,7 +656,7 @@ invalid parameter "fps=30"
 
 
 
-=== TEST 71: input, warmup=: no number
+=== TEST 76: input, warmup=: no number
 --- http_config
     vidcast_source front { input test: warmup=; }
 --- refused
@@ -624,7 +664,7 @@ invalid value "warmup="
 
 
 
-=== TEST 72: input, warmup=: below zero
+=== TEST 77: input, warmup=: below zero
 --- http_config
     vidcast_source front { input images:html warmup=-1; }
 --- refused
@@ -632,7 +672,7 @@ invalid value "warmup=-1"
 
 
 
-=== TEST 73: input, warmup=: too many frames
+=== TEST 78: input, warmup=: too many frames
 --- http_config
     vidcast_source front { input v4l2:/dev/video0 warmup=10001; }
 --- refused
@@ -640,7 +680,7 @@ invalid value "warmup=10001"
 
 
 
-=== TEST 74: input, warmup=: without a device
+=== TEST 79: input, warmup=: without a device
 --- http_config
     vidcast_source front { input push: warmup=3; }
 --- refused
@@ -648,7 +688,7 @@ invalid parameter "warmup=3"
 
 
 
-=== TEST 75: input, rotate=: not a quarter
+=== TEST 80: input, rotate=: not a quarter
 --- http_config
     vidcast_source front { input test: rotate=45; }
 --- refused
@@ -656,7 +696,7 @@ invalid value "rotate=45"
 
 
 
-=== TEST 76: input, flip=: neither way
+=== TEST 81: input, flip=: neither way
 --- http_config
     vidcast_source front { input push: flip=hv; }
 --- refused
@@ -664,7 +704,7 @@ invalid value "flip=hv"
 
 
 
-=== TEST 77: predict: with a wrong number of arguments
+=== TEST 82: predict: with a wrong number of arguments
 --- http_config
     vidcast_source front { input test:; predict; }
 --- refused
@@ -672,7 +712,7 @@ invalid number of arguments in "predict" directive
 
 
 
-=== TEST 78: predict: twice
+=== TEST 83: predict: twice
 --- http_config
     vidcast_source front { input test:; predict motion; predict motion; }
 --- refused
@@ -680,7 +720,7 @@ invalid number of arguments in "predict" directive
 
 
 
-=== TEST 79: predict: an unknown predictor
+=== TEST 84: predict: an unknown predictor
 --- http_config
     vidcast_source front { input test:; predict oracle; }
 --- refused
@@ -688,7 +728,7 @@ invalid predictor "oracle"
 
 
 
-=== TEST 80: predict: a predictor parameter without a value
+=== TEST 85: predict: a predictor parameter without a value
 --- http_config
     vidcast_source front { input test:; predict motion area; }
 --- refused
@@ -696,7 +736,7 @@ invalid parameter "area"
 
 
 
-=== TEST 81: predict, any predictor: motion with emit=never
+=== TEST 86: predict, any predictor: motion with emit=never
 --- http_config
     vidcast_source front { input test:; predict motion emit=never; }
 --- refused
@@ -704,7 +744,7 @@ invalid value "emit=never"
 
 
 
-=== TEST 82: predict, any predictor: delay with emit=
+=== TEST 87: predict, any predictor: delay with emit=
 --- http_config
     vidcast_source front { input test:; predict delay emit=; }
 --- refused
@@ -712,7 +752,7 @@ invalid value "emit="
 
 
 
-=== TEST 83: predict, any predictor: no predictor processes
+=== TEST 88: predict, any predictor: no predictor processes
 --- http_config
     vidcast_source front { input test:; predict exec cat workers=0; }
 --- refused
@@ -720,7 +760,7 @@ invalid value "workers=0"
 
 
 
-=== TEST 84: predict, any predictor: too many predictor processes
+=== TEST 89: predict, any predictor: too many predictor processes
 --- http_config
     vidcast_source front { input test:; predict exec cat workers=17; }
 --- refused
@@ -728,7 +768,7 @@ invalid value "workers=17"
 
 
 
-=== TEST 85: predict, any predictor: no time to predict
+=== TEST 90: predict, any predictor: no time to predict
 --- http_config
     vidcast_source front { input test:; predict exec cat timeout=0; }
 --- refused
@@ -736,7 +776,7 @@ invalid value "timeout=0"
 
 
 
-=== TEST 86: predict, any predictor: too little memory
+=== TEST 91: predict, any predictor: too little memory
 --- http_config
     vidcast_source front { input test:; predict exec cat memory=15m; }
 --- refused
@@ -744,7 +784,7 @@ invalid value "memory=15m"
 
 
 
-=== TEST 87: predict, any predictor: every frame of none
+=== TEST 92: predict, any predictor: every frame of none
 --- http_config
     vidcast_source front { input test:; predict motion every=0; }
 --- refused
@@ -752,7 +792,7 @@ invalid value "every=0"
 
 
 
-=== TEST 88: predict, any predictor: processes for a built-in predictor
+=== TEST 93: predict, any predictor: processes for a built-in predictor
 --- http_config
     vidcast_source front { input test:; predict motion workers=2; }
 --- refused
@@ -760,7 +800,7 @@ invalid parameter "workers=2"
 
 
 
-=== TEST 89: predict, any predictor: an argument of a built-in predictor
+=== TEST 94: predict, any predictor: an argument of a built-in predictor
 --- http_config
     vidcast_source front { input test:; predict motion -- 2; }
 --- refused
@@ -768,7 +808,7 @@ invalid parameter "--"
 
 
 
-=== TEST 90: predict delay: an unknown parameter of delay
+=== TEST 95: predict delay: an unknown parameter of delay
 --- http_config
     vidcast_source front { input test:; predict delay size=1; }
 --- refused
@@ -776,7 +816,7 @@ invalid parameter "size=1"
 
 
 
-=== TEST 91: predict delay: time=soon
+=== TEST 96: predict delay: time=soon
 --- http_config
     vidcast_source front { input test:; predict delay time=soon; }
 --- refused
@@ -784,7 +824,7 @@ invalid value "time=soon"
 
 
 
-=== TEST 92: predict delay: time=-1s
+=== TEST 97: predict delay: time=-1s
 --- http_config
     vidcast_source front { input test:; predict delay time=-1s; }
 --- refused
@@ -792,7 +832,7 @@ invalid value "time=-1s"
 
 
 
-=== TEST 93: predict delay: time=
+=== TEST 98: predict delay: time=
 --- http_config
     vidcast_source front { input test:; predict delay time=; }
 --- refused
@@ -800,7 +840,7 @@ invalid value "time="
 
 
 
-=== TEST 94: predict delay: a text that is not UTF-8
+=== TEST 99: predict delay: a text that is not UTF-8
 --- http_config eval
 "vidcast_source front { input test:; predict delay text=\xff; }"
 --- refused eval
@@ -808,7 +848,7 @@ invalid value "time="
 
 
 
-=== TEST 95: predict delay: a zone
+=== TEST 100: predict delay: a zone
 --- http_config
     vidcast_source front { input test:; predict delay zone=door:0,0,1,0,1,1; }
 --- refused
@@ -816,7 +856,7 @@ invalid parameter "zone=door:0,0,1,0,1,1"
 
 
 
-=== TEST 96: predict motion: an unknown parameter of motion
+=== TEST 101: predict motion: an unknown parameter of motion
 --- http_config
     vidcast_source front { input test:; predict motion speed=1; }
 --- refused
@@ -824,7 +864,7 @@ invalid parameter "speed=1"
 
 
 
-=== TEST 97: predict motion: threshold=0
+=== TEST 102: predict motion: threshold=0
 --- http_config
     vidcast_source front { input test:; predict motion threshold=0; }
 --- refused
@@ -832,7 +872,7 @@ invalid value "threshold=0"
 
 
 
-=== TEST 98: predict motion: threshold=256
+=== TEST 103: predict motion: threshold=256
 --- http_config
     vidcast_source front { input test:; predict motion threshold=256; }
 --- refused
@@ -840,7 +880,7 @@ invalid value "threshold=256"
 
 
 
-=== TEST 99: predict motion: threshold=-1
+=== TEST 104: predict motion: threshold=-1
 --- http_config
     vidcast_source front { input test:; predict motion threshold=-1; }
 --- refused
@@ -848,7 +888,7 @@ invalid value "threshold=-1"
 
 
 
-=== TEST 100: predict motion: threshold=ten
+=== TEST 105: predict motion: threshold=ten
 --- http_config
     vidcast_source front { input test:; predict motion threshold=ten; }
 --- refused
@@ -856,7 +896,7 @@ invalid value "threshold=ten"
 
 
 
-=== TEST 101: predict motion: threshold=
+=== TEST 106: predict motion: threshold=
 --- http_config
     vidcast_source front { input test:; predict motion threshold=; }
 --- refused
@@ -864,7 +904,7 @@ invalid value "threshold="
 
 
 
-=== TEST 102: predict motion: area=1.1
+=== TEST 107: predict motion: area=1.1
 --- http_config
     vidcast_source front { input test:; predict motion area=1.1; }
 --- refused
@@ -872,7 +912,7 @@ invalid value "area=1.1"
 
 
 
-=== TEST 103: predict motion: area=-0.1
+=== TEST 108: predict motion: area=-0.1
 --- http_config
     vidcast_source front { input test:; predict motion area=-0.1; }
 --- refused
@@ -880,7 +920,7 @@ invalid value "area=-0.1"
 
 
 
-=== TEST 104: predict motion: area=half
+=== TEST 109: predict motion: area=half
 --- http_config
     vidcast_source front { input test:; predict motion area=half; }
 --- refused
@@ -888,7 +928,7 @@ invalid value "area=half"
 
 
 
-=== TEST 105: predict motion: area=0.0000001
+=== TEST 110: predict motion: area=0.0000001
 --- http_config
     vidcast_source front { input test:; predict motion area=0.0000001; }
 --- refused
@@ -896,7 +936,7 @@ invalid value "area=0.0000001"
 
 
 
-=== TEST 106: predict motion: area=
+=== TEST 111: predict motion: area=
 --- http_config
     vidcast_source front { input test:; predict motion area=; }
 --- refused
@@ -904,7 +944,7 @@ invalid value "area="
 
 
 
-=== TEST 107: predict motion: a zone without a name
+=== TEST 112: predict motion: a zone without a name
 --- http_config
     vidcast_source front { input test:; predict motion zone=0,0,1,0,1,1; }
 --- refused
@@ -912,7 +952,7 @@ invalid value "zone=0,0,1,0,1,1"
 
 
 
-=== TEST 108: predict motion: a zone of two points
+=== TEST 113: predict motion: a zone of two points
 --- http_config
     vidcast_source front { input test:; predict motion zone=door:0,0,1,1; }
 --- refused
@@ -920,7 +960,7 @@ invalid value "zone=door:0,0,1,1"
 
 
 
-=== TEST 109: predict motion: a zone beyond the picture
+=== TEST 114: predict motion: a zone beyond the picture
 --- http_config
     vidcast_source front { input test:; predict motion zone=door:0,0,640,0,640,480; }
 --- refused
@@ -928,7 +968,7 @@ invalid value "zone=door:0,0,640,0,640,480"
 
 
 
-=== TEST 110: predict motion: a zone without an area
+=== TEST 115: predict motion: a zone without an area
 --- http_config
     vidcast_source front { input test:; predict motion zone=door:0,0,0.5,0.5,1,1; }
 --- refused
@@ -936,7 +976,7 @@ invalid value "zone=door:0,0,0.5,0.5,1,1"
 
 
 
-=== TEST 111: predict motion: two zones of one name
+=== TEST 116: predict motion: two zones of one name
 --- http_config
     vidcast_source front { input test:; predict motion zone=door:0,0,1,0,1,1 zone=door:0,0,1,0,0,1; }
 --- refused
@@ -944,7 +984,7 @@ invalid value "zone=door:0,0,1,0,0,1"
 
 
 
-=== TEST 112: predict motion: outside=maybe
+=== TEST 117: predict motion: outside=maybe
 --- http_config
     vidcast_source front { input test:; predict motion outside=maybe; }
 --- refused
@@ -952,7 +992,7 @@ invalid value "outside=maybe"
 
 
 
-=== TEST 113: predict exec: a program that is nowhere
+=== TEST 118: predict exec: a program that is nowhere
 --- http_config
     vidcast_source front { input test:; predict exec nosuchprogram; }
 --- refused
@@ -960,7 +1000,7 @@ invalid predictor "exec": "nosuchprogram" is not in /usr/local/bin, /usr/bin or 
 
 
 
-=== TEST 114: predict exec: a program that is not there
+=== TEST 119: predict exec: a program that is not there
 --- http_config
     vidcast_source front { input test:; predict exec /nowhere/program; }
 --- refused
@@ -968,7 +1008,7 @@ invalid predictor "exec": "/nowhere/program": No such file or directory
 
 
 
-=== TEST 115: predict exec: a program that cannot be executed
+=== TEST 120: predict exec: a program that cannot be executed
 --- http_config
     vidcast_source front { input test:; predict exec /etc/passwd; }
 --- refused
@@ -976,7 +1016,7 @@ invalid predictor "exec": "/etc/passwd" cannot be executed
 
 
 
-=== TEST 116: predict exec: a directory as a program
+=== TEST 121: predict exec: a directory as a program
 --- http_config
     vidcast_source front { input test:; predict exec /usr/bin/; }
 --- refused
@@ -984,7 +1024,7 @@ invalid predictor "exec": "/usr/bin/" cannot be executed
 
 
 
-=== TEST 117: predict exec: no program
+=== TEST 122: predict exec: no program
 --- http_config
     vidcast_source front { input test:; predict exec size=64x64; }
 --- refused
@@ -992,7 +1032,7 @@ invalid predictor "exec": no command
 
 
 
-=== TEST 118: predict exec: an unknown parameter of a program
+=== TEST 123: predict exec: an unknown parameter of a program
 --- http_config
     vidcast_source front { input test:; predict exec cat sise=64x64; }
 --- refused
@@ -1000,7 +1040,7 @@ invalid parameter "sise=64x64"
 
 
 
-=== TEST 119: predict exec: an unknown format of pixels
+=== TEST 124: predict exec: an unknown format of pixels
 --- http_config
     vidcast_source front { input test:; predict exec cat format=yuyv; }
 --- refused
@@ -1008,7 +1048,7 @@ invalid value "format=yuyv"
 
 
 
-=== TEST 120: predict exec: bare pixels of any size
+=== TEST 125: predict exec: bare pixels of any size
 --- http_config
     vidcast_source front { input test:; predict exec cat frames=pipe; }
 --- refused
@@ -1016,7 +1056,7 @@ invalid predictor "exec": "frames=pipe" needs "size"
 
 
 
-=== TEST 121: predict exec: bare pixels of sizes that differ
+=== TEST 126: predict exec: bare pixels of sizes that differ
 --- http_config
     vidcast_source front { input test:; predict exec cat frames=pipe size=64x64 fit=within; }
 --- refused
@@ -1024,7 +1064,7 @@ invalid predictor "exec": "frames=pipe" needs "fit" to be "stretch" or "letterbo
 
 
 
-=== TEST 122: predict exec: a fit without a size
+=== TEST 127: predict exec: a fit without a size
 --- http_config
     vidcast_source front { input test:; predict exec cat fit=stretch; }
 --- refused
@@ -1032,7 +1072,7 @@ invalid predictor "exec": "fit" needs "size"
 
 
 
-=== TEST 123: predict exec: a fill above white
+=== TEST 128: predict exec: a fill above white
 --- http_config
     vidcast_source front { input test:; predict exec cat size=64x64 fill=256; }
 --- refused
@@ -1040,7 +1080,7 @@ invalid value "fill=256"
 
 
 
-=== TEST 124: predict plugin: no plugin
+=== TEST 129: predict plugin: no plugin
 --- http_config
     vidcast_source front { input test:; predict plugin timeout=1s; }
 --- refused
@@ -1048,7 +1088,7 @@ invalid predictor "plugin": no file
 
 
 
-=== TEST 125: predict plugin: a plugin that is not there
+=== TEST 130: predict plugin: a plugin that is not there
 --- http_config
     vidcast_source front { input test:; predict plugin /nowhere.so; }
 --- refused
@@ -1056,7 +1096,7 @@ invalid predictor "plugin": "/nowhere.so": No such file or directory
 
 
 
-=== TEST 126: predict onnx: no model
+=== TEST 131: predict onnx: no model
 --- http_config
     vidcast_source front { input test:; predict onnx score=0.5; }
 --- refused
@@ -1064,7 +1104,7 @@ invalid predictor "onnx": no model
 
 
 
-=== TEST 127: predict onnx: a model that is not there
+=== TEST 132: predict onnx: a model that is not there
 --- http_config
     vidcast_source front { input test:; predict onnx /nowhere.onnx; }
 --- refused
@@ -1072,7 +1112,7 @@ invalid predictor "onnx": "/nowhere.onnx": No such file or directory
 
 
 
-=== TEST 128: predict onnx: two models
+=== TEST 133: predict onnx: two models
 --- http_config
     vidcast_source front { input test:; predict onnx a.onnx b.onnx; }
 --- refused
@@ -1080,7 +1120,7 @@ invalid parameter "b.onnx"
 
 
 
-=== TEST 129: quality: with a wrong number of arguments
+=== TEST 134: quality: with a wrong number of arguments
 --- http_config
     vidcast_source front { input test:; quality 80 90; }
 --- refused
@@ -1088,7 +1128,7 @@ invalid number of arguments in "quality" directive
 
 
 
-=== TEST 130: quality: twice
+=== TEST 135: quality: twice
 --- http_config
     vidcast_source front { input test:; quality 80; quality 80; }
 --- refused
@@ -1096,7 +1136,7 @@ invalid number of arguments in "quality" directive
 
 
 
-=== TEST 131: quality: 0
+=== TEST 136: quality: 0
 --- http_config
     vidcast_source front { input test:; quality 0; }
 --- refused
@@ -1104,7 +1144,7 @@ invalid value "0" in "quality" directive, it must be between 1 and 100
 
 
 
-=== TEST 132: quality: 101
+=== TEST 137: quality: 101
 --- http_config
     vidcast_source front { input test:; quality 101; }
 --- refused
@@ -1112,7 +1152,7 @@ invalid value "101" in "quality" directive, it must be between 1 and 100
 
 
 
-=== TEST 133: quality: -1
+=== TEST 138: quality: -1
 --- http_config
     vidcast_source front { input test:; quality -1; }
 --- refused
@@ -1120,7 +1160,7 @@ invalid value "-1" in "quality" directive, it must be between 1 and 100
 
 
 
-=== TEST 134: quality: good
+=== TEST 139: quality: good
 --- http_config
     vidcast_source front { input test:; quality good; }
 --- refused
@@ -1128,7 +1168,7 @@ invalid value "good" in "quality" directive, it must be between 1 and 100
 
 
 
-=== TEST 135: quality: ""
+=== TEST 140: quality: ""
 --- http_config
     vidcast_source front { input test:; quality ""; }
 --- refused
@@ -1136,7 +1176,7 @@ invalid value "" in "quality" directive, it must be between 1 and 100
 
 
 
-=== TEST 136: encoders: with a wrong number of arguments
+=== TEST 141: encoders: with a wrong number of arguments
 --- http_config
     vidcast_source front { input test:; encoders; }
 --- refused
@@ -1144,7 +1184,7 @@ invalid number of arguments in "encoders" directive
 
 
 
-=== TEST 137: encoders: twice
+=== TEST 142: encoders: twice
 --- http_config
     vidcast_source front { input test:; encoders 2; encoders 2; }
 --- refused
@@ -1152,7 +1192,7 @@ invalid number of arguments in "encoders" directive
 
 
 
-=== TEST 138: encoders: 0
+=== TEST 143: encoders: 0
 --- http_config
     vidcast_source front { input test:; encoders 0; }
 --- refused
@@ -1160,7 +1200,7 @@ invalid value "0" in "encoders" directive, it must be between 1 and 64
 
 
 
-=== TEST 139: encoders: 65
+=== TEST 144: encoders: 65
 --- http_config
     vidcast_source front { input test:; encoders 65; }
 --- refused
@@ -1168,7 +1208,7 @@ invalid value "65" in "encoders" directive, it must be between 1 and 64
 
 
 
-=== TEST 140: encoders: many
+=== TEST 145: encoders: many
 --- http_config
     vidcast_source front { input test:; encoders many; }
 --- refused
@@ -1176,7 +1216,7 @@ invalid value "many" in "encoders" directive, it must be between 1 and 64
 
 
 
-=== TEST 141: frames: with a wrong number of arguments
+=== TEST 146: frames: with a wrong number of arguments
 --- http_config
     vidcast_source front { input test:; frames 20 1m 2m; }
 --- refused
@@ -1184,7 +1224,7 @@ invalid number of arguments in "frames" directive
 
 
 
-=== TEST 142: frames: twice
+=== TEST 147: frames: twice
 --- http_config
     vidcast_source front { input test:; frames auto; frames auto; }
 --- refused
@@ -1192,7 +1232,7 @@ invalid number of arguments in "frames" directive
 
 
 
-=== TEST 143: frames: 0
+=== TEST 148: frames: 0
 --- http_config
     vidcast_source front { input test:; frames 0; }
 --- refused
@@ -1200,7 +1240,7 @@ invalid value "0" in "frames" directive, it must be between 1 and 1024
 
 
 
-=== TEST 144: frames: 1025
+=== TEST 149: frames: 1025
 --- http_config
     vidcast_source front { input test:; frames 1025; }
 --- refused
@@ -1208,7 +1248,7 @@ invalid value "1025" in "frames" directive, it must be between 1 and 1024
 
 
 
-=== TEST 145: frames: few
+=== TEST 150: frames: few
 --- http_config
     vidcast_source front { input test:; frames few; }
 --- refused
@@ -1216,7 +1256,7 @@ invalid value "few" in "frames" directive, it must be between 1 and 1024
 
 
 
-=== TEST 146: frames: of 1023
+=== TEST 151: frames: of 1023
 --- http_config
     vidcast_source front { input test:; frames auto 1023; }
 --- refused
@@ -1224,7 +1264,7 @@ invalid size "1023" in "frames" directive, it must be between 1024 and 67108864
 
 
 
-=== TEST 147: frames: of 65m
+=== TEST 152: frames: of 65m
 --- http_config
     vidcast_source front { input test:; frames auto 65m; }
 --- refused
@@ -1232,7 +1272,7 @@ invalid size "65m" in "frames" directive, it must be between 1024 and 67108864
 
 
 
-=== TEST 148: frames: of big
+=== TEST 153: frames: of big
 --- http_config
     vidcast_source front { input test:; frames auto big; }
 --- refused
@@ -1240,7 +1280,7 @@ invalid size "big" in "frames" directive, it must be between 1024 and 67108864
 
 
 
-=== TEST 149: frames: too few for workers and encoders
+=== TEST 154: frames: too few for workers and encoders
 --- http_config
     vidcast_source front { input test:; encoders 2; frames 8; }
 --- refused
@@ -1248,7 +1288,7 @@ invalid size "big" in "frames" directive, it must be between 1024 and 67108864
 
 
 
-=== TEST 150: results: with a wrong number of arguments
+=== TEST 155: results: with a wrong number of arguments
 --- http_config
     vidcast_source front { input test:; results; }
 --- refused
@@ -1256,7 +1296,7 @@ invalid number of arguments in "results" directive
 
 
 
-=== TEST 151: results: twice
+=== TEST 156: results: twice
 --- http_config
     vidcast_source front { input test:; results 16; results 16; }
 --- refused
@@ -1264,7 +1304,7 @@ invalid number of arguments in "results" directive
 
 
 
-=== TEST 152: results: 0
+=== TEST 157: results: 0
 --- http_config
     vidcast_source front { input test:; results 0; }
 --- refused
@@ -1272,7 +1312,7 @@ invalid value "0" in "results" directive, it must be between 1 and 65536
 
 
 
-=== TEST 153: results: 65537
+=== TEST 158: results: 65537
 --- http_config
     vidcast_source front { input test:; results 65537; }
 --- refused
@@ -1280,7 +1320,7 @@ invalid value "65537" in "results" directive, it must be between 1 and 65536
 
 
 
-=== TEST 154: results: auto
+=== TEST 159: results: auto
 --- http_config
     vidcast_source front { input test:; results auto; }
 --- refused
@@ -1288,7 +1328,7 @@ invalid value "auto" in "results" directive, it must be between 1 and 65536
 
 
 
-=== TEST 155: results: of 511
+=== TEST 160: results: of 511
 --- http_config
     vidcast_source front { input test:; results 16 511; }
 --- refused
@@ -1296,7 +1336,7 @@ invalid size "511" in "results" directive, it must be between 512 and 1048576
 
 
 
-=== TEST 156: results: of 2m
+=== TEST 161: results: of 2m
 --- http_config
     vidcast_source front { input test:; results 16 2m; }
 --- refused
@@ -1304,7 +1344,7 @@ invalid size "2m" in "results" directive, it must be between 512 and 1048576
 
 
 
-=== TEST 157: results: of big
+=== TEST 162: results: of big
 --- http_config
     vidcast_source front { input test:; results 16 big; }
 --- refused
@@ -1312,7 +1352,7 @@ invalid size "big" in "results" directive, it must be between 512 and 1048576
 
 
 
-=== TEST 158: stale: with a wrong number of arguments
+=== TEST 163: stale: with a wrong number of arguments
 --- http_config
     vidcast_source front { input test:; stale 1s 2s; }
 --- refused
@@ -1320,7 +1360,7 @@ invalid number of arguments in "stale" directive
 
 
 
-=== TEST 159: stale: twice
+=== TEST 164: stale: twice
 --- http_config
     vidcast_source front { input test:; stale 5s; stale 5s; }
 --- refused
@@ -1328,7 +1368,7 @@ invalid number of arguments in "stale" directive
 
 
 
-=== TEST 160: stale: 0
+=== TEST 165: stale: 0
 --- http_config
     vidcast_source front { input test:; stale 0; }
 --- refused
@@ -1336,7 +1376,7 @@ invalid value "0"
 
 
 
-=== TEST 161: stale: never
+=== TEST 166: stale: never
 --- http_config
     vidcast_source front { input test:; stale never; }
 --- refused
@@ -1344,7 +1384,7 @@ invalid value "never"
 
 
 
-=== TEST 162: stale: -5s
+=== TEST 167: stale: -5s
 --- http_config
     vidcast_source front { input test:; stale -5s; }
 --- refused
@@ -1352,7 +1392,7 @@ invalid value "-5s"
 
 
 
-=== TEST 163: on_demand: with a wrong number of arguments
+=== TEST 168: on_demand: with a wrong number of arguments
 --- http_config
     vidcast_source front { input test:; on_demand 5s 3; }
 --- refused
@@ -1360,7 +1400,7 @@ invalid number of arguments in "on_demand" directive
 
 
 
-=== TEST 164: on_demand: twice
+=== TEST 169: on_demand: twice
 --- http_config
     vidcast_source front { input test:; on_demand 5s; on_demand off; }
 --- refused
@@ -1368,7 +1408,7 @@ invalid number of arguments in "on_demand" directive
 
 
 
-=== TEST 165: on_demand: 0
+=== TEST 170: on_demand: 0
 --- http_config
     vidcast_source front { input test:; on_demand 0; }
 --- refused
@@ -1376,7 +1416,7 @@ invalid value "0"
 
 
 
-=== TEST 166: on_demand: on
+=== TEST 171: on_demand: on
 --- http_config
     vidcast_source front { input test:; on_demand on; }
 --- refused
@@ -1384,7 +1424,7 @@ invalid value "on"
 
 
 
-=== TEST 167: on_demand: without a device
+=== TEST 172: on_demand: without a device
 --- http_config
     vidcast_source front { input push:; on_demand 10s; }
 --- refused
@@ -1392,7 +1432,7 @@ invalid value "on"
 
 
 
-=== TEST 168: vidcast: in a server
+=== TEST 173: vidcast: in a server
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1402,7 +1442,7 @@ invalid value "on"
 
 
 
-=== TEST 169: vidcast: twice
+=== TEST 174: vidcast: twice
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1412,7 +1452,7 @@ invalid value "on"
 
 
 
-=== TEST 170: vidcast: without any source
+=== TEST 175: vidcast: without any source
 --- config
     location = /ws { vidcast; }
 --- refused
@@ -1420,7 +1460,7 @@ invalid value "on"
 
 
 
-=== TEST 171: vidcast: without a name among two sources
+=== TEST 176: vidcast: without a name among two sources
 --- http_config
     vidcast_source front { input test:; }
     vidcast_source back { input test:; }
@@ -1431,7 +1471,7 @@ invalid value "on"
 
 
 
-=== TEST 172: vidcast: an unknown source
+=== TEST 177: vidcast: an unknown source
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1441,7 +1481,7 @@ unknown vidcast_source "back"
 
 
 
-=== TEST 173: vidcast: an unknown source, and none at all
+=== TEST 178: vidcast: an unknown source, and none at all
 --- config
     location = /ws { vidcast front; }
 --- refused
@@ -1449,7 +1489,7 @@ unknown vidcast_source "front"
 
 
 
-=== TEST 174: vidcast: a part of a name
+=== TEST 179: vidcast: a part of a name
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1459,7 +1499,7 @@ unknown vidcast_source "fron"
 
 
 
-=== TEST 175: vidcast: an unknown transport
+=== TEST 180: vidcast: an unknown transport
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1469,7 +1509,7 @@ invalid parameter "as=rtsp"
 
 
 
-=== TEST 176: vidcast: an empty transport
+=== TEST 181: vidcast: an empty transport
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1479,7 +1519,7 @@ invalid parameter "as="
 
 
 
-=== TEST 177: vidcast: an unknown thing to send
+=== TEST 182: vidcast: an unknown thing to send
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1489,7 +1529,7 @@ invalid parameter "send=sound"
 
 
 
-=== TEST 178: vidcast: an unknown parameter
+=== TEST 183: vidcast: an unknown parameter
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1499,7 +1539,7 @@ invalid parameter "fps=5"
 
 
 
-=== TEST 179: vidcast: two names
+=== TEST 184: vidcast: two names
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1509,7 +1549,7 @@ invalid parameter "back"
 
 
 
-=== TEST 180: vidcast: a name behind a parameter
+=== TEST 185: vidcast: a name behind a parameter
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1519,7 +1559,7 @@ invalid parameter "front"
 
 
 
-=== TEST 181: vidcast: a variable that nobody knows
+=== TEST 186: vidcast: a variable that nobody knows
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1529,7 +1569,7 @@ unknown "nobody" variable
 
 
 
-=== TEST 182: vidcast: an unknown source in a list
+=== TEST 187: vidcast: an unknown source in a list
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1539,7 +1579,7 @@ unknown vidcast_source "back"
 
 
 
-=== TEST 183: vidcast: more than 32 sources in a list
+=== TEST 188: vidcast: more than 32 sources in a list
 --- http_config eval
 join "\n", map { "vidcast_source s$_ { input test:; encoders 1; }" } 1 .. 33
 --- config eval
@@ -1549,7 +1589,7 @@ join "\n", map { "vidcast_source s$_ { input test:; encoders 1; }" } 1 .. 33
 
 
 
-=== TEST 184: vidcast: an empty place in a list
+=== TEST 189: vidcast: an empty place in a list
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1559,7 +1599,7 @@ unknown vidcast_source ""
 
 
 
-=== TEST 185: vidcast: an overlay of results
+=== TEST 190: vidcast: an overlay of results
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1569,7 +1609,7 @@ unknown vidcast_source ""
 
 
 
-=== TEST 186: vidcast: an overlay of a WebSocket
+=== TEST 191: vidcast: an overlay of a WebSocket
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1579,7 +1619,7 @@ unknown vidcast_source ""
 
 
 
-=== TEST 187: vidcast: an overlay which may be
+=== TEST 192: vidcast: an overlay which may be
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1589,7 +1629,7 @@ invalid parameter "overlay=maybe"
 
 
 
-=== TEST 188: vidcast: in an "if" of a server
+=== TEST 193: vidcast: in an "if" of a server
 --- http_config
     vidcast_source front { input test:; }
     vidcast_source door { input push:; }
@@ -1600,7 +1640,7 @@ invalid parameter "overlay=maybe"
 
 
 
-=== TEST 189: vidcast_publish: to a camera
+=== TEST 194: vidcast_publish: to a camera
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1610,7 +1650,7 @@ invalid parameter "overlay=maybe"
 
 
 
-=== TEST 190: vidcast_publish: to nobody
+=== TEST 195: vidcast_publish: to nobody
 --- http_config
     vidcast_source door { input push:; }
 --- config
@@ -1620,7 +1660,7 @@ unknown vidcast_source "dor"
 
 
 
-=== TEST 191: vidcast_publish: to two
+=== TEST 196: vidcast_publish: to two
 --- http_config
     vidcast_source a { input push:; }
     vidcast_source b { input push:; }
@@ -1631,7 +1671,7 @@ unknown vidcast_source "a,b"
 
 
 
-=== TEST 192: vidcast_publish: without a name
+=== TEST 197: vidcast_publish: without a name
 --- http_config
     vidcast_source door { input push:; }
 --- config
@@ -1641,7 +1681,7 @@ invalid number of arguments in "vidcast_publish" directive
 
 
 
-=== TEST 193: vidcast_publish: a wrong parameter
+=== TEST 198: vidcast_publish: a wrong parameter
 --- http_config
     vidcast_source door { input push:; }
 --- config
@@ -1651,7 +1691,7 @@ invalid parameter "takeover=maybe"
 
 
 
-=== TEST 194: vidcast_publish: twice
+=== TEST 199: vidcast_publish: twice
 --- http_config
     vidcast_source door { input push:; }
 --- config
@@ -1661,7 +1701,7 @@ invalid parameter "takeover=maybe"
 
 
 
-=== TEST 195: vidcast_publish: in a server
+=== TEST 200: vidcast_publish: in a server
 --- config
     vidcast_publish door;
 --- refused
@@ -1669,7 +1709,7 @@ invalid parameter "takeover=maybe"
 
 
 
-=== TEST 196: vidcast_publish: to an unknown variable
+=== TEST 201: vidcast_publish: to an unknown variable
 --- http_config
     vidcast_source door { input push:; }
 --- config
@@ -1679,7 +1719,7 @@ unknown "nobody" variable
 
 
 
-=== TEST 197: vidcast_status: in a server
+=== TEST 202: vidcast_status: in a server
 --- config
     vidcast_status;
 --- refused
@@ -1687,7 +1727,7 @@ unknown "nobody" variable
 
 
 
-=== TEST 198: vidcast_status: another format
+=== TEST 203: vidcast_status: another format
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1697,7 +1737,7 @@ invalid parameter "xml"
 
 
 
-=== TEST 199: vidcast_status: two parameters
+=== TEST 204: vidcast_status: two parameters
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1707,7 +1747,7 @@ invalid number of arguments in "vidcast_status" directive
 
 
 
-=== TEST 200: vidcast_status: twice
+=== TEST 205: vidcast_status: twice
 --- http_config
     vidcast_source front { input test:; }
     vidcast_source door { input push:; }
@@ -1718,7 +1758,7 @@ invalid number of arguments in "vidcast_status" directive
 
 
 
-=== TEST 201: vidcast_health: with a parameter
+=== TEST 206: vidcast_health: with a parameter
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1728,7 +1768,7 @@ invalid number of arguments in "vidcast_health" directive
 
 
 
-=== TEST 202: vidcast_health: twice
+=== TEST 207: vidcast_health: twice
 --- http_config
     vidcast_source front { input test:; }
     vidcast_source door { input push:; }
@@ -1739,7 +1779,7 @@ invalid number of arguments in "vidcast_health" directive
 
 
 
-=== TEST 203: vidcast_echo: in a server
+=== TEST 208: vidcast_echo: in a server
 --- config
     vidcast_echo;
 --- refused
@@ -1747,7 +1787,7 @@ invalid number of arguments in "vidcast_health" directive
 
 
 
-=== TEST 204: vidcast_echo: with a parameter
+=== TEST 209: vidcast_echo: with a parameter
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1757,7 +1797,7 @@ invalid number of arguments in "vidcast_echo" directive
 
 
 
-=== TEST 205: vidcast_echo: twice
+=== TEST 210: vidcast_echo: twice
 --- http_config
     vidcast_source front { input test:; }
     vidcast_source door { input push:; }
@@ -1768,7 +1808,7 @@ invalid number of arguments in "vidcast_echo" directive
 
 
 
-=== TEST 206: vidcast_origin: an origin with its scheme
+=== TEST 211: vidcast_origin: an origin with its scheme
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1778,7 +1818,7 @@ invalid host "https://example.com", it is "host[:port]" without a scheme
 
 
 
-=== TEST 207: vidcast_origin: an empty origin
+=== TEST 212: vidcast_origin: an empty origin
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1788,7 +1828,7 @@ invalid host "", it is "host[:port]" without a scheme
 
 
 
-=== TEST 208: vidcast_origin: no origin and a host
+=== TEST 213: vidcast_origin: no origin and a host
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1798,7 +1838,7 @@ invalid host "", it is "host[:port]" without a scheme
 
 
 
-=== TEST 209: vidcast_origin: a host and no origin
+=== TEST 214: vidcast_origin: a host and no origin
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1808,7 +1848,7 @@ invalid host "", it is "host[:port]" without a scheme
 
 
 
-=== TEST 210: vidcast_origin: twice
+=== TEST 215: vidcast_origin: twice
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1818,7 +1858,7 @@ invalid host "", it is "host[:port]" without a scheme
 
 
 
-=== TEST 211: vidcast_origin: without a value
+=== TEST 216: vidcast_origin: without a value
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1828,7 +1868,7 @@ invalid number of arguments in "vidcast_origin" directive
 
 
 
-=== TEST 212: vidcast_fps: too large
+=== TEST 217: vidcast_fps: too large
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1838,7 +1878,7 @@ value must be between 0 and 1000
 
 
 
-=== TEST 213: vidcast_fps: no number
+=== TEST 218: vidcast_fps: no number
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1848,7 +1888,7 @@ value must be between 0 and 1000
 
 
 
-=== TEST 214: vidcast_fps: twice
+=== TEST 219: vidcast_fps: twice
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1858,7 +1898,7 @@ value must be between 0 and 1000
 
 
 
-=== TEST 215: vidcast_backlog: too large
+=== TEST 220: vidcast_backlog: too large
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1868,7 +1908,7 @@ value must be between 1 and 65536
 
 
 
-=== TEST 216: vidcast_backlog: no number
+=== TEST 221: vidcast_backlog: no number
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1878,7 +1918,7 @@ value must be between 1 and 65536
 
 
 
-=== TEST 217: vidcast_backlog: twice
+=== TEST 222: vidcast_backlog: twice
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1888,7 +1928,7 @@ value must be between 1 and 65536
 
 
 
-=== TEST 218: vidcast_backlog: of nothing
+=== TEST 223: vidcast_backlog: of nothing
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1898,7 +1938,7 @@ value must be between 1 and 65536
 
 
 
-=== TEST 219: vidcast_max_viewers: below zero
+=== TEST 224: vidcast_max_viewers: below zero
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1908,7 +1948,7 @@ value must be between 1 and 65536
 
 
 
-=== TEST 220: vidcast_max_viewers: twice
+=== TEST 225: vidcast_max_viewers: twice
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1918,7 +1958,7 @@ value must be between 1 and 65536
 
 
 
-=== TEST 221: vidcast_max_message: no size
+=== TEST 226: vidcast_max_message: no size
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1928,7 +1968,7 @@ value must be between 1 and 65536
 
 
 
-=== TEST 222: vidcast_max_message: twice
+=== TEST 227: vidcast_max_message: twice
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1938,7 +1978,7 @@ value must be between 1 and 65536
 
 
 
-=== TEST 223: vidcast_deflate: neither on nor off
+=== TEST 228: vidcast_deflate: neither on nor off
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1948,7 +1988,7 @@ invalid value "maybe" in "vidcast_deflate" directive, it must be "on" or "off"
 
 
 
-=== TEST 224: vidcast_deflate: twice
+=== TEST 229: vidcast_deflate: twice
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1958,7 +1998,7 @@ invalid value "maybe" in "vidcast_deflate" directive, it must be "on" or "off"
 
 
 
-=== TEST 225: vidcast_ping: no time
+=== TEST 230: vidcast_ping: no time
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1968,7 +2008,7 @@ invalid value "often"
 
 
 
-=== TEST 226: vidcast_ping: with something else
+=== TEST 231: vidcast_ping: with something else
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1978,7 +2018,7 @@ invalid parameter "wait=5s"
 
 
 
-=== TEST 227: vidcast_ping: a timeout that is no time
+=== TEST 232: vidcast_ping: a timeout that is no time
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1988,7 +2028,7 @@ invalid value "timeout=long"
 
 
 
-=== TEST 228: vidcast_ping: a timeout of nothing
+=== TEST 233: vidcast_ping: a timeout of nothing
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1998,7 +2038,7 @@ invalid value "timeout=0"
 
 
 
-=== TEST 229: vidcast_ping: twice
+=== TEST 234: vidcast_ping: twice
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -2008,7 +2048,7 @@ invalid value "timeout=0"
 
 
 
-=== TEST 230: vidcast_ping: with too much
+=== TEST 235: vidcast_ping: with too much
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -2018,7 +2058,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 231: vidcast_stall_timeout: no time
+=== TEST 236: vidcast_stall_timeout: no time
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -2028,7 +2068,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 232: vidcast_stall_timeout: of nothing
+=== TEST 237: vidcast_stall_timeout: of nothing
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -2038,7 +2078,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 233: vidcast_stall_timeout: twice
+=== TEST 238: vidcast_stall_timeout: twice
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -2048,7 +2088,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 234: vidcast_snapshot_timeout: no time
+=== TEST 239: vidcast_snapshot_timeout: no time
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -2058,7 +2098,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 235: vidcast_snapshot_timeout: twice
+=== TEST 240: vidcast_snapshot_timeout: twice
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -2068,7 +2108,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 236: two handlers: one behind the other
+=== TEST 241: two handlers: one behind the other
 --- http_config
     vidcast_source front { input test:; }
     vidcast_source door { input push:; }
@@ -2079,7 +2119,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 237: two handlers: the same two, the other way round
+=== TEST 242: two handlers: the same two, the other way round
 --- http_config
     vidcast_source front { input test:; }
     vidcast_source door { input push:; }
@@ -2090,7 +2130,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 238: two handlers: viewers and publishers in a location
+=== TEST 243: two handlers: viewers and publishers in a location
 --- http_config
     vidcast_source front { input test:; }
     vidcast_source door { input push:; }
@@ -2101,7 +2141,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 239: two handlers: health beside echo
+=== TEST 244: two handlers: health beside echo
 --- http_config
     vidcast_source front { input test:; }
     vidcast_source door { input push:; }
@@ -2112,7 +2152,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 240: two handlers: echo beside health
+=== TEST 245: two handlers: echo beside health
 --- http_config
     vidcast_source front { input test:; }
     vidcast_source door { input push:; }
@@ -2123,7 +2163,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 241: two handlers: in an "if"
+=== TEST 246: two handlers: in an "if"
 --- http_config
     vidcast_source front { input test:; }
     vidcast_source door { input push:; }
@@ -2134,7 +2174,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 242: two handlers: a handler of nginx's before
+=== TEST 247: two handlers: a handler of nginx's before
 --- http_config
     vidcast_source front { input test:; }
     vidcast_source door { input push:; }
@@ -2145,7 +2185,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 243: two handlers: a handler of nginx's behind
+=== TEST 248: two handlers: a handler of nginx's behind
 --- http_config
     vidcast_source front { input test:; }
     vidcast_source door { input push:; }
@@ -2156,7 +2196,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 244: two handlers: a handler of nginx's in the same "if"
+=== TEST 249: two handlers: a handler of nginx's in the same "if"
 --- http_config
     vidcast_source front { input test:; }
     vidcast_source door { input push:; }
@@ -2167,7 +2207,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 245: events: a method without edges
+=== TEST 250: events: a method without edges
 --- http_config
     vidcast_source front { input test:; }
 --- event chomp

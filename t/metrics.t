@@ -105,8 +105,8 @@ gate
         'Content-Type';
 
     is $of->("${_}_total{source=\"film\"}"), $film->{$_}, $_
-        for qw(captured published predicted opened lost tables_inserted
-               trailing truncated direct);
+        for qw(captured published predicted opened lost damaged
+               tables_inserted trailing truncated direct);
     is $of->('captured_total{source="film"}'), 2, 'two of three';
 
     is $of->("dropped_total{source=\"film\",reason=\"$_\"}"),

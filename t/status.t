@@ -82,18 +82,18 @@ front
     my $source = $status->{sources}[0];
 
     is join(' ', sort keys %$source), join(' ', qw(
-        captured delivered direct dropped encode_ms error fps fps_asked
+        captured damaged delivered direct dropped encode_ms error fps fps_asked
         fps_predicted frame frame_age grabbed height life_age lost name
         not_delivered not_predicted not_shown offered opened pid pins predict_ms
         predicted published result slots starts state state_age tables_inserted
         trailing truncated viewers width workers)), 'a source';
 
     is join(' ', sort keys %{$source->{dropped}}), join(' ', qw(
-        bad_frame encoder_busy encoder_error fps_limit late no_memory overtaken
+        bad_frame encoder_busy encoder_error fps_limit held late no_memory overtaken
         predictor_busy predictor_error ring_full sequence_gap too_large
         unfinished warmup)), 'dropped';
     is join(' ', sort keys %{$source->{not_shown}}), join(' ', qw(
-        bad_frame encoder_busy encoder_error fps_limit late no_memory overtaken
+        bad_frame encoder_busy encoder_error fps_limit held late no_memory overtaken
         ring_full sequence_gap too_large unfinished warmup)), 'not shown';
     is join(' ', sort keys %{$source->{not_predicted}}), join(' ', qw(
         every gone interrupted no_result predictor_busy predictor_error)),

@@ -33,6 +33,8 @@
  *                      bad_frame      one that is older than a good one, or
  *                                     the last one of a lost device:
  *                                     ngx_vidcast_input_v4l2.c
+ *                      held           damaged, and "damaged=hold":
+ *                                     vidcast_av_reader.c, likewise
  *
  *     grabbed          warmup         one of the first after an open, good or
  *                                     not: input_thread_skip()

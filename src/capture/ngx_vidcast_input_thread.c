@@ -436,6 +436,8 @@ ngx_vidcast_input_thread_dropped(ngx_vidcast_input_thread_t *thread)
     ngx_vidcast_count(&counters->late, dropped->late);
     ngx_vidcast_count(&counters->sequence_gap, dropped->sequence_gap);
     ngx_vidcast_count(&counters->fps_limit, dropped->fps_limit);
+    ngx_vidcast_count(&counters->held, dropped->held);
+    ngx_vidcast_count(&counters->damaged, dropped->damaged);
 
     ngx_memzero(dropped, sizeof(ngx_vidcast_input_dropped_t));
 }

@@ -6,6 +6,8 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+
+#include "core/ngx_vidcast_error.h"
 #include "input/ngx_vidcast_input.h"
 
 
@@ -61,6 +63,10 @@ static ngx_vidcast_input_module_t  *ngx_vidcast_input_modules[] = {
     &ngx_vidcast_input_file,
     &ngx_vidcast_input_rtsp,
     &ngx_vidcast_input_rtsps,
+    &ngx_vidcast_input_rtmp,
+    &ngx_vidcast_input_srt,
+    &ngx_vidcast_input_udp,
+    &ngx_vidcast_input_pipe,
     &ngx_vidcast_input_http,
     &ngx_vidcast_input_https,
     NULL
@@ -100,59 +106,45 @@ ngx_vidcast_input_find(ngx_str_t *uri, ngx_str_t *path)
 }
 
 
-ngx_int_t
-ngx_vidcast_input_redact(ngx_pool_t *pool, ngx_str_t *uri, ngx_str_t *told)
+void
+ngx_vidcast_input_unknown(ngx_str_t *uri, u_char *error)
 {
-    u_char  *p, *last, *host, *at, *query;
+    u_char      *p, *last;
+    ngx_uint_t   i;
+    const char  *scheme;
 
-    *told = *uri;
+    if (uri->len && (uri->data[0] == '/' || uri->data[0] == '.')) {
 
-    last = uri->data + uri->len;
-    host = ngx_strlcasestrn(uri->data, last, (u_char *) "://", 3 - 1);
+        last = uri->data + uri->len;
 
-    if (host == NULL) {
-        return NGX_OK;
+        if (uri->len > sizeof("/dev/v") - 1
+            && ngx_strncmp(uri->data, "/dev/v", sizeof("/dev/v") - 1) == 0)
+        {
+            scheme = "v4l2";
+
+        } else if (last[-1] == '/' || ngx_strlchr(uri->data, last, '*')) {
+            scheme = "images";
+
+        } else {
+            scheme = "file";
+        }
+
+        ngx_vidcast_error(error, "did you mean \"%s:%V\"?", scheme, uri);
+
+        return;
     }
 
-    host += 3;
+    p = error;
+    last = error + NGX_VIDCAST_ERROR_LEN - 1;
 
-    /* a password may have any character which its owner forgot to escape */
+    p = ngx_slprintf(p, last, "unknown scheme, there are ");
 
-    for (at = last; at > host && at[-1] != '@'; at--) {
-        /* void */
+    for (i = 0; ngx_vidcast_input_modules[i]; i++) {
+        p = ngx_slprintf(p, last, "%s\"%V:\"",
+                         i == 0 ? ""
+                         : ngx_vidcast_input_modules[i + 1] ? ", " : " and ",
+                         &ngx_vidcast_input_modules[i]->scheme);
     }
 
-    query = ngx_strlchr(at, last, '?');
-
-    if (query == NULL) {
-        query = last;
-    }
-
-    if (at == host && query == last) {
-        return NGX_OK;
-    }
-
-    p = ngx_pnalloc(pool, uri->len + sizeof("***@?***"));
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    told->data = p;
-
-    p = ngx_cpymem(p, uri->data, host - uri->data);
-
-    if (at != host) {
-        p = ngx_cpymem(p, "***@", 4);
-    }
-
-    p = ngx_cpymem(p, at, query - at);
-
-    if (query != last) {
-        p = ngx_cpymem(p, "?***", 4);
-    }
-
-    told->len = p - told->data;
     *p = '\0';
-
-    return NGX_OK;
 }

@@ -62,6 +62,9 @@ typedef struct {
     uint32_t                   late;         /* a newer one is there */
     uint32_t                   sequence_gap; /* lost by the device's driver */
     uint32_t                   fps_limit;    /* more than conf->fps */
+    uint32_t                   held;         /* damaged, and not shown */
+
+    uint32_t                   damaged;      /* shown or not */
 } ngx_vidcast_input_dropped_t;
 
 
@@ -194,6 +197,12 @@ struct ngx_vidcast_input_module_s {
 ngx_vidcast_input_module_t *ngx_vidcast_input_find(ngx_str_t *uri,
     ngx_str_t *path);
 
+/* what to say of a URI that has none: is it a file, or which ones are there? */
+void ngx_vidcast_input_unknown(ngx_str_t *uri, u_char *error);
+
+/* is it clear where its host begins?  NGX_OK, NGX_ERROR: reason in "error" */
+ngx_int_t ngx_vidcast_input_check_uri(ngx_str_t *uri, u_char *error);
+
 /*
  * For grab(): these data are to be the picture, "data", "size" and "info" of
  * which are set.  NGX_OK; NGX_DECLINED: it is none for viewers, reason in
@@ -203,8 +212,8 @@ ngx_int_t ngx_vidcast_input_jpeg(ngx_vidcast_input_t *in,
     ngx_vidcast_picture_t *picture, const u_char *data, size_t size);
 
 /*
- * What may be told of a URI: user, password and query are left out of it.
- * NGX_OK, NGX_ERROR: no memory.
+ * What may be told of a URI: user, password and query are left out of it, or
+ * all of it where they are not clear.  NGX_OK, NGX_ERROR: no memory.
  */
 ngx_int_t ngx_vidcast_input_redact(ngx_pool_t *pool, ngx_str_t *uri,
     ngx_str_t *told);
@@ -217,6 +226,10 @@ extern ngx_vidcast_input_module_t  ngx_vidcast_input_push;
 extern ngx_vidcast_input_module_t  ngx_vidcast_input_file;
 extern ngx_vidcast_input_module_t  ngx_vidcast_input_rtsp;
 extern ngx_vidcast_input_module_t  ngx_vidcast_input_rtsps;
+extern ngx_vidcast_input_module_t  ngx_vidcast_input_rtmp;
+extern ngx_vidcast_input_module_t  ngx_vidcast_input_srt;
+extern ngx_vidcast_input_module_t  ngx_vidcast_input_udp;
+extern ngx_vidcast_input_module_t  ngx_vidcast_input_pipe;
 extern ngx_vidcast_input_module_t  ngx_vidcast_input_http;
 extern ngx_vidcast_input_module_t  ngx_vidcast_input_https;
 

@@ -130,6 +130,8 @@ static ngx_int_t ngx_vidcast_input_plugin_realtime(
     ngx_vidcast_input_conf_t *conf, ngx_str_t *value);
 static ngx_int_t ngx_vidcast_input_plugin_timeout(
     ngx_vidcast_input_conf_t *conf, ngx_str_t *value);
+static ngx_int_t ngx_vidcast_input_plugin_damaged(
+    ngx_vidcast_input_conf_t *conf, ngx_str_t *value);
 static ngx_int_t ngx_vidcast_input_plugin_transport(
     ngx_vidcast_input_conf_t *conf, ngx_str_t *value);
 static ngx_int_t ngx_vidcast_input_plugin_ca(ngx_vidcast_input_conf_t *conf,
@@ -177,6 +179,10 @@ static void ngx_vidcast_input_plugin_close(ngx_vidcast_input_t *in);
 NGX_VIDCAST_INPUT_PLUGIN_MODULE(file, NGX_VIDCAST_INPUT_FILE);
 NGX_VIDCAST_INPUT_PLUGIN_MODULE(rtsp, NGX_VIDCAST_INPUT_SESSION);
 NGX_VIDCAST_INPUT_PLUGIN_MODULE(rtsps, NGX_VIDCAST_INPUT_SESSION);
+NGX_VIDCAST_INPUT_PLUGIN_MODULE(rtmp, 0);
+NGX_VIDCAST_INPUT_PLUGIN_MODULE(srt, 0);
+NGX_VIDCAST_INPUT_PLUGIN_MODULE(udp, 0);
+NGX_VIDCAST_INPUT_PLUGIN_MODULE(pipe, NGX_VIDCAST_INPUT_FILE);
 NGX_VIDCAST_INPUT_PLUGIN_MODULE(http, 0);
 NGX_VIDCAST_INPUT_PLUGIN_MODULE(https, 0);
 
@@ -202,6 +208,7 @@ static const ngx_vidcast_input_plugin_param_t
 {
     { "size", ngx_vidcast_input_plugin_size },
     { "fps", ngx_vidcast_input_plugin_fps },
+    { "damaged", ngx_vidcast_input_plugin_damaged },
     { "loop", ngx_vidcast_input_plugin_flag },
     { "realtime", ngx_vidcast_input_plugin_realtime },
     { NULL, NULL }
@@ -213,8 +220,33 @@ static const ngx_vidcast_input_plugin_param_t
 {
     { "size", ngx_vidcast_input_plugin_size },
     { "fps", ngx_vidcast_input_plugin_fps },
+    { "damaged", ngx_vidcast_input_plugin_damaged },
     { "timeout", ngx_vidcast_input_plugin_timeout },
     { "transport", ngx_vidcast_input_plugin_transport },
+    { NULL, NULL }
+};
+
+
+static const ngx_vidcast_input_plugin_param_t
+    ngx_vidcast_input_plugin_params_rtsps[] =
+{
+    { "size", ngx_vidcast_input_plugin_size },
+    { "fps", ngx_vidcast_input_plugin_fps },
+    { "damaged", ngx_vidcast_input_plugin_damaged },
+    { "timeout", ngx_vidcast_input_plugin_timeout },
+    { "verify", ngx_vidcast_input_plugin_flag },
+    { "ca", ngx_vidcast_input_plugin_ca },
+    { NULL, NULL }
+};
+
+
+static const ngx_vidcast_input_plugin_param_t
+    ngx_vidcast_input_plugin_params_stream[] =
+{
+    { "size", ngx_vidcast_input_plugin_size },
+    { "fps", ngx_vidcast_input_plugin_fps },
+    { "damaged", ngx_vidcast_input_plugin_damaged },
+    { "timeout", ngx_vidcast_input_plugin_timeout },
     { NULL, NULL }
 };
 
@@ -243,8 +275,24 @@ static const ngx_vidcast_input_plugin_scheme_t
       ngx_vidcast_input_plugin_check_host },
 
     { &ngx_vidcast_input_rtsps, { &ngx_vidcast_input_plugin_av },
-      ngx_vidcast_input_plugin_params_tls,
+      ngx_vidcast_input_plugin_params_rtsps,
       ngx_vidcast_input_plugin_check_host },
+
+    { &ngx_vidcast_input_rtmp, { &ngx_vidcast_input_plugin_av },
+      ngx_vidcast_input_plugin_params_stream,
+      ngx_vidcast_input_plugin_check_host },
+
+    { &ngx_vidcast_input_srt, { &ngx_vidcast_input_plugin_av },
+      ngx_vidcast_input_plugin_params_stream,
+      ngx_vidcast_input_plugin_check_host },
+
+    { &ngx_vidcast_input_udp, { &ngx_vidcast_input_plugin_av },
+      ngx_vidcast_input_plugin_params_stream,
+      ngx_vidcast_input_plugin_check_host },
+
+    { &ngx_vidcast_input_pipe, { &ngx_vidcast_input_plugin_av },
+      ngx_vidcast_input_plugin_params_stream,
+      ngx_vidcast_input_plugin_check_path },
 
     /* a server of HTTP may redirect to HTTPS */
 
@@ -377,6 +425,15 @@ ngx_vidcast_input_plugin_timeout(ngx_vidcast_input_conf_t *conf,
     time = ngx_parse_time(value, 0);
 
     return time == NGX_ERROR || time == 0 ? NGX_ERROR : NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_vidcast_input_plugin_damaged(ngx_vidcast_input_conf_t *conf,
+    ngx_str_t *value)
+{
+    return ngx_vidcast_is(value, "show") || ngx_vidcast_is(value, "hold")
+               ? NGX_OK : NGX_ERROR;
 }
 
 
@@ -635,7 +692,11 @@ ngx_vidcast_input_plugin_open(ngx_vidcast_input_t *in)
 
     if (rc != NGX_OK) {
         ngx_free(plug);
-        return NGX_ERROR;
+
+        /* who writes into a FIFO waits for its reader */
+
+        return in->conf->module == &ngx_vidcast_input_pipe ? NGX_AGAIN
+                                                           : NGX_ERROR;
     }
 
     in->data = plug;
@@ -696,6 +757,8 @@ ngx_vidcast_input_plugin_grab(ngx_vidcast_input_t *in,
 
     in->dropped.late += given.late;
     in->dropped.fps_limit += given.fps_limit;
+    in->dropped.held += given.held;
+    in->dropped.damaged += given.damaged;
 
     switch (rc) {
 

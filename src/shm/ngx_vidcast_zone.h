@@ -165,7 +165,7 @@ typedef struct {
 
     /*
      * A frame that is grabbed and not published is in one of these, the first
-     * five of which are not captured either
+     * six of which are not captured either
      */
 
     uint64_t                     bad_frame;
@@ -173,6 +173,7 @@ typedef struct {
     uint64_t                     late;
     uint64_t                     sequence_gap;
     uint64_t                     fps_limit;
+    uint64_t                     held;           /* as it is damaged */
     uint64_t                     too_large;
     uint64_t                     ring_full;
     uint64_t                     encoder_busy;
@@ -190,6 +191,7 @@ typedef struct {
     uint64_t                     gone;           /* from the ring */
     uint64_t                     interrupted;    /* when a capture ended */
 
+    uint64_t                     damaged;        /* shown or not */
     uint64_t                     tables_inserted;
     uint64_t                     trailing;       /* bytes were cut off */
     uint64_t                     truncated;      /* shown all the same */

@@ -14,19 +14,27 @@
  */
 
 #include "input/ngx_vidcast_input.c"
+#include "input/ngx_vidcast_input_uri.c"
 
 
-#define UNIT_INPUT(module)                                                    \
+#define UNIT_INPUT(module)  UNIT_INPUT_FLAGS(module, 0)
+
+#define UNIT_INPUT_FLAGS(module, is)                                          \
     ngx_vidcast_input_module_t  ngx_vidcast_input_##module = {                \
-        .scheme = ngx_string(#module)                                         \
+        .scheme = ngx_string(#module),                                        \
+        .flags = is                                                           \
     }
 
 UNIT_INPUT(test);
-UNIT_INPUT(images);
+UNIT_INPUT_FLAGS(images, NGX_VIDCAST_INPUT_FILE);
 UNIT_INPUT(push);
-UNIT_INPUT(file);
+UNIT_INPUT_FLAGS(file, NGX_VIDCAST_INPUT_FILE);
 UNIT_INPUT(rtsp);
 UNIT_INPUT(rtsps);
+UNIT_INPUT(rtmp);
+UNIT_INPUT(srt);
+UNIT_INPUT(udp);
+UNIT_INPUT_FLAGS(pipe, NGX_VIDCAST_INPUT_FILE);
 UNIT_INPUT(http);
 UNIT_INPUT(https);
 

@@ -60,6 +60,8 @@ static ngx_int_t ngx_http_vidcast_source_keep(ngx_conf_t *cf,
     ngx_array_t *words, ngx_str_t *args, ngx_uint_t n);
 static ngx_int_t ngx_http_vidcast_source_split(ngx_str_t *arg,
     ngx_str_t *name, ngx_str_t *value);
+static char *ngx_http_vidcast_source_bad_input(ngx_conf_t *cf,
+    ngx_vidcast_input_conf_t *input, u_char *error);
 static char *ngx_http_vidcast_source_answer(ngx_conf_t *cf, ngx_str_t *arg,
     ngx_int_t rc);
 static char *ngx_http_vidcast_source_number(ngx_conf_t *cf,
@@ -177,7 +179,6 @@ ngx_http_vidcast_source_input(ngx_conf_t *cf, ngx_vidcast_source_t *source,
     u_char                       error[NGX_VIDCAST_ERROR_LEN];
     ngx_str_t                    name, value;
     ngx_uint_t                   i;
-    ngx_vidcast_escaped_t        escaped;
     ngx_vidcast_input_conf_t    *input;
     ngx_vidcast_input_module_t  *module;
 
@@ -196,7 +197,12 @@ ngx_http_vidcast_source_input(ngx_conf_t *cf, ngx_vidcast_source_t *source,
     module = ngx_vidcast_input_find(&args[0], &input->path);
 
     if (module == NULL) {
-        return ngx_http_vidcast_source_invalid(cf, "input", &input->uri);
+        ngx_vidcast_input_unknown(&args[0], error);
+        return ngx_http_vidcast_source_bad_input(cf, input, error);
+    }
+
+    if (ngx_vidcast_input_check_uri(&args[0], error) != NGX_OK) {
+        return ngx_http_vidcast_source_bad_input(cf, input, error);
     }
 
     input->module = module;
@@ -236,13 +242,23 @@ ngx_http_vidcast_source_input(ngx_conf_t *cf, ngx_vidcast_source_t *source,
     error[0] = '\0';
 
     if (module->check(input, error) != NGX_OK) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid input \"%V\": %V",
-                           &input->uri,
-                           ngx_vidcast_escape_text(&escaped, error));
-        return NGX_CONF_ERROR;
+        return ngx_http_vidcast_source_bad_input(cf, input, error);
     }
 
     return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_vidcast_source_bad_input(ngx_conf_t *cf,
+    ngx_vidcast_input_conf_t *input, u_char *error)
+{
+    ngx_vidcast_escaped_t  escaped;
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid input \"%V\": %V",
+                       &input->uri, ngx_vidcast_escape_text(&escaped, error));
+
+    return NGX_CONF_ERROR;
 }
 
 

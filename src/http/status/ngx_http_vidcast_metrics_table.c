@@ -56,6 +56,9 @@ ngx_http_vidcast_metric_t  ngx_http_vidcast_captured[] = {
     { "lost", "How often the input was lost.",
       NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_counters_t, lost) },
 
+    { "damaged", "Pictures some of which was lost, shown or not.",
+      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_counters_t, damaged) },
+
     { "tables_inserted", "JPEGs that came without Huffman tables.",
       NGX_HTTP_VIDCAST_COUNTER,
       offsetof(ngx_vidcast_counters_t, tables_inserted) },
@@ -117,6 +120,11 @@ ngx_http_vidcast_loss_t  ngx_http_vidcast_losses[] = {
       "It was more than \"fps\" of a file or stream asks for.",
       NGX_HTTP_VIDCAST_DROPPED|NGX_HTTP_VIDCAST_NOT_SHOWN,
       offsetof(ngx_vidcast_counters_t, fps_limit) },
+
+    { "held",
+      "It was damaged, and \"damaged=hold\" does not show it.",
+      NGX_HTTP_VIDCAST_DROPPED|NGX_HTTP_VIDCAST_NOT_SHOWN,
+      offsetof(ngx_vidcast_counters_t, held) },
 
     { "ring_full",
       "No slot was free.",

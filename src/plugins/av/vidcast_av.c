@@ -203,6 +203,8 @@ vidcast_av_next(vidcast_av_t *av, vidcast_picture_t *picture, int64_t until,
                                now < until ? until - now : 0);
 
         picture->late += av->item.late;
+        picture->held += av->item.held;
+        picture->damaged += av->item.damaged;
 
         if (av->item.kind == VIDCAST_AV_NONE) {
             return VIDCAST_AGAIN;

@@ -34,12 +34,15 @@ typedef struct vidcast_av_image_s    vidcast_av_image_t;
 
 typedef struct {
     char                *url;       /* for libavformat */
+    const char          *protocols; /* it may use these */
     uint32_t             width;     /* asked; 0 is as it is */
     uint32_t             height;
     int64_t              interval;  /* us between pictures; 0 is all */
     int64_t              timeout;   /* us */
     unsigned             file:1;
     unsigned             rtsp:1;
+    unsigned             pipe:1;    /* "url" is the path of a FIFO */
+    unsigned             hold:1;    /* damaged pictures are not shown */
     unsigned             loop:1;
     unsigned             batch:1;
     unsigned             udp:1;
@@ -72,6 +75,8 @@ typedef struct {
     int64_t              round;     /* that of the first picture of its round */
     int64_t              arrived;   /* CLOCK_MONOTONIC, us */
     uint32_t             late;      /* of any kind: that were lost before */
+    uint32_t             damaged;   /* came before it, or with it */
+    uint32_t             held;      /* of these: are not shown */
     char                 error[VIDCAST_ERROR_LEN];  /* BAD, LOST: why */
 } vidcast_av_item_t;
 
@@ -92,7 +97,7 @@ int vidcast_av_reader_stored(vidcast_av_reader_t *reader);
 
 /*
  * The oldest item moves to "item", whose packet and frame are empty.  Its kind
- * is NONE: there was nothing within "timeout" us.  item->late is set anyway.
+ * is NONE: there was nothing within "timeout" us.  Its counts are set anyway.
  */
 void vidcast_av_reader_take(vidcast_av_reader_t *reader,
     vidcast_av_item_t *item, int64_t timeout);

@@ -23,6 +23,18 @@
 #define VIDCAST_AV_MAX_FPS   1000
 
 
+/* what a URI begins with, and what it makes of the configuration */
+
+typedef struct {
+    const char         *prefix;
+    const char         *protocols;
+    unsigned            file:1;
+    unsigned            pipe:1;
+    unsigned            rtsp:1;
+    unsigned            tls:1;
+} vidcast_av_scheme_t;
+
+
 /* set() answers VIDCAST_OK, or VIDCAST_ERROR: the value is bad */
 
 typedef struct {
@@ -41,10 +53,36 @@ static int vidcast_av_conf_realtime(vidcast_av_conf_t *conf,
     const char *value);
 static int vidcast_av_conf_transport(vidcast_av_conf_t *conf,
     const char *value);
+static int vidcast_av_conf_damaged(vidcast_av_conf_t *conf, const char *value);
 static int vidcast_av_conf_verify(vidcast_av_conf_t *conf, const char *value);
 static int vidcast_av_conf_ca(vidcast_av_conf_t *conf, const char *value);
 static int vidcast_av_conf_flag(const char *value, int *on);
 static int vidcast_av_conf_tls(const vidcast_av_conf_t *conf, char *error);
+
+
+/*
+ * What a file or a server says must not make us open something else: a list
+ * of parts may name any file of this machine.  A FIFO is read by ourselves,
+ * and what is in it may open nothing at all.  An HTTP server may redirect to
+ * HTTPS, so there are certificates to be verified.
+ */
+
+#define VIDCAST_AV_NOTHING  "none"
+#define VIDCAST_AV_HTTP     "http,https,httpproxy,tcp,tls,crypto"
+#define VIDCAST_AV_RTSP     "rtp,srtp,udp,tcp,tls"
+
+static const vidcast_av_scheme_t  vidcast_av_schemes[] = {
+    { "file:", "file", 1, 0, 0, 0 },
+    { "pipe:", VIDCAST_AV_NOTHING, 0, 1, 0, 0 },
+    { "rtsp:", VIDCAST_AV_RTSP, 0, 0, 1, 0 },
+    { "rtsps:", VIDCAST_AV_RTSP, 0, 0, 1, 1 },
+    { "rtmp:", "rtmp,tcp", 0, 0, 0, 0 },
+    { "srt:", "srt", 0, 0, 0, 0 },
+    { "udp:", "udp", 0, 0, 0, 0 },
+    { "http:", VIDCAST_AV_HTTP, 0, 0, 0, 1 },
+    { "https:", VIDCAST_AV_HTTP, 0, 0, 0, 1 },
+    { NULL, NULL, 0, 0, 0, 0 }
+};
 
 
 static const vidcast_av_param_t  vidcast_av_params[] = {
@@ -53,6 +91,7 @@ static const vidcast_av_param_t  vidcast_av_params[] = {
     { "timeout", vidcast_av_conf_timeout },
     { "loop", vidcast_av_conf_loop },
     { "realtime", vidcast_av_conf_realtime },
+    { "damaged", vidcast_av_conf_damaged },
     { "transport", vidcast_av_conf_transport },
     { "verify", vidcast_av_conf_verify },
     { "ca", vidcast_av_conf_ca },
@@ -120,23 +159,31 @@ vidcast_av_conf_free(vidcast_av_conf_t *conf)
 static int
 vidcast_av_conf_url(vidcast_av_conf_t *conf, const char *uri, char *error)
 {
-    conf->file = (strncmp(uri, "file:", 5) == 0);
-    conf->rtsp = (strncmp(uri, "rtsp:", 5) == 0
-                  || strncmp(uri, "rtsps:", 6) == 0);
-    conf->tls = (strncmp(uri, "rtsps:", 6) == 0
-                 || strncmp(uri, "http:", 5) == 0
-                 || strncmp(uri, "https:", 6) == 0);
+    size_t                      len;
+    const vidcast_av_scheme_t  *scheme;
 
-    if (!conf->file
-        && !conf->rtsp
-        && strncmp(uri, "http://", 7) != 0
-        && strncmp(uri, "https://", 8) != 0)
+    for (scheme = vidcast_av_schemes; scheme->prefix; scheme++) {
+        len = strlen(scheme->prefix);
+
+        if (strncmp(uri, scheme->prefix, len) == 0) {
+            break;
+        }
+    }
+
+    if (scheme->prefix == NULL
+        || (!scheme->file && !scheme->pipe && strncmp(uri + len, "//", 2) != 0))
     {
         (void) snprintf(error, VIDCAST_ERROR_LEN, "unknown scheme");
         return VIDCAST_ERROR;
     }
 
-    conf->url = strdup(uri);
+    conf->protocols = scheme->protocols;
+    conf->file = scheme->file;
+    conf->pipe = scheme->pipe;
+    conf->rtsp = scheme->rtsp;
+    conf->tls = scheme->tls;
+
+    conf->url = strdup(scheme->pipe ? uri + len : uri);
 
     if (conf->url == NULL) {
         (void) snprintf(error, VIDCAST_ERROR_LEN, "no memory");
@@ -264,7 +311,15 @@ vidcast_av_conf_transport(vidcast_av_conf_t *conf, const char *value)
 }
 
 
-/* an HTTP server may redirect to HTTPS */
+static int
+vidcast_av_conf_damaged(vidcast_av_conf_t *conf, const char *value)
+{
+    conf->hold = (strcmp(value, "hold") == 0);
+
+    return conf->hold || strcmp(value, "show") == 0 ? VIDCAST_OK
+                                                    : VIDCAST_ERROR;
+}
+
 
 static int
 vidcast_av_conf_verify(vidcast_av_conf_t *conf, const char *value)

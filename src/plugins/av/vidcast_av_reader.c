@@ -33,6 +33,7 @@ struct vidcast_av_reader_s {
     int64_t                round;          /* us, of this round's first one */
     int64_t                duration;       /* us, of a picture */
     uint64_t               pictures;       /* in this round */
+    unsigned               broken:1;       /* till a picture of its own */
 
     pthread_t              tid;
     pthread_mutex_t        mutex;
@@ -42,6 +43,8 @@ struct vidcast_av_reader_s {
     unsigned               head;
     unsigned               count;
     uint32_t               late;           /* dropped, not yet told */
+    uint32_t               damaged;        /* likewise */
+    uint32_t               held;
 };
 
 
@@ -55,6 +58,7 @@ static vidcast_av_kind_e vidcast_av_reader_end(vidcast_av_reader_t *reader,
 static void vidcast_av_reader_packet(vidcast_av_reader_t *reader);
 static void vidcast_av_reader_decode(vidcast_av_reader_t *reader,
     const AVPacket *packet);
+static int vidcast_av_reader_damaged(vidcast_av_reader_t *reader);
 static int64_t vidcast_av_reader_time(vidcast_av_reader_t *reader,
     int64_t stamp);
 static void vidcast_av_reader_bad(vidcast_av_reader_t *reader,
@@ -331,9 +335,21 @@ vidcast_av_reader_decode(vidcast_av_reader_t *reader, const AVPacket *packet)
         return;
     }
 
+    if (packet && packet->flags & AV_PKT_FLAG_KEY) {
+
+        /* it needs nothing of what was before it */
+
+        __atomic_store_n(&reader->stream.lacks, 0, __ATOMIC_RELAXED);
+    }
+
+    if (packet && packet->flags & AV_PKT_FLAG_CORRUPT) {
+        __atomic_store_n(&reader->stream.lacks, 1, __ATOMIC_RELAXED);
+    }
+
     rc = avcodec_send_packet(decoder, packet);
 
     if (rc < 0 && rc != AVERROR_EOF) {
+        reader->broken = 1;
         vidcast_av_reader_bad(reader, "could not be decoded", rc);
     }
 
@@ -348,6 +364,7 @@ vidcast_av_reader_decode(vidcast_av_reader_t *reader, const AVPacket *packet)
 
             /* of several threads, each tells of its own */
 
+            reader->broken = 1;
             vidcast_av_reader_bad(reader, "could not be decoded", rc);
 
             if (rc != AVERROR_INVALIDDATA) {
@@ -360,8 +377,52 @@ vidcast_av_reader_decode(vidcast_av_reader_t *reader, const AVPacket *packet)
         pts = vidcast_av_reader_time(reader,
                                      reader->frame->best_effort_timestamp);
 
+        if (vidcast_av_reader_damaged(reader)) {
+            av_frame_unref(reader->frame);
+            continue;
+        }
+
         vidcast_av_reader_put(reader, VIDCAST_AV_FRAME, pts, NULL);
     }
+}
+
+
+/*
+ * A picture some of which could not be decoded, and all that refer to it: up
+ * to one that refers to none.  Is it not to be shown?
+ */
+
+static int
+vidcast_av_reader_damaged(vidcast_av_reader_t *reader)
+{
+    int       lacks;
+    AVFrame  *frame;
+
+    frame = reader->frame;
+    lacks = __atomic_exchange_n(&reader->stream.lacks, 0, __ATOMIC_RELAXED);
+
+    if (lacks
+        || frame->decode_error_flags
+        || frame->flags & AV_FRAME_FLAG_CORRUPT)
+    {
+        reader->broken = 1;
+
+    } else if (frame->key_frame) {
+        reader->broken = 0;
+    }
+
+    if (!reader->broken) {
+        return 0;
+    }
+
+    (void) pthread_mutex_lock(&reader->mutex);
+
+    reader->damaged++;
+    reader->held += reader->stream.conf->hold;
+
+    (void) pthread_mutex_unlock(&reader->mutex);
+
+    return reader->stream.conf->hold;
 }
 
 
@@ -518,7 +579,12 @@ vidcast_av_reader_take(vidcast_av_reader_t *reader, vidcast_av_item_t *item,
     }
 
     item->late = reader->late;
+    item->damaged = reader->damaged;
+    item->held = reader->held;
+
     reader->late = 0;
+    reader->damaged = 0;
+    reader->held = 0;
 
     if (reader->count) {
         first = &reader->items[reader->head];

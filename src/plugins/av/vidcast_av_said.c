@@ -201,9 +201,8 @@ vidcast_av_said_header(const char *format, va_list args)
 static void
 vidcast_av_said_lack(void *object, const char *format)
 {
-    int       i;
+    int       i, *lacks;
     AVClass  *class;
-    int      *lacks;
 
     for (i = 0; vidcast_av_said_lacks[i]; i++) {
         if (strncmp(format, vidcast_av_said_lacks[i],

@@ -10,6 +10,7 @@
 
 #include <libavutil/cpu.h>
 
+#include "plugins/av/vidcast_av_pipe.h"
 #include "plugins/av/vidcast_av_said.h"
 #include "plugins/av/vidcast_av_stream.h"
 
@@ -21,6 +22,7 @@
 #define VIDCAST_AV_FAREWELL  200000        /* us to say that we leave */
 
 
+static int vidcast_av_stream_fifo(vidcast_av_stream_t *stream, char *error);
 static void vidcast_av_stream_options(vidcast_av_stream_t *stream,
     AVDictionary **options);
 static int vidcast_av_stream_io(AVFormatContext *format, AVIOContext **pb,
@@ -40,6 +42,10 @@ vidcast_av_stream_open(vidcast_av_stream_t *stream, char *error)
 {
     int            rc;
     AVDictionary  *options;
+
+    if (vidcast_av_stream_fifo(stream, error) != VIDCAST_OK) {
+        return VIDCAST_ERROR;
+    }
 
     vidcast_av_said_listen();
 
@@ -68,6 +74,13 @@ vidcast_av_stream_open(vidcast_av_stream_t *stream, char *error)
     vidcast_av_stream_options(stream, &options);
 
     rc = vidcast_av_stream_trust(stream, &options);
+
+    if (rc >= 0 && stream->conf->pipe) {
+        rc = vidcast_av_pipe_open(&stream->pipe, stream->conf->url,
+                                  &stream->format->interrupt_callback,
+                                  &stream->deadline, stream->conf->timeout);
+        stream->format->pb = stream->pipe;
+    }
 
     if (rc >= 0) {
         rc = avformat_open_input(&stream->format, stream->conf->url, NULL,
@@ -104,38 +117,55 @@ vidcast_av_stream_open(vidcast_av_stream_t *stream, char *error)
 }
 
 
-/*
- * What a file or a server says must not make us open something else: a list
- * of parts may name any file of this machine.
- */
+/* libavformat would wait in open() for who writes into it */
 
-static void
-vidcast_av_stream_options(vidcast_av_stream_t *stream, AVDictionary **options)
+static int
+vidcast_av_stream_fifo(vidcast_av_stream_t *stream, char *error)
 {
-    const char               *protocols;
     const vidcast_av_conf_t  *conf;
 
     conf = stream->conf;
 
-    if (conf->file) {
-        protocols = "file";
+    if (conf->file
+        && vidcast_av_pipe_is(conf->url + sizeof("file:") - 1) == 1)
+    {
+        (void) snprintf(error, VIDCAST_ERROR_LEN,
+                        "it is a FIFO, which \"pipe:\" reads");
+        return VIDCAST_ERROR;
+    }
 
-    } else if (conf->rtsp) {
-        protocols = "rtp,srtp,udp,tcp,tls";
+    if (conf->pipe && vidcast_av_pipe_is(conf->url) == 0) {
+        (void) snprintf(error, VIDCAST_ERROR_LEN,
+                        "it is no FIFO; \"file:\" reads it");
+        return VIDCAST_ERROR;
+    }
 
+    return VIDCAST_OK;
+}
+
+
+static void
+vidcast_av_stream_options(vidcast_av_stream_t *stream, AVDictionary **options)
+{
+    const vidcast_av_conf_t  *conf;
+
+    conf = stream->conf;
+
+    (void) av_dict_set(options, "protocol_whitelist", conf->protocols, 0);
+
+    if (conf->rtsp) {
         (void) av_dict_set(options, "rtsp_transport", conf->udp ? "udp" : "tcp",
                            0);
         (void) av_dict_set(options, "allowed_media_types", "video", 0);
-
-    } else {
-        protocols = "http,https,httpproxy,tcp,tls,crypto";
     }
-
-    (void) av_dict_set(options, "protocol_whitelist", protocols, 0);
 
     if (!conf->file) {
         (void) av_dict_set(options, "analyzeduration", VIDCAST_AV_ANALYZE, 0);
         (void) av_dict_set(options, "user_agent", "vidcast", 0);
+
+        /* of datagrams some may be lost, but not all for one's sake */
+
+        (void) av_dict_set(options, "overrun_nonfatal", "1", 0);
     }
 }
 
@@ -333,7 +363,9 @@ vidcast_av_stream_nature(vidcast_av_stream_t *stream)
     stream->stored = stream->conf->file
                      || strcmp(name, "hls") == 0
                      || strcmp(name, "dash") == 0
-                     || (!stream->conf->rtsp && format->duration > 0);
+                     || (!stream->conf->rtsp
+                         && !stream->conf->pipe
+                         && format->duration > 0);
 
     stream->timeless = 0;
 
@@ -351,7 +383,8 @@ vidcast_av_stream_nature(vidcast_av_stream_t *stream)
 
 /*
  * Threads which take a picture each are faster, but each holds back one: of a
- * live stream it would come later.
+ * live stream it would come later, and it would not be clear which one was
+ * damaged.
  */
 
 int
@@ -385,9 +418,11 @@ vidcast_av_stream_decoder(vidcast_av_stream_t *stream, char *error)
 
     decoder->thread_count = cpus < VIDCAST_AV_THREADS ? cpus
                                                       : VIDCAST_AV_THREADS;
-    decoder->thread_type = stream->stored ? FF_THREAD_FRAME|FF_THREAD_SLICE
-                                          : FF_THREAD_SLICE;
+    decoder->thread_type = stream->stored && !stream->conf->hold
+                               ? FF_THREAD_FRAME|FF_THREAD_SLICE
+                               : FF_THREAD_SLICE;
     decoder->pkt_timebase = stream->video->time_base;
+    decoder->opaque = &stream->lacks;
 
     rc = avcodec_parameters_to_context(decoder, codecpar);
 
@@ -429,6 +464,10 @@ vidcast_av_stream_close(vidcast_av_stream_t *stream)
     avcodec_free_context(&stream->decoder);
     avformat_close_input(&stream->format);
     av_packet_free(&stream->first);
+
+    if (stream->pipe) {
+        vidcast_av_pipe_close(&stream->pipe);
+    }
 
     stream->closing = 0;
 }

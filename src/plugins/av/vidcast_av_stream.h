@@ -21,6 +21,7 @@ typedef struct {
     int                        quit;        /* set by another thread */
 
     AVFormatContext           *format;
+    AVIOContext               *pipe;        /* of a FIFO; or NULL */
     int                      (*io_open)(AVFormatContext *format,
                                   AVIOContext **pb, const char *url, int flags,
                                   AVDictionary **options);

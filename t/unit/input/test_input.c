@@ -17,6 +17,7 @@
 
 static void test_find(void);
 static void test_redact(void);
+static void test_clear(void);
 
 static ngx_vidcast_input_module_t *test_uri(const char *uri, char *path);
 
@@ -26,6 +27,7 @@ main(void)
 {
     test_find();
     test_redact();
+    test_clear();
 
     return unit_done();
 }
@@ -49,6 +51,10 @@ test_find(void)
         { "file:a.mp4",           &ngx_vidcast_input_file,    "a.mp4" },
         { "rtsp://cam:554/1",     &ngx_vidcast_input_rtsp,    "//cam:554/1" },
         { "rtsps://cam/1",        &ngx_vidcast_input_rtsps,   "//cam/1" },
+        { "rtmp://cam/a/b",       &ngx_vidcast_input_rtmp,    "//cam/a/b" },
+        { "srt://:9000",          &ngx_vidcast_input_srt,     "//:9000" },
+        { "udp://@:1234",         &ngx_vidcast_input_udp,     "//@:1234" },
+        { "pipe:/a/fifo",         &ngx_vidcast_input_pipe,    "/a/fifo" },
         { "http://cam/v",         &ngx_vidcast_input_http,    "//cam/v" },
         { "https://cam/v",        &ngx_vidcast_input_https,   "//cam/v" },
         { "push:",                &ngx_vidcast_input_push,    "" },
@@ -91,16 +97,29 @@ test_redact(void)
         { "rtsp://cam/1",            "rtsp://cam/1" },
         { "rtsp://cam",              "rtsp://cam" },
         { "rtsp://cam:554/a=b;c",    "rtsp://cam:554/a=b;c" },
+        { "file:///a/b@c:d?e",       "file:///a/b@c:d?e" },
+        { "rtsp:///me:key@cam/1",    "rtsp://***" },
         { "rtsp://me:key@cam/1",     "rtsp://***@cam/1" },
         { "rtsp://me@cam/1",         "rtsp://***@cam/1" },
-        { "rtsp://me:k@y@cam/1",     "rtsp://***@cam/1" },
-        { "rtsp://me:k/y@cam/1",     "rtsp://***@cam/1" },
-        { "rtsp://me:k?y@cam/1",     "rtsp://***@cam/1" },
+        { "rtsp://me:k@y@cam/1",     "rtsp://***" },
+        { "rtsp://me:k/y@cam/1",     "rtsp://***" },
+        { "rtsp://me:k?y@cam/1",     "rtsp://***" },
+        { "rtsp://me:k#y@cam/1",     "rtsp://***" },
+        { "rtsp://me:12/34@cam/1",   "rtsp://***" },
+        { "rtsp://me:k@y/z@cam/1",   "rtsp://***" },
+        { "rtsp://me:key",           "rtsp://***" },
+        { "rtsp:me:key@cam/1",       "***" },
+        { "rtsp:/me:key@cam/1",      "***" },
+        { "rtsp//me:key@cam/1",      "***" },
+        { "/a/b@c",                  "/a/b@c" },
+        { "v4l2:/dev/a@b",           "v4l2:/dev/a@b" },
         { "rtsp://@cam/1",           "rtsp://***@cam/1" },
         { "http://cam/v?key=1",      "http://cam/v?***" },
         { "http://cam/v?",           "http://cam/v?***" },
         { "http://a:b@cam/v?k=1",    "http://***@cam/v?***" },
-        { "http://cam/v?k=a@b",      "http://***@b" },
+        { "http://cam/v?k=a@b",      "http://cam/v?***" },
+        { "http://cam/v#a",          "http://cam/v#***" },
+        { "http://cam:80/v?k=a@b",   "http://***" },
         { "http://a:b@cam/v?k=1?2",  "http://***@cam/v?***" },
         { "http://",                 "http://" },
         { "http:/",                  "http:/" },
@@ -122,6 +141,73 @@ test_redact(void)
     }
 
     ngx_destroy_pool(pool);
+}
+
+
+/* each library must find the same host, or none is asked */
+
+static void
+test_clear(void)
+{
+    u_char      error[NGX_VIDCAST_ERROR_LEN];
+    ngx_str_t   uri;
+    ngx_int_t   rc;
+    ngx_uint_t  i;
+
+    static const struct {
+        const char  *uri;
+        ngx_int_t    rc;
+    } uris[] = {
+        { "test:",                           NGX_OK },
+        { "file:/a@b:c@d",                   NGX_OK },
+        { "file:///a@b/c",                   NGX_OK },
+        { "rtsp://cam",                      NGX_OK },
+        { "rtsp://cam:554/1",                NGX_OK },
+        { "rtsp://cam:/1",                   NGX_OK },
+        { "rtsp://me:key@cam:554/1",         NGX_OK },
+        { "rtsp://me:k:e:y@cam/1",           NGX_OK },
+        { "rtsp://me:k%40%2F@cam/1?a=b",     NGX_OK },
+        { "rtsp://me:@cam/1",                NGX_OK },
+        { "rtsp://cam/1@2",                  NGX_OK },
+        { "http://cam/1?mail=a@b",           NGX_OK },
+        { "rtsp://[fe80::1]:554/1",          NGX_OK },
+        { "rtsp://me:key@[::1]/1",           NGX_OK },
+        { "rtsp://[::1]/a@b",                NGX_OK },
+        { "udp://@239.0.0.1:1234",           NGX_OK },
+        { "srt://:9000?mode=listener",       NGX_OK },
+        { "srt://a:1?streamid=#!::r=b,m=c",  NGX_OK },
+        { "rtsp://me:k/y@cam/1",             NGX_ERROR },
+        { "rtsp://admin:sec@ret/x@host",     NGX_ERROR },
+        { "rtsp://me:k@y@cam/1",             NGX_ERROR },
+        { "rtsp://me@you:key@cam/1",         NGX_ERROR },
+        { "rtsp://me:k?y@cam/1",             NGX_ERROR },
+        { "rtsp://me:k#y@cam/1",             NGX_ERROR },
+        { "rtsp://me:12/3@cam/1",            NGX_ERROR },
+        { "rtsp://me:12?3@cam/1",            NGX_ERROR },
+        { "rtsp://me:k y@cam/1",             NGX_ERROR },
+        { "rtsp://me:k\\y@cam/1",            NGX_ERROR },
+        { "rtsp://me:key",                   NGX_ERROR },
+        { "rtsp:///me:key@cam",              NGX_ERROR },
+        { "rtsp://cam:0x22a/1",              NGX_ERROR },
+        { "rtsp://cam:65536/1",              NGX_ERROR },
+        { "rtsp://me:key:554/1",             NGX_ERROR },
+        { "rtsp://::1/1",                    NGX_ERROR },
+        { "rtsp://[::1/1",                   NGX_ERROR },
+        { "rtsp://[::1]554/1",               NGX_ERROR },
+        { "http://me:key@cam/1?k=a@b",       NGX_ERROR },
+        { "http://cam:80/1@2",               NGX_ERROR }
+    };
+
+    for (i = 0; i < sizeof(uris) / sizeof(uris[0]); i++) {
+        uri.data = (u_char *) uris[i].uri;
+        uri.len = strlen(uris[i].uri);
+
+        error[0] = '\0';
+        rc = ngx_vidcast_input_check_uri(&uri, error);
+
+        unit_ok(rc == uris[i].rc && (rc == NGX_OK) == (error[0] == '\0'),
+                "\"%s\": %d %s", uris[i].uri, (int) rc, (char *) error);
+    }
 }
 
 

@@ -22,6 +22,7 @@
 #include "plugins/av/vidcast_av_color.c"
 #include "plugins/av/vidcast_av_conf.c"
 #include "plugins/av/vidcast_av_image.c"
+#include "plugins/av/vidcast_av_pipe.c"
 #include "plugins/av/vidcast_av_reader.c"
 #include "plugins/av/vidcast_av_said.c"
 #include "plugins/av/vidcast_av_stream.c"

@@ -1,0 +1,259 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "core/ngx_vidcast_error.h"
+#include "input/ngx_vidcast_input.h"
+
+
+/*
+ * What a URI holds that must not be told: a user and a password before the
+ * host, and a query.  Where the host begins, an unescaped "@", "/" or "?" in
+ * a password makes a question that libraries answer in different ways; what
+ * they take for a host is then a piece of the password.  Such a URI is
+ * refused, and nothing of it is told.
+ */
+
+#define NGX_VIDCAST_INPUT_URI_MAX_PORT  65535
+
+
+typedef struct {
+    u_char      *authority;      /* "user:password@host:port" */
+    u_char      *host;
+    u_char      *path;           /* where the authority ends */
+    u_char      *query;          /* from "?" or "#" on */
+    u_char      *last;
+    ngx_uint_t   ambiguous;
+} ngx_vidcast_input_uri_t;
+
+
+static ngx_int_t ngx_vidcast_input_uri_split(ngx_str_t *uri,
+    ngx_vidcast_input_uri_t *parts);
+static ngx_uint_t ngx_vidcast_input_uri_ambiguous(
+    ngx_vidcast_input_uri_t *parts);
+static ngx_int_t ngx_vidcast_input_uri_port(u_char *p, u_char *last);
+static ngx_uint_t ngx_vidcast_input_uri_path(ngx_str_t *uri);
+
+
+ngx_int_t
+ngx_vidcast_input_check_uri(ngx_str_t *uri, u_char *error)
+{
+    ngx_vidcast_input_uri_t  parts;
+
+    if (ngx_vidcast_input_uri_split(uri, &parts) != NGX_OK
+        || !parts.ambiguous)
+    {
+        return NGX_OK;
+    }
+
+    ngx_vidcast_error(error, "it is not clear what its host is; write "
+                      "\"@\", \":\", \"/\", \"?\" and \"#\" of a user or a "
+                      "password as %%40, %%3A, %%2F, %%3F and %%23, and any "
+                      "\"@\" behind the host as %%40");
+
+    return NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_vidcast_input_redact(ngx_pool_t *pool, ngx_str_t *uri, ngx_str_t *told)
+{
+    size_t                    len;
+    u_char                   *p;
+    ngx_vidcast_input_uri_t   parts;
+
+    *told = *uri;
+
+    if (ngx_vidcast_input_uri_split(uri, &parts) != NGX_OK) {
+
+        if (ngx_vidcast_input_uri_path(uri)
+            || ngx_strlchr(uri->data, uri->data + uri->len, '@') == NULL)
+        {
+            return NGX_OK;
+        }
+
+        /* a URI whose slashes were forgotten */
+
+        parts.authority = uri->data;
+        parts.ambiguous = 1;
+    }
+
+    if (!parts.ambiguous
+        && parts.host == parts.authority
+        && parts.query == parts.last)
+    {
+        return NGX_OK;
+    }
+
+    p = ngx_pnalloc(pool, uri->len + sizeof("***@?***"));
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    told->data = p;
+
+    len = parts.authority - uri->data;
+    p = ngx_cpymem(p, uri->data, len);
+
+    if (parts.ambiguous) {
+        p = ngx_cpymem(p, "***", 3);
+
+    } else {
+        if (parts.host != parts.authority) {
+            p = ngx_cpymem(p, "***@", 4);
+        }
+
+        p = ngx_cpymem(p, parts.host, parts.query - parts.host);
+
+        if (parts.query != parts.last) {
+            *p++ = *parts.query;
+            p = ngx_cpymem(p, "***", 3);
+        }
+    }
+
+    told->len = p - told->data;
+    *p = '\0';
+
+    return NGX_OK;
+}
+
+
+/* NGX_DECLINED: it is no URL */
+
+static ngx_int_t
+ngx_vidcast_input_uri_split(ngx_str_t *uri, ngx_vidcast_input_uri_t *parts)
+{
+    u_char  *p, *last;
+
+    last = uri->data + uri->len;
+
+    p = ngx_strlcasestrn(uri->data, last, (u_char *) "://", 3 - 1);
+
+    if (p == NULL || ngx_vidcast_input_uri_path(uri)) {
+        return NGX_DECLINED;
+    }
+
+    parts->authority = p + 3;
+    parts->host = parts->authority;
+    parts->last = last;
+
+    for (p = parts->authority; p < last; p++) {
+
+        if (*p == '/' || *p == '?' || *p == '#') {
+            break;
+        }
+
+        if (*p == '@') {
+            parts->host = p + 1;
+        }
+    }
+
+    parts->path = p;
+
+    while (p < last && *p != '?' && *p != '#') {
+        p++;
+    }
+
+    parts->query = p;
+    parts->ambiguous = ngx_vidcast_input_uri_ambiguous(parts);
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_vidcast_input_uri_ambiguous(ngx_vidcast_input_uri_t *parts)
+{
+    u_char      *p;
+    ngx_uint_t   marks;
+
+    marks = 0;
+
+    for (p = parts->authority; p < parts->path; p++) {
+
+        if (*p <= ' ' || *p == 0x7f || *p == '\\') {
+            return 1;
+        }
+
+        if (*p == '@' && p + 1 != parts->host) {
+            return 1;
+        }
+    }
+
+    /* an IPv6 address has its colons in brackets */
+
+    p = parts->host;
+
+    if (p < parts->path && *p == '[') {
+        p = ngx_strlchr(p, parts->path, ']');
+
+        if (p == NULL) {
+            return 1;
+        }
+
+        p++;
+
+        if (p < parts->path && *p != ':') {
+            return 1;
+        }
+    }
+
+    p = ngx_strlchr(p, parts->path, ':');
+
+    if (p) {
+        marks = 1;
+
+        if (ngx_vidcast_input_uri_port(p + 1, parts->path) != NGX_OK) {
+            return 1;
+        }
+    }
+
+    if (parts->host != parts->authority || parts->path == parts->authority) {
+        marks = 1;
+    }
+
+    /* "me:12/34@camera" */
+
+    return marks && ngx_strlchr(parts->path, parts->last, '@') != NULL;
+}
+
+
+static ngx_int_t
+ngx_vidcast_input_uri_port(u_char *p, u_char *last)
+{
+    ngx_int_t  port;
+
+    if (p == last) {
+        return NGX_OK;
+    }
+
+    port = ngx_atoi(p, last - p);
+
+    return port == NGX_ERROR || port > NGX_VIDCAST_INPUT_URI_MAX_PORT
+               ? NGX_ERROR : NGX_OK;
+}
+
+
+/* it names a file, which may have any character */
+
+static ngx_uint_t
+ngx_vidcast_input_uri_path(ngx_str_t *uri)
+{
+    ngx_str_t                    path;
+    ngx_vidcast_input_module_t  *module;
+
+    if (uri->len && (uri->data[0] == '/' || uri->data[0] == '.')) {
+        return 1;
+    }
+
+    module = ngx_vidcast_input_find(uri, &path);
+
+    return module
+           && (module->flags & NGX_VIDCAST_INPUT_FILE
+               || module == &ngx_vidcast_input_v4l2);
+}
