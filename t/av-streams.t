@@ -217,6 +217,7 @@ stop($pid);
     $nginx = Vidcast::Nginx->new(http => <<'CONF');
         vidcast_source ten { input rtsp://127.0.0.1:%%PORT1%%/ten; }
         vidcast_source jpeg { input rtsp://127.0.0.1:%%PORT1%%/jpeg; }
+        vidcast_source wide { input rtsp://127.0.0.1:%%PORT1%%/wide; }
         vidcast_source woken {
             input     rtsp://127.0.0.1:%%PORT1%%/ten transport=udp;
             on_demand 100ms;
@@ -232,7 +233,8 @@ CONF
                  qw(-c:v libx264 -bf 0 -g 10
                     -bsf:v setts=pts=PTS*10:dts=DTS*10));
 
-    $pid = serve(ten => h264($film), jpeg => jpeg('1/1'));
+    $pid = serve(ten => h264($film), jpeg => jpeg('1/1'),
+                 wide => jpeg('1/1', 2560, 64));
 
     $nginx->start;
 
@@ -246,12 +248,17 @@ CONF
             "slow, $name: from the first connection";
     }
 
+    ok wait_for { source($nginx, 'wide')->{error} =~ /more than 2040 pixels/ },
+        'too wide for RTP/JPEG: ' . source($nginx, 'wide')->{error};
+
     for my $round (1 .. 2) {
         is get($nginx->port, '/woken.jpg')->{status}, 200,
             "slow, on demand: a snapshot, $round";
         ok wait_for { source($nginx, 'woken')->{state} eq 'sleeping' },
             'slow, on demand: sleeps';
     }
+
+    push @{$nginx->{allow}}, qr/\[crit\] .* is reconnecting: its JPEGs /;
 
     $nginx->stop;
     stop($pid);
@@ -288,11 +295,11 @@ sub h264 {
 
 
 sub jpeg {
-    my ($rate) = @_;
+    my ($rate, $width, $height) = (@_, 176, 144);
 
-    return 'videotestsrc is-live=true ! video/x-raw,format=I420,width=176,'
-           . "height=144,framerate=$rate ! jpegenc ! rtpjpegpay name=pay0"
-           . ' pt=26';
+    return 'videotestsrc is-live=true ! video/x-raw,format=I420,width='
+           . "$width,height=$height,framerate=$rate ! jpegenc"
+           . ' ! rtpjpegpay name=pay0 pt=26';
 }
 
 

@@ -113,6 +113,41 @@ CONF
     $nginx->stop;
 }
 
+# a picture is lost: the nine that refer to it are damaged, and shown or held
+
+{
+    my $nginx = Vidcast::Nginx->new(http => <<'CONF');
+        vidcast_source held {
+            input file:html/lost.mkv realtime=off damaged=hold;
+        }
+        vidcast_source shown { input file:html/lost.mkv realtime=off; }
+        server {
+            listen 127.0.0.1:%%PORT%%;
+            location = /status { vidcast_status; }
+        }
+CONF
+
+    film($nginx->prefix . '/html/lost.mkv', 100, @h264,
+         qw(-bf 0 -sc_threshold 0 -bsf:v), 'noise=drop=eq(n\\,40)');
+
+    $nginx->start;
+
+    ok becomes($nginx, $_, 'ended'), "$_: ended" for qw(held shown);
+
+    my $source = source($nginx, 'held');
+
+    is join(' ', $source->{published}, $source->{damaged},
+            $source->{not_shown}{held}), '90 9 9', 'damaged: held';
+
+    $source = source($nginx, 'shown');
+
+    is $source->{published}, 99, 'damaged: shown';
+    cmp_ok $source->{damaged}, '>', 0, 'damaged: and counted';
+    is $source->{not_shown}{held}, 0, 'damaged: none is held';
+
+    $nginx->stop;
+}
+
 # on demand: it begins again for each who comes to an empty room, and leaves
 # nothing behind, neither a thread nor a descriptor
 

@@ -429,6 +429,7 @@ vidcast_av_reader_damaged(vidcast_av_reader_t *reader)
 static int64_t
 vidcast_av_reader_time(vidcast_av_reader_t *reader, int64_t stamp)
 {
+    int      still;
     int64_t  pts, next;
 
     if (reader->stream.timeless) {
@@ -462,10 +463,14 @@ vidcast_av_reader_time(vidcast_av_reader_t *reader, int64_t stamp)
         reader->round = pts;
     }
 
+    still = (reader->pictures && pts <= reader->last);
+
     reader->pictures++;
     reader->last = pts;
 
-    return pts;
+    /* nothing can be told of a clock that stands still, or has jumped back */
+
+    return still && !reader->stream.stored ? VIDCAST_AV_NO_TIME : pts;
 }
 
 

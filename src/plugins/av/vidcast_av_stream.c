@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include <libavutil/cpu.h>
+#include <libavutil/intreadwrite.h>
 
 #include "plugins/av/vidcast_av_pipe.h"
 #include "plugins/av/vidcast_av_said.h"
@@ -32,6 +33,7 @@ static int vidcast_av_stream_trust(vidcast_av_stream_t *stream,
 static int vidcast_av_stream_recorded(vidcast_av_stream_t *stream);
 static int vidcast_av_stream_probe(vidcast_av_stream_t *stream);
 static AVStream *vidcast_av_stream_video(vidcast_av_stream_t *stream);
+static int vidcast_av_stream_sizeless(const AVPacket *packet);
 static int vidcast_av_stream_find(vidcast_av_stream_t *stream, char *error);
 static void vidcast_av_stream_nature(vidcast_av_stream_t *stream);
 static int vidcast_av_stream_interrupt(void *data);
@@ -311,6 +313,29 @@ vidcast_av_stream_video(vidcast_av_stream_t *stream)
 }
 
 
+/* the header is libavformat's, made of what RTP has instead of one */
+
+static int
+vidcast_av_stream_sizeless(const AVPacket *packet)
+{
+    int             i;
+    const uint8_t  *data;
+
+    data = packet->data;
+
+    for (i = 2;
+         i + 9 <= packet->size && data[i] == 0xff && data[i + 1] != 0xda;
+         i += 2 + AV_RB16(data + i + 2))
+    {
+        if (data[i + 1] == 0xc0) {
+            return AV_RB16(data + i + 5) == 0 || AV_RB16(data + i + 7) == 0;
+        }
+    }
+
+    return 0;
+}
+
+
 static int
 vidcast_av_stream_find(vidcast_av_stream_t *stream, char *error)
 {
@@ -331,6 +356,16 @@ vidcast_av_stream_find(vidcast_av_stream_t *stream, char *error)
     }
 
     stream->video = video;
+
+    if (stream->conf->rtsp
+        && video->codecpar->codec_id == AV_CODEC_ID_MJPEG
+        && vidcast_av_stream_sizeless(stream->first))
+    {
+        (void) snprintf(error, VIDCAST_ERROR_LEN, "its JPEGs have more than "
+                        "2040 pixels a side, for which libavformat finds no "
+                        "size in RTP; let it send H.264, or smaller ones");
+        return VIDCAST_ERROR;
+    }
 
     vidcast_av_stream_nature(stream);
 

@@ -569,7 +569,7 @@ my @unfit = (
      'input rotate', 'input flip'],
     ['needs a program that sends, see t/av-schemes.t',
      'input rtmp', 'input srt', 'input udp', 'input pipe'],
-    ['needs a stream that is damaged, see t/av-streams.t',
+    ['needs a stream that is damaged, see t/av.t',
      'input damaged'],
     ['says when a predictor has failed, see t/predict-exec.t',
      'predict timeout', 'predict start', 'predict pause'],

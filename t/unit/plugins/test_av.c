@@ -48,6 +48,8 @@ typedef struct {
     int       back;                 /* a time which is not after another */
     int       late;                 /* lost, as the pictures say */
     int       fps_limit;
+    int       damaged;
+    int       held;
     int       rc;                   /* why it was over */
     char      error[VIDCAST_ERROR_LEN];
 } test_run_t;
@@ -57,7 +59,9 @@ static void test_base(void);
 static void test_formats(void);
 static void test_loops(void);
 static void test_broken(void);
+static void test_damaged(void);
 static void test_pace(void);
+static void test_stamps(void);
 static void test_late(void);
 static void test_params(void);
 static void test_sizes(void);
@@ -96,7 +100,9 @@ main(void)
     test_formats();
     test_loops();
     test_broken();
+    test_damaged();
     test_pace();
+    test_stamps();
     test_late();
     test_sizes();
     test_pixels();
@@ -278,6 +284,52 @@ test_broken(void)
 }
 
 
+/* what refers to a picture that has not come is damaged, up to a key frame */
+
+static void
+test_damaged(void)
+{
+    int         bad;
+    test_run_t  run;
+
+    (void) test_film("key.mkv", 100, "-c:v libx264 -bf 0 -g 25 -sc_threshold "
+                     "0");
+    test_command("ffmpeg -v error -nostdin -y -i %s/key.mkv -c copy -bsf:v "
+                 "\"noise=drop='eq(n,40)'\" %s/lost.mkv", test_dir, test_dir);
+
+    test_play(&run, "lost.mkv", "realtime=off damaged=hold", 1000);
+
+    unit_ok(run.pictures == 90 && run.misplaced == 1 && run.last == 99,
+            "hold: %d pictures, %d misplaced", run.pictures, run.misplaced);
+    unit_ok(run.damaged == 9 && run.held == 9, "hold: %d of %d damaged",
+            run.held, run.damaged);
+
+    test_play(&run, "lost.mkv", "realtime=off", 1000);
+
+    unit_ok(run.pictures == 99 && run.damaged > 0 && run.held == 0,
+            "show: %d pictures, %d damaged", run.pictures, run.damaged);
+
+    test_play(&run, "key.mkv", "realtime=off damaged=show", 1000);
+
+    unit_ok(run.pictures == 100 && run.damaged == 0, "whole: %d damaged",
+            run.damaged);
+
+    /* a part of a picture */
+
+    test_play(&run, "bad.ts", "realtime=off damaged=hold", 1000);
+    bad = run.pictures + run.held;
+
+    unit_ok(run.held > 0 && run.held == run.damaged, "bad.ts: %d are held",
+            run.held);
+
+    test_play(&run, "bad.ts", "realtime=off", 1000);
+
+    unit_ok(run.pictures == bad && run.damaged > 0,
+            "bad.ts: %d pictures, of them %d damaged", run.pictures,
+            run.damaged);
+}
+
+
 /* each at its time, also where steps differ; all times ascend */
 
 static void
@@ -331,6 +383,68 @@ test_pace(void)
 
     unit_ok(run.pictures == 300 && run.fps_limit == 0,
             "fps: more than there are, %d", run.pictures);
+}
+
+
+/* the clock of a live stream stands still, jumps and goes on */
+
+static void
+test_stamps(void)
+{
+    int                   i, shown;
+    int64_t               time, last;
+    AVStream              video;
+    vidcast_av_t          av;
+    vidcast_av_reader_t   reader;
+
+    static const int64_t  stamps[][8] = {
+        { 7, 7, 7, 7, 7, 7, 7, 7 },
+        { 0, 40, 80, 900000, 900040, 900080, 10, 50 },
+        { 95443600, 95443640, 0, 40, 80, 120, 160, 200 },
+        { 300, 200, 100, 0, -100, -200, -300, -400 }
+    };
+
+    last = 0;
+    shown = 0;
+
+    memset(&video, 0, sizeof(AVStream));
+    video.time_base = (AVRational) { 1, 1000 };
+
+    for (i = 0; i < (int) (4 * 8); i++) {
+
+        if (i % 8 == 0) {
+            memset(&av, 0, sizeof(vidcast_av_t));
+            memset(&reader, 0, sizeof(vidcast_av_reader_t));
+
+            reader.stream.video = &video;
+            reader.duration = 40000;
+            reader.last = VIDCAST_AV_NO_TIME;
+
+            av.reader = &reader;
+            av.conf.interval = 160000;
+            av.item.kind = VIDCAST_AV_FRAME;
+
+            last = 0;
+            shown = 0;
+        }
+
+        av.item.arrived = 1000000000 + i * 40000;
+        av.item.pts = vidcast_av_reader_time(&reader, stamps[i / 8][i % 8]);
+
+        shown += !vidcast_av_unwanted(&av);
+        time = vidcast_av_time(&av);
+
+        unit_ok(time > last && llabs(time - av.item.arrived) < 1000000,
+                "stamps: picture %d of case %d, after %d us", i % 8, i / 8,
+                (int) (time - last));
+
+        last = time;
+
+        if (i % 8 == 7) {
+            unit_ok(shown >= 2 && shown < 8, "stamps: %d of 8 by \"fps\"",
+                    shown);
+        }
+    }
 }
 
 
@@ -416,6 +530,17 @@ test_params(void)
         { "http://a/", "transport=udp", VIDCAST_ERROR },
         { "rtsp://a/", "transport=sctp", VIDCAST_ERROR },
         { "rtsp://a/", "loop=on", VIDCAST_ERROR },
+        { "rtsp://a/", "damaged=hold", VIDCAST_OK },
+        { "file:/a", "damaged=show", VIDCAST_OK },
+        { "file:/a", "damaged=off", VIDCAST_ERROR },
+        { "rtmp://a/b/c", "timeout=5s", VIDCAST_OK },
+        { "rtmp://a/b/c", "verify=off", VIDCAST_ERROR },
+        { "srt://:9000?mode=listener", "fps=5", VIDCAST_OK },
+        { "udp://@239.0.0.1:1234", "size=64x48", VIDCAST_OK },
+        { "udp://a:1", "transport=udp", VIDCAST_ERROR },
+        { "udp:a", "", VIDCAST_ERROR },
+        { "pipe:/a", "timeout=1m damaged=hold", VIDCAST_OK },
+        { "pipe:/a", "loop=on", VIDCAST_ERROR },
         { "rtsp://a/", "timeout=0", VIDCAST_ERROR },
         { "rtsp://a/", "timeout=1h", VIDCAST_ERROR },
         { "rtsp://a/", "timeout=", VIDCAST_ERROR },
@@ -912,6 +1037,8 @@ test_play(test_run_t *run, const char *name, const char *params, int limit)
 
         run->late += picture.late;
         run->fps_limit += picture.fps_limit;
+        run->damaged += picture.damaged;
+        run->held += picture.held;
 
         if (rc == VIDCAST_OK) {
             test_picture(run, &picture);
