@@ -13,7 +13,8 @@
 
 /*
  * What a URI holds that must not be told: a user and a password before the
- * host, and a query.  Where the host begins, an unescaped "@", "/" or "?" in
+ * host, a query, and "password=" and the like in the path, where some cameras
+ * want them.  Where the host begins, an unescaped "@", "/" or "?" in
  * a password makes a question that libraries answer in different ways; what
  * they take for a host is then a piece of the password.  Such a URI is
  * refused, and nothing of it is told.
@@ -26,7 +27,7 @@ typedef struct {
     u_char      *authority;      /* "user:password@host:port" */
     u_char      *host;
     u_char      *path;           /* where the authority ends */
-    u_char      *query;          /* from "?" or "#" on */
+    u_char      *secret;         /* from "?" or "#" on, or in the path */
     u_char      *last;
     ngx_uint_t   ambiguous;
 } ngx_vidcast_input_uri_t;
@@ -34,6 +35,7 @@ typedef struct {
 
 static ngx_int_t ngx_vidcast_input_uri_split(ngx_str_t *uri,
     ngx_vidcast_input_uri_t *parts);
+static ngx_uint_t ngx_vidcast_input_uri_secret(u_char *path, u_char *p);
 static ngx_uint_t ngx_vidcast_input_uri_ambiguous(
     ngx_vidcast_input_uri_t *parts);
 static ngx_int_t ngx_vidcast_input_uri_port(u_char *p, u_char *last);
@@ -85,7 +87,7 @@ ngx_vidcast_input_redact(ngx_pool_t *pool, ngx_str_t *uri, ngx_str_t *told)
 
     if (!parts.ambiguous
         && parts.host == parts.authority
-        && parts.query == parts.last)
+        && parts.secret == parts.last)
     {
         return NGX_OK;
     }
@@ -108,10 +110,9 @@ ngx_vidcast_input_redact(ngx_pool_t *pool, ngx_str_t *uri, ngx_str_t *told)
             p = ngx_cpymem(p, "***@", 4);
         }
 
-        p = ngx_cpymem(p, parts.host, parts.query - parts.host);
+        p = ngx_cpymem(p, parts.host, parts.secret - parts.host);
 
-        if (parts.query != parts.last) {
-            *p++ = *parts.query;
+        if (parts.secret != parts.last) {
             p = ngx_cpymem(p, "***", 3);
         }
     }
@@ -155,14 +156,49 @@ ngx_vidcast_input_uri_split(ngx_str_t *uri, ngx_vidcast_input_uri_t *parts)
 
     parts->path = p;
 
-    while (p < last && *p != '?' && *p != '#') {
+    while (p < last
+           && *p != '?' && *p != '#'
+           && !ngx_vidcast_input_uri_secret(parts->path, p))
+    {
         p++;
     }
 
-    parts->query = p;
+    parts->secret = (p < last) ? p + 1 : p;
     parts->ambiguous = ngx_vidcast_input_uri_ambiguous(parts);
 
     return NGX_OK;
+}
+
+
+/* does "p" end the name of what must not be told, as in "/user=me&pwd=key"? */
+
+static ngx_uint_t
+ngx_vidcast_input_uri_secret(u_char *path, u_char *p)
+{
+    u_char      *name;
+    ngx_uint_t   i;
+
+    static char  *names[] = { "pass", "pwd", "token", "secret", "key", NULL };
+
+    if (*p != '=') {
+        return 0;
+    }
+
+    for (name = p; name > path; name--) {
+        if ((name[-1] | 0x20) < 'a' || (name[-1] | 0x20) > 'z') {
+            break;
+        }
+    }
+
+    for (i = 0; names[i]; i++) {
+        if (ngx_strlcasestrn(name, p, (u_char *) names[i],
+                             ngx_strlen(names[i]) - 1))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
