@@ -89,12 +89,13 @@ front
         trailing truncated viewers width workers)), 'a source';
 
     is join(' ', sort keys %{$source->{dropped}}), join(' ', qw(
-        bad_frame encoder_busy encoder_error fps_limit held late no_memory overtaken
-        predictor_busy predictor_error ring_full sequence_gap too_large
-        unfinished warmup)), 'dropped';
+        bad_frame encoder_busy encoder_error fps_limit held late no_memory
+        overtaken predictor_busy predictor_error ring_full sequence_gap
+        too_large unfinished warmup)), 'dropped';
     is join(' ', sort keys %{$source->{not_shown}}), join(' ', qw(
-        bad_frame encoder_busy encoder_error fps_limit held late no_memory overtaken
-        ring_full sequence_gap too_large unfinished warmup)), 'not shown';
+        bad_frame encoder_busy encoder_error fps_limit held late no_memory
+        overtaken ring_full sequence_gap too_large unfinished warmup)),
+        'not shown';
     is join(' ', sort keys %{$source->{not_predicted}}), join(' ', qw(
         every gone interrupted no_result predictor_busy predictor_error)),
         'not predicted';

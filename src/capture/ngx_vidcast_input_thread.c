@@ -430,7 +430,8 @@ ngx_vidcast_input_thread_dropped(ngx_vidcast_input_thread_t *thread)
 
     ngx_vidcast_count(&counters->grabbed,
                       dropped->bad_frame + dropped->late
-                      + dropped->sequence_gap + dropped->fps_limit);
+                      + dropped->sequence_gap + dropped->fps_limit
+                      + dropped->held);
 
     ngx_vidcast_count(&counters->bad_frame, dropped->bad_frame);
     ngx_vidcast_count(&counters->late, dropped->late);
