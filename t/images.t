@@ -153,6 +153,10 @@ one
     is source('one')->{published}, 1, 'it comes once';
     is source('one')->{state}, 'live', 'the source lives';
     is source('one')->{dropped}{bad_frame}, 0, 'nothing is wrong';
+    is source('one')->{fps}, 0, 'no frame is published';
+    cmp_ok source('one')->{frame_age}, '>=', 1, 'for a while';
+    cmp_ok source('one')->{life_age}, '<', source('one')->{frame_age},
+        'but it was looked at since';
     is get('/snapshot')->{body}, picture(16, 16, 1), 'a snapshot has it';
 
     main::add('one/cam.jpg', 32, 16, 1);
