@@ -162,6 +162,8 @@ vidcast_av_conf_url(vidcast_av_conf_t *conf, const char *uri, char *error)
     size_t                      len;
     const vidcast_av_scheme_t  *scheme;
 
+    len = 0;
+
     for (scheme = vidcast_av_schemes; scheme->prefix; scheme++) {
         len = strlen(scheme->prefix);
 
