@@ -392,7 +392,7 @@ sub sources {
         allow => [ qr/\[crit\] .* is reconnecting:/ ]);
 
     my $blocks = join "\n",
-        map { "vidcast_source $_ { input $inputs{$_}; frames 12 64k; stale 1m; }" }
+        map { "vidcast_source $_ { input $inputs{$_}; frames 12 64k; }" }
         sort keys %inputs;
 
     $nginx->{http} = <<"CONF";
