@@ -140,6 +140,10 @@ sub pictures_wanted { $_[0]->state eq 'live' ? 3 : 1 }
 sub pairs_wanted {
     my ($self) = @_;
 
+    # the only result there is, whose picture has left the ring by now
+
+    return 0 if $self->has('emit=change') && $self->has('delay');
+
     return $self->results_wanted if $self->results_wanted < 2;
     return 2;
 }
