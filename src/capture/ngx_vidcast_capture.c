@@ -75,7 +75,7 @@ ngx_vidcast_capture_state(ngx_vidcast_capture_t *capture, ngx_uint_t state,
     (void) pthread_mutex_lock(&capture->state_mutex);
 
     if (state != NGX_VIDCAST_STALE) {
-        capture->refused = 0;
+        ngx_vidcast_store(&capture->refused, 0);
         shm->refused[0] = '\0';
     }
 
@@ -174,7 +174,7 @@ ngx_vidcast_capture_refused(ngx_vidcast_capture_t *capture,
     }
 
     if (capture->refused == 0) {
-        capture->refused = now;
+        ngx_vidcast_store(&capture->refused, now);
     }
 
     (void) pthread_mutex_unlock(&capture->state_mutex);
