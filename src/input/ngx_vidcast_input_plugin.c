@@ -693,7 +693,7 @@ ngx_vidcast_input_plugin_open(ngx_vidcast_input_t *in)
     if (rc != NGX_OK) {
         ngx_free(plug);
 
-        /* who writes into a FIFO waits for its reader */
+        /* what writes into a FIFO waits for its reader */
 
         return in->conf->module == &ngx_vidcast_input_pipe ? NGX_AGAIN
                                                            : NGX_ERROR;

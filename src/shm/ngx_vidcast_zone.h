@@ -16,7 +16,7 @@
 
 /*
  * The shared memory of a configuration: one control zone, which tells all
- * processes of all generations who they are and what is wanted, and one zone
+ * processes of all generations what they are and what is wanted, and one zone
  * for each source.  What is not memory, memfds, eventfds and a pipe, is made
  * by the master before any fork and belongs to the contexts here, which live
  * as long as a configuration refers to them.

@@ -19,8 +19,8 @@
 
 
 /*
- * The policy of delivery, whatever the transport: who gets what, and what a
- * slow viewer skips.
+ * The policy of delivery, whatever the transport: what a viewer gets, and what
+ * a slow one skips.
  *
  * A viewer has one message on its way at a time, or several results at once if
  * its transport takes them.  While it is busy or paused it gets nothing; it is

@@ -12,7 +12,7 @@
 
 
 /*
- * Who gets what, and what a slow viewer skips: see the head of the .c file.
+ * What a viewer gets, and what a slow one skips: see the head of the .c file.
  */
 
 void ngx_http_vidcast_queue_init(ngx_http_vidcast_main_conf_t *vmcf,

@@ -119,7 +119,7 @@ vidcast_av_stream_open(vidcast_av_stream_t *stream, char *error)
 }
 
 
-/* libavformat would wait in open() for who writes into it */
+/* libavformat would wait in open() for what writes into it */
 
 static int
 vidcast_av_stream_fifo(vidcast_av_stream_t *stream, char *error)
