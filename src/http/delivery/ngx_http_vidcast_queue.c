@@ -593,9 +593,12 @@ ngx_http_vidcast_queue_next_pair(ngx_http_vidcast_subscription_t *sub,
 
     frame = ngx_http_vidcast_pairing_find(feed, m->frame.number);
 
-    if (frame == NULL
-        || !ngx_http_vidcast_queue_admit(sub, frame->frame.captured))
-    {
+    if (frame == NULL) {
+        return NGX_DONE;
+    }
+
+    if (!ngx_http_vidcast_queue_admit(sub, frame->frame.captured)) {
+        sub->held = NGX_VIDCAST_SKIP_FPS;
         return NGX_DONE;
     }
 

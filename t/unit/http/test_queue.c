@@ -490,6 +490,28 @@ test_unpaired(void)
             && test_stats.skips[NGX_VIDCAST_SKIP_UNPAIRED] == 1
             && test_stats.frames == 2 && a.subs[0].nth == 3,
             "a picture between two pairs is unpaired: %s", test_sent);
+
+    /* one that has a result, and comes too early, is not */
+
+    a.viewer.interval = 1000000;
+    a.subs[0].due = 900000;
+
+    test_picture(0, 4);
+    test_results(0, 1);
+    test_wake(0);
+
+    a.viewer.interval = 0;
+
+    test_picture(0, 5);
+    test_results(0, 1);
+    test_wake(0);
+
+    unit_ok(test_stats.skips[NGX_VIDCAST_SKIP_FPS] == 1
+            && test_stats.skips[NGX_VIDCAST_SKIP_UNPAIRED] == 1
+            && test_stats.frames == 3 && a.subs[0].nth == 5,
+            "a pair that comes too early is one that it does not want: %d, %d",
+            (int) test_stats.skips[NGX_VIDCAST_SKIP_FPS],
+            (int) test_stats.skips[NGX_VIDCAST_SKIP_UNPAIRED]);
 }
 
 
