@@ -459,6 +459,13 @@ phone ended
     vidcast_source allowed {
         input images:html/cut loop=off truncated=allow;
     }
+    vidcast_source turned {
+        input images:html/cut loop=off truncated=allow rotate=90;
+    }
+    vidcast_source large {
+        input images:html/large loop=off truncated=allow;
+        frames auto 1k;
+    }
     vidcast_source refused { input images:html/cut loop=off; }
     vidcast_source again {
         input images:html/cut loop=off truncated=refuse;
@@ -471,9 +478,13 @@ my $picture = Vidcast::Picture::picture(64, 48, 1);
     [ 'cut/1.jpg', $picture ],
     [ 'cut/2.jpg', substr $picture, 0, 40 ],
     [ 'cut/3.jpg', substr($picture, 0, -9) . "\0" x 1000 ],
+    [ 'large/1.jpg',
+      substr Vidcast::Picture::comments($picture, 'x' x 5000), 0, -9 ],
 ]
 --- live
 allowed ended
+turned ended
+large ended
 refused ended
 again ended
 --- client
@@ -482,6 +493,11 @@ again ended
     is source('allowed')->{dropped}{bad_frame}, 1, 'the other is not';
     is get('/snapshot')->{body}, substr(picture(64, 48, 1), 0, -9)
         =~ s/\0+$//r . "\xff\xd9", 'it has an end';
+
+    is source('turned')->{published}, 2, 'turned: shown';
+    is source('turned')->{truncated}, 1, 'turned: and counted';
+    is source('large')->{not_shown}{too_large}, 1, 'large: not shown';
+    is source('large')->{truncated}, 0, 'large: nor counted as if it were';
 
     for my $name (qw(refused again)) {
         is source($name)->{published}, 1, "$name: it is not";

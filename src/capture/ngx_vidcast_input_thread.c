@@ -69,8 +69,8 @@ static ngx_int_t ngx_vidcast_input_thread_image(
 static ngx_int_t ngx_vidcast_input_thread_take(
     ngx_vidcast_input_thread_t *thread, ngx_vidcast_picture_t *picture);
 static void ngx_vidcast_input_thread_bad(ngx_vidcast_input_thread_t *thread);
-static ngx_int_t ngx_vidcast_input_thread_jpeg(
-    ngx_vidcast_input_thread_t *thread, ngx_vidcast_picture_t *picture);
+static void ngx_vidcast_input_thread_jpeg(ngx_vidcast_input_thread_t *thread,
+    ngx_vidcast_picture_t *picture);
 static ngx_int_t ngx_vidcast_input_thread_turn(
     ngx_vidcast_input_thread_t *thread, ngx_vidcast_picture_t *picture);
 static uint64_t ngx_vidcast_input_thread_number(
@@ -495,13 +495,15 @@ static ngx_int_t
 ngx_vidcast_input_thread_take(ngx_vidcast_input_thread_t *thread,
     ngx_vidcast_picture_t *picture)
 {
+    ngx_uint_t               cut;
     ngx_vidcast_counters_t  *counters;
 
+    counters = thread->capture->counters;
+
     if (picture->data) {
-        counters = thread->capture->counters;
+        cut = picture->info.cut;
 
         ngx_vidcast_count(&counters->trailing, picture->info.trailing);
-        ngx_vidcast_count(&counters->truncated, picture->info.cut);
 
         if (ngx_vidcast_orientation_lies(thread->in.conf->orientation)
             && ngx_vidcast_input_thread_turn(thread, picture) != NGX_OK)
@@ -510,7 +512,15 @@ ngx_vidcast_input_thread_take(ngx_vidcast_input_thread_t *thread,
             return NGX_OK;
         }
 
-        return ngx_vidcast_input_thread_jpeg(thread, picture);
+        ngx_vidcast_input_thread_jpeg(thread, picture);
+
+        /* "info" is that of a turned one, which has an end again */
+
+        if (thread->in.number) {
+            ngx_vidcast_count(&counters->truncated, cut);
+        }
+
+        return NGX_OK;
     }
 
     if (thread->in.format == NGX_VIDCAST_INPUT_ANY) {
@@ -519,7 +529,7 @@ ngx_vidcast_input_thread_take(ngx_vidcast_input_thread_t *thread,
                                            picture->view.height)
             != NGX_OK)
         {
-            ngx_vidcast_count(&thread->capture->counters->no_memory, 1);
+            ngx_vidcast_count(&counters->no_memory, 1);
             return NGX_ERROR;
         }
 
@@ -544,7 +554,7 @@ ngx_vidcast_input_thread_bad(ngx_vidcast_input_thread_t *thread)
 
 /* passed through as it is; only what it lacks is put in */
 
-static ngx_int_t
+static void
 ngx_vidcast_input_thread_jpeg(ngx_vidcast_input_thread_t *thread,
     ngx_vidcast_picture_t *picture)
 {
@@ -564,20 +574,18 @@ ngx_vidcast_input_thread_jpeg(ngx_vidcast_input_thread_t *thread,
         thread->in.large = 1;
         ngx_vidcast_capture_too_large(capture);
 
-        return NGX_OK;
+        return;
     }
 
     if (!picture->lent) {
         picture->slot = ngx_vidcast_frame_claim(&capture->writer);
 
         if (picture->slot == NGX_VIDCAST_RING_NONE) {
-            return NGX_OK;
+            return;
         }
     }
 
     ngx_vidcast_input_thread_publish(thread, picture, info, number, size);
-
-    return NGX_OK;
 }
 
 
