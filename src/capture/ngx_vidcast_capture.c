@@ -117,23 +117,17 @@ ngx_vidcast_capture_alive(ngx_vidcast_capture_t *capture, uint64_t now)
 void
 ngx_vidcast_capture_unchanged(ngx_vidcast_capture_t *capture)
 {
-    ngx_uint_t               shown, stale;
     ngx_vidcast_zone_shm_t  *shm;
 
     shm = capture->zone->shm;
 
-    (void) pthread_mutex_lock(&capture->state_mutex);
-
-    shown = (capture->refused == 0);
-    stale = (shm->state == NGX_VIDCAST_STALE);
-
-    if (shown) {
-        ngx_vidcast_store(&shm->life, ngx_vidcast_clock());
+    if (ngx_vidcast_load(&capture->refused)) {
+        return;
     }
 
-    (void) pthread_mutex_unlock(&capture->state_mutex);
+    ngx_vidcast_store(&shm->life, ngx_vidcast_clock());
 
-    if (shown && stale) {
+    if (ngx_vidcast_load(&shm->state) == NGX_VIDCAST_STALE) {
         ngx_vidcast_capture_state(capture, NGX_VIDCAST_LIVE, NULL);
     }
 }
