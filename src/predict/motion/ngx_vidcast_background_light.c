@@ -42,7 +42,7 @@ ngx_vidcast_background_light(ngx_vidcast_background_model_t *bg)
     uint32_t    x, y;
     ngx_int_t   back, d;
     ngx_uint_t  n, sum, gain;
-    uint16_t    changes[2 * NGX_VIDCAST_BACKGROUND_STOPS + 1];
+    uint32_t    changes[2 * NGX_VIDCAST_BACKGROUND_STOPS + 1];
 
     ngx_memzero(changes, sizeof(changes));
     n = 0;

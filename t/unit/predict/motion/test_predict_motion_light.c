@@ -300,6 +300,39 @@ test_sizes(void)
 }
 
 
+/* so many pixels of one gray level that 16 bits do not count them */
+
+static void
+test_tall(void)
+{
+    rig_t                 rig;
+    u_char               *p;
+    ngx_uint_t            i, y;
+    ngx_vidcast_image_t  *image;
+
+    rig_open(&rig, 256, 16384);
+
+    image = &rig.small;
+
+    for (i = 0; i < 40; i++) {
+        ngx_memset(image->plane[0], 100, image->stride[0] * image->height);
+        (void) rig_predict(&rig, image);
+    }
+
+    ngx_memset(image->plane[0], 150, image->stride[0] * image->height);
+
+    for (y = 1000; y < 1200; y++) {
+        p = image->plane[0] + y * image->stride[0];
+        ngx_memset(p + 50, 20, 100);
+    }
+
+    unit_ok(rig_predict(&rig, image) == 1,
+            "a thing is seen in another light, in a tall picture");
+
+    rig_close(&rig);
+}
+
+
 static ngx_int_t
 set(rig_t *rig, char *name, char *value)
 {
@@ -421,6 +454,7 @@ main(void)
     test_sleep();
     test_ghost();
     test_sizes();
+    test_tall();
     test_params();
     test_room();
 
