@@ -196,9 +196,13 @@ ngx_vidcast_tracker_cmp(const void *one, const void *two)
         return first->score < second->score ? 1 : -1;
     }
 
-    /* the older one */
+    /* the older one, and of its boxes the better one */
 
-    return first->track->id > second->track->id ? 1 : -1;
+    if (first->track->id != second->track->id) {
+        return first->track->id > second->track->id ? 1 : -1;
+    }
+
+    return first->box > second->box ? 1 : -1;
 }
 
 
