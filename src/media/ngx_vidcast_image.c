@@ -267,6 +267,54 @@ ngx_vidcast_image_expand_chroma_avx2(u_char *p, ngx_uint_t blocks)
 #endif
 
 
+size_t
+ngx_vidcast_image_size(uint32_t format, uint32_t width, uint32_t height)
+{
+    size_t  pixels;
+
+    pixels = (size_t) width * height;
+
+    switch (format) {
+
+    case VIDCAST_I420:
+        return pixels + 2 * ((size_t) (width + 1) / 2) * ((height + 1) / 2);
+
+    case VIDCAST_GRAY8:
+        return pixels;
+
+    default: /* VIDCAST_RGB24, VIDCAST_BGR24 */
+        return 3 * pixels;
+    }
+}
+
+
+void
+ngx_vidcast_image_lay_out(vidcast_image_t *image, u_char *data)
+{
+    image->plane[0] = data;
+
+    switch (image->format) {
+
+    case VIDCAST_I420:
+        image->stride[0] = image->width;
+        image->stride[1] = (image->width + 1) / 2;
+        image->stride[2] = image->stride[1];
+        image->plane[1] = data + (size_t) image->width * image->height;
+        image->plane[2] = image->plane[1] + (size_t) image->stride[1]
+                                            * ((image->height + 1) / 2);
+        break;
+
+    case VIDCAST_GRAY8:
+        image->stride[0] = image->width;
+        break;
+
+    default: /* VIDCAST_RGB24, VIDCAST_BGR24 */
+        image->stride[0] = 3 * image->width;
+        break;
+    }
+}
+
+
 ngx_int_t
 ngx_vidcast_image_scale(const vidcast_image_t *src, vidcast_image_t *dst)
 {

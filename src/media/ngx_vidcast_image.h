@@ -49,9 +49,19 @@ void ngx_vidcast_image_scale_luma(const ngx_vidcast_image_t *src,
     ngx_vidcast_image_t *dst);
 
 /*
- * Of the pixel formats of plugins: scales a picture to the size of "dst",
- * which is of the same format; averaging when it shrinks.  NGX_ERROR: no
- * memory.
+ * Of the pixel formats of plugins: the bytes of a picture whose rows and
+ * planes follow each other without a gap; planes of I420 are those of the
+ * size's halves, rounded up.
+ */
+size_t ngx_vidcast_image_size(uint32_t format, uint32_t width,
+    uint32_t height);
+
+/* planes and strides of such a picture at "data", by its format and size */
+void ngx_vidcast_image_lay_out(vidcast_image_t *image, u_char *data);
+
+/*
+ * The same, with any strides: scales a picture to the size of "dst", which is
+ * of the same format; averaging when it shrinks.  NGX_ERROR: no memory.
  */
 ngx_int_t ngx_vidcast_image_scale(const vidcast_image_t *src,
     vidcast_image_t *dst);

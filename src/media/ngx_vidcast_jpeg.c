@@ -384,17 +384,12 @@ ngx_vidcast_jpeg_turn(ngx_vidcast_jpeg_decoder_t *dec,
     const vidcast_image_t *lying, ngx_uint_t orientation, u_char *dst,
     vidcast_image_t *image)
 {
-    size_t    luma, chroma;
-    uint32_t  half;
-
-    half = (image->width + 1) / 2;
-    luma = (size_t) image->width * image->height;
-    chroma = (size_t) half * ((image->height + 1) / 2);
-
     if (dst == NULL) {
 
         if (ngx_vidcast_jpeg_grow(&dec->turned, &dec->turned_size,
-                                  ngx_max(3 * luma, luma + 2 * chroma))
+                                  ngx_vidcast_image_size(image->format,
+                                                         image->width,
+                                                         image->height))
             != NGX_OK)
         {
             dec->error = "no memory";
@@ -404,19 +399,7 @@ ngx_vidcast_jpeg_turn(ngx_vidcast_jpeg_decoder_t *dec,
         dst = dec->turned;
     }
 
-    image->plane[0] = dst;
-    image->stride[0] = image->width;
-
-    if (image->format == VIDCAST_I420) {
-        image->plane[1] = dst + luma;
-        image->plane[2] = dst + luma + chroma;
-        image->stride[1] = half;
-        image->stride[2] = half;
-
-    } else if (image->format != VIDCAST_GRAY8) {
-        image->stride[0] = 3 * image->width;
-    }
-
+    ngx_vidcast_image_lay_out(image, dst);
     ngx_vidcast_image_turn(lying, orientation, image);
 
     return NGX_OK;

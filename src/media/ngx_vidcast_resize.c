@@ -12,7 +12,6 @@
 
 static void ngx_vidcast_resize_inside(ngx_vidcast_resize_t *fit,
     const vidcast_want_t *want, uint32_t width, uint32_t height);
-static size_t ngx_vidcast_resize_size(ngx_vidcast_resize_t *fit);
 static ngx_int_t ngx_vidcast_resize_i420(const ngx_vidcast_resize_t *fit,
     ngx_vidcast_jpeg_decoder_t *decoder, const u_char *data, size_t size,
     vidcast_image_t *inner);
@@ -54,7 +53,7 @@ ngx_vidcast_resize_plan(ngx_vidcast_resize_t *fit, const vidcast_want_t *want,
         ngx_vidcast_resize_inside(fit, want, width, height);
     }
 
-    fit->size = ngx_vidcast_resize_size(fit);
+    fit->size = ngx_vidcast_image_size(fit->format, fit->width, fit->height);
 
     fit->scale_x = (double) width / fit->inner_width;
     fit->scale_y = (double) height / fit->inner_height;
@@ -110,28 +109,6 @@ ngx_vidcast_resize_inside(ngx_vidcast_resize_t *fit, const vidcast_want_t *want,
 }
 
 
-static size_t
-ngx_vidcast_resize_size(ngx_vidcast_resize_t *fit)
-{
-    size_t  pixels;
-
-    pixels = (size_t) fit->width * fit->height;
-
-    switch (fit->format) {
-
-    case VIDCAST_I420:
-        return pixels + 2 * ((size_t) (fit->width + 1) / 2)
-                        * ((fit->height + 1) / 2);
-
-    case VIDCAST_GRAY8:
-        return pixels;
-
-    default: /* VIDCAST_RGB24, VIDCAST_BGR24 */
-        return 3 * pixels;
-    }
-}
-
-
 void
 ngx_vidcast_resize_view(const ngx_vidcast_resize_t *fit, u_char *data,
     vidcast_image_t *image)
@@ -141,27 +118,8 @@ ngx_vidcast_resize_view(const ngx_vidcast_resize_t *fit, u_char *data,
     image->format = fit->format;
     image->width = fit->width;
     image->height = fit->height;
-    image->plane[0] = data;
 
-    switch (fit->format) {
-
-    case VIDCAST_I420:
-        image->stride[0] = fit->width;
-        image->stride[1] = (fit->width + 1) / 2;
-        image->stride[2] = image->stride[1];
-        image->plane[1] = data + (size_t) fit->width * fit->height;
-        image->plane[2] = image->plane[1] + (size_t) image->stride[1]
-                                            * ((fit->height + 1) / 2);
-        break;
-
-    case VIDCAST_GRAY8:
-        image->stride[0] = fit->width;
-        break;
-
-    default: /* VIDCAST_RGB24, VIDCAST_BGR24 */
-        image->stride[0] = 3 * fit->width;
-        break;
-    }
+    ngx_vidcast_image_lay_out(image, data);
 }
 
 
@@ -221,7 +179,7 @@ ngx_vidcast_resize_i420(const ngx_vidcast_resize_t *fit,
     plan.left = 0;
     plan.top = 0;
 
-    p = malloc(ngx_vidcast_resize_size(&plan));
+    p = malloc(ngx_vidcast_image_size(plan.format, plan.width, plan.height));
     if (p == NULL) {
         return NGX_ERROR;
     }

@@ -14,9 +14,8 @@
 
 
 /*
- * A frame made into the picture which a predictor wants.  Rows and planes
- * follow each other without a gap; planes of I420 are those of the size's
- * halves, rounded up.
+ * A frame made into the picture which a predictor wants, without a gap: see
+ * image_size().
  */
 
 typedef struct {
