@@ -149,8 +149,6 @@ my %words = (
                    . "no such key: hushhush", count => 0 },
     cut       => { head => "$ok$mixed boundary=frame\r\n\r\n--frame\r\n",
                    count => 0, end => 'x' },
-    mute      => { head => "$ok$mixed boundary=frame\r\n\r\n", count => 0,
-                   end => '', pause => 0, },
 );
 
 # a server that goes on with what is no picture, and one that says no more
@@ -170,8 +168,6 @@ $words{sound} = sub {
         Time::HiRes::sleep(0.1);
     }
 };
-
-my $etag = 0;
 
 my %polled = (
     still => sub {
@@ -205,13 +201,10 @@ my $camera = Vidcast::HTTPCamera->start(%streams,
     (map { ("words-$_" => $words{$_}) } keys %words), %polled);
 my $port = $camera->port;
 
-# nobody listens there
+# nobody listens there, nor can
 
-my $closed = do {
-    my $socket = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1,
-                                       LocalPort => 0, Proto => 'tcp');
-    $socket->sockport;
-};
+my $closed = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => 0,
+                                   Proto => 'tcp');
 
 my $silent = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 16,
                                    LocalPort => 0, Proto => 'tcp');
@@ -283,7 +276,7 @@ sources((map {
         } grep { $_ !~ /^(?:wrong|nobody|closed|silent|host)$/ } keys %told),
         wrong => "http://me:hushhush\@127.0.0.1:$port/digest",
         nobody => "http://127.0.0.1:$port/basic",
-        closed => "http://127.0.0.1:$closed/",
+        closed => 'http://127.0.0.1:' . $closed->sockport . '/',
         host => 'http://me:hushhush@camera.invalid/',
         silent => 'http://127.0.0.1:' . $silent->sockport . '/ timeout=500ms');
 

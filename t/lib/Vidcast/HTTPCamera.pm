@@ -56,6 +56,10 @@ sub start {
         POSIX::_exit(0);
     }
 
+    # stop() may come before the child has run
+
+    POSIX::setpgid($self->{pid}, 0);
+
     close $listen;
 
     return $self;
