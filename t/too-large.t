@@ -38,7 +38,7 @@ vidcast_source made {
 vidcast_source turns {
     input   images:turns fps=50;
     frames  auto 4k;
-    stale   500ms;
+    stale   2s;
 }
 
 server {
@@ -97,7 +97,7 @@ is health('turns'), undef, 'turns: and is well';
 
 put('turns', $large);
 
-$reason = 'no frame for 500 ms: a frame is larger than 4096 bytes,'
+$reason = 'no frame for 2000 ms: a frame is larger than 4096 bytes,'
           . ' see "frames"';
 
 ok wait_for { source($nginx, 'turns')->{state} eq 'stale' },
