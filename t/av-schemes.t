@@ -156,8 +156,8 @@ sub told {
 sub sending {
     my ($format, @to) = @_;
 
-    return (qw(ffmpeg -v quiet -nostdin -re -i), "$html/film.ts",
-            qw(-c copy -f), $format, @to);
+    return (qw(ffmpeg -v quiet -nostdin -re -stream_loop -1 -i),
+            "$html/film.ts", qw(-c copy -f), $format, @to);
 }
 
 
