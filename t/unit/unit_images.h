@@ -15,12 +15,7 @@
 
 #include "input/ngx_vidcast_images_file.c"
 #include "input/ngx_vidcast_input_images.c"
-#include "media/ngx_vidcast_jpeg.c"
 #include "input/ngx_vidcast_input_jpeg.c"
-#include "media/ngx_vidcast_jpeg_fault.c"
-#include "media/ngx_vidcast_jpeg_probe.c"
-#include "media/ngx_vidcast_image.c"
-#include "media/ngx_vidcast_orientation.c"
 #include "unit_jpeg.h"
 #include "unit_ngx.h"
 

@@ -9,12 +9,12 @@
 
 
 /*
- * Pictures for the tests of what handles JPEG.  Included after the codec's
- * .c files.  Everything is on the heap and of exact size, so that a sanitizer
- * sees the first byte too many.
+ * The codec, and pictures for the tests of what handles JPEG.  Everything is on
+ * the heap and of exact size, so that a sanitizer sees the first byte too many.
  */
 
 #include "unit.h"
+#include "unit_codec.h"
 
 
 typedef struct {

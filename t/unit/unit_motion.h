@@ -10,9 +10,7 @@
 
 /* a motion predictor, pictures for it, and its answers taken apart */
 
-#include "media/ngx_vidcast_jpeg.c"
-#include "media/ngx_vidcast_jpeg_fault.c"
-#include "media/ngx_vidcast_jpeg_probe.c"
+#include "unit_codec.h"
 #include "input/synthetic/ngx_vidcast_test_background.c"
 #include "input/synthetic/ngx_vidcast_test_pattern.c"
 

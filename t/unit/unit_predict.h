@@ -13,8 +13,7 @@
  * processes of their own it needs the names only.
  */
 
-#include "media/ngx_vidcast_image.c"
-#include "media/ngx_vidcast_orientation.c"
+#include "unit_image.h"
 #include "wire/ngx_vidcast_result_value.c"
 #include "predict/motion/ngx_vidcast_components.c"
 #include "predict/motion/ngx_vidcast_background_judge.c"

@@ -340,6 +340,19 @@ unit_zones_free(ngx_cycle_t *cycle, ngx_cycle_t *supervisor)
 }
 
 
+/* its sources, in the order in which they were given */
+
+static ngx_vidcast_source_t *
+unit_source(ngx_vidcast_conf_t *conf, ngx_uint_t n)
+{
+    ngx_vidcast_source_t  **source;
+
+    source = conf->sources.elts;
+
+    return source[n];
+}
+
+
 /* the end of nginx */
 
 static void

@@ -29,24 +29,8 @@ static void  (*test_between)(void);
 static void test_wait(void);
 
 
-#include "shm/ngx_vidcast_predictor_mailbox.c"
-#include "shm/ngx_vidcast_ring.c"
-#include "capture/ngx_vidcast_scheduler.c"
+#include "unit_scheduler.h"
 #include "capture/ngx_vidcast_backend_process.c"
-
-
-#define TEST_SLOTS    16
-#define TEST_TEXT     64
-#define TEST_WORKERS  2
-
-
-/* a result that was published */
-
-typedef struct {
-    uint64_t      frame;
-    const char   *status;
-    char          text[TEST_TEXT + 1];
-} test_result_t;
 
 
 static void test_order(void);
@@ -60,80 +44,11 @@ static void test_changing(void);
 static void test_change_size(void);
 static ngx_vidcast_scheduler_t *test_open(void);
 static void test_close(ngx_vidcast_scheduler_t *scheduler);
-static uint64_t test_publish(void);
 static void test_answer(ngx_uint_t n, ngx_uint_t status, const char *text);
 static ngx_uint_t test_has(uint32_t slot, uint64_t number);
-static ngx_uint_t test_pins(void);
 
 
-static test_result_t            test_results[16];
-static ngx_uint_t               test_nresults;
-static uint64_t                 test_judged;
-static ngx_uint_t               test_predicted;
-
-static ngx_vidcast_source_t     test_source;
-static ngx_vidcast_zone_t       test_zone;
-static ngx_vidcast_counters_t   test_counters;
-static ngx_vidcast_capture_t    test_capture;
-static ngx_vidcast_zone_shm_t  *test_shm;
-static void                    *test_memory;
-static void                    *test_frames;
-
-
-/* what the capture is to them */
-
-ngx_int_t
-ngx_vidcast_capture_thread(ngx_vidcast_capture_t *capture,
-    void *(*proc)(void *data), void *data, const char *name)
-{
-    return NGX_OK;
-}
-
-
-ngx_int_t
-ngx_vidcast_frame_publish(ngx_vidcast_frame_writer_t *writer,
-    ngx_vidcast_frame_publish_t *frame)
-{
-    ngx_uint_t  late;
-
-    late = frame->number <= ngx_vidcast_ring_newest(&writer->zone->ring);
-
-    ngx_vidcast_ring_publish(&writer->zone->ring, frame->slot, frame->number);
-
-    return late ? NGX_DECLINED : NGX_OK;
-}
-
-
-ngx_int_t
-ngx_vidcast_result_publish(ngx_vidcast_capture_t *capture,
-    ngx_vidcast_result_t *result, const u_char *json, size_t size)
-{
-    test_result_t  *r;
-
-    if (size > TEST_TEXT) {
-        return NGX_DECLINED;
-    }
-
-    r = &test_results[test_nresults++];
-
-    r->frame = result->frame;
-    r->status = result->status ? result->status : "ok";
-    ngx_memcpy(r->text, json, size);
-    r->text[size] = '\0';
-
-    result->seq = test_nresults;
-    test_predicted += (result->status == NULL);
-
-    return NGX_OK;
-}
-
-
-void
-ngx_vidcast_capture_predicted(ngx_vidcast_capture_t *capture, uint64_t time)
-{
-    test_predicted++;
-}
-
+/* what the capture is to them besides */
 
 void
 ngx_vidcast_raw_refer(ngx_vidcast_raw_t *raw)
@@ -144,21 +59,6 @@ ngx_vidcast_raw_refer(ngx_vidcast_raw_t *raw)
 
 void
 ngx_vidcast_raw_unref(ngx_vidcast_raw_t *raw)
-{
-    /* void */
-}
-
-
-void
-ngx_vidcast_capture_judged(ngx_vidcast_capture_t *capture, uint64_t number)
-{
-    test_judged = number;
-}
-
-
-void
-ngx_vidcast_capture_log_predictor(ngx_vidcast_capture_t *capture,
-    ngx_uint_t level, const char *what, const u_char *reason)
 {
     /* void */
 }
@@ -492,32 +392,9 @@ test_wait(void)
 static ngx_vidcast_scheduler_t *
 test_open(void)
 {
-    ngx_uint_t                i;
-    ngx_vidcast_geometry_t   *g;
-    ngx_vidcast_scheduler_t  *scheduler;
+    ngx_uint_t  i;
 
-    g = &test_source.original.geometry;
-
-    g->slots = TEST_SLOTS;
-    g->slot_size = 512;
-    g->results = 4;
-    g->result_size = TEST_TEXT;
-
-    test_source.predict.every = 1;
     test_source.predict.workers = TEST_WORKERS;
-
-    test_memory = ngx_calloc(ngx_vidcast_ring_size(g), &unit_log);
-    test_frames = ngx_calloc(ngx_vidcast_ring_frames_size(g), &unit_log);
-    test_shm = ngx_calloc(sizeof(ngx_vidcast_zone_shm_t), &unit_log);
-
-    if (test_memory == NULL || test_frames == NULL || test_shm == NULL) {
-        exit(2);
-    }
-
-    ngx_vidcast_ring_attach(&test_zone.ring, test_memory, test_frames, g);
-
-    test_zone.ring.bit = (uint64_t) 1 << NGX_VIDCAST_RING_OWN;
-    test_zone.shm = test_shm;
 
     if (ngx_vidcast_mailboxes_create(&test_zone.mailboxes, TEST_WORKERS,
                                      TEST_TEXT)
@@ -531,63 +408,19 @@ test_open(void)
                                                   NGX_VIDCAST_PREDICTOR_READY;
     }
 
-    ngx_memzero(&test_counters, sizeof(ngx_vidcast_counters_t));
-
-    test_capture.source = &test_source;
-    test_capture.zone = &test_zone;
-    test_capture.writer.zone = &test_zone;
-    test_capture.counters = &test_counters;
-    test_capture.log = &unit_log;
-
-    test_nresults = 0;
-    test_judged = 0;
-    test_predicted = 0;
-
-    scheduler = ngx_vidcast_scheduler_create(&test_capture,
-                                              &ngx_vidcast_backend_process);
-    if (scheduler == NULL) {
-        exit(2);
-    }
-
-    test_capture.scheduler = scheduler;
-
-    return scheduler;
+    return unit_scheduler_open(&ngx_vidcast_backend_process);
 }
 
 
 static void
 test_close(ngx_vidcast_scheduler_t *scheduler)
 {
-    ngx_uint_t  i;
-
-    for (i = 0; i < scheduler->ntasks; i++) {
-        ngx_free(scheduler->tasks[i].text);
-    }
-
-    ngx_free(scheduler->tasks);
     ngx_free(((ngx_vidcast_backend_process_t *) scheduler->data)->predictors);
     ngx_free(scheduler->data);
-    ngx_free(scheduler);
 
     (void) ngx_vidcast_mailboxes_free(&test_zone.mailboxes);
 
-    ngx_free(test_memory);
-    ngx_free(test_frames);
-    ngx_free(test_shm);
-}
-
-
-static uint64_t
-test_publish(void)
-{
-    ngx_vidcast_frame_publish_t  frame;
-
-    frame.slot = ngx_vidcast_ring_claim(&test_zone.ring);
-    frame.number = ngx_vidcast_ring_next(&test_zone.ring);
-
-    ngx_vidcast_scheduler_publish_frame(&test_capture, &frame, 0);
-
-    return frame.number;
+    unit_scheduler_close(scheduler);
 }
 
 
@@ -621,21 +454,4 @@ test_has(uint32_t slot, uint64_t number)
     s = ngx_vidcast_ring_slot(&test_zone.ring, slot);
 
     return (s->state & test_zone.ring.bit) != 0 && s->number == number;
-}
-
-
-static ngx_uint_t
-test_pins(void)
-{
-    ngx_uint_t  i, n;
-
-    n = 0;
-
-    for (i = 0; i < TEST_SLOTS; i++) {
-        n += (ngx_vidcast_ring_slot(&test_zone.ring, i)->state
-              & test_zone.ring.bit)
-             != 0;
-    }
-
-    return n;
 }

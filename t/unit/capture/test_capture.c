@@ -23,7 +23,7 @@ static int test_setname(pthread_t tid, const char *name);
 
 #define pthread_setname_np  test_setname
 
-#include "capture/ngx_vidcast_capture.c"
+#include "unit_capture.h"
 
 #undef pthread_setname_np
 
@@ -36,35 +36,6 @@ static void *test_proc(void *data);
 static int              test_state;
 static pthread_t        test_tid;
 static pthread_mutex_t  test_running = PTHREAD_MUTEX_INITIALIZER;
-
-
-ngx_uint_t
-ngx_vidcast_zone_silent(ngx_vidcast_source_t *source, uint64_t last)
-{
-    return 0;
-}
-
-
-void
-ngx_vidcast_capture_log_state(ngx_vidcast_capture_t *capture, ngx_uint_t state,
-    const u_char *reason)
-{
-    /* void */
-}
-
-
-void
-ngx_vidcast_zone_silence(ngx_vidcast_source_t *source, u_char *error)
-{
-    /* void */
-}
-
-
-void
-ngx_vidcast_capture_log_too_large(ngx_vidcast_capture_t *capture)
-{
-    /* void */
-}
 
 
 int

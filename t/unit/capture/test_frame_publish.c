@@ -17,7 +17,7 @@
 #include "unit_ngx.h"
 
 #include "shm/ngx_vidcast_ring.c"
-#include "capture/ngx_vidcast_capture.c"
+#include "unit_capture.h"
 #include "capture/ngx_vidcast_frame_publish.c"
 
 
@@ -63,21 +63,6 @@ ngx_vidcast_zone_unpin_dead(ngx_vidcast_control_t *control,
 }
 
 
-void
-ngx_vidcast_capture_log_state(ngx_vidcast_capture_t *capture, ngx_uint_t state,
-    const u_char *reason)
-{
-    /* void */
-}
-
-
-ngx_uint_t
-ngx_vidcast_zone_silent(ngx_vidcast_source_t *source, uint64_t last)
-{
-    return 1;
-}
-
-
 size_t
 ngx_vidcast_ws_header_len(uint64_t size)
 {
@@ -89,20 +74,6 @@ u_char *
 ngx_vidcast_ws_header(u_char *dst, ngx_uint_t opcode, uint64_t size)
 {
     return ngx_cpymem(dst, "head", 4);
-}
-
-
-void
-ngx_vidcast_zone_silence(ngx_vidcast_source_t *source, u_char *error)
-{
-    /* void */
-}
-
-
-void
-ngx_vidcast_capture_log_too_large(ngx_vidcast_capture_t *capture)
-{
-    /* void */
 }
 
 

@@ -91,8 +91,7 @@ main(void)
     test_conf = unit_load(NULL, &test_source, 1);
 
     test_capture.conf = test_conf;
-    test_capture.source =
-                    *(ngx_vidcast_source_t **) test_conf->sources.elts;
+    test_capture.source = unit_source(test_conf, 0);
     test_capture.zone = test_capture.source->original.zone;
     test_capture.counters = &test_capture.zone->shm->counters;
     test_capture.log = &unit_log;

@@ -16,8 +16,7 @@
 #include "unit.h"
 #include "unit_ngx.h"
 
-#include "media/ngx_vidcast_image.c"
-#include "media/ngx_vidcast_orientation.c"
+#include "unit_image.h"
 #include "capture/ngx_vidcast_raw.c"
 
 

@@ -10,31 +10,9 @@
  * in the order of the frames, however the predictors are run.
  */
 
-#include <ngx_config.h>
-#include <ngx_core.h>
-
-#include "unit.h"
-#include "unit_ngx.h"
-
-#include "shm/ngx_vidcast_predictor_mailbox.c"
-#include "shm/ngx_vidcast_ring.c"
-#include "media/ngx_vidcast_image.c"
-#include "media/ngx_vidcast_orientation.c"
+#include "unit_scheduler.h"
+#include "unit_image.h"
 #include "capture/ngx_vidcast_raw.c"
-#include "capture/ngx_vidcast_scheduler.c"
-
-
-#define TEST_SLOTS    16
-#define TEST_TEXT     64
-#define TEST_WORKERS  2
-
-
-typedef struct {
-    uint64_t      frame;
-    uint32_t      slot;
-    const char   *status;
-    char          text[TEST_TEXT + 1];
-} test_result_t;
 
 
 static void test_every(void);
@@ -55,10 +33,8 @@ static void test_give(ngx_vidcast_scheduler_t *scheduler,
     ngx_vidcast_task_t *task);
 static void test_open(ngx_uint_t exact);
 static void test_close(void);
-static uint64_t test_publish(void);
 static void test_turn(void);
 static void test_reply(ngx_uint_t n, ngx_uint_t status, const char *text);
-static ngx_uint_t test_pins(void);
 static void test_begin(pthread_t *tid, void *(*proc)(void *data));
 static void *test_offer_next(void *data);
 static void *test_offer_raw(void *data);
@@ -77,12 +53,6 @@ static ngx_vidcast_task_t       *test_given[16];
 static uint64_t                  test_numbers[16];
 static ngx_uint_t                test_ngiven;
 
-static test_result_t             test_results[16];
-static ngx_uint_t                test_nresults;
-static size_t                    test_room_left;
-static uint64_t                  test_judged;
-static ngx_uint_t                test_logged;
-
 static ngx_uint_t                test_change;
 static ngx_str_t                 test_asked;
 static char                      test_emitted[TEST_TEXT + 1];
@@ -91,79 +61,7 @@ static int                       test_begun;
 static uint64_t                  test_seen;
 static ngx_vidcast_raw_t        *test_picture;
 
-static ngx_vidcast_source_t      test_source;
-static ngx_vidcast_zone_t        test_zone;
-static ngx_vidcast_counters_t    test_counters;
-static ngx_vidcast_capture_t     test_capture;
 static ngx_vidcast_scheduler_t  *test_scheduler;
-static void                     *test_memory;
-static void                     *test_frames;
-
-
-ngx_int_t
-ngx_vidcast_capture_thread(ngx_vidcast_capture_t *capture,
-    void *(*proc)(void *data), void *data, const char *name)
-{
-    return NGX_OK;
-}
-
-
-ngx_int_t
-ngx_vidcast_frame_publish(ngx_vidcast_frame_writer_t *writer,
-    ngx_vidcast_frame_publish_t *frame)
-{
-    ngx_uint_t  late;
-
-    late = frame->number <= ngx_vidcast_ring_newest(&writer->zone->ring);
-
-    ngx_vidcast_ring_publish(&writer->zone->ring, frame->slot, frame->number);
-
-    return late ? NGX_DECLINED : NGX_OK;
-}
-
-
-ngx_int_t
-ngx_vidcast_result_publish(ngx_vidcast_capture_t *capture,
-    ngx_vidcast_result_t *result, const u_char *json, size_t size)
-{
-    test_result_t  *r;
-
-    if (size > test_room_left) {
-        return NGX_DECLINED;
-    }
-
-    r = &test_results[test_nresults++];
-
-    r->frame = result->frame;
-    r->slot = result->slot;
-    r->status = result->status ? result->status : "ok";
-    ngx_memcpy(r->text, json, size);
-    r->text[size] = '\0';
-
-    return NGX_OK;
-}
-
-
-void
-ngx_vidcast_capture_predicted(ngx_vidcast_capture_t *capture, uint64_t time)
-{
-    /* void */
-}
-
-
-void
-ngx_vidcast_capture_judged(ngx_vidcast_capture_t *capture, uint64_t number)
-{
-    test_judged = number;
-}
-
-
-void
-ngx_vidcast_capture_log_predictor(ngx_vidcast_capture_t *capture,
-    ngx_uint_t level, const char *what, const u_char *reason)
-{
-    test_logged = level;
-}
 
 
 ngx_uint_t
@@ -683,86 +581,21 @@ test_give(ngx_vidcast_scheduler_t *scheduler, ngx_vidcast_task_t *task)
 static void
 test_open(ngx_uint_t exact)
 {
-    ngx_vidcast_geometry_t  *g;
-
-    g = &test_source.original.geometry;
-
-    g->slots = TEST_SLOTS;
-    g->slot_size = 512;
-    g->results = 4;
-    g->result_size = TEST_TEXT;
-
-    test_source.predict.every = 1;
     test_source.input.lossless = exact;
-
-    test_memory = ngx_calloc(ngx_vidcast_ring_size(g), &unit_log);
-    test_frames = ngx_calloc(ngx_vidcast_ring_frames_size(g), &unit_log);
-    test_zone.shm = ngx_calloc(sizeof(ngx_vidcast_zone_shm_t), &unit_log);
-
-    if (test_memory == NULL || test_frames == NULL || test_zone.shm == NULL) {
-        exit(2);
-    }
-
-    ngx_vidcast_ring_attach(&test_zone.ring, test_memory, test_frames, g);
-
-    test_zone.ring.bit = (uint64_t) 1 << NGX_VIDCAST_RING_OWN;
-
-    ngx_memzero(&test_counters, sizeof(ngx_vidcast_counters_t));
-
-    test_capture.source = &test_source;
-    test_capture.zone = &test_zone;
-    test_capture.writer.zone = &test_zone;
-    test_capture.counters = &test_counters;
-    test_capture.log = &unit_log;
 
     test_rc = NGX_OK;
     test_ngiven = 0;
-    test_nresults = 0;
-    test_room_left = TEST_TEXT;
-    test_judged = 0;
-    test_logged = 0;
     test_change = 0;
     test_emitted[0] = '\0';
 
-    test_scheduler = ngx_vidcast_scheduler_create(&test_capture,
-                                                  &test_backend);
-    if (test_scheduler == NULL) {
-        exit(2);
-    }
-
-    test_capture.scheduler = test_scheduler;
+    test_scheduler = unit_scheduler_open(&test_backend);
 }
 
 
 static void
 test_close(void)
 {
-    ngx_uint_t  i;
-
-    for (i = 0; i < test_scheduler->ntasks; i++) {
-        ngx_free(test_scheduler->tasks[i].text);
-    }
-
-    ngx_free(test_scheduler->tasks);
-    ngx_free(test_scheduler);
-
-    ngx_free(test_memory);
-    ngx_free(test_frames);
-    ngx_free(test_zone.shm);
-}
-
-
-static uint64_t
-test_publish(void)
-{
-    ngx_vidcast_frame_publish_t  frame;
-
-    frame.slot = ngx_vidcast_ring_claim(&test_zone.ring);
-    frame.number = ngx_vidcast_ring_next(&test_zone.ring);
-
-    ngx_vidcast_scheduler_publish_frame(&test_capture, &frame, 0);
-
-    return frame.number;
+    unit_scheduler_close(test_scheduler);
 }
 
 
@@ -790,23 +623,6 @@ test_reply(ngx_uint_t n, ngx_uint_t status, const char *text)
         task->size = ngx_strlen(text);
         ngx_memcpy(task->text, text, task->size);
     }
-}
-
-
-static ngx_uint_t
-test_pins(void)
-{
-    ngx_uint_t  i, n;
-
-    n = 0;
-
-    for (i = 0; i < TEST_SLOTS; i++) {
-        n += (ngx_vidcast_ring_slot(&test_zone.ring, i)->state
-              & test_zone.ring.bit)
-             != 0;
-    }
-
-    return n;
 }
 
 

@@ -10,17 +10,15 @@
  * numbers are.
  */
 
-#include "media/ngx_vidcast_image.c"
-#include "media/ngx_vidcast_orientation.c"
-#include "wire/ngx_vidcast_detections_reader.c"
 #include "media/ngx_vidcast_annotate.c"
 #include "media/ngx_vidcast_font.c"
 
 #include "unit.h"
+#include "unit_detections.h"
+#include "unit_image.h"
 
 
-static ngx_vidcast_image_t       image;
-static ngx_vidcast_detections_t  detections;
+static ngx_vidcast_image_t  image;
 
 
 static void
@@ -38,24 +36,6 @@ blank(uint32_t width, uint32_t height)
                (size_t) image.stride[1] * ((height + 1) / 2));
     ngx_memset(image.plane[2], 128,
                (size_t) image.stride[2] * ((height + 1) / 2));
-}
-
-
-static void
-read_text(const char *json)
-{
-    /* exactly as long as it is, for the sanitizer */
-
-    u_char  *p;
-    size_t   len;
-
-    len = strlen(json);
-    p = malloc(len);
-    ngx_memcpy(p, json, len);
-
-    ngx_vidcast_detections_read(p, len, &detections);
-
-    free(p);
 }
 
 

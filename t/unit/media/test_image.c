@@ -11,8 +11,7 @@
  * arithmetic done pixel by pixel, with no byte to spare around the frame.
  */
 
-#include "media/ngx_vidcast_image.c"
-#include "media/ngx_vidcast_orientation.c"
+#include "unit_image.h"
 #include "unit.h"
 
 

@@ -11,11 +11,6 @@
  * scales that are what a predictor asked for.
  */
 
-#include "media/ngx_vidcast_jpeg.c"
-#include "media/ngx_vidcast_jpeg_fault.c"
-#include "media/ngx_vidcast_jpeg_probe.c"
-#include "media/ngx_vidcast_image.c"
-#include "media/ngx_vidcast_orientation.c"
 #include "unit_jpeg.h"
 
 #include <pthread.h>

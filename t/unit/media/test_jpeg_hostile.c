@@ -10,11 +10,6 @@
  * said so, and the next picture is decoded as if nothing had been.
  */
 
-#include "media/ngx_vidcast_jpeg.c"
-#include "media/ngx_vidcast_jpeg_fault.c"
-#include "media/ngx_vidcast_jpeg_probe.c"
-#include "media/ngx_vidcast_image.c"
-#include "media/ngx_vidcast_orientation.c"
 #include "unit_jpeg.h"
 
 #include <sys/resource.h>

@@ -12,11 +12,6 @@
  * place, with the very values of the standard.
  */
 
-#include "media/ngx_vidcast_jpeg.c"
-#include "media/ngx_vidcast_jpeg_fault.c"
-#include "media/ngx_vidcast_jpeg_probe.c"
-#include "media/ngx_vidcast_image.c"
-#include "media/ngx_vidcast_orientation.c"
 #include "unit_jpeg.h"
 
 

@@ -152,13 +152,8 @@ ngx_vidcast_capture_on_frame(ngx_vidcast_capture_t *capture)
 int
 main(void)
 {
-    ngx_vidcast_source_t  **source;
-
     test_conf = unit_load(NULL, test_sources, 1);
-
-    source = test_conf->sources.elts;
-
-    test_source = source[0];
+    test_source = unit_source(test_conf, 0);
     test_source->input.module = &test_module;
     test_shm = test_source->original.zone->shm;
 

@@ -78,15 +78,10 @@ ngx_vidcast_supervisor_end(ngx_vidcast_supervisor_t *supervisor)
 int
 main(void)
 {
-    ngx_vidcast_source_t  **source;
-
     (void) signal(SIGPIPE, SIG_IGN);
 
     test_conf = unit_load(NULL, test_sources, 1);
-
-    source = test_conf->sources.elts;
-
-    test_source = source[0];
+    test_source = unit_source(test_conf, 0);
     test_shm = test_source->original.zone->shm;
 
     test_lost();

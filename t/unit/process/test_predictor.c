@@ -115,31 +115,33 @@ ngx_vidcast_log_limit_tell(ngx_vidcast_log_limit_t *limit, ngx_uint_t n,
 int
 main(void)
 {
-    ngx_uint_t              i;
-    ngx_vidcast_source_t  **source;
+    ngx_uint_t             i;
+    ngx_vidcast_source_t  *source;
 
     test_shared = mmap(NULL, sizeof(test_shared_t), PROT_READ|PROT_WRITE,
                        MAP_SHARED|MAP_ANONYMOUS, -1, 0);
 
     test_conf = unit_load(NULL, test_sources, 2);
 
-    source = test_conf->sources.elts;
-
     test_module.engine = &test_engine;
 
-    test_id.source = source[0];
+    test_id.source = unit_source(test_conf, 0);
     test_id.source->predict.module = &test_module;
 
     for (i = 0; i < 2; i++) {
-        if (ngx_vidcast_mailboxes_create(&source[i]->original.zone->mailboxes,
-                                         1, 100)
+        source = unit_source(test_conf, i);
+
+        if (ngx_vidcast_mailboxes_create(&source->original.zone->mailboxes, 1,
+                                         100)
             != NGX_OK)
         {
             exit(2);
         }
     }
 
-    test_mailbox = ngx_vidcast_mailbox(&source[0]->original.zone->mailboxes, 0);
+    source = test_id.source;
+
+    test_mailbox = ngx_vidcast_mailbox(&source->original.zone->mailboxes, 0);
 
     test_granted();
     test_refused();

@@ -102,13 +102,8 @@ ngx_vidcast_log_limit_tell(ngx_vidcast_log_limit_t *limit, ngx_uint_t burst,
 int
 main(void)
 {
-    ngx_vidcast_source_t  **source;
-
     test_conf = unit_load(NULL, test_sources, 1);
-
-    source = test_conf->sources.elts;
-
-    test_source = source[0];
+    test_source = unit_source(test_conf, 0);
     test_source->predict.workers = 1;
 
     if (ngx_vidcast_mailboxes_create(&test_source->original.zone->mailboxes, 1,

@@ -41,8 +41,6 @@ static void test_failed(void);
 static void test_overlays(void);
 static void test_wake(void);
 static void test_states(void);
-static ngx_vidcast_source_t *test_source(ngx_vidcast_conf_t *conf,
-    ngx_uint_t n);
 static ngx_vidcast_zone_t *test_zone(ngx_vidcast_conf_t *conf, ngx_uint_t n);
 static uint64_t test_epoch(ngx_vidcast_conf_t *conf, ngx_uint_t n);
 static ngx_uint_t test_frame(ngx_vidcast_zone_t *zone);
@@ -152,8 +150,8 @@ test_geometry(void)
         /* its end is in the zone */
 
         bad += ((u_char *) zone->ring.shm + ngx_vidcast_ring_size(&s.geometry)
-                > test_source(conf, 0)->original.shm_zone->shm.addr
-                  + test_source(conf, 0)->original.shm_zone->shm.size);
+                > unit_source(conf, 0)->original.shm_zone->shm.addr
+                  + unit_source(conf, 0)->original.shm_zone->shm.size);
 
         unit_unload(conf);
     }
@@ -319,7 +317,7 @@ test_unchanged(void)
     control = conf->control;
     generation = conf->generation;
     zone = test_zone(conf, 1);
-    entry = test_source(conf, 1)->entry;
+    entry = unit_source(conf, 1)->entry;
     epoch = zone->ring.shm->epoch;
     descriptors = test_descriptors();
 
@@ -340,13 +338,13 @@ test_unchanged(void)
     unit_ok(conf->generation == 6 && control->shm->generation == 6,
             "reload: each one is a generation");
     unit_ok(test_zone(conf, 1) == zone && zone->refs == 1
-            && test_source(conf, 1)->entry == entry,
+            && unit_source(conf, 1)->entry == entry,
             "reload: the zone and its entry are kept");
     unit_ok(zone->ring.shm->epoch == epoch
             && ngx_vidcast_ring_newest(&zone->ring) == 1,
             "reload: and what is in it");
     unit_ok(!control->shm->retired, "reload: nothing is retired");
-    unit_ok(ngx_vidcast_zone_wanted(control, test_source(conf, 1)),
+    unit_ok(ngx_vidcast_zone_wanted(control, unit_source(conf, 1)),
             "reload: it is wanted");
     unit_ok(test_descriptors() == descriptors,
             "reload: no descriptor more or less");
@@ -365,7 +363,7 @@ test_changed(void)
     ngx_vidcast_source_t    before;
 
     conf = unit_load(NULL, test_three, 2);
-    before = *test_source(conf, 0);
+    before = *unit_source(conf, 0);
     zone = before.original.zone;
     entry = before.entry;
 
@@ -376,26 +374,26 @@ test_changed(void)
     conf = unit_load(conf, now, 2);
 
     unit_ok(test_zone(conf, 0) == zone
-            && test_source(conf, 0)->entry == entry,
+            && unit_source(conf, 0)->entry == entry,
             "changed: with the same ring the zone is kept");
     unit_ok(!ngx_vidcast_zone_wanted(conf->control, &before),
             "changed: the old capture is not wanted any more");
-    unit_ok(ngx_vidcast_zone_wanted(conf->control, test_source(conf, 0))
-            && ngx_vidcast_zone_wanted(conf->control, test_source(conf, 1)),
+    unit_ok(ngx_vidcast_zone_wanted(conf->control, unit_source(conf, 0))
+            && ngx_vidcast_zone_wanted(conf->control, unit_source(conf, 1)),
             "changed: the new one is, and the other");
 
     now[0].geometry.results = 400;
     zone->refs++;
-    before = *test_source(conf, 0);
+    before = *unit_source(conf, 0);
     conf = unit_load(conf, now, 2);
 
     unit_ok(test_zone(conf, 0) != zone, "changed: another ring");
     unit_ok(!ngx_vidcast_zone_wanted(conf->control, &before),
             "changed: who writes to the old ring is not wanted any more");
-    unit_ok(test_source(conf, 0)->entry == entry,
+    unit_ok(unit_source(conf, 0)->entry == entry,
             "changed: the same name is the same lock");
     unit_ok(test_zone(conf, 1)->refs == 1
-            && ngx_vidcast_zone_wanted(conf->control, test_source(conf, 1)),
+            && ngx_vidcast_zone_wanted(conf->control, unit_source(conf, 1)),
             "changed: the other zone is not touched");
 
     /* the last of its users */
@@ -457,7 +455,7 @@ test_removed(void)
     ngx_vidcast_source_t   gone;
 
     conf = unit_load(NULL, test_three, 3);
-    gone = *test_source(conf, 2);
+    gone = *unit_source(conf, 2);
 
     unit_ok(ngx_vidcast_zone_wanted(conf->control, &gone),
             "removed: it was wanted");
@@ -466,14 +464,14 @@ test_removed(void)
 
     unit_ok(!ngx_vidcast_zone_wanted(conf->control, &gone),
             "removed: it is not wanted");
-    unit_ok(ngx_vidcast_zone_wanted(conf->control, test_source(conf, 0))
-            && ngx_vidcast_zone_wanted(conf->control, test_source(conf, 1)),
+    unit_ok(ngx_vidcast_zone_wanted(conf->control, unit_source(conf, 0))
+            && ngx_vidcast_zone_wanted(conf->control, unit_source(conf, 1)),
             "removed: the others are");
 
     conf = unit_load(conf, test_three, 3);
 
-    unit_ok(test_source(conf, 2)->entry == gone.entry
-            && ngx_vidcast_zone_wanted(conf->control, test_source(conf, 2)),
+    unit_ok(unit_source(conf, 2)->entry == gone.entry
+            && ngx_vidcast_zone_wanted(conf->control, unit_source(conf, 2)),
             "removed: and added again, with the same lock");
     unit_ok(!ngx_vidcast_zone_wanted(conf->control, &gone),
             "removed: fresh, and not for those of the old memory");
@@ -509,12 +507,12 @@ test_entries(void)
         conf = unit_load(conf, s, 4);
 
         for (j = 0; j < 4; j++) {
-            bad += (test_source(conf, j)->entry
-                    == test_source(conf, (j + 1) % 4)->entry
-                    || test_source(conf, j)->entry
-                       == test_source(conf, (j + 2) % 4)->entry
+            bad += (unit_source(conf, j)->entry
+                    == unit_source(conf, (j + 1) % 4)->entry
+                    || unit_source(conf, j)->entry
+                       == unit_source(conf, (j + 2) % 4)->entry
                     || !ngx_vidcast_zone_wanted(conf->control,
-                                                test_source(conf, j)));
+                                                unit_source(conf, j)));
         }
     }
 
@@ -572,7 +570,7 @@ test_full(void)
         for (j = 0; j < NGX_VIDCAST_MAX_SOURCES; j++) {
             (void) ngx_vidcast_process_lock_take(conf->control->locks,
                                                  NGX_VIDCAST_LOCK_CAPTURE
-                                                 + test_source(conf, j)->entry,
+                                                 + unit_source(conf, j)->entry,
                                                  &unit_log);
         }
 
@@ -586,7 +584,7 @@ test_full(void)
     bad = 0;
 
     for (j = 0; j < NGX_VIDCAST_MAX_SOURCES; j++) {
-        source = test_source(conf, j);
+        source = unit_source(conf, j);
         bad += used[source->entry]++;
         bad += (ngx_vidcast_process_lock_holder(conf->control->locks,
                                                 NGX_VIDCAST_LOCK_CAPTURE
@@ -602,7 +600,7 @@ test_full(void)
     unit_ok(ngx_strstr(unit_log_last, "no entry is free for vidcast_source "
                        "\"c0\"") != NULL, "full: and the log says why");
     unit_ok(next == NULL
-            && ngx_vidcast_zone_wanted(conf->control, test_source(conf, 0)),
+            && ngx_vidcast_zone_wanted(conf->control, unit_source(conf, 0)),
             "full: the old configuration goes on");
 
     if (next) {
@@ -673,8 +671,8 @@ test_failed(void)
     unit_ok(test_descriptors() == descriptors,
             "failed: what was opened is closed");
     unit_ok(conf->control->shm->generation == generation
-            && ngx_vidcast_zone_wanted(conf->control, test_source(conf, 0))
-            && ngx_vidcast_zone_wanted(conf->control, test_source(conf, 1))
+            && ngx_vidcast_zone_wanted(conf->control, unit_source(conf, 0))
+            && ngx_vidcast_zone_wanted(conf->control, unit_source(conf, 1))
             && test_frame(zone),
             "failed: the old configuration goes on");
 
@@ -702,7 +700,7 @@ test_overlays(void)
     unit_overlays = 1;
 
     conf = unit_load(NULL, test_three, 2);
-    source = test_source(conf, 0);
+    source = unit_source(conf, 0);
     zone = source->original.zone;
     drawn = source->overlay->zone;
     rendition = conf->renditions.elts;
@@ -726,14 +724,14 @@ test_overlays(void)
 
     memory = source->memory;
     conf = unit_load(conf, test_three, 2);
-    source = test_source(conf, 0);
+    source = unit_source(conf, 0);
 
     unit_ok(source->overlay->zone == drawn && source->memory == memory,
             "overlays: they live through a reload");
 
     unit_overlays = 0;
     conf = unit_load(conf, test_three, 2);
-    source = test_source(conf, 0);
+    source = unit_source(conf, 0);
 
     unit_ok(source->overlay == NULL && source->original.zone == zone
             && source->memory != memory,
@@ -791,21 +789,10 @@ test_states(void)
 }
 
 
-static ngx_vidcast_source_t *
-test_source(ngx_vidcast_conf_t *conf, ngx_uint_t n)
-{
-    ngx_vidcast_source_t  **source;
-
-    source = conf->sources.elts;
-
-    return source[n];
-}
-
-
 static ngx_vidcast_zone_t *
 test_zone(ngx_vidcast_conf_t *conf, ngx_uint_t n)
 {
-    return test_source(conf, n)->original.zone;
+    return unit_source(conf, n)->original.zone;
 }
 
 

@@ -28,7 +28,6 @@ static ngx_uint_t test_others(unit_actor_t *workers, uint64_t *pinned,
 static int64_t test_worker(ngx_uint_t what, uint32_t arg);
 static int64_t test_pin(uint32_t arg);
 static void test_frame(ngx_uint_t n);
-static ngx_vidcast_source_t *test_source(ngx_uint_t n);
 static ngx_vidcast_zone_t *test_zone(ngx_uint_t n);
 static ngx_uint_t test_served(void);
 static ngx_uint_t test_deserted_for(uint64_t time);
@@ -500,21 +499,10 @@ test_frame(ngx_uint_t n)
 }
 
 
-static ngx_vidcast_source_t *
-test_source(ngx_uint_t n)
-{
-    ngx_vidcast_source_t  **source;
-
-    source = test_conf->sources.elts;
-
-    return source[n];
-}
-
-
 static ngx_vidcast_zone_t *
 test_zone(ngx_uint_t n)
 {
-    return test_source(n)->original.zone;
+    return unit_source(test_conf, n)->original.zone;
 }
 
 

@@ -10,29 +10,8 @@
  * and nothing may be read beyond the end.
  */
 
-#include "wire/ngx_vidcast_detections_reader.c"
 #include "unit.h"
-
-
-static ngx_vidcast_detections_t  detections;
-
-
-static void
-read_text(const char *json)
-{
-    /* exactly as long as it is, for the sanitizer */
-
-    u_char  *p;
-    size_t   len;
-
-    len = strlen(json);
-    p = malloc(len);
-    ngx_memcpy(p, json, len);
-
-    ngx_vidcast_detections_read(p, len, &detections);
-
-    free(p);
-}
+#include "unit_detections.h"
 
 
 static ngx_uint_t

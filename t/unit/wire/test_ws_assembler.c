@@ -11,11 +11,7 @@
  */
 
 #include "wire/ngx_vidcast_result_value.c"
-#include "media/ngx_vidcast_jpeg.c"
-#include "media/ngx_vidcast_jpeg_fault.c"
-#include "media/ngx_vidcast_jpeg_probe.c"
-#include "media/ngx_vidcast_image.c"
-#include "media/ngx_vidcast_orientation.c"
+#include "unit_codec.h"
 #include "wire/ngx_vidcast_ws_assembler.c"
 #include "unit.h"
 

@@ -10,8 +10,7 @@
  * each picture must bear its number.
  */
 
-#include "media/ngx_vidcast_image.c"
-#include "media/ngx_vidcast_orientation.c"
+#include "unit_image.h"
 #include "input/synthetic/ngx_vidcast_test_background.c"
 #include "input/synthetic/ngx_vidcast_test_pattern.c"
 #include "input/synthetic/ngx_vidcast_input_test.c"

@@ -19,12 +19,8 @@
  */
 
 #include "core/ngx_vidcast_escape.c"
-#include "media/ngx_vidcast_image.c"
-#include "media/ngx_vidcast_orientation.c"
-#include "media/ngx_vidcast_jpeg.c"
 #include "input/ngx_vidcast_input_jpeg.c"
-#include "media/ngx_vidcast_jpeg_fault.c"
-#include "media/ngx_vidcast_jpeg_probe.c"
+#include "unit_codec.h"
 #include "input/v4l2/ngx_vidcast_v4l2.c"
 #include "input/v4l2/ngx_vidcast_v4l2_control.c"
 #include "input/v4l2/ngx_vidcast_v4l2_device.c"
