@@ -59,6 +59,7 @@ static void vidcast_av_reader_packet(vidcast_av_reader_t *reader);
 static void vidcast_av_reader_decode(vidcast_av_reader_t *reader,
     const AVPacket *packet);
 static int vidcast_av_reader_damaged(vidcast_av_reader_t *reader);
+static int vidcast_av_reader_key(const AVFrame *frame);
 static int64_t vidcast_av_reader_time(vidcast_av_reader_t *reader,
     int64_t stamp);
 static void vidcast_av_reader_bad(vidcast_av_reader_t *reader,
@@ -286,6 +287,7 @@ vidcast_av_reader_end(vidcast_av_reader_t *reader, char *error)
 static void
 vidcast_av_reader_packet(vidcast_av_reader_t *reader)
 {
+    char       error[VIDCAST_ERROR_LEN];
     int64_t    pts;
     AVPacket  *packet;
 
@@ -296,7 +298,9 @@ vidcast_av_reader_packet(vidcast_av_reader_t *reader)
     {
         /* a JPEG of the even lines, and one of the odd */
 
-        if (vidcast_av_stream_decoder(&reader->stream, NULL) != VIDCAST_OK) {
+        if (vidcast_av_stream_decoder(&reader->stream, error) != VIDCAST_OK) {
+            vidcast_av_reader_put(reader, VIDCAST_AV_BAD, VIDCAST_AV_NO_TIME,
+                                  error);
             return;
         }
     }
@@ -407,7 +411,7 @@ vidcast_av_reader_damaged(vidcast_av_reader_t *reader)
     {
         reader->broken = 1;
 
-    } else if (frame->key_frame) {
+    } else if (vidcast_av_reader_key(frame)) {
         reader->broken = 0;
     }
 
@@ -423,6 +427,19 @@ vidcast_av_reader_damaged(vidcast_av_reader_t *reader)
     (void) pthread_mutex_unlock(&reader->mutex);
 
     return reader->stream.conf->hold;
+}
+
+
+/* libavutil 60 has the flag alone, and those before 58 do not know it */
+
+static int
+vidcast_av_reader_key(const AVFrame *frame)
+{
+#ifdef AV_FRAME_FLAG_KEY
+    return (frame->flags & AV_FRAME_FLAG_KEY) != 0;
+#else
+    return frame->key_frame;
+#endif
 }
 
 

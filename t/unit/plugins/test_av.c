@@ -63,6 +63,7 @@ static void test_damaged(void);
 static void test_pace(void);
 static void test_stamps(void);
 static void test_late(void);
+static void test_undecoded(void);
 static void test_params(void);
 static void test_sizes(void);
 static void test_pixels(void);
@@ -104,6 +105,7 @@ main(void)
     test_pace();
     test_stamps();
     test_late();
+    test_undecoded();
     test_sizes();
     test_pixels();
     test_matrices();
@@ -490,6 +492,61 @@ test_late(void)
 
     vidcast_av_release(&av);
     vidcast_av_reader_free(reader);
+    av_packet_free(&av.item.packet);
+    av_frame_free(&av.item.frame);
+}
+
+
+/* two JPEGs of a picture, and nothing to make one of them */
+
+static void
+test_undecoded(void)
+{
+    int                   i, rc;
+    char                  error[VIDCAST_ERROR_LEN];
+    AVStream              video;
+    vidcast_av_t          av;
+    AVCodecParameters    *codecpar;
+    vidcast_picture_t     picture;
+    vidcast_av_reader_t  *reader;
+
+    static const uint8_t  half[] = "\xff\xd8\xff\xe0\0\x10" "AVI1\x01\0";
+
+    memset(&av, 0, sizeof(vidcast_av_t));
+    memset(&video, 0, sizeof(AVStream));
+    memset(&picture, 0, sizeof(vidcast_picture_t));
+
+    codecpar = avcodec_parameters_alloc();
+    codecpar->codec_id = AV_CODEC_ID_TTF;
+
+    video.codecpar = codecpar;
+
+    av.item.packet = av_packet_alloc();
+    av.item.frame = av_frame_alloc();
+
+    reader = calloc(1, sizeof(vidcast_av_reader_t));
+    reader->stream.conf = &av.conf;
+    reader->stream.video = &video;
+    av.reader = reader;
+
+    (void) vidcast_av_reader_init(reader);
+
+    for (i = 0; i < 2; i++) {
+        (void) av_new_packet(reader->packet, sizeof(half));
+        memcpy(reader->packet->data, half, sizeof(half));
+
+        vidcast_av_reader_packet(reader);
+        av_packet_unref(reader->packet);
+
+        error[0] = '\0';
+        rc = vidcast_av_next(&av, &picture, 0, error);
+
+        unit_ok(rc == VIDCAST_BAD && strstr(error, "no decoder"),
+                "undecoded: half %d is told, %d \"%s\"", i, rc, error);
+    }
+
+    vidcast_av_reader_free(reader);
+    avcodec_parameters_free(&codecpar);
     av_packet_free(&av.item.packet);
     av_frame_free(&av.item.frame);
 }
