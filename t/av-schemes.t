@@ -30,7 +30,7 @@ my %children;
 
 END { kill 'KILL', keys %children if %children }
 
-my $nginx = Vidcast::Nginx->new(ports => 5, http => <<'CONF');
+my $nginx = Vidcast::Nginx->new(ports => 6, http => <<'CONF');
     vidcast_source fifo { input pipe:html/fifo timeout=1s; }
     vidcast_source list { input pipe:html/list timeout=1s; }
     vidcast_source film { input pipe:html/film.ts; }
@@ -40,6 +40,8 @@ my $nginx = Vidcast::Nginx->new(ports => 5, http => <<'CONF');
     vidcast_source rtmp { input rtmp://127.0.0.1:%%PORT3%%/live/film?key=secret; }
     vidcast_source host { input rtsp://me:secret@secret.invalid/; }
     vidcast_source digest { input rtsp://me:secret@127.0.0.1:%%PORT4%%/; }
+    vidcast_source no_tcp { input rtsp://127.0.0.1:%%PORT5%%/; }
+    vidcast_source no_udp { input rtsp://127.0.0.1:%%PORT5%%/ transport=udp; }
 
     server {
         listen 127.0.0.1:%%PORT%%;
@@ -61,7 +63,23 @@ for my $name (qw(fifo list other)) {
     chmod 0666, "$html/$name";
 }
 
-my $digest = digest($nginx->port(4));
+# asks each time for a digest that is newer than libavformat
+
+rtsp($nginx->port(4), sub {
+    return $_[0] eq 'OPTIONS' ? "200 OK\r\nPublic: DESCRIBE\r\n"
+        : "401 Unauthorized\r\nWWW-Authenticate: Digest "
+          . qq(realm="a", nonce="b", algorithm=SHA-256\r\n);
+});
+
+# has no transport at all
+
+rtsp($nginx->port(5), sub {
+    return $_[0] eq 'SETUP' ? "461 Unsupported Transport\r\n"
+        : $_[0] ne 'DESCRIBE' ? "200 OK\r\nPublic: DESCRIBE, SETUP\r\n"
+        : ("200 OK\r\nContent-Type: application/sdp\r\n",
+           "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
+           . "m=video 0 RTP/AVP 26\r\na=control:video\r\n");
+});
 
 child(sending('mpegts', 'udp://127.0.0.1:' . $nginx->port(1)));
 child(sending('mpegts', 'srt://127.0.0.1:' . $nginx->port(2)
@@ -129,6 +147,10 @@ ok told('host', qr/^could not be opened: \S.*\(host: [^)]+\)$/),
     'no host, ' . source($nginx, 'host')->{error};
 ok told('digest', qr/digest by SHA-256, and libavformat knows only MD5$/),
     'another digest, ' . source($nginx, 'digest')->{error};
+ok told('no_tcp', qr/does not send by TCP; use "transport=udp"$/),
+    'no TCP, ' . source($nginx, 'no_tcp')->{error};
+ok told('no_udp', qr/does not send by UDP; use "transport=tcp"$/),
+    'no UDP, ' . source($nginx, 'no_udp')->{error};
 
 is scalar(grep { /secret/ } $nginx->error_log,
           get($nginx->port, '/status')->{body}), 0,
@@ -178,10 +200,11 @@ sub child {
 }
 
 
-# asks each time for a digest that is newer than libavformat
+# a server of RTSP: $answer->($method) is the status with its headers, and the
+# body if there is one
 
-sub digest {
-    my ($port) = @_;
+sub rtsp {
+    my ($port, $answer) = @_;
 
     my $listen = IO::Socket::INET->new(LocalAddr => '127.0.0.1',
         LocalPort => $port, Proto => 'tcp', Listen => 4, ReuseAddr => 1)
@@ -201,11 +224,12 @@ sub digest {
 
                 next if $line =~ /\S/;
 
-                print $client 'RTSP/1.0 ', $method eq 'OPTIONS'
-                    ? "200 OK\r\nPublic: DESCRIBE\r\n"
-                    : "401 Unauthorized\r\nWWW-Authenticate: Digest "
-                      . 'realm="a", nonce="b", algorithm=SHA-256'
-                      . "\r\n", "$cseq\r\n";
+                my ($head, $body) = $answer->($method);
+
+                $body //= '';
+
+                print $client "RTSP/1.0 $head", $cseq,
+                    'Content-Length: ', length $body, "\r\n\r\n", $body;
                 ($method, $cseq) = ('', '');
             }
         }

@@ -434,11 +434,8 @@ vidcast_av_stream_decoder(vidcast_av_stream_t *stream, char *error)
     codec = avcodec_find_decoder(codecpar->codec_id);
 
     if (codec == NULL) {
-        if (error) {
-            (void) snprintf(error, VIDCAST_ERROR_LEN, "no decoder for \"%s\"",
-                            avcodec_get_name(codecpar->codec_id));
-        }
-
+        (void) snprintf(error, VIDCAST_ERROR_LEN, "no decoder for \"%s\"",
+                        avcodec_get_name(codecpar->codec_id));
         return VIDCAST_ERROR;
     }
 
@@ -582,13 +579,21 @@ vidcast_av_stream_reason(vidcast_av_stream_t *stream, const char *what, int rc,
     char         reason[AV_ERROR_MAX_STRING_SIZE];
     const char  *said, *digest;
 
-    if (error == NULL) {
-        return;
-    }
-
     if (stream->timedout) {
         (void) snprintf(error, VIDCAST_ERROR_LEN, "%s: nothing came for %d ms",
                         what, (int) (stream->conf->timeout / 1000));
+        return;
+    }
+
+    if (stream->conf->rtsp && rc == AVERROR(EPROTONOSUPPORT)) {
+
+        /* what libavformat makes of 461 */
+
+        (void) snprintf(error, VIDCAST_ERROR_LEN, "%s: the server does not "
+                        "send by %s%s", what, stream->conf->udp ? "UDP" : "TCP",
+                        stream->conf->tls ? ", which \"rtsps:\" needs"
+                        : stream->conf->udp ? "; use \"transport=tcp\""
+                                            : "; use \"transport=udp\"");
         return;
     }
 

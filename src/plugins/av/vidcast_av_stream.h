@@ -39,7 +39,7 @@ typedef struct {
 } vidcast_av_stream_t;
 
 
-/* VIDCAST_OK; VIDCAST_ERROR: reason in "error", or nowhere if it is NULL */
+/* VIDCAST_OK; VIDCAST_ERROR: reason in "error" */
 int vidcast_av_stream_open(vidcast_av_stream_t *stream, char *error);
 int vidcast_av_stream_decoder(vidcast_av_stream_t *stream, char *error);
 int vidcast_av_stream_rewind(vidcast_av_stream_t *stream, char *error);
