@@ -20,6 +20,7 @@
  */
 
 #define VIDCAST_AV_MAX_BAD  1000           /* reads in a row */
+#define VIDCAST_AV_JUMP     1000000        /* us, of a clock that is set */
 
 
 struct vidcast_av_reader_s {
@@ -62,6 +63,8 @@ static int vidcast_av_reader_damaged(vidcast_av_reader_t *reader);
 static int vidcast_av_reader_key(const AVFrame *frame);
 static int64_t vidcast_av_reader_time(vidcast_av_reader_t *reader,
     int64_t stamp);
+static int64_t vidcast_av_reader_go_on(vidcast_av_reader_t *reader,
+    int64_t pts, int64_t next);
 static void vidcast_av_reader_bad(vidcast_av_reader_t *reader,
     const char *what, int rc);
 static void vidcast_av_reader_put(vidcast_av_reader_t *reader,
@@ -469,8 +472,11 @@ vidcast_av_reader_time(vidcast_av_reader_t *reader, int64_t stamp)
 
         pts += reader->shift;
 
-        if (reader->pictures && pts > reader->last
-            && pts - reader->last < 1000000)
+        if (reader->pictures && reader->stream.stored && pts <= reader->last) {
+            pts = vidcast_av_reader_go_on(reader, pts, next);
+
+        } else if (reader->pictures && pts > reader->last
+                   && pts - reader->last < VIDCAST_AV_JUMP)
         {
             reader->duration = pts - reader->last;
         }
@@ -487,7 +493,25 @@ vidcast_av_reader_time(vidcast_av_reader_t *reader, int64_t stamp)
 
     /* nothing can be told of a clock that stands still, or has jumped back */
 
-    return still && !reader->stream.stored ? VIDCAST_AV_NO_TIME : pts;
+    return still ? VIDCAST_AV_NO_TIME : pts;
+}
+
+
+/*
+ * In a film time only goes forward.  Where its clock begins anew, one recording
+ * was put behind another; else the stamp alone is wrong.
+ */
+
+static int64_t
+vidcast_av_reader_go_on(vidcast_av_reader_t *reader, int64_t pts, int64_t next)
+{
+    if (reader->last - pts < VIDCAST_AV_JUMP) {
+        return reader->last + 1;
+    }
+
+    reader->shift += next - pts;
+
+    return next;
 }
 
 

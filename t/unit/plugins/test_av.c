@@ -50,6 +50,9 @@ typedef struct {
     int       fps_limit;
     int       damaged;
     int       held;
+    int64_t   pts;                  /* of the last one */
+    int       untold;               /* without one */
+    int       rewound;              /* one before that of the picture before */
     int       rc;                   /* why it was over */
     char      error[VIDCAST_ERROR_LEN];
 } test_run_t;
@@ -61,6 +64,7 @@ static void test_loops(void);
 static void test_broken(void);
 static void test_damaged(void);
 static void test_pace(void);
+static void test_joined(void);
 static void test_stamps(void);
 static void test_late(void);
 static void test_undecoded(void);
@@ -103,6 +107,7 @@ main(void)
     test_broken();
     test_damaged();
     test_pace();
+    test_joined();
     test_stamps();
     test_late();
     test_undecoded();
@@ -385,6 +390,27 @@ test_pace(void)
 
     unit_ok(run.pictures == 300 && run.fps_limit == 0,
             "fps: more than there are, %d", run.pictures);
+}
+
+
+/* two recordings one behind the other, and the clock begins anew */
+
+static void
+test_joined(void)
+{
+    test_run_t  run;
+
+    test_command("cd %s && cat b.ts b.ts > joined.ts", test_dir);
+
+    test_play(&run, "joined.ts", "realtime=off", 1000);
+
+    unit_ok(run.rc == VIDCAST_END && run.pictures >= 590,
+            "joined: %d pictures", run.pictures);
+    unit_ok(run.untold == 0, "joined: %d without a time of the film",
+            run.untold);
+    unit_ok(run.rewound == 0 && llabs(run.pts - 599 * 40000) < 400000,
+            "joined: %d times before another, the last is %d us", run.rewound,
+            (int) run.pts);
 }
 
 
@@ -1089,6 +1115,7 @@ test_play(test_run_t *run, const char *name, const char *params, int limit)
 
         memset(&picture, 0, sizeof(picture));
         picture.size = sizeof(picture);
+        picture.pts = VIDCAST_NO_PTS;
 
         rc = vidcast_av_input.grab(instance, &picture, run->error);
 
@@ -1170,6 +1197,10 @@ test_picture(test_run_t *run, vidcast_picture_t *picture)
     if (run->pictures == 0) {
         run->first = picture->time;
     }
+
+    run->untold += (picture->pts < 0);
+    run->rewound += (run->pictures && picture->pts <= run->pts);
+    run->pts = picture->pts;
 
     run->time = picture->time;
     run->pictures++;
