@@ -34,6 +34,7 @@ struct vidcast_av_reader_s {
     int64_t                round;          /* us, of this round's first one */
     int64_t                duration;       /* us, of a picture */
     uint64_t               pictures;       /* in this round */
+    uint64_t               shown;          /* of these */
     unsigned               broken:1;       /* till a picture of its own */
 
     pthread_t              tid;
@@ -208,6 +209,7 @@ vidcast_av_reader_thread(void *data)
 
     do {
         reader->pictures = 0;
+        reader->shown = 0;
 
         kind = vidcast_av_reader_run(reader, error);
 
@@ -274,6 +276,12 @@ vidcast_av_reader_end(vidcast_av_reader_t *reader, char *error)
 
     if (reader->pictures == 0) {
         (void) snprintf(error, VIDCAST_ERROR_LEN, "no picture in it");
+        return VIDCAST_AV_LOST;
+    }
+
+    if (reader->shown == 0) {
+        (void) snprintf(error, VIDCAST_ERROR_LEN,
+                        "all pictures in it are damaged");
         return VIDCAST_AV_LOST;
     }
 
@@ -563,10 +571,12 @@ vidcast_av_reader_put(vidcast_av_reader_t *reader, vidcast_av_kind_e kind,
 
         if (kind == VIDCAST_AV_JPEG) {
             av_packet_move_ref(item->packet, reader->packet);
+            reader->shown++;
         }
 
         if (kind == VIDCAST_AV_FRAME) {
             av_frame_move_ref(item->frame, reader->frame);
+            reader->shown++;
         }
 
         if (error) {

@@ -32,6 +32,7 @@
 #define TEST_BITS    10
 #define TEST_BAR     16
 #define TEST_HEIGHT  64
+#define TEST_AGAIN   50             /* in a row, of 200 ms: it never comes */
 
 
 typedef struct {
@@ -296,7 +297,7 @@ test_broken(void)
 static void
 test_damaged(void)
 {
-    int         bad;
+    int         i, bad;
     test_run_t  run;
 
     (void) test_film("key.mkv", 100, "-c:v libx264 -bf 0 -g 25 -sc_threshold "
@@ -334,6 +335,23 @@ test_damaged(void)
     unit_ok(run.pictures == bad && run.damaged > 0,
             "bad.ts: %d pictures, of them %d damaged", run.pictures,
             run.damaged);
+
+    /* the only key frame, so that no round has anything to be shown */
+
+    (void) test_film("one.ts", 60, "-c:v libx264 -bf 0 -g 60 -vf "
+                     "noise=alls=60");
+    test_command("dd if=/dev/zero of=%s/one.ts bs=188 seek=12 count=2 "
+                 "conv=notrunc status=none", test_dir);
+
+    for (i = 0; i < 2; i++) {
+        test_play(&run, "one.ts", i ? "damaged=hold realtime=off loop=on"
+                                    : "damaged=hold realtime=off", 1000);
+
+        unit_ok(run.rc == VIDCAST_ERROR && run.pictures == 0
+                && run.held >= 50
+                && strcmp(run.error, "all pictures in it are damaged") == 0,
+                "one.ts: %d are held, \"%s\"", run.held, run.error);
+    }
 }
 
 
@@ -1088,7 +1106,7 @@ test_command(const char *format, ...)
 static void
 test_play(test_run_t *run, const char *name, const char *params, int limit)
 {
-    int                  rc;
+    int                  rc, again;
     char                 uri[128], text[64];
     void                *instance;
     vidcast_param_t      list[8];
@@ -1111,6 +1129,8 @@ test_play(test_run_t *run, const char *name, const char *params, int limit)
         return;
     }
 
+    again = 0;
+
     while (run->pictures < limit) {
 
         memset(&picture, 0, sizeof(picture));
@@ -1127,11 +1147,12 @@ test_play(test_run_t *run, const char *name, const char *params, int limit)
         if (rc == VIDCAST_OK) {
             test_picture(run, &picture);
             vidcast_av_input.release(instance);
+            again = 0;
 
         } else if (rc == VIDCAST_BAD) {
             run->bad++;
 
-        } else if (rc != VIDCAST_AGAIN) {
+        } else if (rc != VIDCAST_AGAIN || ++again == TEST_AGAIN) {
             run->rc = rc;
             break;
         }
