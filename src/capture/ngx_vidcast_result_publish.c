@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 
 #include "capture/ngx_vidcast_capture.h"
+#include "core/ngx_vidcast_string.h"
 
 
 /*
@@ -170,7 +171,7 @@ ngx_vidcast_result_publish_error(const u_char *error, u_char *p, u_char *last)
     }
 
     p = ngx_cpymem(p, "\"error\":\"", sizeof("\"error\":\"") - 1);
-    p = (u_char *) ngx_escape_json(p, (u_char *) error, len);
+    p = ngx_vidcast_json(p, (u_char *) error, len);
 
     return ngx_cpymem(p, "\",", 2);
 }

@@ -12,6 +12,7 @@
 
 static void ngx_vidcast_list_trim(ngx_str_t *item);
 static ngx_int_t ngx_vidcast_utf8_lead(ngx_vidcast_utf8_t *utf8, u_char byte);
+static size_t ngx_vidcast_utf8_character(u_char *p, u_char *last);
 
 
 ngx_uint_t
@@ -232,4 +233,48 @@ ngx_vidcast_utf8_check(u_char *data, size_t size)
     }
 
     return NGX_OK;
+}
+
+
+u_char *
+ngx_vidcast_json(u_char *p, u_char *data, size_t size)
+{
+    size_t   n;
+    u_char  *last;
+
+    last = data + size;
+
+    while (data < last) {
+        n = ngx_vidcast_utf8_character(data, last);
+
+        if (n) {
+            p = (u_char *) ngx_escape_json(p, data, n);
+            data += n;
+
+        } else {
+            *p++ = '?';
+            data++;
+        }
+    }
+
+    return p;
+}
+
+
+/* bytes of the character at "p"; 0: it is none */
+
+static size_t
+ngx_vidcast_utf8_character(u_char *p, u_char *last)
+{
+    size_t  n;
+
+    n = (*p < 0x80) ? 1 : (*p < 0xe0) ? 2 : (*p < 0xf0) ? 3 : 4;
+
+    if ((size_t) (last - p) < n
+        || ngx_vidcast_utf8_check(p, n) != NGX_OK)
+    {
+        return 0;
+    }
+
+    return n;
 }

@@ -66,5 +66,12 @@ ngx_int_t ngx_vidcast_utf8_read(ngx_vidcast_utf8_t *utf8, u_char *data,
 /* is this UTF-8, from the first to the last byte?  NGX_OK or NGX_ERROR */
 ngx_int_t ngx_vidcast_utf8_check(u_char *data, size_t size);
 
+/*
+ * Text of any origin as it stands in a string of JSON; bytes that are not
+ * UTF-8 become question marks.  It needs as much room as ngx_escape_json()
+ * says, "size" and what that answers for NULL.  Answers the end of it.
+ */
+u_char *ngx_vidcast_json(u_char *p, u_char *data, size_t size);
+
 
 #endif /* _NGX_VIDCAST_STRING_H_INCLUDED_ */

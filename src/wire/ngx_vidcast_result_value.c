@@ -36,7 +36,6 @@ static ngx_int_t ngx_vidcast_result_value_map(
 static ngx_uint_t ngx_vidcast_result_value_span(double from, double to,
     uint32_t limit, uint32_t *start, uint32_t *length);
 static u_char *ngx_vidcast_result_value_label(u_char *p, const char *label);
-static size_t ngx_vidcast_result_value_character(u_char *p, u_char *last);
 
 
 ngx_int_t
@@ -470,48 +469,11 @@ ngx_vidcast_result_value_detection(u_char *p,
 }
 
 
-/* cut to its limit; bytes that are not UTF-8 become question marks */
+/* cut to its limit */
 
 static u_char *
 ngx_vidcast_result_value_label(u_char *p, const char *label)
 {
-    size_t   n;
-    u_char  *s, *last;
-
-    s = (u_char *) label;
-    last = s + strnlen(label, NGX_VIDCAST_RESULT_LABEL);
-
-    while (s < last) {
-        n = ngx_vidcast_result_value_character(s, last);
-
-        if (n) {
-            p = (u_char *) ngx_escape_json(p, s, n);
-            s += n;
-
-        } else {
-            *p++ = '?';
-            s++;
-        }
-    }
-
-    return p;
-}
-
-
-/* bytes of the UTF-8 character at "p"; 0: it is none */
-
-static size_t
-ngx_vidcast_result_value_character(u_char *p, u_char *last)
-{
-    size_t  n;
-
-    n = (*p < 0x80) ? 1 : (*p < 0xe0) ? 2 : (*p < 0xf0) ? 3 : 4;
-
-    if ((size_t) (last - p) < n
-        || ngx_vidcast_utf8_check(p, n) != NGX_OK)
-    {
-        return 0;
-    }
-
-    return n;
+    return ngx_vidcast_json(p, (u_char *) label,
+                            strnlen(label, NGX_VIDCAST_RESULT_LABEL));
 }

@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "core/ngx_vidcast_string.h"
 #include "http/status/ngx_http_vidcast_text.h"
 
 
@@ -77,7 +78,7 @@ ngx_http_vidcast_text_string(ngx_http_vidcast_text_t *text, const char *name,
     p = b->last;
 
     *p++ = '"';
-    p = (u_char *) ngx_escape_json(p, data, len);
+    p = ngx_vidcast_json(p, data, len);
     *p++ = '"';
 
     ngx_http_vidcast_text_wrote(text, p);

@@ -157,13 +157,13 @@ test_members(void)
             "members: it is counted, and told to sinks and workers");
 
     result.status = "predictor_failed";
-    result.error = (u_char *) "a \"b\"";
+    result.error = (u_char *) "a \"b\" \xf6 \xc3\xb6";
 
     unit_ok(test_has(&result, "null", "v source epoch seq frame ts width "
                      "height status error latency result"),
             "members of a failure: %s", test_slot.text);
     unit_ok(ngx_strstr(test_slot.text, "\"status\":\"predictor_failed\","
-                       "\"error\":\"a \\\"b\\\"\",\"latency\":"),
+                       "\"error\":\"a \\\"b\\\" ? \xc3\xb6\",\"latency\":"),
             "members of a failure: what they say");
     unit_ok(test_counters.predicted == 1, "members of a failure: not counted");
 

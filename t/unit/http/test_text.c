@@ -110,6 +110,16 @@ test_escapes(void)
 
     unit_ok(test_ends("\"a\":\"\\\"\\\\\\n\\u0000\\u001F\",\"b\":\"\""),
             "escapes, and an empty string");
+
+    /* bytes of no character, the last one of them cut off */
+
+    test_begin();
+
+    ngx_http_vidcast_text_string(&test_text, "a", (u_char *)
+                                 "\xf6\xc3\xa4 \xc0\x80\xe2\x82", 8);
+
+    unit_ok(test_ends("\"a\":\"?\xc3\xa4 ????\""),
+            "what is no UTF-8 is a question mark");
 }
 
 
