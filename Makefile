@@ -205,7 +205,8 @@ build/bench/%: t/bench/%.c
 # pictures: our own objects as they are in the module, and FFmpeg's functions
 
 CODEC_OBJS    = $(addprefix build/module/addon/media/ngx_vidcast_,             \
-                resize.o image.o jpeg.o jpeg_probe.o orientation.o)
+                resize.o image.o jpeg.o jpeg_fault.o jpeg_probe.o              \
+                orientation.o)
 CODEC_FFMPEG  = $(if $(wildcard /usr/include/*/libavcodec/avcodec.h),          \
                 -DBENCH_FFMPEG=1 -lavcodec -lavutil -lswscale)
 
