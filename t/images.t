@@ -547,3 +547,33 @@ program
     is $pairs->json->{frame}, $result->{frame} + 1, 'and the next one';
 --- error_log
 predictor of vidcast source "print" gave a bad result: the frame could not be decoded: it is CMYK
+
+
+
+=== TEST 19: missing tables are counted, and so are those of what was turned
+--- http_config
+    vidcast_source bare {
+        input images:$TEST_NGINX_SERVER_ROOT/html/bare loop=off;
+    }
+    vidcast_source turned {
+        input images:$TEST_NGINX_SERVER_ROOT/html/bare loop=off rotate=180;
+    }
+    vidcast_source small {
+        input  images:$TEST_NGINX_SERVER_ROOT/html/bare loop=off rotate=180;
+        frames auto 1k;
+    }
+--- user_files eval
+[
+    map { [ "bare/$_.jpg", Vidcast::Picture::picture(640, 480, 77)
+                           =~ s/\xff\xc4\0\x1f.{29}//sr
+                           =~ s/\xff\xc4\0\x14.{18}//sr ] } 1, 2
+]
+--- live
+bare ended
+turned ended
+--- client
+    is source('bare')->{tables_inserted}, 2, 'as they are';
+    is source('turned')->{tables_inserted}, 2, 'turned';
+
+    ok wait_for { source('small')->{dropped}{too_large} == 2 }, 'too large';
+    is source('small')->{tables_inserted}, 0, 'which are none';

@@ -495,13 +495,14 @@ static ngx_int_t
 ngx_vidcast_input_thread_take(ngx_vidcast_input_thread_t *thread,
     ngx_vidcast_picture_t *picture)
 {
-    ngx_uint_t               cut;
+    ngx_uint_t               cut, bare;
     ngx_vidcast_counters_t  *counters;
 
     counters = thread->capture->counters;
 
     if (picture->data) {
         cut = picture->info.cut;
+        bare = !picture->info.dht;
 
         ngx_vidcast_count(&counters->trailing, picture->info.trailing);
 
@@ -514,10 +515,11 @@ ngx_vidcast_input_thread_take(ngx_vidcast_input_thread_t *thread,
 
         ngx_vidcast_input_thread_jpeg(thread, picture);
 
-        /* "info" is that of a turned one, which has an end again */
+        /* "info" is that of a turned one, which has an end and tables */
 
         if (thread->in.number) {
             ngx_vidcast_count(&counters->truncated, cut);
+            ngx_vidcast_count(&counters->tables_inserted, bare);
         }
 
         return NGX_OK;
@@ -680,8 +682,6 @@ ngx_vidcast_input_thread_publish(ngx_vidcast_input_thread_t *thread,
     data = ngx_vidcast_ring_data(&capture->zone->ring, picture->slot);
 
     ngx_vidcast_jpeg_make_whole(data, picture->data, info);
-
-    ngx_vidcast_count(&capture->counters->tables_inserted, !info->dht);
 
     frame.number = number;
     frame.captured = picture->time;
