@@ -167,7 +167,7 @@ one
 
     my $picture = picture(640, 480, 77);
 
-    open my $fh, '>:raw', $file or die "$file: $!\n";
+    open my $fh, '+<:raw', $file or die "$file: $!\n";
     $fh->autoflush;
     print $fh substr $picture, 0, 400;
 
@@ -550,7 +550,30 @@ predictor of vidcast source "print" gave a bad result: the frame could not be de
 
 
 
-=== TEST 19: missing tables are counted, and so are those of what was turned
+=== TEST 19: one file that cannot be turned is tried once
+--- http_config
+    vidcast_source askew {
+        input images:$TEST_NGINX_SERVER_ROOT/html/askew/cam.jpg fps=20 rotate=90;
+        stale 500ms;
+    }
+--- user_files eval
+[
+    [ 'askew/cam.jpg', Vidcast::Picture::picture(16, 16, 1)
+                       =~ s/\xff\xc0.{8}\x01\x11\K\0/\x01/sr ],
+]
+--- client
+    # its table for quantization has another number
+
+    ok wait_for { source('askew')->{state} eq 'stale' }, 'it is bad';
+    like source('askew')->{error}, qr/it could not be turned$/, 'and why';
+    is source('askew')->{dropped}{bad_frame}, 1, 'it was counted once';
+
+    main::add('askew/cam.jpg', 32, 16, 1);
+    ok wait_for { Vidcast::Blocks::live('askew') }, 'a good one comes';
+
+
+
+=== TEST 20: missing tables are counted, and so are those of what was turned
 --- http_config
     vidcast_source bare {
         input images:$TEST_NGINX_SERVER_ROOT/html/bare loop=off;

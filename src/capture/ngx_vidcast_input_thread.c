@@ -389,6 +389,7 @@ ngx_vidcast_input_thread_grab(ngx_vidcast_input_thread_t *thread,
 
     in->number = 0;
     in->large = 0;
+    in->bad = 0;
 
     if (in->format == NGX_VIDCAST_INPUT_I420) {
 
@@ -509,7 +510,9 @@ ngx_vidcast_input_thread_take(ngx_vidcast_input_thread_t *thread,
         if (ngx_vidcast_orientation_lies(thread->in.conf->orientation)
             && ngx_vidcast_input_thread_turn(thread, picture) != NGX_OK)
         {
+            thread->in.bad = 1;
             ngx_vidcast_input_thread_bad(thread);
+
             return NGX_OK;
         }
 

@@ -303,7 +303,7 @@ void
 ngx_vidcast_images_file_release(ngx_vidcast_input_t *in,
     ngx_vidcast_images_file_t *file)
 {
-    if (in->number == 0 && !in->large) {
+    if (in->number == 0 && !in->large && !in->bad) {
         file->known = 0;
     }
 

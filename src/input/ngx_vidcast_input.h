@@ -90,7 +90,8 @@ typedef struct {
     /* set by the caller, zero at grab(): what became of the picture */
 
     uint64_t                   number;    /* of the frame, 0: it is none */
-    ngx_uint_t                 large;     /* since it is too large */
+    ngx_uint_t                 large;     /* since it is too large, */
+    ngx_uint_t                 bad;       /* or could not be turned */
 
     /* added to by grab(), whatever it returns; the caller takes it away */
 

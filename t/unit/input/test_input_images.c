@@ -525,6 +525,17 @@ test_watch(void)
     unit_ok(test_look(&in) == NGX_VIDCAST_INPUT_UNCHANGED,
             "one file: does not");
 
+    test_age("cam.jpg", 5);
+
+    unit_ok(test_grab(&in) == NGX_OK, "one file: one that cannot be turned");
+    in.number = 0;
+    in.bad = 1;
+    ngx_vidcast_input_images.release(&in);
+    in.bad = 0;
+
+    unit_ok(test_look(&in) == NGX_VIDCAST_INPUT_UNCHANGED,
+            "one file: does not, either");
+
     test_close(&in);
 
     unit_ok(test_open(&in, test_path("cam.jpg"), "on") == NGX_OK
