@@ -516,6 +516,15 @@ sub watch {
 
     pump($walk);
 
+    # what wakes may have viewers that wait for nothing
+
+    my %wakes = map { $_->name => 1 } grep { $_->has('on_demand') } good($walk);
+
+    wait_for {
+        !grep { $wakes{$_->{name}} && $_->{state} =~ /^(?:sleeping|starting)$/ }
+            @{status($walk->{nginx})->{sources} // []};
+    } $patience if %wakes;
+
     blame($walk, $_, $_->complaints) for @cases;
 
     listen_to_log($walk);
