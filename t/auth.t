@@ -2,7 +2,7 @@
 
 # Copyright (C) vidcast contributors
 
-# Who may watch is nginx's to say, by the means that everybody has already:
+# What may watch is nginx's to say, by the means that everybody has already:
 # each of them before each kind of location, those which take a connection
 # over as well.  And what a URL has to say to them, its token, is not vidcast's
 # to tell others.
@@ -189,7 +189,7 @@ for my $holder (qw(ws mjpeg)) {
             "limit_conn, $kind: one more beside $holder";
         is ask($kind, "/conn/$kind", 'X-Key' => 'another'), 'served', 'another';
 
-        # it is counted until nginx has seen that he is gone
+        # it is counted until nginx has seen that it is gone
 
         wait_for {
             ask('status', '/conn/status', 'X-Key' => 'another') eq 'served'
@@ -245,7 +245,7 @@ my @viewers = map { dial("/any?$token") } 1 .. 4;
 
 ok $silent->wait_eof, 'no answer to a ping';
 ok wait_for { 2 == (() = $nginx->error_log =~ /took no byte/g) },
-    'viewers who take nothing';
+    'viewers that take nothing';
 
 my @log = split /\n/, $nginx->error_log;
 my @own = map { s/, client: .*//r } @log;

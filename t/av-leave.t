@@ -38,7 +38,7 @@ my ($server, $out);
 END { kill 'KILL', $server if $server }
 
 
-# those who connected, and now wait for a word
+# those that connected, and now wait for a word
 
 {
     my %blocks = map {

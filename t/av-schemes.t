@@ -122,7 +122,7 @@ for my $name (qw(udp srt rtmp)) {
 }
 
 
-# who plays a list would open what it names
+# one that plays a list would open what it names
 
 {
     open my $list, '>', "$html/m3u8" or die "open: $!\n";

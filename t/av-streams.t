@@ -89,7 +89,7 @@ for my $name (qw(h264 udp mjpeg camera http)) {
         or diag source($nginx, $name)->{error};
 }
 
-# who does not read while others are waited for would be given up
+# one that does not read while others are waited for would be given up
 
 my %viewers = map {
     $_ => Vidcast::Stream->open($nginx->port, "/$_")->attend
@@ -187,7 +187,7 @@ is join(' ', map { source($nginx, $_)->{starts} } qw(h264 udp mjpeg)),
     '1 1 1', 'no capture was started again';
 
 
-# those of whom nothing can be got
+# those of which nothing can be got
 
 for my $name (qw(silent mute)) {
     my $nothing = qr/^could not be opened: nothing came for 500 ms$/;

@@ -2,9 +2,9 @@
 
 # Copyright (C) vidcast contributors
 
-# Whom we believe to be the camera: a server whose certificate is not trusted,
-# or is of somebody else, gives no picture, not even by a redirect of one who
-# is, or by his list of parts; unless it is said that this does not matter.
+# What we believe to be the camera: a server whose certificate is not trusted,
+# or is of somebody else, gives no picture, not even by a redirect of one that
+# is, or by its list of parts; unless it is said that this does not matter.
 
 use strict;
 use warnings;
@@ -55,7 +55,7 @@ film("$html/foreign/list.m3u8", 100, @hls,
 
 my %inputs = (
 
-    # of one who is trusted
+    # of one that is trusted
 
     mjpeg => "https://me:secret\@127.0.0.1:$good/auth?key=secret $ca",
     film => "https://127.0.0.1:$good/film.mp4 $ca",
@@ -68,7 +68,7 @@ my %inputs = (
     any_name => "https://127.0.0.1:$other/film.mp4 verify=off",
     any_parts => "https://127.0.0.1:$good/foreign/list.m3u8 verify=off",
 
-    # of one who is not
+    # of one that is not
 
     system => "https://me:secret\@127.0.0.1:$good/auth?key=secret",
     unknown => "https://127.0.0.1:$bad/film.mp4 $ca",
@@ -143,15 +143,15 @@ for my $name (sort keys %why) {
 
     ok $nginx->reload, 'reload';
     ok wait_for { of('unknown')->{captured} }, 'now it is trusted';
-    is capture_pid($nginx, 'any'), $other_pid, 'who did not ask goes on';
+    is capture_pid($nginx, 'any'), $other_pid, 'one that did not ask goes on';
 
     # the old one, which tries again meanwhile, reads the same file
 
     ok wait_for { capture_pid($nginx, 'unknown') !~ /^$|\b$pid\b/ },
-        'who did is a new one';
+        'one that did is a new one';
 }
 
-# but for the log of the server, who was told
+# but for the log of the server, which was told
 
 is scalar(grep { /secret/ && !/ request: / } split(/\n/, $nginx->error_log),
           get($nginx->port(4), '/status')->{body}), 0,

@@ -148,7 +148,7 @@ CONF
     $nginx->stop;
 }
 
-# on demand: it begins again for each who comes to an empty room, and leaves
+# on demand: it begins again for each that comes to an empty room, and leaves
 # nothing behind, neither a thread nor a descriptor
 
 {
@@ -209,7 +209,7 @@ CONF
         my $viewer = Vidcast::Stream->open($nginx->port, '/once');
         my @shown;
 
-        # who is slow may miss some, but not the last
+        # a slow one may miss some, but not the last
 
         until (@shown && $shown[-1] == 9) {
             my $part = $viewer->part(30) or last;

@@ -3,7 +3,7 @@
 # Copyright (C) vidcast contributors
 
 # Processes are killed under 50 viewers on two workers: captures, the manager,
-# workers.  Who is not with the one that died notices no more than a pause;
+# workers.  What is not with the one that died notices no more than a pause;
 # pictures come again by themselves, and nothing is left of the dead.
 #
 # Not in the mode valgrind, which has descriptors of its own in each process.
@@ -223,7 +223,7 @@ for my $time (1 .. 20) {
 
     $crowd->reconnect;
     $crowd->mark;
-    ok $crowd->moved, 'who comes again gets all again';
+    ok $crowd->moved, 'those that come again get all again';
 }
 
 note sprintf 'workers killed: no viewer of the other one waited longer than'

@@ -64,7 +64,7 @@ sub slurp {
 }
 
 
-# nginx with a file of conf/, as it is but for the port and who may read here
+# nginx with a file of conf/, as it is but for the port and what may read here
 
 sub command {
     my ($name, @options) = @_;

@@ -111,7 +111,7 @@ sub managers {
 }
 
 
-# a WebSocket viewer who does not read; frames are more than the sockets hold
+# a WebSocket viewer that does not read; frames are more than the sockets hold
 
 sub stuck {
     my ($nginx) = @_;
@@ -122,7 +122,7 @@ sub stuck {
     my $frame = source($nginx, 'front')->{frame};
 
     ok wait_for { source($nginx, 'front')->{frame} > $frame + 20 },
-        'a viewer who does not read';
+        'a viewer that does not read';
 
     return $ws;
 }
@@ -156,7 +156,7 @@ sub all_leave {
 }
 
 
-# kill -9 of everybody who could tell the others
+# kill -9 of all that could tell the others
 
 {
     my $nginx = nginx();
@@ -214,7 +214,7 @@ sub all_leave {
 }
 
 
-# QUIT: with a word of farewell, to those who understand one
+# QUIT: with a word of farewell, to those that understand one
 
 {
     my $nginx = nginx();
@@ -266,7 +266,7 @@ sub all_leave {
     my $slow = stuck($nginx);
 
     $slow->send_close(1000);
-    is $slow->closed_with, 1000, 'his close is answered behind the picture';
+    is $slow->closed_with, 1000, 'its close is answered behind the picture';
     is $slow->faults, '', 'which came whole';
     ok $slow->wait_eof, 'and the connection ends';
     $slow->close;

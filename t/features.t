@@ -547,7 +547,7 @@ sub pump {
 }
 
 
-# all viewers leave, and who is on demand sleeps
+# all viewers leave, and what is on demand sleeps
 
 sub rest {
     my ($walk) = @_;
@@ -632,7 +632,7 @@ sub reload {
 }
 
 
-# of all those which are said to: [ case, who is still there ], ...
+# of all those which are said to: [ case, what is still there ], ...
 
 sub ends {
     my ($walk, $which) = @_;

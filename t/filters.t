@@ -341,7 +341,7 @@ ok $through->send_ping('hello') && $through->message('pong'), 'a pong';
 $through->send_close(1000);
 is $through->closed_with, 1000, 'closed';
 
-ok wait_for { viewers() == 4 }, 'who left the proxy left here, too';
+ok wait_for { viewers() == 4 }, 'what left the proxy left here, too';
 
 
 # in the log when it ends: by nginx, so that all that was sent has come

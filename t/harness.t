@@ -49,7 +49,7 @@ sub verdict {
 }
 
 
-# a zombie is gone: who adopts it may be slow to ask
+# a zombie is gone: what adopts it may be slow to ask
 
 sub gone {
     my ($pid) = @_;

@@ -161,8 +161,8 @@ door off
 --- client
     my @body = (method => 'PUT', body => picture(64, 48, 100));
 
-    is request('/publish', @body)->{status}, 204, 'who is allowed';
-    is request('/denied', @body)->{status}, 403, 'who is not';
+    is request('/publish', @body)->{status}, 204, 'one that is allowed';
+    is request('/denied', @body)->{status}, 403, 'one that is not';
     is jpeg_info(get('/snapshot')->{body})->{width}, 64, 'a viewer';
 
 

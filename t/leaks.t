@@ -3,7 +3,7 @@
 # Copyright (C) vidcast contributors
 
 # Memory.  A worker's stays the same however many viewers come, read nothing
-# and are thrown out, or publishers, who send right and wrong; so does that of
+# and are thrown out, or publishers, which send right and wrong; so does that of
 # a capture, and what they have open; and valgrind finds nothing lost and no wrong access in a
 # session of each transport, neither in nginx nor in manager and capture.
 #
@@ -39,7 +39,7 @@ sub own_memory {
 }
 
 
-# viewers who never read
+# viewers that never read
 
 {
     my $nginx = Vidcast::Nginx->new(workers => 1, http => <<"CONF")->start;
@@ -68,7 +68,7 @@ CONF
     my $crowd = Vidcast::Crowd->new($nginx->port, '/ws' => 3, '/both' => 3,
         '/mjpeg' => 2, '/sse' => 2);
 
-    ok $crowd->moved, 'viewers who read';
+    ok $crowd->moved, 'viewers that read';
 
     my ($warm, $stalled, @after) = (undef, 0);
 
@@ -86,7 +86,7 @@ CONF
 
         ok $crowd->pump(sub {
             source($nginx, 'front')->{delivered}{stalled} >= $stalled
-        }, 20), "wave $wave: 20 viewers who read nothing are thrown out";
+        }, 20), "wave $wave: 20 viewers that read nothing are thrown out";
 
         ok $crowd->moved, 'the others get all';
         is source($nginx, 'front')->{viewers}{all}, 10, 'and are alone';
@@ -212,7 +212,7 @@ sub steady {
 }
 
 
-# what a process has open when nobody comes or goes; who has just gone may
+# what a process has open when nobody comes or goes; what has just gone may
 # still be closing
 
 sub fewest {
@@ -367,7 +367,7 @@ CONF
         if ($end eq 'silent') {
             my $stalled = source($nginx, 'front')->{delivered}{stalled};
 
-            in_time('who does not read is thrown out', sub {
+            in_time('one that does not read is thrown out', sub {
                 source($nginx, 'front')->{delivered}{stalled} > $stalled
             });
         }

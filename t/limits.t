@@ -104,7 +104,7 @@ sub viewers {
 sub dial { return Vidcast::WebSocket->connect($port, @_) }
 
 
-# opens viewers till so many of them were refused; those who are in
+# opens viewers till so many of them were refused; those that are in
 
 sub fill {
     my ($path, $refused) = @_;
@@ -138,7 +138,7 @@ my @in = fill('/max/ws', 20);
 
 is scalar @in, 8, 'eight viewers, wherever they are';
 is viewers('front'), 8, 'in the status';
-is source('front')->{delivered}{refused} - $refused, 20, 'and who was refused';
+is source('front')->{delivered}{refused} - $refused, 20, 'and those refused';
 
 my $busy = grep { $_->{viewers} } @{source('front')->{workers}};
 
@@ -160,7 +160,7 @@ is viewers('gate'), 0, 'the other one has lost nothing';
 my $free = dial('/any');
 
 ok $free->json, 'the limit is of the location';
-is dial('/max/ws')->status, 503, 'who counts all viewers';
+is dial('/max/ws')->status, 503, 'which counts all viewers';
 
 $free->send_close(1000);
 $free->closed_with;
@@ -295,7 +295,7 @@ for my $round (1 .. 3) {
 ok dial('/echo')->accepted, 'an echo is not limited' for 1 .. 3;
 
 
-# who takes nothing is closed, though answers to pings are all that there is
+# what takes nothing is closed, though answers to pings are all that there is
 
 for my $path ('/stall/echo', '/stall/ws') {
     my $ws = Vidcast::WebSocket->connect($nginx->port(1), $path,
@@ -416,7 +416,7 @@ for my $method (qw(GET HEAD)) {
     is $none->{headers}{'retry-after'}, '1', 'Retry-After';
 }
 
-# who waits and goes
+# one that waits and goes
 
 @waiting = map { Vidcast::Client->new(port => $port) } 1 .. 10;
 
@@ -433,7 +433,7 @@ ok wait_for { viewers('missing') == 5 }, 'five have gone';
 $nginx->signal('QUIT');
 
 is join(' ', map { $_->read_head } @waiting[5 .. 9]), '503 503 503 503 503',
-    'when nginx quits who waits is told to come again';
+    'when nginx quits what waits is told to come again';
 
 $nginx->stop;
 

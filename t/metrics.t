@@ -147,7 +147,7 @@ gate
         my $metrics = main::samples(get('/metrics')->{body});
 
         is scalar(grep { /^vidcast_publish(?:ers|ed_by)/ && /gate/ }
-                  keys %$metrics), 0, 'nothing of who has a camera';
+                  keys %$metrics), 0, 'nothing of what has a camera';
 
         my @values = map { $metrics->{'vidcast_' . $_ . '{source="door"}'} }
             qw(publishers published_by_taken_total published_by_results_total
@@ -376,7 +376,7 @@ idle sleeping
     my $health = JSON::PP::decode_json($answer->{body});
 
     is join(' ', map { $_->{name} } @{$health->{sources}}), 'dead',
-        'who has none ails';
+        'what has none ails';
     is $health->{sources}[0]{state}, 'predictor_failed', 'it is said why';
     is $health->{sources}[0]{error}, source('dead')->{predictor}{error},
         'in detail';
@@ -454,7 +454,7 @@ join "\n", 'front', 'zones', map { "$_ reconnecting" } @main::names
     my $health = decode_json(get('/health')->{body})->{sources};
 
     is_deeply [ map { $_->{name} } @$health ], [ @main::names, 'front' ],
-        'who ails';
+        'what ails';
     is_deeply [ map { $_->{error} } @$health ], [ ($missing) x 20, $fails ],
         'and why';
 

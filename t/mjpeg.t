@@ -198,7 +198,7 @@ slow
 
 
 
-=== TEST 8: a viewer who comes before the first picture
+=== TEST 8: a viewer that comes before the first picture
 --- http_config
     vidcast_source later {
         input images:$TEST_NGINX_SERVER_ROOT/html/later fps=50;
@@ -316,7 +316,7 @@ no vidcast_source "back"
 
 
 
-=== TEST 14: who wants few pictures a second gets the last one as well
+=== TEST 14: a viewer of few pictures a second gets the last one as well
 --- http_config
     vidcast_source short {
         input images:$TEST_NGINX_SERVER_ROOT/html/cam loop=off fps=50;

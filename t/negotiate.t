@@ -138,7 +138,7 @@ front
     for my $accept ('image/jpeg', 'text/event-stream', '*/*') {
         is main::type('/websocket', $accept), 405, 'WebSocket is for GET';
         is get('/websocket', headers => [Accept => $accept])->{status}, 426,
-            'and for who asks';
+            'and for what asks';
         is main::type('/sse', $accept), 'text/event-stream', 'SSE';
         is main::type('/mjpeg', $accept),
             'multipart/x-mixed-replace; boundary=frame', 'MJPEG';

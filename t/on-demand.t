@@ -3,8 +3,8 @@
 # Copyright (C) vidcast contributors
 
 # A camera that is open only while somebody looks: it must be there for the
-# first one who comes, whoever he is and however, must never show him pictures
-# of another time, and must be closed when all have gone, also those who went
+# first one that comes, in whatever way, must never show it pictures
+# of another time, and must be closed when all have gone, also those that went
 # with a worker that was killed.  Opening and closing are seen by the status;
 # t/v4l2-demand.t asks the driver.
 
@@ -138,7 +138,7 @@ sub sleeps {
 sub opened { source($nginx, $_[0])->{opened} }
 
 
-# the first thing that somebody gets who comes this way
+# the first thing that a viewer gets that comes this way
 
 sub first {
     my ($client, $kind) = @_;
@@ -244,7 +244,7 @@ sub refused {
         $client->status == 101;
     }, 'when the other one has left there is room';
 
-    ok wait_for { opened('front') == $before + 1 }, 'who gets in wakes all';
+    ok wait_for { opened('front') == $before + 1 }, 'it gets in, and wakes all';
 
     $client->close;
 
@@ -281,7 +281,7 @@ sub snapshots {
     ok sleeps('front'), 'it sleeps again';
 
     $answer = get($port, '/snapshot_front?max_age=3600');
-    is $answer->{status}, 200, 'who would take an old one';
+    is $answer->{status}, 200, 'one that would take an old one';
     cmp_ok $answer->{headers}{'x-vidcast-age'}, '<', 60, 'gets a new one';
 
     ok sleeps('front'), 'it sleeps again';
@@ -292,7 +292,7 @@ sub snapshots {
 }
 
 
-# who asks more often than it would fall asleep
+# one that asks more often than it would fall asleep
 
 sub snapshots_keep_awake {
     my $first = get($port, '/snapshot_front')->{headers}{'x-vidcast-frame'};
@@ -335,7 +335,7 @@ sub nothing_old {
 
 
 # the newest result is told at once, unless it is from before the sleep; the
-# history is still there for who resumes
+# history is still there for what resumes
 
 sub no_old_result {
     ok sleeps('front'), 'it sleeps';
@@ -365,7 +365,7 @@ sub no_old_result {
     my $client = Vidcast::WebSocket->connect($port, "/ws_front?since=$point");
 
     is decode_json($client->message->{data})->{seq}, $point + 1,
-        'who resumes gets the history';
+        'one that resumes gets the history';
 
     $client->close;
 }
@@ -400,7 +400,7 @@ sub two_workers {
 }
 
 
-# his count stays where it was, with nobody to take it back
+# its count stays where it was, with nobody to take it back
 
 sub worker_killed {
     my $client = visit('both', 'front');
@@ -410,7 +410,7 @@ sub worker_killed {
 
     $nginx->signal('KILL', $worker);
 
-    ok $client->wait_eof, 'his worker is killed';
+    ok $client->wait_eof, 'its worker is killed';
     ok sleeps('front'), 'it sleeps';
     is source($nginx, 'front')->{viewers}{all}, 0, 'nobody is counted';
 
@@ -418,7 +418,7 @@ sub worker_killed {
 }
 
 
-# an old worker has no successor who would take its place in shared memory
+# an old worker has no successor that would take its place in shared memory
 
 sub old_worker_killed {
     my $client = visit('mjpeg', 'front');
@@ -436,7 +436,7 @@ sub old_worker_killed {
     $nginx->signal('KILL', $worker);
 
     ok $client->wait_eof, 'it is killed';
-    ok sleeps('front'), 'and with him the last viewer left';
+    ok sleeps('front'), 'and with it the last viewer left';
 }
 
 
@@ -514,7 +514,7 @@ sub flapping {
 
     my $client = visit('ws', 'front');
 
-    ok $client->message, 'among many who come and go one stays';
+    ok $client->message, 'among many that come and go one stays';
     cmp_ok opened('front'), '<=', $before + 5, 'it is not opened for each';
 
     $client->close;
@@ -539,7 +539,7 @@ sub at_the_edge {
         select undef, undef, undef, 0.005 * ($time % 30);
     }
 
-    is $missed, 0, 'all 60 who came at any moment got something';
+    is $missed, 0, 'all 60 that came at any moment got something';
 
     my $opened = opened('brisk') - $before;
 

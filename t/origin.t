@@ -1,7 +1,7 @@
 # Copyright (C) vidcast contributors
 
 # A page of another site can open a WebSocket to any server, with the user's
-# cookies; only the Origin header tells.  Who may is decided here, and whoever
+# cookies; only the Origin header tells.  What may is decided here, and whatever
 # is refused must find both values and the directive in the log.
 
 use strict;

@@ -225,7 +225,7 @@ is $off, $plain, 'off is the source itself';
 
 ok stops(), 'and then nobody looks';
 
-# an old picture is none for who comes later
+# an old picture is none for what comes later
 
 my $newest = source('front')->{frame};
 
@@ -235,9 +235,9 @@ cmp_ok $shot->{headers}{'x-vidcast-frame'}, '>=', $newest,
 
 # a camera which gives one picture in 20 seconds
 
-is get($port, '/slow')->{status}, 200, 'who is slow is drawn as well';
+is get($port, '/slow')->{status}, 200, 'a slow one is drawn as well';
 
-# a picture that was drawn already, for others who have left
+# a picture that was drawn already, for others that have left
 
 ok wait_for {
     request($port, '/door', method => 'POST', body => picture(64, 48, 100))
@@ -269,7 +269,7 @@ is_deeply \@numbers, [ sort { $a <=> $b } @numbers ], 'in order';
 is scalar(grep { $_ && $_->{width} == 320 } @whole), 10, 'all whole';
 
 ok wait_for { source('front')->{overlay}{viewers} == 4 }, 'viewers';
-is source('front')->{viewers}{mjpeg}, 4, 'who are viewers of the source';
+is source('front')->{viewers}{mjpeg}, 4, 'which are viewers of the source';
 
 my ($frames, $before) = (source('front')->{frame}, drawn());
 
@@ -338,7 +338,7 @@ is feed()->status, 200, 'others come';
 
 undef $feed;
 
-# who looks at the overlay only looks at the source, too
+# one that looks at the overlay only looks at the source, too
 
 ok wait_for { source('asleep')->{state} eq 'sleeping' }, 'a source sleeps';
 

@@ -274,7 +274,7 @@ my %pids = map { $_->{result}{pid} => 1 } @results;
 cmp_ok scalar(keys %pids), '>=', 1, 'by the workers';
 
 
-# who does not do what he should
+# one that does not do what it should
 
 ok wait_for { predictor('half')->{none} > 5 }, 'an empty line is no result';
 @results = results('half', sub { $_[1] == 5 });
@@ -317,7 +317,7 @@ ok wait_for { predictor('flood')->{error} =~ /bytes without a result/ },
     'it is said why';
 
 @results = results('errors', sub { $_[1] == 5 });
-is $results[-1]{status}, 'ok', 'who writes errors has results';
+is $results[-1]{status}, 'ok', 'one that writes errors has results';
 like $nginx->error_log, qr/source "errors" said: error \d+\\x1B\[31m of a fr\xc3\xa4me/,
     'errors are logged, made printable';
 like $nginx->error_log, qr/\d+ more lines of "\S+program.pl"/,
@@ -338,7 +338,7 @@ is $results[-1]{result}{file}, 0, 'there is no file of frames';
 
 # one that wants all the memory
 
-ok wait_for { predictor('leaks')->{deaths} >= 2 }, 'who leaks is ended';
+ok wait_for { predictor('leaks')->{deaths} >= 2 }, 'one that leaks is ended';
 @results = results('leaks', sub { $_[0]{status} eq 'ok' });
 is $results[-1]{status}, 'ok', 'and starts anew';
 cmp_ok $results[-1]{result}, '<=', 8, 'long before all is gone';
@@ -348,13 +348,13 @@ like $nginx->error_log, qr/source "leaks" said: Out of memory/,
 
 # one that forks, and leaves
 
-ok wait_for { predictor('forks')->{deaths} >= 3 }, 'who exits is started again';
+ok wait_for { predictor('forks')->{deaths} >= 3 }, 'it exits, is started again';
 like predictor('forks')->{error}, qr/exited with code 3/, 'it is said why';
 ok wait_for {
     my @sleepers = grep { $_->{title} =~ /^sleep 100[01]/ } $nginx->processes;
     my ($forks) = $nginx->processes('predictor', 'forks');
 
-    # of the one who lives now, at most
+    # of the one that lives now, at most
 
     @sleepers <= 2;
 }, 'what it had started is gone';

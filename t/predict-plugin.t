@@ -209,7 +209,7 @@ my $valgrind = ($ENV{VIDCAST_MODE} // '') eq 'valgrind';
 
 @names = grep { !/^(?:poison|hang|leak|exit)$/ } @names if $valgrind;
 
-# who gets stuck is found soon, at the first frame, too; the others have time,
+# what gets stuck is found soon, at the first frame, too; the others have time,
 # however busy all is
 
 my %more = (
@@ -348,7 +348,7 @@ is_deeply $first->{result}, {
 }, 'JSON and boxes together, in pixels of the frame';
 
 
-# who has no results, and who has none that can be used
+# one that has no results, and what has none that can be used
 
 ok wait_for { predictor('again')->{none} > 5 && predictor('again')->{bad} > 2 },
     'no result, and bad frames';

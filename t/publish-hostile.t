@@ -4,7 +4,7 @@
 
 # Whoever may publish may still mean harm, or be broken: pictures which are
 # something else, bodies that end anywhere, messages in more pieces than they
-# have bytes, texts made to exhaust who reads them.  Each is refused and
+# have bytes, texts made to exhaust what reads them.  Each is refused and
 # counted, or is no more than what it is; the viewers see the pictures of the
 # others, whole and at once, and no process dies of it.
 
@@ -126,7 +126,7 @@ sub publishers {
 sub alone { publishers(0, @_) }
 
 
-# the next picture gets through, to who looked on all the time
+# the next picture gets through, to one that looked on all the time
 
 sub works {
     my ($name) = @_;
@@ -207,7 +207,7 @@ sub jpegs {
 
     works('behind those');
 
-    # whole by their form: viewers get them; who decodes them sees
+    # whole by their form: viewers get them; what decodes them sees
 
     my %taken = (
         '1x1' => picture(1, 1, 200),
@@ -240,8 +240,8 @@ sub noise {
 }
 
 
-# two hundred scans of sixteen million pixels, in a few bytes: whoever decodes
-# it takes his time, which is nobody else's
+# two hundred scans of sixteen million pixels, in a few bytes: whatever decodes
+# it takes its time, which is nobody else's
 
 sub bomb {
     my $jpeg = picture(8, 8, 100);
@@ -326,7 +326,7 @@ sub bad_bodies {
         $client->close;
     }
 
-    # he asks whether he may, and then does not
+    # it asks whether it may, and then does not
 
     my @asked = map { Vidcast::Client->new(port => $port) } 1 .. 5;
 
@@ -336,7 +336,7 @@ sub bad_bodies {
 
     works('while they do not');
 
-    ok $_->wait_eof, 'who sends nothing is closed' for @asked;
+    ok $_->wait_eof, 'one that sends nothing is closed' for @asked;
 
     my $refused = refused();
 
@@ -505,7 +505,7 @@ sub texts {
 }
 
 
-# he who is in the middle of a message, or is not read, gives way at once
+# what is in the middle of a message, or is not read, gives way at once
 
 sub takeovers {
     my ($one, $two) = (picture(64, 48, 11), picture(64, 48, 12));
@@ -566,8 +566,8 @@ sub slow {
     my $response = request($port, '/take', method => 'POST',
                            body => picture(64, 48, 15));
 
-    is $response->{status}, 204, 'and gives way to who may take over';
-    ok seen(picture(64, 48, 15)), 'who is seen';
+    is $response->{status}, 204, 'and gives way to what may take over';
+    ok seen(picture(64, 48, 15)), 'which is seen';
     is $ws->closed_with, 1008, 'it is told';
     $ws->close;
     ok alone(), 'and has left';

@@ -296,7 +296,7 @@ for my $round (1 .. 10) {
 
     ok $ws->wait_eof, "worker killed, at byte $cut";
 
-    # not even one who would be refused may find the dead one's place taken
+    # not even one that would be refused may find the dead one's place taken
 
     my $next = sealed(300000);
 
@@ -349,11 +349,11 @@ my $mine = sealed(1000);
 
 $second->send_binary($mine);
 
-is $first->closed_with, 1008, 'who may take over does';
+is $first->closed_with, 1008, 'one that may take over does';
 ok shown($mine), 'and publishes';
 is publisher_at($one)->closed_with, 1008, 'the place is taken';
 
-# who knocked and died, before he was heard: who has his place in the table of
+# one knocked and died, before it was heard: what has its place in the table of
 # processes now did not knock
 
 my ($third, $watch) = map { connection_at($one) } 1, 2;
@@ -375,7 +375,7 @@ $nginx->signal('CONT', $two);
 my $another = sealed(1000);
 
 $second->send_binary($another);
-ok shown($another), 'who was there still publishes';
+ok shown($another), 'the one before still publishes';
 
 $second->close;
 $third->close;
@@ -416,7 +416,7 @@ for my $round (1 .. 4) {
 runs('reloads');
 
 
-# a worker dies, and the one after it is not in its place, as reloads go: who
+# a worker dies, and the one after it is not in its place, as reloads go: what
 # wants to publish at the other one asks all the time, and need not ask long
 
 for my $round (1 .. 2) {
@@ -432,7 +432,7 @@ for my $round (1 .. 2) {
     $nginx->signal('STOP', $pid);
     $nginx->signal('KILL', $dies);
 
-    # one who is about to die has still the place, and who comes is refused
+    # one about to die has still the place, and what comes is refused
 
     wait_for { !$nginx->process($dies) };
 
@@ -450,7 +450,7 @@ for my $round (1 .. 2) {
         get($port, '/shot')->{body} eq $jpeg;
     }, 30), 'killed: the next one gets through';
 
-    # a slow machine may take more than the 3 seconds that we let him wait
+    # a slow machine may take more than the 3 seconds that we let it wait
 
     cmp_ok $asked, '<=', $patience, 'without being refused';
     ok wait_for { $nginx->processes('worker') == 2 }, 'two workers again';

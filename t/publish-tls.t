@@ -4,7 +4,7 @@
 
 # Pictures come in over TLS and HTTP/2 as well: read from records, which are
 # no larger than 16 kB and end where they like, or from DATA frames; and behind
-# what nginx has to keep strangers out, since who may publish is up to it.
+# what nginx has to keep strangers out, since what may publish is up to it.
 
 use strict;
 use warnings;
@@ -164,7 +164,7 @@ ok wait_for { source($nginx, 'door', 1)->{published_by}{publishers} == 0 },
 is_deeply $h2->{faults}, [], 'nothing was wrong';
 
 
-# who may
+# one that may
 
 my @secret = (Authorization => 'Basic ' . encode_base64('camera:secret', ''));
 

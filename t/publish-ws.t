@@ -3,7 +3,7 @@
 # Copyright (C) vidcast contributors
 
 # A WebSocket of pictures and texts into a source: whatever its frames look
-# like, viewers get whole pictures, in order and unchanged; who breaks a rule
+# like, viewers get whole pictures, in order and unchanged; what breaks a rule
 # is told so by the right close code; and of two publishers one is refused.
 
 use strict;
@@ -218,7 +218,7 @@ for (1 .. 6) {
 
 is request($port, '/take', method => 'POST', body => $jpeg)->{status}, 204,
     'so does a POST';
-is $ws->closed_with, 1008, 'who was there has left';
+is $ws->closed_with, 1008, 'the one before has left';
 ok wait_for { publishers() == 0 }, 'nobody is there';
 
 
@@ -294,15 +294,15 @@ is request($port, '/publish', method => 'POST', body => $jpeg)->{status}, 204,
 my $dead = publisher('/pinged', auto_pong => 0);
 
 ok $dead->message('ping'), 'a ping';
-ok $dead->wait_eof, 'who does not answer is closed';
+ok $dead->wait_eof, 'one that does not answer is closed';
 
 my $lively = publisher('/pinged');
 
-ok gather([$lively], sub { ($lively->{pings} // 0) >= 3 }), 'who does stays';
+ok gather([$lively], sub { ($lively->{pings} // 0) >= 3 }), 'what does stays';
 $lively->send_binary($jpeg);
 $lively->close;
 
-# who may come
+# what may come
 
 is publisher('/publish', origin => 'http://evil.example')->status, 403,
     'a page of another site';

@@ -143,7 +143,7 @@ for my $way (['/publish', 'image/jpeg'], ['/publish'],
 is source($nginx, 'door')->{state}, 'live', 'the source lives';
 
 
-# what it became, for who asks
+# what it became, for what asks
 
 my $jpeg = picture(32, 32, 99);
 my $response = post('/publish', $jpeg, 'image/jpeg',
@@ -155,7 +155,7 @@ is $response->{headers}{'content-type'}, 'application/json', 'with JSON';
 is decode_json($response->{body})->{frame}, $last + 1, 'the number';
 is $response->{headers}{'x-vidcast-frame'}, $last + 1, 'as in the header';
 
-# chunks, and who asks before he sends
+# chunks, and one that asks before it sends
 
 for my $case (['chunks', ['Transfer-Encoding' => 'chunked']],
               ['100-continue', [Expect => '100-continue',

@@ -46,7 +46,7 @@ CONF
 my $test = 'input test: size=320x240 fps=20; predict delay time=5ms;';
 
 
-# old workers have gone, and who is there is told by "kinds"
+# old workers have gone, and what is there is told by "kinds"
 
 sub settled {
     my ($nginx, $text, %count) = @_;
@@ -71,8 +71,8 @@ my $port = $nginx->port;
 my $master = $nginx->pid;
 
 
-# 20 reloads of the same, 50 viewers: 1001 for who can come again, and a place
-# in the old worker for who cannot
+# 20 reloads of the same, 50 viewers: 1001 for what can come again, and a place
+# in the old worker for what cannot
 
 my $crowd = Vidcast::Crowd->new($port, '/ws_a' => 8, '/ws_b' => 6,
     '/both_a' => 8, '/both_b' => 6, '/sse_a' => 6, '/sse_b' => 6,
@@ -100,7 +100,7 @@ for my $time (1 .. 20) {
     $crowd->longest_gap;
 
     ok $nginx->reload, "reload $time";
-    ok $crowd->pump(sub { $crowd->gone == @go }), 'who can come again, must';
+    ok $crowd->pump(sub { $crowd->gone == @go }), 'what can come again, must';
 
     $codes{$_->{client}{close}{code} // 'none'}++
         for grep { $_->{kind} =~ /ws|both/ } @go;
@@ -256,7 +256,7 @@ sub fileno_port {
     settled($nginx, 'nobody else is left', worker => 2, manager => 1,
             capture => 2);
 
-    # the memory of b, with everybody who had it
+    # the memory of b, with all that had it
 
     is scalar(grep { open_files($nginx, $_->{pid})
                      =~ /memfd:vidcast frames \(deleted\) x(\d+)/
@@ -329,21 +329,21 @@ sub fileno_port {
 
 
 # two reloads within the second in which the first manager was forked, with a
-# viewer who keeps that worker
+# viewer that keeps that worker
 
 {
     ok $nginx->reload(http => http(a => $test)), 'a reload';
     ok live($nginx, 'a'), 'a lives';
 
     my $stay = Vidcast::Crowd->new($port, '/mjpeg' => 8);
-    ok $stay->moved, 'viewers who stay';
+    ok $stay->moved, 'viewers that stay';
 
     ok $nginx->reload(http => http(a => $test, d => $test)), 'a reload';
     ok $nginx->reload(http => http(a => $test, e => $test)), 'another one';
     ok live($nginx, 'e'), 'there is a manager for the new source';
 
     $stay->mark;
-    ok $stay->moved, 'and those who stay get more';
+    ok $stay->moved, 'and those that stay get more';
     $stay->leave;
 }
 
@@ -526,7 +526,7 @@ SKIP: {
 
     my $uid = getpwnam $user;
 
-    is +(stat "/proc/$_->{pid}")[4], $uid, "who runs \"$_->{title}\""
+    is +(stat "/proc/$_->{pid}")[4], $uid, "the user of \"$_->{title}\""
         for map { $nginx->processes($_) } qw(worker manager capture);
 
     my $log = $nginx->prefix . '/logs/error.log';

@@ -177,7 +177,7 @@ ok wait_for { (newest('front') // 0) > 40 }, 'some results';
 my ($first, $last) = results($open{sse}->('/sse'), 5);
 my $epoch = $first->{epoch};
 
-ok !$first->{reset} && !defined $first->{skipped}, 'who is new is told nothing';
+ok !$first->{reset} && !defined $first->{skipped}, 'a new one is told nothing';
 
 for (
     ['sse', '/sse', 'Last-Event-ID'],

@@ -66,7 +66,7 @@ SKIP: {
     my $results = predicted();
 
     ok wait_for { predicted() > $results }, 'results go on';
-    cmp_ok source($nginx, 'front')->{predictor}{killed}, '>=', 1, 'who was killed is counted';
+    cmp_ok source($nginx, 'front')->{predictor}{killed}, '>=', 1, 'what was killed is counted';
 
     ok $nginx->stop, 'stop';
 }

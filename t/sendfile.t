@@ -6,7 +6,7 @@
 # machine the receiver's socket refers to them till somebody reads: so here
 # they stand in the middle of a picture while the ring is written over and over
 # again, by another capture as well, and find the picture that it was.  Pages
-# may not be shared with those who were sent a copy, either.
+# may not be shared with those that were sent a copy, either.
 
 use strict;
 use warnings;

@@ -2,9 +2,9 @@
 
 # Copyright (C) vidcast contributors
 
-# Who comes, reads nothing and says good-bye in the middle of a picture must
-# not keep the picture's place in the ring: not for the two seconds which he
-# has to close, and not when he is the only viewer.  Nor must a worker keep it
+# What comes, reads nothing and says good-bye in the middle of a picture must
+# not keep the picture's place in the ring: not for the two seconds which it
+# has to close, and not when it is the only viewer.  Nor must a worker keep it
 # which dies in the middle of a picture, though no other one takes its entry.
 
 use strict;
@@ -53,7 +53,7 @@ for my $time (1 .. 40) {
     $ws->send_close(1000);
     push @gone, $ws;
 
-    # his place is his until he is known to leave
+    # its place is its own until it is known to leave
 
     ok wait_for { source($nginx, 'front')->{viewers}{all} == 0 }, 'and leaves';
 

@@ -489,7 +489,7 @@ front
 
 
 
-=== TEST 24: the one who waits hears of the next one
+=== TEST 24: the one that waits hears of the next one
 --- http_config
     vidcast_source later { input images:html/later fps=20; }
 --- config

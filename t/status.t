@@ -1,7 +1,7 @@
 # Copyright (C) vidcast contributors
 
 # The status must explain a black picture: what each source does, where frames
-# are lost, who watches.  Programs read it, so names and types are fixed.
+# are lost, what watches.  Programs read it, so names and types are fixed.
 
 use strict;
 use warnings;
@@ -287,7 +287,7 @@ front
 
     my $bytes = $after->('bytes');
 
-    cmp_ok $bytes, '>=', $got{bytes}, 'bytes, when he has left';
+    cmp_ok $bytes, '>=', $got{bytes}, 'bytes, when it has left';
     is $after->('bytes'), $bytes, 'all of them';
 
 

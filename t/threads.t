@@ -120,7 +120,7 @@ my @live = qw(motion program change pictures);
 ok live($nginx, $_, 30), "$_ is live" for @live;
 
 
-# viewers of all of them, who come and go
+# viewers of all of them, which come and go
 
 my $seconds = $ENV{VIDCAST_TSAN_SECONDS} // 10;
 my $deadline = deadline($seconds / ($ENV{VIDCAST_TEST_PATIENCE} || 1));
@@ -147,7 +147,7 @@ while ($turns == 0 || remaining($deadline)) {
 
     undef $_ for @feeds, $paired, $both;
 
-    # who sleeps is woken in the next turn; every second one is a reload, by
+    # what sleeps is woken in the next turn; every second one is a reload, by
     # which one source changes
 
     wait_for { (source($nginx, 'sleepy')->{state} // '') eq 'sleeping' } 5;

@@ -5,7 +5,7 @@
 # TLS writes records, not bytes: what it has begun it must be given again, the
 # same, when the line is free, and its own idea of how much has left is not
 # TCP's.  So each transport is tried over it, with pictures larger than any
-# buffer, for readers who do not read, and with all that may come between.
+# buffer, for readers that do not read, and with all that may come between.
 
 use strict;
 use warnings;
@@ -150,7 +150,7 @@ for my $version (qw(TLSv1_2 TLSv1_3)) {
     is fetch('/status')->{status}, 200, 'the status';
 
 
-    # a megabyte each, for one who reads little at a time
+    # a megabyte each, for one that reads little at a time
 
     $tls{recv_buffer} = 4096;
 

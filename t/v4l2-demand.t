@@ -126,7 +126,7 @@ sub opened_and_closed {
     my $info = jpeg_info($frame->{data} // '') // {};
 
     is(($info->{width} // 0) . 'x' . ($info->{height} // 0), '320x180',
-       'a viewer comes, and gets his frame on this connection');
+       'a viewer comes, and gets its frame on this connection');
     is holders(), 'capture', 'the capture has the device';
     is take(), 0, 'and the driver its buffers';
     is opened(), $before + 1, 'it was opened once';
@@ -135,7 +135,7 @@ sub opened_and_closed {
 
     $viewer->close;
 
-    closed('he leaves');
+    closed('it leaves');
 }
 
 
@@ -157,8 +157,8 @@ sub worker_killed {
 
     $nginx->signal('KILL', $viewer->header('X-Worker'));
 
-    ok $viewer->wait_eof, 'his worker is killed';
-    closed('he is gone with it');
+    ok $viewer->wait_eof, 'its worker is killed';
+    closed('it is gone with it');
 }
 
 
@@ -184,11 +184,11 @@ sub taken_by_another {
     close $other;
 
     ok $viewer->message('binary', 60),
-        'he gives it back: the viewer gets his frame';
+        'it is given back: the viewer gets its frame';
     is holders(), 'capture', 'we have it';
 
     $viewer->close;
-    closed('he leaves');
+    closed('it leaves');
 }
 
 
@@ -203,8 +203,8 @@ sub unplugged_asleep {
     bind_again();
 
     ok $viewer->message('binary', 60),
-        'plugged in: the viewer gets his frame';
+        'plugged in: the viewer gets its frame';
 
     $viewer->close;
-    closed('he leaves');
+    closed('it leaves');
 }

@@ -134,7 +134,7 @@ sub refused {
 }
 
 
-# to somebody who is not in the group of the device
+# to a user that is not in the group of the device
 
 sub denied {
     system('cp', $Vidcast::V4L2Grab::command[0], '/tmp/grab') == 0

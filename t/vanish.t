@@ -7,7 +7,7 @@
 # keeps a camera open that is there on demand, and a worker that should have
 # ended with a reload.  Whoever is there and silent must stay.
 #
-# The limit for viewers who take no byte is far longer than this test takes.
+# The limit for viewers that take no byte is far longer than this test takes.
 
 use strict;
 use warnings;
@@ -113,7 +113,7 @@ sub kernel_asks {
 
 ok live($nginx, $_, undef, 1), "$_ is live" for qw(front mute large);
 
-# who is there and says nothing; one of them has much to take, and does not
+# one that is there and says nothing; one of them has much to take, and does not
 
 my %quiet = (
     sse    => Vidcast::Stream->open($port, '/sse/mute'),
@@ -242,11 +242,11 @@ $_->vanish for $viewer, $other;
 ok wait_for { source($nginx, 'lazy', 1)->{state} eq 'sleeping' },
     'and is closed when its viewers have vanished';
 
-# those who were silent only
+# those that were silent only
 
 for my $name (sort keys %quiet) {
     $quiet{$name}->serve if $name ne 'stuck';
-    ok !$quiet{$name}->eof, "who was there all the time stays: $name";
+    ok !$quiet{$name}->eof, "one that was there all the time stays: $name";
 }
 
 unlike $nginx->error_log, qr/took no byte/, 'nobody was closed for being slow';
@@ -263,7 +263,7 @@ ok wait_for { !grep { viewers($_) } qw(mute large) }, 'all went';
 my @last = map { (come($_, 'Vidcast::Stream'))[1] }
            qw(/ndjson/mute /mjpeg/door /mjpeg/front);
 
-ok $last[2]->part, 'viewers who stay with their worker';
+ok $last[2]->part, 'viewers that stay with their worker';
 ok $nginx->reload, 'a reload';
 is scalar(my @old = $nginx->processes('exiting')), 1, 'it is still there';
 $_->vanish for @last;

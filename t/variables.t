@@ -198,7 +198,7 @@ ok wait_for { line('/snapshot')->{lines} == 2 }, 'HEAD';
 is line('/snapshot')->{bytes}, 0, 'no bytes';
 
 
-# who is refused got nothing, who is no viewer has nothing
+# what is refused got nothing, what is no viewer has nothing
 
 my $one = Vidcast::Stream->open($port, '/refused');
 
@@ -224,14 +224,14 @@ is $sse->header('X-Source'), 'front', 'known to headers, too';
 $sse->close;
 
 
-# who wants a history that is not there any more has missed it
+# one that wants a history that is not there any more has missed it
 
 ok wait_for { source($nginx, 'short')->{result} > 30 }, 'some time later';
 
 my $late = Vidcast::WebSocket->connect($port, '/late?since=1');
 my $missed = $late->json->{skipped};
 
-cmp_ok $missed, '>', 20, 'one who comes late';
+cmp_ok $missed, '>', 20, 'one that comes late';
 $late->close;
 cmp_ok line('/late')->{skipped}, '>=', $missed, 'the log says so';
 

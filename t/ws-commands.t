@@ -22,7 +22,7 @@ use Vidcast::WebSocket qw(frame gather);
 
 Vidcast::Nginx->plan;
 
-# who is behind by more is told that something was skipped
+# one that is behind by more is told that something was skipped
 
 my $backlog = 64 * ($ENV{VIDCAST_TEST_PATIENCE} || 1);
 
@@ -80,7 +80,7 @@ sub status {
 }
 
 
-# a viewer of results who sees all that follows
+# a viewer of results that sees all that follows
 
 my $witness = dial('/witness')->attend;
 my ($taken, @gaps) = (0);
@@ -627,13 +627,13 @@ for my $round (1 .. 40) {
 ok watch(30), 'results for the witness all the time';
 
 for my $ws (@flooders) {
-    ok barrier($ws), 'and who says so much is still there';
+    ok barrier($ws), 'and one that says so much is still there';
     is $ws->faults, '', 'in right frames';
     $ws->close;
 }
 
 
-# nonsense from those who do not read the answers, with more behind
+# nonsense from those that do not read the answers, with more behind
 
 my @deaf = map {
     Vidcast::WebSocket->connect($nginx->port(1), $_ % 2 ? '/both' : '/two',
@@ -677,7 +677,7 @@ for my $ws (@deaf) {
                 return 1;
             }
         }
-    }, 30), 'who did not listen reads on';
+    }, 30), 'one that did not listen reads on';
 
     cmp_ok $errors, '>', 0, 'answers';
     is $bad, 0, 'nothing is torn';
@@ -689,7 +689,7 @@ for my $ws (@deaf) {
 $_->close for @deaf;
 
 
-# who says nothing that is text
+# one that says nothing that is text
 
 $ws = dial('/one');
 $ws->send_binary('{"type":"pause"}');

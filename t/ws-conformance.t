@@ -395,7 +395,7 @@ for my $round (1 .. 3) {
          '5.5.2: pings do not tear a message');
 
     # a pong that could not leave yet may be passed by a message; none is due
-    # any more to who has sent a close frame
+    # any more to what has sent a close frame
 
     my ($pong, $next, $close);
 
@@ -427,7 +427,7 @@ for my $round (1 .. 3) {
     is $ws->faults, '', '5.5.2: nothing wrong with the frames';
 }
 
-# the same pings to one who does not read at all: whatever was dropped, what
+# the same pings to one that does not read at all: whatever was dropped, what
 # arrives is whole, and the last one is there
 
 for my $size (0, 3, 60, 125) {
@@ -577,7 +577,7 @@ for my $path (@places) {
 }
 
 
-# 7.1: who just goes
+# 7.1: what just goes
 
 $ws = dial('/echo');
 $ws->write(frame(2, 'the last') . frame(8, pack 'n', 1000));
@@ -588,7 +588,7 @@ closes(1000, '7.1.1: half-closed behind a close');
 for my $path (@places) {
     $ws = dial($path);
     $ws->half_close;
-    ok $ws->wait_eof, "$path, 7.1.1: who half-closes without a word is let go";
+    ok $ws->wait_eof, "$path, 7.1.1: what half-closes without a word is let go";
 
     $ws = dial($path);
     $ws->write(substr frame(1, 'half of it'), 0, 7);

@@ -3,7 +3,7 @@
 # Copyright (C) vidcast contributors
 
 # permessage-deflate, RFC 7692: what is agreed on, and that both sides keep to
-# it; results compressed for those who asked, the same ones plain for the
+# it; results compressed for those that asked, the same ones plain for the
 # others, pictures never; and what a stranger may send for a compressed message
 # that is none, or far too much.
 
@@ -358,7 +358,7 @@ $ws->write(frame(1, deflated('x' x 1001), rsv => 4));
 closes(1009, 'one more');
 
 
-# results: compressed for those who can, the same for all; pictures are not
+# results: compressed for those that can, the same for all; pictures are not
 
 my %viewers = (
     plain   => dial('/ws', deflate => undef),

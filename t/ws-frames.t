@@ -54,7 +54,7 @@ sub dial {
 }
 
 
-# a viewer who sees all that follows, and must not notice
+# a viewer that sees all that follows, and must not notice
 
 my $witness = dial('/ws')->attend;
 
@@ -322,8 +322,8 @@ my $polite = dial('/ping')->attend;
 
 ok $silent->message('ping'), 'a ping while results stream';
 ok gather([$polite], sub { ($polite->{pings} // 0) >= 3 }), 'three answered';
-ok $silent->wait_eof, 'who does not answer is closed';
-ok !$polite->{eof}, 'who answers is not';
+ok $silent->wait_eof, 'one that does not answer is closed';
+ok !$polite->{eof}, 'one that answers is not';
 ok $polite->json, 'and gets results';
 is $polite->faults, '', 'nothing wrong with the frames';
 

@@ -217,7 +217,7 @@ $ws = dial('/ws', headers => ['Sec-WebSocket-Protocol' => 'chat',
 is $ws->header('Sec-WebSocket-Protocol'), 'vidcast.v1', 'two header lines';
 
 
-# 10.2: who may open it from a page
+# 10.2: what may open it from a page
 
 ok dial('/ws', origin => "http://$here")->accepted, 'same origin';
 ok dial('/ws', origin => "https://$here")->accepted, 'same, behind TLS';

@@ -17,7 +17,7 @@
  * With -m viewers ask for PATH0, PATH1, and so on, in turn.
  *
  * "plain" sends a request and looks at nothing of the answer.  The clock
- * starts when all viewers have their answer's header, but for those who never
+ * starts when all viewers have their answer's header, but for those that never
  * read; "connected" says how many had it after 30 seconds.
  *
  * "fps" is messages a second of one viewer: pictures if they are binary or
@@ -268,7 +268,7 @@ load_clock(clockid_t id)
 }
 
 
-/* until the handshakes of those who read are over */
+/* until the handshakes of those that read are over */
 
 static void
 load_wait(int n, uint64_t end)

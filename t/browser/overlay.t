@@ -3,7 +3,7 @@
 /*
  * Copyright (C) vidcast contributors
  *
- * For who has only an <img>, the server draws.  What a browser sees of it is
+ * Where a page has only an <img>, the server draws.  What a browser sees is
  * compared, pixel by pixel along the edges, with the results of the same
  * frames; the picture without an overlay must not have them.
  */

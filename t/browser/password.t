@@ -94,10 +94,10 @@ async function browsers(url) {
         await page.click('#publish');
 
         ok(await until(async () => await state(page) === 'live'),
-           'who has the password publishes from a page')
+           'one with the password publishes from a page')
             || diag(await text(page, 'veil-text'));
         ok(await until(async () => await state(viewer) === 'live'),
-           'who has none may watch');
+           'one without it may watch');
         is(page.seen.complaints.join('\n'), '', 'no complaint');
 
         await page.click('#publish');

@@ -4,7 +4,7 @@
  * Copyright (C) vidcast contributors
  *
  * The page that publishes, with a browser's camera and a server that does
- * what real ones do on bad days.  Who publishes stands alone with a phone in
+ * what real ones do on bad days.  A publisher stands alone with a phone in
  * the hand: whatever goes wrong, the page has to say it in words, and it must
  * never leave a camera on that is said to be off.
  */
@@ -256,7 +256,7 @@ async function second(page, taker) {
     taker.close(1008);
 
     ok(await says(page, /Somebody else took over\n/),
-       'who is thrown out is told');
+       'one that is thrown out is told');
     is(await state(page), 'failed', 'and stopped');
     is(await on(page), false, 'the camera, too');
 }

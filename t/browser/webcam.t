@@ -4,8 +4,8 @@
  * Copyright (C) vidcast contributors
  *
  * From a browser's camera to another browser's screen, through the demo as
- * "make run" has it: what the one shows is what the other sees, and who is
- * watched and who is in the way is told, whatever becomes of the server.
+ * "make run" has it: what the one shows is what the other sees, and what is
+ * watched and what is in the way is told, whatever becomes of the server.
  */
 
 'use strict';
@@ -100,7 +100,7 @@ async function appears(camera, viewer, server) {
     ok((await fake(camera, body)).fake, 'is that camera\'s, too');
 
     ok(await until(async () => await text(camera, 'viewers') === '1'),
-       'who publishes is told of the viewer');
+       'the publisher is told of the viewer');
     ok(!await viewer.isVisible('#veil-publish'), 'no room for another one');
 
     await camera.fill('#message', 'back at five');
@@ -119,7 +119,7 @@ async function stops(camera, viewer) {
     await camera.click('#publish');
 
     ok(await becomes(viewer, 'live') && await moves(viewer),
-       'started anew: he does');
+       'started anew: it does');
 }
 
 
@@ -156,7 +156,7 @@ async function second(browser, camera, viewer, server) {
 
     is(await post(server, body), 409, 'a POST is, too');
     is(await state(camera), 'live', 'the first one is not disturbed');
-    ok(await moves(viewer), 'nor is who watches');
+    ok(await moves(viewer), 'nor is the viewer');
 
     await camera.click('#publish');
 

@@ -85,8 +85,8 @@ static void stress_unpin(ngx_vidcast_ring_t *ring, ngx_vidcast_frame_t *frame,
 static void stress_peeker(stress_child_t *child);
 static void stress_reader(stress_child_t *child);
 static void stress_verify(ngx_vidcast_ring_t *ring, ngx_vidcast_frame_t *frame,
-    u_char *data, const char *who);
-static void stress_error(const char *who, uint64_t number, const char *what);
+    u_char *data, const char *which);
+static void stress_error(const char *which, uint64_t number, const char *what);
 static void stress_wake(void);
 static void stress_wait(uint32_t wake);
 static void stress_step(void);
@@ -463,24 +463,24 @@ stress_reader(stress_child_t *child)
 
 static void
 stress_verify(ngx_vidcast_ring_t *ring, ngx_vidcast_frame_t *frame,
-    u_char *data, const char *who)
+    u_char *data, const char *which)
 {
     const char  *wrong;
 
     wrong = unit_frame_check(ring, frame, data);
 
     if (wrong) {
-        stress_error(who, frame->number, wrong);
+        stress_error(which, frame->number, wrong);
     }
 }
 
 
 static void
-stress_error(const char *who, uint64_t number, const char *what)
+stress_error(const char *which, uint64_t number, const char *what)
 {
     if (unit_add(&shared->errors, 1) == 1) {
         (void) snprintf(shared->error, sizeof(shared->error),
-                        "%s: %llu: %s", who, (unsigned long long) number,
+                        "%s: %llu: %s", which, (unsigned long long) number,
                         what);
     }
 }

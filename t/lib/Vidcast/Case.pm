@@ -2,7 +2,7 @@ package Vidcast::Case;
 
 # Copyright (C) vidcast contributors
 
-# One source with a set of features of Vidcast::Features, and those who watch
+# One source with a set of features of Vidcast::Features, and those that watch
 # it: its configuration, its viewers, what each of them has got, and what is
 # wrong with that.  Beside those of the features there is one more viewer, of
 # all results as NDJSON, for the checks.
@@ -264,7 +264,7 @@ sub ended { $_[0]{last} = $_[1] }
 sub viewers { values %{$_[0]{viewers}} }
 
 
-# those who still wait for something, after taking what is there
+# those that still wait for something, after taking what is there
 
 sub waiting {
     my ($self) = @_;

@@ -11,7 +11,7 @@ package Vidcast::Crowd;
 #     $crowd->mark;
 #     $crowd->moved;                 # has everybody got more since?
 #     $crowd->moved($crowd->of($pid));
-#     $crowd->reconnect;             # who was dropped
+#     $crowd->reconnect;             # what was dropped
 #     $crowd->faults;                # '' is right
 
 use strict;
@@ -124,7 +124,7 @@ sub has_moved {
 }
 
 
-# did all of them (or all who are there) get something since mark()?
+# did all of them (or all that are there) get something since mark()?
 
 sub moved {
     my ($self, @viewers) = @_;
@@ -286,7 +286,7 @@ sub faults {
 }
 
 
-# who was dropped comes again; the number of them
+# what was dropped comes again; the number of them
 
 sub reconnect {
     my ($self) = @_;

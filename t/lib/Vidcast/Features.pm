@@ -12,7 +12,7 @@ package Vidcast::Features;
 #
 #   name      as it is told
 #   kind      input, predictor: a source has one of each; source: more that it
-#             may have; viewer: somebody who watches it, or publishes; line: how
+#             may have; viewer: what watches it, or publishes; line: how
 #             these come; nginx: of the whole instance; event: what happens to
 #             it
 #   of        the names which it stands for
@@ -226,7 +226,7 @@ my @rows = (
             my ($case) = @_;
             my $now = $case->status;
 
-            # who is about to leave opens it in vain
+            # a process about to leave opens it in vain
 
             return $case->over('skipped', $now->{dropped}{warmup})
                 if grep { $case->has($_) } qw(http: reload upgrade);
@@ -358,7 +358,7 @@ my @rows = (
         },
     },
 
-    # who publishes
+    # what publishes
 
     {
         name  => 'by POST',
@@ -377,7 +377,7 @@ my @rows = (
         holds => 'what is published is taken',
     },
 
-    # who watches
+    # what watches
 
     {
         name  => 'websocket',

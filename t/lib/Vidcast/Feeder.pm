@@ -2,9 +2,9 @@ package Vidcast::Feeder;
 
 # Copyright (C) vidcast contributors
 
-# Somebody who publishes all the time, in a process of its own: a picture and a
+# It publishes all the time, in a process of its own: a picture and a
 # text ten times a second, by POST or by WebSocket, or now by this and now by
-# that; and who comes back when nginx has sent it away.
+# that; and it comes back when nginx has sent it away.
 #
 #     my $feeder = Vidcast::Feeder->start(@lines);   # { port, client, http2,
 #     $feeder->stop;                                 #   post, put } (paths)

@@ -264,7 +264,7 @@ sub spawn {
 }
 
 
-# it is no child of ours: the one who was has ended
+# it is no child of ours: the one that was has ended
 
 sub find_daemon {
     my ($self) = @_;
@@ -543,7 +543,7 @@ sub descriptors {
 }
 
 
-# does a process keep what it has freed, to find out who still uses it?
+# does a process keep what it has freed, to find out what still uses it?
 
 sub sanitized {
     my ($self, $pid) = @_;
@@ -552,7 +552,7 @@ sub sanitized {
 }
 
 
-# a session is kept by every fork; the rest is for who made one of its own
+# a session is kept by every fork; the rest is for what made one of its own
 
 sub owns {
     my ($self, $pid, $session) = @_;

@@ -6,7 +6,7 @@
 
 /*
  * Frames between the capture and its predictor processes: what is given to
- * whom, in which order answers leave, what becomes of frames that nobody has
+ * which, in which order answers leave, what becomes of frames that none has
  * time for, and of predictors that die.  The memory between them is the
  * predictors', and may change between any two looks at it.
  */
@@ -152,13 +152,13 @@ test_busy(void)
     ngx_vidcast_scheduler_turn(scheduler);
 
     unit_ok(ngx_vidcast_mailbox(&test_zone.mailboxes, 0)->number == 6,
-            "busy: who is free gets the newest");
+            "busy: one that is free gets the newest");
 
     test_close(scheduler);
 }
 
 
-/* no result, or none that is new, is not waited for by who draws it */
+/* no result, or none that is new, is not waited for by what draws it */
 
 static void
 test_none(void)
@@ -222,7 +222,7 @@ test_died(void)
 }
 
 
-/* all are down: told at the full rate, and who comes back is tried */
+/* all are down: told at the full rate, and one that comes back is tried */
 
 static void
 test_failing(void)

@@ -6,7 +6,7 @@
 
 /*
  * Whether anybody looks at a source: a camera that closes under a viewer, or
- * stays open for one who died with his worker, or misses the one who came at
+ * stays open for one that died with its worker, or misses the one that came at
  * the wrong moment, is worse than one which is always open.
  */
 
@@ -84,7 +84,7 @@ main(void)
 {
     (void) signal(SIGPIPE, SIG_IGN);
 
-    /* who sleeps through a call does so for longer than this */
+    /* one that sleeps through a call does so for longer than this */
 
     (void) alarm(50);
 
@@ -184,7 +184,7 @@ test_asked(void)
         gone += test_gone(&demand, 9);
     }
 
-    unit_ok(gone == 0, "asked: who asks again and again keeps it open");
+    unit_ok(gone == 0, "asked: one that asks again and again keeps it open");
     unit_ok(test_gone(&demand, 2), "asked: and then no more");
 
     /* by a clock that was read later than ours */
@@ -243,7 +243,7 @@ test_sleep(void)
             "sleep: it is starting");
     unit_ok(test_timeout == NGX_VIDCAST_ON_DEMAND_NET,
             "sleep: it would have looked by itself");
-    unit_ok(!demand.gone && !test_gone(&demand, 3600), "sleep: he stays");
+    unit_ok(!demand.gone && !test_gone(&demand, 3600), "sleep: it stays");
     unit_ok(ngx_vidcast_ring_min_frame(&test_zone->ring) == seq,
             "sleep: the frames before it are past");
 

@@ -7,7 +7,7 @@
 /*
  * A log has one entry in a line: a name that a stranger has chosen must not
  * write another one, nor be taken for what nginx itself wrote, nor make it
- * unreadable for those who expect UTF-8.
+ * unreadable for those that expect UTF-8.
  */
 
 #include "core/ngx_vidcast_escape.c"

@@ -187,7 +187,7 @@ test_holding(void)
         wrong += !test_got_is("m;m;m;") || test_wc.kept != NULL;
     }
 
-    unit_ok(wrong == 0, "who holds gets one message each time");
+    unit_ok(wrong == 0, "one that holds gets one message each time");
 
     test_open();
 
@@ -297,7 +297,7 @@ test_ping(void)
 
     unit_ok(ngx_http_vidcast_connection_ping(&test_wc) == NGX_OK
             && test_nsent == 0,
-            "who is not read cannot answer, and is not asked");
+            "one that is not read cannot answer, and is not asked");
 
     test_open();
     test_wc.busy = 1;

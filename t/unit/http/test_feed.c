@@ -204,7 +204,7 @@ test_drop(void)
     ngx_http_vidcast_feed_drop(&test_feed);
 
     unit_ok(test_feed.frame == NULL && frame->refs == 1 && !frame->pinned,
-            "who said good-bye in the middle of a frame does not keep a slot");
+            "what said good-bye in the middle of a frame does not keep a slot");
     unit_ok(test_feed.kept == NULL && kept->refs == 0, "nothing is kept");
     unit_ok(test_feed.result == 0 && test_history[3] == NULL, "no result is");
 

@@ -85,7 +85,7 @@ static uint64_t                       test_time, test_step;
 static char                           test_sent[1024];
 static ngx_uint_t                     test_nsent;
 static ngx_uint_t                     test_count;
-static test_viewer_t                 *test_before;  /* who got the last one */
+static test_viewer_t                 *test_before;  /* it got the last one */
 static uint64_t                       test_seq;     /* and which */
 static ngx_uint_t                     test_series;  /* where its number ends */
 
@@ -145,7 +145,7 @@ test_alternate(void)
 }
 
 
-/* a history that is long costs those who have all of it nothing */
+/* a history that is long costs those that have all of it nothing */
 
 static void
 test_newest(void)
@@ -240,7 +240,7 @@ test_ready(void)
     test_wake(0);
 
     unit_ok(ngx_strcmp(test_sent, "b13") == 0, "a pause: %s", test_sent);
-    unit_ok(!test_vmcf.slice.posted, "nobody waits for him who paused");
+    unit_ok(!test_vmcf.slice.posted, "nobody waits for one that paused");
 }
 
 
@@ -264,7 +264,7 @@ test_leave(void)
     test_wake(0);
 
     unit_ok(ngx_strcmp(test_sent, "a1-3b1c1") == 0,
-            "those who leave in the middle: %s", test_sent);
+            "those that leave in the middle: %s", test_sent);
     unit_ok(!a.left && b.left == 1 && c.left == 1, "are finalized once");
 }
 
@@ -648,7 +648,7 @@ test_several(void)
     test_wake(0);
 
     unit_ok(ngx_strcmp(test_sent, "(a1-8)b1-9") == 0 && a.viewer.session.busy,
-            "who has no room for a batch gets no other: %s", test_sent);
+            "one that has no room for a batch gets no other: %s", test_sent);
 
     a.rc = NGX_OK;
     ngx_http_vidcast_queue_ready(&a.viewer);

@@ -235,7 +235,7 @@ test_stall(void)
     unit_ok(!test_all[1].finalized && test_all[1].bytes == 3,
             "one byte is enough");
     unit_ok(!test_all[2].finalized, "limit_rate is no fault of the peer");
-    unit_ok(!test_all[3].finalized, "who is sent nothing cannot stall");
+    unit_ok(!test_all[3].finalized, "one that is sent nothing cannot stall");
 }
 
 

@@ -8,7 +8,7 @@
  * Results which leave together for one viewer: whatever the socket takes of
  * them, at whichever byte it is cut, the viewer gets each of them whole, once
  * and in order, control frames only between two of them, and no reference is
- * left; who leaves in the middle gets what was begun and nothing more.
+ * left; what leaves in the middle gets what was begun and nothing more.
  */
 
 #include <ngx_config.h>
@@ -165,7 +165,7 @@ test_leave(void)
         wrong += !test_free();
     }
 
-    unit_ok(wrong == 0, "who leaves gets the rest of what was begun");
+    unit_ok(wrong == 0, "one that leaves gets the rest of what was begun");
 }
 
 

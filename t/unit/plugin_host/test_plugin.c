@@ -236,7 +236,7 @@ test_descriptors(void)
 }
 
 
-/* who started nginx may have left it with SIGCHLD ignored */
+/* what started nginx may have left it with SIGCHLD ignored */
 
 static void
 test_reaped(void)
@@ -289,7 +289,7 @@ test_user(void)
     unit_ok(rc == NGX_ERROR && ngx_strcmp(error, "65534 65534 1") == 0,
             "user: \"%s\"", error);
 
-    unit_ok(geteuid() == 0, "user: we are who we were");
+    unit_ok(geteuid() == 0, "user: we are the same as before");
 
     test_ccf.user = (ngx_uid_t) NGX_CONF_UNSET_UINT;
 }

@@ -121,7 +121,7 @@ test_suppress(void)
     row(3, 5, chain, NULL);
     vidcast_onnx_nms_suppress(&boxes, .3f, 10);
     unit_ok(boxes.n == 2 && near(boxes.elts[1].score, .7),
-            "suppress: who is suppressed suppresses nobody");
+            "suppress: what is suppressed suppresses nothing");
 
     row(3, 1, chain, NULL);
     vidcast_onnx_nms_suppress(&boxes, 1, 10);
@@ -386,7 +386,7 @@ test_ssd_tensorflow(void)
     unit_ok(vidcast_onnx_head_guess(&reading, t, 6, error)
             == &vidcast_onnx_ssd, "ssd of TensorFlow is recognized");
     unit_ok(run(&vidcast_onnx_ssd, t, 6) && boxes.n == 1,
-            "ssd: who counts, and is likely");
+            "ssd: what counts, and is likely");
     unit_ok(sides(&boxes.elts[0], 32, 8, 48, 16) && boxes.elts[0].class == 1,
             "ssd: y comes first");
 

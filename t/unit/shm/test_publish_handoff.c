@@ -63,7 +63,7 @@ typedef struct {
 static void handoff_all(void);
 static void handoff_some(ngx_uint_t n);
 static void handoff_begin(ngx_uint_t session, ngx_uint_t heir);
-static void handoff_die(ngx_uint_t who);
+static void handoff_die(ngx_uint_t which);
 static void handoff_end(void);
 static void handoff_lost(void);
 static void handoff_start(handoff_actor_t *actor, void (*program)(void));
@@ -75,8 +75,8 @@ static void handoff_capture(void);
 static void handoff_take_letter(void);
 static void handoff_take_back(void);
 static void handoff_other_frame(void);
-static void handoff_fill(uint32_t slot, u_char id, const char *who);
-static void handoff_whole(uint32_t slot, const char *who);
+static void handoff_fill(uint32_t slot, u_char id, const char *which);
+static void handoff_whole(uint32_t slot, const char *which);
 static void handoff_error(const char *what);
 
 
@@ -89,7 +89,7 @@ static ucontext_t            handoff_main;
 static ngx_uint_t            handoff_left;      /* steps of the current one */
 
 static ngx_uint_t            handoff_session;
-static ngx_uint_t            handoff_heir;      /* who takes from the dead */
+static ngx_uint_t            handoff_heir;      /* it takes from the dead */
 static ngx_uint_t            handoff_dead;      /* the worker is */
 static ngx_uint_t            handoff_broken;
 
@@ -123,7 +123,7 @@ main(void)
 
     unit_ok(handoff_errors == 0, "no slot is lost, no message is mixed");
     unit_ok(handoff_taken > handoff_schedules, "messages were taken");
-    unit_ok(handoff_kept > 0, "slots were kept for those who had them");
+    unit_ok(handoff_kept > 0, "slots were kept for those that had them");
 
     printf("# schedules:%llu taken:%llu kept:%llu errors:%llu %s\n",
            (unsigned long long) handoff_schedules,
@@ -211,20 +211,20 @@ handoff_begin(ngx_uint_t session, ngx_uint_t heir)
 
 
 static void
-handoff_die(ngx_uint_t who)
+handoff_die(ngx_uint_t which)
 {
-    if (who & HANDOFF_CAPTURE) {
+    if (which & HANDOFF_CAPTURE) {
         handoff_start(&handoff_actors[1], handoff_capture);
     }
 
-    if ((who & HANDOFF_WORKER) && !handoff_actors[0].ended) {
+    if ((which & HANDOFF_WORKER) && !handoff_actors[0].ended) {
         handoff_dead = 1;
         handoff_start(&handoff_actors[0], handoff_worker);
     }
 }
 
 
-/* they go on together till the worker has done his work */
+/* they go on together till the worker has done its work */
 
 static void
 handoff_end(void)
@@ -559,7 +559,7 @@ handoff_other_frame(void)
 
 
 static void
-handoff_fill(uint32_t slot, u_char id, const char *who)
+handoff_fill(uint32_t slot, u_char id, const char *which)
 {
     u_char      *data;
     ngx_uint_t   i;
@@ -571,12 +571,12 @@ handoff_fill(uint32_t slot, u_char id, const char *who)
         unit_step();
     }
 
-    handoff_whole(slot, who);
+    handoff_whole(slot, which);
 }
 
 
 static void
-handoff_whole(uint32_t slot, const char *who)
+handoff_whole(uint32_t slot, const char *which)
 {
     u_char      *data;
     ngx_uint_t   i;
@@ -585,7 +585,7 @@ handoff_whole(uint32_t slot, const char *who)
 
     for (i = 1; i < HANDOFF_SIZE; i++) {
         if (data[i] != data[0]) {
-            handoff_error(who);
+            handoff_error(which);
             return;
         }
     }

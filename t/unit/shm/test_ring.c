@@ -373,7 +373,7 @@ test_same_slots(void)
 
     unit_ok(__builtin_popcount(used) == 2, "claim: two slots, if none is kept");
 
-    /* a reader who keeps one, which is not the newest any more */
+    /* a reader that keeps one, which is not the newest any more */
 
     ngx_vidcast_ring_slot(&r.writer, r.writer.shm->newest)->state = r.a.bit;
 
@@ -541,7 +541,7 @@ test_unpin(void)
     slot = ngx_vidcast_ring_claim(&r.writer);
 
     unit_ok(ngx_vidcast_ring_pinned(&r.writer) == (r.a.bit | r.b.bit),
-            "unpin: pinned() tells who, and not that a slot is written");
+            "unpin: pinned() tells which, and not that a slot is written");
 
     ngx_vidcast_ring_unpin(&r.writer, r.a.bit);
 
@@ -640,7 +640,7 @@ test_pass(void)
             "pass: nor will the one be that has its number");
     unit_ok(ngx_vidcast_ring_acquire(&r.a, 0, &frame) == NGX_AGAIN
             && ngx_vidcast_ring_peek(&r.a, 0, &frame) == NGX_AGAIN,
-            "pass: no frame for who comes now");
+            "pass: no frame for what comes now");
     unit_ok(ngx_vidcast_ring_read_result(&r.a, seq, &read, text) == NGX_OK,
             "pass: the history stays");
 
@@ -687,10 +687,10 @@ test_forget(void)
 
     unit_ok(ngx_vidcast_ring_acquire(&r.b, 0, &frame) == NGX_AGAIN
             && ngx_vidcast_ring_peek(&r.b, 0, &frame) == NGX_AGAIN,
-            "forget: no frame for who comes now");
+            "forget: no frame for what comes now");
     unit_ok(ngx_vidcast_ring_read_result(&r.b, seq, &read, text)
             == NGX_DECLINED, "forget: no result");
-    unit_ok(unit_whole(&r.a, &held), "forget: whole for who has it");
+    unit_ok(unit_whole(&r.a, &held), "forget: whole for what has it");
 
     ngx_vidcast_ring_release(&r.a, &held);
     (void) unit_ring_put(&r.writer);

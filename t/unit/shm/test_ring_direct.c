@@ -5,8 +5,8 @@
 
 
 /*
- * A page that sendfile() gave to a socket is shared with whoever receives it,
- * who may read it much later.  So what a slot held when it left must arrive,
+ * A page that sendfile() gave to a socket is shared with whatever receives it,
+ * which may read it much later.  So what a slot held when it left must arrive,
  * however often the slot is written meanwhile; and to know that this proves
  * anything, a slot without the mark must be seen to arrive torn.
  */

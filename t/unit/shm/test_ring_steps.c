@@ -327,7 +327,7 @@ steps_recover(void)
     r = &steps_ring;
 
     if (!steps_died && ngx_vidcast_ring_pinned(&r->a) != 0) {
-        return "a pin is left by a reader who released it";
+        return "a pin is left by a reader that released it";
     }
 
     ngx_vidcast_ring_attach(&r->writer, r->shm.addr, r->frames.addr, NULL);

@@ -353,7 +353,7 @@ stress_died(stress_child_t *child, int status)
         return;
     }
 
-    /* or at once by its next owner, who clears it himself */
+    /* or at once by its next owner, which clears it itself */
 
     stress_spawn(child);
 }

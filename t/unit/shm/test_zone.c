@@ -389,7 +389,7 @@ test_changed(void)
 
     unit_ok(test_zone(conf, 0) != zone, "changed: another ring");
     unit_ok(!ngx_vidcast_zone_wanted(conf->control, &before),
-            "changed: who writes to the old ring is not wanted any more");
+            "changed: what writes to the old ring is not wanted any more");
     unit_ok(unit_source(conf, 0)->entry == entry,
             "changed: the same name is the same lock");
     unit_ok(test_zone(conf, 1)->refs == 1

@@ -289,7 +289,7 @@ test_deserted(void)
 }
 
 
-/* those who come when all pins are given do without one */
+/* those that come when all pins are given do without one */
 
 static void
 test_many(void)
@@ -326,7 +326,7 @@ test_many(void)
     (void) unit_tell(&workers[TEST_WORKERS - 1], 'l', 0);
 
     unit_ok(ngx_vidcast_ring_pinned(&zone->ring) == all,
-            "many: who leaves without a pin takes none away");
+            "many: what leaves without a pin takes none away");
 
     for (i = 0; i < TEST_WORKERS; i += 2) {
         unit_kill(&workers[i]);

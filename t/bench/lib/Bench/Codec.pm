@@ -2,7 +2,7 @@ package Bench::Codec;
 
 # Copyright (C) vidcast contributors
 
-# Those who make JPEGs and read them, by functions in one program: no server
+# Those that make JPEGs and read them, by functions in one program: no server
 # is started.
 
 use strict;

@@ -2,7 +2,7 @@ package Bench::Motion;
 
 # Copyright (C) vidcast contributors
 
-# Those who find what moves in films with known boxes: no server is started.
+# Those that find what moves in films with known boxes: no server is started.
 
 use strict;
 use warnings;

@@ -2,7 +2,7 @@ package Bench::Nginx;
 
 # Copyright (C) vidcast contributors
 
-# Servers which are nginx: ours, and nchan with the one who publishes to it.
+# Servers which are nginx: ours, and nchan with what publishes to it.
 # "http" makes the text of the http block for a job.
 
 use strict;

@@ -123,7 +123,7 @@ CONF
 }
 
 
-# those who take what is published
+# those that take what is published
 
 sub takers {
     my $ours = Bench::Nginx->new(
@@ -387,7 +387,7 @@ sub street_row {
         title => 'what moves on the street of opencv-doc, 320x240, 10 fps',
         goal => 'F1 at most 0.02 below the better one, less ms than the'
             . ' cheaper one; strictly it is missed where we tell people'
-            . ' apart who touch',
+            . ' apart that touch',
         run => sub { $_[1]->motion('street')->{street} },
         metrics => [
             { key => 'precision', title => 'precision', digits => 3 },

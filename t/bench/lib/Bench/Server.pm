@@ -2,7 +2,7 @@ package Bench::Server;
 
 # Copyright (C) vidcast contributors
 
-# Those who are measured: started on the first core, asked for their process,
+# Those that are measured: started on the first core, asked for their process,
 # ended.
 #
 #     my $server = Bench::Server->new(name => 'ws', command => sub { ... });

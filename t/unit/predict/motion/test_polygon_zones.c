@@ -5,7 +5,7 @@
 
 
 /*
- * A zone is drawn by people, who write it down wrong, and alarms depend on
+ * A zone is drawn by people, and written down wrong, and alarms depend on
  * which side of its border something is: each answer is compared to that of
  * another method, which adds up angles.
  */

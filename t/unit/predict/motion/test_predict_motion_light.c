@@ -187,7 +187,7 @@ test_slow(void)
 }
 
 
-/* who parks there while the camera is closed has not been seen to move */
+/* what parks there while the camera is closed has not been seen to move */
 
 static void
 test_sleep(void)

@@ -240,7 +240,7 @@ test_cross(double speed, double size, double rise)
             "pictures", w[0], size, (int) merged);
     unit_ok(both == merged, "both are known all the time where they are");
     unit_ok(id(0) == first && id(1) == second && first != second,
-            "and are then who they were");
+            "and are then what they were");
 }
 
 
