@@ -54,11 +54,17 @@ static ngx_int_t ngx_vidcast_jpeg_decode_lying(
 static ngx_int_t ngx_vidcast_jpeg_turn(ngx_vidcast_jpeg_decoder_t *dec,
     const vidcast_image_t *lying, ngx_uint_t orientation, u_char *dst,
     vidcast_image_t *image);
+static ngx_int_t ngx_vidcast_jpeg_decode_marked(
+    ngx_vidcast_jpeg_decoder_t *dec, const u_char *data, size_t size,
+    u_char *dst, vidcast_image_t *image, u_char mark);
 static ngx_int_t ngx_vidcast_jpeg_decode_packed(
     ngx_vidcast_jpeg_decoder_t *dec, const u_char *data, size_t size,
-    u_char *dst, vidcast_image_t *image);
+    u_char *dst, vidcast_image_t *image, u_char mark);
 static ngx_int_t ngx_vidcast_jpeg_decode_i420(ngx_vidcast_jpeg_decoder_t *dec,
-    const u_char *data, size_t size, u_char *dst, vidcast_image_t *image);
+    const u_char *data, size_t size, u_char *dst, vidcast_image_t *image,
+    u_char mark);
+static ngx_int_t ngx_vidcast_jpeg_decoded(ngx_vidcast_jpeg_decoder_t *dec,
+    int rc, u_char last, u_char mark);
 static void ngx_vidcast_jpeg_scale(ngx_vidcast_jpeg_info_t *info,
     uint32_t width, uint32_t height);
 static ngx_int_t ngx_vidcast_jpeg_grow(u_char **buf, size_t *size,
@@ -354,26 +360,55 @@ ngx_vidcast_jpeg_decode(ngx_vidcast_jpeg_decoder_t *dec, const u_char *data,
 }
 
 
-/* as it lies in the file */
+/*
+ * As it lies in the file.  A library that has warned, and then has given up,
+ * says no more than that it has warned; its memory has pixels of the picture
+ * before then.  The last sample is written last: it tells, if it is not the
+ * mark that was put there before.
+ */
 
 static ngx_int_t
 ngx_vidcast_jpeg_decode_lying(ngx_vidcast_jpeg_decoder_t *dec,
     const u_char *data, size_t size, u_char *dst, vidcast_image_t *image)
 {
-    int  rc;
+    ngx_int_t  rc;
 
-    if (image->format == VIDCAST_I420) {
-        rc = ngx_vidcast_jpeg_decode_i420(dec, data, size, dst, image);
-
-    } else {
-        rc = ngx_vidcast_jpeg_decode_packed(dec, data, size, dst, image);
-    }
+    rc = ngx_vidcast_jpeg_decode_marked(dec, data, size, dst, image, 0x00);
 
     if (rc == NGX_ERROR && tjGetErrorCode(dec->handle) == TJERR_WARNING) {
-        return NGX_OK;
+
+        /* or the sample is the same as the mark */
+
+        rc = ngx_vidcast_jpeg_decode_marked(dec, data, size, dst, image, 0xff);
     }
 
     return (rc == NGX_ERROR) ? NGX_DECLINED : rc;
+}
+
+
+static ngx_int_t
+ngx_vidcast_jpeg_decode_marked(ngx_vidcast_jpeg_decoder_t *dec,
+    const u_char *data, size_t size, u_char *dst, vidcast_image_t *image,
+    u_char mark)
+{
+    if (image->format == VIDCAST_I420) {
+        return ngx_vidcast_jpeg_decode_i420(dec, data, size, dst, image, mark);
+    }
+
+    return ngx_vidcast_jpeg_decode_packed(dec, data, size, dst, image, mark);
+}
+
+
+static ngx_int_t
+ngx_vidcast_jpeg_decoded(ngx_vidcast_jpeg_decoder_t *dec, int rc, u_char last,
+    u_char mark)
+{
+    if (rc == 0) {
+        return NGX_OK;
+    }
+
+    return (tjGetErrorCode(dec->handle) == TJERR_WARNING && last != mark)
+           ? NGX_OK : NGX_ERROR;
 }
 
 
@@ -415,10 +450,12 @@ ngx_vidcast_jpeg_decoder_error(ngx_vidcast_jpeg_decoder_t *dec)
 
 static ngx_int_t
 ngx_vidcast_jpeg_decode_packed(ngx_vidcast_jpeg_decoder_t *dec,
-    const u_char *data, size_t size, u_char *dst, vidcast_image_t *image)
+    const u_char *data, size_t size, u_char *dst, vidcast_image_t *image,
+    u_char mark)
 {
-    int     format;
-    size_t  stride;
+    int      rc, format;
+    size_t   stride;
+    u_char  *last;
 
     switch (image->format) {
 
@@ -454,10 +491,15 @@ ngx_vidcast_jpeg_decode_packed(ngx_vidcast_jpeg_decoder_t *dec,
     image->plane[0] = dst;
     image->stride[0] = stride;
 
-    return tjDecompress2(dec->handle, data, size, dst, image->width, stride,
-                         image->height, format,
-                         TJFLAG_ACCURATEDCT|TJFLAG_LIMITSCANS)
-           == 0 ? NGX_OK : NGX_ERROR;
+    last = dst + stride * (image->height - 1)
+           + image->width * tjPixelSize[format] - 1;
+    *last = mark;
+
+    rc = tjDecompress2(dec->handle, data, size, dst, image->width, stride,
+                       image->height, format,
+                       TJFLAG_ACCURATEDCT|TJFLAG_LIMITSCANS);
+
+    return ngx_vidcast_jpeg_decoded(dec, rc, *last, mark);
 }
 
 
@@ -465,11 +507,16 @@ ngx_vidcast_jpeg_decode_packed(ngx_vidcast_jpeg_decoder_t *dec,
 
 static ngx_int_t
 ngx_vidcast_jpeg_decode_i420(ngx_vidcast_jpeg_decoder_t *dec,
-    const u_char *data, size_t size, u_char *dst, vidcast_image_t *image)
+    const u_char *data, size_t size, u_char *dst, vidcast_image_t *image,
+    u_char mark)
 {
-    int         width, height, sampling, space, stride[3];
-    size_t      luma, chroma;
-    ngx_uint_t  i;
+    int          rc, width, height, sampling, space, stride[3];
+    size_t       luma, chroma;
+    u_char      *last;
+    ngx_uint_t   i;
+
+    sampling = -1;
+    space = -1;
 
     if (tjDecompressHeader3(dec->handle, data, size, &width, &height,
                             &sampling, &space)
@@ -510,10 +557,15 @@ ngx_vidcast_jpeg_decode_i420(ngx_vidcast_jpeg_decoder_t *dec,
         image->stride[i] = stride[i];
     }
 
-    return tjDecompressToYUVPlanes(dec->handle, data, size, image->plane,
-                                   image->width, stride, image->height,
-                                   TJFLAG_ACCURATEDCT|TJFLAG_LIMITSCANS)
-           == 0 ? NGX_OK : NGX_ERROR;
+    last = image->plane[2] + (size_t) stride[2] * ((image->height - 1) / 2)
+           + (image->width - 1) / 2;
+    *last = mark;
+
+    rc = tjDecompressToYUVPlanes(dec->handle, data, size, image->plane,
+                                 image->width, stride, image->height,
+                                 TJFLAG_ACCURATEDCT|TJFLAG_LIMITSCANS);
+
+    return ngx_vidcast_jpeg_decoded(dec, rc, *last, mark);
 }
 
 
@@ -542,7 +594,6 @@ u_char *
 ngx_vidcast_jpeg_turn_lossless(ngx_vidcast_jpeg_turner_t *turner,
     const u_char *data, ngx_vidcast_jpeg_info_t *info, ngx_uint_t orientation)
 {
-    int            width, height, sampling, space;
     size_t         room;
     tjtransform    transform;
     unsigned long  length;
@@ -552,19 +603,10 @@ ngx_vidcast_jpeg_turn_lossless(ngx_vidcast_jpeg_turner_t *turner,
         TJXOP_TRANSPOSE, TJXOP_ROT90, TJXOP_TRANSVERSE, TJXOP_ROT270
     };
 
-    if (tjDecompressHeader3(turner->handle, data, info->size, &width, &height,
-                            &sampling, &space)
-        != 0
-        && tjGetErrorCode(turner->handle) != TJERR_WARNING)
-    {
-        return NULL;
-    }
-
     /* the library takes the room for granted: as much as any sampling needs */
 
-    width = ngx_align(width, 16);
-    height = ngx_align(height, 16);
-    room = tjBufSize(width, height, TJSAMP_444);
+    room = tjBufSize(ngx_align(info->width, 16), ngx_align(info->height, 16),
+                     TJSAMP_444);
 
     if (ngx_vidcast_jpeg_grow(&turner->buf, &turner->size, room) != NGX_OK) {
         return NULL;
@@ -577,10 +619,12 @@ ngx_vidcast_jpeg_turn_lossless(ngx_vidcast_jpeg_turner_t *turner,
 
     length = room;
 
+    /* it tells the length when all is written, whatever it said before */
+
     if (tjTransform(turner->handle, data, info->size, 1, &turner->buf, &length,
                     &transform, TJFLAG_NOREALLOC|TJFLAG_LIMITSCANS)
         != 0
-        && tjGetErrorCode(turner->handle) != TJERR_WARNING)
+        && (tjGetErrorCode(turner->handle) != TJERR_WARNING || length == room))
     {
         return NULL;
     }

@@ -7,7 +7,8 @@
 /*
  * The decoder is fed what cameras and publishers send.  Whatever it is, the
  * answer is pixels or NGX_DECLINED: no crash, no memory taken because a header
- * said so, and the next picture is decoded as if nothing had been.
+ * said so, no pixels of the picture before, and the next picture is decoded as
+ * if nothing had been.
  */
 
 #include "unit_jpeg.h"
@@ -18,8 +19,10 @@
 static void test_refused(void);
 static void test_bomb(void);
 static void test_truncated(void);
+static void test_given_up(void);
 static void test_corrupted(void);
 
+static void test_damage(unit_jpeg_t *jpeg);
 static ngx_int_t test_decode(unit_jpeg_t *jpeg, uint32_t width);
 
 
@@ -39,6 +42,7 @@ main(void)
     test_refused();
     test_bomb();
     test_truncated();
+    test_given_up();
     test_corrupted();
 
     ngx_vidcast_jpeg_decoder_destroy(dec);
@@ -195,6 +199,91 @@ test_truncated(void)
 
     free(jpeg.data);
     ngx_vidcast_image_free(&whole);
+}
+
+
+/*
+ * The library warns, and then gives up: no picture, and not the one before,
+ * which is what its memory has.
+ */
+
+static void
+test_given_up(void)
+{
+    ngx_uint_t                  i;
+    unit_jpeg_t                 good, bad;
+    vidcast_image_t             image;
+    ngx_vidcast_jpeg_info_t     info;
+    ngx_vidcast_jpeg_turner_t  *turner;
+
+    static const uint32_t  formats[] = {
+        VIDCAST_GRAY8, VIDCAST_RGB24, VIDCAST_BGR24, VIDCAST_I420
+    };
+
+    unit_jpeg(&good, 320, 240);
+
+    unit_jpeg_foreign(&bad, 320, 240, TJPF_RGB, TJSAMP_420,
+                      TJFLAG_PROGRESSIVE);
+    test_damage(&bad);
+
+    for (i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+        ngx_memzero(&image, sizeof(vidcast_image_t));
+
+        image.format = formats[i];
+        image.width = 320;
+        image.height = 240;
+
+        unit_ok(ngx_vidcast_jpeg_decode(dec, good.data, good.size, NULL,
+                                        &image)
+                == NGX_OK
+                && ngx_vidcast_jpeg_decode(dec, bad.data, bad.size, NULL,
+                                           &image)
+                   == NGX_DECLINED,
+                "format %d: a picture of which nothing is decoded", (int) i);
+
+        unit_ok(strcmp(ngx_vidcast_jpeg_decoder_error(dec),
+                       "Bogus marker length")
+                == 0,
+                "format %d: the reason is not that of the warning", (int) i);
+    }
+
+    turner = ngx_vidcast_jpeg_turner_create();
+
+    if (turner == NULL) {
+        exit(2);
+    }
+
+    unit_ok(ngx_vidcast_jpeg_probe(good.data, good.size, &info) == NGX_OK
+            && ngx_vidcast_jpeg_turn_lossless(turner, good.data, &info,
+                                              NGX_VIDCAST_UPRIGHT + 1)
+               != NULL,
+            "a picture is turned");
+
+    unit_ok(ngx_vidcast_jpeg_probe(bad.data, bad.size, &info) == NGX_OK
+            && ngx_vidcast_jpeg_turn_lossless(turner, bad.data, &info,
+                                              NGX_VIDCAST_UPRIGHT + 1)
+               == NULL,
+            "one that cannot be read does not become the one before");
+
+    free(good.data);
+    free(bad.data);
+}
+
+
+/* the first scan ends early, and a table behind it has no length */
+
+static void
+test_damage(unit_jpeg_t *jpeg)
+{
+    size_t  p;
+
+    p = unit_jpeg_find(jpeg, 0xda, 0);
+
+    for (p += 14; jpeg->data[p] != 0xff || jpeg->data[p + 1] == 0; p++) {
+        /* void */
+    }
+
+    unit_jpeg_splice(jpeg, p - 40, 40, "\xff\xc4\0\3\0", 5);
 }
 
 
