@@ -169,6 +169,19 @@ $words{sound} = sub {
     }
 };
 
+$words{ntlm} = sub { refuse($_[0], 'NTLM') };
+
+# another name of this host is another server
+
+$words{away} = sub {
+    my ($socket) = @_;
+    my $to = $socket->sockport;
+
+    print $socket "HTTP/1.1 302 Found\r\nContent-Length: 0\r\n"
+        . "Location: http://localhost:$to/basic\r\n\r\n";
+    return 1;
+};
+
 my %polled = (
     still => sub {
         my ($socket, $request) = @_;
@@ -208,6 +221,15 @@ my $closed = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => 0,
 
 my $silent = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 16,
                                    LocalPort => 0, Proto => 'tcp');
+
+# as many wait to be accepted as may
+
+my $full = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1,
+                                 LocalPort => 0, Proto => 'tcp');
+my @waiting = map {
+    IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $full->sockport,
+                          Proto => 'tcp', Blocking => 0)
+} 1 .. 4;
 
 my $nginx;
 
@@ -266,6 +288,9 @@ my %told = (
     missing => qr{404 Not Found$},
     wrong => qr{401 \S+, user or password is wrong$},
     nobody => qr{401 \S+, it asks for user and password$},
+    ntlm => qr{401 \S+, it asks neither for basic nor for digest auth},
+    away => qr{401 \S+, a redirect to another server, which is told no user},
+    full => qr{: the server does not take the connection$},
     closed => qr{: Connection refused$},
     silent => qr{: nothing came for 500 ms$},
     host => qr{: the name of the server is not known$},
@@ -273,7 +298,11 @@ my %told = (
 
 sources((map {
             ($_ => "http://127.0.0.1:$port/words-$_?key=hushhush timeout=500ms")
-        } grep { $_ !~ /^(?:wrong|nobody|closed|silent|host)$/ } keys %told),
+        } grep { $_ !~ /^(?:wrong|nobody|ntlm|away|full|closed|silent|host)$/ } keys %told),
+        (map {
+            ($_ => "http://admin:$escaped\@127.0.0.1:$port/words-$_")
+        } qw(ntlm away)),
+        full => 'http://127.0.0.1:' . $full->sockport . '/ timeout=500ms',
         wrong => "http://me:hushhush\@127.0.0.1:$port/digest",
         nobody => "http://127.0.0.1:$port/basic",
         closed => 'http://127.0.0.1:' . $closed->sockport . '/',

@@ -110,7 +110,7 @@ int64_t vidcast_curl_request_started(vidcast_curl_request_t *request);
  */
 void vidcast_curl_said_answer(const vidcast_curl_conf_t *conf,
     const vidcast_curl_answer_t *answer, const char *what, char *error);
-void vidcast_curl_said_refusal(const vidcast_curl_conf_t *conf,
+void vidcast_curl_said_refusal(const vidcast_curl_conf_t *conf, CURL *easy,
     const vidcast_curl_answer_t *answer, char *error);
 void vidcast_curl_said_code(CURL *easy, CURLcode code, const char *detail,
     char *error);

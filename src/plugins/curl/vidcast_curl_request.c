@@ -590,7 +590,7 @@ vidcast_curl_request_done(vidcast_curl_request_t *request, CURLcode code,
     }
 
     if (answer->status != 200) {
-        vidcast_curl_said_refusal(request->conf, answer, error);
+        vidcast_curl_said_refusal(request->conf, request->easy, answer, error);
         return VIDCAST_CURL_FAILED;
     }
 

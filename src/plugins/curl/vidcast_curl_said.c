@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "plugins/curl/vidcast_curl.h"
 
@@ -16,6 +17,8 @@
 #define VIDCAST_CURL_SECRET  4             /* shorter ones are in any text */
 
 
+static int vidcast_curl_said_foreign(const vidcast_curl_conf_t *conf,
+    CURL *easy);
 static size_t vidcast_curl_said_add(char *error, size_t len,
     const char *format, ...) __attribute__((format(printf, 3, 4)));
 static size_t vidcast_curl_said_begin(const vidcast_curl_answer_t *answer,
@@ -64,9 +67,10 @@ vidcast_curl_said_answer(const vidcast_curl_conf_t *conf,
 
 
 void
-vidcast_curl_said_refusal(const vidcast_curl_conf_t *conf,
+vidcast_curl_said_refusal(const vidcast_curl_conf_t *conf, CURL *easy,
     const vidcast_curl_answer_t *answer, char *error)
 {
+    long         ways;
     size_t       n, len;
     const char  *why;
 
@@ -78,17 +82,72 @@ vidcast_curl_said_refusal(const vidcast_curl_conf_t *conf,
     if (answer->status == 407) {
         why = "the proxy asks for user and password";
 
-    } else if (vidcast_curl_said_user(conf, &n)) {
-        why = "user or password is wrong";
+    } else if (vidcast_curl_said_user(conf, &n) == NULL) {
+        why = "it asks for user and password";
+
+    } else if (vidcast_curl_said_foreign(conf, easy)) {
+        why = "a redirect to another server, which is told no user and "
+              "password";
+
+    } else if (curl_easy_getinfo(easy, CURLINFO_HTTPAUTH_AVAIL, &ways)
+               == CURLE_OK
+               && (ways & (CURLAUTH_BASIC|CURLAUTH_DIGEST)) == 0)
+    {
+        why = "it asks neither for basic nor for digest authentication";
 
     } else {
-        why = "it asks for user and password";
+        why = "user or password is wrong";
     }
 
     len = vidcast_curl_said_add(error, 0, "%ld %s, ", answer->status,
                                 answer->reason);
 
     (void) vidcast_curl_said_add(error, len, "%s", why);
+}
+
+
+/* libcurl has told it neither user nor password */
+
+static int
+vidcast_curl_said_foreign(const vidcast_curl_conf_t *conf, CURL *easy)
+{
+    int    i, foreign;
+    char  *last, *one, *two;
+    CURLU *from, *to;
+
+    static const CURLUPart  parts[] = {
+        CURLUPART_SCHEME, CURLUPART_HOST, CURLUPART_PORT
+    };
+
+    foreign = 0;
+    last = NULL;
+    from = curl_url();
+    to = curl_url();
+
+    (void) curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &last);
+
+    if (from && to && last
+        && curl_url_set(from, CURLUPART_URL, conf->url, 0) == CURLUE_OK
+        && curl_url_set(to, CURLUPART_URL, last, 0) == CURLUE_OK)
+    {
+        for (i = 0; i < 3; i++) {
+            one = NULL;
+            two = NULL;
+
+            (void) curl_url_get(from, parts[i], &one, CURLU_DEFAULT_PORT);
+            (void) curl_url_get(to, parts[i], &two, CURLU_DEFAULT_PORT);
+
+            foreign |= one && two && strcasecmp(one, two) != 0;
+
+            curl_free(one);
+            curl_free(two);
+        }
+    }
+
+    curl_url_cleanup(from);
+    curl_url_cleanup(to);
+
+    return foreign;
 }
 
 
@@ -266,6 +325,10 @@ vidcast_curl_said_code(CURL *easy, CURLcode code, const char *detail,
     case CURLE_COULDNT_CONNECT:
         (void) curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &err);
         text = err ? strerror((int) err) : "could not connect";
+        break;
+
+    case CURLE_OPERATION_TIMEDOUT:
+        text = "the server does not take the connection";
         break;
 
     case CURLE_TOO_MANY_REDIRECTS:

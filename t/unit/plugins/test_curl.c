@@ -139,7 +139,7 @@ test_answers(void)
             == 0, "%s", error);
 
     test_answer(&answer, 404, "Not Found", "", "");
-    vidcast_curl_said_refusal(&conf, &answer, error);
+    vidcast_curl_said_refusal(&conf, NULL, &answer, error);
 
     unit_ok(strcmp(error, "404 Not Found") == 0, "%s", error);
 
@@ -149,13 +149,13 @@ test_answers(void)
     unit_ok(strcmp(error, "503 text/plain, and no more") == 0, "%s", error);
 
     test_answer(&answer, 401, "Unauthorized", "text/html", "<html>");
-    vidcast_curl_said_refusal(&conf, &answer, error);
+    vidcast_curl_said_refusal(&conf, NULL, &answer, error);
 
     unit_ok(strcmp(error, "401 Unauthorized, it asks for user and password")
             == 0, "%s", error);
 
     conf.url = "http://me:pass@word@cam/";
-    vidcast_curl_said_refusal(&conf, &answer, error);
+    vidcast_curl_said_refusal(&conf, NULL, &answer, error);
 
     unit_ok(strcmp(error, "401 Unauthorized, user or password is wrong") == 0,
             "%s", error);
