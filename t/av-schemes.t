@@ -30,7 +30,7 @@ my %children;
 
 END { kill 'KILL', keys %children if %children }
 
-my $nginx = Vidcast::Nginx->new(ports => 6, http => <<'CONF');
+my $nginx = Vidcast::Nginx->new(ports => 7, http => <<'CONF');
     vidcast_source fifo { input pipe:html/fifo timeout=1s; }
     vidcast_source list { input pipe:html/list timeout=1s; }
     vidcast_source film { input pipe:html/film.ts; }
@@ -42,6 +42,17 @@ my $nginx = Vidcast::Nginx->new(ports => 6, http => <<'CONF');
     vidcast_source digest { input rtsp://me:secret@127.0.0.1:%%PORT4%%/; }
     vidcast_source no_tcp { input rtsp://127.0.0.1:%%PORT5%%/; }
     vidcast_source no_udp { input rtsp://127.0.0.1:%%PORT5%%/ transport=udp; }
+
+    vidcast_source keyless { input pipe:html/keyless timeout=1s; }
+    vidcast_source nobody { input rtsp://127.0.0.1:%%PORT6%%/wrong; }
+    vidcast_source wrong { input rtsp://me:secret@127.0.0.1:%%PORT6%%/wrong; }
+    vidcast_source loop { input rtsp://me:secret@127.0.0.1:%%PORT6%%/loop; }
+    vidcast_source away { input rtsp://me:secret@127.0.0.1:%%PORT6%%/away; }
+    vidcast_source near { input rtsp://me:secret@127.0.0.1:%%PORT6%%/near; }
+    vidcast_source other { input rtsp://me:secret@127.0.0.1:%%PORT6%%/other; }
+    vidcast_source page { input rtsp://me:secret@127.0.0.1:%%PORT6%%/page; }
+    vidcast_source closed { input rtsp://me:secret@127.0.0.1:%%PORT6%%/closed; }
+    vidcast_source latin { input rtsp://me:secret@127.0.0.1:%%PORT6%%/latin; }
 
     server {
         listen 127.0.0.1:%%PORT%%;
@@ -58,7 +69,7 @@ my @h264 = qw(-c:v libx264 -bf 0 -g 25);
 film("$html/film.ts", 500, @h264);
 film("$html/film.mjpeg", 100, qw(-c:v mjpeg -q:v 3 -f mjpeg));
 
-for my $name (qw(fifo list other)) {
+for my $name (qw(fifo list other keyless)) {
     mkfifo("$html/$name", 0666) or die "mkfifo: $!\n";
     chmod 0666, "$html/$name";
 }
@@ -79,6 +90,36 @@ rtsp($nginx->port(5), sub {
         : ("200 OK\r\nContent-Type: application/sdp\r\n",
            "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
            . "m=video 0 RTP/AVP 26\r\na=control:video\r\n");
+});
+
+# sends to other places, the one to ask at being one of them, or is odd
+
+my $basic = "401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"a\"\r\n";
+my $moved = "302 Moved\r\nLocation:";
+my $port = $nginx->port(6);
+
+my %odd = (
+    wrong => $basic,
+    ask => $basic,
+    loop => "$moved rtsp://127.0.0.1:$port/loop\r\n",
+    near => "$moved rtsp://127.0.0.1:$port/ask\r\n",
+    away => "$moved rtsp://localhost:$port/ask\r\n",
+    other => "$moved http://127.0.0.1:$port/\r\n",
+    latin => "500 b\xf6se\r\n",
+);
+
+rtsp($port, sub {
+    my ($method, $request) = @_;
+    my ($path) = $request =~ m{^\S+ rtsp://[^/]+/(\w+)};
+
+    return if $path eq 'closed';
+
+    return 'page' if $path eq 'page';
+    return "200 OK\r\nPublic: DESCRIBE\r\n" if $method eq 'OPTIONS';
+    return "453 Not Enough Bandwidth\r\n"
+        if $path eq 'ask' && $request =~ /^Authorization: Basic /mi;
+
+    return $odd{$path};
 });
 
 child(sending('mpegts', 'udp://127.0.0.1:' . $nginx->port(1)));
@@ -137,6 +178,16 @@ for my $name (qw(udp srt rtmp)) {
     is source($nginx, 'list')->{published}, 0, 'no picture of it';
 }
 
+# pictures that refer to one which never comes
+
+child('sh', '-c', "exec ffmpeg -v error -nostdin -re -stream_loop -1"
+      . " -i $html/film.ts -c copy -bsf:v filter_units=remove_types=5"
+      . " -f mpegts - > $html/keyless 2>&-");
+
+ok told('keyless', qr/^no key frame for 2000 ms in what came$/),
+    'no key frame, ' . source($nginx, 'keyless')->{error};
+is source($nginx, 'keyless')->{published}, 0, 'no picture without one';
+
 ok told('film', qr/^it is no FIFO; "file:" reads it$/), 'no FIFO';
 ok told('file', qr/^it is a FIFO, which "pipe:" reads$/), 'no file';
 
@@ -151,6 +202,22 @@ ok told('no_tcp', qr/does not send by TCP; use "transport=udp"$/),
     'no TCP, ' . source($nginx, 'no_tcp')->{error};
 ok told('no_udp', qr/does not send by UDP; use "transport=tcp"$/),
     'no UDP, ' . source($nginx, 'no_udp')->{error};
+
+my %told = (
+    wrong => qr/: 401 Unauthorized, user or password is wrong$/,
+    nobody => qr/: 401 Unauthorized, it asks for user and password$/,
+    loop => qr/: redirects without end$/,
+    away => qr/: 401 \S+, a redirect to another server, which is told no user/,
+    near => qr/: method DESCRIBE failed: 453 Not Enough Bandwidth$/,
+    other => qr/: a redirect to what is not RTSP$/,
+    page => qr/: the answer of the server is not one of RTSP$/,
+    closed => qr/: the server closed the connection without an answer$/,
+    latin => qr/: method DESCRIBE failed: 500 b\?se$/,
+);
+
+for my $name (sort keys %told) {
+    ok told($name, $told{$name}), "$name: " . source($nginx, $name)->{error};
+}
 
 is scalar(grep { /secret/ } $nginx->error_log,
           get($nginx->port, '/status')->{body}), 0,
@@ -216,21 +283,29 @@ sub rtsp {
 
     if ($pid == 0) {
         while (my $client = $listen->accept) {
-            my ($method, $cseq) = ('', '');
+            my $request = '';
 
             while (my $line = <$client>) {
-                $method ||= (split ' ', $line)[0];
-                $cseq = $line if $line =~ /^CSeq:/i;
+                $request .= $line;
 
                 next if $line =~ /\S/;
 
-                my ($head, $body) = $answer->($method);
+                my ($method) = $request =~ /^(\S+)/;
+                my ($cseq) = $request =~ /^(CSeq:.*\n)/mi;
+                my ($head, $body) = $answer->($method, $request);
+
+                last if !defined $head;
+
+                if ($head eq 'page') {
+                    print $client "HTTP/1.1 400 Bad Request\r\n\r\n";
+                    last;
+                }
 
                 $body //= '';
 
                 print $client "RTSP/1.0 $head", $cseq,
                     'Content-Length: ', length $body, "\r\n\r\n", $body;
-                ($method, $cseq) = ('', '');
+                $request = '';
             }
         }
 

@@ -86,6 +86,18 @@ int vidcast_av_conf(vidcast_av_conf_t *conf, const vidcast_context_t *context,
     char *error);
 void vidcast_av_conf_free(vidcast_av_conf_t *conf);
 
+/* the URI has a user, or a password */
+int vidcast_av_conf_has_user(const vidcast_av_conf_t *conf);
+
+/*
+ * Where a server of RTSP sends us instead.  User and password go to the server
+ * for which they were written, and to no other one.  *url is to be freed,
+ * *foreign: it is of another server.  VIDCAST_OK; VIDCAST_ERROR: reason in
+ * "error".
+ */
+int vidcast_av_conf_redirect(const vidcast_av_conf_t *conf,
+    const char *location, char **url, int *foreign, char *error);
+
 
 /* opens, and starts the thread; NULL: reason in "error" */
 vidcast_av_reader_t *vidcast_av_reader_open(const vidcast_av_conf_t *conf,

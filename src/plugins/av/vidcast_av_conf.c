@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <unistd.h>
 
@@ -35,6 +36,16 @@ typedef struct {
 } vidcast_av_scheme_t;
 
 
+/* of a URL */
+
+typedef struct {
+    char                scheme[16];
+    char                user[512];   /* and password, as they are written */
+    char                host[512];
+    int                 port;
+} vidcast_av_server_t;
+
+
 /* set() answers VIDCAST_OK, or VIDCAST_ERROR: the value is bad */
 
 typedef struct {
@@ -45,6 +56,8 @@ typedef struct {
 
 static int vidcast_av_conf_url(vidcast_av_conf_t *conf, const char *uri,
     char *error);
+static void vidcast_av_conf_split(const char *url,
+    vidcast_av_server_t *server);
 static int vidcast_av_conf_size(vidcast_av_conf_t *conf, const char *value);
 static int vidcast_av_conf_fps(vidcast_av_conf_t *conf, const char *value);
 static int vidcast_av_conf_timeout(vidcast_av_conf_t *conf, const char *value);
@@ -193,6 +206,73 @@ vidcast_av_conf_url(vidcast_av_conf_t *conf, const char *uri, char *error)
     }
 
     return VIDCAST_OK;
+}
+
+
+int
+vidcast_av_conf_redirect(const vidcast_av_conf_t *conf, const char *location,
+    char **url, int *foreign, char *error)
+{
+    size_t               len, size;
+    const char          *user;
+    vidcast_av_server_t  from, to;
+
+    if (strncasecmp(location, "rtsp://", sizeof("rtsp://") - 1) != 0
+        && strncasecmp(location, "rtsps://", sizeof("rtsps://") - 1) != 0)
+    {
+        (void) snprintf(error, VIDCAST_ERROR_LEN,
+                        "could not be opened: a redirect to what is not RTSP");
+        return VIDCAST_ERROR;
+    }
+
+    vidcast_av_conf_split(conf->url, &from);
+    vidcast_av_conf_split(location, &to);
+
+    *foreign = strcasecmp(from.scheme, to.scheme) != 0
+               || strcasecmp(from.host, to.host) != 0
+               || from.port != to.port;
+
+    user = (*foreign || to.user[0]) ? "" : from.user;
+    len = strlen(to.scheme) + sizeof("://") - 1;
+    size = strlen(location) + strlen(user) + sizeof("@");
+
+    *url = malloc(size);
+
+    if (*url == NULL) {
+        (void) snprintf(error, VIDCAST_ERROR_LEN, "no memory");
+        return VIDCAST_ERROR;
+    }
+
+    (void) snprintf(*url, size, "%.*s%s%s%s", (int) len, location, user,
+                    user[0] ? "@" : "", location + len);
+
+    return VIDCAST_OK;
+}
+
+
+static void
+vidcast_av_conf_split(const char *url, vidcast_av_server_t *server)
+{
+    char  path[16];
+
+    av_url_split(server->scheme, sizeof(server->scheme), server->user,
+                 sizeof(server->user), server->host, sizeof(server->host),
+                 &server->port, path, sizeof(path), url);
+
+    if (server->port < 0) {
+        server->port = strcasecmp(server->scheme, "rtsps") == 0 ? 322 : 554;
+    }
+}
+
+
+int
+vidcast_av_conf_has_user(const vidcast_av_conf_t *conf)
+{
+    vidcast_av_server_t  server;
+
+    vidcast_av_conf_split(conf->url, &server);
+
+    return server.user[0] != '\0';
 }
 
 

@@ -19,7 +19,8 @@
  * makes room: what a network brings has to be taken.
  */
 
-#define VIDCAST_AV_MAX_BAD  1000           /* reads in a row */
+#define VIDCAST_AV_MAX_BAD   1000          /* reads in a row */
+#define VIDCAST_AV_MAX_VAIN  20            /* packets that became nothing */
 #define VIDCAST_AV_JUMP     1000000        /* us, of a clock that is set */
 
 
@@ -36,6 +37,10 @@ struct vidcast_av_reader_s {
     uint64_t               pictures;       /* in this round */
     uint64_t               shown;          /* of these */
     unsigned               broken:1;       /* till a picture of its own */
+
+    int64_t                fruit;          /* us, when anything came of it */
+    unsigned               vain;           /* packets since then */
+    unsigned               keyed:1;        /* one of them was a key frame */
 
     pthread_t              tid;
     pthread_mutex_t        mutex;
@@ -55,6 +60,8 @@ static void vidcast_av_reader_free(vidcast_av_reader_t *reader);
 static void *vidcast_av_reader_thread(void *data);
 static vidcast_av_kind_e vidcast_av_reader_run(vidcast_av_reader_t *reader,
     char *error);
+static int vidcast_av_reader_vain(vidcast_av_reader_t *reader, char *error);
+static void vidcast_av_reader_fruit(vidcast_av_reader_t *reader);
 static vidcast_av_kind_e vidcast_av_reader_end(vidcast_av_reader_t *reader,
     char *error);
 static void vidcast_av_reader_packet(vidcast_av_reader_t *reader);
@@ -235,6 +242,8 @@ vidcast_av_reader_run(vidcast_av_reader_t *reader, char *error)
 
     bad = 0;
 
+    vidcast_av_reader_fruit(reader);
+
     for ( ;; ) {
 
         rc = vidcast_av_stream_read(&reader->stream, reader->packet);
@@ -257,10 +266,50 @@ vidcast_av_reader_run(vidcast_av_reader_t *reader, char *error)
 
         bad = 0;
 
+        reader->vain++;
+        reader->keyed |= (reader->packet->flags & AV_PKT_FLAG_KEY) != 0;
+
         vidcast_av_reader_packet(reader);
 
         av_packet_unref(reader->packet);
+
+        if (vidcast_av_reader_vain(reader, error)) {
+            return VIDCAST_AV_LOST;
+        }
     }
+}
+
+
+/* a decoder is silent until a key frame comes, and a new stream has one */
+
+static int
+vidcast_av_reader_vain(vidcast_av_reader_t *reader, char *error)
+{
+    int64_t  most;
+
+    most = 2 * reader->stream.conf->timeout;
+
+    if (reader->vain < VIDCAST_AV_MAX_VAIN
+        || reader->stream.stored
+        || vidcast_av_clock() - reader->fruit < most)
+    {
+        return 0;
+    }
+
+    (void) snprintf(error, VIDCAST_ERROR_LEN, "no %s for %d ms in what came",
+                    reader->keyed ? "picture" : "key frame",
+                    (int) (most / 1000));
+
+    return 1;
+}
+
+
+static void
+vidcast_av_reader_fruit(vidcast_av_reader_t *reader)
+{
+    reader->fruit = vidcast_av_clock();
+    reader->vain = 0;
+    reader->keyed = 0;
 }
 
 
@@ -430,6 +479,8 @@ vidcast_av_reader_damaged(vidcast_av_reader_t *reader)
         return 0;
     }
 
+    vidcast_av_reader_fruit(reader);
+
     (void) pthread_mutex_lock(&reader->mutex);
 
     reader->damaged++;
@@ -546,6 +597,8 @@ vidcast_av_reader_put(vidcast_av_reader_t *reader, vidcast_av_kind_e kind,
     int64_t pts, const char *error)
 {
     vidcast_av_item_t  *item;
+
+    vidcast_av_reader_fruit(reader);
 
     (void) pthread_mutex_lock(&reader->mutex);
 

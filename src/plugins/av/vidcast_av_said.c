@@ -17,8 +17,8 @@
 
 /*
  * What libav says.  Its log is the only place where it tells what errno can't
- * tell, which digest a server asks for, and that a picture refers to one that
- * has never come.
+ * tell, which digest a server asks for, what else it answers, and that a
+ * picture refers to one that has never come.
  *
  * No part of a URL is to be in a log of ours, as it may hold a password: nor
  * a host, as what has been taken for one may be a piece of it.
@@ -35,12 +35,17 @@ static void vidcast_av_said_log(void *object, int level, const char *format,
     va_list args);
 static void vidcast_av_said_complain(const char *format, va_list args);
 static void vidcast_av_said_hide(char *text);
-static void vidcast_av_said_header(const char *format, va_list args);
+static void vidcast_av_said_header(const char *line);
+static void vidcast_av_said_line(const char *format, va_list args);
+static void vidcast_av_said_location(const char *format, va_list args);
 static void vidcast_av_said_lack(void *object, const char *format);
 
 
 static __thread char  vidcast_av_said[VIDCAST_AV_SAID];
 static __thread char  vidcast_av_digest[VIDCAST_AV_DIGEST];
+static __thread char  vidcast_av_location[VIDCAST_AV_URL];
+
+static __thread vidcast_av_answer_e  vidcast_av_answer;
 
 
 static const vidcast_av_said_known_t  vidcast_av_said_known[] = {
@@ -66,6 +71,8 @@ void
 vidcast_av_said_listen(void)
 {
     vidcast_av_digest[0] = '\0';
+    vidcast_av_location[0] = '\0';
+    vidcast_av_answer = VIDCAST_AV_SILENT;
     vidcast_av_said_forget();
 
     av_log_set_callback(vidcast_av_said_log);
@@ -93,18 +100,35 @@ vidcast_av_said_digest(void)
 }
 
 
+const char *
+vidcast_av_said_redirect(void)
+{
+    return vidcast_av_location;
+}
+
+
+vidcast_av_answer_e
+vidcast_av_said_answer(void)
+{
+    return vidcast_av_answer;
+}
+
+
 static void
 vidcast_av_said_log(void *object, int level, const char *format, va_list args)
 {
-    if (level <= AV_LOG_DEBUG) {
-        vidcast_av_said_lack(object, format);
-
-    } else {
-        vidcast_av_said_header(format, args);
+    if (level > AV_LOG_DEBUG) {
+        vidcast_av_said_line(format, args);
+        return;
     }
+
+    vidcast_av_said_lack(object, format);
 
     if (level <= AV_LOG_ERROR) {
         vidcast_av_said_complain(format, args);
+
+    } else if (level == AV_LOG_INFO) {
+        vidcast_av_said_location(format, args);
     }
 }
 
@@ -160,15 +184,14 @@ vidcast_av_said_hide(char *text)
 }
 
 
-/* of RTSP's and of HTTP's answers; there may be several, the last one counts */
+/* of RTSP's and of HTTP's answers; there may be several */
 
 static void
-vidcast_av_said_header(const char *format, va_list args)
+vidcast_av_said_line(const char *format, va_list args)
 {
     const char  *line;
 
-    static const char  name[] = "WWW-Authenticate: Digest ";
-    static const char  algorithm[] = "algorithm=";
+    static const char  rtsp[] = "RTSP/";
 
     if (strcmp(format, "line='%s'\n") != 0
         && strcmp(format, "header='%s'\n") != 0)
@@ -177,6 +200,23 @@ vidcast_av_said_header(const char *format, va_list args)
     }
 
     line = va_arg(args, const char *);
+
+    if (vidcast_av_answer != VIDCAST_AV_ANSWERED) {
+        vidcast_av_answer = strncmp(line, rtsp, sizeof(rtsp) - 1) == 0
+                                ? VIDCAST_AV_ANSWERED : VIDCAST_AV_STRANGE;
+    }
+
+    vidcast_av_said_header(line);
+}
+
+
+/* the last one counts */
+
+static void
+vidcast_av_said_header(const char *line)
+{
+    static const char  name[] = "WWW-Authenticate: Digest ";
+    static const char  algorithm[] = "algorithm=";
 
     if (strncasecmp(line, name, sizeof(name) - 1) != 0) {
         return;
@@ -192,6 +232,28 @@ vidcast_av_said_header(const char *format, va_list args)
 
         (void) snprintf(vidcast_av_digest, VIDCAST_AV_DIGEST, "%.*s",
                         (int) strcspn(line, "\", \r\n"), line);
+    }
+}
+
+
+/* one that is too long goes nowhere */
+
+static void
+vidcast_av_said_location(const char *format, va_list args)
+{
+    int  n;
+
+    if (strcmp(format, "Status %d: Redirecting to %s\n") != 0) {
+        return;
+    }
+
+    (void) va_arg(args, int);
+
+    n = snprintf(vidcast_av_location, VIDCAST_AV_URL, "%s",
+                 va_arg(args, const char *));
+
+    if (n <= 0 || n >= VIDCAST_AV_URL) {
+        (void) snprintf(vidcast_av_location, VIDCAST_AV_URL, "?");
     }
 }
 

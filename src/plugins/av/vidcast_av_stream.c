@@ -5,6 +5,7 @@
 
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -22,7 +23,12 @@
 
 #define VIDCAST_AV_FAREWELL  200000        /* us to say that we leave */
 
+#define VIDCAST_AV_REDIRECTS  10
 
+
+static int vidcast_av_stream_connect(vidcast_av_stream_t *stream, int *result,
+    char *error);
+static int vidcast_av_stream_start(vidcast_av_stream_t *stream);
 static int vidcast_av_stream_fifo(vidcast_av_stream_t *stream, char *error);
 static void vidcast_av_stream_options(vidcast_av_stream_t *stream,
     AVDictionary **options);
@@ -37,59 +43,33 @@ static int vidcast_av_stream_sizeless(const AVPacket *packet);
 static int vidcast_av_stream_find(vidcast_av_stream_t *stream, char *error);
 static void vidcast_av_stream_nature(vidcast_av_stream_t *stream);
 static int vidcast_av_stream_interrupt(void *data);
+static void vidcast_av_stream_refused(vidcast_av_stream_t *stream,
+    const char *what, char *error);
 
 
 int
 vidcast_av_stream_open(vidcast_av_stream_t *stream, char *error)
 {
-    int            rc;
-    AVDictionary  *options;
+    int  rc;
 
     if (vidcast_av_stream_fifo(stream, error) != VIDCAST_OK) {
         return VIDCAST_ERROR;
     }
 
-    vidcast_av_said_listen();
-
-    options = NULL;
-
     stream->timedout = 0;
     stream->deadline = vidcast_av_clock() + stream->conf->timeout;
 
     stream->first = av_packet_alloc();
-    stream->format = avformat_alloc_context();
 
-    if (stream->first == NULL || stream->format == NULL) {
+    if (stream->first == NULL) {
         (void) snprintf(error, VIDCAST_ERROR_LEN, "no memory");
-        vidcast_av_stream_close(stream);
         return VIDCAST_ERROR;
     }
 
-    stream->format->interrupt_callback.callback = vidcast_av_stream_interrupt;
-    stream->format->interrupt_callback.opaque = stream;
-
-    stream->io_open = stream->format->io_open;
-
-    stream->format->io_open = vidcast_av_stream_io;
-    stream->format->opaque = stream;
-
-    vidcast_av_stream_options(stream, &options);
-
-    rc = vidcast_av_stream_trust(stream, &options);
-
-    if (rc >= 0 && stream->conf->pipe) {
-        rc = vidcast_av_pipe_open(&stream->pipe, stream->conf->url,
-                                  &stream->format->interrupt_callback,
-                                  &stream->deadline, stream->conf->timeout);
-        stream->format->pb = stream->pipe;
+    if (vidcast_av_stream_connect(stream, &rc, error) != VIDCAST_OK) {
+        vidcast_av_stream_close(stream);
+        return VIDCAST_ERROR;
     }
-
-    if (rc >= 0) {
-        rc = avformat_open_input(&stream->format, stream->conf->url, NULL,
-                                 &options);
-    }
-
-    av_dict_free(&options);
 
     if (rc >= 0) {
         rc = vidcast_av_stream_recorded(stream)
@@ -116,6 +96,105 @@ vidcast_av_stream_open(vidcast_av_stream_t *stream, char *error)
     }
 
     return VIDCAST_OK;
+}
+
+
+/*
+ * libavformat would follow a redirect of RTSP without end, and tell the user
+ * and the password to whatever server it leads to: each is a new start.
+ * VIDCAST_OK: *result is what libavformat said of the last one.
+ */
+
+static int
+vidcast_av_stream_connect(vidcast_av_stream_t *stream, int *result,
+    char *error)
+{
+    int          n, foreign;
+    char        *url;
+    const char  *location;
+
+    stream->foreign = 0;
+
+    for (n = 0; /* void */ ; n++) {
+
+        vidcast_av_said_listen();
+
+        *result = vidcast_av_stream_start(stream);
+
+        location = vidcast_av_said_redirect();
+
+        if (*result >= 0 || location[0] == '\0' || stream->timedout) {
+            break;
+        }
+
+        if (n == VIDCAST_AV_REDIRECTS) {
+            (void) snprintf(error, VIDCAST_ERROR_LEN,
+                            "could not be opened: redirects without end");
+            return VIDCAST_ERROR;
+        }
+
+        if (vidcast_av_conf_redirect(stream->conf, location, &url, &foreign,
+                                     error)
+            != VIDCAST_OK)
+        {
+            return VIDCAST_ERROR;
+        }
+
+        free(stream->url);
+
+        stream->url = url;
+        stream->foreign = foreign;
+    }
+
+    free(stream->url);
+    stream->url = NULL;
+
+    return VIDCAST_OK;
+}
+
+
+static int
+vidcast_av_stream_start(vidcast_av_stream_t *stream)
+{
+    int            rc;
+    AVDictionary  *options;
+
+    options = NULL;
+
+    stream->format = avformat_alloc_context();
+
+    if (stream->format == NULL) {
+        return AVERROR(ENOMEM);
+    }
+
+    stream->format->interrupt_callback.callback = vidcast_av_stream_interrupt;
+    stream->format->interrupt_callback.opaque = stream;
+
+    stream->io_open = stream->format->io_open;
+
+    stream->format->io_open = vidcast_av_stream_io;
+    stream->format->opaque = stream;
+
+    vidcast_av_stream_options(stream, &options);
+
+    rc = vidcast_av_stream_trust(stream, &options);
+
+    if (rc >= 0 && stream->conf->pipe) {
+        rc = vidcast_av_pipe_open(&stream->pipe, stream->conf->url,
+                                  &stream->format->interrupt_callback,
+                                  &stream->deadline, stream->conf->timeout);
+        stream->format->pb = stream->pipe;
+    }
+
+    if (rc >= 0) {
+        rc = avformat_open_input(&stream->format,
+                                 stream->url ? stream->url : stream->conf->url,
+                                 NULL, &options);
+    }
+
+    av_dict_free(&options);
+
+    return rc;
 }
 
 
@@ -501,6 +580,9 @@ vidcast_av_stream_close(vidcast_av_stream_t *stream)
         vidcast_av_pipe_close(&stream->pipe);
     }
 
+    free(stream->url);
+
+    stream->url = NULL;
     stream->closing = 0;
 }
 
@@ -538,6 +620,16 @@ vidcast_av_stream_read(vidcast_av_stream_t *stream, AVPacket *packet)
             return AVERROR_EOF;
         }
 
+        /* so does HTTP, if it was not told how long an answer is */
+
+        if (rc == AVERROR(EIO)
+            && !stream->stored
+            && stream->format->pb
+            && avio_size(stream->format->pb) <= 0)
+        {
+            return AVERROR_EOF;
+        }
+
         if (rc < 0 || packet->stream_index == stream->video->index) {
             return rc;
         }
@@ -557,7 +649,8 @@ vidcast_av_stream_interrupt(void *data)
     }
 
     if (__atomic_load_n(&stream->quit, __ATOMIC_RELAXED)
-        || (stream->stop && *stream->stop))
+        || (stream->stop && *stream->stop)
+        || vidcast_av_said_redirect()[0])
     {
         return 1;
     }
@@ -576,10 +669,21 @@ void
 vidcast_av_stream_reason(vidcast_av_stream_t *stream, const char *what, int rc,
     char *error)
 {
-    char         reason[AV_ERROR_MAX_STRING_SIZE];
-    const char  *said, *digest;
+    char                 reason[AV_ERROR_MAX_STRING_SIZE];
+    size_t               n, len;
+    AVStream            *video;
+    const char          *said;
+    vidcast_av_answer_e  answer;
 
     if (stream->timedout) {
+        video = stream->format ? vidcast_av_stream_video(stream) : NULL;
+
+        if (video && video->codecpar->codec_id == AV_CODEC_ID_NONE) {
+            (void) snprintf(error, VIDCAST_ERROR_LEN, "%s: its video is of a "
+                            "codec that libavformat does not know", what);
+            return;
+        }
+
         (void) snprintf(error, VIDCAST_ERROR_LEN, "%s: nothing came for %d ms",
                         what, (int) (stream->conf->timeout / 1000));
         return;
@@ -597,28 +701,79 @@ vidcast_av_stream_reason(vidcast_av_stream_t *stream, const char *what, int rc,
         return;
     }
 
+    if (rc == AVERROR_HTTP_UNAUTHORIZED) {
+        vidcast_av_stream_refused(stream, what, error);
+        return;
+    }
+
+    said = vidcast_av_said_complaint();
+
+    if (said[0] == '\0' && stream->conf->rtsp
+        && (rc == AVERROR_INVALIDDATA || rc == AVERROR(EPERM)))
+    {
+        /* libavformat has no word for the end of a connection */
+
+        answer = vidcast_av_said_answer();
+
+        (void) snprintf(error, VIDCAST_ERROR_LEN, "%s: %s", what,
+                        answer == VIDCAST_AV_SILENT
+                        ? "the server closed the connection without an answer"
+                        : answer == VIDCAST_AV_STRANGE
+                        ? "the answer of the server is not one of RTSP"
+                        : "the server closed the connection, or its answer "
+                          "lacks what RTSP wants");
+        return;
+    }
+
+    (void) av_strerror(rc, reason, sizeof(reason));
+
+    len = strlen(said);
+    n = strlen(reason);
+
+    if (len == 0 || (len > n && strcmp(said + len - n, reason) == 0)) {
+        (void) snprintf(error, VIDCAST_ERROR_LEN, "%s: %s", what, reason);
+
+    } else if (strncmp(said, "method ", sizeof("method ") - 1) == 0) {
+
+        /* what the server says of it, in its own words */
+
+        (void) snprintf(error, VIDCAST_ERROR_LEN, "%s: %s", what, said);
+
+    } else {
+        (void) snprintf(error, VIDCAST_ERROR_LEN, "%s: %s (%s)", what, reason,
+                        said);
+    }
+}
+
+
+static void
+vidcast_av_stream_refused(vidcast_av_stream_t *stream, const char *what,
+    char *error)
+{
+    const char  *digest, *why;
+
     digest = vidcast_av_said_digest();
 
-    if (rc == AVERROR_HTTP_UNAUTHORIZED
-        && digest[0] && strncasecmp(digest, "MD5", 3) != 0)
-    {
+    if (digest[0] && strncasecmp(digest, "MD5", 3) != 0) {
         (void) snprintf(error, VIDCAST_ERROR_LEN, "%s: the server asks for a "
                         "digest by %s, and libavformat knows only MD5", what,
                         digest);
         return;
     }
 
-    (void) av_strerror(rc, reason, sizeof(reason));
+    if (!vidcast_av_conf_has_user(stream->conf)) {
+        why = "it asks for user and password";
 
-    said = vidcast_av_said_complaint();
+    } else if (stream->foreign) {
+        why = "a redirect to another server, which is told no user and "
+              "password";
 
-    if (said[0]) {
-        (void) snprintf(error, VIDCAST_ERROR_LEN, "%s: %s (%s)", what, reason,
-                        said);
-        return;
+    } else {
+        why = "user or password is wrong";
     }
 
-    (void) snprintf(error, VIDCAST_ERROR_LEN, "%s: %s", what, reason);
+    (void) snprintf(error, VIDCAST_ERROR_LEN, "%s: 401 Unauthorized, %s", what,
+                    why);
 }
 
 

@@ -20,6 +20,8 @@ typedef struct {
     const volatile int        *stop;        /* or NULL */
     int                        quit;        /* set by another thread */
 
+    char                      *url;         /* of a redirect; or NULL */
+
     AVFormatContext           *format;
     AVIOContext               *pipe;        /* of a FIFO; or NULL */
     int                      (*io_open)(AVFormatContext *format,
@@ -34,6 +36,7 @@ typedef struct {
     int64_t                    deadline;    /* CLOCK_MONOTONIC, us */
     unsigned                   timedout:1;
     unsigned                   closing:1;
+    unsigned                   foreign:1;   /* the redirect's server is */
     unsigned                   stored:1;    /* we have to pace it */
     unsigned                   timeless:1;  /* its time stamps mean nothing */
 } vidcast_av_stream_t;
