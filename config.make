@@ -2,7 +2,8 @@
 # libraries are, beside the modules and with them
 
 # vidcast_plugin NAME INCLUDES LIBRARIES [SHARED], the last being a .c of the
-# module's which it is built with, too
+# module's which it is built with, too.  A new file in its folder is seen when
+# this is run again, which a change of this file brings about
 
 vidcast_plugin()
 {

@@ -159,6 +159,11 @@ typedef struct {
 
     uint32_t                    held;         /* that were not shown */
     uint32_t                    damaged;      /* all of them */
+
+    /* how it is to be turned to be upright: a number of EXIF's (tag 0x0112),
+       after that in the JPEG itself; 0, as the host sets it, and 1: it is */
+
+    uint32_t                    orientation;
 } vidcast_picture_t;
 
 

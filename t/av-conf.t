@@ -277,3 +277,51 @@ invalid parameter "loop=on"
     vidcast_source front { input rtsp://camera/ damaged=off; }
 --- refused
 invalid value "damaged=off"
+
+
+
+=== TEST 32: a fit without a size
+--- http_config
+    vidcast_source front { input file:a.mp4 fit=within; }
+--- refused
+invalid input "file:a.mp4": "fit" needs "size"
+
+
+
+=== TEST 33: bars around a picture of one side
+--- http_config
+    vidcast_source front { input file:a.mp4 fit=letterbox size=640x; }
+--- refused
+invalid input "file:a.mp4": "fit=letterbox" needs both sides of "size"
+
+
+
+=== TEST 34: a stretched picture of one side
+--- http_config
+    vidcast_source front { input rtsp://camera/ size=x480 fit=stretch; }
+--- refused
+invalid input "rtsp://camera/": "fit=stretch" needs both sides of "size"
+
+
+
+=== TEST 35: an unknown fit
+--- http_config
+    vidcast_source front { input rtsp://camera/ size=64x48 fit=cover; }
+--- refused
+invalid value "fit=cover"
+
+
+
+=== TEST 36: a size without sides
+--- http_config
+    vidcast_source front { input rtsp://camera/ size=x; }
+--- refused
+invalid value "size=x"
+
+
+
+=== TEST 37: a fit of a camera
+--- http_config
+    vidcast_source front { input v4l2:/dev/video0 size=64x48 fit=within; }
+--- refused
+invalid input "v4l2:/dev/video0": a camera's pictures are not scaled: "fit" is not for it, and "size" chooses one of its modes

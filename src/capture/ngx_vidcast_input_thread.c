@@ -71,6 +71,8 @@ static ngx_int_t ngx_vidcast_input_thread_take(
 static void ngx_vidcast_input_thread_bad(ngx_vidcast_input_thread_t *thread);
 static void ngx_vidcast_input_thread_jpeg(ngx_vidcast_input_thread_t *thread,
     ngx_vidcast_picture_t *picture);
+static ngx_uint_t ngx_vidcast_input_thread_orientation(
+    ngx_vidcast_input_thread_t *thread, ngx_vidcast_picture_t *picture);
 static ngx_int_t ngx_vidcast_input_thread_turn(
     ngx_vidcast_input_thread_t *thread, ngx_vidcast_picture_t *picture);
 static uint64_t ngx_vidcast_input_thread_number(
@@ -507,7 +509,8 @@ ngx_vidcast_input_thread_take(ngx_vidcast_input_thread_t *thread,
 
         ngx_vidcast_count(&counters->trailing, picture->info.trailing);
 
-        if (ngx_vidcast_orientation_lies(thread->in.conf->orientation)
+        if ((ngx_vidcast_orientation_lies(thread->in.conf->orientation)
+             || ngx_vidcast_orientation_lies(picture->orientation))
             && ngx_vidcast_input_thread_turn(thread, picture) != NGX_OK)
         {
             thread->in.bad = 1;
@@ -594,6 +597,17 @@ ngx_vidcast_input_thread_jpeg(ngx_vidcast_input_thread_t *thread,
 }
 
 
+/* as the input says, and then as it is configured */
+
+static ngx_uint_t
+ngx_vidcast_input_thread_orientation(ngx_vidcast_input_thread_t *thread,
+    ngx_vidcast_picture_t *picture)
+{
+    return ngx_vidcast_orientation_join(picture->orientation,
+                                        thread->in.conf->orientation);
+}
+
+
 /* the picture is in memory of the turner's then, even one that was lent */
 
 static ngx_int_t
@@ -611,7 +625,8 @@ ngx_vidcast_input_thread_turn(ngx_vidcast_input_thread_t *thread,
     }
 
     orientation = ngx_vidcast_orientation_join(picture->info.orientation,
-                                               in->conf->orientation);
+                                 ngx_vidcast_input_thread_orientation(thread,
+                                                                     picture));
 
     data = thread->turner
                ? ngx_vidcast_jpeg_turn_lossless(thread->turner, picture->data,
@@ -718,7 +733,7 @@ ngx_vidcast_input_thread_raw(ngx_vidcast_input_thread_t *thread,
 
     capture = thread->capture;
     raw = thread->raw;
-    orientation = thread->in.conf->orientation;
+    orientation = ngx_vidcast_input_thread_orientation(thread, picture);
     swaps = ngx_vidcast_orientation_swaps(orientation);
     number = ngx_vidcast_input_thread_number(capture);
 

@@ -9,12 +9,15 @@
 
 #include "core/ngx_vidcast_parse.h"
 #include "core/ngx_vidcast_string.h"
+#include "vidcast_plugin.h"
 
 
 #define NGX_VIDCAST_PARSE_MAX_DIGITS  9
 #define NGX_VIDCAST_PARSE_MIN_FPS     0.001
 
 
+static u_char *ngx_vidcast_parse_side(u_char *p, u_char *last,
+    uint32_t *side);
 static u_char *ngx_vidcast_parse_number(u_char *p, u_char *last,
     uint64_t *value);
 static u_char *ngx_vidcast_parse_decimal(u_char *p, u_char *last,
@@ -24,31 +27,61 @@ static u_char *ngx_vidcast_parse_decimal(u_char *p, u_char *last,
 ngx_int_t
 ngx_vidcast_parse_size(ngx_str_t *value, uint32_t *width, uint32_t *height)
 {
-    u_char    *p, *last;
-    uint64_t   w, h;
+    uint32_t  w, h;
 
-    last = value->data + value->len;
-
-    p = ngx_vidcast_parse_number(value->data, last, &w);
-
-    if (p == NULL || p == last || *p != 'x') {
-        return NGX_ERROR;
-    }
-
-    p = ngx_vidcast_parse_number(p + 1, last, &h);
-
-    if (p != last) {
-        return NGX_ERROR;
-    }
-
-    if (w == 0 || w > NGX_VIDCAST_MAX_DIMENSION
-        || h == 0 || h > NGX_VIDCAST_MAX_DIMENSION)
-    {
+    if (ngx_vidcast_parse_sides(value, &w, &h) != NGX_OK || w == 0 || h == 0) {
         return NGX_ERROR;
     }
 
     *width = w;
     *height = h;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_vidcast_parse_sides(ngx_str_t *value, uint32_t *width, uint32_t *height)
+{
+    u_char    *p, *last;
+    uint32_t   w, h;
+
+    last = value->data + value->len;
+
+    p = ngx_vidcast_parse_side(value->data, last, &w);
+
+    if (p == NULL || p == last || *p != 'x') {
+        return NGX_ERROR;
+    }
+
+    p = ngx_vidcast_parse_side(p + 1, last, &h);
+
+    if (p != last || (w == 0 && h == 0)) {
+        return NGX_ERROR;
+    }
+
+    *width = w;
+    *height = h;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_vidcast_parse_fit(ngx_str_t *value, uint32_t *fit)
+{
+    if (ngx_vidcast_is(value, "within")) {
+        *fit = VIDCAST_FIT_WITHIN;
+
+    } else if (ngx_vidcast_is(value, "stretch")) {
+        *fit = VIDCAST_FIT_STRETCH;
+
+    } else if (ngx_vidcast_is(value, "letterbox")) {
+        *fit = VIDCAST_FIT_LETTERBOX;
+
+    } else {
+        return NGX_ERROR;
+    }
 
     return NGX_OK;
 }
@@ -104,6 +137,31 @@ ngx_vidcast_parse_flag(ngx_str_t *value, ngx_uint_t *on)
     }
 
     return NGX_ERROR;
+}
+
+
+/* what is behind it; zero if it is left out.  NULL: it is none */
+
+static u_char *
+ngx_vidcast_parse_side(u_char *p, u_char *last, uint32_t *side)
+{
+    uint64_t  n;
+
+    *side = 0;
+
+    if (p == last || *p < '0' || *p > '9') {
+        return p;
+    }
+
+    p = ngx_vidcast_parse_number(p, last, &n);
+
+    if (p == NULL || n == 0 || n > NGX_VIDCAST_MAX_DIMENSION) {
+        return NULL;
+    }
+
+    *side = n;
+
+    return p;
 }
 
 

@@ -113,6 +113,8 @@ typedef struct {
     uint32_t                   slot;      /* lent: of the ring, with data */
     ngx_uint_t                 lent;      /* it came in a slot */
     ngx_vidcast_image_t        view;      /* I420: valid until release() */
+    ngx_uint_t                 orientation;  /* by EXIF's numbers; zero is
+                                          upright; after a JPEG's own */
 } ngx_vidcast_picture_t;
 
 

@@ -11,6 +11,7 @@
 #include "core/ngx_vidcast_parse.h"
 #include "core/ngx_vidcast_string.h"
 #include "input/ngx_vidcast_input.h"
+#include "media/ngx_vidcast_orientation.h"
 #include "plugin_host/ngx_vidcast_plugin.h"
 
 
@@ -97,6 +98,7 @@ typedef struct {
 typedef struct {
     ngx_vidcast_plugin_conf_t                 plugin;
     const ngx_vidcast_input_plugin_scheme_t  *scheme;
+    uint32_t                                  fit;
     ngx_str_t                                 files[
                                      NGX_VIDCAST_INPUT_PLUGIN_SERVERS];
 
@@ -122,6 +124,8 @@ static const ngx_vidcast_input_plugin_scheme_t *
     ngx_vidcast_input_plugin_scheme(ngx_vidcast_input_module_t *module);
 static ngx_int_t ngx_vidcast_input_plugin_size(ngx_vidcast_input_conf_t *conf,
     ngx_str_t *value);
+static ngx_int_t ngx_vidcast_input_plugin_fit(ngx_vidcast_input_conf_t *conf,
+    ngx_str_t *value);
 static ngx_int_t ngx_vidcast_input_plugin_fps(ngx_vidcast_input_conf_t *conf,
     ngx_str_t *value);
 static ngx_int_t ngx_vidcast_input_plugin_flag(ngx_vidcast_input_conf_t *conf,
@@ -138,6 +142,8 @@ static ngx_int_t ngx_vidcast_input_plugin_ca(ngx_vidcast_input_conf_t *conf,
     ngx_str_t *value);
 static ngx_int_t ngx_vidcast_input_plugin_check(ngx_vidcast_input_conf_t *conf,
     u_char *error);
+static ngx_int_t ngx_vidcast_input_plugin_check_fit(
+    ngx_vidcast_input_conf_t *conf, u_char *error);
 static ngx_int_t ngx_vidcast_input_plugin_check_path(
     ngx_vidcast_input_conf_t *conf, u_char *error);
 static ngx_int_t ngx_vidcast_input_plugin_check_host(
@@ -207,6 +213,7 @@ static const ngx_vidcast_input_plugin_param_t
     ngx_vidcast_input_plugin_params_file[] =
 {
     { "size", ngx_vidcast_input_plugin_size },
+    { "fit", ngx_vidcast_input_plugin_fit },
     { "fps", ngx_vidcast_input_plugin_fps },
     { "damaged", ngx_vidcast_input_plugin_damaged },
     { "loop", ngx_vidcast_input_plugin_flag },
@@ -219,6 +226,7 @@ static const ngx_vidcast_input_plugin_param_t
     ngx_vidcast_input_plugin_params_rtsp[] =
 {
     { "size", ngx_vidcast_input_plugin_size },
+    { "fit", ngx_vidcast_input_plugin_fit },
     { "fps", ngx_vidcast_input_plugin_fps },
     { "damaged", ngx_vidcast_input_plugin_damaged },
     { "timeout", ngx_vidcast_input_plugin_timeout },
@@ -231,6 +239,7 @@ static const ngx_vidcast_input_plugin_param_t
     ngx_vidcast_input_plugin_params_rtsps[] =
 {
     { "size", ngx_vidcast_input_plugin_size },
+    { "fit", ngx_vidcast_input_plugin_fit },
     { "fps", ngx_vidcast_input_plugin_fps },
     { "damaged", ngx_vidcast_input_plugin_damaged },
     { "timeout", ngx_vidcast_input_plugin_timeout },
@@ -244,6 +253,7 @@ static const ngx_vidcast_input_plugin_param_t
     ngx_vidcast_input_plugin_params_stream[] =
 {
     { "size", ngx_vidcast_input_plugin_size },
+    { "fit", ngx_vidcast_input_plugin_fit },
     { "fps", ngx_vidcast_input_plugin_fps },
     { "damaged", ngx_vidcast_input_plugin_damaged },
     { "timeout", ngx_vidcast_input_plugin_timeout },
@@ -255,6 +265,7 @@ static const ngx_vidcast_input_plugin_param_t
     ngx_vidcast_input_plugin_params_tls[] =
 {
     { "size", ngx_vidcast_input_plugin_size },
+    { "fit", ngx_vidcast_input_plugin_fit },
     { "fps", ngx_vidcast_input_plugin_fps },
     { "timeout", ngx_vidcast_input_plugin_timeout },
     { "verify", ngx_vidcast_input_plugin_flag },
@@ -380,7 +391,16 @@ ngx_vidcast_input_plugin_scheme(ngx_vidcast_input_module_t *module)
 static ngx_int_t
 ngx_vidcast_input_plugin_size(ngx_vidcast_input_conf_t *conf, ngx_str_t *value)
 {
-    return ngx_vidcast_parse_size(value, &conf->width, &conf->height);
+    return ngx_vidcast_parse_sides(value, &conf->width, &conf->height);
+}
+
+
+static ngx_int_t
+ngx_vidcast_input_plugin_fit(ngx_vidcast_input_conf_t *conf, ngx_str_t *value)
+{
+    ngx_vidcast_input_plugin_params_t  *params = conf->params;
+
+    return ngx_vidcast_parse_fit(value, &params->fit);
 }
 
 
@@ -462,7 +482,9 @@ ngx_vidcast_input_plugin_check(ngx_vidcast_input_conf_t *conf, u_char *error)
 
     params->scheme = ngx_vidcast_input_plugin_scheme(conf->module);
 
-    if (params->scheme->check(conf, error) != NGX_OK) {
+    if (params->scheme->check(conf, error) != NGX_OK
+        || ngx_vidcast_input_plugin_check_fit(conf, error) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -474,6 +496,34 @@ ngx_vidcast_input_plugin_check(ngx_vidcast_input_conf_t *conf, u_char *error)
     }
 
     conf->validate_late = ngx_vidcast_input_plugin_validate_late;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_vidcast_input_plugin_check_fit(ngx_vidcast_input_conf_t *conf,
+    u_char *error)
+{
+    ngx_vidcast_input_plugin_params_t  *params = conf->params;
+
+    if (params->fit == VIDCAST_FIT_ANY) {
+        return NGX_OK;
+    }
+
+    if (conf->width == 0 && conf->height == 0) {
+        ngx_vidcast_error(error, "\"fit\" needs \"size\"");
+        return NGX_ERROR;
+    }
+
+    if ((conf->width == 0 || conf->height == 0)
+        && params->fit != VIDCAST_FIT_WITHIN)
+    {
+        ngx_vidcast_error(error, "\"fit=%s\" needs both sides of \"size\"",
+                          params->fit == VIDCAST_FIT_STRETCH ? "stretch"
+                                                             : "letterbox");
+        return NGX_ERROR;
+    }
 
     return NGX_OK;
 }
@@ -603,7 +653,7 @@ ngx_vidcast_input_plugin_choose(ngx_vidcast_input_conf_t *conf, ngx_uint_t *n,
     for (i = *n; params->scheme->servers[i]; i++) {
         server = params->scheme->servers[i];
 
-        if (conf->width && !server->sizes) {
+        if ((conf->width || conf->height) && !server->sizes) {
             continue;
         }
 
@@ -790,8 +840,18 @@ ngx_vidcast_input_plugin_take(ngx_vidcast_input_t *in,
     ngx_uint_t        i;
     vidcast_image_t  *image;
 
+    if (given->orientation > NGX_VIDCAST_TURN_270) {
+        ngx_vidcast_error(in->error, "the plugin gave a picture of "
+                          "orientation %uD", given->orientation);
+
+        ngx_vidcast_input_plugin_release(in);
+
+        return NGX_DECLINED;
+    }
+
     picture->time = given->time;
     picture->pts = ngx_max(given->pts, NGX_VIDCAST_NO_PTS);
+    picture->orientation = given->orientation;
 
     if (given->jpeg) {
 

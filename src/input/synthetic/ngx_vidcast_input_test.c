@@ -88,7 +88,7 @@ ngx_vidcast_input_test_set(ngx_vidcast_input_conf_t *conf, ngx_str_t *name,
     ngx_vidcast_input_test_params_t  *params = conf->params;
 
     if (ngx_vidcast_is(name, "size")) {
-        return ngx_vidcast_parse_size(value, &conf->width, &conf->height);
+        return ngx_vidcast_parse_sides(value, &conf->width, &conf->height);
     }
 
     if (ngx_vidcast_is(name, "fps")) {
@@ -134,6 +134,27 @@ ngx_vidcast_input_test_check(ngx_vidcast_input_conf_t *conf, u_char *error)
         (void) ngx_slprintf(error, error + NGX_VIDCAST_ERROR_LEN - 1,
                             "unexpected \"%V\" after \"test:\"%Z",
                             &conf->path);
+        return NGX_ERROR;
+    }
+
+    /* "640x" */
+
+    if (conf->width == 0) {
+        conf->width = (uint64_t) conf->height * NGX_VIDCAST_INPUT_TEST_WIDTH
+                      / NGX_VIDCAST_INPUT_TEST_HEIGHT & ~1U;
+    }
+
+    if (conf->height == 0) {
+        conf->height = (uint64_t) conf->width * NGX_VIDCAST_INPUT_TEST_HEIGHT
+                       / NGX_VIDCAST_INPUT_TEST_WIDTH & ~1U;
+    }
+
+    if (conf->width > NGX_VIDCAST_MAX_DIMENSION
+        || conf->height > NGX_VIDCAST_MAX_DIMENSION)
+    {
+        (void) ngx_slprintf(error, error + NGX_VIDCAST_ERROR_LEN - 1,
+                            "size %uDx%uD is too large%Z", conf->width,
+                            conf->height);
         return NGX_ERROR;
     }
 

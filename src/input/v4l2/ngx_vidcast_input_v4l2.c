@@ -48,6 +48,7 @@ typedef struct {
 
     ngx_vidcast_input_v4l2_mode_t  told;
     unsigned                    listed:1;     /* the device's controls */
+    unsigned                    fit:1;        /* which is refused */
 } ngx_vidcast_input_v4l2_params_t;
 
 
@@ -114,6 +115,7 @@ ngx_vidcast_input_v4l2_create_params(ngx_pool_t *pool)
      *     params->ncontrols = 0;
      *     params->told = { 0, 0, 0, 0, 0 };
      *     params->listed = 0;
+     *     params->fit = 0;
      */
 
     return ngx_pcalloc(pool, sizeof(ngx_vidcast_input_v4l2_params_t));
@@ -133,7 +135,12 @@ ngx_vidcast_input_v4l2_set(ngx_vidcast_input_conf_t *conf, ngx_str_t *name,
     }
 
     if (ngx_vidcast_is(name, "size")) {
-        return ngx_vidcast_parse_size(value, &conf->width, &conf->height);
+        return ngx_vidcast_parse_sides(value, &conf->width, &conf->height);
+    }
+
+    if (ngx_vidcast_is(name, "fit")) {
+        params->fit = 1;
+        return NGX_OK;
     }
 
     if (ngx_vidcast_is(name, "fps")) {
@@ -241,6 +248,13 @@ ngx_vidcast_input_v4l2_check(ngx_vidcast_input_conf_t *conf, u_char *error)
                 return NGX_ERROR;
             }
         }
+    }
+
+    if (params->fit) {
+        ngx_vidcast_error(error, "a camera's pictures are not scaled: \"fit\" "
+                          "is not for it, and \"size\" chooses one of its "
+                          "modes");
+        return NGX_ERROR;
     }
 
     if (conf->path.len == 0 || conf->path.data[0] != '/') {
@@ -396,11 +410,20 @@ ngx_vidcast_input_v4l2_tell(ngx_vidcast_input_t *in, ngx_vidcast_v4l2_t *dev)
     p = text;
     last = text + sizeof(text);
 
-    if (conf->width
-        && (dev->width != conf->width || dev->height != conf->height))
+    if ((conf->width && dev->width != conf->width)
+        || (conf->height && dev->height != conf->height))
     {
-        p = ngx_slprintf(p, last, ", not of %uDx%uD", conf->width,
-                         conf->height);
+        p = ngx_slprintf(p, last, ", not of ");
+
+        if (conf->width) {
+            p = ngx_slprintf(p, last, "%uD", conf->width);
+        }
+
+        p = ngx_slprintf(p, last, "x");
+
+        if (conf->height) {
+            p = ngx_slprintf(p, last, "%uD", conf->height);
+        }
     }
 
     if (dev->fps > 0) {

@@ -24,7 +24,7 @@ typedef struct {
     uint32_t    fourcc;        /* 0: no mode yet */
     uint32_t    width;
     uint32_t    height;
-    uint64_t    distance;      /* from the size asked for, pixels */
+    uint64_t    distance;      /* from the size asked for */
     double      missing;       /* of the rate asked for */
 } ngx_vidcast_v4l2_mode_t;
 
@@ -40,6 +40,8 @@ static ngx_int_t ngx_vidcast_v4l2_try_format(ngx_vidcast_v4l2_t *dev,
 static void ngx_vidcast_v4l2_try_mode(ngx_vidcast_v4l2_t *dev,
     ngx_vidcast_v4l2_mode_t *mode, uint32_t width, uint32_t height,
     ngx_vidcast_v4l2_mode_t *best);
+static uint64_t ngx_vidcast_v4l2_distance(ngx_vidcast_v4l2_t *dev,
+    ngx_vidcast_v4l2_mode_t *mode, uint32_t width, uint32_t height);
 static uint32_t ngx_vidcast_v4l2_nearest(uint32_t wanted, uint32_t min,
     uint32_t max, uint32_t step);
 static double ngx_vidcast_v4l2_highest_rate(ngx_vidcast_v4l2_t *dev,
@@ -131,7 +133,7 @@ ngx_vidcast_v4l2_try_format(ngx_vidcast_v4l2_t *dev,
     /* no size is asked for: the one which it has now */
 
     width = dev->width ? dev->width : fmt.fmt.pix.width;
-    height = dev->width ? dev->height : fmt.fmt.pix.height;
+    height = dev->height ? dev->height : fmt.fmt.pix.height;
 
     ngx_memzero(&size, sizeof(struct v4l2_frmsizeenum));
     size.pixel_format = format->fourcc;
@@ -184,12 +186,7 @@ ngx_vidcast_v4l2_try_mode(ngx_vidcast_v4l2_t *dev,
 {
     double  rate;
 
-    /* what two rectangles of these sizes, laid on each other, do not share */
-
-    mode->distance = (uint64_t) mode->width * mode->height
-                     + (uint64_t) width * height
-                     - 2 * (uint64_t) ngx_min(mode->width, width)
-                       * ngx_min(mode->height, height);
+    mode->distance = ngx_vidcast_v4l2_distance(dev, mode, width, height);
 
     if (best->fourcc && mode->distance > best->distance) {
         return;
@@ -213,6 +210,33 @@ ngx_vidcast_v4l2_try_mode(ngx_vidcast_v4l2_t *dev,
     {
         *best = *mode;
     }
+}
+
+
+/* by one side, if that is what is asked for; of equal ones the largest */
+
+static uint64_t
+ngx_vidcast_v4l2_distance(ngx_vidcast_v4l2_t *dev,
+    ngx_vidcast_v4l2_mode_t *mode, uint32_t width, uint32_t height)
+{
+    uint64_t  area, off;
+
+    area = (uint64_t) mode->width * mode->height;
+
+    if ((dev->width == 0) != (dev->height == 0)) {
+
+        off = dev->width ? ngx_abs((int64_t) mode->width - width)
+                         : ngx_abs((int64_t) mode->height - height);
+
+        return (off << 32) + NGX_MAX_UINT32_VALUE
+               - ngx_min(area, NGX_MAX_UINT32_VALUE);
+    }
+
+    /* what two rectangles of these sizes, laid on each other, do not share */
+
+    return area + (uint64_t) width * height
+           - 2 * (uint64_t) ngx_min(mode->width, width)
+             * ngx_min(mode->height, height);
 }
 
 
@@ -335,12 +359,14 @@ ngx_vidcast_v4l2_set_format(ngx_vidcast_v4l2_t *dev, uint32_t fourcc)
 }
 
 
-/* without a size, the one which the driver has now */
+/* without a size, the one which the driver has now; a side alone changes it */
 
 static int
 ngx_vidcast_v4l2_ask(ngx_vidcast_v4l2_t *dev, unsigned long request,
     uint32_t fourcc, struct v4l2_format *fmt)
 {
+    struct v4l2_pix_format  now;
+
     ngx_memzero(fmt, sizeof(struct v4l2_format));
     fmt->type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
 
@@ -348,9 +374,20 @@ ngx_vidcast_v4l2_ask(ngx_vidcast_v4l2_t *dev, unsigned long request,
         return -1;
     }
 
+    now = fmt->fmt.pix;
+
     if (dev->width) {
         fmt->fmt.pix.width = dev->width;
+
+    } else if (dev->height && now.height) {
+        fmt->fmt.pix.width = (uint64_t) dev->height * now.width / now.height;
+    }
+
+    if (dev->height) {
         fmt->fmt.pix.height = dev->height;
+
+    } else if (dev->width && now.width) {
+        fmt->fmt.pix.height = (uint64_t) dev->width * now.height / now.width;
     }
 
     fmt->fmt.pix.pixelformat = fourcc;

@@ -108,7 +108,7 @@ vidcast_av_open(const vidcast_context_t *context, const volatile int *stop,
 
     av->item.packet = av_packet_alloc();
     av->item.frame = av_frame_alloc();
-    av->image = vidcast_av_image_create(av->conf.width, av->conf.height);
+    av->image = vidcast_av_image_create(&av->conf);
 
     if (av->item.packet == NULL || av->item.frame == NULL
         || av->image == NULL)
@@ -349,6 +349,8 @@ vidcast_av_time(vidcast_av_t *av)
 static int
 vidcast_av_picture(vidcast_av_t *av, vidcast_picture_t *picture, char *error)
 {
+    picture->orientation = av->item.orientation;
+
     if (av->item.kind == VIDCAST_AV_JPEG) {
         picture->jpeg = av->item.packet->data;
         picture->jpeg_size = av->item.packet->size;
@@ -359,7 +361,8 @@ vidcast_av_picture(vidcast_av_t *av, vidcast_picture_t *picture, char *error)
     picture->jpeg = NULL;
     picture->jpeg_size = 0;
 
-    return vidcast_av_image_convert(av->image, av->item.frame, &picture->image,
+    return vidcast_av_image_convert(av->image, av->item.frame,
+                                    av->item.orientation, &picture->image,
                                     error);
 }
 

@@ -11,6 +11,7 @@
 #include <pthread.h>
 
 #include <libavcodec/avcodec.h>
+#include <libavformat/avformat.h>
 
 #include "vidcast_plugin.h"
 
@@ -26,6 +27,7 @@
 #define VIDCAST_AV_THREADS      4          /* of a decoder, at most */
 #define VIDCAST_AV_QUEUE        4          /* pictures which wait */
 #define VIDCAST_AV_GRAB         200000     /* us that grab() may take */
+#define VIDCAST_AV_MAX_SIZE     16384      /* pixels a side */
 
 
 typedef struct vidcast_av_reader_s   vidcast_av_reader_t;
@@ -33,22 +35,24 @@ typedef struct vidcast_av_image_s    vidcast_av_image_t;
 
 
 typedef struct {
-    char                *url;       /* for libavformat */
-    const char          *protocols; /* it may use these */
-    uint32_t             width;     /* asked; 0 is as it is */
-    uint32_t             height;
-    int64_t              interval;  /* us between pictures; 0 is all */
-    int64_t              timeout;   /* us */
-    unsigned             file:1;
-    unsigned             rtsp:1;
-    unsigned             pipe:1;    /* "url" is the path of a FIFO */
-    unsigned             hold:1;    /* damaged pictures are not shown */
-    unsigned             loop:1;
-    unsigned             batch:1;
-    unsigned             udp:1;
-    unsigned             tls:1;
-    unsigned             verify:1;  /* certificates of servers */
-    char                *ca;        /* file; NULL is what the system trusts */
+    const vidcast_context_t  *context;
+    char                     *url;        /* for libavformat */
+    const char               *protocols;  /* it may use these */
+    uint32_t                  width;      /* of the upright picture; 0: none */
+    uint32_t                  height;     /* is asked for */
+    uint32_t                  fit;        /* ANY: in proportion, it may grow */
+    int64_t                   interval;   /* us between pictures; 0 is all */
+    int64_t                   timeout;    /* us */
+    unsigned                  file:1;
+    unsigned                  rtsp:1;
+    unsigned                  pipe:1;     /* "url" is the path of a FIFO */
+    unsigned                  hold:1;     /* damaged pictures are not shown */
+    unsigned                  loop:1;
+    unsigned                  batch:1;
+    unsigned                  udp:1;
+    unsigned                  tls:1;
+    unsigned                  verify:1;   /* certificates of servers */
+    char                     *ca;         /* file; NULL: the system's */
 } vidcast_av_conf_t;
 
 
@@ -70,7 +74,8 @@ typedef enum {
 typedef struct {
     vidcast_av_kind_e    kind;
     AVPacket            *packet;
-    AVFrame             *frame;
+    AVFrame             *frame;     /* its ratio is one to be looked at */
+    uint32_t             orientation;  /* EXIF's number */
     int64_t              pts;       /* or VIDCAST_AV_NO_TIME */
     int64_t              round;     /* that of the first picture of its round */
     int64_t              arrived;   /* CLOCK_MONOTONIC, us */
@@ -115,13 +120,50 @@ void vidcast_av_reader_take(vidcast_av_reader_t *reader,
     vidcast_av_item_t *item, int64_t timeout);
 
 
-/* pictures as the host wants them; NULL: no memory */
-vidcast_av_image_t *vidcast_av_image_create(uint32_t width, uint32_t height);
+/* how a picture is to be shown */
+
+typedef struct {
+    uint32_t             orientation;    /* EXIF's number */
+    AVRational           aspect;         /* of a pixel's sides */
+    unsigned             matrix_told:1;  /* that it is ignored */
+    unsigned             aspect_told:1;
+} vidcast_av_look_t;
+
+
+/* sizes of a picture as it lies */
+
+typedef struct {
+    int                  width;          /* of what is shown */
+    int                  height;
+    int                  inner_width;    /* of the picture in it */
+    int                  inner_height;
+    int                  left;
+    int                  top;
+} vidcast_av_shape_t;
+
+
+/* do width and height change places? */
+
+#define vidcast_av_shape_swaps(orientation)  ((orientation) >= 5)
+
+
+/* by the stream and a picture of it, a key frame or not; NULL: by none */
+void vidcast_av_shape_look(vidcast_av_look_t *look,
+    const vidcast_av_conf_t *conf, AVFormatContext *format, AVStream *video,
+    const AVFrame *frame, int key);
+
+/* as "size" and "fit" ask; may be larger than a picture can be */
+void vidcast_av_shape_fit(vidcast_av_shape_t *shape,
+    const vidcast_av_conf_t *conf, const AVFrame *frame, uint32_t orientation);
+
+
+/* pictures as the host wants them, but not yet turned; NULL: no memory */
+vidcast_av_image_t *vidcast_av_image_create(const vidcast_av_conf_t *conf);
 void vidcast_av_image_free(vidcast_av_image_t *image);
 
 /* *view is valid till the next call, and as long as the frame is */
 int vidcast_av_image_convert(vidcast_av_image_t *image, const AVFrame *frame,
-    vidcast_image_t *view, char *error);
+    uint32_t orientation, vidcast_image_t *view, char *error);
 
 
 /*

@@ -20,7 +20,6 @@
 
 
 #define VIDCAST_AV_TIMEOUT   10000000      /* us */
-#define VIDCAST_AV_MAX_SIZE  16384
 #define VIDCAST_AV_MAX_FPS   1000
 
 
@@ -59,6 +58,9 @@ static int vidcast_av_conf_url(vidcast_av_conf_t *conf, const char *uri,
 static void vidcast_av_conf_split(const char *url,
     vidcast_av_server_t *server);
 static int vidcast_av_conf_size(vidcast_av_conf_t *conf, const char *value);
+static const char *vidcast_av_conf_side(const char *value, uint32_t *side);
+static int vidcast_av_conf_fit(vidcast_av_conf_t *conf, const char *value);
+static int vidcast_av_conf_fits(vidcast_av_conf_t *conf, char *error);
 static int vidcast_av_conf_fps(vidcast_av_conf_t *conf, const char *value);
 static int vidcast_av_conf_timeout(vidcast_av_conf_t *conf, const char *value);
 static int vidcast_av_conf_loop(vidcast_av_conf_t *conf, const char *value);
@@ -100,6 +102,7 @@ static const vidcast_av_scheme_t  vidcast_av_schemes[] = {
 
 static const vidcast_av_param_t  vidcast_av_params[] = {
     { "size", vidcast_av_conf_size },
+    { "fit", vidcast_av_conf_fit },
     { "fps", vidcast_av_conf_fps },
     { "timeout", vidcast_av_conf_timeout },
     { "loop", vidcast_av_conf_loop },
@@ -121,6 +124,7 @@ vidcast_av_conf(vidcast_av_conf_t *conf, const vidcast_context_t *context,
 
     memset(conf, 0, sizeof(vidcast_av_conf_t));
 
+    conf->context = context;
     conf->timeout = VIDCAST_AV_TIMEOUT;
     conf->verify = 1;
 
@@ -149,7 +153,9 @@ vidcast_av_conf(vidcast_av_conf_t *conf, const vidcast_context_t *context,
         return VIDCAST_ERROR;
     }
 
-    if (vidcast_av_conf_tls(conf, error) != VIDCAST_OK) {
+    if (vidcast_av_conf_fits(conf, error) != VIDCAST_OK
+        || vidcast_av_conf_tls(conf, error) != VIDCAST_OK)
+    {
         vidcast_av_conf_free(conf);
         return VIDCAST_ERROR;
     }
@@ -279,21 +285,82 @@ vidcast_av_conf_has_user(const vidcast_av_conf_t *conf)
 static int
 vidcast_av_conf_size(vidcast_av_conf_t *conf, const char *value)
 {
-    int       end;
-    unsigned  width, height;
+    const char  *p;
 
-    end = 0;
+    p = vidcast_av_conf_side(value, &conf->width);
 
-    if (sscanf(value, "%5ux%5u%n", &width, &height, &end) != 2
-        || value[end] != '\0'
-        || width == 0 || width > VIDCAST_AV_MAX_SIZE
-        || height == 0 || height > VIDCAST_AV_MAX_SIZE)
-    {
+    if (p == NULL || *p != 'x') {
         return VIDCAST_ERROR;
     }
 
-    conf->width = width;
-    conf->height = height;
+    p = vidcast_av_conf_side(p + 1, &conf->height);
+
+    return p && *p == '\0' && (conf->width || conf->height) ? VIDCAST_OK
+                                                            : VIDCAST_ERROR;
+}
+
+
+/* what is behind it; it may be left out, which is 0.  NULL: it is bad */
+
+static const char *
+vidcast_av_conf_side(const char *value, uint32_t *side)
+{
+    const char  *p;
+
+    *side = 0;
+
+    for (p = value; *p >= '0' && *p <= '9'; p++) {
+        *side = *side * 10 + (*p - '0');
+
+        if (*side > VIDCAST_AV_MAX_SIZE) {
+            return NULL;
+        }
+    }
+
+    return p != value && *side == 0 ? NULL : p;
+}
+
+
+static int
+vidcast_av_conf_fit(vidcast_av_conf_t *conf, const char *value)
+{
+    if (strcmp(value, "stretch") == 0) {
+        conf->fit = VIDCAST_FIT_STRETCH;
+
+    } else if (strcmp(value, "within") == 0) {
+        conf->fit = VIDCAST_FIT_WITHIN;
+
+    } else if (strcmp(value, "letterbox") == 0) {
+        conf->fit = VIDCAST_FIT_LETTERBOX;
+
+    } else {
+        return VIDCAST_ERROR;
+    }
+
+    return VIDCAST_OK;
+}
+
+
+static int
+vidcast_av_conf_fits(vidcast_av_conf_t *conf, char *error)
+{
+    int  both;
+
+    both = (conf->width && conf->height);
+
+    if (conf->fit == VIDCAST_FIT_ANY) {
+        conf->fit = both ? VIDCAST_FIT_STRETCH : VIDCAST_FIT_ANY;
+        return VIDCAST_OK;
+    }
+
+    if (!both
+        && (conf->fit != VIDCAST_FIT_WITHIN
+            || (conf->width == 0 && conf->height == 0)))
+    {
+        (void) snprintf(error, VIDCAST_ERROR_LEN,
+                        "\"fit\" does not have the sides that it needs");
+        return VIDCAST_ERROR;
+    }
 
     return VIDCAST_OK;
 }

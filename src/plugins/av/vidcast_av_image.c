@@ -17,19 +17,21 @@
 /*
  * A decoded picture becomes I420 of the size that is asked for by libswscale,
  * if it is not yet, and then has its values and colors made those of a JPEG,
- * if they are not yet.  Many pictures pass both untouched.
+ * if they are not yet.  Many pictures pass both untouched.  What has bars goes
+ * through the second step in any case, which leaves them as they are.
  */
 
-#define VIDCAST_AV_MAX_SIZE  16384
+#define VIDCAST_AV_BLACK  0
+#define VIDCAST_AV_GRAY   128           /* no color */
 
 
 struct vidcast_av_image_s {
-    uint32_t              width;        /* asked; 0 is as it is */
-    uint32_t              height;
+    const vidcast_av_conf_t  *conf;
 
     struct SwsContext    *sws;
     AVFrame              *scaled;
     AVFrame              *colored;
+    vidcast_av_shape_t    shape;        /* that "colored" has its bars for */
 
     vidcast_av_color_t    color;
     vidcast_av_matrix_e   matrix;       /* what "color" was made for */
@@ -41,6 +43,8 @@ static int vidcast_av_image_scale(vidcast_av_image_t *image,
     const AVFrame *frame, int width, int height, int full, char *error);
 static int vidcast_av_image_alloc(AVFrame *frame, int width, int height,
     char *error);
+static void vidcast_av_image_bars(vidcast_av_image_t *image,
+    const vidcast_av_shape_t *shape);
 static int vidcast_av_image_full(const AVFrame *frame);
 static vidcast_av_matrix_e vidcast_av_image_matrix(const AVFrame *frame);
 static int vidcast_av_image_rgb(const AVFrame *frame);
@@ -48,7 +52,7 @@ static void vidcast_av_image_view(const AVFrame *frame, vidcast_image_t *view);
 
 
 vidcast_av_image_t *
-vidcast_av_image_create(uint32_t width, uint32_t height)
+vidcast_av_image_create(const vidcast_av_conf_t *conf)
 {
     vidcast_av_image_t  *image;
 
@@ -58,8 +62,7 @@ vidcast_av_image_create(uint32_t width, uint32_t height)
         return NULL;
     }
 
-    image->width = width;
-    image->height = height;
+    image->conf = conf;
 
     image->scaled = av_frame_alloc();
     image->colored = av_frame_alloc();
@@ -87,33 +90,44 @@ vidcast_av_image_free(vidcast_av_image_t *image)
 
 int
 vidcast_av_image_convert(vidcast_av_image_t *image, const AVFrame *frame,
-    vidcast_image_t *view, char *error)
+    uint32_t orientation, vidcast_image_t *view, char *error)
 {
-    int                  full, width, height;
-    vidcast_image_t      from;
+    int                  i, full, bars;
+    vidcast_image_t      from, to;
+    vidcast_av_shape_t   shape;
     vidcast_av_matrix_e  matrix;
 
-    width = image->width ? (int) image->width : frame->width;
-    height = image->height ? (int) image->height : frame->height;
-
-    if (frame->width <= 0 || width > VIDCAST_AV_MAX_SIZE
-        || frame->height <= 0 || height > VIDCAST_AV_MAX_SIZE)
-    {
+    if (frame->width <= 0 || frame->height <= 0) {
         (void) snprintf(error, VIDCAST_ERROR_LEN, "a picture of %dx%d pixels",
                         frame->width, frame->height);
         return VIDCAST_BAD;
     }
 
+    vidcast_av_shape_fit(&shape, image->conf, frame, orientation);
+
+    if (shape.width > VIDCAST_AV_MAX_SIZE
+        || shape.height > VIDCAST_AV_MAX_SIZE)
+    {
+        (void) snprintf(error, VIDCAST_ERROR_LEN, "a picture of %dx%d pixels "
+                        "is too large: %dx%d", frame->width, frame->height,
+                        shape.width, shape.height);
+        return VIDCAST_BAD;
+    }
+
+    bars = (shape.inner_width != shape.width
+            || shape.inner_height != shape.height);
+
     full = vidcast_av_image_full(frame);
     matrix = vidcast_av_image_matrix(frame);
 
-    if (width != frame->width
-        || height != frame->height
+    if (shape.inner_width != frame->width
+        || shape.inner_height != frame->height
         || frame->linesize[0] < 0
         || (frame->format != AV_PIX_FMT_YUV420P
             && frame->format != AV_PIX_FMT_YUVJ420P))
     {
-        if (vidcast_av_image_scale(image, frame, width, height, full, error)
+        if (vidcast_av_image_scale(image, frame, shape.inner_width,
+                                   shape.inner_height, full, error)
             != VIDCAST_OK)
         {
             return VIDCAST_BAD;
@@ -130,20 +144,36 @@ vidcast_av_image_convert(vidcast_av_image_t *image, const AVFrame *frame,
         vidcast_av_color_init(&image->color, matrix, full);
     }
 
-    if (image->color.same) {
+    if (image->color.same && !bars) {
         return VIDCAST_OK;
     }
 
-    if (vidcast_av_image_alloc(image->colored, width, height, error)
+    if (vidcast_av_image_alloc(image->colored, shape.width, shape.height,
+                               error)
         != VIDCAST_OK)
     {
         return VIDCAST_BAD;
     }
 
+    if (memcmp(&image->shape, &shape, sizeof(vidcast_av_shape_t)) != 0) {
+        image->shape = shape;
+
+        if (bars) {
+            vidcast_av_image_bars(image, &shape);
+        }
+    }
+
     from = *view;
     vidcast_av_image_view(image->colored, view);
 
-    vidcast_av_color_convert(&image->color, &from, view);
+    to = *view;
+
+    for (i = 0; i < 3; i++) {
+        to.plane[i] += (size_t) (shape.top >> (i > 0)) * to.stride[i]
+                       + (shape.left >> (i > 0));
+    }
+
+    vidcast_av_color_convert(&image->color, &from, &to);
 
     return VIDCAST_OK;
 }
@@ -219,6 +249,27 @@ vidcast_av_image_alloc(AVFrame *frame, int width, int height, char *error)
     }
 
     return VIDCAST_OK;
+}
+
+
+/* all of it, most of which the pictures cover */
+
+static void
+vidcast_av_image_bars(vidcast_av_image_t *image,
+    const vidcast_av_shape_t *shape)
+{
+    int       i;
+    size_t    rows;
+    AVFrame  *frame;
+
+    frame = image->colored;
+
+    for (i = 0; i < 3; i++) {
+        rows = i ? (shape->height + 1) / 2 : shape->height;
+
+        memset(frame->data[i], i ? VIDCAST_AV_GRAY : VIDCAST_AV_BLACK,
+               rows * frame->linesize[i]);
+    }
 }
 
 

@@ -446,6 +446,13 @@ vidcast_av_reader_decode(vidcast_av_reader_t *reader, const AVPacket *packet)
             continue;
         }
 
+        vidcast_av_shape_look(&reader->stream.look, reader->stream.conf,
+                              reader->stream.format, reader->stream.video,
+                              reader->frame,
+                              vidcast_av_reader_key(reader->frame));
+
+        reader->frame->sample_aspect_ratio = reader->stream.look.aspect;
+
         vidcast_av_reader_put(reader, VIDCAST_AV_FRAME, pts, NULL);
     }
 }
@@ -618,6 +625,7 @@ vidcast_av_reader_put(vidcast_av_reader_t *reader, vidcast_av_kind_e kind,
                               % VIDCAST_AV_QUEUE];
 
         item->kind = kind;
+        item->orientation = reader->stream.look.orientation;
         item->pts = pts;
         item->round = reader->round;
         item->arrived = vidcast_av_clock();
@@ -699,6 +707,7 @@ vidcast_av_reader_take(vidcast_av_reader_t *reader, vidcast_av_item_t *item,
         first = &reader->items[reader->head];
 
         item->kind = first->kind;
+        item->orientation = first->orientation;
         item->pts = first->pts;
         item->round = first->round;
         item->arrived = first->arrived;

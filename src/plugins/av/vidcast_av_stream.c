@@ -448,8 +448,12 @@ vidcast_av_stream_find(vidcast_av_stream_t *stream, char *error)
 
     vidcast_av_stream_nature(stream);
 
+    vidcast_av_shape_look(&stream->look, stream->conf, stream->format, video,
+                          NULL, 1);
+
     if (video->codecpar->codec_id == AV_CODEC_ID_MJPEG
-        && stream->conf->width == 0)
+        && stream->conf->width == 0 && stream->conf->height == 0
+        && stream->look.aspect.num == stream->look.aspect.den)
     {
         return VIDCAST_OK;
     }

@@ -8,8 +8,6 @@
 #define _VIDCAST_AV_STREAM_H_INCLUDED_
 
 
-#include <libavformat/avformat.h>
-
 #include "plugins/av/vidcast_av.h"
 
 
@@ -29,6 +27,7 @@ typedef struct {
                                   AVDictionary **options);
     AVPacket                  *first;       /* read to know its codec */
     AVStream                  *video;
+    vidcast_av_look_t          look;        /* of the last picture decoded */
     AVCodecContext            *decoder;     /* NULL: it is JPEGs */
     int                        lacks;       /* it has said that it lacks some
                                                picture; it has threads */

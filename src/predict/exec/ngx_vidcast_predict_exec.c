@@ -69,14 +69,6 @@ static ngx_vidcast_predict_exec_word_t  ngx_vidcast_predict_exec_formats[] = {
 };
 
 
-static ngx_vidcast_predict_exec_word_t  ngx_vidcast_predict_exec_fits[] = {
-    { ngx_string("within"), VIDCAST_FIT_WITHIN },
-    { ngx_string("stretch"), VIDCAST_FIT_STRETCH },
-    { ngx_string("letterbox"), VIDCAST_FIT_LETTERBOX },
-    { ngx_null_string, 0 }
-};
-
-
 static ngx_vidcast_predict_exec_word_t  ngx_vidcast_predict_exec_frames[] = {
     { ngx_string("memory"), 0 },
     { ngx_string("pipe"), 1 },
@@ -130,8 +122,7 @@ ngx_vidcast_predict_exec_set(ngx_vidcast_predict_conf_t *conf, ngx_str_t *name,
 
     if (ngx_vidcast_is(name, "fit")) {
         exec->fit = 1;
-        return ngx_vidcast_predict_exec_word(ngx_vidcast_predict_exec_fits,
-                                             value, &exec->want.fit);
+        return ngx_vidcast_parse_fit(value, &exec->want.fit);
     }
 
     if (ngx_vidcast_is(name, "fill")) {

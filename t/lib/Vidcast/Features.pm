@@ -94,9 +94,9 @@ my @rows = (
     {
         name   => 'file:',
         kind   => 'input',
-        of     => ['input file'],
+        of     => ['input file', 'input fit'],
         unless => \&no_av,
-        input  => 'file:%%PREFIX%%/film.mp4 size=160x64',
+        input  => 'file:%%PREFIX%%/film.mp4 size=160x64 fit=letterbox',
         holds  => 'pictures are of the size asked for',
         check  => sub {
             my ($case) = @_;

@@ -13,11 +13,14 @@
 #include <ngx_core.h>
 
 #include "core/ngx_vidcast_parse.h"
+#include "vidcast_plugin.h"
 #include "unit.h"
 #include "unit_ngx.h"
 
 
 static void test_size(void);
+static void test_sides(void);
+static void test_fit(void);
 static void test_fps(void);
 
 
@@ -25,6 +28,8 @@ int
 main(void)
 {
     test_size();
+    test_sides();
+    test_fit();
     test_fps();
 
     return unit_done();
@@ -92,6 +97,97 @@ test_size(void)
 
     unit_ok(ngx_vidcast_parse_size(&value, &w, &h) == NGX_OK
             && h == 480, "nothing behind the length is read");
+}
+
+
+/* one side may be left out */
+
+static void
+test_sides(void)
+{
+    uint32_t    w, h;
+    ngx_str_t   value;
+    ngx_int_t   rc;
+    ngx_uint_t  i;
+
+    static const struct {
+        const char  *text;
+        uint32_t     width;
+        uint32_t     height;
+    } sides[] = {
+        { "640x480",  640, 480 },
+        { "640x",     640, 0 },
+        { "x480",     0, 480 },
+        { "x",        0, 0 },
+        { "",         0, 0 },
+        { "640",      0, 0 },
+        { "640x0",    0, 0 },
+        { "0x",       0, 0 },
+        { "x16385",   0, 0 },
+        { "640x480x", 0, 0 },
+        { "640x-1",   0, 0 },
+        { "x 480",    0, 0 }
+    };
+
+    for (i = 0; i < sizeof(sides) / sizeof(sides[0]); i++) {
+        w = 7;
+        h = 9;
+
+        value.data = (u_char *) sides[i].text;
+        value.len = strlen(sides[i].text);
+
+        rc = ngx_vidcast_parse_sides(&value, &w, &h);
+
+        if (sides[i].width || sides[i].height) {
+            unit_ok(rc == NGX_OK && w == sides[i].width
+                    && h == sides[i].height, "sides \"%s\"", sides[i].text);
+
+        } else {
+            unit_ok(rc == NGX_ERROR && w == 7 && h == 9,
+                    "no sides: \"%s\"", sides[i].text);
+        }
+    }
+
+    value.data = (u_char *) "640x4";
+    value.len = 4;
+
+    unit_ok(ngx_vidcast_parse_sides(&value, &w, &h) == NGX_OK
+            && w == 640 && h == 0, "nothing behind the length is read");
+}
+
+
+static void
+test_fit(void)
+{
+    uint32_t    fit;
+    ngx_str_t   value;
+    ngx_int_t   rc;
+    ngx_uint_t  i;
+
+    static const struct {
+        const char  *text;
+        uint32_t     fit;
+    } fits[] = {
+        { "within",    VIDCAST_FIT_WITHIN },
+        { "stretch",   VIDCAST_FIT_STRETCH },
+        { "letterbox", VIDCAST_FIT_LETTERBOX },
+        { "any",       VIDCAST_FIT_ANY },
+        { "Within",    VIDCAST_FIT_ANY },
+        { "",          VIDCAST_FIT_ANY }
+    };
+
+    for (i = 0; i < sizeof(fits) / sizeof(fits[0]); i++) {
+        fit = VIDCAST_FIT_ANY;
+
+        value.data = (u_char *) fits[i].text;
+        value.len = strlen(fits[i].text);
+
+        rc = ngx_vidcast_parse_fit(&value, &fit);
+
+        unit_ok(fit == fits[i].fit
+                && rc == (fit == VIDCAST_FIT_ANY ? NGX_ERROR : NGX_OK),
+                "fit \"%s\"", fits[i].text);
+    }
 }
 
 

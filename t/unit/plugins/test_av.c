@@ -7,7 +7,8 @@
 /*
  * The plugin by itself, through its public face: every picture of a file of
  * any format comes once, in the order in which they are to be shown, round
- * after round, with the colors that it had, whatever has been broken in the
+ * after round, with the colors and the proportions that it had, and with its
+ * upper side told, whatever has been broken in the
  * file.  Films are made by ffmpeg; each picture tells its number by bars.
  */
 
@@ -25,6 +26,7 @@
 #include "plugins/av/vidcast_av_pipe.c"
 #include "plugins/av/vidcast_av_reader.c"
 #include "plugins/av/vidcast_av_said.c"
+#include "plugins/av/vidcast_av_shape.c"
 #include "plugins/av/vidcast_av_stream.c"
 #include "plugins/av/vidcast_av.c"
 
@@ -44,6 +46,10 @@ typedef struct {
     uint32_t  width;
     uint32_t  height;
     int       sizes;                /* how often these changed */
+    uint32_t  orientation;
+    int       turns;                /* how often this changed */
+    int       corner;               /* luma at the upper left */
+    int       color;                /* U there */
     int64_t   first;                /* times */
     int64_t   time;
     int       back;                 /* a time which is not after another */
@@ -71,6 +77,10 @@ static void test_late(void);
 static void test_undecoded(void);
 static void test_params(void);
 static void test_sizes(void);
+static void test_shapes(void);
+static void test_matrix(void);
+static void test_aspect(void);
+static void test_fits(void);
 static void test_pixels(void);
 static void test_matrices(void);
 static void test_color(void);
@@ -89,6 +99,8 @@ static void test_context(vidcast_context_t *context, vidcast_param_t *params,
 static void test_log(void *host, int level, const char *line);
 
 
+static int   test_lines;
+static char  test_line[256];
 static char  test_dir[] = "/tmp/vidcast-av-XXXXXX";
 
 
@@ -113,6 +125,10 @@ main(void)
     test_late();
     test_undecoded();
     test_sizes();
+    test_shapes();
+    test_matrix();
+    test_aspect();
+    test_fits();
     test_pixels();
     test_matrices();
     test_jpeg();
@@ -650,6 +666,21 @@ test_params(void)
         { "file:/a", "size=1x16385", VIDCAST_ERROR },
         { "file:/a", "size=640x480p", VIDCAST_ERROR },
         { "file:/a", "size=640", VIDCAST_ERROR },
+        { "file:/a", "size=640x", VIDCAST_OK },
+        { "file:/a", "size=x16384", VIDCAST_OK },
+        { "file:/a", "size=x", VIDCAST_ERROR },
+        { "file:/a", "size=x0", VIDCAST_ERROR },
+        { "file:/a", "size=640x480x", VIDCAST_ERROR },
+        { "file:/a", "size=-1x5", VIDCAST_ERROR },
+        { "file:/a", "size=4294967297x5", VIDCAST_ERROR },
+        { "file:/a", "fit=stretch size=64x48", VIDCAST_OK },
+        { "file:/a", "size=64x48 fit=within", VIDCAST_OK },
+        { "file:/a", "size=x48 fit=within", VIDCAST_OK },
+        { "rtsp://a/", "size=64x48 fit=letterbox", VIDCAST_OK },
+        { "file:/a", "fit=within", VIDCAST_ERROR },
+        { "file:/a", "size=64x fit=letterbox", VIDCAST_ERROR },
+        { "file:/a", "size=64x fit=stretch", VIDCAST_ERROR },
+        { "file:/a", "size=64x48 fit=any", VIDCAST_ERROR },
         { "file:/a", "fps=0", VIDCAST_ERROR },
         { "file:/a", "fps=1001", VIDCAST_ERROR },
         { "file:/a", "fps=fast", VIDCAST_ERROR },
@@ -702,7 +733,7 @@ test_sizes(void)
             && run.height == 32, "sizes: %ux%u as asked", run.width,
             run.height);
 
-    (void) test_film("odd.mkv", 25, "-c:v ffv1 -vf scale=161:63");
+    (void) test_film("odd.mkv", 25, "-c:v ffv1 -vf scale=161:63,setsar=1");
     test_play(&run, "odd.mkv", "realtime=off", 1000);
 
     unit_ok(run.pictures == 25 && run.misplaced == 0 && run.width == 161
@@ -712,6 +743,324 @@ test_sizes(void)
 
     unit_ok(run.pictures == 300 && run.misplaced == 0 && run.jpegs == 0
             && run.height == 32, "sizes: JPEGs are decoded");
+}
+
+
+/* what becomes of a size, a ratio and what is asked for */
+
+static void
+test_shapes(void)
+{
+    int                 i;
+    AVFrame            *frame;
+    vidcast_av_conf_t   conf;
+    vidcast_av_shape_t  shape;
+
+    static const struct {
+        int                 width;
+        int                 height;
+        AVRational          aspect;
+        uint32_t            orientation;
+        uint32_t            size[2];
+        uint32_t            fit;
+        vidcast_av_shape_t  shape;
+    } cases[] = {
+        { 640, 480, { 0, 1 }, 1, { 0, 0 }, VIDCAST_FIT_ANY,
+          { 640, 480, 640, 480, 0, 0 } },
+        { 641, 359, { 1, 1 }, 6, { 0, 0 }, VIDCAST_FIT_ANY,
+          { 641, 359, 641, 359, 0, 0 } },
+        { 720, 576, { 64, 45 }, 1, { 0, 0 }, VIDCAST_FIT_ANY,
+          { 1024, 576, 1024, 576, 0, 0 } },
+        { 960, 1080, { 2, 1 }, 1, { 0, 0 }, VIDCAST_FIT_ANY,
+          { 1920, 1080, 1920, 1080, 0, 0 } },
+        { 720, 480, { 8, 9 }, 1, { 0, 0 }, VIDCAST_FIT_ANY,
+          { 720, 540, 720, 540, 0, 0 } },
+        { 720, 480, { 40, 33 }, 1, { 0, 0 }, VIDCAST_FIT_ANY,
+          { 872, 480, 872, 480, 0, 0 } },
+        { 641, 359, { 4001, 4000 }, 1, { 0, 0 }, VIDCAST_FIT_ANY,
+          { 641, 359, 641, 359, 0, 0 } },
+        { 1920, 1080, { 1, 1 }, 1, { 640, 0 }, VIDCAST_FIT_ANY,
+          { 640, 360, 640, 360, 0, 0 } },
+        { 1920, 1080, { 1, 1 }, 1, { 0, 361 }, VIDCAST_FIT_ANY,
+          { 642, 361, 642, 361, 0, 0 } },
+        { 1920, 1080, { 1, 1 }, 6, { 640, 0 }, VIDCAST_FIT_ANY,
+          { 1138, 640, 1138, 640, 0, 0 } },
+        { 160, 90, { 1, 1 }, 1, { 640, 0 }, VIDCAST_FIT_ANY,
+          { 640, 360, 640, 360, 0, 0 } },
+        { 641, 359, { 1, 1 }, 1, { 641, 0 }, VIDCAST_FIT_ANY,
+          { 641, 359, 641, 359, 0, 0 } },
+        { 960, 1080, { 2, 1 }, 1, { 640, 0 }, VIDCAST_FIT_ANY,
+          { 640, 360, 640, 360, 0, 0 } },
+        { 16384, 16, { 1, 1 }, 1, { 2, 0 }, VIDCAST_FIT_ANY,
+          { 2, 1, 2, 1, 0, 0 } },
+        { 16, 16384, { 1, 1 }, 1, { 64, 0 }, VIDCAST_FIT_ANY,
+          { 64, 32768, 64, 32768, 0, 0 } },
+        { 1920, 1080, { 1, 1 }, 1, { 640, 480 }, VIDCAST_FIT_STRETCH,
+          { 640, 480, 640, 480, 0, 0 } },
+        { 1920, 1080, { 2, 1 }, 8, { 640, 480 }, VIDCAST_FIT_STRETCH,
+          { 480, 640, 480, 640, 0, 0 } },
+        { 1920, 1080, { 1, 1 }, 1, { 640, 480 }, VIDCAST_FIT_WITHIN,
+          { 640, 360, 640, 360, 0, 0 } },
+        { 1920, 1080, { 1, 1 }, 6, { 640, 480 }, VIDCAST_FIT_WITHIN,
+          { 480, 270, 480, 270, 0, 0 } },
+        { 161, 91, { 1, 1 }, 1, { 640, 480 }, VIDCAST_FIT_WITHIN,
+          { 161, 91, 161, 91, 0, 0 } },
+        { 161, 91, { 1, 1 }, 1, { 640, 0 }, VIDCAST_FIT_WITHIN,
+          { 161, 91, 161, 91, 0, 0 } },
+        { 1920, 1080, { 1, 1 }, 1, { 0, 360 }, VIDCAST_FIT_WITHIN,
+          { 640, 360, 640, 360, 0, 0 } },
+        { 960, 1080, { 2, 1 }, 1, { 1000, 4000 }, VIDCAST_FIT_WITHIN,
+          { 1000, 562, 1000, 562, 0, 0 } },
+        { 1920, 1080, { 1, 1 }, 1, { 640, 480 }, VIDCAST_FIT_LETTERBOX,
+          { 640, 480, 640, 360, 0, 60 } },
+        { 1920, 1080, { 1, 1 }, 6, { 640, 480 }, VIDCAST_FIT_LETTERBOX,
+          { 480, 640, 480, 270, 0, 184 } },
+        { 480, 640, { 1, 1 }, 1, { 640, 480 }, VIDCAST_FIT_LETTERBOX,
+          { 640, 480, 360, 480, 140, 0 } },
+        { 160, 120, { 1, 1 }, 1, { 641, 481 }, VIDCAST_FIT_LETTERBOX,
+          { 641, 481, 641, 480, 0, 0 } },
+        { 641, 481, { 1, 1 }, 1, { 641, 481 }, VIDCAST_FIT_LETTERBOX,
+          { 641, 481, 641, 481, 0, 0 } }
+    };
+
+    memset(&conf, 0, sizeof(vidcast_av_conf_t));
+
+    frame = av_frame_alloc();
+
+    for (i = 0; i < (int) (sizeof(cases) / sizeof(cases[0])); i++) {
+        frame->width = cases[i].width;
+        frame->height = cases[i].height;
+        frame->sample_aspect_ratio = cases[i].aspect;
+
+        conf.width = cases[i].size[0];
+        conf.height = cases[i].size[1];
+        conf.fit = cases[i].fit;
+
+        vidcast_av_shape_fit(&shape, &conf, frame, cases[i].orientation);
+
+        unit_ok(memcmp(&shape, &cases[i].shape, sizeof(shape)) == 0,
+                "shapes: %dx%d of %d:%d for %ux%u, fit %u: %dx%d, in it %dx%d "
+                "at %d,%d", cases[i].width, cases[i].height,
+                cases[i].aspect.num, cases[i].aspect.den, conf.width,
+                conf.height, conf.fit, shape.width, shape.height,
+                shape.inner_width, shape.inner_height, shape.left, shape.top);
+    }
+
+    av_frame_free(&frame);
+}
+
+
+/* those of phones, which hold their camera as they like, and others */
+
+static void
+test_matrix(void)
+{
+    int         i;
+    char        text[256];
+    test_run_t  run;
+
+    static const struct {
+        int32_t   a, b, c, d;                   /* 16.16 */
+        uint32_t  orientation;
+    } cases[] = {
+        { 65536, 0, 0, 65536, 1 },
+        { -65536, 0, 0, 65536, 2 },
+        { -65536, 0, 0, -65536, 3 },
+        { 65536, 0, 0, -65536, 4 },
+        { 0, 65536, 65536, 0, 5 },
+        { 0, 65536, -65536, 0, 6 },
+        { 0, -65536, -65536, 0, 7 },
+        { 0, -65536, 65536, 0, 8 },
+        { 3, 65530, -65540, 100, 6 },
+        { 46341, 46341, -46341, 46341, 1 },
+        { 65536, 0, 65536, 0, 1 },
+        { 0, 0, 0, 0, 1 }
+    };
+
+    (void) test_film("matrix.mp4", 12, "-c:v libx264 -bf 0");
+    (void) test_film("matrix.mov", 12, "-c:v mjpeg -q:v 3");
+
+    for (i = 0; i < (int) (sizeof(cases) / sizeof(cases[0])); i++) {
+
+        test_command("cd %s && for f in matrix.mp4 matrix.mov; do perl -0777 "
+                     "-pe 's/(tkhd.{40}).{36}/$1 . pack(q(N9), %d, %d, 0, %d, "
+                     "%d, 0, 0, 0, 0x40000000)/se' $f > turned${f#matrix}; "
+                     "done", test_dir, cases[i].a, cases[i].b, cases[i].c,
+                     cases[i].d);
+
+        (void) snprintf(text, sizeof(text), "%d %d %d %d", cases[i].a,
+                        cases[i].b, cases[i].c, cases[i].d);
+        test_lines = 0;
+
+        test_play(&run, "turned.mp4", "realtime=off loop=on", 30);
+
+        unit_ok(run.pictures == 30 && run.misplaced == 0
+                && run.orientation == cases[i].orientation && run.turns == 0
+                && run.width == TEST_BITS * TEST_BAR,
+                "matrix: %s, %d pictures lie as %u", text, run.pictures,
+                run.orientation);
+
+        unit_ok(test_lines == (i >= 9)
+                && (test_lines == 0 || strstr(test_line, "display matrix")),
+                "matrix: %s, %d lines in the log", text, test_lines);
+
+        test_play(&run, "turned.mov", "realtime=off", 30);
+
+        unit_ok(run.jpegs == 12 && run.orientation == cases[i].orientation,
+                "matrix: %s, %d JPEGs lie as %u", text, run.jpegs,
+                run.orientation);
+
+        test_play(&run, "turned.mp4", "realtime=off size=32x", 30);
+
+        unit_ok(cases[i].orientation < 5
+                    ? run.width == 32 && run.height == 12
+                    : run.width == 80 && run.height == 32,
+                "matrix: %s, a width of 32 makes it %ux%u as it lies", text,
+                run.width, run.height);
+    }
+
+    /* in the stream itself, at a key frame, up to the next one */
+
+    test_command("cd %s && ffmpeg -v error -nostdin -y -i one.ts -c copy "
+                 "-bsf:v h264_metadata=display_orientation=insert:rotate=90 "
+                 "sei.ts && cat one.ts sei.ts one.ts > turns.ts", test_dir);
+
+    test_play(&run, "turns.ts", "realtime=off", 100);
+
+    unit_ok(run.pictures == 75 && run.turns == 2 && run.orientation == 1,
+            "matrix: in the stream, %d pictures, %d turns, to %u",
+            run.pictures, run.turns, run.orientation);
+
+    test_play(&run, "turns.ts", "realtime=off", 40);
+
+    unit_ok(run.turns == 1 && run.orientation == 8,
+            "matrix: between key frames it is %u", run.orientation);
+}
+
+
+/* pixels that are not square */
+
+static void
+test_aspect(void)
+{
+    int         i;
+    test_run_t  run;
+
+    static const struct {
+        const char  *name;
+        const char  *options;
+        uint32_t     width;
+        uint32_t     height;
+        int          jpegs;
+        int          lines;
+    } films[] = {
+        { "wide.mkv", "-c:v ffv1 -vf setsar=2/1", 320, 64, 0, 0 },
+        { "wide.mp4", "-c:v libx264 -vf setsar=2/1", 320, 64, 0, 0 },
+        { "wide.ts", "-c:v libx264 -vf setsar=2/1", 320, 64, 0, 0 },
+        { "high.mkv", "-c:v ffv1 -vf setsar=1/2", 160, 128, 0, 0 },
+        { "wide.mov", "-c:v mjpeg -q:v 3 -vf setsar=2/1", 320, 64, 0, 0 },
+        { "wide.avi", "-c:v mjpeg -q:v 3 -vf setsar=2/1", 320, 64, 0, 0 },
+        { "square.mov", "-c:v mjpeg -q:v 3 -vf setsar=1/1", 160, 64, 12, 0 },
+        { "slight.mov", "-c:v mjpeg -q:v 3 -vf setsar=1001/1000", 160, 64, 12,
+          0 },
+        { "odd.ts", "-c:v libx264 -vf setsar=1/20", 160, 64, 0, 1 },
+        { "odd.mov", "-c:v mjpeg -q:v 3 -vf setsar=20/1", 160, 64, 12, 1 },
+        { "over.ts", "-c:v libx264 -vf scale=4096:64,setsar=9/1", 4096, 64, 0,
+          1 }
+    };
+
+    for (i = 0; i < (int) (sizeof(films) / sizeof(films[0])); i++) {
+        (void) test_film(films[i].name, 12, films[i].options);
+
+        test_lines = 0;
+        test_play(&run, films[i].name, "realtime=off loop=on", 24);
+
+        unit_ok(run.pictures == 24 && run.misplaced == 0 && run.sizes == 0
+                && run.width == films[i].width
+                && run.height == films[i].height,
+                "aspect: %s, %d pictures of %ux%u, %d misplaced, %d changes",
+                films[i].name, run.pictures, run.width, run.height,
+                run.misplaced, run.sizes);
+        unit_ok(run.jpegs == 2 * films[i].jpegs, "aspect: %s, %d passed",
+                films[i].name, run.jpegs);
+        unit_ok(test_lines == films[i].lines
+                && (test_lines == 0 || strstr(test_line, "ratio of a pixel")),
+                "aspect: %s, %d lines in the log", films[i].name, test_lines);
+    }
+
+    test_command("ffmpeg -v error -nostdin -y -i %s/one.ts -c copy -bsf:v "
+                 "h264_metadata=sample_aspect_ratio=1/100 %s/thin.ts",
+                 test_dir, test_dir);
+
+    test_lines = 0;
+    test_play(&run, "thin.ts", "realtime=off loop=on", 50);
+
+    unit_ok(run.pictures == 50 && run.width == 160 && run.sizes == 0
+            && test_lines == 1 && strstr(test_line, ": 1:100, of"),
+            "aspect: thin, told %d times: \"%s\"", test_lines, test_line);
+
+    test_command("cat %s/one.ts %s/wide.ts > %s/widens.ts", test_dir, test_dir,
+                 test_dir);
+    test_play(&run, "widens.ts", "realtime=off", 100);
+
+    unit_ok(run.pictures == 37 && run.sizes == 1 && run.width == 320,
+            "aspect: it changes, %d pictures, %d changes", run.pictures,
+            run.sizes);
+
+    test_play(&run, "wide.mkv", "realtime=off size=x32", 100);
+
+    unit_ok(run.width == 160 && run.height == 32,
+            "aspect: a height of 32 is %ux%u", run.width, run.height);
+}
+
+
+static void
+test_fits(void)
+{
+    test_run_t  run;
+
+    test_play(&run, "short.mp4", "realtime=off size=80x64 fit=within", 100);
+
+    unit_ok(run.pictures == 12 && run.misplaced == 0 && run.width == 80
+            && run.height == 32, "fits: within, %ux%u", run.width, run.height);
+
+    test_play(&run, "short.mp4", "realtime=off size=800x640 fit=within", 100);
+
+    unit_ok(run.width == 160 && run.height == 64, "fits: it does not grow");
+
+    /* of limited and of full values; the bars are of no color, and no value */
+
+    test_play(&run, "short.mp4", "realtime=off size=80x64 fit=letterbox", 100);
+
+    unit_ok(run.pictures == 12 && run.misplaced == 0 && run.width == 80
+            && run.height == 64 && run.corner == 0 && run.color == 128,
+            "fits: letterbox, %ux%u, %d %d", run.width, run.height, run.corner,
+            run.color);
+
+    test_play(&run, "jpeg.avi", "realtime=off size=160x128 fit=letterbox", 100);
+
+    unit_ok(run.pictures == 100 && run.misplaced == 0 && run.jpegs == 0
+            && run.height == 128 && run.corner == 0 && run.color == 128,
+            "fits: letterbox of JPEGs, %d %d", run.corner, run.color);
+
+    /* the size changes, and the bars with it */
+
+    test_play(&run, "three.ts", "realtime=off size=160x160 fit=letterbox",
+              100);
+
+    unit_ok(run.pictures == 75 && run.misplaced == 0 && run.sizes == 0
+            && run.corner == 0, "fits: letterbox of sizes that change");
+
+    test_play(&run, "short.mp4", "realtime=off size=16384x", 100);
+
+    unit_ok(run.pictures == 12 && run.width == 16384 && run.height == 6554,
+            "fits: a large one, %ux%u", run.width, run.height);
+
+    test_play(&run, "short.mp4", "realtime=off size=x16384", 100);
+
+    unit_ok(run.pictures == 0 && run.bad == 12
+            && strstr(run.error, "is too large"),
+            "fits: too large, %d bad", run.bad);
 }
 
 
@@ -1165,12 +1514,13 @@ test_play(test_run_t *run, const char *name, const char *params, int limit)
 static void
 test_picture(test_run_t *run, vidcast_picture_t *picture)
 {
-    int   number;
+    int   rc, number;
     char  error[VIDCAST_ERROR_LEN];
 
     static AVFrame             *frame;
     static AVPacket            *packet;
     static AVCodecContext      *decoder;
+    static vidcast_av_conf_t    conf;
     static vidcast_av_image_t  *image;
 
     if (picture->jpeg) {
@@ -1183,7 +1533,7 @@ test_picture(test_run_t *run, vidcast_picture_t *picture)
 
             frame = av_frame_alloc();
             packet = av_packet_alloc();
-            image = vidcast_av_image_create(0, 0);
+            image = vidcast_av_image_create(&conf);
         }
 
         (void) av_new_packet(packet, picture->jpeg_size);
@@ -1192,8 +1542,14 @@ test_picture(test_run_t *run, vidcast_picture_t *picture)
         (void) avcodec_send_packet(decoder, packet);
         av_packet_unref(packet);
 
-        if (avcodec_receive_frame(decoder, frame) != 0
-            || vidcast_av_image_convert(image, frame, &picture->image, error)
+        /* a density in it is nothing to browsers */
+
+        rc = avcodec_receive_frame(decoder, frame);
+        frame->sample_aspect_ratio.num = 0;
+
+        if (rc != 0
+            || vidcast_av_image_convert(image, frame, 1, &picture->image,
+                                        error)
                != VIDCAST_OK)
         {
             run->bad++;
@@ -1208,8 +1564,14 @@ test_picture(test_run_t *run, vidcast_picture_t *picture)
         run->sizes++;
     }
 
+    run->turns += (run->pictures
+                   && run->orientation != picture->orientation);
+
     run->width = picture->image.width;
     run->height = picture->image.height;
+    run->orientation = picture->orientation;
+    run->corner = picture->image.plane[0][2 * picture->image.stride[0] + 2];
+    run->color = picture->image.plane[1][picture->image.stride[1] + 1];
 
     if (run->pictures && picture->time && picture->time <= run->time) {
         run->back++;
@@ -1296,5 +1658,7 @@ test_context(vidcast_context_t *context, vidcast_param_t *params, char *uri,
 static void
 test_log(void *host, int level, const char *line)
 {
-    fprintf(stderr, "[%d] %s\n", level, line);
+    test_lines++;
+
+    (void) snprintf(test_line, sizeof(test_line), "%s", line);
 }

@@ -25,6 +25,8 @@ test_parameters(void)
     unit_ok(set("size", "640x480") == NGX_OK && conf.width == 640
             && conf.height == 480, "size=640x480");
     unit_ok(set("size", "640") == NGX_ERROR, "size=640 is refused");
+    unit_ok(set("size", "640x") == NGX_OK && conf.width == 640
+            && conf.height == 0, "size=640x");
     unit_ok(set("fps", "25") == NGX_OK && conf.fps == 25, "fps=25");
     unit_ok(set("fps", "many") == NGX_ERROR, "fps=many is refused");
     unit_ok(set("format", "auto") == NGX_OK, "format=auto");
@@ -208,6 +210,14 @@ test_modes(void)
     chosen("9999x9999", "30", V4L2_PIX_FMT_MJPEG, 2 * W, "the largest one");
     chosen("8x8", "30", V4L2_PIX_FMT_MJPEG, W, "the smallest one");
 
+    chosen("120x", "30", V4L2_PIX_FMT_MJPEG, 2 * W, "the nearest width");
+    chosen("x40", "30", V4L2_PIX_FMT_MJPEG, W, "the nearest height");
+
+    unit_v4l2.offers[0].height = 4 * H;
+
+    chosen("64x", "30", V4L2_PIX_FMT_YUYV, W,
+           "of one width, the largest picture");
+
     modes(15, 15, 30, 10);
 
     chosen("64x48", "30", V4L2_PIX_FMT_YUYV, W,
@@ -232,6 +242,8 @@ test_modes(void)
 
     chosen("64x48", "30", V4L2_PIX_FMT_YUYV, W, "by a range of rates");
     stepped("100x99", 96, 100);
+    stepped("128x", 128, 96);
+    stepped("x24", 64, 24);
     stepped("105x51", 112, 52);
     stepped("1x1", 48, 16);
     stepped("9999x9999", 992, 500);
