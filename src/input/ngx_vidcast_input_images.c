@@ -334,6 +334,7 @@ ngx_vidcast_input_images_close(ngx_vidcast_input_t *in)
 static ngx_int_t
 ngx_vidcast_input_images_wrap(ngx_vidcast_input_t *in)
 {
+    u_char                              last[NGX_VIDCAST_ERROR_LEN];
     ngx_vidcast_input_images_t         *im;
     ngx_vidcast_input_images_params_t  *params;
 
@@ -341,7 +342,12 @@ ngx_vidcast_input_images_wrap(ngx_vidcast_input_t *in)
     params = in->conf->params;
 
     if (im->good == 0) {
-        ngx_vidcast_images_error(in, 0, "no usable JPEG in", im->path);
+
+        /* which has the name of its file */
+
+        ngx_memcpy(last, in->error, NGX_VIDCAST_ERROR_LEN);
+        ngx_vidcast_error(in->error, "no usable JPEG; the last one: %s",
+                          last);
         return NGX_ERROR;
     }
 

@@ -200,7 +200,9 @@ test_nothing_usable(void)
                 && test_grab(&in) == NGX_DECLINED,
                 "loop=%s: two bad files", loops[n]);
         unit_ok(test_grab(&in) == NGX_ERROR
-                && test_says(&in, "no usable JPEG in \"/tmp/"),
+                && test_says(&in, "no usable JPEG; the last one: text, "
+                                  "not a JPEG: \"/tmp/")
+                && test_says(&in, "/2.jpg\""),
                 "loop=%s: a whole round without a picture", loops[n]);
         test_close(&in);
 
