@@ -634,7 +634,11 @@ ngx_vidcast_input_thread_turn(ngx_vidcast_input_thread_t *thread,
                : NULL;
 
     if (data == NULL) {
-        ngx_vidcast_error(in->error, "it could not be turned");
+        ngx_vidcast_error(in->error, "a JPEG that could not be turned: %s",
+                          thread->turner
+                              ? ngx_vidcast_jpeg_turner_error(thread->turner)
+                              : "no memory");
+
         return NGX_ERROR;
     }
 

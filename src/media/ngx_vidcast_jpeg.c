@@ -33,6 +33,7 @@ struct ngx_vidcast_jpeg_turner_s {
     tjhandle        handle;
     u_char         *buf;
     size_t          size;
+    const char     *error;     /* ours; NULL: ask the library */
 };
 
 
@@ -603,12 +604,15 @@ ngx_vidcast_jpeg_turn_lossless(ngx_vidcast_jpeg_turner_t *turner,
         TJXOP_TRANSPOSE, TJXOP_ROT90, TJXOP_TRANSVERSE, TJXOP_ROT270
     };
 
+    turner->error = NULL;
+
     /* the library takes the room for granted: as much as any sampling needs */
 
     room = tjBufSize(ngx_align(info->width, 16), ngx_align(info->height, 16),
                      TJSAMP_444);
 
     if (ngx_vidcast_jpeg_grow(&turner->buf, &turner->size, room) != NGX_OK) {
+        turner->error = "no memory";
         return NULL;
     }
 
@@ -629,8 +633,19 @@ ngx_vidcast_jpeg_turn_lossless(ngx_vidcast_jpeg_turner_t *turner,
         return NULL;
     }
 
-    return (ngx_vidcast_jpeg_probe(turner->buf, length, info) == NGX_OK)
-               ? turner->buf : NULL;
+    if (ngx_vidcast_jpeg_probe(turner->buf, length, info) != NGX_OK) {
+        turner->error = ngx_vidcast_jpeg_fault_text(info->fault);
+        return NULL;
+    }
+
+    return turner->buf;
+}
+
+
+const char *
+ngx_vidcast_jpeg_turner_error(ngx_vidcast_jpeg_turner_t *turner)
+{
+    return turner->error ? turner->error : tjGetErrorStr2(turner->handle);
 }
 
 

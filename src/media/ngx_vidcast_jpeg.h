@@ -182,6 +182,7 @@ ngx_vidcast_jpeg_turner_t *ngx_vidcast_jpeg_turner_create(void);
  */
 u_char *ngx_vidcast_jpeg_turn_lossless(ngx_vidcast_jpeg_turner_t *turner,
     const u_char *data, ngx_vidcast_jpeg_info_t *info, ngx_uint_t orientation);
+const char *ngx_vidcast_jpeg_turner_error(ngx_vidcast_jpeg_turner_t *turner);
 
 
 #endif /* _NGX_VIDCAST_JPEG_H_INCLUDED_ */
