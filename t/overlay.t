@@ -89,6 +89,7 @@ write_picture("$nginx->{prefix}/tight");
 $nginx->start;
 
 my $port = $nginx->port;
+my $pixels;
 
 
 # one box in the middle of each frame
@@ -129,6 +130,29 @@ sub source {
 
 
 sub drawn { source('front')->{overlay}{drawn} }
+
+
+# the brightness of a picture of 64x48
+
+sub pixels {
+    my ($jpeg) = @_;
+
+    my $file = "$nginx->{prefix}/drawn.jpg";
+
+    open my $out, '>:raw', $file or die "$file: $!\n";
+    print $out $jpeg;
+    close $out;
+
+    open my $in, '-|', qw(ffmpeg -v error -nostdin -i), $file,
+        qw(-f rawvideo -pix_fmt gray -) or die "ffmpeg: $!\n";
+    binmode $in;
+    local $/;
+
+    return scalar <$in>;
+}
+
+
+sub luma { ord substr $pixels // '', $_[0] + 64 * $_[1], 1 }
 
 
 # does the drawing stop?  Two looks at a time in which many would be drawn
@@ -251,6 +275,23 @@ for my $time (1 .. 3) {
 
     wait_for { source('front')->{frame} > $frame + 60 };
 }
+
+# key points are dots, in the color of the box; those that are none do no harm
+
+request($port, '/door', method => 'POST', body => picture(64, 48, 100));
+request($port, '/door', method => 'POST',
+        headers => ['Content-Type' => 'application/json'],
+        body => '{"detections":[{"bbox":[2,2,20,20],"keypoints":'
+                . '[[40,30,0.9],null,[56,30,0.1],[1e300,-5],["x",1]]}]}');
+
+wait_for {
+    $pixels = pixels(get($port, '/once')->{body});
+    return abs(luma(40, 30) - 100) > 30;
+};
+
+cmp_ok abs(luma(40, 30) - luma(2, 10)), '<', 15, 'a key point is drawn';
+cmp_ok abs(luma(@$_) - 100), '<', 15, "and nothing at @$_"
+    for [56, 30], [40, 40], [48, 30];
 
 # streams
 

@@ -6,7 +6,7 @@
  * not older than the frame it was made from, and held until the next one.
  */
 
-import { detections, named } from './wire.js';
+import { detections, keypoints, named } from './wire.js';
 
 const HELD = 1.0;               /* seconds of video until a box fades ... */
 const FADE = 0.5;               /* ... and how long the fading takes */
@@ -252,6 +252,7 @@ export class Stage {
             context.rect(left, top, width, height);
             context.clip();
             boxes.forEach((box) => this.outline(box));
+            boxes.forEach((box) => this.dots(box));
             boxes.forEach((box) => this.tag(box, { left, top, width }));
             context.restore();
         }
@@ -290,6 +291,8 @@ export class Stage {
             y: top + found.bbox[1] * sy,
             w: found.bbox[2] * sx,
             h: found.bbox[3] * sy,
+            points: keypoints(found).map(([x, y]) => [left + x * sx,
+                                                      top + y * sy]),
         }));
     }
 
@@ -371,6 +374,31 @@ export class Stage {
         context.strokeRect(x, y, w, h);
         context.lineWidth = 3.5 * ratio;
         context.stroke(corners);
+    }
+
+
+    /* filled, with the dark edge of the lines; one path for all of a box */
+
+    dots({ label, alpha, points }) {
+        const { context, ratio } = this;
+        const path = new Path2D();
+
+        if (points.length === 0) {
+            return;
+        }
+
+        for (const [x, y] of points) {
+            path.moveTo(x + 3 * ratio, y);
+            path.arc(x, y, 3 * ratio, 0, 2 * Math.PI);
+        }
+
+        context.globalAlpha = alpha;
+        context.strokeStyle = 'rgba(0, 0, 0, 0.5)';
+        context.lineWidth = 2 * ratio;
+        context.stroke(path);
+
+        context.fillStyle = this.palette[this.color(label)];
+        context.fill(path);
     }
 
 

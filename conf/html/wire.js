@@ -11,6 +11,8 @@ const MAGIC = 0x76696463;       /* "vidc" */
 const VERSION = 1;
 const PREFIX = 12;
 
+const SEEN = 0.25;              /* as for pictures that the server draws */
+
 const utf8 = new TextDecoder();
 
 
@@ -75,6 +77,23 @@ export function detections(message) {
     return list.filter((d) => Array.isArray(d?.bbox)
                               && d.bbox.length === 4
                               && d.bbox.every(Number.isFinite));
+}
+
+
+/*
+ * Key points of a detection that are worth drawing: a model guesses those that
+ * it does not see, too, and says so by their score.
+ */
+
+export function keypoints({ keypoints: list }) {
+    if (!Array.isArray(list)) {
+        return [];
+    }
+
+    return list.filter((p) => Array.isArray(p)
+                              && (p.length === 2 || p.length === 3)
+                              && p.every(Number.isFinite)
+                              && !(p[2] < SEEN));
 }
 
 

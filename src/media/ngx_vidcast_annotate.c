@@ -26,6 +26,8 @@ typedef struct {
 
 static void ngx_vidcast_annotate_box(ngx_vidcast_image_t *image,
     ngx_vidcast_annotate_rect_t *box, const u_char *color);
+static void ngx_vidcast_annotate_dot(ngx_vidcast_image_t *image, int32_t x,
+    int32_t y, const u_char *color);
 static void ngx_vidcast_annotate_tag(ngx_vidcast_image_t *image,
     ngx_vidcast_annotate_rect_t *box, ngx_vidcast_detection_t *detection,
     const u_char *color);
@@ -57,8 +59,9 @@ ngx_vidcast_annotate(ngx_vidcast_image_t *image,
     ngx_vidcast_detections_t *detections)
 {
     double                        sx, sy;
-    ngx_uint_t                    i;
+    ngx_uint_t                    i, j;
     const u_char                 *color;
+    ngx_vidcast_keypoint_t       *point;
     ngx_vidcast_detection_t      *found;
     ngx_vidcast_annotate_rect_t   boxes[NGX_VIDCAST_DETECTIONS_MAX];
 
@@ -78,6 +81,15 @@ ngx_vidcast_annotate(ngx_vidcast_image_t *image,
             (found->y + found->height) * sy + 1);
 
         ngx_vidcast_annotate_box(image, &boxes[i], color);
+
+        for (j = 0; j < found->npoints; j++) {
+            point = &detections->points[found->first + j];
+
+            ngx_vidcast_annotate_dot(image,
+                                     ngx_vidcast_annotate_even(point->x * sx),
+                                     ngx_vidcast_annotate_even(point->y * sy),
+                                     color);
+        }
     }
 
     /* what is written is above all lines */
@@ -113,6 +125,32 @@ ngx_vidcast_annotate_box(ngx_vidcast_image_t *image,
                               color);
     ngx_vidcast_annotate_fill(image, box->right - line, box->y, box->right,
                               box->bottom, color);
+}
+
+
+/* a disc, which grows with the picture: rows of two, as chroma has them */
+
+static void
+ngx_vidcast_annotate_dot(ngx_vidcast_image_t *image, int32_t x, int32_t y,
+    const u_char *color)
+{
+    int32_t  row, half, radius;
+
+    radius = 2 * ngx_max((image->width + 320) / 480, 1);
+
+    for (row = -radius; row < radius; row += 2) {
+        half = radius;
+
+        while (half > 2
+               && (half - 1) * (half - 1) + (row + 1) * (row + 1)
+                  > radius * radius)
+        {
+            half -= 2;
+        }
+
+        ngx_vidcast_annotate_fill(image, x - half, y + row, x + half,
+                                  y + row + 2, color);
+    }
 }
 
 

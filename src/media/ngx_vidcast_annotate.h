@@ -20,8 +20,8 @@
 
 
 /*
- * Draws boxes with their texts into an I420 image; what is beyond its borders
- * is cut.  Lines and letters grow with the image.
+ * Draws boxes with their key points and texts into an I420 image; what is
+ * beyond its borders is cut.  Lines, dots and letters grow with the image.
  */
 void ngx_vidcast_annotate(ngx_vidcast_image_t *image,
     ngx_vidcast_detections_t *detections);

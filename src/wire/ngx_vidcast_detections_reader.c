@@ -12,8 +12,15 @@
 #include "wire/ngx_vidcast_detections_reader.h"
 
 
+#define NGX_VIDCAST_DETECTIONS_SEEN  0.25   /* the same in conf/html/wire.js */
+
+
 static ngx_int_t ngx_vidcast_detections_box(json_t *json,
     ngx_vidcast_detection_t *found);
+static void ngx_vidcast_detections_points(json_t *json,
+    ngx_vidcast_detections_t *detections, ngx_vidcast_detection_t *found);
+static ngx_int_t ngx_vidcast_detections_point(json_t *json,
+    ngx_vidcast_keypoint_t *point);
 static void ngx_vidcast_detections_text(json_t *json,
     ngx_vidcast_detection_t *found);
 static u_char *ngx_vidcast_detections_ascii(u_char *p, u_char *last,
@@ -31,6 +38,7 @@ ngx_vidcast_detections_read(const u_char *json, size_t size,
     ngx_vidcast_detection_t  *found;
 
     detections->n = 0;
+    detections->npoints = 0;
     detections->width = 0;
     detections->height = 0;
 
@@ -58,6 +66,8 @@ ngx_vidcast_detections_read(const u_char *json, size_t size,
         if (ngx_vidcast_detections_box(json_object_get(one, "bbox"), found)
             == NGX_OK)
         {
+            ngx_vidcast_detections_points(json_object_get(one, "keypoints"),
+                                          detections, found);
             ngx_vidcast_detections_text(one, found);
             detections->n++;
         }
@@ -96,6 +106,74 @@ ngx_vidcast_detections_box(json_t *json, ngx_vidcast_detection_t *found)
     found->y = value[1];
     found->width = value[2];
     found->height = value[3];
+
+    return NGX_OK;
+}
+
+
+/* as many as there is room for, in all detections together */
+
+static void
+ngx_vidcast_detections_points(json_t *json,
+    ngx_vidcast_detections_t *detections, ngx_vidcast_detection_t *found)
+{
+    size_t   i;
+    json_t  *one;
+
+    found->first = detections->npoints;
+
+    json_array_foreach(json, i, one) {
+
+        if (detections->npoints == NGX_VIDCAST_KEYPOINTS_MAX) {
+            break;
+        }
+
+        if (ngx_vidcast_detections_point(one,
+                                    &detections->points[detections->npoints])
+            == NGX_OK)
+        {
+            detections->npoints++;
+        }
+    }
+
+    found->npoints = detections->npoints - found->first;
+}
+
+
+/* [x, y] or [x, y, score]; a model guesses those that it does not see, too */
+
+static ngx_int_t
+ngx_vidcast_detections_point(json_t *json, ngx_vidcast_keypoint_t *point)
+{
+    size_t       n;
+    double       value[3];
+    json_t      *number;
+    ngx_uint_t   i;
+
+    n = json_array_size(json);
+
+    if (n != 2 && n != 3) {
+        return NGX_DECLINED;
+    }
+
+    value[2] = 1;
+
+    for (i = 0; i < n; i++) {
+        number = json_array_get(json, i);
+
+        if (!json_is_number(number)) {
+            return NGX_DECLINED;
+        }
+
+        value[i] = json_number_value(number);
+    }
+
+    if (value[2] < NGX_VIDCAST_DETECTIONS_SEEN) {
+        return NGX_DECLINED;
+    }
+
+    point->x = value[0];
+    point->y = value[1];
 
     return NGX_OK;
 }

@@ -444,6 +444,59 @@ async function tracks(browser, jpeg) {
 }
 
 
+/* key points, where they are, on a screen of any density */
+
+async function dots(browser, deviceScaleFactor) {
+    const feed = await fed(browser, 'front', ['front'],
+                           { deviceScaleFactor });
+    const { page } = feed;
+    const jpeg = await quarters(page, 320, 240);
+
+    feed.send(result(1, 1, { detections: [
+        { label: 'face', bbox: [200, 10, 60, 80],
+          keypoints: [[40, 30, 0.9], [120, 30], [80, 60, 0.1], null, 7, [1],
+                      ['80', 90], [80, 90, 'x'], [-20, 100, 1], [1e300, 1]] },
+        { label: 'none', bbox: [10, 200, 10, 10], keypoints: 'x' } ] }));
+    feed.send(picture(jpeg, { frame: 1, ts: T0 + 0.1 }));
+    await shows(page, 1);
+    await until(async () => await boxes(page) !== '');
+
+    const { at, wide, color } = await page.evaluate(() => {
+        const canvas = document.getElementById('picture');
+        const scale = Math.min(canvas.width / 320, canvas.height / 240);
+        const left = (canvas.width - 320 * scale) / 2;
+        const top = (canvas.height - 240 * scale) / 2;
+
+        return { at: [[40, 30], [120, 30], [80, 60], [80, 90], [20, 100]]
+                     .map(([x, y]) => [(left + x * scale) / canvas.width,
+                                       (top + y * scale) / canvas.height]),
+                 wide: canvas.width,
+                 color: getComputedStyle(document.documentElement)
+                        .getPropertyValue('--box-0').trim().match(/\w\w/g)
+                        .map((hex) => parseInt(hex, 16)) };
+    });
+
+    const seen = await pixels(page, at);
+    const name = `on ${deviceScaleFactor} pixels to one`;
+
+    ok(close(seen[0], color) && close(seen[1], color),
+       `key points are in the color of their box, ${name}`);
+    ok(seen.slice(2).every((c) => close(c, QUARTERS[0])),
+       `and none where nobody has seen one, ${name}`);
+
+    /* how wide a dot is, in pixels of the screen */
+
+    const row = await pixels(page, Array.from({ length: 41 }, (_, i) =>
+        [at[0][0] + (i - 20) / wide, at[0][1]]));
+    const filled = row.filter((c) => close(c, color)).length;
+
+    ok(Math.abs(filled - 6 * deviceScaleFactor) <= 2,
+       `a dot is as large to the eye, ${name}: ${filled}`);
+    is(page.seen.complaints.join('\n'), '', 'no complaint');
+    await page.context().close();
+}
+
+
 async function names(browser) {
     const odd = '"><b>x</b> / ü';
     const feed = await fed(browser, '', [odd, 'two']);
@@ -515,6 +568,8 @@ async function main() {
            '', 'nothing asked of another host');
 
         await tracks(browser, jpeg);
+        await dots(browser, 1);
+        await dots(browser, 3);
         await names(browser);
         await contrast(browser);
 

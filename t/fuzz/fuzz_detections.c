@@ -16,6 +16,7 @@
 
 
 static void fuzz_detection(ngx_vidcast_detection_t *found);
+static void fuzz_points(ngx_vidcast_detections_t *detections);
 
 
 int
@@ -44,6 +45,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fuzz_detection(&detections->list[i]);
     }
 
+    fuzz_points(detections);
+
     free(detections);
     free(json);
 
@@ -63,5 +66,28 @@ fuzz_detection(ngx_vidcast_detection_t *found)
 
     for (i = 0; i < found->len; i++) {
         fuzz_check(found->text[i] >= 0x20 && found->text[i] < 0x7f);
+    }
+}
+
+
+/* one detection's after the other's */
+
+static void
+fuzz_points(ngx_vidcast_detections_t *detections)
+{
+    ngx_uint_t  i, n;
+
+    n = 0;
+
+    for (i = 0; i < detections->n; i++) {
+        fuzz_check(detections->list[i].first == n);
+        n += detections->list[i].npoints;
+    }
+
+    fuzz_check(n == detections->npoints && n <= NGX_VIDCAST_KEYPOINTS_MAX);
+
+    for (i = 0; i < n; i++) {
+        fuzz_check(isfinite(detections->points[i].x));
+        fuzz_check(isfinite(detections->points[i].y));
     }
 }

@@ -99,6 +99,52 @@ test_place(void)
 }
 
 
+/* filled, in the color of the box, as large as the picture wants it */
+
+static void
+test_dots(void)
+{
+    u_char      color;
+    uint32_t    i, row[8];
+
+    static const uint32_t  wanted[] = { 4, 4, 8, 8, 8, 8, 4, 4 };
+
+    blank(640, 480);
+
+    read_text("{\"width\":320,\"height\":240,\"result\":{\"detections\":["
+              "{\"label\":\"\",\"bbox\":[200,200,20,20],"
+              "\"keypoints\":[[50,60,1],[150,60,0.1],null,[0,0],[-99,9]]}]}}");
+    ngx_vidcast_annotate(&image, &detections);
+
+    color = luma(400, 400);
+
+    for (i = 0; i < 8; i++) {
+        row[i] = touched(96, 116 + i, 104, 117 + i);
+    }
+
+    unit_ok(ngx_memcmp(row, wanted, sizeof(row)) == 0
+            && luma(100, 120) == color,
+            "a dot is round, and around its point");
+    unit_ok(touched(80, 100, 200, 140) == 48
+            && image.plane[1][60 * image.stride[1] + 50] != 128
+            && image.plane[1][60 * image.stride[1] + 47] == 128
+            && image.plane[2][57 * image.stride[2] + 50] == 128,
+            "in color, and nothing is around it");
+    unit_ok(touched(280, 100, 320, 140) == 0, "none where nobody has seen one");
+    unit_ok(touched(0, 0, 20, 20) == 12, "at the edge it is cut: %d",
+            (int) touched(0, 0, 20, 20));
+
+    blank(1920, 1080);
+    read_text("{\"result\":{\"detections\":[{\"bbox\":[900,900,20,20],"
+              "\"keypoints\":[[500,500]]}]}}");
+    ngx_vidcast_annotate(&image, &detections);
+
+    unit_ok(touched(480, 500, 520, 501) == 16
+            && touched(500, 480, 501, 520) == 16,
+            "larger in a larger picture");
+}
+
+
 static void
 test_tag(void)
 {
@@ -160,11 +206,12 @@ test_any(void)
 #define any  numbers[random() % 14]
 
         sprintf(json, "{\"width\":%d,\"height\":%d,\"result\":{\"detections\":["
-                "{\"label\":\"%c abc\",\"score\":%s,\"bbox\":[%s,%s,%s,%s]},"
+                "{\"label\":\"%c abc\",\"score\":%s,\"bbox\":[%s,%s,%s,%s],"
+                "\"keypoints\":[[%s,%s],[%s,%s,%s]]},"
                 "{\"label\":\"\",\"track_id\":1,\"bbox\":[%s,%s,%s,%s]}]}}",
                 (int) (random() % 3 * 8000), (int) (random() % 700),
                 (int) ('A' + random() % 26), any, any, any, any, any, any, any,
-                any, any);
+                any, any, any, any, any, any, any);
 
         read_text(json);
         ngx_vidcast_annotate(&image, &detections);
@@ -203,6 +250,7 @@ int
 main(void)
 {
     test_place();
+    test_dots();
     test_tag();
     test_any();
     test_font();

@@ -99,10 +99,70 @@ test_read(void)
 }
 
 
+/* which of them are to be drawn, and whose they are */
+
+static void
+test_keypoints(void)
+{
+    char        *many, *p;
+    ngx_uint_t   i;
+
+    read_text("{\"result\":{\"detections\":["
+              "{\"bbox\":[1,2,3,4],\"keypoints\":[[1,2.5,0.9],[-7,1e9],"
+              "null,[3,4,0.2],[5,6,0.25],7,\"x\",{},[],[1],[1,2,3,4],"
+              "[1,\"2\"],[1,2,\"3\"],[1,null],[[1],2]]},"
+              "{\"bbox\":[1,2,3],\"keypoints\":[[1,1]]},"
+              "{\"bbox\":[1,2,3,4],\"keypoints\":[[8,9]]},"
+              "{\"bbox\":[1,2,3,4],\"keypoints\":7},"
+              "{\"bbox\":[1,2,3,4],\"keypoints\":{\"0\":[1,2]}}]}}");
+
+    unit_ok(detections.n == 4 && detections.npoints == 4,
+            "%d points that are some", (int) detections.npoints);
+    unit_ok(detections.list[0].first == 0 && detections.list[0].npoints == 3
+            && detections.points[0].x == 1 && detections.points[0].y == 2.5
+            && detections.points[1].x == -7 && detections.points[1].y == 1e9
+            && detections.points[2].x == 5 && detections.points[2].y == 6,
+            "without those that nobody has seen");
+    unit_ok(detections.list[1].first == 3 && detections.list[1].npoints == 1
+            && detections.points[3].x == 8,
+            "of what has a box");
+    unit_ok(detections.list[2].npoints == 0 && detections.list[3].npoints == 0,
+            "and no list, no points");
+
+    many = malloc(64 * 100 * 16);
+    p = many + sprintf(many, "{\"result\":{\"detections\":[");
+
+    for (i = 0; i < 6000; i++) {
+        p += sprintf(p, "%s[%d,1]%s",
+                     i % 100 ? "," : "{\"bbox\":[1,1,1,1],\"keypoints\":[",
+                     (int) i,
+                     i % 100 < 99 ? "" : i == 5999 ? "]}]}}" : "]},");
+    }
+
+    read_text(many);
+
+    unit_ok(detections.n == 60
+            && detections.npoints == NGX_VIDCAST_KEYPOINTS_MAX
+            && detections.list[19].npoints == 100
+            && detections.list[20].npoints == 48
+            && detections.list[21].npoints == 0
+            && detections.list[59].npoints == 0
+            && detections.points[NGX_VIDCAST_KEYPOINTS_MAX - 1].x
+               == NGX_VIDCAST_KEYPOINTS_MAX - 1,
+            "the first %d of 6000, and all boxes", NGX_VIDCAST_KEYPOINTS_MAX);
+
+    free(many);
+
+    read_text("{\"result\":{\"detections\":[{\"bbox\":[1,2,3,4]}]}}");
+    unit_ok(detections.n == 1 && detections.npoints == 0, "and none again");
+}
+
+
 int
 main(void)
 {
     test_read();
+    test_keypoints();
 
     return unit_done();
 }
