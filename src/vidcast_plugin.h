@@ -248,7 +248,27 @@ typedef struct {
 } vidcast_sample_t;
 
 
-/* box in pixels of the image; the host maps it to the frame and clips it */
+/*
+ * A key point of a detection, such as an eye or an elbow, in pixels of the
+ * image.  The host maps it to the frame, and does not clip it.  A point of
+ * which a number is not finite is not known, and keeps its place in the row.
+ */
+
+#define VIDCAST_KEYPOINTS_MAX  512    /* of one detection */
+
+
+typedef struct {
+    float                       x;
+    float                       y;
+    float                       score;        /* 0-1; negative: none */
+} vidcast_keypoint_t;
+
+
+/*
+ * Box in pixels of the image; the host maps it to the frame and clips it.
+ * What is not set must be zero, so that members that are added stand for
+ * none.  With key points "keypoint_size" is required, as the plugin was built.
+ */
 
 typedef struct {
     float                       x;            /* left */
@@ -258,6 +278,9 @@ typedef struct {
     float                       score;        /* 0-1; negative: none */
     int32_t                     track;        /* identity; negative: none */
     const char                 *label;        /* NULL: none */
+    const vidcast_keypoint_t   *keypoints;    /* or NULL */
+    size_t                      nkeypoints;
+    size_t                      keypoint_size;  /* sizeof() of one */
 } vidcast_detection_t;
 
 

@@ -43,6 +43,7 @@ my $code = <<'C';
 
 static const vidcast_context_t  *given;
 static vidcast_detection_t       box;
+static vidcast_keypoint_t        points[4];
 static char                      text[100000];
 
 static int
@@ -152,9 +153,35 @@ predict(void *instance, const vidcast_sample_t *sample,
     box.track = 7;
     box.label = "a \"label\"";
 
+    /* its corner, one outside, one that is not known, one without a score */
+
+    points[0].x = 40;
+    points[0].y = 40;
+    points[0].score = .25;
+    points[1].x = -10;
+    points[1].y = 60;
+    points[1].score = 1;
+    points[2].x = NAN;
+    points[3].x = 50;
+    points[3].y = 50;
+    points[3].score = -1;
+
+    box.keypoints = points;
+    box.nkeypoints = 4;
+    box.keypoint_size = sizeof(vidcast_keypoint_t);
+
+    if (strcmp(does, "points") == 0) {
+        box.nkeypoints = VIDCAST_KEYPOINTS_MAX + 1;
+    }
+
     answer->detections = &box;
     answer->ndetections = 1;
     answer->detection_size = sizeof(vidcast_detection_t);
+
+#if (OLD)
+    answer->detection_size = offsetof(vidcast_detection_t, keypoints);
+#endif
+
     answer->json = "{ \"more\":\r\n [1]\n} ";
     answer->json_size = strlen(answer->json);
 
@@ -198,7 +225,8 @@ sub build {
 }
 
 
-my @names = qw(sample boxes poison hang leak exit again large lies victim);
+my @names = qw(sample boxes old points poison hang leak exit again large lies
+               victim);
 
 @names = grep { $_ ne 'leak' } @names if $asan;
 
@@ -222,7 +250,8 @@ my %limits = map {
 } @names;
 
 my $sources = join '', map {
-    my $predict = $_ eq 'sample' ? 'brightness.so above=10' : "test.so $_";
+    my $predict = $_ eq 'sample' ? 'brightness.so above=10'
+                : $_ eq 'old' ? 'old.so old' : "test.so $_";
 
     <<"CONF" } @names;
 vidcast_source $_ {
@@ -248,6 +277,7 @@ print $fh $code;
 close $fh;
 
 build($nginx, 'test', $file, '-DABI=VIDCAST_ABI', '-lm');
+build($nginx, 'old', $file, '-DABI=VIDCAST_ABI', '-DOLD', '-lm');
 build($nginx, 'newer', $file, '-DABI=VIDCAST_ABI+1', '-lm');
 build($nginx, 'unresolved', $file, '-DABI=VIDCAST_ABI', '-DUNRESOLVED');
 build($nginx, 'empty', $file, '-DABI=VIDCAST_ABI', '-DNOTHING',
@@ -336,6 +366,11 @@ my ($x, $y, $w, $h) = @{$first->{result}{detections}[0]{bbox}};
 
 ok $x >= 0 && $y >= 0 && $x + $w <= 320 && $y + $h <= 240, 'in the frame';
 
+my ($px, $py, $score) = @{$first->{result}{detections}[0]{keypoints}[0]};
+
+ok $px >= $x && $py >= $y && $px < $x + $w && $py < $y + $h
+   && $score > 10 / 255 && $score <= 1, 'and in the box the brightest point';
+
 
 # 320x240 in 100x100 is 100x75, with 12 rows above (even)
 
@@ -344,8 +379,18 @@ ok $x >= 0 && $y >= 0 && $x + $w <= 320 && $y + $h <= 240, 'in the frame';
 is_deeply $first->{result}, {
     more => [1],
     detections => [{ label => 'a "label"', score => .5, track_id => 7,
+                     bbox => [128, 90, 64, 64],
+                     keypoints => [[128, 90, .25], [-32, 154, 1], undef,
+                                   [160, 122]] }],
+}, 'JSON and boxes together, with key points, in pixels of the frame';
+
+($first) = results('old', sub { 1 });
+
+is_deeply $first->{result}, {
+    more => [1],
+    detections => [{ label => 'a "label"', score => .5, track_id => 7,
                      bbox => [128, 90, 64, 64] }],
-}, 'JSON and boxes together, in pixels of the frame';
+}, 'a plugin from before there were key points has none';
 
 
 # one that has no results, and what has none that can be used
@@ -360,7 +405,10 @@ is $first->{status}, 'result_too_large', 'a large result';
 ($first) = results('lies', sub { 1 });
 is $first->{status}, 'bad_result', 'a result that is none';
 like $first->{error}, qr/not JSON/, 'why';
-is predictor($_)->{deaths}, 0, "$_: it lives" for qw(again large lies);
+($first) = results('points', sub { 1 });
+is $first->{status}, 'bad_result', 'more key points than there may be';
+like $first->{error}, qr/has 513 key points, 512 are the most/, 'why';
+is predictor($_)->{deaths}, 0, "$_: it lives" for qw(again large lies points);
 
 
 # a poison frame, and its like: of the video nothing is lost

@@ -2,7 +2,7 @@
  * Copyright (C) vidcast contributors
  *
  * A sample plugin of vidcast: where the picture is brighter than "above",
- * 0 to 255.  Built by itself:
+ * 0 to 255, and, as a key point, where the most.  Built by itself:
  *
  *     cc -O2 -fPIC -shared -o brightness.so brightness.c
  *
@@ -20,6 +20,7 @@
 typedef struct {
     long                 above;
     vidcast_detection_t  found;
+    vidcast_keypoint_t   most;
     char                 json[64];
 } brightness_t;
 
@@ -73,6 +74,7 @@ static int
 brightness_predict(void *instance, const vidcast_sample_t *sample,
     vidcast_answer_t *answer, char *error)
 {
+    int                     brightest = -1;
     long                    sum = 0;
     uint32_t                x, y, left, right, top, bottom;
     brightness_t           *b = instance;
@@ -88,6 +90,13 @@ brightness_predict(void *instance, const vidcast_sample_t *sample,
 
         for (x = 0; x < image->width; x++) {
             sum += row[x];
+
+            if (row[x] > brightest) {
+                brightest = row[x];
+                b->most.x = x + .5f;
+                b->most.y = y + .5f;
+                b->most.score = brightest / 255.f;
+            }
 
             if (row[x] > b->above) {
                 left = x < left ? x : left;
@@ -111,6 +120,9 @@ brightness_predict(void *instance, const vidcast_sample_t *sample,
         b->found.score = 1;
         b->found.track = -1;
         b->found.label = "bright";
+        b->found.keypoints = &b->most;
+        b->found.nkeypoints = 1;
+        b->found.keypoint_size = sizeof(vidcast_keypoint_t);
 
         answer->detections = &b->found;
         answer->ndetections = 1;

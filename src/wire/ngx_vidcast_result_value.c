@@ -19,6 +19,13 @@
     ((c) == ' ' || (c) == '\t' || (c) == LF || (c) == CR)
 
 
+/* a detection of the first plugins ends before this member */
+
+#define NGX_VIDCAST_RESULT_OLDEST    offsetof(vidcast_detection_t, keypoints)
+
+#define NGX_VIDCAST_RESULT_KEYPOINT  32
+
+
 static json_t *ngx_vidcast_result_value_load(const u_char *json, size_t len,
     u_char *error);
 static void ngx_vidcast_result_value_trim(const u_char **json, size_t *len);
@@ -35,6 +42,12 @@ static ngx_int_t ngx_vidcast_result_value_map(
     uint32_t width, uint32_t height, ngx_vidcast_result_detection_t *found);
 static ngx_uint_t ngx_vidcast_result_value_span(double from, double to,
     uint32_t limit, uint32_t *start, uint32_t *length);
+static ngx_int_t ngx_vidcast_result_value_keypoints(
+    const vidcast_detection_t *detection, const ngx_vidcast_resize_t *fit,
+    u_char **dst, u_char *last, u_char *error);
+static u_char *ngx_vidcast_result_value_keypoint(u_char *p,
+    const vidcast_keypoint_t *point, const ngx_vidcast_resize_t *fit);
+static ngx_int_t ngx_vidcast_result_value_whole(double value);
 static u_char *ngx_vidcast_result_value_label(u_char *p, const char *label);
 
 
@@ -277,7 +290,7 @@ ngx_vidcast_result_value_detections(const vidcast_answer_t *answer,
     u_char                         *p, buf[NGX_VIDCAST_RESULT_DETECTION];
     ngx_int_t                       rc;
     ngx_uint_t                      n;
-    const vidcast_detection_t      *detection;
+    vidcast_detection_t             detection;
     ngx_vidcast_result_detection_t  found;
 
     p = *dst;
@@ -290,7 +303,7 @@ ngx_vidcast_result_value_detections(const vidcast_answer_t *answer,
     last -= 2;
 
     if (answer->ndetections
-        && answer->detection_size < sizeof(vidcast_detection_t))
+        && answer->detection_size < NGX_VIDCAST_RESULT_OLDEST)
     {
         ngx_vidcast_error(error, "detections of %uz bytes each",
                           answer->detection_size);
@@ -299,12 +312,19 @@ ngx_vidcast_result_value_detections(const vidcast_answer_t *answer,
 
     n = 0;
 
-    for (i = 0; i < answer->ndetections; i++) {
-        detection = (const vidcast_detection_t *)
-                        ((const u_char *) answer->detections
-                         + i * answer->detection_size);
+    ngx_memzero(&detection, sizeof(vidcast_detection_t));
 
-        rc = ngx_vidcast_result_value_map(detection, fit, width, height,
+    for (i = 0; i < answer->ndetections; i++) {
+
+        /* a copy: what is looked at is what is told, whatever threads do */
+
+        ngx_memcpy(&detection,
+                   (const u_char *) answer->detections
+                   + i * answer->detection_size,
+                   ngx_min(answer->detection_size,
+                           sizeof(vidcast_detection_t)));
+
+        rc = ngx_vidcast_result_value_map(&detection, fit, width, height,
                                           &found);
 
         if (rc == NGX_ERROR) {
@@ -318,7 +338,7 @@ ngx_vidcast_result_value_detections(const vidcast_answer_t *answer,
 
         len = ngx_vidcast_result_value_detection(buf, &found) - buf;
 
-        if ((size_t) (last - p) < len + 2) {
+        if ((size_t) (last - p) < len + 1 + (n > 0)) {
             return NGX_BUSY;
         }
 
@@ -327,6 +347,14 @@ ngx_vidcast_result_value_detections(const vidcast_answer_t *answer,
         }
 
         p = ngx_cpymem(p, buf, len);
+
+        rc = ngx_vidcast_result_value_keypoints(&detection, fit, &p, last - 1,
+                                                error);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
         *p++ = '}';
     }
 
@@ -399,6 +427,107 @@ ngx_vidcast_result_value_span(double from, double to, uint32_t limit,
     *length = (end > *start) ? end - *start : 1;
 
     return 1;
+}
+
+
+/* they are not cut, and none is left out: their order says what they are */
+
+static ngx_int_t
+ngx_vidcast_result_value_keypoints(const vidcast_detection_t *detection,
+    const ngx_vidcast_resize_t *fit, u_char **dst, u_char *last, u_char *error)
+{
+    size_t               i, len;
+    u_char              *p, buf[NGX_VIDCAST_RESULT_KEYPOINT];
+    vidcast_keypoint_t   point;
+
+    if (detection->keypoints == NULL || detection->nkeypoints == 0) {
+        return NGX_OK;
+    }
+
+    if (detection->keypoint_size < sizeof(vidcast_keypoint_t)) {
+        ngx_vidcast_error(error, "key points of %uz bytes each",
+                          detection->keypoint_size);
+        return NGX_DECLINED;
+    }
+
+    if (detection->nkeypoints > VIDCAST_KEYPOINTS_MAX) {
+        ngx_vidcast_error(error, "a detection has %uz key points, %d are the "
+                          "most", detection->nkeypoints,
+                          VIDCAST_KEYPOINTS_MAX);
+        return NGX_DECLINED;
+    }
+
+    p = *dst;
+
+    if ((size_t) (last - p) < sizeof(",\"keypoints\":[]") - 1) {
+        return NGX_BUSY;
+    }
+
+    p = ngx_cpymem(p, ",\"keypoints\":[", sizeof(",\"keypoints\":[") - 1);
+    last--;
+
+    for (i = 0; i < detection->nkeypoints; i++) {
+        ngx_memcpy(&point,
+                   (const u_char *) detection->keypoints
+                   + i * detection->keypoint_size,
+                   sizeof(vidcast_keypoint_t));
+
+        len = ngx_vidcast_result_value_keypoint(buf, &point, fit) - buf;
+
+        if ((size_t) (last - p) < len + (i > 0)) {
+            return NGX_BUSY;
+        }
+
+        if (i) {
+            *p++ = ',';
+        }
+
+        p = ngx_cpymem(p, buf, len);
+    }
+
+    *p++ = ']';
+
+    *dst = p;
+
+    return NGX_OK;
+}
+
+
+static u_char *
+ngx_vidcast_result_value_keypoint(u_char *p, const vidcast_keypoint_t *point,
+    const ngx_vidcast_resize_t *fit)
+{
+    ngx_int_t  score;
+
+    if (!isfinite(point->x) || !isfinite(point->y) || !isfinite(point->score))
+    {
+        return ngx_cpymem(p, "null", sizeof("null") - 1);
+    }
+
+    p = ngx_sprintf(p, "[%i,%i",
+                    ngx_vidcast_result_value_whole(
+                        ((double) point->x - fit->left) * fit->scale_x),
+                    ngx_vidcast_result_value_whole(
+                        ((double) point->y - fit->top) * fit->scale_y));
+
+    if (point->score >= 0) {
+        score = (ngx_int_t) (ngx_min((double) point->score, 1) * 1000 + 0.5);
+        p = ngx_sprintf(p, ",%i.%03i", score / 1000, score % 1000);
+    }
+
+    *p++ = ']';
+
+    return p;
+}
+
+
+static ngx_int_t
+ngx_vidcast_result_value_whole(double value)
+{
+    value = ngx_min(value, NGX_VIDCAST_RESULT_FAR);
+    value = ngx_max(value, -NGX_VIDCAST_RESULT_FAR);
+
+    return (ngx_int_t) floor(value + 0.5);
 }
 
 

@@ -24,6 +24,11 @@
 #define NGX_VIDCAST_RESULT_DETECTION  (6 * NGX_VIDCAST_RESULT_LABEL + 160)
 
 
+/* of key points outside of the frame, farther is as far, in pixels */
+
+#define NGX_VIDCAST_RESULT_FAR        99999
+
+
 /* a member of "detections", in pixels of the frame */
 
 typedef struct {

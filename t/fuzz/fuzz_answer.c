@@ -16,11 +16,13 @@
 
 
 #define FUZZ_DETECTIONS  16
+#define FUZZ_POINTS      8
 
 
 static void fuzz_result(u_char *json, size_t size, ngx_uint_t boxes,
     uint32_t width, uint32_t height);
 static void fuzz_boxes(json_t *value, uint32_t width, uint32_t height);
+static void fuzz_points(json_t *points);
 
 
 int
@@ -35,6 +37,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     vidcast_answer_t       answer;
     ngx_vidcast_resize_t   fit;
     vidcast_detection_t    found[FUZZ_DETECTIONS];
+    vidcast_keypoint_t     points[FUZZ_POINTS];
 
     if (size < 16) {
         return 0;
@@ -56,12 +59,17 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size -= 16;
 
     memset(found, 0, sizeof(found));
+    memset(points, 0, sizeof(points));
+    memcpy(points, data, size < sizeof(points) ? size : sizeof(points));
 
     for (i = 0; i < n && size >= 28; i++) {
         memcpy(&found[i].x, data, offsetof(vidcast_detection_t, label));
         memcpy(label, data + 4, 23);
         label[23] = '\0';
         found[i].label = (data[24] & 1) ? label : NULL;
+        found[i].keypoints = points;
+        found[i].nkeypoints = data[25] % (FUZZ_POINTS + 1);
+        found[i].keypoint_size = sizeof(points[0]);
         data += 28;
         size -= 28;
     }
@@ -146,5 +154,36 @@ fuzz_boxes(json_t *value, uint32_t width, uint32_t height)
 
         fuzz_check(x >= 0 && y >= 0 && w >= 1 && h >= 1);
         fuzz_check(x + w <= width && y + h <= height);
+
+        fuzz_points(json_object_get(detection, "keypoints"));
+    }
+}
+
+
+/* anywhere, but not without an end */
+
+static void
+fuzz_points(json_t *points)
+{
+    size_t   i, j;
+    double   value;
+    json_t  *point;
+
+    fuzz_check(json_array_size(points) <= FUZZ_POINTS);
+
+    json_array_foreach(points, i, point) {
+
+        if (json_is_null(point)) {
+            continue;
+        }
+
+        fuzz_check(json_array_size(point) == 2 || json_array_size(point) == 3);
+
+        for (j = 0; j < json_array_size(point); j++) {
+            value = json_number_value(json_array_get(point, j));
+
+            fuzz_check(j < 2 ? value >= -99999 && value <= 99999
+                             : value >= 0 && value <= 1);
+        }
     }
 }

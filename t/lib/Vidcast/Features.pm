@@ -157,11 +157,15 @@ my @rows = (
         kind    => 'predictor',
         of      => ['predict plugin'],
         predict => 'plugin %%PREFIX%%/brightness.so above=20',
-        holds   => 'results have what the plugin measures',
+        holds   => 'results have what the plugin measures, and key points',
         check   => sub {
             my ($case) = @_;
             return ($case->only('brightness',
                                 sub { defined $_[0]{brightness} }),
+                    $case->only('key points', sub {
+                        !grep { @{$_->{keypoints}} != 1 }
+                            @{$_[0]{detections} // []};
+                    }),
                     $case->healthy_predictor);
         },
     },

@@ -24,6 +24,10 @@ static void test_both(void);
 static void test_not_both(void);
 static void test_bounds(void);
 static void test_sizes(void);
+static void test_keypoints(void);
+static void test_not_keypoints(void);
+static ngx_int_t test_array(void *detections, size_t n, size_t each,
+    u_char *text, size_t room);
 static ngx_int_t test_plugin(const char *json, size_t n, size_t room);
 
 
@@ -48,6 +52,8 @@ main(void)
     test_not_both();
     test_bounds();
     test_sizes();
+    test_keypoints();
+    test_not_keypoints();
 
     return unit_done();
 }
@@ -334,11 +340,7 @@ test_bounds(void)
 static void
 test_sizes(void)
 {
-    u_char               *dst;
-    size_t                size;
-    ngx_int_t             rc;
     ngx_uint_t            i;
-    vidcast_answer_t      answer;
     struct {
         vidcast_detection_t  known;
         uint64_t             later[3];
@@ -356,29 +358,205 @@ test_sizes(void)
         many[i].known.track = -1;
     }
 
-    ngx_memzero(&answer, sizeof(answer));
-    answer.size = sizeof(answer);
-    answer.detections = &many[0].known;
-    answer.ndetections = 2;
-    answer.detection_size = sizeof(many[0]);
-
-    dst = (u_char *) out;
-    size = sizeof(out) - 1;
-    rc = ngx_vidcast_result_value_plugin(&answer, &fit, 200, 150, dst, &size,
-                                         error);
-    out[rc == NGX_OK ? size : 0] = '\0';
+    (void) test_array(many, 2, sizeof(many[0]), out, sizeof(out));
 
     unit_ok(ngx_strcmp(out, "{\"detections\":[{\"bbox\":[0,0,8,10]},"
                             "{\"bbox\":[40,0,8,10]}]}") == 0,
             "of a later header: %s", out);
 
-    answer.detection_size = sizeof(vidcast_detection_t) - 1;
-    size = sizeof(out) - 1;
-    rc = ngx_vidcast_result_value_plugin(&answer, &fit, 200, 150, dst, &size,
-                                         error);
-
-    unit_ok(rc == NGX_DECLINED && ngx_strstr(error, "bytes each"),
+    unit_ok(test_array(many, 1, offsetof(vidcast_detection_t, keypoints) - 1,
+                       out, sizeof(out))
+            == NGX_DECLINED
+            && ngx_strstr(error, "bytes each"),
             "of none: %s", error);
+}
+
+
+/* in pixels of the frame, in their order, wherever they are */
+
+static void
+test_keypoints(void)
+{
+    size_t      whole, room;
+    ngx_uint_t  i, bad;
+
+    struct {
+        vidcast_keypoint_t  known;
+        uint64_t            later;
+    } grown[2];
+
+    /* a detection before there were key points, and what stands behind it */
+
+    struct {
+        float               x, y, width, height, score;
+        int32_t             track;
+        const char         *label;
+        uint64_t            behind[3];
+    } old;
+
+    vidcast_keypoint_t  points[] = {
+        { 10, 20, .25 }, { 10.3, 20.2, -1 }, { -60, 200, 1 },
+        { 1e30, -1e30, 7 }, { NAN, 1, 1 }, { 1, INFINITY, 1 }, { 1, 1, NAN },
+        { -.3, 12, 0 }
+    };
+
+    static vidcast_keypoint_t  many[VIDCAST_KEYPOINTS_MAX];
+    static u_char              large[32 * VIDCAST_KEYPOINTS_MAX];
+
+    ngx_memzero(found, sizeof(found));
+
+    /* a letterbox: 12 rows above, half the size of the frame */
+
+    found[0].y = 12;
+    found[0].width = 4;
+    found[0].height = 4;
+    found[0].score = -1;
+    found[0].track = 3;
+    found[0].keypoints = points;
+    found[0].nkeypoints = 8;
+    found[0].keypoint_size = sizeof(points[0]);
+
+    unit_ok(test_plugin(NULL, 1, sizeof(out)) == NGX_OK
+            && ngx_strcmp(out, "{\"detections\":[{\"bbox\":[0,0,8,8],"
+                          "\"track_id\":3,\"keypoints\":["
+                          "[20,16,0.250],[21,16],[-120,376,1.000],"
+                          "[99999,-99999,1.000],null,null,null,[-1,0,0.000]]}"
+                          "]}") == 0,
+            "key points, in their order, wherever they are: %s", out);
+
+    whole = ngx_strlen(out);
+    bad = 0;
+
+    for (room = 0; room < whole; room++) {
+        bad += (test_plugin(NULL, 1, room) != NGX_BUSY);
+    }
+
+    unit_ok(bad == 0, "too small by whatever");
+    unit_ok(test_plugin(NULL, 1, whole) == NGX_OK && ngx_strlen(out) == whole,
+            "large enough to the byte");
+
+    ngx_memset(grown, 0x7f, sizeof(grown));
+    grown[0].known = points[0];
+    grown[1].known = points[1];
+
+    found[0].keypoints = &grown[0].known;
+    found[0].nkeypoints = 2;
+    found[0].keypoint_size = sizeof(grown[0]);
+
+    unit_ok(test_plugin(NULL, 1, sizeof(out)) == NGX_OK
+            && ngx_strstr(out, "\"keypoints\":[[20,16,0.250],[21,16]]}"),
+            "of a later header: %s", out);
+
+    /* the second one has none, though the first one had */
+
+    found[1] = found[0];
+    found[1].keypoints = NULL;
+
+    unit_ok(test_plugin(NULL, 2, sizeof(out)) == NGX_OK
+            && ngx_strstr(out, "[21,16]]},{\"bbox\":[0,0,8,8],"
+                               "\"track_id\":3}]}"),
+            "each has its own: %s", out);
+
+    ngx_memset(&old, 0xff, sizeof(old));
+    old.x = 0;
+    old.y = 12;
+    old.width = 4;
+    old.height = 4;
+    old.score = -1;
+    old.track = -1;
+    old.label = NULL;
+
+    (void) test_array(&old, 1, offsetof(vidcast_detection_t, keypoints), out,
+                      sizeof(out));
+
+    unit_ok(ngx_strcmp(out, "{\"detections\":[{\"bbox\":[0,0,8,8]}]}") == 0,
+            "a plugin of an older header has none: %s", out);
+
+    /* as many as there may be */
+
+    for (i = 0; i < VIDCAST_KEYPOINTS_MAX; i++) {
+        many[i].x = -1e9;
+        many[i].y = -1e9;
+        many[i].score = 1;
+    }
+
+    found[0].keypoints = many;
+    found[0].nkeypoints = VIDCAST_KEYPOINTS_MAX;
+    found[0].keypoint_size = sizeof(many[0]);
+
+    (void) test_array(found, 1, sizeof(found[0]), large, sizeof(large));
+
+    unit_ok(ngx_strstr(large, "[-99999,-99999,1.000]]}]}"),
+            "%d of them", VIDCAST_KEYPOINTS_MAX);
+
+    ngx_memzero(found, sizeof(found));
+}
+
+
+static void
+test_not_keypoints(void)
+{
+    vidcast_keypoint_t  point = { 1, 2, 3 };
+
+    found[0].y = 12;
+    found[0].keypoints = &point;
+    found[0].nkeypoints = VIDCAST_KEYPOINTS_MAX + 1;
+    found[0].keypoint_size = sizeof(point);
+
+    unit_ok(test_plugin(NULL, 1, sizeof(out)) == NGX_DECLINED
+            && ngx_strcmp(error, "a detection has 513 key points, 512 are the "
+                                 "most") == 0,
+            "too many: %s", error);
+
+    found[0].nkeypoints = 1;
+    found[0].keypoint_size = sizeof(point) - 1;
+
+    unit_ok(test_plugin(NULL, 1, sizeof(out)) == NGX_DECLINED
+            && ngx_strcmp(error, "key points of 11 bytes each") == 0,
+            "of another size: %s", error);
+
+    found[0].keypoint_size = 0;
+    found[0].nkeypoints = 0;
+
+    unit_ok(test_plugin(NULL, 1, sizeof(out)) == NGX_OK
+            && ngx_strstr(out, "keypoints") == NULL,
+            "no point, no member: %s", out);
+
+    /* what is outside has none that are told */
+
+    found[0].x = -100;
+    found[0].nkeypoints = VIDCAST_KEYPOINTS_MAX + 1;
+
+    unit_ok(test_plugin(NULL, 1, sizeof(out)) == NGX_OK
+            && ngx_strcmp(out, "{\"detections\":[]}") == 0,
+            "a box outside takes them with it: %s", out);
+
+    ngx_memzero(found, sizeof(found));
+}
+
+
+/* detections of any size */
+
+static ngx_int_t
+test_array(void *detections, size_t n, size_t each, u_char *text, size_t room)
+{
+    size_t            size;
+    ngx_int_t         rc;
+    vidcast_answer_t  answer;
+
+    ngx_memzero(&answer, sizeof(answer));
+
+    answer.size = sizeof(answer);
+    answer.detections = detections;
+    answer.ndetections = n;
+    answer.detection_size = each;
+
+    size = room - 1;
+    rc = ngx_vidcast_result_value_plugin(&answer, &fit, 200, 150, text, &size,
+                                         error);
+    text[rc == NGX_OK ? size : 0] = '\0';
+
+    return rc;
 }
 
 
