@@ -45,7 +45,9 @@ function modulePath() {
 
 class Server {
 
-    static async create() {
+    /* with more sources, if the test has some */
+
+    static async create(sources = '') {
         const server = new Server();
 
         server.port = Number(process.env.TEST_NGINX_SERVER_PORT)
@@ -53,13 +55,13 @@ class Server {
         server.prefix = fs.mkdtempSync(path.join(os.tmpdir(), 'vidcast-'));
         server.url = `http://127.0.0.1:${server.port}/`;
         server.child = null;
-        server.configure();
+        server.configure(sources);
 
         return server;
     }
 
 
-    configure() {
+    configure(sources) {
         const { prefix } = this;
         const demo = fs.readFileSync(path.join(TOP, 'conf/nginx.conf'),
                                      'utf8');
@@ -77,7 +79,7 @@ class Server {
                 .replace(server, '    vidcast_source black {\n'
                                  + '        input  '
                                  + 'v4l2:/dev/vidcast-is-not-there;\n'
-                                 + '    }\n\n\n$&'));
+                                 + '    }\n\n\n' + sources + '$&'));
 
         fs.mkdirSync(path.join(prefix, 'modules'));
         fs.symlinkSync(modulePath(), path.join(prefix, 'modules', MODULE));
@@ -137,6 +139,24 @@ class Server {
         const { body } = await this.get('status');
 
         return JSON.parse(body).sources.find((s) => s.name === name);
+    }
+
+
+    /* the status of the answer */
+
+    post(what, type, body) {
+        return new Promise((resolve, reject) => {
+            const request = http.request(this.url + what, {
+                method: 'POST',
+                headers: { 'Content-Type': type, 'Content-Length': body.length },
+            }, (response) => {
+                response.resume();
+                response.on('end', () => resolve(response.statusCode));
+            });
+
+            request.on('error', reject);
+            request.end(body);
+        });
     }
 
 
