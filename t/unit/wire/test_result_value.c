@@ -332,6 +332,16 @@ test_bounds(void)
     unit_ok(bad == 0, "too small by whatever");
     unit_ok(test_plugin("{\"a\":1}", 2, whole) == NGX_OK
             && ngx_strlen(out) == whole, "large enough to the byte");
+
+    /* no comma before the first one */
+
+    (void) test_plugin(NULL, 1, sizeof(out));
+
+    whole = ngx_strlen(out);
+
+    unit_ok(test_plugin(NULL, 1, whole) == NGX_OK
+            && test_plugin(NULL, 1, whole - 1) == NGX_BUSY,
+            "for one of them as well");
 }
 
 
