@@ -75,6 +75,9 @@ for (['', qr/invalid predictor "onnx": no model in/],
      ['dynamic.onnx size=64x64 head=yolov5',
       qr/"yolov5" wants .* it has "output0" float32 \[1, 7, 84\]/],
      ['yolox.onnx', qr/may be "yolov5" or "yolox": name the one by "head"/],
+     ['randompose.onnx', qr/may be "yolov8" or "yolov8pose": name the one/],
+     ['pose.onnx head=yolov8pose labels=two.txt',
+      qr/"yolov8pose" wants .*4 \+ 2 \+ points \* 3.* it has "output0"/],
      ['ssd.onnx mean=1', qr/"mean" and "scale" are for floating-point/])
 {
     my ($predict, $reason) = @$_;
@@ -217,11 +220,29 @@ sub detections {
 
         push @wrong, [ $a, $b ]
             if @off || ($a->{label} // '') ne $b->{label}
-               || abs(($a->{score} // 9) - $b->{score}) > 0.01;
+               || abs(($a->{score} // 9) - $b->{score}) > 0.01
+               || !points($a->{keypoints} // [], $b->{keypoints} // []);
     }
 
     ok !@wrong, "$name: where and what";
     diag explain \@wrong if @wrong;
+}
+
+
+sub points {
+    my ($has, $wants) = @_;
+
+    return 0 if @$has != @$wants;
+
+    for my $i (0 .. $#$wants) {
+        my ($a, $b) = ($has->[$i] // [], $wants->[$i]);
+
+        return 0 if @$a != @$b
+                    || grep { abs($a->[$_] - $b->[$_]) > ($_ < 2 ? 1 : 0.01) }
+                       0 .. $#$b;
+    }
+
+    return 1;
 }
 
 

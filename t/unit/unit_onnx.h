@@ -15,6 +15,7 @@
 
 #include "unit.h"
 
+#include "plugins/onnx/heads/vidcast_onnx_blazeface.c"
 #include "plugins/onnx/heads/vidcast_onnx_classes.c"
 #include "plugins/onnx/heads/vidcast_onnx_detr.c"
 #include "plugins/onnx/heads/vidcast_onnx_head.c"
@@ -23,6 +24,7 @@
 #include "plugins/onnx/heads/vidcast_onnx_raw.c"
 #include "plugins/onnx/heads/vidcast_onnx_ssd.c"
 #include "plugins/onnx/heads/vidcast_onnx_yolo.c"
+#include "plugins/onnx/heads/vidcast_onnx_yunet.c"
 #include "plugins/onnx/vidcast_onnx_conf.c"
 #include "plugins/onnx/vidcast_onnx_input.c"
 #include "plugins/onnx/vidcast_onnx_labels.c"

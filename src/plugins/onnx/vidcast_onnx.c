@@ -29,6 +29,8 @@ typedef struct {
     vidcast_onnx_nms_t          boxes;
     vidcast_onnx_text_t         text;
     vidcast_detection_t        *detections;
+    vidcast_keypoint_t         *points;
+    size_t                      npoints;     /* there is room for */
     char                      (*numbers)[16];
 } vidcast_onnx_t;
 
@@ -41,6 +43,7 @@ static vidcast_onnx_t *vidcast_onnx_create(const vidcast_context_t *context,
 static int vidcast_onnx_init(vidcast_onnx_t *onnx,
     const vidcast_context_t *context, int draft, char *error);
 static int vidcast_onnx_label(vidcast_onnx_t *onnx, char *error);
+static void vidcast_onnx_keypoints(vidcast_onnx_t *onnx);
 static int vidcast_onnx_inputs(vidcast_onnx_t *onnx, char *error);
 static int vidcast_onnx_sizes(vidcast_onnx_t *onnx, uint32_t i, char *error);
 static int vidcast_onnx_known(vidcast_onnx_t *onnx);
@@ -49,6 +52,7 @@ static void vidcast_onnx_want(vidcast_onnx_t *onnx, vidcast_want_t *want);
 static int vidcast_onnx_predict(void *instance, const vidcast_sample_t *sample,
     vidcast_answer_t *answer, char *error);
 static int vidcast_onnx_detect(vidcast_onnx_t *onnx, vidcast_answer_t *answer);
+static int vidcast_onnx_points(vidcast_onnx_t *onnx);
 static void vidcast_onnx_close(void *instance);
 
 
@@ -164,6 +168,8 @@ vidcast_onnx_init(vidcast_onnx_t *onnx, const vidcast_context_t *context,
         return VIDCAST_ERROR;
     }
 
+    vidcast_onnx_keypoints(onnx);
+
     if ((!draft || !vidcast_onnx_known(onnx))
         && vidcast_onnx_session_run(onnx->session, error) != VIDCAST_OK)
     {
@@ -196,6 +202,29 @@ vidcast_onnx_label(vidcast_onnx_t *onnx, char *error)
     }
 
     return VIDCAST_OK;
+}
+
+
+/* how many each box has, and of how many numbers: "[17, 3]" */
+
+static void
+vidcast_onnx_keypoints(vidcast_onnx_t *onnx)
+{
+    char      *shape;
+    uint32_t   points, numbers;
+
+    shape = vidcast_onnx_session_metadata(onnx->session, "kpt_shape");
+
+    if (shape
+        && sscanf(shape, " [%4u ,%1u", &points, &numbers) == 2
+        && points > 0 && points <= VIDCAST_KEYPOINTS_MAX
+        && (numbers == 2 || numbers == 3))
+    {
+        onnx->conf.reading.keypoints = points;
+        onnx->conf.reading.keypoint = numbers;
+    }
+
+    free(shape);
 }
 
 
@@ -354,7 +383,8 @@ vidcast_onnx_choose(vidcast_onnx_t *onnx, char *error)
     vidcast_onnx_head_defaults(head, &conf->reading);
 
     if (onnx->input.type != VIDCAST_ONNX_UINT8) {
-        vidcast_onnx_input_scale(&onnx->input, &conf->params, head->scale);
+        vidcast_onnx_input_scale(&onnx->input, &conf->params, head->mean,
+                                 head->scale);
     }
 
     onnx->detections = calloc(conf->reading.max + 1,
@@ -469,11 +499,66 @@ vidcast_onnx_detect(vidcast_onnx_t *onnx, vidcast_answer_t *answer)
         detection->label = vidcast_onnx_labels_name(&onnx->labels,
                                reading->first, box->class, onnx->numbers[i],
                                sizeof(onnx->numbers[i]));
+
+        if (onnx->labels.n == 0 && box->class == 0 && onnx->conf.head->label) {
+            detection->label = onnx->conf.head->label;
+        }
+    }
+
+    if (onnx->conf.head->points && vidcast_onnx_points(onnx) != VIDCAST_OK) {
+        return VIDCAST_ERROR;
     }
 
     answer->detections = onnx->detections;
     answer->ndetections = onnx->boxes.n;
     answer->detection_size = sizeof(vidcast_detection_t);
+
+    return VIDCAST_OK;
+}
+
+
+/* of the boxes that are left */
+
+static int
+vidcast_onnx_points(vidcast_onnx_t *onnx)
+{
+    size_t                      i, n;
+    vidcast_keypoint_t         *points;
+    vidcast_onnx_session_t     *session;
+    const vidcast_onnx_head_t  *head;
+
+    head = onnx->conf.head;
+    session = onnx->session;
+
+    n = head->points(&onnx->conf.reading, session->outputs, session->noutputs,
+                     NULL, NULL);
+
+    if (onnx->boxes.n * n > onnx->npoints) {
+        points = realloc(onnx->points,
+                         onnx->boxes.n * n * sizeof(vidcast_keypoint_t));
+
+        if (points == NULL) {
+            return VIDCAST_ERROR;
+        }
+
+        onnx->points = points;
+        onnx->npoints = onnx->boxes.n * n;
+    }
+
+    for (i = 0; i < onnx->boxes.n; i++) {
+        onnx->detections[i].nkeypoints = n;
+        onnx->detections[i].keypoint_size = sizeof(vidcast_keypoint_t);
+
+        if (n == 0) {
+            continue;
+        }
+
+        onnx->detections[i].keypoints = onnx->points + i * n;
+
+        (void) head->points(&onnx->conf.reading, session->outputs,
+                            session->noutputs, &onnx->boxes.elts[i],
+                            onnx->points + i * n);
+    }
 
     return VIDCAST_OK;
 }
@@ -494,6 +579,7 @@ vidcast_onnx_close(void *instance)
 
     free(onnx->data);
     free(onnx->detections);
+    free(onnx->points);
     free(onnx->numbers);
     free(onnx);
 }

@@ -181,19 +181,23 @@ vidcast_onnx_input_refuse(const vidcast_onnx_tensor_t *tensor,
 
 void
 vidcast_onnx_input_scale(vidcast_onnx_input_t *input,
-    const vidcast_onnx_requested_t *params, float scale)
+    const vidcast_onnx_requested_t *params, float mean, float scale)
 {
     float     number;
     uint32_t  channel, value;
 
     for (channel = 0; channel < input->channels; channel++) {
 
+        if (params->given) {
+            mean = params->mean[channel];
+        }
+
         if (params->scaled) {
             scale = params->scale[channel];
         }
 
         for (value = 0; value < 256; value++) {
-            number = ((float) value - params->mean[channel]) * scale;
+            number = ((float) value - mean) * scale;
 
             if (input->type == VIDCAST_ONNX_FLOAT16) {
                 input->table.half[channel][value] = vidcast_onnx_half(number);

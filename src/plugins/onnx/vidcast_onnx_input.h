@@ -56,9 +56,9 @@ int vidcast_onnx_input_plan(vidcast_onnx_input_t *input,
     vidcast_onnx_tensor_t *tensor, const vidcast_onnx_requested_t *params,
     char *error);
 
-/* what becomes of 0-255, unless "params" says it: times "scale" */
+/* what becomes of 0-255, unless "params" says it: less "mean", times "scale" */
 void vidcast_onnx_input_scale(vidcast_onnx_input_t *input,
-    const vidcast_onnx_requested_t *params, float scale);
+    const vidcast_onnx_requested_t *params, float mean, float scale);
 
 /* of a picture of this size; RGB24, BGR24 or, of one channel, GRAY8 */
 void vidcast_onnx_input_fill(const vidcast_onnx_input_t *input,

@@ -16,13 +16,15 @@
 #define WIDTH   64
 #define HEIGHT  32
 #define CELLS   42            /* 8 x 4, 4 x 2 and 2 x 1 */
+#define MORE    168           /* of a picture twice as wide and high */
 
 
 static vidcast_onnx_labels_t    none;
 static vidcast_onnx_reading_t   reading;
 static vidcast_onnx_nms_t       boxes;
 static char                     error[VIDCAST_ERROR_LEN];
-static float                    values[3 * CELLS * 8];
+static float                    values[56 * MORE];
+static vidcast_keypoint_t       points[VIDCAST_KEYPOINTS_MAX];
 
 
 static void
@@ -58,10 +60,10 @@ run(const vidcast_onnx_head_t *head, vidcast_onnx_tensor_t *outputs,
 static void
 test_iou(void)
 {
-    vidcast_onnx_box_t  a = { 0, 0, 10, 10, 1, 0 };
-    vidcast_onnx_box_t  right = { 5, 0, 15, 10, 1, 0 };
-    vidcast_onnx_box_t  beside = { 10, 0, 20, 10, 1, 0 };
-    vidcast_onnx_box_t  inside = { 2, 2, 7, 7, 1, 0 };
+    vidcast_onnx_box_t  a = { 0, 0, 10, 10, 1, 0, 0 };
+    vidcast_onnx_box_t  right = { 5, 0, 15, 10, 1, 0, 0 };
+    vidcast_onnx_box_t  beside = { 10, 0, 20, 10, 1, 0, 0 };
+    vidcast_onnx_box_t  inside = { 2, 2, 7, 7, 1, 0, 0 };
 
     unit_ok(near(vidcast_onnx_nms_iou(&a, &right), 1 / 3.0), "iou: half");
     unit_ok(near(vidcast_onnx_nms_iou(&a, &inside), .25), "iou: inside");
@@ -87,6 +89,7 @@ row(size_t n, float step, const float *scores, const uint32_t *classes)
         box.bottom = 10;
         box.score = scores ? scores[i] : .5f;
         box.class = classes ? classes[i] : 0;
+        box.row = i;
 
         (void) vidcast_onnx_nms_add(&boxes, &box);
     }
@@ -96,8 +99,8 @@ row(size_t n, float step, const float *scores, const uint32_t *classes)
 static void
 test_suppress(void)
 {
-    vidcast_onnx_box_t  bad = { 0, 0, 10, NAN, 1, 0 };
-    vidcast_onnx_box_t  empty = { 5, 0, 5, 10, 1, 0 };
+    vidcast_onnx_box_t  bad = { 0, 0, 10, NAN, 1, 0, 0 };
+    vidcast_onnx_box_t  empty = { 5, 0, 5, 10, 1, 0, 0 };
 
     static const float     rising[] = { .1f, .2f, .3f };
     static const float     chain[] = { .9f, .8f, .7f };
@@ -271,6 +274,118 @@ test_yolov8(void)
 
     unit_ok(run(&vidcast_onnx_yolov8, &t, 1) && boxes.n == 1
             && sides(&boxes.elts[0], 15, 12, 25, 20), "yolov8, turned");
+}
+
+
+/* the k-th point of the i-th box that was found */
+
+static int
+point(const vidcast_onnx_head_t *head, const vidcast_onnx_tensor_t *outputs,
+    uint32_t n, size_t i, uint32_t k, double x, double y, double score)
+{
+    uint32_t  count;
+
+    count = head->points(&reading, outputs, n, &boxes.elts[i], points);
+
+    return k < count && near(points[k].x, x) && near(points[k].y, y)
+           && near(points[k].score, score);
+}
+
+
+static void
+test_yolov8pose(void)
+{
+    char                   *two[] = { "person", "dog" };
+    size_t                  i, row;
+    uint32_t                k;
+    vidcast_onnx_labels_t   labels = { two, 1, NULL };
+    vidcast_onnx_tensor_t   t;
+
+    static const float  rest[] = { .6f };
+
+    start(&vidcast_onnx_yolov8pose);
+    reading.width = 2 * WIDTH;
+    reading.height = 2 * HEIGHT;
+
+    for (i = 0; i < 2; i++) {
+        row = i ? 167 : 3;
+        set(row, 1, MORE, 1, rest);
+
+        for (k = 0; k < 17; k++) {
+            values[(5 + 3 * k) * MORE + row] = 10 + k;
+            values[(6 + 3 * k) * MORE + row] = 20 - (float) i;
+            values[(7 + 3 * k) * MORE + row] = .01f * k;
+        }
+    }
+
+    values[4 * MORE + 167] = .7f;
+
+    t = tensor("output0", VIDCAST_ONNX_FLOAT, values, 3, 1, 56, MORE, 0);
+
+    unit_ok(run(&vidcast_onnx_yolov8pose, &t, 1) && boxes.n == 2
+            && sides(&boxes.elts[0], 15, 12, 25, 20)
+            && near(boxes.elts[0].score, .6), "yolov8pose: boxes");
+    unit_ok(vidcast_onnx_yolov8pose.points(&reading, &t, 1, NULL, NULL) == 17,
+            "yolov8pose: their points");
+
+    vidcast_onnx_nms_suppress(&boxes, reading.iou, reading.max);
+
+    unit_ok(boxes.n == 1
+            && point(&vidcast_onnx_yolov8pose, &t, 1, 0, 0, 10, 19, 0)
+            && point(&vidcast_onnx_yolov8pose, &t, 1, 0, 16, 26, 19, .16),
+            "yolov8pose: are those of the box that is left");
+
+    unit_ok(vidcast_onnx_head_guess(&reading, &t, 1, error) == NULL
+            && strstr(error, "may be \"yolov8\" or \"yolov8pose\""),
+            "17 points may be 52 classes: %s", error);
+
+    reading.labels = &labels;
+    unit_ok(vidcast_onnx_head_guess(&reading, &t, 1, error)
+            == &vidcast_onnx_yolov8pose, "unless one has a label");
+
+    labels.n = 2;
+    unit_ok(!run(&vidcast_onnx_yolov8pose, &t, 1)
+            && strcmp(error, "\"yolov8pose\" wants one output [1, 4 + 2 + "
+                             "points * 3, boxes], it has \"output0\" float32 "
+                             "[1, 56, 168]") == 0, "both shapes: %s", error);
+
+    reading.labels = &none;
+    reading.keypoints = 25;
+    reading.keypoint = 2;
+    boxes.n = 0;
+
+    unit_ok(vidcast_onnx_head_guess(&reading, &t, 1, error)
+            == &vidcast_onnx_yolov8pose
+            && run(&vidcast_onnx_yolov8pose, &t, 1) && boxes.n == 2,
+            "or its maker counted the points");
+
+    boxes.elts[0].row = 3;
+    unit_ok(point(&vidcast_onnx_yolov8pose, &t, 1, 0, 0, 20, 0, -1)
+            && point(&vidcast_onnx_yolov8pose, &t, 1, 0, 1, 11, 20, -1),
+            "which may have no score");
+
+    reading.keypoints = 26;
+    unit_ok(!run(&vidcast_onnx_yolov8pose, &t, 1), "yolov8pose: one too few");
+
+    /* turned, and in parts of the picture */
+
+    start(&vidcast_onnx_yolov8pose);
+    reading.units = VIDCAST_ONNX_RATIO;
+    values[8 * 7 + 4] = .9f;
+    values[8 * 7] = .5f;
+    values[8 * 7 + 1] = .5f;
+    values[8 * 7 + 2] = .25f;
+    values[8 * 7 + 3] = .25f;
+    values[8 * 7 + 5] = .125f;
+    values[8 * 7 + 6] = .75f;
+    values[8 * 7 + 7] = .4f;
+
+    t = tensor("output0", VIDCAST_ONNX_FLOAT, values, 3, 1, CELLS, 8, 0);
+
+    unit_ok(run(&vidcast_onnx_yolov8pose, &t, 1) && boxes.n == 1
+            && sides(&boxes.elts[0], 24, 12, 40, 20)
+            && point(&vidcast_onnx_yolov8pose, &t, 1, 0, 0, 8, 24, .4),
+            "yolov8pose, turned, as ratio");
 }
 
 
@@ -471,6 +586,200 @@ test_ssd_others(void)
 
 
 static void
+test_keypoint_rcnn(void)
+{
+    vidcast_onnx_tensor_t  t[5];
+
+    static const float    pixels[] = { 15, 12, 25, 20, 0, 0, 64, 32 };
+    static const float    scores[] = { .6f, .7f };
+    static const int64_t  labels[] = { 1, 1 };
+    static const float    where[] = { 1, 2, 1, 3, 4, 1, 5, 6, 1, 7, 8, 1,
+                                      10, 20, 1, 30, 40, 1, 50, 60, 1,
+                                      70, 80, 1 };
+    static const float    heights[] = { 0, 2, -2, 9, 1, 1, 1, -1 };
+
+    start(&vidcast_onnx_ssd);
+
+    /* four points: their scores look like boxes */
+
+    t[0] = tensor("boxes", VIDCAST_ONNX_FLOAT, pixels, 2, 2, 4, 0, 0);
+    t[1] = tensor("labels", VIDCAST_ONNX_INT64, labels, 1, 2, 0, 0, 0);
+    t[2] = tensor("scores", VIDCAST_ONNX_FLOAT, scores, 1, 2, 0, 0, 0);
+    t[3] = tensor("keypoints", VIDCAST_ONNX_FLOAT, where, 3, 2, 4, 3, 0);
+    t[4] = tensor("keypoints_scores", VIDCAST_ONNX_FLOAT, heights, 2, 2, 4, 0,
+                  0);
+
+    unit_ok(vidcast_onnx_head_guess(&reading, t, 5, error)
+            == &vidcast_onnx_ssd, "keypoint R-CNN is recognized");
+    unit_ok(run(&vidcast_onnx_ssd, t, 5) && boxes.n == 2
+            && sides(&boxes.elts[0], 15, 12, 25, 20)
+            && near(boxes.elts[1].score, .7), "keypoint R-CNN: boxes");
+    unit_ok(point(&vidcast_onnx_ssd, t, 5, 0, 1, 3, 4, 1 / (1 + exp(-2)))
+            && point(&vidcast_onnx_ssd, t, 5, 1, 3, 70, 80, 1 / (1 + exp(1))),
+            "keypoint R-CNN: points");
+
+    boxes.n = 0;
+    unit_ok(run(&vidcast_onnx_ssd, t, 4) && boxes.n == 2
+            && point(&vidcast_onnx_ssd, t, 4, 1, 0, 10, 20, 1),
+            "keypoint R-CNN: without their scores");
+
+    t[0].dims[0] = t[1].dims[0] = t[2].dims[0] = 0;
+    t[3].dims[0] = t[4].dims[0] = 0;
+    boxes.n = 0;
+
+    unit_ok(run(&vidcast_onnx_ssd, t, 5) && boxes.n == 0,
+            "keypoint R-CNN: nothing found");
+    unit_ok(vidcast_onnx_ssd.points(&reading, t, 3, NULL, NULL) == 0,
+            "others have none");
+
+    free(t[1].own);
+}
+
+
+/* twelve outputs of YuNet, named "bbox_16" and so on */
+
+static void
+test_yunet(void)
+{
+    char                   *two[] = { "face", "mask" };
+    char                    names[12][8];
+    size_t                  i, cells;
+    uint32_t                stride, kind;
+    vidcast_onnx_labels_t   labels = { two, 1, NULL };
+    vidcast_onnx_tensor_t   t[12], *cls, *obj, *bbox, *kps;
+
+    static float            out[12][320];
+    static const char      *kinds[] = { "cls", "obj", "bbox", "kps" };
+    static const uint32_t   numbers[] = { 1, 1, 4, 10 };
+
+    start(&vidcast_onnx_yunet);
+    memset(out, 0, sizeof(out));
+
+    for (i = 0; i < 12; i++) {
+        kind = (uint32_t) i / 3;
+        stride = 8 << i % 3;
+        cells = (WIDTH / stride) * (HEIGHT / stride);
+
+        (void) snprintf(names[i], sizeof(names[i]), "%s_%u", kinds[kind],
+                        stride);
+
+        t[i] = tensor(names[i], VIDCAST_ONNX_FLOAT, out[i], 3, 1,
+                      (int64_t) cells, numbers[kind], 0);
+    }
+
+    /* column 3, row 1 of 16; another one is not sure enough; one is NaN */
+
+    cls = &t[1];
+    obj = &t[4];
+    bbox = &t[7];
+    kps = &t[10];
+
+    ((float *) cls->values)[7] = 1.5f;
+    ((float *) obj->values)[7] = .96f;
+    ((float *) bbox->values)[28] = .5f;
+    ((float *) bbox->values)[29] = .25f;
+    ((float *) bbox->values)[30] = logf(2);
+    ((float *) kps->values)[70] = -.5f;
+    ((float *) kps->values)[71] = .125f;
+    ((float *) kps->values)[79] = 1;
+    ((float *) cls->values)[0] = .9f;
+    ((float *) obj->values)[0] = .8f;
+    ((float *) cls->values)[1] = NAN;
+    ((float *) obj->values)[1] = 1;
+
+    unit_ok(vidcast_onnx_head_guess(&reading, t, 12, error)
+            == &vidcast_onnx_yunet, "yunet is recognized: %s", error);
+    unit_ok(run(&vidcast_onnx_yunet, t, 12) && boxes.n == 1,
+            "yunet: a face, and no more");
+    unit_ok(sides(&boxes.elts[0], 40, 12, 72, 28)
+            && near(boxes.elts[0].score, sqrt(.96)), "yunet: where");
+    unit_ok(point(&vidcast_onnx_yunet, t, 12, 0, 0, 40, 18, -1)
+            && point(&vidcast_onnx_yunet, t, 12, 0, 1, 48, 16, -1)
+            && point(&vidcast_onnx_yunet, t, 12, 0, 4, 48, 32, -1),
+            "yunet: its points");
+
+    reading.labels = &labels;
+    unit_ok(run(&vidcast_onnx_yunet, t, 12), "yunet: a label");
+    labels.n = 2;
+    unit_ok(!run(&vidcast_onnx_yunet, t, 12), "yunet: two are too many");
+    reading.labels = &none;
+
+    names[11][4] = '4';
+    unit_ok(!run(&vidcast_onnx_yunet, t, 12)
+            && strstr(error, "\"yunet\" wants cls_8, obj_8 [1, 32, 1], "),
+            "yunet: one is missing: %s", error);
+}
+
+
+static void
+test_blazeface(void)
+{
+    size_t                 i;
+    vidcast_onnx_tensor_t  t[2];
+
+    static const size_t  at[] = { 0, 1, 513, 895 };
+    static const double  middle[][2] = {
+        { 2, 1 }, { 2, 1 }, { 4, 2 }, { 60, 30 }
+    };
+
+    static float         numbers[2304 * 16], scores[2304];
+
+    start(&vidcast_onnx_blazeface);
+
+    for (i = 0; i < 2304; i++) {
+        scores[i] = -100;
+    }
+
+    for (i = 0; i < 4; i++) {
+        scores[at[i]] = (float) i;
+        numbers[16 * at[i]] = 1;
+        numbers[16 * at[i] + 1] = 2;
+        numbers[16 * at[i] + 2] = 8;
+        numbers[16 * at[i] + 3] = 4;
+        numbers[16 * at[i] + 4] = -1;
+        numbers[16 * at[i] + 15] = 5;
+    }
+
+    t[0] = tensor("regressors", VIDCAST_ONNX_FLOAT, numbers, 3, 1, 896, 16, 0);
+    t[1] = tensor("classificators", VIDCAST_ONNX_FLOAT, scores, 3, 1, 896, 1,
+                  0);
+
+    unit_ok(vidcast_onnx_head_guess(&reading, t, 2, error)
+            == &vidcast_onnx_blazeface, "blazeface is recognized: %s", error);
+    unit_ok(run(&vidcast_onnx_blazeface, t, 2) && boxes.n == 4,
+            "blazeface: faces");
+
+    for (i = 0; i < 4; i++) {
+        unit_ok(sides(&boxes.elts[i], middle[i][0] - 3, middle[i][1],
+                      middle[i][0] + 5, middle[i][1] + 4)
+                && near(boxes.elts[i].score, 1 / (1 + exp(-(double) i)))
+                && point(&vidcast_onnx_blazeface, t, 2, i, 0, middle[i][0] - 1,
+                         middle[i][1], -1)
+                && point(&vidcast_onnx_blazeface, t, 2, i, 5, middle[i][0],
+                         middle[i][1] + 5, -1),
+                "blazeface: number %zu", at[i]);
+    }
+
+    /* the order of the outputs is any; the last of 48 x 48 */
+
+    scores[2303] = 5;
+    t[1] = tensor("a", VIDCAST_ONNX_FLOAT, numbers, 3, 1, 2304, 16, 0);
+    t[0] = tensor("b", VIDCAST_ONNX_FLOAT, scores, 3, 1, 2304, 1, 0);
+    boxes.n = 0;
+
+    unit_ok(run(&vidcast_onnx_blazeface, t, 2) && boxes.n == 4
+            && point(&vidcast_onnx_blazeface, t, 2, 0, 1, 64 / 96., 32 / 96.,
+                     -1),
+            "blazeface, for faces that are far");
+
+    t[0] = tensor("b", VIDCAST_ONNX_FLOAT, scores, 3, 1, 896, 1, 0);
+    unit_ok(!run(&vidcast_onnx_blazeface, t, 2)
+            && strstr(error, "wants [1, n, 16] and [1, n, 1], n is 896 or "
+                             "2304"), "both shapes: %s", error);
+}
+
+
+static void
 test_detr(void)
 {
     char                   *three[] = { "a", "b", "c" };
@@ -624,10 +933,14 @@ main(void)
     test_place();
     test_yolov5();
     test_yolov8();
+    test_yolov8pose();
     test_yolov10();
     test_yolox();
     test_ssd_tensorflow();
     test_ssd_others();
+    test_keypoint_rcnn();
+    test_yunet();
+    test_blazeface();
     test_detr();
     test_classes();
     test_raw();

@@ -82,7 +82,7 @@ static uint8_t  pixels[] = {
 
 static int
 fill(vidcast_onnx_tensor_t *t, const vidcast_onnx_requested_t *params,
-    float scale, void *data)
+    float mean, float scale, void *data)
 {
     vidcast_image_t       image;
     vidcast_onnx_input_t  input;
@@ -101,7 +101,7 @@ fill(vidcast_onnx_tensor_t *t, const vidcast_onnx_requested_t *params,
     }
 
     if (input.type != VIDCAST_ONNX_UINT8) {
-        vidcast_onnx_input_scale(&input, params, scale);
+        vidcast_onnx_input_scale(&input, params, mean, scale);
     }
 
     vidcast_onnx_input_fill(&input, &image, data);
@@ -142,11 +142,11 @@ test_fill(void)
     memset(&params, 0, sizeof(vidcast_onnx_requested_t));
 
     t = tensor("x", VIDCAST_ONNX_FLOAT, NULL, 4, 1, 3, 2, 2);
-    unit_ok(fill(&t, &params, 1 / 255.0f, data) && same(data, planes, 12),
+    unit_ok(fill(&t, &params, 0, 1 / 255.0f, data) && same(data, planes, 12),
             "float32, NCHW");
 
     t = tensor("x", VIDCAST_ONNX_FLOAT16, NULL, 3, 3, 2, 2, 0);
-    unit_ok(fill(&t, &params, 1 / 255.0f, halves), "float16, CHW");
+    unit_ok(fill(&t, &params, 0, 1 / 255.0f, halves), "float16, CHW");
 
     for (i = 0; i < 12; i++) {
         data[i] = vidcast_onnx_unhalf(halves[i]);
@@ -155,8 +155,13 @@ test_fill(void)
     unit_ok(same(data, planes, 12), "float16: its numbers");
 
     t = tensor("x", VIDCAST_ONNX_UINT8, NULL, 4, 1, 2, 2, 3);
-    unit_ok(fill(&t, &params, 0, bytes) && memcmp(bytes, lines, 12) == 0,
+    unit_ok(fill(&t, &params, 0, 0, bytes) && memcmp(bytes, lines, 12) == 0,
             "uint8, NHWC");
+
+    t = tensor("x", VIDCAST_ONNX_FLOAT, NULL, 4, 1, 3, 2, 2);
+    unit_ok(fill(&t, &params, 127.5f, 1 / 127.5f, data)
+            && near(data[0], 1) && near(data[1], -1),
+            "mean and scale of a head");
 
     params.given = 1;
     params.scaled = 1;
@@ -166,7 +171,7 @@ test_fill(void)
     params.scale[2] = 5 / 255.0f;
 
     t = tensor("x", VIDCAST_ONNX_FLOAT, NULL, 4, -1, 3, 2, 2);
-    unit_ok(fill(&t, &params, 1, data) && same(data, moved, 12),
+    unit_ok(fill(&t, &params, 9, 1, data) && same(data, moved, 12),
             "mean and scale of each channel");
     unit_ok(t.dims[0] == 1, "what was open is one");
 }

@@ -47,8 +47,9 @@ const vidcast_onnx_head_t  vidcast_onnx_classes = {
     vidcast_onnx_classes_wants,
     NULL,
     vidcast_onnx_classes_json,
+    NULL,
     0, 1, 5,
-    1 / 255.0f, VIDCAST_FIT_STRETCH, 0, 0
+    1 / 255.0f, VIDCAST_FIT_STRETCH, 0, 0, 0, NULL
 };
 
 

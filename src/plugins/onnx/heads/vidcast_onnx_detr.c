@@ -51,8 +51,9 @@ const vidcast_onnx_head_t  vidcast_onnx_detr = {
     vidcast_onnx_detr_wants,
     vidcast_onnx_detr_boxes,
     NULL,
+    NULL,
     0.5f, 1, 50,
-    1 / 255.0f, VIDCAST_FIT_STRETCH, 0, 0
+    1 / 255.0f, VIDCAST_FIT_STRETCH, 0, 0, 0, NULL
 };
 
 
@@ -204,6 +205,8 @@ vidcast_onnx_detr_boxes(const vidcast_onnx_reading_t *reading,
         vidcast_onnx_head_place(reading, VIDCAST_ONNX_CXCYWH,
                                 VIDCAST_ONNX_RATIO,
                                 detr.boxes->values + 4 * i, &box);
+
+        box.row = i;
 
         if (vidcast_onnx_nms_add(boxes, &box) != VIDCAST_OK) {
             return VIDCAST_ERROR;

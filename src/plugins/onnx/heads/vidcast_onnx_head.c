@@ -61,6 +61,19 @@ vidcast_onnx_head_place(const vidcast_onnx_reading_t *reading,
 }
 
 
+void
+vidcast_onnx_head_point(const vidcast_onnx_reading_t *reading,
+    vidcast_onnx_units_e units, float x, float y, vidcast_keypoint_t *point)
+{
+    if (reading->units != VIDCAST_ONNX_UNITS_OWN) {
+        units = reading->units;
+    }
+
+    point->x = (units == VIDCAST_ONNX_RATIO) ? x * (float) reading->width : x;
+    point->y = (units == VIDCAST_ONNX_RATIO) ? y * (float) reading->height : y;
+}
+
+
 int
 vidcast_onnx_head_labeled(const vidcast_onnx_reading_t *reading,
     int64_t classes)

@@ -12,6 +12,7 @@
 #include "plugins/onnx/vidcast_onnx_labels.h"
 #include "plugins/onnx/vidcast_onnx_tensor.h"
 #include "plugins/onnx/vidcast_onnx_text.h"
+#include "vidcast_plugin.h"
 
 
 /*
@@ -71,6 +72,8 @@ typedef struct {
     vidcast_onnx_order_e        order;
     vidcast_onnx_units_e        units;
     vidcast_onnx_activation_e   activation;
+    uint32_t                    keypoints;  /* of a box, by the model's maker */
+    uint32_t                    keypoint;   /* numbers of each; 0: unknown */
 } vidcast_onnx_reading_t;
 
 
@@ -88,6 +91,10 @@ typedef struct vidcast_onnx_head_s  vidcast_onnx_head_t;
  * boxes()   adds what it finds; or NULL, and
  * json()    appends a JSON value.  The outputs fit, and have their values.
  *           VIDCAST_OK; VIDCAST_ERROR: no memory.
+ *
+ * points()  how many key points each box has, at most VIDCAST_KEYPOINTS_MAX;
+ *           or NULL, none.  With a box, one of those that boxes() has added,
+ *           it sets them, in pixels of the model's picture.
  */
 
 struct vidcast_onnx_head_s {
@@ -105,6 +112,10 @@ struct vidcast_onnx_head_s {
     int (*json)(const vidcast_onnx_reading_t *reading,
                 const vidcast_onnx_tensor_t *outputs, uint32_t n,
                 vidcast_onnx_text_t *text);
+    uint32_t (*points)(const vidcast_onnx_reading_t *reading,
+                       const vidcast_onnx_tensor_t *outputs, uint32_t n,
+                       const vidcast_onnx_box_t *box,
+                       vidcast_keypoint_t *points);
 
     /* unless configured */
 
@@ -115,6 +126,8 @@ struct vidcast_onnx_head_s {
     uint32_t                    fit;
     uint32_t                    fill;
     uint32_t                    bgr;
+    float                       mean;       /* of the picture's numbers */
+    const char                 *label;      /* of the only class; or NULL */
 };
 
 
@@ -122,6 +135,10 @@ struct vidcast_onnx_head_s {
 void vidcast_onnx_head_place(const vidcast_onnx_reading_t *reading,
     vidcast_onnx_order_e order, vidcast_onnx_units_e units, const float *v,
     vidcast_onnx_box_t *box);
+
+/* the same of a key point, all but its score */
+void vidcast_onnx_head_point(const vidcast_onnx_reading_t *reading,
+    vidcast_onnx_units_e units, float x, float y, vidcast_keypoint_t *point);
 
 /* may a model of so many classes have these labels? */
 int vidcast_onnx_head_labeled(const vidcast_onnx_reading_t *reading,
@@ -143,10 +160,13 @@ float vidcast_onnx_softmax(const float *values, uint32_t n, float *most);
 extern const vidcast_onnx_head_t  vidcast_onnx_classes;
 extern const vidcast_onnx_head_t  vidcast_onnx_yolov5;
 extern const vidcast_onnx_head_t  vidcast_onnx_yolov8;
+extern const vidcast_onnx_head_t  vidcast_onnx_yolov8pose;
 extern const vidcast_onnx_head_t  vidcast_onnx_yolov10;
 extern const vidcast_onnx_head_t  vidcast_onnx_yolox;
 extern const vidcast_onnx_head_t  vidcast_onnx_ssd;
 extern const vidcast_onnx_head_t  vidcast_onnx_detr;
+extern const vidcast_onnx_head_t  vidcast_onnx_yunet;
+extern const vidcast_onnx_head_t  vidcast_onnx_blazeface;
 extern const vidcast_onnx_head_t  vidcast_onnx_raw;
 
 

@@ -19,10 +19,13 @@ static const vidcast_onnx_head_t  *vidcast_onnx_heads[] = {
     &vidcast_onnx_classes,
     &vidcast_onnx_yolov5,
     &vidcast_onnx_yolov8,
+    &vidcast_onnx_yolov8pose,
     &vidcast_onnx_yolov10,
     &vidcast_onnx_yolox,
     &vidcast_onnx_ssd,
     &vidcast_onnx_detr,
+    &vidcast_onnx_yunet,
+    &vidcast_onnx_blazeface,
     &vidcast_onnx_raw,
     NULL
 };

@@ -24,6 +24,7 @@ typedef struct {
     float                 bottom;
     float                 score;
     uint32_t              class;
+    size_t                row;         /* of the outputs */
 } vidcast_onnx_box_t;
 
 

@@ -33,8 +33,9 @@ const vidcast_onnx_head_t  vidcast_onnx_raw = {
     vidcast_onnx_raw_wants,
     NULL,
     vidcast_onnx_raw_json,
+    NULL,
     0, 1, 0,
-    1 / 255.0f, VIDCAST_FIT_STRETCH, 0, 0
+    1 / 255.0f, VIDCAST_FIT_STRETCH, 0, 0, 0, NULL
 };
 
 

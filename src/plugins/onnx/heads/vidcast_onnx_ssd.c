@@ -19,6 +19,10 @@
  * boxes [1, n, 4], scores [1, n], classes [1, n], and maybe how many count:
  *     TensorFlow's Object Detection, SSD of the ONNX zoo, RT-DETR; torchvision,
  *     there without the 1, and in pixels
+ * the same with keypoints [n, points, 3] and their scores [n, points]:
+ *     torchvision's Keypoint R-CNN; the third number is always 1, a score is
+ *     the height of the best place in a map, not a probability, as its source
+ *     makes points of heat maps
  * boxes [1, n, 4], scores [1, n, classes]: a class 0 is the background
  * one output [1, 1, n, 7]: Caffe's DetectionOutput
  */
@@ -28,6 +32,8 @@ typedef struct {
     const vidcast_onnx_tensor_t  *scores;
     const vidcast_onnx_tensor_t  *classes;  /* NULL: scores has one each */
     const vidcast_onnx_tensor_t  *count;    /* or NULL */
+    const vidcast_onnx_tensor_t  *points;   /* or NULL */
+    const vidcast_onnx_tensor_t  *heights;  /* of the points; or NULL */
     size_t                        n;
     uint32_t                      nclasses;
 } vidcast_onnx_ssd_t;
@@ -44,6 +50,10 @@ static int vidcast_onnx_ssd_find(const vidcast_onnx_reading_t *reading,
 static int vidcast_onnx_ssd_spare(const vidcast_onnx_tensor_t *output);
 static void vidcast_onnx_ssd_sort(vidcast_onnx_ssd_t *ssd,
     const vidcast_onnx_tensor_t *output);
+static void vidcast_onnx_ssd_keypoints(vidcast_onnx_ssd_t *ssd,
+    const vidcast_onnx_tensor_t *outputs, uint32_t n);
+static int vidcast_onnx_ssd_shaped(const vidcast_onnx_tensor_t *output,
+    int64_t a, int64_t b, int64_t c);
 static int vidcast_onnx_ssd_is(const vidcast_onnx_tensor_t *output,
     const char *word);
 static void vidcast_onnx_ssd_wants(const vidcast_onnx_reading_t *reading,
@@ -58,6 +68,9 @@ static int vidcast_onnx_ssd_add(const vidcast_onnx_reading_t *reading,
     vidcast_onnx_nms_t *boxes);
 static int vidcast_onnx_ssd_each(const vidcast_onnx_reading_t *reading,
     const vidcast_onnx_ssd_t *ssd, size_t i, vidcast_onnx_nms_t *boxes);
+static uint32_t vidcast_onnx_ssd_points(const vidcast_onnx_reading_t *reading,
+    const vidcast_onnx_tensor_t *outputs, uint32_t n,
+    const vidcast_onnx_box_t *box, vidcast_keypoint_t *points);
 
 
 const vidcast_onnx_head_t  vidcast_onnx_ssd = {
@@ -67,8 +80,9 @@ const vidcast_onnx_head_t  vidcast_onnx_ssd = {
     vidcast_onnx_ssd_wants,
     vidcast_onnx_ssd_boxes,
     NULL,
+    vidcast_onnx_ssd_points,
     0.5f, 0.45f, 50,
-    1 / 255.0f, VIDCAST_FIT_STRETCH, 0, 0
+    1 / 255.0f, VIDCAST_FIT_STRETCH, 0, 0, 0, NULL
 };
 
 
@@ -142,10 +156,14 @@ vidcast_onnx_ssd_find(const vidcast_onnx_reading_t *reading,
 
     ssd->n = ssd->boxes->dims[ssd->boxes->ndims - 2];
 
+    vidcast_onnx_ssd_keypoints(ssd, outputs, n);
+
     for (i = 0; i < n; i++) {
         output = &outputs[i];
 
-        if (output != ssd->boxes && !vidcast_onnx_ssd_spare(output)) {
+        if (output != ssd->boxes && output != ssd->heights
+            && !vidcast_onnx_ssd_spare(output))
+        {
             vidcast_onnx_ssd_sort(ssd, output);
         }
     }
@@ -217,6 +235,60 @@ vidcast_onnx_ssd_sort(vidcast_onnx_ssd_t *ssd,
     } else {
         ssd->scores = output;
     }
+}
+
+
+/* their scores have the shape of scores by class, and the same beginning */
+
+static void
+vidcast_onnx_ssd_keypoints(vidcast_onnx_ssd_t *ssd,
+    const vidcast_onnx_tensor_t *outputs, uint32_t n)
+{
+    int64_t   boxes, points;
+    uint32_t  i;
+
+    boxes = (int64_t) ssd->n;
+
+    for (i = 0; i < n && ssd->boxes->ndims == 2; i++) {
+        points = (outputs[i].ndims == 3) ? outputs[i].dims[1] : 0;
+
+        if (points > 0 && points <= VIDCAST_KEYPOINTS_MAX
+            && outputs[i].type != VIDCAST_ONNX_OTHER
+            && vidcast_onnx_ssd_shaped(&outputs[i], boxes, points, 3))
+        {
+            ssd->points = &outputs[i];
+            break;
+        }
+    }
+
+    if (ssd->points == NULL) {
+        return;
+    }
+
+    /* the last one: with two classes, scores may look the same */
+
+    for (i = n; i > 0; i--) {
+
+        if (&outputs[i - 1] != ssd->boxes
+            && outputs[i - 1].type != VIDCAST_ONNX_OTHER
+            && vidcast_onnx_ssd_shaped(&outputs[i - 1], boxes,
+                                       ssd->points->dims[1], 0))
+        {
+            ssd->heights = &outputs[i - 1];
+            break;
+        }
+    }
+}
+
+
+/* a last dimension of zero is none */
+
+static int
+vidcast_onnx_ssd_shaped(const vidcast_onnx_tensor_t *output, int64_t a,
+    int64_t b, int64_t c)
+{
+    return output->ndims == (c ? 3 : 2) && output->dims[0] == a
+           && output->dims[1] == b && (c == 0 || output->dims[2] == c);
 }
 
 
@@ -308,6 +380,7 @@ vidcast_onnx_ssd_unpack(const vidcast_onnx_reading_t *reading,
 
         box.score = v[2];
         box.class = (uint32_t) v[1];
+        box.row = i;
 
         if (vidcast_onnx_nms_add(boxes, &box) != VIDCAST_OK) {
             return VIDCAST_ERROR;
@@ -338,6 +411,7 @@ vidcast_onnx_ssd_add(const vidcast_onnx_reading_t *reading,
 
     box.score = score;
     box.class = (uint32_t) class;
+    box.row = i;
 
     return vidcast_onnx_nms_add(boxes, &box);
 }
@@ -383,4 +457,44 @@ vidcast_onnx_ssd_each(const vidcast_onnx_reading_t *reading,
     }
 
     return VIDCAST_OK;
+}
+
+
+static uint32_t
+vidcast_onnx_ssd_points(const vidcast_onnx_reading_t *reading,
+    const vidcast_onnx_tensor_t *outputs, uint32_t n,
+    const vidcast_onnx_box_t *box, vidcast_keypoint_t *points)
+{
+    uint32_t             i, count;
+    const float         *v;
+    vidcast_onnx_ssd_t   ssd;
+
+    if (vidcast_onnx_ssd_packed(outputs, n)
+        || !vidcast_onnx_ssd_find(reading, outputs, n, &ssd)
+        || ssd.points == NULL)
+    {
+        return 0;
+    }
+
+    count = (uint32_t) ssd.points->dims[1];
+
+    if (box == NULL) {
+        return count;
+    }
+
+    v = ssd.points->values + box->row * count * 3;
+
+    for (i = 0; i < count; i++, v += 3) {
+        vidcast_onnx_head_point(reading, VIDCAST_ONNX_PIXELS, v[0], v[1],
+                                &points[i]);
+
+        points[i].score = v[2];
+
+        if (ssd.heights) {
+            points[i].score = vidcast_onnx_sigmoid(
+                                  ssd.heights->values[box->row * count + i]);
+        }
+    }
+
+    return count;
 }

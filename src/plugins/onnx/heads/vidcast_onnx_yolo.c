@@ -21,7 +21,14 @@
  * yolov10  [1, boxes, 6]: sides, score and class, nothing is to be suppressed
  * yolox    as yolov5; the numbers are relative to the cells of three or four
  *          grids, and logarithms
+ *
+ * yolov8pose   [1, 4 + classes + points * 3, boxes]: a yolov8 with x, y and how
+ *              well it is seen of each key point behind the classes, in pixels;
+ *              or x and y only.  This is how Ultralytics' own PosePredictor
+ *              reads it.
  */
+
+#define VIDCAST_ONNX_YOLO_COCO  17    /* points of a person */
 
 #define VIDCAST_ONNX_YOLO_BLOCK  64
 
@@ -52,6 +59,8 @@ static int vidcast_onnx_yolo_rows(const vidcast_onnx_reading_t *reading,
     vidcast_onnx_yolo_t *yolo);
 static int vidcast_onnx_yolo_columns(const vidcast_onnx_reading_t *reading,
     const vidcast_onnx_tensor_t *outputs, uint32_t n,
+    vidcast_onnx_yolo_t *yolo);
+static int64_t vidcast_onnx_yolo_turn(const vidcast_onnx_tensor_t *output,
     vidcast_onnx_yolo_t *yolo);
 static uint32_t vidcast_onnx_yolo_strides(
     const vidcast_onnx_reading_t *reading, int64_t cells);
@@ -87,6 +96,26 @@ static void vidcast_onnx_yolov8_wants(const vidcast_onnx_reading_t *reading,
 static int vidcast_onnx_yolov8_boxes(const vidcast_onnx_reading_t *reading,
     const vidcast_onnx_tensor_t *outputs, uint32_t n,
     vidcast_onnx_nms_t *boxes);
+static int vidcast_onnx_yolov8pose_find(
+    const vidcast_onnx_reading_t *reading,
+    const vidcast_onnx_tensor_t *outputs, uint32_t n,
+    vidcast_onnx_yolo_t *yolo, uint32_t *points);
+static int vidcast_onnx_yolov8pose_fits(
+    const vidcast_onnx_reading_t *reading,
+    const vidcast_onnx_tensor_t *outputs, uint32_t n);
+static int vidcast_onnx_yolov8pose_sure(
+    const vidcast_onnx_reading_t *reading,
+    const vidcast_onnx_tensor_t *outputs, uint32_t n);
+static void vidcast_onnx_yolov8pose_wants(
+    const vidcast_onnx_reading_t *reading, char *buf, size_t size);
+static int vidcast_onnx_yolov8pose_boxes(
+    const vidcast_onnx_reading_t *reading,
+    const vidcast_onnx_tensor_t *outputs, uint32_t n,
+    vidcast_onnx_nms_t *boxes);
+static uint32_t vidcast_onnx_yolov8pose_points(
+    const vidcast_onnx_reading_t *reading,
+    const vidcast_onnx_tensor_t *outputs, uint32_t n,
+    const vidcast_onnx_box_t *box, vidcast_keypoint_t *points);
 static int vidcast_onnx_yolov10_fits(const vidcast_onnx_reading_t *reading,
     const vidcast_onnx_tensor_t *outputs, uint32_t n);
 static int vidcast_onnx_yolov10_sure(const vidcast_onnx_reading_t *reading,
@@ -112,8 +141,9 @@ const vidcast_onnx_head_t  vidcast_onnx_yolov5 = {
     vidcast_onnx_yolov5_wants,
     vidcast_onnx_yolov5_boxes,
     NULL,
+    NULL,
     0.25f, 0.45f, 50,
-    1 / 255.0f, VIDCAST_FIT_LETTERBOX, 114, 0
+    1 / 255.0f, VIDCAST_FIT_LETTERBOX, 114, 0, 0, NULL
 };
 
 
@@ -124,8 +154,22 @@ const vidcast_onnx_head_t  vidcast_onnx_yolov8 = {
     vidcast_onnx_yolov8_wants,
     vidcast_onnx_yolov8_boxes,
     NULL,
+    NULL,
     0.25f, 0.45f, 50,
-    1 / 255.0f, VIDCAST_FIT_LETTERBOX, 114, 0
+    1 / 255.0f, VIDCAST_FIT_LETTERBOX, 114, 0, 0, NULL
+};
+
+
+const vidcast_onnx_head_t  vidcast_onnx_yolov8pose = {
+    "yolov8pose",
+    vidcast_onnx_yolov8pose_fits,
+    vidcast_onnx_yolov8pose_sure,
+    vidcast_onnx_yolov8pose_wants,
+    vidcast_onnx_yolov8pose_boxes,
+    NULL,
+    vidcast_onnx_yolov8pose_points,
+    0.25f, 0.45f, 50,
+    1 / 255.0f, VIDCAST_FIT_LETTERBOX, 114, 0, 0, NULL
 };
 
 
@@ -136,8 +180,9 @@ const vidcast_onnx_head_t  vidcast_onnx_yolov10 = {
     vidcast_onnx_yolov10_wants,
     vidcast_onnx_yolov10_boxes,
     NULL,
+    NULL,
     0.25f, 1, 50,
-    1 / 255.0f, VIDCAST_FIT_LETTERBOX, 114, 0
+    1 / 255.0f, VIDCAST_FIT_LETTERBOX, 114, 0, 0, NULL
 };
 
 
@@ -148,8 +193,9 @@ const vidcast_onnx_head_t  vidcast_onnx_yolox = {
     vidcast_onnx_yolox_wants,
     vidcast_onnx_yolox_boxes,
     NULL,
+    NULL,
     0.25f, 0.45f, 50,
-    1, VIDCAST_FIT_LETTERBOX, 114, 1
+    1, VIDCAST_FIT_LETTERBOX, 114, 1, 0, NULL
 };
 
 
@@ -206,28 +252,42 @@ vidcast_onnx_yolo_columns(const vidcast_onnx_reading_t *reading,
     const vidcast_onnx_tensor_t *outputs, uint32_t n,
     vidcast_onnx_yolo_t *yolo)
 {
-    int64_t   masks, classes;
-    uint32_t  turned;
+    int64_t  masks, classes;
 
     if (!vidcast_onnx_yolo_one(outputs, n, &masks)) {
         return 0;
     }
 
-    turned = (outputs[0].dims[2] < outputs[0].dims[1]);
-    classes = outputs[0].dims[turned ? 2 : 1] - 4 - masks;
+    classes = vidcast_onnx_yolo_turn(&outputs[0], yolo) - 4 - masks;
 
     if (classes < 1 || !vidcast_onnx_head_labeled(reading, classes)) {
         return 0;
     }
 
-    yolo->values = outputs[0].values;
-    yolo->n = outputs[0].dims[turned ? 1 : 2];
-    yolo->box = turned ? outputs[0].dims[2] : 1;
-    yolo->column = turned ? 1 : outputs[0].dims[2];
-    yolo->objectness = 0;
     yolo->classes = (uint32_t) classes;
 
     return 1;
+}
+
+
+/* all but the classes; returns how many numbers a box has */
+
+static int64_t
+vidcast_onnx_yolo_turn(const vidcast_onnx_tensor_t *output,
+    vidcast_onnx_yolo_t *yolo)
+{
+    uint32_t  turned;
+
+    turned = (output->dims[2] < output->dims[1]);
+
+    yolo->values = output->values;
+    yolo->n = output->dims[turned ? 1 : 2];
+    yolo->box = turned ? output->dims[2] : 1;
+    yolo->column = turned ? 1 : output->dims[2];
+    yolo->objectness = 0;
+    yolo->classes = 0;
+
+    return output->dims[turned ? 2 : 1];
 }
 
 
@@ -307,6 +367,7 @@ vidcast_onnx_yolo_found(const vidcast_onnx_reading_t *reading,
 
                 box.score = scores[i];
                 box.class = classes[i];
+                box.row = first + i;
 
                 if (vidcast_onnx_nms_add(boxes, &box) != VIDCAST_OK) {
                     return VIDCAST_ERROR;
@@ -486,7 +547,7 @@ vidcast_onnx_yolov8_sure(const vidcast_onnx_reading_t *reading,
     vidcast_onnx_yolo_t  yolo;
 
     return vidcast_onnx_yolo_columns(reading, outputs, n, &yolo)
-           && yolo.box == 1
+           && yolo.box == 1 && reading->keypoints == 0
            && vidcast_onnx_yolo_strides(reading, (int64_t) yolo.n);
 }
 
@@ -517,6 +578,136 @@ vidcast_onnx_yolov8_boxes(const vidcast_onnx_reading_t *reading,
     (void) vidcast_onnx_yolo_columns(reading, outputs, n, &yolo);
 
     return vidcast_onnx_yolo_found(reading, &yolo, NULL, boxes);
+}
+
+
+/* without labels there is one class, unless the maker counted the points */
+
+static int
+vidcast_onnx_yolov8pose_find(const vidcast_onnx_reading_t *reading,
+    const vidcast_onnx_tensor_t *outputs, uint32_t n,
+    vidcast_onnx_yolo_t *yolo, uint32_t *points)
+{
+    int64_t  masks, rest, classes, numbers;
+
+    if (!vidcast_onnx_yolo_one(outputs, n, &masks) || masks) {
+        return 0;
+    }
+
+    rest = vidcast_onnx_yolo_turn(&outputs[0], yolo) - 4;
+    numbers = reading->keypoint ? reading->keypoint : 3;
+    classes = vidcast_onnx_head_classes(reading);
+
+    if (classes < 0) {
+        classes = reading->keypoints ? rest - reading->keypoints * numbers : 1;
+    }
+
+    rest -= classes;
+
+    if (classes < 1 || rest < numbers || rest % numbers
+        || rest / numbers > VIDCAST_KEYPOINTS_MAX
+        || (reading->keypoints && rest / numbers != reading->keypoints))
+    {
+        return 0;
+    }
+
+    yolo->classes = (uint32_t) classes;
+    *points = (uint32_t) (rest / numbers);
+
+    return 1;
+}
+
+
+static int
+vidcast_onnx_yolov8pose_fits(const vidcast_onnx_reading_t *reading,
+    const vidcast_onnx_tensor_t *outputs, uint32_t n)
+{
+    uint32_t             points;
+    vidcast_onnx_yolo_t  yolo;
+
+    return vidcast_onnx_yolov8pose_find(reading, outputs, n, &yolo, &points);
+}
+
+
+/* unless its maker says it, any number of points may be classes */
+
+static int
+vidcast_onnx_yolov8pose_sure(const vidcast_onnx_reading_t *reading,
+    const vidcast_onnx_tensor_t *outputs, uint32_t n)
+{
+    uint32_t             points;
+    vidcast_onnx_yolo_t  yolo;
+
+    return vidcast_onnx_yolov8pose_find(reading, outputs, n, &yolo, &points)
+           && yolo.box == 1
+           && vidcast_onnx_yolo_strides(reading, (int64_t) yolo.n)
+           && (reading->keypoints || points == VIDCAST_ONNX_YOLO_COCO);
+}
+
+
+static void
+vidcast_onnx_yolov8pose_wants(const vidcast_onnx_reading_t *reading,
+    char *buf, size_t size)
+{
+    char     number[24], columns[48];
+    int64_t  classes, numbers;
+
+    classes = vidcast_onnx_head_classes(reading);
+    numbers = reading->keypoint ? reading->keypoint : 3;
+
+    (void) snprintf(columns, sizeof(columns), "4 + %s + points * %lld",
+                    vidcast_onnx_head_number(classes, "1 class", number,
+                                             sizeof(number)),
+                    (long long) numbers);
+
+    (void) snprintf(buf, size, "one output [1, %s, boxes]", columns);
+}
+
+
+static int
+vidcast_onnx_yolov8pose_boxes(const vidcast_onnx_reading_t *reading,
+    const vidcast_onnx_tensor_t *outputs, uint32_t n,
+    vidcast_onnx_nms_t *boxes)
+{
+    uint32_t             points;
+    vidcast_onnx_yolo_t  yolo;
+
+    if (!vidcast_onnx_yolov8pose_find(reading, outputs, n, &yolo, &points)) {
+        return VIDCAST_OK;
+    }
+
+    return vidcast_onnx_yolo_found(reading, &yolo, NULL, boxes);
+}
+
+
+static uint32_t
+vidcast_onnx_yolov8pose_points(const vidcast_onnx_reading_t *reading,
+    const vidcast_onnx_tensor_t *outputs, uint32_t n,
+    const vidcast_onnx_box_t *box, vidcast_keypoint_t *points)
+{
+    uint32_t             i, count, numbers;
+    const float         *v;
+    vidcast_onnx_yolo_t  yolo;
+
+    if (!vidcast_onnx_yolov8pose_find(reading, outputs, n, &yolo, &count)) {
+        return 0;
+    }
+
+    if (box == NULL) {
+        return count;
+    }
+
+    numbers = reading->keypoint ? reading->keypoint : 3;
+    v = yolo.values + box->row * yolo.box + (4 + yolo.classes) * yolo.column;
+
+    for (i = 0; i < count; i++, v += numbers * yolo.column) {
+        vidcast_onnx_head_point(reading, VIDCAST_ONNX_PIXELS, v[0],
+                                v[yolo.column], &points[i]);
+
+        points[i].score = (numbers > 2) ? v[2 * yolo.column] : -1;
+    }
+
+    return count;
 }
 
 
@@ -580,6 +771,7 @@ vidcast_onnx_yolov10_boxes(const vidcast_onnx_reading_t *reading,
 
         box.score = v[4];
         box.class = (uint32_t) v[5];
+        box.row = i;
 
         if (vidcast_onnx_nms_add(boxes, &box) != VIDCAST_OK) {
             return VIDCAST_ERROR;
