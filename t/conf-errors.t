@@ -1808,13 +1808,13 @@ invalid number of arguments in "vidcast_echo" directive
 
 
 
-=== TEST 211: vidcast_origin: an origin with its scheme
+=== TEST 211: vidcast_origin: an origin with a path
 --- http_config
     vidcast_source front { input test:; }
 --- config
-    location = /ws { vidcast_origin https://example.com; }
+    location = /ws { vidcast_origin https://example.com/; }
 --- refused
-invalid host "https://example.com", it is "host[:port]" without a scheme
+invalid host "https://example.com/", it is "[scheme://]host[:port]"
 
 
 
@@ -1824,7 +1824,7 @@ invalid host "https://example.com", it is "host[:port]" without a scheme
 --- config
     location = /ws { vidcast_origin ""; }
 --- refused
-invalid host "", it is "host[:port]" without a scheme
+invalid host "", it is "[scheme://]host[:port]"
 
 
 
@@ -1865,6 +1865,126 @@ invalid host "", it is "host[:port]" without a scheme
     location = /ws { vidcast_origin; }
 --- refused
 invalid number of arguments in "vidcast_origin" directive
+
+
+
+=== TEST 251: vidcast_origin: a path
+--- http_config
+    vidcast_source front { input test:; }
+--- config
+    location = /ws { vidcast_origin same http://h/path; }
+--- refused
+invalid host "http://h/path", it is "[scheme://]host[:port]"
+
+
+
+=== TEST 252: vidcast_origin: all hosts
+--- http_config
+    vidcast_source front { input test:; }
+--- config
+    location = /ws { vidcast_origin same *; }
+--- refused
+invalid host "*", it is "[scheme://]host[:port]"
+
+
+
+=== TEST 253: vidcast_origin: half a wildcard
+--- http_config
+    vidcast_source front { input test:; }
+--- config
+    location = /ws { vidcast_origin same a*b; }
+--- refused
+invalid host "a*b", it is "[scheme://]host[:port]"
+
+
+
+=== TEST 254: vidcast_origin: a wildcard at the end
+--- http_config
+    vidcast_source front { input test:; }
+--- config
+    location = /ws { vidcast_origin same example.*; }
+--- refused
+invalid host "example.*", it is "[scheme://]host[:port]"
+
+
+
+=== TEST 255: vidcast_origin: a wildcard of an address
+--- http_config
+    vidcast_source front { input test:; }
+--- config
+    location = /ws { vidcast_origin same *.[::1]; }
+--- refused
+invalid host "*.[::1]", it is "[scheme://]host[:port]"
+
+
+
+=== TEST 256: vidcast_origin: a port that is none
+--- http_config
+    vidcast_source front { input test:; }
+--- config
+    location = /ws { vidcast_origin same example.com:http; }
+--- refused
+invalid host "example.com:http", it is "[scheme://]host[:port]"
+
+
+
+=== TEST 257: vidcast_origin: a port out of range
+--- http_config
+    vidcast_source front { input test:; }
+--- config
+    location = /ws { vidcast_origin same example.com:65536; }
+--- refused
+invalid host "example.com:65536", it is "[scheme://]host[:port]"
+
+
+
+=== TEST 258: vidcast_origin: a user
+--- http_config
+    vidcast_source front { input test:; }
+--- config
+    location = /ws { vidcast_origin same me@example.com; }
+--- refused
+invalid host "me@example.com", it is "[scheme://]host[:port]"
+
+
+
+=== TEST 259: vidcast_origin: two of them
+--- http_config
+    vidcast_source front { input test:; }
+--- config
+    location = /ws { vidcast_origin same a.example,b.example; }
+--- refused
+invalid host "a.example,b.example", it is "[scheme://]host[:port]"
+
+
+
+=== TEST 260: vidcast_origin: null
+--- http_config
+    vidcast_source front { input test:; }
+--- config
+    location = /ws { vidcast_origin same "null://"; }
+--- refused
+invalid host "null://", it is "[scheme://]host[:port]"
+
+
+
+=== TEST 261: vidcast_origin: letters beyond ASCII
+--- http_config
+    vidcast_source front { input test:; }
+--- config
+    location = /ws { vidcast_origin same kämera.example; }
+--- refused
+invalid host "kämera.example", it is "[scheme://]host[:port]"
+
+
+
+=== TEST 262: vidcast_origin: IPv6 without brackets
+--- http_config
+    vidcast_source front { input test:; }
+--- config
+    location = /ws { vidcast_origin same ::1; }
+--- refused
+invalid host "::1", it is "[scheme://]host[:port]"
 
 
 

@@ -295,3 +295,160 @@ camera  http://example.com  403
 LINES
 --- error_log
 is not allowed
+
+
+
+=== TEST 16: what only looks like an origin of a host that may
+--- http_config
+    vidcast_source front { input test: size=64x48; }
+--- config
+    location = /ws { vidcast; vidcast_origin same *.example.com camera; }
+--- client
+    main::check('/ws', <<'LINES');
+camera  http://a.example.com              101
+camera  http://a.example.com:8080         101
+camera  http://a.example.com.             403
+camera  http://evil.com/x.example.com     403
+camera  http://evil.com?x.example.com     403
+camera  http://evil.com#x.example.com     403
+camera  http://evil.com\x.example.com     403
+camera  http://evil.com%2Fx.example.com   403
+camera  http://evil.com:80.example.com    403
+camera  http://evil.com@x.example.com     403
+camera  http://user:word@a.example.com    403
+camera  http://evil.com:1@a.example.com   403
+camera  http://evil.com,http://a.example.com  403
+camera  http://a..example.com             403
+camera  http://.a.example.com             403
+camera  http://a.example.com/             403
+camera  http://a.example.com:             403
+camera  http://a.example.com:0            403
+camera  http://a.example.com:080          403
+camera  http://a.example.com:+80          403
+camera  http://a.example.com:65535        101
+camera  http://a.example.com:65536        403
+camera  http://a.example.com:4294967376   403
+camera  http://a.example.com:8x           403
+camera  http://*.example.com              403
+camera  http://aÃ¤.example.com      403
+camera  http://[a.example.com]            403
+camera  http://:80                        403
+camera  http:///a.example.com             403
+camera  http:a.example.com                403
+camera  http//a.example.com               403
+camera  //a.example.com                   403
+camera  a.example.com                     403
+camera  http://http://a.example.com       403
+camera  javascript://a.example.com        403
+camera  javascript://camera               403
+camera  file://a.example.com              403
+camera  ws://a.example.com                403
+camera  ftp://camera                      403
+camera  1http://a.example.com             403
+camera  ://a.example.com                  403
+LINES
+--- error_log
+origin "http://evil.com/x.example.com" is not allowed
+
+
+
+=== TEST 17: several Origin headers, and spaces
+--- http_config
+    vidcast_source front { input test: size=64x48; }
+--- config
+    location = /ws  { vidcast; vidcast_origin same example.com; }
+    location = /any { vidcast; vidcast_origin any; }
+--- client
+    for my $case ([403, '/ws', 'http://example.com', 'http://example.com'],
+                  [403, '/ws', 'http://example.com', 'http://evil'],
+                  [403, '/ws', 'http://evil', 'http://example.com'],
+                  [403, '/ws', 'http://example.com', ''],
+                  [403, '/ws', 'http://exam ple.com'],
+                  [403, '/ws', 'http://example.com http://example.com'],
+                  [403, '/ws', "http://example.com\t"],
+                  [101, '/ws', 'http://example.com'],
+                  [101, '/any', 'http://one', 'http://other'])
+    {
+        my ($status, $path, @origins) = @$case;
+        my $ws = websocket($path, headers => [ map { (Origin => $_) }
+                                                   @origins ]);
+
+        is $ws->status, $status, join ' and ', @origins;
+    }
+--- error_log
+is not allowed
+
+
+
+=== TEST 18: a host with its scheme is of the scheme's port
+--- http_config
+    vidcast_source front { input test: size=64x48; }
+--- config
+    location = /ws {
+        vidcast;
+        vidcast_origin  https://example.com HTTP://other.org:8080
+                        https://*.example.net http://[::1];
+    }
+--- client
+    main::check('/ws', <<'LINES');
+camera  https://example.com         101
+camera  https://example.com:443     101
+camera  http://example.com          403
+camera  https://example.com:8443    403
+camera  http://example.com:443      403
+camera  http://other.org:8080       101
+camera  https://other.org:8080      403
+camera  http://other.org            403
+camera  https://a.example.net       101
+camera  http://a.example.net        403
+camera  https://example.net         403
+camera  http://[::1]                101
+camera  http://[::1]:80             101
+camera  https://[::1]               403
+LINES
+--- error_log
+origin "http://example.com" is not allowed
+
+
+
+=== TEST 19: a port that is named is this one, also if it is that of a scheme
+--- http_config
+    vidcast_source front { input test: size=64x48; }
+--- config
+    location = /ws { vidcast; vidcast_origin example.com:443 example.org:80; }
+--- client
+    main::check('/ws', <<'LINES');
+camera  https://example.com       101
+camera  http://example.com:443    101
+camera  http://example.com        403
+camera  https://example.com:8443  403
+camera  http://example.org        101
+camera  https://example.org       403
+LINES
+--- error_log
+is not allowed
+
+
+
+=== TEST 20: apps have schemes of their own, which have to be named
+--- http_config
+    vidcast_source front { input test: size=64x48; }
+--- config
+    location = /ws {
+        vidcast;
+        vidcast_origin  same localhost capacitor://localhost
+                        chrome-extension://abcdefghijklmnop;
+    }
+--- client
+    main::check('/ws', <<'LINES');
+localhost  capacitor://localhost                101
+localhost  ionic://localhost                    403
+localhost  capacitor://localhost:80             403
+localhost  http://localhost                     101
+localhost  chrome-extension://abcdefghijklmnop  101
+localhost  https://abcdefghijklmnop             403
+localhost  file://                              403
+localhost  null                                 403
+LINES
+--- error_log
+origin "ionic://localhost" is not allowed

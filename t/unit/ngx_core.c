@@ -20,6 +20,7 @@
 #include <ngx_crc32.c>
 #include <ngx_errno.c>
 #include <ngx_hash.c>
+#include <ngx_inet.c>
 #include <ngx_list.c>
 #include <ngx_md5.c>
 #include <ngx_palloc.c>

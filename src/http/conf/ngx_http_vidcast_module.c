@@ -9,8 +9,11 @@
 #include <ngx_http.h>
 
 #include "http/conf/ngx_http_vidcast_module.h"
+#include "http/request/ngx_http_vidcast_access.h"
+#include "http/request/ngx_http_vidcast_origin.h"
 
 
+static ngx_int_t ngx_http_vidcast_init(ngx_conf_t *cf);
 static void *ngx_http_vidcast_create_main_conf(ngx_conf_t *cf);
 static void *ngx_http_vidcast_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_vidcast_merge_loc_conf(ngx_conf_t *cf, void *parent,
@@ -184,7 +187,7 @@ static ngx_command_t  ngx_http_vidcast_commands[] = {
 
 static ngx_http_module_t  ngx_http_vidcast_module_ctx = {
     ngx_http_vidcast_variables_add,        /* preconfiguration */
-    ngx_http_vidcast_location_check,       /* postconfiguration */
+    ngx_http_vidcast_init,                 /* postconfiguration */
 
     ngx_http_vidcast_create_main_conf,     /* create main configuration */
     NULL,                                  /* init main configuration */
@@ -211,6 +214,17 @@ ngx_module_t  ngx_http_vidcast_module = {
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };
+
+
+static ngx_int_t
+ngx_http_vidcast_init(ngx_conf_t *cf)
+{
+    if (ngx_http_vidcast_location_check(cf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_vidcast_access_init(cf);
+}
 
 
 static void *
@@ -421,8 +435,9 @@ ngx_http_vidcast_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_vidcast_loc_conf_t *vlcf = conf;
 
-    ngx_str_t   *value, *host;
-    ngx_uint_t   i;
+    ngx_str_t                  *value;
+    ngx_uint_t                  i;
+    ngx_http_vidcast_origin_t  *origin;
 
     if (vlcf->origin) {
         return "is duplicate";
@@ -454,26 +469,25 @@ ngx_http_vidcast_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             return "has \"none\" beside other values";
         }
 
-        if (ngx_strchr(value[i].data, '/') || value[i].len == 0) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid host \"%V\", it is \"host[:port]\" "
-                               "without a scheme", &value[i]);
-            return NGX_CONF_ERROR;
-        }
-
         if (vlcf->origins == NULL) {
-            vlcf->origins = ngx_array_create(cf->pool, 4, sizeof(ngx_str_t));
+            vlcf->origins = ngx_array_create(cf->pool, 4,
+                                           sizeof(ngx_http_vidcast_origin_t));
             if (vlcf->origins == NULL) {
                 return NGX_CONF_ERROR;
             }
         }
 
-        host = ngx_array_push(vlcf->origins);
-        if (host == NULL) {
+        origin = ngx_array_push(vlcf->origins);
+        if (origin == NULL) {
             return NGX_CONF_ERROR;
         }
 
-        *host = value[i];
+        if (ngx_http_vidcast_origin_value(&value[i], origin) != NGX_OK) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid host \"%V\", it is "
+                               "\"[scheme://]host[:port]\"", &value[i]);
+            return NGX_CONF_ERROR;
+        }
     }
 
     return NGX_CONF_OK;

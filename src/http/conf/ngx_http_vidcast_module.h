@@ -73,7 +73,7 @@ typedef struct {
     ngx_uint_t                   send;
     ngx_uint_t                   overlay;
     ngx_uint_t                   origin;      /* bits */
-    ngx_array_t                 *origins;     /* of ngx_str_t, hosts */
+    ngx_array_t                 *origins;     /* ngx_http_vidcast_origin_t */
     ngx_uint_t                   fps;
     ngx_uint_t                   backlog;
     ngx_uint_t                   max_viewers;

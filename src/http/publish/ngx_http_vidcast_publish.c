@@ -8,7 +8,6 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "http/request/ngx_http_vidcast_origin.h"
 #include "http/request/ngx_http_vidcast_response.h"
 #include "http/websocket/ngx_http_vidcast_handshake.h"
 #include "http/delivery/ngx_http_vidcast_peer.h"
@@ -102,12 +101,6 @@ ngx_http_vidcast_publish_handler(ngx_http_request_t *r)
     if (!(r->method & (NGX_HTTP_POST|NGX_HTTP_PUT))) {
         return (ngx_http_vidcast_add_header(r, "Allow", &allow) == NGX_OK)
                    ? NGX_HTTP_NOT_ALLOWED : NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    rc = ngx_http_vidcast_origin_check(r, headers.origin);
-
-    if (rc != NGX_OK) {
-        return rc;
     }
 
     post = ngx_pcalloc(r->pool, sizeof(ngx_http_vidcast_post_t));

@@ -22,6 +22,8 @@ typedef struct {
 
 static void ngx_http_vidcast_headers_text(ngx_http_vidcast_headers_t *headers,
     ngx_str_t *value, ngx_uint_t offset);
+static void ngx_http_vidcast_headers_origin(
+    ngx_http_vidcast_headers_t *headers, ngx_str_t *value, ngx_uint_t offset);
 static void ngx_http_vidcast_headers_key(ngx_http_vidcast_headers_t *headers,
     ngx_str_t *value, ngx_uint_t offset);
 static void ngx_http_vidcast_headers_upgrade(
@@ -44,15 +46,37 @@ static ngx_http_vidcast_header_t  ngx_http_vidcast_headers[] = {
 
     { ngx_string("Accept"), ngx_http_vidcast_headers_accept, 0 },
 
+    { ngx_string("Access-Control-Request-Headers"),
+      ngx_http_vidcast_headers_text,
+      offsetof(ngx_http_vidcast_headers_t, request_headers) },
+
+    { ngx_string("Access-Control-Request-Method"),
+      ngx_http_vidcast_headers_text,
+      offsetof(ngx_http_vidcast_headers_t, request_method) },
+
     { ngx_string("Connection"), ngx_http_vidcast_headers_connection, 0 },
 
     { ngx_string("Last-Event-ID"), ngx_http_vidcast_headers_text,
       offsetof(ngx_http_vidcast_headers_t, last_event_id) },
 
-    { ngx_string("Origin"), ngx_http_vidcast_headers_text,
-      offsetof(ngx_http_vidcast_headers_t, origin) },
+    { ngx_string("Origin"), ngx_http_vidcast_headers_origin, 0 },
 
     { ngx_string("Prefer"), ngx_http_vidcast_headers_prefer, 0 },
+
+    { ngx_string("Referer"), ngx_http_vidcast_headers_text,
+      offsetof(ngx_http_vidcast_headers_t, referer) },
+
+    { ngx_string("Sec-Fetch-Dest"), ngx_http_vidcast_headers_text,
+      offsetof(ngx_http_vidcast_headers_t, fetch_dest) },
+
+    { ngx_string("Sec-Fetch-Mode"), ngx_http_vidcast_headers_text,
+      offsetof(ngx_http_vidcast_headers_t, fetch_mode) },
+
+    { ngx_string("Sec-Fetch-Site"), ngx_http_vidcast_headers_text,
+      offsetof(ngx_http_vidcast_headers_t, fetch_site) },
+
+    { ngx_string("Sec-Purpose"), ngx_http_vidcast_headers_text,
+      offsetof(ngx_http_vidcast_headers_t, purpose) },
 
     { ngx_string("Sec-WebSocket-Extensions"),
       ngx_http_vidcast_headers_extensions, 0 },
@@ -119,6 +143,19 @@ ngx_http_vidcast_headers_text(ngx_http_vidcast_headers_t *headers,
     if (*text == NULL) {
         *text = value;
     }
+}
+
+
+static void
+ngx_http_vidcast_headers_origin(ngx_http_vidcast_headers_t *headers,
+    ngx_str_t *value, ngx_uint_t offset)
+{
+    if (headers->origin) {
+        headers->origins = 1;
+        return;
+    }
+
+    headers->origin = value;
 }
 
 

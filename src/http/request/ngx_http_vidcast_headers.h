@@ -29,6 +29,13 @@
 
 typedef struct {
     ngx_str_t              *origin;
+    ngx_str_t              *referer;
+    ngx_str_t              *fetch_site;   /* Sec-Fetch-Site, and so on */
+    ngx_str_t              *fetch_mode;
+    ngx_str_t              *fetch_dest;
+    ngx_str_t              *purpose;      /* Sec-Purpose: not asked by a user */
+    ngx_str_t              *request_method; /* Access-Control-Request-Method */
+    ngx_str_t              *request_headers; /* and -Headers */
     ngx_str_t              *version;      /* Sec-WebSocket-Version */
     ngx_str_t              *key;          /* Sec-WebSocket-Key */
     ngx_str_t              *last_event_id;
@@ -38,6 +45,7 @@ typedef struct {
     unsigned                websocket:1;  /* Upgrade has "websocket" */
     unsigned                vidcast_v1:1; /* a subprotocol that it offers */
     unsigned                keys:1;       /* more keys than one */
+    unsigned                origins:1;    /* likewise */
     unsigned                representation:1; /* Prefer asks to be told */
 } ngx_http_vidcast_headers_t;
 

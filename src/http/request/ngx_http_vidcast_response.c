@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "core/ngx_vidcast_string.h"
 #include "http/request/ngx_http_vidcast_response.h"
 
 
@@ -30,6 +31,31 @@ ngx_http_vidcast_add_header(ngx_http_request_t *r, const char *name,
     h->value = *value;
 
     return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_vidcast_set_header(ngx_http_request_t *r, const char *name,
+    ngx_str_t *value)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    for (part = &r->headers_out.headers.part; part; part = part->next) {
+
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (h[i].hash && ngx_vidcast_is(&h[i].key, name)) {
+                h[i].value = *value;
+                return NGX_OK;
+            }
+        }
+    }
+
+    return ngx_http_vidcast_add_header(r, name, value);
 }
 
 

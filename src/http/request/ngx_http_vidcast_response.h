@@ -17,6 +17,10 @@
 ngx_int_t ngx_http_vidcast_add_header(ngx_http_request_t *r, const char *name,
     ngx_str_t *value);
 
+/* the same, in the place of one that an earlier location has added */
+ngx_int_t ngx_http_vidcast_set_header(ngx_http_request_t *r, const char *name,
+    ngx_str_t *value);
+
 /*
  * Sends a whole response: the header, and these buffers, "size" bytes
  * together; NULL: no body.  Returns what the handler returns; nothing but the
