@@ -1691,6 +1691,36 @@ invalid parameter "takeover=maybe"
 
 
 
+=== TEST 263: vidcast_publish: a time of none
+--- http_config
+    vidcast_source door { input push:; }
+--- config
+    location = /publish { vidcast_publish door takeover=on timeout=0; }
+--- refused
+invalid parameter "timeout=0"
+
+
+
+=== TEST 264: vidcast_publish: a time that is none
+--- http_config
+    vidcast_source door { input push:; }
+--- config
+    location = /publish { vidcast_publish door takeover=on timeout=soon; }
+--- refused
+invalid parameter "timeout=soon"
+
+
+
+=== TEST 265: vidcast_publish: a time without a value
+--- http_config
+    vidcast_source door { input push:; }
+--- config
+    location = /publish { vidcast_publish door takeover=on timeout=; }
+--- refused
+invalid parameter "timeout="
+
+
+
 === TEST 199: vidcast_publish: twice
 --- http_config
     vidcast_source door { input push:; }

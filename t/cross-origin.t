@@ -7,7 +7,8 @@
 # then does with them, and whether it asks at all, is decided by headers: a page
 # which may look must get them from each kind of location, also before a
 # password is asked for, and one which may not must get nothing, and wake
-# nothing.  t/origin.t has who may; t/browser/cross-origin.t asks a browser.
+# nothing.  t/origin.t tells which pages may; t/browser/cross-origin.t asks a
+# browser.
 
 use strict;
 use warnings;

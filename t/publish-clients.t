@@ -3,7 +3,8 @@
 # Copyright (C) vidcast contributors
 
 # Pictures are published by what people have at hand, not by clients of ours:
-# curl in all its ways to send a body, Python's websockets, npm's ws.  What
+# curl in all its ways to send a body, Python's requests and websockets, npm's
+# ws.  What
 # each of them sends has to arrive at viewers of all kinds byte for byte, and
 # what it says as a text as a result; with a password, too.
 
@@ -216,6 +217,84 @@ is curl('-T', $file, "$http/publish"), 413, 'curl: too large';
 
 is curl('-T', spill('text', 'no picture'), "$http/publish"), 400,
     'curl: not a JPEG';
+
+
+# forms: as curl and Python's requests build them, or, where that is not
+# installed, as people build them by hand
+
+($jpeg, $file) = fresh(200_000);
+like curl('-F', "image=\@$file", "$http/publish"), qr/^20[14]$/, 'curl: a form';
+arrives($jpeg, 'curl: a form');
+
+($jpeg, $file) = fresh();
+like curl('-F', 'name=front door', '-F', "image=\@$file;type=image/jpeg",
+          '-F', 'token=secret', "$http/publish"), qr/^20[14]$/,
+    'curl: a form with fields';
+arrives($jpeg, 'curl: a form with fields');
+
+is curl('-F', 'name=front door', "$http/publish"), 400,
+    'curl: a form without a picture';
+is curl('-F', 'image=@' . spill('large', 'x' x 3_000_000), "$http/publish"),
+    400, 'curl: a large one';
+
+my $poster = spill('post.py', <<'PYTHON');
+import http.client, sys, urllib.parse
+
+def by_requests(url, data, form):
+    import requests
+
+    if form:
+        return requests.post(url, files={'image': ('a.jpg', data)},
+                             data={'name': 'front door'}).status_code
+
+    return requests.post(url, data=data).status_code
+
+def by_hand(url, data, form):
+    parts = urllib.parse.urlsplit(url)
+    connection = http.client.HTTPConnection(parts.netloc)
+    headers = {}
+
+    if form:
+        headers['Content-Type'] = 'multipart/form-data; boundary=RandomNerd'
+        data = (b'--RandomNerd\r\nContent-Disposition: form-data; '
+                b'name="imageFile"; filename="esp32-cam.jpg"\r\n'
+                b'Content-Type: image/jpeg\r\n\r\n' + data
+                + b'\r\n--RandomNerd--\r\n')
+
+    connection.request('POST', parts.path, data, headers)
+    return connection.getresponse().status
+
+url, name, form, how = sys.argv[1:]
+
+with open(name, 'rb') as file:
+    data = file.read()
+
+print((by_requests if how == 'requests' else by_hand)(url, data, form == 'form'))
+PYTHON
+
+for my $how ('requests', 'http.client') {
+    SKIP: {
+        skip "Python's requests are not installed", 8
+            if $how eq 'requests'
+               && system '/usr/bin/python3 -c "import requests" 2>/dev/null';
+
+        for my $form ('form', 'body') {
+            for my $size (0, 500_000) {
+                ($jpeg, $file) = fresh($size);
+
+                open my $out, '-|', '/usr/bin/python3', $poster,
+                    "$http/publish", $file, $form, $how or die "python3: $!\n";
+
+                my $status = <$out>;
+
+                close $out;
+
+                is $status, "204\n", "Python, $how: a $form";
+                arrives($jpeg, "Python, $how: a $form");
+            }
+        }
+    }
+}
 
 
 # clients on WebSocket: told what to do by lines, they tell what happened

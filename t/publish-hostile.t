@@ -48,6 +48,8 @@ server {
 
     location = /publish { vidcast_publish door; }
     location = /take    { vidcast_publish door takeover=on; }
+    location = /hasty   { vidcast_publish door timeout=1s; }
+    location = /chat    { vidcast_publish talk timeout=1s; }
 }
 CONF
 
@@ -80,6 +82,7 @@ cut_messages();
 texts();
 takeovers();
 slow();
+out_of_time();
 
 is processes($_), $pids{$_}, "the same processes: $_" for sort keys %pids;
 is $viewer->faults, '', 'nothing was wrong at the viewer';
@@ -571,4 +574,94 @@ sub slow {
     is $ws->closed_with, 1008, 'it is told';
     $ws->close;
     ok alone(), 'and has left';
+}
+
+
+sub slowness { source($nginx, 'door')->{published_by}{slow} }
+
+
+# a byte now and then keeps nginx waiting for ever: there is a time for all of
+# a picture, and then the place is free
+
+sub out_of_time {
+    my $idle = publisher('/chat');
+
+    my $before = refused();
+    my $client = Vidcast::Client->new(port => $port);
+
+    is slowness(), 0, 'none was too slow';
+
+    $client->write("POST /hasty HTTP/1.1\r\nHost: a\r\n"
+                   . "Content-Length: 60000\r\n\r\n");
+
+    ok wait_for {
+        $client->write("\xff");
+        $client->wait_eof(0.1);
+    }, 'a body, a byte at a time: is closed';
+    ok wait_for { slowness() == 1 }, 'it was too slow';
+
+    for my $case (['a frame', substr(frame(2, 'x' x 60000), 0, 100), 'x'],
+                  ['fragments', frame(2, 'x', fin => 0),
+                   frame(0, 'x', fin => 0)],
+                  ['a text of empty ones', frame(1, '1', fin => 0),
+                   frame(0, '', fin => 0) . frame(9, 'ping')])
+    {
+        my ($name, $first, $more) = @$case;
+        my $ws = publisher('/hasty');
+
+        ok publishers(1), "$name: the place is taken";
+        $ws->write($first);
+        is post(picture(64, 48, 16))->{status}, 409, 'and kept from others';
+
+        my $code = wait_for {
+            $ws->write($more);
+            $ws->closed_with(0.1);
+        };
+
+        is $code, 1008, 'not for ever: it is told';
+        $ws->close;
+
+        ok alone(), 'it has left';
+        works("after $name");
+    }
+
+    is slowness(), 4, 'they were too slow';
+    is refused(), $before + 4, 'and are counted among the refused ones';
+    ok $nginx->wait_log(qr/vidcast publisher did not end its message in 1000/),
+        'the log says it';
+
+    # one that is no slower with each picture, but goes on for longer
+
+    my $ws = publisher('/hasty');
+    my $end = time + 4;
+    my $shades = 0;
+
+    ok publishers(1), 'somebody is there';
+
+    while (time < $end) {
+        my $jpeg = comments(picture(64, 48, 17), $shades++);
+
+        my $frame = frame(2, $jpeg);
+
+        $ws->write(substr $frame, 0, 100);
+        $ws->write(substr $frame, 100);
+
+        if (!seen($jpeg)) {
+            ok 0, 'a picture is seen';
+            last;
+        }
+    }
+
+    ok !$ws->eof, 'pictures one after the other, for longer than that';
+    $ws->close;
+    ok alone(), 'it has left';
+
+    # nor one that says nothing
+
+    my $results = source($nginx, 'talk')->{published_by}{results};
+
+    $idle->send_text('"still here"');
+    ok wait_for { source($nginx, 'talk')->{published_by}{results} > $results },
+        'one that said nothing meanwhile is still there';
+    $idle->close;
 }

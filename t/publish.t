@@ -51,6 +51,13 @@ server {
         vidcast_publish          door;
     }
 
+    # more than a page or two goes through a file of nginx's
+
+    location = /buffer {
+        client_body_buffer_size  1k;
+        vidcast_publish          door;
+    }
+
     location = /file {
         client_body_in_file_only  clean;
         vidcast_publish           door;
@@ -116,12 +123,15 @@ for my $way (['/publish', 'image/jpeg'], ['/publish'],
              ['/publish', 'application/octet-stream'],
              ['/publish', 'image/jpeg; charset=binary'],
              ['/publish', 'application/x-www-form-urlencoded'],
+             ['/publish', 'image/jpg'], ['/publish', 'image/pjpeg'],
+             ['/publish', 'binary/octet-stream'],
              ['/memory', 'image/jpeg'], ['/file', 'image/jpeg'],
+             ['/buffer', 'image/jpeg'],
              ['/to/door', 'image/jpeg'])
 {
     for my $method (qw(POST PUT)) {
         my ($path, $type) = @$way;
-        my $jpeg = comments(picture(64, 48, 16 + 10 * $shade++),
+        my $jpeg = comments(picture(64, 48, 16 + 8 * $shade++),
                             'x' x (5000 * ($shade % 3)),
                             'y' x (60000 * ($shade % 3 == 2)));
         my $name = "$method $path, " . length($jpeg) . ' bytes of '
@@ -141,6 +151,16 @@ for my $way (['/publish', 'image/jpeg'], ['/publish'],
 }
 
 is source($nginx, 'door')->{state}, 'live', 'the source lives';
+
+
+# a worker that writes a picture to a file, and reads it, serves nobody else
+
+like $nginx->error_log,
+    qr{buffered to a temporary file.*"(?:POST|PUT) /buffer },
+    'a small buffer that is configured makes nginx write a file';
+unlike $nginx->error_log,
+    qr{buffered to a temporary file.*"(?:POST|PUT) /publish },
+    'by default a picture fits into memory';
 
 
 # what it became, for what asks
@@ -239,6 +259,106 @@ is post('/publish', "$thumbnail\r\n")->{status}, 204, 'one with a thumbnail';
 is get($port, '/shot')->{body}, $thumbnail, 'which has an end of its own';
 
 
+# forms, as pages, scripts and small cameras send them: the first JPEG in it
+
+sub form {
+    my (%args) = @_;
+
+    my $eol = $args{eol} // "\r\n";
+    my $body = join '', map {
+        my ($headers, $data) = @$_;
+
+        "--$args{boundary}$eol" . join('', map { "$_$eol" } @$headers)
+        . $eol . $data . $eol;
+    } @{$args{parts}};
+
+    return $body . ($args{open} ? '' : "--$args{boundary}--$eol");
+}
+
+my $disposition = 'Content-Disposition: form-data; name=';
+my $file = [ qq($disposition"image"; filename="a.jpg"),
+             'Content-Type: image/jpeg' ];
+my $text = [ [ qq($disposition"name") ], 'front door' ];
+my $json = [ [ qq($disposition"meta"), 'Content-Type: application/json' ],
+             '{"price": 17.5}' ];
+my $small = picture(16, 16, 50);
+my $nasty = comments($jpeg, "\r\n--xxBOUNDARYxx\r\n$small\r\n",
+                     "--xxBOUNDARYxx--\r\n");
+
+for my $case (['a file', [ [ $file, $jpeg ] ]],
+              ['without a type', [ [ [ $file->[0] ], $jpeg ] ]],
+              ['of bytes', [ [ [ $file->[0],
+                                 'Content-Type: application/octet-stream' ],
+                               $jpeg ] ]],
+              ['of other bytes', [ [ [ $file->[0],
+                                       'Content-Type: binary/octet-stream' ],
+                                     $jpeg ] ]],
+              ['behind fields', [ $text, $json, [ $file, $jpeg ] ]],
+              ['before fields', [ [ $file, $jpeg ], $text, $json ]],
+              ['behind another file',
+               [ [ [ qq($disposition"a"; filename="a.png"),
+                     'Content-Type: image/png' ],
+                   "\x89PNG\r\n\x1a\n" . "\0" x 500 ], [ $file, $jpeg ] ]],
+              ['the first of two', [ [ $file, $jpeg ], [ $file, $small ] ]],
+              ['behind an empty file', [ [ $file, '' ], [ $file, $jpeg ] ]],
+              ['with boundaries in it', [ [ $file, $nasty ] ], $nasty],
+              ['a large one', [ [ $file, comments($jpeg, 'x' x 60000) ] ],
+               comments($jpeg, 'x' x 60000)])
+{
+    my ($name, $parts, $wanted) = @$case;
+
+    for my $path ('/publish', '/buffer') {
+        my $body = form(boundary => 'xxBOUNDARYxx', parts => $parts);
+        my $answer = post($path, $body,
+                          'multipart/form-data; boundary=xxBOUNDARYxx');
+
+        is $answer->{status}, 204, "a form at $path: $name";
+        ok get($port, '/shot')->{body} eq ($wanted // $jpeg), 'it is shown';
+    }
+}
+
+for my $case (['a boundary in quotes', '"a b:c"', 'a b:c'],
+              ['dashes', '----WebKitFormBoundary7MA', '----WebKitFormBoundary7MA'],
+              ['without CR', 'x1234567890', 'x1234567890', eol => "\n"],
+              ['without its end', 'x1234567890', 'x1234567890', open => 1])
+{
+    my ($name, $announced, $boundary, %args) = @$case;
+    my $body = form(boundary => $boundary, parts => [ $text, [ $file, $jpeg ] ],
+                    %args);
+
+    is post('/publish', $body, "multipart/form-data; boundary=$announced")
+       ->{status}, 204, "a form: $name";
+    is get($port, '/shot')->{body}, $jpeg, 'it is shown';
+}
+
+is post('/publish', form(boundary => 'x123456', parts => [ [ $file, $jpeg ] ]),
+        'Multipart/Form-Data')->{status}, 204, 'a form that tells no boundary';
+
+for my $case ([400, 'fields alone', qr/^a form without a JPEG$/,
+               [ $text, $json ]],
+              [400, 'nothing', qr/^a form without a JPEG$/, []],
+              [400, 'PNG', qr/^a form without a JPEG$/,
+               [ [ $file, "\x89PNG\r\n\x1a\n" . "\0" x 500 ] ]],
+              [400, 'a JPEG that was cut', qr/^a truncated JPEG: its end is/,
+               [ [ $file, substr $jpeg, 0, -2 ] ]],
+              [413, 'a picture that is larger than a slot', qr/Too Large/,
+               [ [ $file, comments($jpeg, ('x' x 60000) x 4) ] ]],
+              [413, 'fields without end', qr/Too Large/,
+               [ [ $text->[0], 'x' x 280000 ], [ $file, $jpeg ] ]])
+{
+    my ($status, $name, $like, $parts) = @$case;
+    my $refused = source($nginx, 'door')->{published_by}{refused};
+    my $answer = post('/publish', form(boundary => 'xxBOUNDARYxx',
+                                       parts => $parts),
+                      'multipart/form-data; boundary=xxBOUNDARYxx');
+
+    is $answer->{status}, $status, "$status: a form, $name";
+    like $answer->{body}, $like, 'it says why';
+    is source($nginx, 'door')->{published_by}{refused}, $refused + 1,
+        'and is counted';
+}
+
+
 # one that was cut off, where that is allowed
 
 is post('/torn', substr($jpeg, 0, -2))->{status}, 204, 'the end is missing';
@@ -321,8 +441,8 @@ for my $case (
     [413, '/little', comments($jpeg, 'x' x 1024), undef, qr/Too Large/,
      'for nginx'],
     [415, '/publish', $jpeg, 'image/png', qr/Unsupported/, 'PNG'],
-    [415, '/publish', $jpeg, 'multipart/form-data; boundary=x',
-     qr/Unsupported/, 'a form'],
+    [415, '/publish', $jpeg, 'multipart/mixed; boundary=x',
+     qr/Unsupported/, 'parts that are no form'],
     [404, '/to/nobody', $jpeg, undef, qr/Not Found/, 'no such source'],
     [404, '/to/front', $jpeg, undef, qr/Not Found/, 'a camera'],
     [404, '/to/', $jpeg, undef, qr/Not Found/, 'no name'],

@@ -150,6 +150,7 @@ typedef struct {
     uint64_t                     published;  /* messages that were taken */
     uint64_t                     received;   /* bytes of them */
     uint64_t                     unwanted;   /* and those that were not */
+    uint64_t                     slow;       /* of them, not ended in time */
     uint64_t                     no_memory;  /* messages lost for want of it */
 } ngx_vidcast_worker_stats_t;
 

@@ -190,6 +190,31 @@ async function friend(page, camera, guarded, socket) {
 }
 
 
+/* a form of the page, which the browser sends without asking first */
+
+async function submits(page, url) {
+    await page.evaluate(async (url) => {
+        const canvas = document.createElement('canvas');
+        const blob = await new Promise((resolve) => canvas.toBlob(resolve,
+                                                            'image/jpeg'));
+        const files = new DataTransfer();
+
+        files.items.add(new File([blob], 'a.jpg', { type: 'image/jpeg' }));
+
+        document.body.innerHTML = `<iframe name="answer"></iframe>
+            <form method="post" enctype="multipart/form-data" target="answer">
+            <input name="place" value="front door">
+            <input name="image" type="file"></form>`;
+
+        const form = document.querySelector('form');
+
+        form.action = url;
+        form.elements.image.files = files.files;
+        form.submit();
+    }, url);
+}
+
+
 async function stranger(page, camera, plain, socket) {
     like(String((await reads(page, `${camera}/snapshot`)).error), /fetch/,
          'any other page reads no snapshot');
@@ -280,11 +305,22 @@ async function browse(port) {
         const before = (await status(port, 'yard')).opened;
         const other = await context.newPage();
 
+        await submits(page, `${camera}/publish`);
+        ok(await until(async () =>
+            (await status(port, 'door')).published_by.taken === 2),
+           'a form of a page that is named publishes');
+
         await other.goto(`http://stranger.test:${port}/page`);
         await stranger(other, camera, plain, socket);
 
         is(before, 0, 'a camera slept');
         is((await status(port, 'yard')).opened, 0, 'and sleeps on');
+
+        const refused = other.waitForResponse(`${camera}/publish`);
+
+        await submits(other, `${camera}/publish`);
+        is((await refused).status(), 403, 'a form of any other page does not');
+        is((await status(port, 'door')).published_by.taken, 2, 'publish');
 
         await link(other, `${camera}/yard`);
         ok(await until(async () => (await status(port, 'yard')).opened === 1),

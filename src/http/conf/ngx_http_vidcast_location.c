@@ -10,6 +10,7 @@
 
 #include "core/ngx_vidcast_string.h"
 #include "http/conf/ngx_http_vidcast_module.h"
+#include "http/publish/ngx_http_vidcast_publish_body.h"
 #include "http/request/ngx_http_vidcast_params.h"
 
 
@@ -17,11 +18,13 @@
 
 #define NGX_HTTP_VIDCAST_OVERLAY_RESULT  64
 
+#define NGX_HTTP_VIDCAST_PUBLISH_TIMEOUT  30000    /* ms */
+
 
 typedef struct {
     ngx_str_t          name;
-    ngx_conf_enum_t   *words;
-    size_t             offset;    /* of a ngx_uint_t */
+    ngx_conf_enum_t   *words;     /* NULL: it is a time, not zero */
+    size_t             offset;    /* of a ngx_uint_t, or ngx_msec_t */
 } ngx_http_vidcast_location_param_t;
 
 
@@ -81,6 +84,8 @@ static ngx_http_vidcast_location_param_t  ngx_http_vidcast_params[] = {
 static ngx_http_vidcast_location_param_t  ngx_http_vidcast_publish_params[] = {
     { ngx_string("takeover"), ngx_http_vidcast_location_flag,
       offsetof(ngx_http_vidcast_loc_conf_t, takeover) },
+    { ngx_string("timeout"), NULL,
+      offsetof(ngx_http_vidcast_loc_conf_t, publish_timeout) },
     { ngx_null_string, NULL, 0 }
 };
 
@@ -163,8 +168,9 @@ ngx_http_vidcast_location_publish(ngx_conf_t *cf, ngx_command_t *cmd,
 {
     ngx_http_vidcast_loc_conf_t *vlcf = conf;
 
-    char       *rv;
-    ngx_str_t  *value;
+    char        *rv;
+    ngx_str_t   *value;
+    ngx_uint_t   i;
 
     rv = ngx_http_vidcast_content_set(cf, cmd,
                                       ngx_http_vidcast_publish_handler);
@@ -180,14 +186,19 @@ ngx_http_vidcast_location_publish(ngx_conf_t *cf, ngx_command_t *cmd,
         return NGX_CONF_ERROR;
     }
 
-    if (cf->args->nelts == 3
-        && ngx_http_vidcast_location_set(&value[2],
-                                         ngx_http_vidcast_publish_params, vlcf)
-           != NGX_OK)
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid parameter \"%V\"", &value[2]);
-        return NGX_CONF_ERROR;
+    vlcf->publish_timeout = NGX_HTTP_VIDCAST_PUBLISH_TIMEOUT;
+
+    for (i = 2; i < cf->args->nelts; i++) {
+
+        if (ngx_http_vidcast_location_set(&value[i],
+                                          ngx_http_vidcast_publish_params,
+                                          vlcf)
+            != NGX_OK)
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid parameter \"%V\"", &value[i]);
+            return NGX_CONF_ERROR;
+        }
     }
 
     return vlcf->publish->lengths ? NGX_CONF_OK
@@ -203,6 +214,7 @@ ngx_http_vidcast_location_set(ngx_str_t *arg,
     ngx_http_vidcast_location_param_t *param,
     ngx_http_vidcast_loc_conf_t *vlcf)
 {
+    ngx_int_t         time;
     ngx_str_t         name, word;
     ngx_uint_t       *value;
     ngx_conf_enum_t  *known;
@@ -223,10 +235,22 @@ ngx_http_vidcast_location_set(ngx_str_t *arg,
             continue;
         }
 
+        value = (ngx_uint_t *) ((u_char *) vlcf + param->offset);
+
+        if (param->words == NULL) {
+            time = ngx_parse_time(&word, 0);
+
+            if (time == NGX_ERROR || time == 0) {
+                return NGX_DECLINED;
+            }
+
+            *value = (ngx_uint_t) time;
+            return NGX_OK;
+        }
+
         for (known = param->words; known->name.len; known++) {
 
             if (ngx_vidcast_equal(&word, &known->name)) {
-                value = (ngx_uint_t *) ((u_char *) vlcf + param->offset);
                 *value = known->value;
                 return NGX_OK;
             }
@@ -296,6 +320,52 @@ ngx_http_vidcast_refer(ngx_conf_t *cf, ngx_str_t *name, ngx_uint_t push,
     ref->overlay = overlay;
 
     return NGX_CONF_OK;
+}
+
+
+/*
+ * A body that does not fit into nginx's buffer is written to a file, and read
+ * from there, by a worker that meanwhile serves nobody.  A picture fits, unless
+ * the buffer has been configured.  Its memory is taken as bytes come.
+ */
+
+void
+ngx_http_vidcast_location_body(ngx_conf_t *cf)
+{
+    size_t                          size;
+    ngx_uint_t                      i;
+    ngx_vidcast_source_t          **source;
+    ngx_http_core_loc_conf_t       *clcf;
+    ngx_http_vidcast_main_conf_t   *vmcf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    vmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_vidcast_module);
+
+    /* nginx's default; its module has been merged before ours */
+
+    if (clcf->client_body_buffer_size != (size_t) 2 * ngx_pagesize) {
+        return;
+    }
+
+    source = vmcf->vidcast.sources.elts;
+    size = 0;
+
+    for (i = 0; i < vmcf->vidcast.sources.nelts; i++) {
+        if (source[i]->input.push) {
+            size = ngx_max(size, source[i]->original.geometry.slot_size);
+        }
+    }
+
+    size += NGX_HTTP_VIDCAST_PUBLISH_FORM;
+
+    if (clcf->client_max_body_size
+        && (off_t) size > clcf->client_max_body_size)
+    {
+        size = (size_t) clcf->client_max_body_size;
+    }
+
+    clcf->client_body_buffer_size = ngx_max(size,
+                                            clcf->client_body_buffer_size);
 }
 
 

@@ -112,7 +112,7 @@ static ngx_command_t  ngx_http_vidcast_commands[] = {
       NULL },
 
     { ngx_string("vidcast_publish"),
-      NGX_HTTP_LOC_CONF|NGX_HTTP_LIF_CONF|NGX_HTTP_LMT_CONF|NGX_CONF_TAKE12,
+      NGX_HTTP_LOC_CONF|NGX_HTTP_LIF_CONF|NGX_HTTP_LMT_CONF|NGX_CONF_TAKE123,
       ngx_http_vidcast_location_publish,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
@@ -284,6 +284,7 @@ ngx_http_vidcast_create_loc_conf(ngx_conf_t *cf)
      *     vlcf->origin = 0;
      *     vlcf->publish = NULL;
      *     vlcf->takeover = 0;
+     *     vlcf->publish_timeout = 0;
      *     vlcf->handler = NULL;
      *     vlcf->directive = NULL;
      */
@@ -330,7 +331,15 @@ ngx_http_vidcast_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_size_value(conf->max_message, prev->max_message, 16384);
     ngx_conf_merge_value(conf->deflate, prev->deflate, 0);
 
-    return ngx_http_vidcast_content_merge(cf, prev, conf);
+    if (ngx_http_vidcast_content_merge(cf, prev, conf) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (conf->publish) {
+        ngx_http_vidcast_location_body(cf);
+    }
+
+    return NGX_CONF_OK;
 }
 
 

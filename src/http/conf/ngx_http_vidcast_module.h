@@ -85,6 +85,7 @@ typedef struct {
     ngx_flag_t                   deflate;
     ngx_http_complex_value_t    *publish;     /* the source; NULL: none */
     ngx_uint_t                   takeover;    /* from another publisher */
+    ngx_msec_t                   publish_timeout; /* of one message */
 
     ngx_http_handler_pt          handler;     /* NULL: not ours */
     ngx_str_t                   *directive;   /* which set it, and where */
@@ -112,6 +113,7 @@ char *ngx_http_vidcast_location(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_vidcast_location_publish(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+void ngx_http_vidcast_location_body(ngx_conf_t *cf);
 ngx_int_t ngx_http_vidcast_location_check(ngx_conf_t *cf);
 
 /*

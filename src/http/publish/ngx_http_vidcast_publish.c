@@ -11,8 +11,10 @@
 #include "http/request/ngx_http_vidcast_response.h"
 #include "http/websocket/ngx_http_vidcast_handshake.h"
 #include "http/delivery/ngx_http_vidcast_peer.h"
+#include "http/publish/ngx_http_vidcast_publish_body.h"
 #include "http/publish/ngx_http_vidcast_publisher.h"
 #include "core/ngx_vidcast_escape.h"
+#include "core/ngx_vidcast_string.h"
 #include "media/ngx_vidcast_jpeg.h"
 #include "wire/ngx_vidcast_result_value.h"
 
@@ -27,18 +29,23 @@ typedef struct {
     ngx_http_request_t            *request;
     ngx_uint_t                     kind;
     size_t                         size;     /* of the body */
-    ngx_uint_t                     representation; /* to be answered with */
+    ngx_event_t                    timer;    /* while it comes */
+    ngx_msec_t                     timeout;
+    unsigned                       form:1;   /* with the picture in it */
+    unsigned                       representation:1; /* in the answer */
 } ngx_http_vidcast_post_t;
 
 
 static ngx_int_t ngx_http_vidcast_publish_feed(ngx_http_request_t *r,
     ngx_http_vidcast_feed_t **feed);
 static ngx_int_t ngx_http_vidcast_publish_kind(ngx_http_request_t *r,
-    ngx_uint_t *kind);
+    ngx_http_vidcast_post_t *post);
+static void ngx_http_vidcast_publish_timeout_handler(ngx_event_t *ev);
 static void ngx_http_vidcast_publish_body_handler(ngx_http_request_t *r);
-static ngx_int_t ngx_http_vidcast_publish_body(ngx_http_vidcast_post_t *post);
+static ngx_int_t ngx_http_vidcast_publish_size(ngx_http_vidcast_post_t *post);
 static size_t ngx_http_vidcast_publish_max(ngx_http_vidcast_post_t *post);
-static ngx_int_t ngx_http_vidcast_publish_copy(ngx_http_vidcast_post_t *post);
+static ngx_int_t ngx_http_vidcast_publish_fill(ngx_http_vidcast_post_t *post,
+    const char **reason);
 static void ngx_http_vidcast_publish_cleanup(void *data);
 static void ngx_http_vidcast_publish_lent(
     ngx_http_vidcast_publisher_t *publisher);
@@ -119,8 +126,13 @@ ngx_http_vidcast_publish_handler(ngx_http_request_t *r)
     post->publisher.log = r->connection->log;
     post->publisher.takeover = vlcf->takeover;
     post->representation = headers.representation;
+    post->timeout = vlcf->publish_timeout;
 
-    rc = ngx_http_vidcast_publish_kind(r, &post->kind);
+    post->timer.handler = ngx_http_vidcast_publish_timeout_handler;
+    post->timer.data = post;
+    post->timer.log = r->connection->log;
+
+    rc = ngx_http_vidcast_publish_kind(r, post);
 
     if (rc != NGX_OK) {
         feed->stats->unwanted++;
@@ -140,6 +152,12 @@ ngx_http_vidcast_publish_handler(ngx_http_request_t *r)
 
     rc = ngx_http_read_client_request_body(r,
                                         ngx_http_vidcast_publish_body_handler);
+
+    /* nginx's own time begins anew with each byte */
+
+    if (rc == NGX_AGAIN) {
+        ngx_add_timer(&post->timer, post->timeout);
+    }
 
     return (rc >= NGX_HTTP_SPECIAL_RESPONSE) ? rc : NGX_DONE;
 }
@@ -184,7 +202,8 @@ ngx_http_vidcast_publish_feed(ngx_http_request_t *r,
 /* a picture by default, also under the type that curl gives to all it has */
 
 static ngx_int_t
-ngx_http_vidcast_publish_kind(ngx_http_request_t *r, ngx_uint_t *kind)
+ngx_http_vidcast_publish_kind(ngx_http_request_t *r,
+    ngx_http_vidcast_post_t *post)
 {
     ngx_str_t               type;
     ngx_uint_t              i;
@@ -196,7 +215,9 @@ ngx_http_vidcast_publish_kind(ngx_http_request_t *r, ngx_uint_t *kind)
     } types[] = {
         { ngx_string("image/jpeg"), NGX_VIDCAST_HANDOFF_PICTURE },
         { ngx_string("image/jpg"), NGX_VIDCAST_HANDOFF_PICTURE },
+        { ngx_string("image/pjpeg"), NGX_VIDCAST_HANDOFF_PICTURE },
         { ngx_string("application/octet-stream"), NGX_VIDCAST_HANDOFF_PICTURE },
+        { ngx_string("binary/octet-stream"), NGX_VIDCAST_HANDOFF_PICTURE },
         { ngx_string("application/x-www-form-urlencoded"),
           NGX_VIDCAST_HANDOFF_PICTURE },
         { ngx_string("application/json"), NGX_VIDCAST_HANDOFF_RESULT },
@@ -205,7 +226,9 @@ ngx_http_vidcast_publish_kind(ngx_http_request_t *r, ngx_uint_t *kind)
         { ngx_null_string, 0 }
     };
 
-    *kind = NGX_VIDCAST_HANDOFF_PICTURE;
+    static ngx_str_t  form = ngx_string("multipart/form-data");
+
+    post->kind = NGX_VIDCAST_HANDOFF_PICTURE;
 
     if (r->headers_in.content_type == NULL) {
         return NGX_OK;
@@ -223,11 +246,14 @@ ngx_http_vidcast_publish_kind(ngx_http_request_t *r, ngx_uint_t *kind)
         return NGX_OK;
     }
 
+    if (ngx_vidcast_equal_nocase(&type, &form)) {
+        post->form = 1;
+        return NGX_OK;
+    }
+
     for (i = 0; types[i].type.len; i++) {
-        if (types[i].type.len == type.len
-            && ngx_strncasecmp(types[i].type.data, type.data, type.len) == 0)
-        {
-            *kind = types[i].kind;
+        if (ngx_vidcast_equal_nocase(&type, &types[i].type)) {
+            post->kind = types[i].kind;
             return NGX_OK;
         }
     }
@@ -240,6 +266,31 @@ ngx_http_vidcast_publish_kind(ngx_http_request_t *r, ngx_uint_t *kind)
 }
 
 
+/* the body does not come in time: as nginx does when none of it comes */
+
+static void
+ngx_http_vidcast_publish_timeout_handler(ngx_event_t *ev)
+{
+    ngx_connection_t         *c;
+    ngx_http_request_t       *r;
+    ngx_http_vidcast_post_t  *post;
+
+    post = ev->data;
+    r = post->request;
+    c = r->connection;
+
+    ngx_http_vidcast_publisher_slow(&post->publisher, post->timeout);
+
+    c->timedout = 1;
+
+    ngx_http_set_log_request(c->log, r);
+
+    ngx_http_finalize_request(r, NGX_HTTP_REQUEST_TIME_OUT);
+
+    ngx_http_run_posted_requests(c);
+}
+
+
 static void
 ngx_http_vidcast_publish_body_handler(ngx_http_request_t *r)
 {
@@ -248,7 +299,11 @@ ngx_http_vidcast_publish_body_handler(ngx_http_request_t *r)
 
     post = ngx_http_get_module_ctx(r, ngx_http_vidcast_module);
 
-    rc = ngx_http_vidcast_publish_body(post);
+    if (post->timer.timer_set) {
+        ngx_del_timer(&post->timer);
+    }
+
+    rc = ngx_http_vidcast_publish_size(post);
 
     if (rc == NGX_OK) {
         rc = ngx_http_vidcast_publisher_join(&post->publisher);
@@ -266,25 +321,18 @@ ngx_http_vidcast_publish_body_handler(ngx_http_request_t *r)
 }
 
 
-/* how long it is, chunked ones included */
+/* the handler may have been left for another one, with the body thrown away */
 
 static ngx_int_t
-ngx_http_vidcast_publish_body(ngx_http_vidcast_post_t *post)
+ngx_http_vidcast_publish_size(ngx_http_vidcast_post_t *post)
 {
-    off_t         size;
-    ngx_chain_t  *cl;
-
-    size = 0;
-
-    /* it may have been discarded, before an internal redirect */
+    off_t  size;
 
     if (post->request->request_body == NULL) {
         return NGX_HTTP_BAD_REQUEST;
     }
 
-    for (cl = post->request->request_body->bufs; cl; cl = cl->next) {
-        size += ngx_buf_size(cl->buf);
-    }
+    size = ngx_http_vidcast_publish_body_size(post->request);
 
     if (size > (off_t) ngx_http_vidcast_publish_max(post)) {
         post->publisher.feed->stats->unwanted++;
@@ -304,45 +352,60 @@ ngx_http_vidcast_publish_max(ngx_http_vidcast_post_t *post)
 
     g = &post->publisher.feed->source->original.geometry;
 
+    if (post->form) {
+        return g->slot_size + NGX_HTTP_VIDCAST_PUBLISH_FORM;
+    }
+
     return (post->kind == NGX_VIDCAST_HANDOFF_PICTURE)
                ? g->slot_size : ngx_min(g->slot_size, g->result_size);
 }
 
 
-/* NGX_OK, or NGX_ERROR: nginx's file could not be read, logged */
+/* NGX_OK: it is in the slot; or the status to answer with, and the reason */
 
 static ngx_int_t
-ngx_http_vidcast_publish_copy(ngx_http_vidcast_post_t *post)
+ngx_http_vidcast_publish_fill(ngx_http_vidcast_post_t *post,
+    const char **reason)
 {
-    u_char       *p;
-    size_t        size;
-    ngx_buf_t    *b;
-    ngx_chain_t  *cl;
+    ngx_int_t            rc;
+    ngx_http_request_t  *r;
 
-    p = post->publisher.data;
+    r = post->request;
 
-    for (cl = post->request->request_body->bufs; cl; cl = cl->next) {
+    if (post->form) {
+        post->size = post->publisher.feed->source->original.geometry.slot_size;
 
-        b = cl->buf;
-        size = (size_t) ngx_buf_size(b);
+        rc = ngx_http_vidcast_publish_body_form(r, post->publisher.data,
+                                                &post->size);
 
-        if (size == 0) {
-            continue;
-        }
-
-        if (!b->in_file) {
-            ngx_memcpy(p, b->pos, size);
-
-        } else if (ngx_read_file(b->file, p, size, b->file_pos)
-                   != (ssize_t) size)
-        {
-            return NGX_ERROR;
-        }
-
-        p += size;
+    } else {
+        rc = ngx_http_vidcast_publish_body_copy(r, post->publisher.data);
     }
 
-    return NGX_OK;
+    if (rc == NGX_OK
+        && post->kind == NGX_VIDCAST_HANDOFF_RESULT
+        && ngx_vidcast_result_value_check(post->publisher.data, &post->size)
+           != NGX_OK)
+    {
+        *reason = "not JSON";
+        return NGX_HTTP_BAD_REQUEST;
+    }
+
+    switch (rc) {
+
+    case NGX_OK:
+        return NGX_OK;
+
+    case NGX_DECLINED:
+        *reason = "a form without a JPEG";
+        return NGX_HTTP_BAD_REQUEST;
+
+    case NGX_BUSY:
+        return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
+
+    default: /* NGX_ERROR */
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 }
 
 
@@ -351,6 +414,10 @@ ngx_http_vidcast_publish_cleanup(void *data)
 {
     ngx_http_vidcast_post_t  *post = data;
 
+    if (post->timer.timer_set) {
+        ngx_del_timer(&post->timer);
+    }
+
     ngx_http_vidcast_publisher_leave(&post->publisher);
 }
 
@@ -358,27 +425,24 @@ ngx_http_vidcast_publish_cleanup(void *data)
 static void
 ngx_http_vidcast_publish_lent(ngx_http_vidcast_publisher_t *publisher)
 {
+    ngx_int_t                 rc;
+    const char               *reason;
     ngx_http_vidcast_post_t  *post;
 
     post = (ngx_http_vidcast_post_t *) publisher;
 
-    if (ngx_http_vidcast_publish_copy(post) != NGX_OK) {
+    reason = NULL;
+
+    rc = ngx_http_vidcast_publish_fill(post, &reason);
+
+    if (rc != NGX_OK) {
         publisher->feed->stats->unwanted++;
 
-        ngx_http_vidcast_publish_done(post, NGX_HTTP_INTERNAL_SERVER_ERROR);
-        return;
-    }
+        if (reason) {
+            rc = ngx_http_vidcast_publish_refuse(post->request, rc, reason);
+        }
 
-    if (post->kind == NGX_VIDCAST_HANDOFF_RESULT
-        && ngx_vidcast_result_value_check(publisher->data, &post->size)
-               != NGX_OK)
-    {
-        publisher->feed->stats->unwanted++;
-
-        ngx_http_vidcast_publish_done(post,
-                             ngx_http_vidcast_publish_refuse(post->request,
-                                                        NGX_HTTP_BAD_REQUEST,
-                                                        "not JSON"));
+        ngx_http_vidcast_publish_done(post, rc);
         return;
     }
 

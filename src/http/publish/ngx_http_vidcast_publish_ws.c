@@ -30,7 +30,12 @@ typedef struct {
 
     ngx_vidcast_ws_assembler_t    message;           /* the message in hand */
 
+    ngx_msec_t                    timeout;
+    ngx_msec_t                    begun;     /* the message in hand */
+
     unsigned                      started:1;
+    unsigned                      receiving:1; /* there is one */
+    unsigned                      slow:1;    /* for too long */
     unsigned                      refused:1;  /* it broke the protocol */
 } ngx_http_vidcast_publish_ws_t;
 
@@ -127,6 +132,7 @@ ngx_http_vidcast_publish_ws_handler(ngx_http_request_t *r,
     ws->publisher.log = r->connection->log;
     ws->publisher.session = 1;
     ws->publisher.takeover = vlcf->takeover;
+    ws->timeout = vlcf->publish_timeout;
 
     rc = ngx_http_vidcast_session_join(&ws->session);
 
@@ -204,6 +210,17 @@ ngx_http_vidcast_publish_ws_ping(ngx_http_vidcast_session_t *session)
 
     ws = ngx_http_vidcast_publish_ws_of(session, session);
 
+    if (ws->receiving
+        && !ws->wc.closing
+        && ngx_current_msec - ws->begun >= ws->timeout)
+    {
+        ngx_http_vidcast_publisher_slow(&ws->publisher, ws->timeout);
+
+        ws->slow = 1;
+
+        return NGX_DECLINED;
+    }
+
     return ngx_http_vidcast_connection_ping(&ws->wc);
 }
 
@@ -216,7 +233,10 @@ ngx_http_vidcast_publish_ws_drain(ngx_http_vidcast_session_t *session)
     ws = ngx_http_vidcast_publish_ws_of(session, session);
 
     (void) ngx_http_vidcast_connection_close(&ws->wc,
-                                             NGX_VIDCAST_WS_CLOSE_AWAY, "");
+                                             ws->slow
+                                                 ? NGX_VIDCAST_WS_CLOSE_POLICY
+                                                 : NGX_VIDCAST_WS_CLOSE_AWAY,
+                                             ws->slow ? "too slow" : "");
 }
 
 
@@ -235,11 +255,18 @@ ngx_http_vidcast_publish_ws_data(ngx_http_vidcast_connection_t *wc,
         return NGX_OK;
     }
 
+    if (!ws->receiving) {
+        ws->receiving = 1;
+        ws->begun = ngx_current_msec;
+    }
+
     rc = ngx_vidcast_ws_assembler_add(message, event);
 
     if (rc == NGX_AGAIN) {
         return NGX_OK;
     }
+
+    ws->receiving = 0;
 
     if (rc == NGX_DECLINED) {
         ws->publisher.feed->stats->unwanted++;

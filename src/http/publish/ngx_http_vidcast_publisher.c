@@ -317,6 +317,19 @@ ngx_http_vidcast_publisher_leave(ngx_http_vidcast_publisher_t *publisher)
 }
 
 
+void
+ngx_http_vidcast_publisher_slow(ngx_http_vidcast_publisher_t *publisher,
+    ngx_msec_t timeout)
+{
+    publisher->feed->stats->unwanted++;
+    publisher->feed->stats->slow++;
+
+    ngx_log_error(NGX_LOG_INFO, publisher->log, NGX_ETIMEDOUT,
+                  "vidcast publisher did not end its message in %M ms",
+                  timeout);
+}
+
+
 /* the source's eventfd rang */
 
 static void

@@ -85,6 +85,10 @@ void ngx_http_vidcast_publisher_submit(
 void ngx_http_vidcast_publisher_leave(
     ngx_http_vidcast_publisher_t *publisher);
 
+/* it has begun a message, and not ended it in this time: counts and logs */
+void ngx_http_vidcast_publisher_slow(
+    ngx_http_vidcast_publisher_t *publisher, ngx_msec_t timeout);
+
 
 /* the handler of requests for an upgrade */
 ngx_int_t ngx_http_vidcast_publish_ws_handler(ngx_http_request_t *r,

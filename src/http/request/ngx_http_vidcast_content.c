@@ -86,6 +86,7 @@ ngx_http_vidcast_content_merge(ngx_conf_t *cf,
     conf->overlay = prev->overlay;
     conf->publish = prev->publish;
     conf->takeover = prev->takeover;
+    conf->publish_timeout = prev->publish_timeout;
     conf->handler = prev->handler;
 
     /* nginx keeps the handler of the location in "if", but not here */

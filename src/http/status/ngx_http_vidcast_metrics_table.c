@@ -372,6 +372,10 @@ ngx_http_vidcast_metric_t  ngx_http_vidcast_publishing[] = {
       NGX_HTTP_VIDCAST_COUNTER,
       offsetof(ngx_http_vidcast_publishing_t, refused) },
 
+    { "published_by_slow", "Messages of publishers that took too long.",
+      NGX_HTTP_VIDCAST_COUNTER,
+      offsetof(ngx_http_vidcast_publishing_t, slow) },
+
     { "published_by_bytes", "Bytes that publishers sent.",
       NGX_HTTP_VIDCAST_COUNTER,
       offsetof(ngx_http_vidcast_publishing_t, bytes) },

@@ -407,10 +407,11 @@ ngx_http_vidcast_status_publishers(ngx_http_vidcast_text_t *text,
 
     ngx_http_vidcast_text_item(text, "\"published_by\":{\"publishers\":%uD,"
                                "\"taken\":%uL,\"results\":%uL,"
-                               "\"refused\":%uL,\"bytes\":%uL}",
+                               "\"refused\":%uL,\"slow\":%uL,"
+                               "\"bytes\":%uL}",
                                publishing.publishers, publishing.taken,
                                publishing.results, publishing.refused,
-                               publishing.bytes);
+                               publishing.slow, publishing.bytes);
 }
 
 

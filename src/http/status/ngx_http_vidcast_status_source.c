@@ -206,6 +206,7 @@ ngx_http_vidcast_status_publishing(ngx_vidcast_zone_shm_t *shm, u_char *alive,
         publishing->taken += stats->published;
         publishing->bytes += stats->received;
         publishing->refused += stats->unwanted;
+        publishing->slow += stats->slow;
     }
 }
 

@@ -21,6 +21,7 @@ typedef struct {
     uint64_t                     taken;
     uint64_t                     results;
     uint64_t                     refused;
+    uint64_t                     slow;           /* of the refused ones */
     uint64_t                     bytes;
     uint32_t                     publishers;     /* now */
 } ngx_http_vidcast_publishing_t;

@@ -586,6 +586,8 @@ my @unfit = (
      . ' t/slow-viewer.t and t/ws-*.t',
      map { "vidcast_$_" } qw(backlog max_viewers ping stall_timeout max_message
                              origin)],
+    ['says when a slow one is closed, see t/publish-hostile.t',
+     'vidcast_publish timeout'],
     ['has no source', 'vidcast_echo'],
     ['is asked in each configuration here', 'vidcast_status',
      'vidcast_health'],
