@@ -1,13 +1,18 @@
 /*
  * Copyright (C) vidcast contributors
  *
- * Chromium, and pages that remember everything they said and asked for.
+ * Chromium and Firefox, and pages that remember everything they said and asked
+ * for.
  */
 
 'use strict';
 
+const fs = require('node:fs');
 const path = require('node:path');
 
+const { diag, ok } = require('./tap.js');
+
+const FIREFOX = process.env.TEST_FIREFOX ?? '/usr/bin/firefox-esr';
 const TOP = path.resolve(__dirname, '../../..');
 
 /* NODE_PATH or the build's own modules */
@@ -29,11 +34,60 @@ const ARGS = [
 ];
 
 
+/* a camera that is not there, names of hosts that are this machine */
+
+const CAMERA = ['--use-fake-device-for-media-stream',
+                '--use-fake-ui-for-media-stream'];
+const HERE = ['--host-resolver-rules=MAP *.test 127.0.0.1'];
+
+const PREFS = new Map([
+    [CAMERA, { 'media.navigator.streams.fake': true,
+               'media.navigator.permission.disabled': true }],
+    [HERE, { 'network.dns.forceResolve': '127.0.0.1' }],
+]);
+
+
 function launch(args = []) {
     return playwright().chromium.launch({
         executablePath: process.env.TEST_CHROMIUM ?? '/usr/bin/chromium',
         args: [...ARGS, ...args],
     });
+}
+
+
+/* a distribution's own, by WebDriver BiDi, and not one of playwright's */
+
+function firefox(...needs) {
+    return playwright().firefox.launch({
+        channel: 'moz-firefox',
+        executablePath: FIREFOX,
+        firefoxUserPrefs: Object.assign({}, ...needs.map((need) =>
+                                                         PREFS.get(need))),
+    });
+}
+
+
+/* run(browser, name) in Chromium, and in Firefox if there is one */
+
+async function both(needs, run) {
+    for (const name of ['Chromium', 'Firefox']) {
+        if (name === 'Firefox' && !fs.existsSync(FIREFOX)) {
+            ok(true, `Firefox # SKIP no ${FIREFOX}`);
+            continue;
+        }
+
+        const browser = await (name === 'Firefox' ? firefox(...needs)
+                                                  : launch(needs.flat()));
+
+        diag(`${name} ${browser.version()}`);
+
+        try {
+            await run(browser, name);
+
+        } finally {
+            await browser.close();
+        }
+    }
 }
 
 
@@ -97,4 +151,4 @@ function text(page, id) {
 }
 
 
-module.exports = { launch, open, state, text };
+module.exports = { CAMERA, HERE, both, launch, open, state, text };
