@@ -40,6 +40,7 @@ client_max_body_size  4m;
 
 server {
     listen 127.0.0.1:%%PORT%%;
+    listen 127.0.0.1:%%PORT1%% http2;
 
     location = /publish      { vidcast_publish door; }
     location = /live         { vidcast door send=both; }
@@ -231,6 +232,12 @@ like curl('-F', 'name=front door', '-F', "image=\@$file;type=image/jpeg",
           '-F', 'token=secret', "$http/publish"), qr/^20[14]$/,
     'curl: a form with fields';
 arrives($jpeg, 'curl: a form with fields');
+
+($jpeg, $file) = fresh(1_500_000);
+like curl('--http2-prior-knowledge', '-F', "image=\@$file",
+          'http://127.0.0.1:' . $nginx->port(1) . '/publish'), qr/^20[14]$/,
+    'curl: a form by HTTP/2';
+arrives($jpeg, 'curl: a form by HTTP/2');
 
 is curl('-F', 'name=front door', "$http/publish"), 400,
     'curl: a form without a picture';
