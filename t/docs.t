@@ -27,12 +27,13 @@ my $root = "$FindBin::Bin/..";
 my ($module) = Vidcast::Nginx->modules;
 my $av = -f $module =~ s{[^/]+$}{vidcast_av.so}r;
 my $curl = -f $module =~ s{[^/]+$}{vidcast_curl.so}r;
+my ($brotli) = glob '/usr/*/nginx/modules/ngx_http_brotli_filter_module.so';
 
 # words of a vidcast_source block
 
 my $part = qr/^(?:input|predict|quality|encoders|frames|results|stale
                |on_demand)\b/x;
-my $http = qr/^(?:vidcast_source|server|log_format|upstream|map)\b/;
+my $http = qr/^(?:vidcast_source|server|log_format|upstream|map|limit_\w+_zone)\b/;
 
 my @documents = ("$root/README.md",
                  glob "$root/docs/*.md $root/docs/*/*.md");
@@ -52,6 +53,8 @@ for my $file (@documents) {
                 if !$av && $block->{text} =~ m{\binput +(?:file:|rtsp)};
             skip "$name: vidcast_curl.so is not built", 1
                 if !$av && !$curl && $block->{text} =~ m{\binput +http};
+            skip "$name: no brotli", 1
+                if !$brotli && $block->{text} =~ /^brotli\b/m;
 
             my ($accepted, $text) = try($block->{text});
 
@@ -113,6 +116,9 @@ sub try {
     my ($block) = @_;
 
     my $nginx = Vidcast::Nginx->new(ports => 1);
+
+    push @{$nginx->{modules}}, $brotli if $block =~ /^brotli\b/m;
+
     my $prefix = $nginx->prefix;
 
     $block =~ s{\blisten \d+}{listen 127.0.0.1:%%PORT%%}g;

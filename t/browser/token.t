@@ -1,0 +1,167 @@
+#!/usr/bin/env node
+
+/*
+ * Copyright (C) vidcast contributors
+ *
+ * docs/deployment.md lets a viewer in by a token, which a page may put into
+ * the subprotocols of its WebSocket.  A browser closes the connection if none
+ * of these is chosen, which no client of ours does: so the document's
+ * configuration and its line of JavaScript are what is run here.
+ */
+
+'use strict';
+
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { spawn } = require('node:child_process');
+
+const { diag, ok, is, until, done } = require('./lib/tap.js');
+const { freePort, modulePath } = require('./lib/server.js');
+const { launch, open } = require('./lib/browser.js');
+
+const TOP = path.resolve(__dirname, '../..');
+const TOKEN = 'r1ght~';
+
+
+/* (configuration, JavaScript) under the document's heading */
+
+function example() {
+    const text = fs.readFileSync(path.join(TOP, 'docs/deployment.md'), 'utf8');
+    const [, section] = text.split('\n## Tokens\n');
+    const [, conf] = /```nginx\n([^]*?)```/.exec(section);
+    const [, script] = /```js\n([^]*?)```/.exec(section);
+
+    return [conf, script];
+}
+
+
+function changed(text, from, to) {
+    if (!text.includes(from)) {
+        throw new Error(`the example has no ${from}`);
+    }
+
+    return text.replace(from, to);
+}
+
+
+function configure(prefix, port, service) {
+    const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+                 .map((name) => `${name}_temp_path ${prefix}/${name};`);
+    let [conf] = example();
+
+    conf = changed(conf, 'listen 8080', `listen 127.0.0.1:${port}`);
+    conf = changed(conf, '127.0.0.1:9000', `127.0.0.1:${service}`);
+    conf = changed(conf, 'location = /live {',
+                   `location = /page {
+                        default_type text/html;
+                        return 200 "<title>a page</title>";
+                    }
+                    location = /live {`);
+
+    fs.writeFileSync(path.join(prefix, 'nginx.conf'), `
+        load_module ${modulePath()};
+        ${process.getuid() === 0 ? 'user root;' : ''}
+        daemon off;
+        pid nginx.pid;
+        error_log stderr info;
+        events { }
+        http {
+            access_log off;
+            ${temp.join(' ')}
+            vidcast_source front { input test: size=64x48; }
+            ${conf}
+            server {
+                listen 127.0.0.1:${service};
+
+                location = /check {
+                    if ($http_x_token != "${TOKEN}") { return 403; }
+                    return 204;
+                }
+            }
+        }`);
+}
+
+
+/* what becomes of the socket that this JavaScript makes */
+
+function attempt(page, script, token) {
+    return page.evaluate(([code, given]) => new Promise((resolve) => {
+        const socket = new Function('token', `${code}; return socket;`)(given);
+
+        socket.onopen = () => resolve(`open ${socket.protocol}`);
+        socket.onerror = () => resolve('refused');
+    }), [script, token]);
+}
+
+
+async function browsers(port) {
+    const url = `http://127.0.0.1:${port}`;
+    const browser = await launch();
+    const [, code] = example();
+    const script = changed(code, 'wss://camera.example',
+                           url.replace('http', 'ws'));
+
+    try {
+        const page = await open(browser, `${url}/page`);
+
+        is(await attempt(page, script, TOKEN), 'open vidcast.v1',
+           'a page with the token gets in');
+        is(await attempt(page, script, 'wrong'), 'refused',
+           'one with another token does not');
+        is(await attempt(page, changed(script, '"vidcast.v1", ', ''), TOKEN),
+           'refused', 'nor one that names nothing but the token');
+
+        await page.context().addCookies([{ name: 'token', value: TOKEN, url }]);
+
+        is(await attempt(page, changed(script, /, \[.*\]/.exec(script)[0], ''),
+                         ''), 'open ',
+           'a cookie needs no subprotocol');
+
+    } finally {
+        await browser.close();
+    }
+}
+
+
+async function main() {
+    const prefix = fs.mkdtempSync(path.join(os.tmpdir(), 'vidcast-'));
+    const [port, service] = [await freePort(), await freePort()];
+    const nginx = process.env.TEST_NGINX_BINARY ?? 'nginx';
+    let child = null;
+
+    try {
+        fs.chmodSync(prefix, 0o755);
+        configure(prefix, port, service);
+
+        const log = fs.openSync(path.join(prefix, 'stderr.log'), 'a');
+
+        child = spawn(nginx, ['-p', `${prefix}/`, '-c',
+                              path.join(prefix, 'nginx.conf')],
+                      { stdio: ['ignore', log, log] });
+
+        const up = await until(() => fetch(`http://127.0.0.1:${port}/page`)
+                                     .then((response) => response.ok,
+                                           () => false));
+
+        ok(up, 'the example of docs/deployment.md runs');
+
+        if (!up) {
+            diag(fs.readFileSync(path.join(prefix, 'stderr.log')));
+            return;
+        }
+
+        await browsers(port);
+
+    } finally {
+        child?.kill('SIGTERM');
+        await until(() => child === null || child.exitCode !== null);
+        fs.rmSync(prefix, { recursive: true, force: true });
+    }
+}
+
+
+main().catch((error) => {
+    ok(false, 'the test ran to its end');
+    diag(error.stack);
+}).finally(done);
