@@ -502,7 +502,8 @@ vidcast_av_stream_nature(vidcast_av_stream_t *stream)
 /*
  * Threads which take a picture each are faster, but each holds back one: of a
  * live stream it would come later, and it would not be clear which one was
- * damaged.
+ * damaged.  With threads which take a slice each, libavcodec neither finds nor
+ * fills the place of a slice that H.264 has lost.
  */
 
 int
@@ -536,6 +537,13 @@ vidcast_av_stream_decoder(vidcast_av_stream_t *stream, char *error)
     decoder->thread_type = stream->stored && !stream->conf->hold
                                ? FF_THREAD_FRAME|FF_THREAD_SLICE
                                : FF_THREAD_SLICE;
+
+    if (codecpar->codec_id == AV_CODEC_ID_H264
+        && decoder->thread_type == FF_THREAD_SLICE)
+    {
+        decoder->thread_count = 1;
+    }
+
     decoder->pkt_timebase = stream->video->time_base;
     decoder->opaque = &stream->lacks;
 

@@ -70,6 +70,7 @@ static void test_formats(void);
 static void test_loops(void);
 static void test_broken(void);
 static void test_damaged(void);
+static void test_slices(void);
 static void test_pace(void);
 static void test_joined(void);
 static void test_stamps(void);
@@ -352,6 +353,8 @@ test_damaged(void)
             "bad.ts: %d pictures, of them %d damaged", run.pictures,
             run.damaged);
 
+    test_slices();
+
     /* the only key frame, so that no round has anything to be shown */
 
     (void) test_film("one.ts", 60, "-c:v libx264 -bf 0 -g 60 -vf "
@@ -367,6 +370,51 @@ test_damaged(void)
                 && run.held >= 50
                 && strcmp(run.error, "all pictures in it are damaged") == 0,
                 "one.ts: %d are held, \"%s\"", run.held, run.error);
+    }
+}
+
+
+/* one of four in picture 40, and the next key frame is 50 */
+
+static void
+test_slices(void)
+{
+    int         i;
+    char        name[32];
+    test_run_t  run;
+
+    static const int  lost[] = { 0, 1, 3 };
+
+    (void) test_film("slices.h264", 100, "-c:v libx264 -bf 0 -g 25 "
+                     "-sc_threshold 0 -slices 4");
+
+    test_play(&run, "slices.h264", "realtime=off damaged=hold", 1000);
+
+    unit_ok(run.pictures == 100 && run.damaged == 0,
+            "slices: %d pictures, %d damaged", run.pictures, run.damaged);
+
+    for (i = 0; i < (int) (sizeof(lost) / sizeof(lost[0])); i++) {
+        (void) snprintf(name, sizeof(name), "slice%d.h264", lost[i]);
+
+        test_command("perl -0777 -pe 's/\\0\\0\\x01[\\x01\\x21\\x41\\x61\\x25"
+                     "\\x45\\x65](.).*?(?=\\0\\0\\x01|\\z)/"
+                     "$n = $1 lt \"\\x80\" ? $n + 1 : 0 * ++$p; "
+                     "$p == 41 && $n == %d ? \"\" : $&/gse' "
+                     "< %s/slices.h264 > %s/%s", lost[i], test_dir, test_dir,
+                     name);
+
+        test_play(&run, name, "realtime=off damaged=hold", 1000);
+
+        unit_ok(run.pictures == 90 && run.misplaced == 1 && run.last == 99
+                && run.damaged == 10 && run.held == 10,
+                "without slice %d: %d pictures, %d of %d damaged are held",
+                lost[i], run.pictures, run.held, run.damaged);
+
+        test_play(&run, name, "realtime=off", 1000);
+
+        unit_ok(run.pictures == 100 && run.damaged == 10 && run.held == 0,
+                "without slice %d: %d pictures, %d damaged", lost[i],
+                run.pictures, run.damaged);
     }
 }
 
