@@ -93,7 +93,8 @@ typedef struct {
 /*
  * What the host gives an instance, valid till its close() has returned.
  * log() may be called from any thread; the line is UTF-8, and is written with
- * the source's name before it, control characters in it as "\x0A".
+ * the source's name before it, control characters in it as "\x0A".  Of a
+ * check() that says VIDCAST_OK the first warning is shown, with file and line.
  */
 
 typedef struct {
@@ -103,6 +104,8 @@ typedef struct {
     const vidcast_param_t      *params;
     void                       *host;
     void                      (*log)(void *host, int level, const char *line);
+    size_t                      result_size;  /* of a predictor's answer as
+                                                 JSON, bytes at most */
 } vidcast_context_t;
 
 

@@ -66,6 +66,18 @@ check(const vidcast_context_t *context, char *error)
             abort();
         }
 
+        if (strcmp(p->name, "slow") == 0) {
+            sleep(60);
+            continue;
+        }
+
+        if (strcmp(p->name, "doubt") == 0) {
+            snprintf(text, sizeof(text), "%s, of %zu bytes", p->value,
+                     context->result_size);
+            context->log(context->host, VIDCAST_LOG_WARN, text);
+            continue;
+        }
+
         if (strcmp(p->name, "value") != 0) {
             snprintf(error, VIDCAST_ERROR_LEN, "what is %s?", p->name);
             return VIDCAST_ERROR;
@@ -300,6 +312,7 @@ for (["$$nginx{prefix}/none.so", qr/none\.so": No such file/],
      ['test.so a other=1', qr/what is other\?/],
      $valgrind ? ()
                : ['test.so a crash=1', qr/the check crashed: signal 6/],
+     ['test.so a slow=1 start=400ms', qr/the check took longer than 400ms/],
      ['test.so a b', qr/invalid parameter "b"/],
      ['brightness.so above=300', qr/what is "above=300"\?/])
 {
@@ -313,6 +326,19 @@ for (["$$nginx{prefix}/none.so", qr/none\.so": No such file/],
     ok !$accepted, "plugin $predict is refused";
     like $text, $reason, 'and it is said why';
     like $text, qr/nginx\.conf:\d+/, 'and where';
+}
+
+# what it only has its doubts about
+
+{
+    $nginx->{http} = 'vidcast_source a { input test:; results 16 5k; '
+                     . "predict plugin test.so a doubt=perhaps; }\n";
+
+    my ($accepted, $text) = $nginx->test_config;
+
+    ok $accepted, 'a plugin with a doubt is accepted';
+    like $text, qr{\[warn\]\ predictor\ "plugin":\ perhaps,\ of\ 5120\ bytes
+                   \ in\ \S+/nginx\.conf:\d+$}mx, 'which is told';
 }
 
 $nginx->{http} = $good;

@@ -139,7 +139,7 @@ typedef struct {
  *            Touches no device.  NGX_OK; NGX_ERROR: reason in "error".  May
  *            set conf->validate_late, which is called when all of the
  *            configuration has been read, so that nginx's "user" is known;
- *            it returns the same.
+ *            it returns the same, with NGX_OK perhaps a warning in "error".
  *
  * open()     in the capture process.  NGX_OK; NGX_BUSY: another program has
  *            the device; NGX_AGAIN: there is nothing to be opened yet, which

@@ -13,7 +13,7 @@
 #include "vidcast_plugin.h"
 
 
-#define NGX_VIDCAST_PLUGIN_CHECK  10000    /* ms that a check may take */
+#define NGX_VIDCAST_PLUGIN_CHECK  10000    /* ms that one may take: an input */
 
 
 /*
@@ -33,12 +33,12 @@ const vidcast_plugin_t *ngx_vidcast_plugin_load(const char *path,
 /*
  * At configuration: runs "check", which is to load the plugin and to look at
  * the configuration, in a child process without our descriptors, which drops
- * to "user".  One that crashes, or takes longer than the limit, has failed.
- * NGX_OK; NGX_ERROR: reason in "error".
+ * to "user".  One that crashes, or takes longer than "limit" ms, has failed.
+ * NGX_OK: with a warning in "error", or nothing; NGX_ERROR: reason there.
  */
 typedef ngx_int_t (*ngx_vidcast_plugin_check_pt)(void *data, u_char *error);
 
-ngx_int_t ngx_vidcast_plugin_try(ngx_cycle_t *cycle,
+ngx_int_t ngx_vidcast_plugin_try(ngx_cycle_t *cycle, ngx_msec_t limit,
     ngx_vidcast_plugin_check_pt check, void *data, u_char *error);
 
 
@@ -57,13 +57,15 @@ typedef struct {
     ngx_str_t                  file;      /* of the plugin, terminated */
     u_char                    *argument;  /* terminated */
     ngx_array_t                params;    /* of vidcast_param_t, with its end */
+    ngx_msec_t                 limit;     /* of its check */
+    size_t                     result_size;  /* the largest; of a predictor */
 } ngx_vidcast_plugin_conf_t;
 
 
 /*
  * conf_create()  a zeroed structure of "size" bytes which begins with a
- *                ngx_vidcast_plugin_conf_t: the argument is empty, and there
- *                are no parameters.  NULL: no memory.
+ *                ngx_vidcast_plugin_conf_t: the argument is empty, there are
+ *                no parameters, and the limit is an input's.  NULL: no memory.
  *
  * conf_add()     copies one more parameter.  NGX_OK, NGX_ERROR: no memory.
  *

@@ -16,11 +16,13 @@ typedef struct {
     ngx_vidcast_plugin_conf_t  *conf;
     ngx_vidcast_plugin_kind_e   kind;
     ngx_str_t                  *source;
+    u_char                      warning[NGX_VIDCAST_ERROR_LEN];
 } ngx_vidcast_plugin_checked_t;
 
 
 static ngx_int_t ngx_vidcast_plugin_check_handler(void *data, u_char *error);
-static void ngx_vidcast_plugin_silent(void *host, int level, const char *line);
+static void ngx_vidcast_plugin_warning(void *host, int level,
+    const char *line);
 
 
 void *
@@ -36,6 +38,7 @@ ngx_vidcast_plugin_conf_create(ngx_pool_t *pool, size_t size)
 
     conf->pool = pool;
     conf->argument = (u_char *) "";
+    conf->limit = NGX_VIDCAST_PLUGIN_CHECK;
 
     if (ngx_array_init(&conf->params, pool, 4, sizeof(vidcast_param_t))
         != NGX_OK)
@@ -124,9 +127,11 @@ ngx_vidcast_plugin_check(ngx_vidcast_plugin_conf_t *conf,
     checked.conf = conf;
     checked.kind = kind;
     checked.source = source;
+    checked.warning[0] = '\0';
 
-    return ngx_vidcast_plugin_try(cycle, ngx_vidcast_plugin_check_handler,
-                                  &checked, error);
+    return ngx_vidcast_plugin_try(cycle, conf->limit,
+                                  ngx_vidcast_plugin_check_handler, &checked,
+                                  error);
 }
 
 
@@ -149,20 +154,34 @@ ngx_vidcast_plugin_check_handler(void *data, u_char *error)
 
     ngx_vidcast_plugin_context(&context, checked->conf, checked->source);
 
-    context.log = ngx_vidcast_plugin_silent;
+    context.host = checked;
+    context.log = ngx_vidcast_plugin_warning;
 
     rc = (checked->kind == NGX_VIDCAST_PLUGIN_INPUT)
              ? plugin->input->check(&context, (char *) error)
              : plugin->predictor->check(&context, (char *) error);
 
-    return rc == VIDCAST_OK ? NGX_OK : NGX_ERROR;
+    if (rc != VIDCAST_OK) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_cpystrn(error, checked->warning, NGX_VIDCAST_ERROR_LEN);
+
+    return NGX_OK;
 }
 
 
+/* the first one, which is about the configuration */
+
 static void
-ngx_vidcast_plugin_silent(void *host, int level, const char *line)
+ngx_vidcast_plugin_warning(void *host, int level, const char *line)
 {
-    /* void */
+    ngx_vidcast_plugin_checked_t  *checked = host;
+
+    if (level == VIDCAST_LOG_WARN && checked->warning[0] == '\0') {
+        (void) ngx_cpystrn(checked->warning, (u_char *) line,
+                           NGX_VIDCAST_ERROR_LEN);
+    }
 }
 
 
@@ -202,6 +221,7 @@ ngx_vidcast_plugin_context(vidcast_context_t *context,
     context->source = (char *) source->data;
     context->argument = (char *) conf->argument;
     context->params = conf->params.elts;
+    context->result_size = conf->result_size;
 }
 
 

@@ -29,8 +29,9 @@ typedef struct {
     ngx_pid_t    pid;
     ngx_fd_t     fd;
     size_t       size;
+    ngx_msec_t   limit;
     unsigned     timedout:1;
-    u_char       answer[NGX_VIDCAST_ERROR_LEN];
+    u_char       answer[1 + NGX_VIDCAST_ERROR_LEN];
 } ngx_vidcast_plugin_try_t;
 
 
@@ -46,14 +47,16 @@ static ngx_int_t ngx_vidcast_plugin_verdict(
 
 
 ngx_int_t
-ngx_vidcast_plugin_try(ngx_cycle_t *cycle, ngx_vidcast_plugin_check_pt check,
-    void *data, u_char *error)
+ngx_vidcast_plugin_try(ngx_cycle_t *cycle, ngx_msec_t limit,
+    ngx_vidcast_plugin_check_pt check, void *data, u_char *error)
 {
     sigset_t                  set, before;
     ngx_int_t                 rc;
     ngx_vidcast_plugin_try_t  attempt;
 
     ngx_memzero(&attempt, sizeof(ngx_vidcast_plugin_try_t));
+
+    attempt.limit = limit;
 
     /* nginx's handler of SIGCHLD would wait for our child as well */
 
@@ -234,7 +237,7 @@ ngx_vidcast_plugin_wait(ngx_vidcast_plugin_try_t *attempt)
     pfd.events = POLLIN;
 
     now = ngx_vidcast_clock();
-    due = now + (uint64_t) NGX_VIDCAST_PLUGIN_CHECK * 1000;
+    due = now + (uint64_t) attempt->limit * 1000;
 
     for ( /* void */ ; now < due; now = ngx_vidcast_clock()) {
 
@@ -276,19 +279,16 @@ ngx_vidcast_plugin_verdict(ngx_vidcast_plugin_try_t *attempt, u_char *error)
 
     if (attempt->size) {
 
-        if (attempt->answer[0] == NGX_VIDCAST_PLUGIN_GOOD) {
-            return NGX_OK;
-        }
-
         ngx_vidcast_error(error, "%*s", attempt->size - 1,
                           attempt->answer + 1);
 
-        return NGX_ERROR;
+        return attempt->answer[0] == NGX_VIDCAST_PLUGIN_GOOD ? NGX_OK
+                                                             : NGX_ERROR;
     }
 
     if (attempt->timedout) {
-        ngx_vidcast_error(error, "the check took longer than %d seconds",
-                          NGX_VIDCAST_PLUGIN_CHECK / 1000);
+        ngx_vidcast_error(error, "the check took longer than %Mms",
+                          attempt->limit);
 
     } else if (pid == -1) {
         ngx_vidcast_error(error, "the check ended without an answer");

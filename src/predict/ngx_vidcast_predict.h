@@ -67,7 +67,8 @@ typedef struct {
  *
  * validate_late()
  *            may be NULL; when all of the configuration has been read, so that
- *            nginx's "user" is known.  As check().
+ *            nginx's "user" is known.  As check(); a
+ *            warning may be in "error" where it is NGX_OK.
  */
 
 struct ngx_vidcast_predict_module_s {

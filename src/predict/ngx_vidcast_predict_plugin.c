@@ -290,8 +290,14 @@ static ngx_int_t
 ngx_vidcast_predict_plugin_validate_late(ngx_vidcast_source_t *source,
     ngx_cycle_t *cycle, u_char *error)
 {
-    return ngx_vidcast_plugin_check(source->predict.params,
-                                    NGX_VIDCAST_PLUGIN_PREDICTOR,
+    ngx_vidcast_plugin_conf_t  *plugin = source->predict.params;
+
+    /* a model that takes so long to load does so here, too */
+
+    plugin->limit = source->predict.start;
+    plugin->result_size = source->original.geometry.result_size;
+
+    return ngx_vidcast_plugin_check(plugin, NGX_VIDCAST_PLUGIN_PREDICTOR,
                                     &source->name, cycle, error);
 }
 

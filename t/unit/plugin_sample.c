@@ -119,6 +119,21 @@ sample_check(const vidcast_context_t *context, char *error)
     return VIDCAST_ERROR;
 #endif
 
+#if (SAMPLE_WARNS)
+    char  line[64];
+
+    (void) snprintf(line, sizeof(line), "it has room for %zu",
+                    context->result_size);
+
+    context->log(context->host, VIDCAST_LOG_NOTICE, "nobody is to see this");
+    context->log(context->host, VIDCAST_LOG_WARN, line);
+    context->log(context->host, VIDCAST_LOG_WARN, "this is too much");
+#endif
+
+#if (SAMPLE_MUTTERS)
+    strcpy(error, "in the end all is well");
+#endif
+
 #if (SAMPLE_ECHOES || SAMPLE_PREDICTOR)
     const vidcast_param_t  *param;
 

@@ -18,6 +18,9 @@
 
 static ngx_int_t ngx_http_vidcast_source_init(ngx_shm_zone_t *shm_zone,
     void *data);
+static ngx_int_t ngx_http_vidcast_source_verdict(ngx_shm_zone_t *shm_zone,
+    ngx_int_t rc, const char *what, ngx_str_t *name, ngx_uint_t line,
+    u_char *error);
 static ngx_vidcast_source_t *ngx_http_vidcast_source_create(ngx_conf_t *cf,
     ngx_str_t *name);
 static char *ngx_http_vidcast_source_check_name(ngx_conf_t *cf,
@@ -107,8 +110,8 @@ static ngx_int_t
 ngx_http_vidcast_source_init(ngx_shm_zone_t *shm_zone, void *data)
 {
     u_char                         error[NGX_VIDCAST_ERROR_LEN];
+    ngx_int_t                      rc;
     ngx_vidcast_source_t          *source;
-    ngx_vidcast_escaped_t          escaped;
     ngx_vidcast_rendition_t       *rendition;
     ngx_vidcast_input_conf_t      *input;
     ngx_vidcast_predict_module_t  *module;
@@ -117,32 +120,64 @@ ngx_http_vidcast_source_init(ngx_shm_zone_t *shm_zone, void *data)
     source = rendition->source;
     input = &source->input;
 
-    error[0] = '\0';
+    if (input->validate_late) {
+        error[0] = '\0';
+        rc = input->validate_late(input, source->cycle, error);
 
-    if (input->validate_late
-        && input->validate_late(input, source->cycle, error) != NGX_OK)
-    {
-        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
-                      "invalid input \"%V\": %V in %s:%ui", &input->uri,
-                      ngx_vidcast_escape_text(&escaped, error), source->file,
-                      input->line);
-        return NGX_ERROR;
+        if (ngx_http_vidcast_source_verdict(shm_zone, rc, "input", &input->uri,
+                                            input->line, error)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
     }
 
     module = source->predict.module;
 
-    if (module
-        && module->validate_late
-        && module->validate_late(source, source->cycle, error) != NGX_OK)
-    {
-        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
-                      "invalid predictor \"%V\": %V in %s:%ui", &module->name,
-                      ngx_vidcast_escape_text(&escaped, error), source->file,
-                      source->predict.line);
-        return NGX_ERROR;
+    if (module && module->validate_late) {
+        error[0] = '\0';
+        rc = module->validate_late(source, source->cycle, error);
+
+        if (ngx_http_vidcast_source_verdict(shm_zone, rc, "predictor",
+                                            &module->name,
+                                            source->predict.line, error)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
     }
 
     return source->init(shm_zone, data);
+}
+
+
+/* NGX_ERROR, and the reason is logged; NGX_OK, and a warning is */
+
+static ngx_int_t
+ngx_http_vidcast_source_verdict(ngx_shm_zone_t *shm_zone, ngx_int_t rc,
+    const char *what, ngx_str_t *name, ngx_uint_t line, u_char *error)
+{
+    ngx_vidcast_escaped_t     escaped;
+    ngx_vidcast_rendition_t  *rendition;
+
+    rendition = shm_zone->data;
+
+    if (rc != NGX_OK) {
+        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
+                      "invalid %s \"%V\": %V in %s:%ui", what, name,
+                      ngx_vidcast_escape_text(&escaped, error),
+                      rendition->source->file, line);
+        return NGX_ERROR;
+    }
+
+    if (error[0]) {
+        ngx_log_error(NGX_LOG_WARN, shm_zone->shm.log, 0,
+                      "%s \"%V\": %V in %s:%ui", what, name,
+                      ngx_vidcast_escape_text(&escaped, error),
+                      rendition->source->file, line);
+    }
+
+    return NGX_OK;
 }
 
 

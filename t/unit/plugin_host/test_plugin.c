@@ -20,13 +20,13 @@
 #include "core/ngx_vidcast_log_limit.c"
 #include "plugin_host/ngx_vidcast_plugin.c"
 #include "plugin_host/ngx_vidcast_plugin_conf.c"
-
-/* as nobody wants to wait for ten seconds */
-
-#undef NGX_VIDCAST_PLUGIN_CHECK
-#define NGX_VIDCAST_PLUGIN_CHECK  1000
-
 #include "plugin_host/ngx_vidcast_plugin_try.c"
+
+
+/* ms, for what does not hang; and for what does, which is to be waited for */
+
+#define TEST_LIMIT  60000
+#define TEST_SHORT  900
 
 
 typedef struct {
@@ -43,6 +43,8 @@ static void test_reaped(void);
 static void test_user(void);
 static void test_no_pipe(void);
 static void test_kinds(void);
+static void test_limit(void);
+static void test_warning(void);
 static void test_exists(void);
 static void test_said(void);
 static ngx_int_t test_params(ngx_vidcast_plugin_conf_t *conf,
@@ -88,7 +90,7 @@ static test_case_t  test_tries[] = {
     { "CRASHES",     "the check crashed: signal 11 (Segmentation fault)" },
     { "ABORTS",      "the check crashed: signal 6 (Aborted)" },
     { "LEAVES",      "the check left with exit code 3" },
-    { "HANGS",       "the check took longer than 1 seconds" },
+    { "HANGS",       "the check took longer than 900ms" },
     { "FORKS",       NULL },
     { NULL, NULL }
 };
@@ -118,6 +120,8 @@ main(void)
     test_user();
     test_no_pipe();
     test_kinds();
+    test_limit();
+    test_warning();
     test_exists();
     test_said();
 
@@ -196,7 +200,10 @@ test_try(void)
         path = test_build(test_tries[i].sample);
         error[0] = '\0';
 
-        rc = ngx_vidcast_plugin_try(&test_cycle, test_check, path, error);
+        rc = ngx_vidcast_plugin_try(&test_cycle,
+                                    ngx_strcmp(test_tries[i].sample, "HANGS")
+                                    == 0 ? TEST_SHORT : TEST_LIMIT,
+                                    test_check, path, error);
 
         test_report(test_tries[i].sample, test_tries[i].answer, rc == NGX_OK,
                     error);
@@ -220,8 +227,8 @@ test_descriptors(void)
     high = fcntl(STDERR_FILENO, F_DUPFD, 100);
 
     error[0] = '\0';
-    rc = ngx_vidcast_plugin_try(&test_cycle, test_check_descriptors, NULL,
-                                error);
+    rc = ngx_vidcast_plugin_try(&test_cycle, TEST_LIMIT,
+                                test_check_descriptors, NULL, error);
 
     unit_ok(rc == NGX_ERROR && ngx_strcmp(error, "4") == 0,
             "descriptors: of the child \"%s\"", error);
@@ -248,12 +255,12 @@ test_reaped(void)
 
     (void) signal(SIGCHLD, SIG_IGN);
 
-    rc = ngx_vidcast_plugin_try(&test_cycle, test_check, test_build("GOOD"),
-                                error);
+    rc = ngx_vidcast_plugin_try(&test_cycle, TEST_LIMIT, test_check,
+                                test_build("GOOD"), error);
 
     unit_ok(rc == NGX_OK, "reaped: good");
 
-    rc = ngx_vidcast_plugin_try(&test_cycle, test_check,
+    rc = ngx_vidcast_plugin_try(&test_cycle, TEST_LIMIT, test_check,
                                 test_build("CRASHES"), error);
 
     test_report("reaped", "the check ended without an answer", rc == NGX_OK,
@@ -284,7 +291,8 @@ test_user(void)
     test_ccf.group = 65534;
 
     error[0] = '\0';
-    rc = ngx_vidcast_plugin_try(&test_cycle, test_check_user, NULL, error);
+    rc = ngx_vidcast_plugin_try(&test_cycle, TEST_LIMIT, test_check_user, NULL,
+                                error);
 
     unit_ok(rc == NGX_ERROR && ngx_strcmp(error, "65534 65534 1") == 0,
             "user: \"%s\"", error);
@@ -308,7 +316,8 @@ test_no_pipe(void)
     none.rlim_cur = 3;
     (void) setrlimit(RLIMIT_NOFILE, &none);
 
-    rc = ngx_vidcast_plugin_try(&test_cycle, test_check, NULL, error);
+    rc = ngx_vidcast_plugin_try(&test_cycle, TEST_LIMIT, test_check, NULL,
+                                error);
 
     (void) setrlimit(RLIMIT_NOFILE, &before);
 
@@ -384,6 +393,76 @@ test_params(ngx_vidcast_plugin_conf_t *conf, ngx_str_t *name, ngx_uint_t n)
     }
 
     return NGX_OK;
+}
+
+
+/* an input's is fixed, a predictor's is configured */
+
+static void
+test_limit(void)
+{
+    u_char                      error[NGX_VIDCAST_ERROR_LEN];
+    ngx_int_t                   rc;
+    ngx_pool_t                 *pool;
+    ngx_vidcast_plugin_conf_t  *conf;
+
+    static ngx_str_t  source = ngx_string("front");
+
+    pool = ngx_create_pool(1024, &unit_log);
+    conf = ngx_vidcast_plugin_conf_create(pool, sizeof(*conf));
+
+    unit_ok(conf->limit == NGX_VIDCAST_PLUGIN_CHECK, "limit: its default");
+
+    conf->file.data = test_build("HANGS");
+    conf->file.len = ngx_strlen(conf->file.data);
+    conf->limit = TEST_SHORT;
+
+    rc = ngx_vidcast_plugin_check(conf, NGX_VIDCAST_PLUGIN_INPUT, &source,
+                                  &test_cycle, error);
+
+    test_report("limit", "the check took longer than 900ms", rc == NGX_OK,
+                error);
+
+    ngx_destroy_pool(pool);
+}
+
+
+/* the first one of what a check says besides */
+
+static void
+test_warning(void)
+{
+    u_char                      error[NGX_VIDCAST_ERROR_LEN];
+    ngx_int_t                   rc;
+    ngx_pool_t                 *pool;
+    ngx_vidcast_plugin_conf_t  *conf;
+
+    static ngx_str_t  source = ngx_string("front");
+
+    pool = ngx_create_pool(1024, &unit_log);
+    conf = ngx_vidcast_plugin_conf_create(pool, sizeof(*conf));
+
+    conf->file.data = test_build("WARNS");
+    conf->file.len = ngx_strlen(conf->file.data);
+    conf->result_size = 4711;
+
+    error[0] = '\0';
+    rc = ngx_vidcast_plugin_check(conf, NGX_VIDCAST_PLUGIN_INPUT, &source,
+                                  &test_cycle, error);
+
+    unit_ok(rc == NGX_OK && ngx_strcmp(error, "it has room for 4711") == 0,
+            "warning: \"%s\"", error);
+
+    conf->file.data = test_build("MUTTERS");
+    conf->file.len = ngx_strlen(conf->file.data);
+
+    ngx_memcpy(error, "x", 2);
+    rc = ngx_vidcast_plugin_check(conf, NGX_VIDCAST_PLUGIN_INPUT, &source,
+                                  &test_cycle, error);
+
+    unit_ok(rc == NGX_OK && error[0] == '\0', "warning: none, \"%s\"", error);
+
+    ngx_destroy_pool(pool);
 }
 
 
