@@ -29,8 +29,6 @@
 static json_t *ngx_vidcast_result_value_load(const u_char *json, size_t len,
     u_char *error);
 static void ngx_vidcast_result_value_trim(const u_char **json, size_t *len);
-static ngx_int_t ngx_vidcast_result_value_copy(const u_char *json, size_t len,
-    u_char *dst, size_t *size);
 static ngx_int_t ngx_vidcast_result_value_object(const vidcast_answer_t *answer,
     u_char *dst, size_t *size, ngx_uint_t *members, u_char *error);
 static ngx_int_t ngx_vidcast_result_value_detections(
@@ -160,7 +158,7 @@ ngx_vidcast_result_value_trim(const u_char **json, size_t *len)
 
 /* line feeds are blanks only: in strings they cannot be */
 
-static ngx_int_t
+ngx_int_t
 ngx_vidcast_result_value_copy(const u_char *json, size_t len, u_char *dst,
     size_t *size)
 {

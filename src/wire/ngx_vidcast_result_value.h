@@ -66,6 +66,10 @@ ngx_int_t ngx_vidcast_result_value_check(u_char *data, size_t *size);
 ngx_int_t ngx_vidcast_result_value_text(const u_char *json, size_t len,
     u_char *dst, size_t *size, u_char *error);
 
+/* the same of what is known to be one JSON value; never NGX_DECLINED */
+ngx_int_t ngx_vidcast_result_value_copy(const u_char *json, size_t len,
+    u_char *dst, size_t *size);
+
 /*
  * A plugin's: its JSON, its detections, which become pixels of the frame of
  * width x height that "fit" was made of, or both.
