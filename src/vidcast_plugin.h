@@ -213,6 +213,12 @@ typedef struct {
 #define VIDCAST_FIT_LETTERBOX  3    /* in proportion, the rest filled */
 
 
+/* where it is in a letterbox; what is beside it is filled */
+
+#define VIDCAST_ANCHOR_CENTER   0
+#define VIDCAST_ANCHOR_TOPLEFT  1
+
+
 typedef struct {
     size_t                      size;         /* set by the host */
     uint32_t                    format;       /* the host sets VIDCAST_RGB24 */
@@ -220,6 +226,7 @@ typedef struct {
     uint32_t                    width;        /* pixels, 1-16384, or 0 */
     uint32_t                    height;
     uint32_t                    fill;         /* gray value around, 0-255 */
+    uint32_t                    anchor;       /* the host sets CENTER */
 } vidcast_want_t;
 
 

@@ -43,6 +43,7 @@ ngx_vidcast_resize_plan(ngx_vidcast_resize_t *fit, const vidcast_want_t *want,
         fit->inner_height = height;
 
     } else if (want->fit > VIDCAST_FIT_LETTERBOX
+               || want->anchor > VIDCAST_ANCHOR_TOPLEFT
                || want->width == 0 || want->width > NGX_VIDCAST_MAX_DIMENSION
                || want->height == 0
                || want->height > NGX_VIDCAST_MAX_DIMENSION)
@@ -99,6 +100,10 @@ ngx_vidcast_resize_inside(ngx_vidcast_resize_t *fit, const vidcast_want_t *want,
     if (want->fit == VIDCAST_FIT_WITHIN) {
         fit->width = fit->inner_width;
         fit->height = fit->inner_height;
+        return;
+    }
+
+    if (want->anchor == VIDCAST_ANCHOR_TOPLEFT) {
         return;
     }
 

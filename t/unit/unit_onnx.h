@@ -10,6 +10,7 @@
 
 /* all of vidcast_onnx but ONNX Runtime, and outputs as a model gives them */
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 

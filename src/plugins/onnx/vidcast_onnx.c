@@ -9,7 +9,10 @@
 #include <string.h>
 
 #include "plugins/onnx/vidcast_onnx_conf.h"
-#include "plugins/onnx/vidcast_onnx_session.h"
+#include "plugins/onnx/runtime/vidcast_onnx_session.h"
+
+
+#define VIDCAST_ONNX_DOUBTS  5    /* results without one that looks well */
 
 
 /*
@@ -18,12 +21,15 @@
  */
 
 typedef struct {
+    const vidcast_context_t    *context;
     vidcast_onnx_conf_t         conf;
     vidcast_onnx_session_t     *session;
     vidcast_onnx_labels_t       labels;
     vidcast_onnx_input_t        input;
     uint32_t                    picture;     /* which of the inputs it is */
     void                       *data;        /* of it */
+    uint32_t                    doubts;      /* results that look odd */
+    unsigned                    looked:1;    /* enough of them */
     int64_t                     sizes[2];    /* of an input that wants them */
 
     vidcast_onnx_nms_t          boxes;
@@ -47,10 +53,11 @@ static void vidcast_onnx_keypoints(vidcast_onnx_t *onnx);
 static int vidcast_onnx_inputs(vidcast_onnx_t *onnx, char *error);
 static int vidcast_onnx_sizes(vidcast_onnx_t *onnx, uint32_t i, char *error);
 static int vidcast_onnx_known(vidcast_onnx_t *onnx);
-static int vidcast_onnx_choose(vidcast_onnx_t *onnx, char *error);
+static int vidcast_onnx_choose(vidcast_onnx_t *onnx, int draft, char *error);
 static void vidcast_onnx_want(vidcast_onnx_t *onnx, vidcast_want_t *want);
 static int vidcast_onnx_predict(void *instance, const vidcast_sample_t *sample,
     vidcast_answer_t *answer, char *error);
+static void vidcast_onnx_look(vidcast_onnx_t *onnx);
 static int vidcast_onnx_detect(vidcast_onnx_t *onnx, vidcast_answer_t *answer);
 static int vidcast_onnx_points(vidcast_onnx_t *onnx);
 static void vidcast_onnx_close(void *instance);
@@ -119,6 +126,8 @@ vidcast_onnx_open(const vidcast_context_t *context, vidcast_want_t *want,
 
     context->log(context->host, VIDCAST_LOG_NOTICE, line);
 
+    vidcast_onnx_session_loaded(onnx->session);
+
     return onnx;
 }
 
@@ -152,6 +161,7 @@ vidcast_onnx_init(vidcast_onnx_t *onnx, const vidcast_context_t *context,
 {
     vidcast_onnx_conf_t  *conf;
 
+    onnx->context = context;
     conf = &onnx->conf;
 
     if (vidcast_onnx_conf(conf, context, error) != VIDCAST_OK) {
@@ -161,8 +171,18 @@ vidcast_onnx_init(vidcast_onnx_t *onnx, const vidcast_context_t *context,
     onnx->session = vidcast_onnx_session_open(context, conf->threads, draft,
                                               error);
 
-    if (onnx->session == NULL
-        || vidcast_onnx_label(onnx, error) != VIDCAST_OK
+    if (onnx->session == NULL) {
+        return VIDCAST_ERROR;
+    }
+
+    if (conf->outputs
+        && vidcast_onnx_session_choose(onnx->session, conf->outputs, error)
+           != VIDCAST_OK)
+    {
+        return VIDCAST_ERROR;
+    }
+
+    if (vidcast_onnx_label(onnx, error) != VIDCAST_OK
         || vidcast_onnx_inputs(onnx, error) != VIDCAST_OK)
     {
         return VIDCAST_ERROR;
@@ -176,7 +196,7 @@ vidcast_onnx_init(vidcast_onnx_t *onnx, const vidcast_context_t *context,
         return VIDCAST_ERROR;
     }
 
-    return vidcast_onnx_choose(onnx, error);
+    return vidcast_onnx_choose(onnx, draft, error);
 }
 
 
@@ -351,8 +371,9 @@ vidcast_onnx_known(vidcast_onnx_t *onnx)
 /* the head, and all that hangs on it */
 
 static int
-vidcast_onnx_choose(vidcast_onnx_t *onnx, char *error)
+vidcast_onnx_choose(vidcast_onnx_t *onnx, int draft, char *error)
 {
+    char                        has[128], line[VIDCAST_ERROR_LEN];
     vidcast_onnx_conf_t        *conf;
     vidcast_onnx_session_t     *session;
     const vidcast_onnx_head_t  *head;
@@ -369,6 +390,19 @@ vidcast_onnx_choose(vidcast_onnx_t *onnx, char *error)
         if (head == NULL) {
             return VIDCAST_ERROR;
         }
+
+        /* the labels would have had to be as many as its classes */
+
+        if (draft && onnx->labels.n == 0 && head->label == NULL) {
+            vidcast_onnx_head_outputs(session->outputs, session->noutputs, has,
+                                      sizeof(has));
+
+            (void) snprintf(line, sizeof(line), "\"head=%s\" is a guess by its "
+                            "output %s, without labels: name it, or give "
+                            "\"labels\"", head->name, has);
+
+            onnx->context->log(onnx->context->host, VIDCAST_LOG_WARN, line);
+        }
     }
 
     conf->head = head;
@@ -376,6 +410,14 @@ vidcast_onnx_choose(vidcast_onnx_t *onnx, char *error)
     if (vidcast_onnx_head_check(head, &conf->reading, session->outputs,
                                 session->noutputs, error)
         != VIDCAST_OK)
+    {
+        return VIDCAST_ERROR;
+    }
+
+    if (head->room
+        && head->room(&conf->reading, session->outputs, session->noutputs,
+                      error)
+           != VIDCAST_OK)
     {
         return VIDCAST_ERROR;
     }
@@ -416,6 +458,7 @@ vidcast_onnx_want(vidcast_onnx_t *onnx, vidcast_want_t *want)
                    : bgr ? VIDCAST_BGR24 : VIDCAST_RGB24;
     want->fit = conf->fit ? conf->fit : head->fit;
     want->fill = (conf->fill < 0) ? head->fill : (uint32_t) conf->fill;
+    want->anchor = (conf->anchor < 0) ? head->anchor : (uint32_t) conf->anchor;
     want->width = onnx->input.width;
     want->height = onnx->input.height;
 }
@@ -444,6 +487,10 @@ vidcast_onnx_predict(void *instance, const vidcast_sample_t *sample,
         return VIDCAST_ERROR;
     }
 
+    if (head->doubt && !onnx->looked) {
+        vidcast_onnx_look(onnx);
+    }
+
     if (head->json) {
         onnx->text.len = 0;
 
@@ -462,6 +509,41 @@ vidcast_onnx_predict(void *instance, const vidcast_sample_t *sample,
     }
 
     return rc;
+}
+
+
+/* a dark picture may look odd as well: some of them in a row are too many */
+
+static void
+vidcast_onnx_look(vidcast_onnx_t *onnx)
+{
+    char                        why[80], has[112], line[VIDCAST_ERROR_LEN];
+    vidcast_onnx_session_t     *session;
+    const vidcast_onnx_head_t  *head;
+
+    session = onnx->session;
+    head = onnx->conf.head;
+
+    if (!head->doubt(&onnx->conf.reading, session->outputs, session->noutputs,
+                     why, sizeof(why)))
+    {
+        onnx->looked = 1;
+        return;
+    }
+
+    if (++onnx->doubts < VIDCAST_ONNX_DOUBTS) {
+        return;
+    }
+
+    onnx->looked = 1;
+
+    vidcast_onnx_head_outputs(session->outputs, session->noutputs, has,
+                              sizeof(has));
+
+    (void) snprintf(line, sizeof(line), "the numbers of %s do not look like "
+                    "\"%s\": %s", has, head->name, why);
+
+    onnx->context->log(onnx->context->host, VIDCAST_LOG_WARN, line);
 }
 
 

@@ -56,6 +56,8 @@ static int vidcast_onnx_conf_fit(vidcast_onnx_conf_t *conf,
     const char *value);
 static int vidcast_onnx_conf_fill(vidcast_onnx_conf_t *conf,
     const char *value);
+static int vidcast_onnx_conf_anchor(vidcast_onnx_conf_t *conf,
+    const char *value);
 static int vidcast_onnx_conf_mean(vidcast_onnx_conf_t *conf,
     const char *value);
 static int vidcast_onnx_conf_scale(vidcast_onnx_conf_t *conf,
@@ -65,6 +67,10 @@ static int vidcast_onnx_conf_boxes(vidcast_onnx_conf_t *conf,
 static int vidcast_onnx_conf_units(vidcast_onnx_conf_t *conf,
     const char *value);
 static int vidcast_onnx_conf_activation(vidcast_onnx_conf_t *conf,
+    const char *value);
+static int vidcast_onnx_conf_output(vidcast_onnx_conf_t *conf,
+    const char *value);
+static int vidcast_onnx_conf_digits(vidcast_onnx_conf_t *conf,
     const char *value);
 static int vidcast_onnx_conf_word(const vidcast_onnx_word_t *words,
     const char *name, uint32_t *value);
@@ -88,11 +94,14 @@ static const vidcast_onnx_param_t  vidcast_onnx_params[] = {
     { "color", vidcast_onnx_conf_color },
     { "fit", vidcast_onnx_conf_fit },
     { "fill", vidcast_onnx_conf_fill },
+    { "anchor", vidcast_onnx_conf_anchor },
     { "mean", vidcast_onnx_conf_mean },
     { "scale", vidcast_onnx_conf_scale },
     { "boxes", vidcast_onnx_conf_boxes },
     { "units", vidcast_onnx_conf_units },
     { "activation", vidcast_onnx_conf_activation },
+    { "output", vidcast_onnx_conf_output },
+    { "digits", vidcast_onnx_conf_digits },
     { NULL, NULL }
 };
 
@@ -105,6 +114,10 @@ vidcast_onnx_conf(vidcast_onnx_conf_t *conf, const vidcast_context_t *context,
     const vidcast_onnx_param_t  *known;
 
     vidcast_onnx_conf_init(conf);
+
+    if (context->size >= sizeof(vidcast_context_t)) {
+        conf->reading.result_size = context->result_size;
+    }
 
     for (param = context->params; param->name; param++) {
 
@@ -138,8 +151,10 @@ vidcast_onnx_conf_init(vidcast_onnx_conf_t *conf)
 
     conf->fill = -1;
     conf->bgr = -1;
+    conf->anchor = -1;
     conf->reading.score = -1;
     conf->reading.iou = -1;
+    conf->reading.digits = -1;
 
     /* the rest of the machine has to do, too */
 
@@ -289,6 +304,25 @@ vidcast_onnx_conf_fill(vidcast_onnx_conf_t *conf, const char *value)
 
 
 static int
+vidcast_onnx_conf_anchor(vidcast_onnx_conf_t *conf, const char *value)
+{
+    int       rc;
+    uint32_t  anchor;
+
+    static const vidcast_onnx_word_t  words[] = {
+        { "center", VIDCAST_ANCHOR_CENTER },
+        { "topleft", VIDCAST_ANCHOR_TOPLEFT },
+        { NULL, 0 }
+    };
+
+    rc = vidcast_onnx_conf_word(words, value, &anchor);
+    conf->anchor = (int32_t) anchor;
+
+    return rc;
+}
+
+
+static int
 vidcast_onnx_conf_mean(vidcast_onnx_conf_t *conf, const char *value)
 {
     conf->params.given = 1;
@@ -364,6 +398,30 @@ vidcast_onnx_conf_activation(vidcast_onnx_conf_t *conf, const char *value)
     conf->reading.activation = (vidcast_onnx_activation_e) activation;
 
     return rc;
+}
+
+
+static int
+vidcast_onnx_conf_output(vidcast_onnx_conf_t *conf, const char *value)
+{
+    conf->outputs = value;
+
+    return *value ? VIDCAST_OK : VIDCAST_ERROR;
+}
+
+
+static int
+vidcast_onnx_conf_digits(vidcast_onnx_conf_t *conf, const char *value)
+{
+    uint32_t  digits;
+
+    if (vidcast_onnx_conf_number(value, 0, 9, &digits) != VIDCAST_OK) {
+        return VIDCAST_ERROR;
+    }
+
+    conf->reading.digits = (int32_t) digits;
+
+    return VIDCAST_OK;
 }
 
 

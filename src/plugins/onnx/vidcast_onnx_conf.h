@@ -18,10 +18,12 @@
 typedef struct {
     const vidcast_onnx_head_t  *head;      /* NULL: by the outputs */
     const char                 *labels;    /* a file */
+    const char                 *outputs;   /* names; NULL: all */
     uint32_t                    threads;
     uint32_t                    fit;
     int32_t                     fill;
     int32_t                     bgr;
+    int32_t                     anchor;
     vidcast_onnx_requested_t    params;    /* of the input */
     vidcast_onnx_reading_t      reading;   /* its labels and size are not */
 } vidcast_onnx_conf_t;

@@ -17,7 +17,7 @@
 
 
 static const char *vidcast_onnx_labels_fault(const char *label);
-static size_t vidcast_onnx_labels_char(const unsigned char *p);
+static const char *vidcast_onnx_labels_utf16(const char *text, size_t len);
 static int vidcast_onnx_labels_add(vidcast_onnx_labels_t *labels, char *label);
 static char *vidcast_onnx_labels_quoted(char **p);
 
@@ -66,6 +66,8 @@ vidcast_onnx_labels_read(vidcast_onnx_labels_t *labels, const char *file,
                         file, reason);
     }
 
+    labels->from = file;
+
     (void) fclose(f);
     free(text);
 
@@ -95,6 +97,20 @@ vidcast_onnx_labels_lines(vidcast_onnx_labels_t *labels, const char *text,
 
     p = labels->text;
     last = p + len;
+
+    fault = vidcast_onnx_labels_utf16(p, len);
+
+    if (fault) {
+        (void) snprintf(error, 128, "%s", fault);
+        vidcast_onnx_labels_free(labels);
+        return VIDCAST_ERROR;
+    }
+
+    /* its mark, which some editors put before UTF-8 as well */
+
+    if (len >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0) {
+        p += 3;
+    }
 
     while (last > p && (unsigned char) last[-1] <= ' ') {
         last--;
@@ -139,6 +155,23 @@ vidcast_onnx_labels_lines(vidcast_onnx_labels_t *labels, const char *text,
 }
 
 
+/* by its mark; without one, by a null in one of the first two bytes */
+
+static const char *
+vidcast_onnx_labels_utf16(const char *text, size_t len)
+{
+    if (len >= 2
+        && (memcmp(text, "\xff\xfe", 2) == 0
+            || memcmp(text, "\xfe\xff", 2) == 0
+            || text[0] == '\0' || text[1] == '\0'))
+    {
+        return "it is UTF-16, save it as UTF-8";
+    }
+
+    return NULL;
+}
+
+
 /* why it cannot be shown as it is; NULL: it can */
 
 static const char *
@@ -171,9 +204,7 @@ vidcast_onnx_labels_fault(const char *label)
 }
 
 
-/* bytes of one character of UTF-8; 0: it is none */
-
-static size_t
+size_t
 vidcast_onnx_labels_char(const unsigned char *p)
 {
     size_t    i, n;
@@ -285,6 +316,7 @@ vidcast_onnx_labels_names(vidcast_onnx_labels_t *labels, const char *text)
         p += strspn(p, " ");
 
         if (*p == last) {
+            labels->from = "the model";
             return VIDCAST_OK;
         }
 

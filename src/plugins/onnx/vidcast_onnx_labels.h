@@ -22,6 +22,7 @@ typedef struct {
     char       **elts;
     uint32_t     n;
     char        *text;
+    const char  *from;      /* for messages: their file */
 } vidcast_onnx_labels_t;
 
 
@@ -41,6 +42,9 @@ int vidcast_onnx_labels_lines(vidcast_onnx_labels_t *labels, const char *text,
  * Python's, {0: 'person', 1: "driver's"}.  VIDCAST_ERROR: it is none.
  */
 int vidcast_onnx_labels_names(vidcast_onnx_labels_t *labels, const char *text);
+
+/* bytes of one character of UTF-8; 0: it is none */
+size_t vidcast_onnx_labels_char(const unsigned char *p);
 
 void vidcast_onnx_labels_free(vidcast_onnx_labels_t *labels);
 

@@ -579,7 +579,8 @@ my @unfit = (
      'predict timeout', 'predict start', 'predict pause'],
     ['is how a model is read, see t/predict-onnx.t',
      map({ "predict $_" } qw(head labels first score iou max layout color mean
-                             scale boxes units activation))],
+                             scale boxes units activation anchor output
+                             digits))],
     ['chooses one of the others, see t/negotiate.t',
      'vidcast as=auto', 'query source', 'query send'],
     ['says when somebody is refused or closed, see t/limits.t,'

@@ -37,6 +37,7 @@ start(const vidcast_onnx_head_t *head)
     reading.labels = &none;
     reading.score = -1;
     reading.iou = -1;
+    reading.digits = -1;
 
     if (head) {
         vidcast_onnx_head_defaults(head, &reading);
@@ -298,7 +299,7 @@ test_yolov8pose(void)
     char                   *two[] = { "person", "dog" };
     size_t                  i, row;
     uint32_t                k;
-    vidcast_onnx_labels_t   labels = { two, 1, NULL };
+    vidcast_onnx_labels_t   labels = { two, 1, NULL, "l.txt" };
     vidcast_onnx_tensor_t   t;
 
     static const float  rest[] = { .6f };
@@ -345,9 +346,8 @@ test_yolov8pose(void)
 
     labels.n = 2;
     unit_ok(!run(&vidcast_onnx_yolov8pose, &t, 1)
-            && strcmp(error, "\"yolov8pose\" wants one output [1, 4 + 2 + "
-                             "points * 3, boxes], it has \"output0\" float32 "
-                             "[1, 56, 168]") == 0, "both shapes: %s", error);
+            && strcmp(error, "1 or 4 labels wanted, 2 in \"l.txt\"") == 0,
+            "both numbers: %s", error);
 
     reading.labels = &none;
     reading.keypoints = 25;
@@ -645,7 +645,7 @@ test_yunet(void)
     char                    names[12][8];
     size_t                  i, cells;
     uint32_t                stride, kind;
-    vidcast_onnx_labels_t   labels = { two, 1, NULL };
+    vidcast_onnx_labels_t   labels = { two, 1, NULL, "l.txt" };
     vidcast_onnx_tensor_t   t[12], *cls, *obj, *bbox, *kps;
 
     static float            out[12][320];
@@ -783,7 +783,7 @@ static void
 test_detr(void)
 {
     char                   *three[] = { "a", "b", "c" };
-    vidcast_onnx_labels_t   labels = { three, 3, NULL };
+    vidcast_onnx_labels_t   labels = { three, 3, NULL, "l.txt" };
     vidcast_onnx_tensor_t   t[3];
 
     const float  logits[] = { logf(6), 0, logf(3), 0, 0, 3 };
@@ -814,8 +814,13 @@ test_detr(void)
 
     labels.n = 1;
     unit_ok(!run(&vidcast_onnx_detr, t, 3), "detr: too few labels");
-    unit_ok(strstr(error, "\"detr\" wants logits [1, n, 1 or 2] and boxes "
-                          "[1, n, 4], it has ") == error, "says: %s", error);
+    unit_ok(strcmp(error, "2 or 3 labels wanted, 1 in \"l.txt\"") == 0,
+            "says: %s", error);
+
+    unit_ok(!run(&vidcast_onnx_detr, t, 1)
+            && strstr(error, "\"detr\" wants logits [1, n, 1 or 2] and boxes "
+                             "[1, n, 4], it has ") == error,
+            "detr: too few outputs: %s", error);
 }
 
 
@@ -848,7 +853,7 @@ static void
 test_classes(void)
 {
     char                   *four[] = { "cat", "a \"dog\"", "x\\y", "no" };
-    vidcast_onnx_labels_t   labels = { four, 4, NULL };
+    vidcast_onnx_labels_t   labels = { four, 4, NULL, "l.txt" };
     vidcast_onnx_tensor_t   t;
 
     const float  logits[] = { logf(5), logf(3), logf(2), -INFINITY };
@@ -890,9 +895,102 @@ test_classes(void)
     reading.first = 1;
 
     unit_ok(!says(&t, &vidcast_onnx_classes, "")
-            && strcmp(error, "\"classes\" wants one output [1, 5], it has "
-                      "\"p\" float32 [1, 3]") == 0,
+            && strcmp(error, "2 labels wanted, 4 in \"l.txt\"") == 0,
             "classes: other labels: %s", error);
+
+    unit_ok(vidcast_onnx_head_guess(&reading, &t, 1, error) == NULL
+            && strcmp(error, "2 labels wanted, 4 in \"l.txt\"") == 0,
+            "classes: they are to be guessed: %s", error);
+
+    t = tensor("p", VIDCAST_ONNX_FLOAT, worker_stats, 2, 2, 2, 0, 0);
+
+    unit_ok(!says(&t, &vidcast_onnx_classes, "")
+            && strcmp(error, "\"classes\" wants one output [1, 5], it has "
+                      "\"p\" float32 [2, 2]") == 0,
+            "classes: another shape: %s", error);
+}
+
+
+/* why it is none of a classifier; "": it may be one */
+
+static const char *
+doubt(const float *numbers, int64_t n)
+{
+    vidcast_onnx_tensor_t  t;
+
+    t = tensor("p", VIDCAST_ONNX_FLOAT, numbers, 2, 1, n, 0, 0);
+    error[0] = '\0';
+
+    if (!vidcast_onnx_classes.doubt(&reading, &t, 1, error, sizeof(error))) {
+        error[0] = '\0';
+    }
+
+    return error;
+}
+
+
+/* what other models tell has the shape of classes as well */
+
+static void
+test_doubt(void)
+{
+    float     numbers[512];
+    uint32_t  i;
+
+    start(&vidcast_onnx_classes);
+
+    for (i = 0; i < 512; i++) {
+        numbers[i] = (i % 2 ? 1 : -1) / sqrtf(512);
+    }
+
+    unit_ok(strcmp(doubt(numbers, 512), "as a vector they have the length 1")
+            == 0, "doubt: an embedding, %s", error);
+
+    for (i = 0; i < 512; i++) {
+        numbers[i] = (float) (i % 100) / 100;
+    }
+
+    unit_ok(strstr(doubt(numbers, 136), "the best one has a share of 0.01"),
+            "doubt: landmarks, %s", error);
+
+    for (i = 0; i < 512; i++) {
+        numbers[i] = (float) (i % 113);
+    }
+
+    unit_ok(strcmp(doubt(numbers, 136), "81 is no logit") == 0,
+            "doubt: landmarks in pixels, %s", error);
+
+    numbers[3] = NAN;
+
+    unit_ok(strcmp(doubt(numbers, 136), "some are not numbers") == 0,
+            "doubt: %s", error);
+
+    for (i = 0; i < 512; i++) {
+        numbers[i] = (float) (i % 7) - 3;
+    }
+
+    numbers[9] = 9;
+    unit_ok(doubt(numbers, 512)[0] == '\0', "doubt: none of logits, %s", error);
+    unit_ok(doubt(numbers, 2)[0] == '\0', "doubt: nor of two, %s", error);
+
+    for (i = 0; i < 512; i++) {
+        numbers[i] = 1 / 512.0f;
+    }
+
+    unit_ok(doubt(numbers, 512)[0] == '\0', "doubt: nor of shares, %s", error);
+
+    for (i = 0; i < 512; i++) {
+        numbers[i] = logf(1 / 512.0f);
+    }
+
+    numbers[0] = -100;
+    unit_ok(doubt(numbers, 512)[0] == '\0',
+            "doubt: nor of their logarithms, %s", error);
+
+    reading.activation = VIDCAST_ONNX_NONE;
+
+    unit_ok(strcmp(doubt(numbers, 512), "-100 is no probability") == 0,
+            "doubt: without an activation, %s", error);
 }
 
 
@@ -909,7 +1007,14 @@ test_raw(void)
     t = tensor("o\"", VIDCAST_ONNX_FLOAT, some, 2, 3, 2, 0, 0);
     unit_ok(says(&t, &vidcast_onnx_raw,
                  "{\"outputs\":[{\"name\":\"o\\\"\",\"shape\":[3,2],\"data\":"
-                 "[1,-0.5,null,1e+10,0.100000001,null]}]}"), "raw");
+                 "[1,-0.5,null,10000000000,0.1,null]}]}"), "raw");
+
+    reading.digits = 0;
+    unit_ok(says(&t, &vidcast_onnx_raw,
+                 "{\"outputs\":[{\"name\":\"o\\\"\",\"shape\":[3,2],\"data\":"
+                 "[1,0,null,10000000000,0,null]}]}"), "raw: rounded");
+
+    reading.digits = -1;
     unit_ok(vidcast_onnx_head_guess(&reading, &t, 1, error) == NULL
             && strstr(error, "head=raw"), "raw is named: %s", error);
 
@@ -919,9 +1024,108 @@ test_raw(void)
                  "[9007199254740991,-1]}]}"), "raw: whole numbers");
     free(t.own);
 
-    t = tensor("o", VIDCAST_ONNX_FLOAT, NULL, 2, 1024, 1024, 0, 0);
-    unit_ok(vidcast_onnx_head_check(&vidcast_onnx_raw, &reading, &t, 1, error)
-            == VIDCAST_ERROR, "raw: too much: %s", error);
+    t = tensor("\xffo\n", VIDCAST_ONNX_INT64, large, 1, 0, 0, 0, 0);
+    unit_ok(says(&t, &vidcast_onnx_raw,
+                 "{\"outputs\":[{\"name\":\"?o\\u000a\",\"shape\":[0],"
+                 "\"data\":[]}]}"), "raw: a name that is no UTF-8");
+    free(t.own);
+
+    t = tensor("o", VIDCAST_ONNX_FLOAT, NULL, 2, 1000, 100, 0, 0);
+    reading.result_size = 1100000;
+
+    unit_ok(vidcast_onnx_raw.room(&reading, &t, 1, error) == VIDCAST_OK,
+            "raw: there is room");
+
+    reading.result_size--;
+
+    unit_ok(vidcast_onnx_raw.room(&reading, &t, 1, error) == VIDCAST_ERROR
+            && strcmp(error, "\"raw\" has 100000 numbers, some 1100000 bytes, "
+                      "but \"results\" allows 1099999: choose some by "
+                      "\"output\", round them by \"digits\", or allow more")
+               == 0, "raw: there is none: %s", error);
+
+    reading.digits = 3;
+
+    unit_ok(vidcast_onnx_raw.room(&reading, &t, 1, error) == VIDCAST_OK,
+            "raw: there is for some digits");
+}
+
+
+/* by whichever of the two */
+
+static const char *
+printed(float number, int digits)
+{
+    static char          buf[64];
+    vidcast_onnx_text_t  text;
+
+    memset(&text, 0, sizeof(vidcast_onnx_text_t));
+
+    if (digits < 0) {
+        vidcast_onnx_text_exact(&text, number, 24, -149);
+
+    } else {
+        vidcast_onnx_text_rounded(&text, number, digits);
+    }
+
+    (void) snprintf(buf, sizeof(buf), "%.*s", (int) text.len, text.data);
+    vidcast_onnx_text_free(&text);
+
+    return buf;
+}
+
+
+static void
+test_numbers(void)
+{
+    float        f, other;
+    size_t       i, wrong, longer;
+    uint32_t     bits;
+    const char  *text;
+
+    static const struct {
+        float        number;
+        int          digits;
+        const char  *text;
+    } known[] = {
+        { 0, -1, "0" }, { -0.0f, 3, "0" }, { 640, -1, "640" },
+        { .3f, -1, "0.3" }, { -12.345f, -1, "-12.345" },
+        { 1e-4f, -1, "0.0001" }, { 1e-5f, -1, "1e-5" },
+        { 16777216, -1, "16777216" }, { 1e15f, -1, "1e15" },
+        { FLT_MAX, -1, "3.4028235e38" }, { FLT_MIN, -1, "1.17549435e-38" },
+        { .9996f, 3, "1" }, { -.0004f, 3, "0" }, { -.0006f, 3, "-0.001" },
+        { 12.5f, 3, "12.5" }, { 255.25f, 1, "255.2" }, { 99.96f, 1, "100" },
+        { .000123f, 9, "0.000123" }, { 3e20f, 2, "3.000000060122632e+20" }
+    };
+
+    for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        text = printed(known[i].number, known[i].digits);
+
+        unit_ok(strcmp(text, known[i].text) == 0, "number: %s is %s", text,
+                known[i].text);
+    }
+
+    /* every 9973rd of all there are */
+
+    wrong = 0;
+    longer = 0;
+
+    for (bits = 0; bits < UINT32_MAX - 9973; bits += 9973) {
+        memcpy(&f, &bits, sizeof(f));
+
+        if (!isfinite(f)) {
+            continue;
+        }
+
+        text = printed(f, -1);
+        other = strtof(text, NULL);
+
+        wrong += (other != f);
+        longer += strlen(text) > sizeof("-123456789000000") - 1;
+    }
+
+    unit_ok(wrong == 0 && longer == 0,
+            "numbers: %zu are others, %zu are too long", wrong, longer);
 }
 
 
@@ -943,7 +1147,9 @@ main(void)
     test_blazeface();
     test_detr();
     test_classes();
+    test_doubt();
     test_raw();
+    test_numbers();
 
     vidcast_onnx_nms_free(&boxes);
 

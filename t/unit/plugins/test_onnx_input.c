@@ -349,6 +349,19 @@ test_labels(void)
 
     vidcast_onnx_labels_free(&l);
 
+    unit_ok(lines(&l, "\xef\xbb\xbf" "cat\r\ndog\r\n", 13) && l.n == 2
+            && strcmp(l.elts[0], "cat") == 0
+            && strcmp(l.elts[1], "dog") == 0, "a byte order mark");
+    vidcast_onnx_labels_free(&l);
+
+    unit_ok(!lines(&l, "\xff\xfe" "c\0a\0\n\0", 8)
+            && strcmp(error, "it is UTF-16, save it as UTF-8") == 0,
+            "UTF-16: %s", error);
+    unit_ok(!lines(&l, "\0c\0a\0\n", 6)
+            && strcmp(error, "it is UTF-16, save it as UTF-8") == 0,
+            "UTF-16 without a mark: %s", error);
+    unit_ok(!lines(&l, "\xef\xbb\xbf\r\n", 5), "only a mark: %s", error);
+
     unit_ok(!lines(&l, "", 0) && strcmp(error, "line 1 is empty") == 0,
             "nothing: %s", error);
     unit_ok(!lines(&l, "a\n\nb", 4) && strcmp(error, "line 2 is empty") == 0,

@@ -61,8 +61,10 @@ const vidcast_onnx_head_t  vidcast_onnx_blazeface = {
     vidcast_onnx_blazeface_boxes,
     NULL,
     vidcast_onnx_blazeface_points,
+    NULL,
+    NULL,
     0.5f, 0.3f, 50,
-    1 / 127.5f, VIDCAST_FIT_LETTERBOX, 0, 0, 127.5f, "face"
+    1 / 127.5f, VIDCAST_FIT_LETTERBOX, 0, 0, 127.5f, "face", 0
 };
 
 

@@ -14,7 +14,12 @@
 
 /* classification: [1, classes], and what the picture is most likely of */
 
-#define VIDCAST_ONNX_CLASSES_MAX  32
+#define VIDCAST_ONNX_CLASSES_MAX   32
+
+/* logits are smaller; of so many classes one stands out */
+
+#define VIDCAST_ONNX_CLASSES_MOST  80
+#define VIDCAST_ONNX_CLASSES_MANY  64
 
 
 typedef struct {
@@ -36,6 +41,10 @@ static int vidcast_onnx_classes_json(const vidcast_onnx_reading_t *reading,
     vidcast_onnx_text_t *text);
 static vidcast_onnx_activation_e vidcast_onnx_classes_activation(
     const vidcast_onnx_reading_t *reading, const float *values, uint32_t n);
+static int vidcast_onnx_classes_doubt(const vidcast_onnx_reading_t *reading,
+    const vidcast_onnx_tensor_t *outputs, uint32_t n, char *buf, size_t size);
+static int vidcast_onnx_classes_logits(const float *values, uint32_t n,
+    char *buf, size_t size);
 static void vidcast_onnx_classes_rank(vidcast_onnx_ranking_t *ranking,
     uint32_t class, float score);
 
@@ -48,8 +57,10 @@ const vidcast_onnx_head_t  vidcast_onnx_classes = {
     NULL,
     vidcast_onnx_classes_json,
     NULL,
+    NULL,
+    vidcast_onnx_classes_doubt,
     0, 1, 5,
-    1 / 255.0f, VIDCAST_FIT_STRETCH, 0, 0, 0, NULL
+    1 / 255.0f, VIDCAST_FIT_STRETCH, 0, 0, 0, NULL, 0
 };
 
 
@@ -186,6 +197,88 @@ vidcast_onnx_classes_activation(const vidcast_onnx_reading_t *reading,
     }
 
     return fabsf(sum - 1) < 0.01f ? VIDCAST_ONNX_NONE : VIDCAST_ONNX_SOFTMAX;
+}
+
+
+/* embeddings and landmarks have the same shape */
+
+static int
+vidcast_onnx_classes_doubt(const vidcast_onnx_reading_t *reading,
+    const vidcast_onnx_tensor_t *outputs, uint32_t n, char *buf, size_t size)
+{
+    uint32_t                    i, classes;
+    const float                *values;
+    vidcast_onnx_activation_e   activation;
+
+    values = outputs[0].values;
+    classes = (uint32_t) vidcast_onnx_classes_count(&outputs[0]);
+
+    for (i = 0; i < classes; i++) {
+
+        if (!isfinite(values[i])) {
+            (void) snprintf(buf, size, "some are not numbers");
+            return 1;
+        }
+    }
+
+    activation = vidcast_onnx_classes_activation(reading, values, classes);
+
+    if (activation == VIDCAST_ONNX_SOFTMAX) {
+        return vidcast_onnx_classes_logits(values, classes, buf, size);
+    }
+
+    for (i = 0; activation == VIDCAST_ONNX_NONE && i < classes; i++) {
+
+        if (values[i] < -0.01f || values[i] > 1.01f) {
+            (void) snprintf(buf, size, "%g is no probability", values[i]);
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static int
+vidcast_onnx_classes_logits(const float *values, uint32_t n, char *buf,
+    size_t size)
+{
+    float     most, share, length;
+    uint32_t  i;
+
+    share = vidcast_onnx_softmax(values, n, &most);
+    length = 0;
+
+    /* logarithms of probabilities may be anything below zero */
+
+    if (most <= 0 && fabsf(expf(most) - share) < 0.01f * share) {
+        return 0;
+    }
+
+    for (i = 0; i < n; i++) {
+        length += values[i] * values[i];
+
+        if (fabsf(values[i]) > VIDCAST_ONNX_CLASSES_MOST) {
+            (void) snprintf(buf, size, "%g is no logit", values[i]);
+            return 1;
+        }
+    }
+
+    if (n < VIDCAST_ONNX_CLASSES_MANY) {
+        return 0;
+    }
+
+    if (fabsf(length - 1) < 0.01f) {
+        (void) snprintf(buf, size, "as a vector they have the length 1");
+        return 1;
+    }
+
+    if (share * (float) n < 4) {
+        (void) snprintf(buf, size, "the best one has a share of %g", share);
+        return 1;
+    }
+
+    return 0;
 }
 
 

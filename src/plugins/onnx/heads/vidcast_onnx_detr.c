@@ -52,8 +52,10 @@ const vidcast_onnx_head_t  vidcast_onnx_detr = {
     vidcast_onnx_detr_boxes,
     NULL,
     NULL,
+    NULL,
+    NULL,
     0.5f, 1, 50,
-    1 / 255.0f, VIDCAST_FIT_STRETCH, 0, 0, 0, NULL
+    1 / 255.0f, VIDCAST_FIT_STRETCH, 0, 0, 0, NULL, 0
 };
 
 

@@ -74,6 +74,8 @@ typedef struct {
     vidcast_onnx_activation_e   activation;
     uint32_t                    keypoints;  /* of a box, by the model's maker */
     uint32_t                    keypoint;   /* numbers of each; 0: unknown */
+    int32_t                     digits;     /* of "raw"; negative: all */
+    size_t                      result_size;  /* the largest; 0: unknown */
 } vidcast_onnx_reading_t;
 
 
@@ -95,6 +97,12 @@ typedef struct vidcast_onnx_head_s  vidcast_onnx_head_t;
  * points()  how many key points each box has, at most VIDCAST_KEYPOINTS_MAX;
  *           or NULL, none.  With a box, one of those that boxes() has added,
  *           it sets them, in pixels of the model's picture.
+ *
+ * room()    may be NULL: will the JSON of such outputs be as small as it has
+ *           to be?  VIDCAST_OK; VIDCAST_ERROR: reason in "error".
+ *
+ * doubt()   may be NULL: do the values look as if this head were not theirs?
+ *           1: why, in words; 0: they look well.
  */
 
 struct vidcast_onnx_head_s {
@@ -116,6 +124,12 @@ struct vidcast_onnx_head_s {
                        const vidcast_onnx_tensor_t *outputs, uint32_t n,
                        const vidcast_onnx_box_t *box,
                        vidcast_keypoint_t *points);
+    int (*room)(const vidcast_onnx_reading_t *reading,
+                const vidcast_onnx_tensor_t *outputs, uint32_t n,
+                char *error);
+    int (*doubt)(const vidcast_onnx_reading_t *reading,
+                 const vidcast_onnx_tensor_t *outputs, uint32_t n, char *buf,
+                 size_t size);
 
     /* unless configured */
 
@@ -128,6 +142,7 @@ struct vidcast_onnx_head_s {
     uint32_t                    bgr;
     float                       mean;       /* of the picture's numbers */
     const char                 *label;      /* of the only class; or NULL */
+    uint32_t                    anchor;     /* in a letterbox */
 };
 
 

@@ -11,8 +11,12 @@
 #include "vidcast_plugin.h"
 
 
-static void vidcast_onnx_head_outputs(const vidcast_onnx_tensor_t *outputs,
-    uint32_t n, char *buf, size_t size);
+static int vidcast_onnx_head_mislabeled(const vidcast_onnx_head_t *named,
+    const vidcast_onnx_reading_t *reading,
+    const vidcast_onnx_tensor_t *outputs, uint32_t n, char *error);
+static uint32_t vidcast_onnx_head_labels(const vidcast_onnx_head_t *head,
+    const vidcast_onnx_reading_t *reading,
+    const vidcast_onnx_tensor_t *outputs, uint32_t n, uint32_t from);
 
 
 static const vidcast_onnx_head_t  *vidcast_onnx_heads[] = {
@@ -73,6 +77,12 @@ vidcast_onnx_head_guess(const vidcast_onnx_reading_t *reading,
         return found;
     }
 
+    if (found == NULL
+        && vidcast_onnx_head_mislabeled(NULL, reading, outputs, n, error))
+    {
+        return NULL;
+    }
+
     vidcast_onnx_head_outputs(outputs, n, has, sizeof(has));
 
     if (found) {
@@ -101,6 +111,10 @@ vidcast_onnx_head_check(const vidcast_onnx_head_t *head,
         return VIDCAST_OK;
     }
 
+    if (vidcast_onnx_head_mislabeled(head, reading, outputs, n, error)) {
+        return VIDCAST_ERROR;
+    }
+
     head->wants(reading, wants, sizeof(wants));
     vidcast_onnx_head_outputs(outputs, n, has, sizeof(has));
 
@@ -111,9 +125,95 @@ vidcast_onnx_head_check(const vidcast_onnx_head_t *head,
 }
 
 
+/*
+ * Is it the number of labels alone that keeps this head, or, if none was
+ * named, one of those that are sure, from fitting?  Says so in "error".
+ */
+
+static int
+vidcast_onnx_head_mislabeled(const vidcast_onnx_head_t *named,
+    const vidcast_onnx_reading_t *reading,
+    const vidcast_onnx_tensor_t *outputs, uint32_t n, char *error)
+{
+    char                         either[24];
+    uint32_t                     least, other;
+    vidcast_onnx_labels_t        none;
+    vidcast_onnx_reading_t       unlabeled;
+    const vidcast_onnx_head_t  **head;
+
+    if (reading->labels->n == 0) {
+        return 0;
+    }
+
+    memset(&none, 0, sizeof(vidcast_onnx_labels_t));
+    unlabeled = *reading;
+    unlabeled.labels = &none;
+
+    for (head = vidcast_onnx_heads; *head; head++) {
+
+        if (named ? *head != named
+                  : (*head)->sure == NULL
+                    || !(*head)->sure(&unlabeled, outputs, n))
+        {
+            continue;
+        }
+
+        least = vidcast_onnx_head_labels(*head, reading, outputs, n, 1);
+
+        if (least == 0) {
+            continue;
+        }
+
+        /* "nothing" may have a label, or not; points may be classes */
+
+        other = vidcast_onnx_head_labels(*head, reading, outputs, n,
+                                         least + 1);
+        either[0] = '\0';
+
+        if (other) {
+            (void) snprintf(either, sizeof(either), " or %u", other);
+        }
+
+        (void) snprintf(error, VIDCAST_ERROR_LEN,
+                        "%u%s label%s wanted, %u in \"%.150s\"", least, either,
+                        least == 1 && !other ? "" : "s", reading->labels->n,
+                        reading->labels->from);
+
+        return 1;
+    }
+
+    return 0;
+}
+
+
+/* the least number of labels, from this one on, with which it fits; 0: none */
+
+static uint32_t
+vidcast_onnx_head_labels(const vidcast_onnx_head_t *head,
+    const vidcast_onnx_reading_t *reading,
+    const vidcast_onnx_tensor_t *outputs, uint32_t n, uint32_t from)
+{
+    vidcast_onnx_labels_t   labels;
+    vidcast_onnx_reading_t  labeled;
+
+    memset(&labels, 0, sizeof(vidcast_onnx_labels_t));
+    labeled = *reading;
+    labeled.labels = &labels;
+
+    for (labels.n = from; labels.n <= VIDCAST_ONNX_LABELS; labels.n++) {
+
+        if (head->fits(&labeled, outputs, n)) {
+            return labels.n;
+        }
+    }
+
+    return 0;
+}
+
+
 /* all of them, or as many as there is room for */
 
-static void
+void
 vidcast_onnx_head_outputs(const vidcast_onnx_tensor_t *outputs, uint32_t n,
     char *buf, size_t size)
 {

@@ -12,9 +12,6 @@
 
 /* no head: the numbers as they are, for viewers that know their meaning */
 
-#define VIDCAST_ONNX_RAW_MAX  (512 * 1024)     /* of a result's 1m */
-
-
 static int vidcast_onnx_raw_fits(const vidcast_onnx_reading_t *reading,
     const vidcast_onnx_tensor_t *outputs, uint32_t n);
 static void vidcast_onnx_raw_wants(const vidcast_onnx_reading_t *reading,
@@ -22,8 +19,14 @@ static void vidcast_onnx_raw_wants(const vidcast_onnx_reading_t *reading,
 static int vidcast_onnx_raw_json(const vidcast_onnx_reading_t *reading,
     const vidcast_onnx_tensor_t *outputs, uint32_t n,
     vidcast_onnx_text_t *text);
-static void vidcast_onnx_raw_tensor(const vidcast_onnx_tensor_t *output,
-    vidcast_onnx_text_t *text);
+static void vidcast_onnx_raw_tensor(const vidcast_onnx_reading_t *reading,
+    const vidcast_onnx_tensor_t *output, vidcast_onnx_text_t *text);
+static void vidcast_onnx_raw_number(const vidcast_onnx_reading_t *reading,
+    vidcast_onnx_type_e type, double number, vidcast_onnx_text_t *text);
+static int vidcast_onnx_raw_room(const vidcast_onnx_reading_t *reading,
+    const vidcast_onnx_tensor_t *outputs, uint32_t n, char *error);
+static int64_t vidcast_onnx_raw_bytes(const vidcast_onnx_reading_t *reading,
+    vidcast_onnx_type_e type);
 
 
 const vidcast_onnx_head_t  vidcast_onnx_raw = {
@@ -34,8 +37,10 @@ const vidcast_onnx_head_t  vidcast_onnx_raw = {
     NULL,
     vidcast_onnx_raw_json,
     NULL,
+    vidcast_onnx_raw_room,
+    NULL,
     0, 1, 0,
-    1 / 255.0f, VIDCAST_FIT_STRETCH, 0, 0, 0, NULL
+    1 / 255.0f, VIDCAST_FIT_STRETCH, 0, 0, 0, NULL, 0
 };
 
 
@@ -43,22 +48,18 @@ static int
 vidcast_onnx_raw_fits(const vidcast_onnx_reading_t *reading,
     const vidcast_onnx_tensor_t *outputs, uint32_t n)
 {
-    int64_t   volume, sum;
     uint32_t  i;
 
-    sum = 0;
-
     for (i = 0; i < n; i++) {
-        volume = vidcast_onnx_tensor_volume(&outputs[i]);
 
-        if (outputs[i].type == VIDCAST_ONNX_OTHER || volume < 0) {
+        if (outputs[i].type == VIDCAST_ONNX_OTHER
+            || vidcast_onnx_tensor_volume(&outputs[i]) < 0)
+        {
             return 0;
         }
-
-        sum += volume;
     }
 
-    return n && sum <= VIDCAST_ONNX_RAW_MAX;
+    return n != 0;
 }
 
 
@@ -66,8 +67,66 @@ static void
 vidcast_onnx_raw_wants(const vidcast_onnx_reading_t *reading, char *buf,
     size_t size)
 {
-    (void) snprintf(buf, size, "outputs of at most %d numbers together",
-                    VIDCAST_ONNX_RAW_MAX);
+    (void) snprintf(buf, size, "outputs of numbers");
+}
+
+
+/* what they have in the end is known of none, but some bytes each they have */
+
+static int
+vidcast_onnx_raw_room(const vidcast_onnx_reading_t *reading,
+    const vidcast_onnx_tensor_t *outputs, uint32_t n, char *error)
+{
+    int64_t   numbers, bytes, volume;
+    uint32_t  i;
+
+    numbers = 0;
+    bytes = 0;
+
+    for (i = 0; i < n; i++) {
+        volume = vidcast_onnx_tensor_volume(&outputs[i]);
+
+        numbers += volume;
+        bytes += volume * vidcast_onnx_raw_bytes(reading, outputs[i].type);
+    }
+
+    if (reading->result_size == 0 || bytes <= (int64_t) reading->result_size) {
+        return VIDCAST_OK;
+    }
+
+    (void) snprintf(error, VIDCAST_ERROR_LEN, "\"raw\" has %lld numbers, some "
+                    "%lld bytes, but \"results\" allows %zu: choose some by "
+                    "\"output\", round them by \"digits\", or allow more",
+                    (long long) numbers, (long long) bytes,
+                    reading->result_size);
+
+    return VIDCAST_ERROR;
+}
+
+
+/* of one number, with its comma */
+
+static int64_t
+vidcast_onnx_raw_bytes(const vidcast_onnx_reading_t *reading,
+    vidcast_onnx_type_e type)
+{
+    switch (type) {
+
+    case VIDCAST_ONNX_FLOAT:
+    case VIDCAST_ONNX_FLOAT16:
+    case VIDCAST_ONNX_DOUBLE:
+        break;
+
+    default:
+        return 2;
+    }
+
+    if (reading->digits >= 0) {
+        return 3 + reading->digits;
+    }
+
+    return type == VIDCAST_ONNX_FLOAT16 ? 8
+           : type == VIDCAST_ONNX_FLOAT ? 11 : 19;
 }
 
 
@@ -86,7 +145,7 @@ vidcast_onnx_raw_json(const vidcast_onnx_reading_t *reading,
             vidcast_onnx_text_add(text, ",");
         }
 
-        vidcast_onnx_raw_tensor(&outputs[i], text);
+        vidcast_onnx_raw_tensor(reading, &outputs[i], text);
     }
 
     vidcast_onnx_text_add(text, "]}");
@@ -96,10 +155,9 @@ vidcast_onnx_raw_json(const vidcast_onnx_reading_t *reading,
 
 
 static void
-vidcast_onnx_raw_tensor(const vidcast_onnx_tensor_t *output,
-    vidcast_onnx_text_t *text)
+vidcast_onnx_raw_tensor(const vidcast_onnx_reading_t *reading,
+    const vidcast_onnx_tensor_t *output, vidcast_onnx_text_t *text)
 {
-    int       digits;
     size_t    i;
     uint32_t  dim;
 
@@ -118,32 +176,45 @@ vidcast_onnx_raw_tensor(const vidcast_onnx_tensor_t *output,
 
     vidcast_onnx_text_add(text, "],\"data\":[");
 
-    /* as many as the type has */
-
-    switch (output->type) {
-
-    case VIDCAST_ONNX_FLOAT16:
-        digits = 5;
-        break;
-
-    case VIDCAST_ONNX_FLOAT:
-        digits = 9;
-        break;
-
-    default:
-        digits = 17;
-        break;
-    }
-
     for (i = 0; i < output->count; i++) {
 
         if (i) {
             vidcast_onnx_text_add(text, ",");
         }
 
-        vidcast_onnx_text_number(text, vidcast_onnx_tensor_number(output, i),
-                                 digits);
+        vidcast_onnx_raw_number(reading, output->type,
+                                vidcast_onnx_tensor_number(output, i), text);
     }
 
     vidcast_onnx_text_add(text, "]}");
+}
+
+
+static void
+vidcast_onnx_raw_number(const vidcast_onnx_reading_t *reading,
+    vidcast_onnx_type_e type, double number, vidcast_onnx_text_t *text)
+{
+    if (reading->digits >= 0) {
+        vidcast_onnx_text_rounded(text, number, reading->digits);
+        return;
+    }
+
+    switch (type) {
+
+    case VIDCAST_ONNX_FLOAT:
+        vidcast_onnx_text_exact(text, number, 24, -149);
+        break;
+
+    case VIDCAST_ONNX_FLOAT16:
+        vidcast_onnx_text_exact(text, number, 11, -24);
+        break;
+
+    case VIDCAST_ONNX_DOUBLE:
+        vidcast_onnx_text_number(text, number, 17);
+        break;
+
+    default: /* whole numbers */
+        vidcast_onnx_text_rounded(text, number, 0);
+        break;
+    }
 }

@@ -81,8 +81,10 @@ const vidcast_onnx_head_t  vidcast_onnx_ssd = {
     vidcast_onnx_ssd_boxes,
     NULL,
     vidcast_onnx_ssd_points,
+    NULL,
+    NULL,
     0.5f, 0.45f, 50,
-    1 / 255.0f, VIDCAST_FIT_STRETCH, 0, 0, 0, NULL
+    1 / 255.0f, VIDCAST_FIT_STRETCH, 0, 0, 0, NULL, 0
 };
 
 

@@ -142,8 +142,10 @@ const vidcast_onnx_head_t  vidcast_onnx_yolov5 = {
     vidcast_onnx_yolov5_boxes,
     NULL,
     NULL,
+    NULL,
+    NULL,
     0.25f, 0.45f, 50,
-    1 / 255.0f, VIDCAST_FIT_LETTERBOX, 114, 0, 0, NULL
+    1 / 255.0f, VIDCAST_FIT_LETTERBOX, 114, 0, 0, NULL, 0
 };
 
 
@@ -155,8 +157,10 @@ const vidcast_onnx_head_t  vidcast_onnx_yolov8 = {
     vidcast_onnx_yolov8_boxes,
     NULL,
     NULL,
+    NULL,
+    NULL,
     0.25f, 0.45f, 50,
-    1 / 255.0f, VIDCAST_FIT_LETTERBOX, 114, 0, 0, NULL
+    1 / 255.0f, VIDCAST_FIT_LETTERBOX, 114, 0, 0, NULL, 0
 };
 
 
@@ -168,8 +172,10 @@ const vidcast_onnx_head_t  vidcast_onnx_yolov8pose = {
     vidcast_onnx_yolov8pose_boxes,
     NULL,
     vidcast_onnx_yolov8pose_points,
+    NULL,
+    NULL,
     0.25f, 0.45f, 50,
-    1 / 255.0f, VIDCAST_FIT_LETTERBOX, 114, 0, 0, NULL
+    1 / 255.0f, VIDCAST_FIT_LETTERBOX, 114, 0, 0, NULL, 0
 };
 
 
@@ -181,8 +187,10 @@ const vidcast_onnx_head_t  vidcast_onnx_yolov10 = {
     vidcast_onnx_yolov10_boxes,
     NULL,
     NULL,
+    NULL,
+    NULL,
     0.25f, 1, 50,
-    1 / 255.0f, VIDCAST_FIT_LETTERBOX, 114, 0, 0, NULL
+    1 / 255.0f, VIDCAST_FIT_LETTERBOX, 114, 0, 0, NULL, 0
 };
 
 
@@ -194,8 +202,10 @@ const vidcast_onnx_head_t  vidcast_onnx_yolox = {
     vidcast_onnx_yolox_boxes,
     NULL,
     NULL,
+    NULL,
+    NULL,
     0.25f, 0.45f, 50,
-    1, VIDCAST_FIT_LETTERBOX, 114, 1, 0, NULL
+    1, VIDCAST_FIT_LETTERBOX, 114, 1, 0, NULL, VIDCAST_ANCHOR_TOPLEFT
 };
 
 

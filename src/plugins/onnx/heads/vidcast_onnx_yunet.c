@@ -65,8 +65,10 @@ const vidcast_onnx_head_t  vidcast_onnx_yunet = {
     vidcast_onnx_yunet_boxes,
     NULL,
     vidcast_onnx_yunet_points,
+    NULL,
+    NULL,
     0.9f, 0.3f, 50,
-    1, VIDCAST_FIT_LETTERBOX, 0, 1, 0, "face"
+    1, VIDCAST_FIT_LETTERBOX, 0, 1, 0, "face", 0
 };
 
 

@@ -35,6 +35,16 @@ vidcast_onnx_session_t *vidcast_onnx_session_open(
     const vidcast_context_t *context, uint32_t threads, int draft,
     char *error);
 
+/*
+ * Of the outputs those of these names, with commas between, in their order.
+ * VIDCAST_OK; VIDCAST_ERROR: reason in "error", with the names that there are.
+ */
+int vidcast_onnx_session_choose(vidcast_onnx_session_t *session,
+    const char *names, char *error);
+
+/* logs how many warnings there were till now; others are logged at once */
+void vidcast_onnx_session_loaded(vidcast_onnx_session_t *session);
+
 void vidcast_onnx_session_close(vidcast_onnx_session_t *session);
 
 /* what its maker has put into the model, to be freed; NULL: no such key */

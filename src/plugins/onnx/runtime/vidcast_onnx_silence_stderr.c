@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "plugins/onnx/vidcast_onnx_silence_stderr.h"
+#include "plugins/onnx/runtime/vidcast_onnx_silence_stderr.h"
 
 
 int
