@@ -125,7 +125,7 @@ for my $h2 (dial(), Vidcast::HTTP2->connect($nginx->port(1), client => \%tls)) {
 
     is $sse->header('Content-Type'), 'text/event-stream', 'SSE';
     is $sse->header('Connection'), undef, 'no header of HTTP/1.1';
-    is $sse->event->{retry}, 1000, 'retry';
+    ok $sse->event->{retry}, 'retry';
 
     my @seq = map { decode_json($sse->event->{data})->{seq} } 1 .. 5;
 

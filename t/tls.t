@@ -142,7 +142,7 @@ for my $version (qw(TLSv1_2 TLSv1_3)) {
 
     my $sse = stream('/sse');
 
-    is $sse->event->{retry}, 1000, 'SSE';
+    ok $sse->event->{retry}, 'SSE';
     like $sse->event->{id}, qr/^[\da-f]{16}-\d+$/, 'an event';
     ok decode_json(stream('/ndjson')->line)->{seq}, 'NDJSON';
     ok jpeg_info(stream('/video')->part->{data}), 'MJPEG';

@@ -28,7 +28,10 @@
  */
 
 
-#define NGX_HTTP_VIDCAST_REPEAT  1000    /* ms until a picture comes again */
+#define NGX_HTTP_VIDCAST_REPEAT     1000    /* ms until a picture comes again */
+
+#define NGX_HTTP_VIDCAST_RETRY      1000    /* ms, of SSE: the least */
+#define NGX_HTTP_VIDCAST_RETRY_MORE 2000    /* and the most beyond it */
 
 
 typedef struct {
@@ -64,6 +67,7 @@ static void ngx_http_vidcast_stream_part(ngx_http_vidcast_stream_t *st,
 static void ngx_http_vidcast_stream_follow(ngx_http_vidcast_stream_t *st);
 static ngx_int_t ngx_http_vidcast_stream_output(ngx_http_vidcast_stream_t *st,
     ngx_chain_t *out);
+static ngx_int_t ngx_http_vidcast_stream_retry(ngx_http_vidcast_stream_t *st);
 static ngx_int_t ngx_http_vidcast_stream_text(ngx_http_vidcast_stream_t *st,
     const char *text);
 static ngx_int_t ngx_http_vidcast_stream_ping(
@@ -210,7 +214,7 @@ ngx_http_vidcast_stream_start(ngx_http_request_t *r,
         rc = ngx_http_vidcast_stream_text(st, "--frame" CRLF);
 
     } else if (transport == NGX_VIDCAST_SSE) {
-        rc = ngx_http_vidcast_stream_text(st, "retry: 1000\n\n");
+        rc = ngx_http_vidcast_stream_retry(st);
 
     } else {
         rc = ngx_http_send_special(r, NGX_HTTP_FLUSH);
@@ -523,7 +527,23 @@ ngx_http_vidcast_stream_output(ngx_http_vidcast_stream_t *st, ngx_chain_t *out)
 }
 
 
-/* a static text, at the start or between messages */
+/* not one time for all: they would come back in one instant after a reload */
+
+static ngx_int_t
+ngx_http_vidcast_stream_retry(ngx_http_vidcast_stream_t *st)
+{
+    ngx_uint_t  retry;
+
+    retry = NGX_HTTP_VIDCAST_RETRY
+            + ngx_random() % (NGX_HTTP_VIDCAST_RETRY_MORE + 1);
+
+    (void) ngx_sprintf(st->id, "retry: %ui\n\n%Z", retry);
+
+    return ngx_http_vidcast_stream_text(st, (char *) st->id);
+}
+
+
+/* a text that stays as it is, at the start or between messages */
 
 static ngx_int_t
 ngx_http_vidcast_stream_text(ngx_http_vidcast_stream_t *st, const char *text)
