@@ -2382,3 +2382,23 @@ invalid value "truncated=on"
     vidcast_source front { input test: truncated=allow; }
 --- refused
 invalid parameter "truncated=allow"
+
+
+
+=== TEST 251: vidcast_offline: none of its words
+--- http_config
+    vidcast_source front { input test:; }
+--- config
+    location = /video { vidcast as=mjpeg; vidcast_offline on; }
+--- refused
+invalid value "on"
+
+
+
+=== TEST 252: vidcast_offline: twice
+--- http_config
+    vidcast_source front { input test:; }
+    vidcast_offline hold;
+    vidcast_offline close;
+--- refused
+"vidcast_offline" directive is duplicate

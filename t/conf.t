@@ -225,6 +225,7 @@ Content-Type: image/jpeg
     vidcast_backlog        8;
     vidcast_ping           5s;
     vidcast_stall_timeout  500ms;
+    vidcast_offline        hold;
     vidcast_max_message    1k;
     vidcast_origin         any;
 --- config
@@ -232,6 +233,7 @@ Content-Type: image/jpeg
     vidcast_backlog        65536;
     vidcast_ping           0;
     vidcast_stall_timeout  1h;
+    vidcast_offline        picture;
     vidcast_max_message    1m;
     vidcast_origin         none;
 
@@ -242,6 +244,7 @@ Content-Type: image/jpeg
         vidcast_backlog        1;
         vidcast_ping           1m timeout=10s;
         vidcast_stall_timeout  1;
+        vidcast_offline        close;
         vidcast_max_message    0;
         vidcast_origin         same example.com example.com:8080 *.example.org;
     }

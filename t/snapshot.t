@@ -9,7 +9,7 @@ use warnings;
 use Test::Nginx::Socket;
 use Vidcast::Blocks;
 
-plan tests => repeat_each() * (2 * blocks() + 12);
+plan tests => repeat_each() * (2 * blocks() + 18);
 
 no_long_string();
 run_tests();
@@ -210,7 +210,13 @@ missing reconnecting
 GET /snapshot.jpg
 --- response_headers
 Retry-After: 1
+Content-Type: text/plain; charset=utf-8
+X-Vidcast-State: reconnecting
 ! ETag
+--- response_body_like chop
+\AThere is no picture of "missing", which is reconnecting: no such device\.\r
+It is tried again and again: .*\r
+\z
 --- error_code: 503
 
 
@@ -221,11 +227,15 @@ Retry-After: 1
 --- config
     location = /snapshot.jpg { vidcast missing as=snapshot; }
     vidcast_snapshot_timeout 100ms;
+--- live
+missing reconnecting
 --- request
 HEAD /snapshot.jpg
 --- response_headers
 Retry-After: 1
+X-Vidcast-State: reconnecting
 --- error_code: 503
+--- response_body:
 
 
 
@@ -242,8 +252,12 @@ Retry-After: 1
 --- user_files
 >>> off.txt
 the camera is off
+--- live
+missing reconnecting
 --- request
 GET /snapshot.jpg
+--- response_headers
+X-Vidcast-State: reconnecting
 --- response_body
 the camera is off
 
@@ -514,3 +528,73 @@ later reconnecting
 
     is $client->read_head(30), 200, 'then it is there';
     is $client->read_body, picture(64, 48, 90), 'the picture';
+
+
+
+=== TEST 25: why there is no picture, and what to do
+--- http_config
+    vidcast_source door { input push:; }
+    vidcast_source still {
+        input images:$TEST_NGINX_SERVER_ROOT/html/cam loop=off;
+    }
+    vidcast_snapshot_timeout 100ms;
+--- config
+    location ~ ^/(.*)\.jpg$ { vidcast $1 as=snapshot; }
+--- pictures
+cam/1.jpg 64x48 100
+--- live
+door off
+still ended
+--- client
+    my %said = (
+        '/door.jpg' => [ 'off', qr/"door", which is off: no publisher\.\r\nNoth/
+                       ],
+        '/still.jpg?after=1' => [ 'ended',
+                                  qr/"still", which is ended\.\r\n.*later/ ],
+    );
+
+    for my $path (sort keys %said) {
+        my ($state, $text) = @{$said{$path}};
+        my $client = Vidcast::Client->new(port => Vidcast::Blocks::port());
+
+        is $client->ask(path => $path), 503, $path;
+        is $client->header('X-Vidcast-State'), $state, 'the state';
+        like $client->read_body, $text, 'and its reason';
+        is $client->ask(path => '/test-status'), 200,
+            'the connection is of further use';
+    }
+
+
+
+=== TEST 26: no picture, for a page of its own, and for its second one
+--- http_config
+    vidcast_source missing { input v4l2:/dev/video99; }
+    vidcast_snapshot_timeout 100ms;
+--- config
+    location = /named.jpg {
+        vidcast     missing as=snapshot;
+        error_page  503 @off;
+    }
+
+    location = /other.jpg {
+        vidcast     missing as=snapshot;
+        error_page  404 @off;
+    }
+
+    location = /again.jpg {
+        vidcast     missing as=snapshot;
+        error_page  503 /other.jpg;
+    }
+
+    location @off { return 203 "the camera is off"; }
+--- live
+missing reconnecting
+--- client
+    is get('/named.jpg')->{body}, 'the camera is off', 'of a named location';
+    like get('/other.jpg')->{body}, qr/^There is no picture of "missing"/,
+        'that of another status';
+
+    my $again = get('/again.jpg');
+
+    is $again->{status}, 503, 'the page has none either';
+    like $again->{body}, qr/^There is no picture of "missing"/, 'and says so';

@@ -32,7 +32,7 @@ static void ngx_vidcast_annotate_tag(ngx_vidcast_image_t *image,
     ngx_vidcast_annotate_rect_t *box, ngx_vidcast_detection_t *detection,
     const u_char *color);
 static void ngx_vidcast_annotate_glyph(ngx_vidcast_image_t *image, int32_t x,
-    int32_t y, int32_t scale, u_char ch);
+    int32_t y, int32_t scale, u_char ink, u_char ch);
 static void ngx_vidcast_annotate_fill(ngx_vidcast_image_t *image, int32_t x,
     int32_t y, int32_t right, int32_t bottom, const u_char *color);
 static void ngx_vidcast_annotate_plane(ngx_vidcast_image_t *image, ngx_uint_t n,
@@ -161,17 +161,15 @@ ngx_vidcast_annotate_tag(ngx_vidcast_image_t *image,
     ngx_vidcast_annotate_rect_t *box, ngx_vidcast_detection_t *detection,
     const u_char *color)
 {
-    size_t   i;
-    int32_t  x, y, width, height, scale, step;
+    int32_t  x, y, width, height, scale;
 
     if (detection->len == 0) {
         return;
     }
 
     scale = ngx_max((image->width + 200) / 400, 1);
-    step = (NGX_VIDCAST_FONT_WIDTH + 1) * scale;
 
-    width = step * detection->len + 3 * scale;
+    width = NGX_VIDCAST_FONT_STEP * scale * detection->len + 3 * scale;
     height = (NGX_VIDCAST_FONT_HEIGHT + 4) * scale;
 
     x = ngx_max(ngx_min(box->x, (int32_t) image->width - width), 0) & ~1;
@@ -180,19 +178,28 @@ ngx_vidcast_annotate_tag(ngx_vidcast_image_t *image,
 
     ngx_vidcast_annotate_fill(image, x, y, x + width, y + height, color);
 
-    x += 2 * scale;
-    y += 2 * scale;
+    ngx_vidcast_annotate_text(image, x + 2 * scale, y + 2 * scale, scale,
+                              NGX_VIDCAST_ANNOTATE_INK,
+                              (u_char *) detection->text, detection->len);
+}
 
-    for (i = 0; i < detection->len; i++) {
-        ngx_vidcast_annotate_glyph(image, x, y, scale, detection->text[i]);
-        x += step;
+
+void
+ngx_vidcast_annotate_text(ngx_vidcast_image_t *image, int32_t x, int32_t y,
+    int32_t scale, u_char ink, const u_char *text, size_t len)
+{
+    size_t  i;
+
+    for (i = 0; i < len; i++) {
+        ngx_vidcast_annotate_glyph(image, x, y, scale, ink, text[i]);
+        x += NGX_VIDCAST_FONT_STEP * scale;
     }
 }
 
 
 static void
 ngx_vidcast_annotate_glyph(ngx_vidcast_image_t *image, int32_t x, int32_t y,
-    int32_t scale, u_char ch)
+    int32_t scale, u_char ink, u_char ch)
 {
     int32_t                       col, row;
     const u_char                 *rows;
@@ -212,8 +219,7 @@ ngx_vidcast_annotate_glyph(ngx_vidcast_image_t *image, int32_t x, int32_t y,
             rect.right = rect.x + scale;
             rect.bottom = rect.y + scale;
 
-            ngx_vidcast_annotate_plane(image, 0, &rect,
-                                       NGX_VIDCAST_ANNOTATE_INK);
+            ngx_vidcast_annotate_plane(image, 0, &rect, ink);
         }
     }
 }

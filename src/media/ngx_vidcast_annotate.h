@@ -17,6 +17,7 @@
 #define NGX_VIDCAST_FONT_GLYPHS   95
 #define NGX_VIDCAST_FONT_WIDTH    5
 #define NGX_VIDCAST_FONT_HEIGHT   7
+#define NGX_VIDCAST_FONT_STEP     (NGX_VIDCAST_FONT_WIDTH + 1)
 
 
 /*
@@ -25,6 +26,13 @@
  */
 void ngx_vidcast_annotate(ngx_vidcast_image_t *image,
     ngx_vidcast_detections_t *detections);
+
+/*
+ * Writes printable ASCII in gray of this luma, each pixel of the font "scale"
+ * wide and high; x, y is its left upper corner.
+ */
+void ngx_vidcast_annotate_text(ngx_vidcast_image_t *image, int32_t x,
+    int32_t y, int32_t scale, u_char ink, const u_char *text, size_t len);
 
 
 extern const u_char  ngx_vidcast_font[NGX_VIDCAST_FONT_GLYPHS]

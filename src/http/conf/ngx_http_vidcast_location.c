@@ -10,6 +10,7 @@
 
 #include "core/ngx_vidcast_string.h"
 #include "http/conf/ngx_http_vidcast_module.h"
+#include "http/offline/ngx_http_vidcast_offline.h"
 #include "http/publish/ngx_http_vidcast_publish_body.h"
 #include "http/request/ngx_http_vidcast_params.h"
 
@@ -464,7 +465,11 @@ ngx_http_vidcast_location_check(ngx_conf_t *cf)
         ngx_http_vidcast_source_fingerprint(source[i]);
     }
 
-    return NGX_OK;
+    if (vmcf->vidcast.sources.nelts == 0) {
+        return NGX_OK;
+    }
+
+    return ngx_http_vidcast_offline_create(cf, vmcf);
 }
 
 

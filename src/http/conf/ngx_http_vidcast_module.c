@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 
 #include "http/conf/ngx_http_vidcast_module.h"
+#include "http/offline/ngx_http_vidcast_offline.h"
 #include "http/request/ngx_http_vidcast_access.h"
 #include "http/request/ngx_http_vidcast_origin.h"
 
@@ -39,6 +40,14 @@ static ngx_conf_num_bounds_t  ngx_http_vidcast_fps_bounds = {
 
 static ngx_conf_num_bounds_t  ngx_http_vidcast_backlog_bounds = {
     ngx_conf_check_num_bounds, 1, 65536
+};
+
+
+static ngx_conf_enum_t  ngx_http_vidcast_offline_policies[] = {
+    { ngx_string("hold"), NGX_HTTP_VIDCAST_HOLD },
+    { ngx_string("picture"), NGX_HTTP_VIDCAST_PICTURE },
+    { ngx_string("close"), NGX_HTTP_VIDCAST_CLOSE },
+    { ngx_null_string, 0 }
 };
 
 
@@ -160,6 +169,13 @@ static ngx_command_t  ngx_http_vidcast_commands[] = {
       offsetof(ngx_http_vidcast_loc_conf_t, snapshot_timeout),
       NULL },
 
+    { ngx_string("vidcast_offline"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_vidcast_loc_conf_t, offline),
+      &ngx_http_vidcast_offline_policies },
+
     { ngx_string("vidcast_deflate"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
       ngx_conf_set_flag_slot,
@@ -243,6 +259,7 @@ ngx_http_vidcast_create_main_conf(ngx_conf_t *cf)
      *     vmcf->vidcast.shm_zone = NULL;
      *     vmcf->vidcast.control = NULL;
      *     vmcf->echo = 0;
+     *     vmcf->offline = NULL;
      *     vmcf->feeds = NULL;
      */
 
@@ -297,6 +314,7 @@ ngx_http_vidcast_create_loc_conf(ngx_conf_t *cf)
     vlcf->ping_timeout = NGX_CONF_UNSET_MSEC;
     vlcf->stall_timeout = NGX_CONF_UNSET_MSEC;
     vlcf->snapshot_timeout = NGX_CONF_UNSET_MSEC;
+    vlcf->offline = NGX_CONF_UNSET_UINT;
     vlcf->max_message = NGX_CONF_UNSET_SIZE;
     vlcf->deflate = NGX_CONF_UNSET;
 
@@ -328,6 +346,8 @@ ngx_http_vidcast_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_msec_value(conf->stall_timeout, prev->stall_timeout, 10000);
     ngx_conf_merge_msec_value(conf->snapshot_timeout, prev->snapshot_timeout,
                               3000);
+    ngx_conf_merge_uint_value(conf->offline, prev->offline,
+                              NGX_HTTP_VIDCAST_HOLD);
     ngx_conf_merge_size_value(conf->max_message, prev->max_message, 16384);
     ngx_conf_merge_value(conf->deflate, prev->deflate, 0);
 

@@ -30,7 +30,8 @@
 #define NGX_HTTP_VIDCAST_ORIGIN_NONE  0x4
 
 
-typedef struct ngx_http_vidcast_feed_s  ngx_http_vidcast_feed_t;
+typedef struct ngx_http_vidcast_feed_s     ngx_http_vidcast_feed_t;
+typedef struct ngx_http_vidcast_offline_s  ngx_http_vidcast_offline_t;
 
 
 /* a location's static source name, checked when all sources are known */
@@ -49,6 +50,7 @@ typedef struct {
     ngx_array_t                  references;  /* of sources, by locations */
     ngx_uint_t                   echo;        /* there is one somewhere */
     ngx_uint_t                   overlay;     /* of any source, by variables */
+    ngx_http_vidcast_offline_t  *offline;     /* NULL: there is no source */
 
     /* of this process */
 
@@ -81,6 +83,7 @@ typedef struct {
     ngx_msec_t                   ping_timeout;
     ngx_msec_t                   stall_timeout;
     ngx_msec_t                   snapshot_timeout;
+    ngx_uint_t                   offline;
     size_t                       max_message;
     ngx_flag_t                   deflate;
     ngx_http_complex_value_t    *publish;     /* the source; NULL: none */

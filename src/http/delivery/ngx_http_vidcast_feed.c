@@ -12,6 +12,7 @@
 #include "http/delivery/ngx_http_vidcast_feed.h"
 #include "http/delivery/ngx_http_vidcast_message.h"
 #include "http/delivery/ngx_http_vidcast_pairing.h"
+#include "http/offline/ngx_http_vidcast_offline.h"
 #include "shm/ngx_vidcast_control.h"
 #include "shm/ngx_vidcast_notify.h"
 
@@ -276,6 +277,10 @@ ngx_http_vidcast_feed_new_frame(ngx_http_vidcast_feed_t *feed)
     ngx_http_vidcast_feed_retire(feed);
 
     feed->frame = message;
+
+    if (feed->state != NGX_VIDCAST_LIVE) {
+        ngx_http_vidcast_offline_look(feed);
+    }
 }
 
 
@@ -379,6 +384,10 @@ ngx_http_vidcast_feed_look(ngx_http_vidcast_main_conf_t *vmcf)
             /* this worker has no entry in which its viewers are counted */
 
             ngx_http_vidcast_feed_wake_on_demand(feed);
+        }
+
+        if (feed->nframes) {
+            ngx_http_vidcast_offline_look(feed);
         }
     }
 }

@@ -35,6 +35,11 @@ struct ngx_http_vidcast_feed_s {
     ngx_uint_t                     npaired;   /* which want pairs */
     ngx_uint_t                     wanted;    /* still, by the master */
 
+    ngx_uint_t                     state;     /* of the source, of late */
+    ngx_uint_t                     cause;     /* why there is no picture */
+    ngx_uint_t                     dark;      /* none of the present */
+    ngx_msec_t                     darkened;  /* since then */
+
     ngx_queue_t                    publishers;  /* the first may publish */
     ngx_uint_t                     npublishers;
     ngx_event_t                    wait_timer;  /* of publishers that wait */

@@ -416,7 +416,7 @@ ngx_http_vidcast_message_part(ngx_http_vidcast_message_t *message)
         message->part_len = ngx_sprintf(p, "Content-Type: image/jpeg" CRLF
                                         "Content-Length: %uD" CRLF
                                         "X-Timestamp: %uL.%06uL" CRLF
-                                        "X-Vidcast-Frame: %uL" CRLF CRLF,
+                                        "X-Vidcast-Frame: %uL" CRLF,
                                         frame->size, frame->time / 1000000,
                                         frame->time % 1000000, frame->number)
                             - p;

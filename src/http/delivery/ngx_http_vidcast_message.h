@@ -57,7 +57,7 @@ struct ngx_http_vidcast_message_s {
  * bytes()  what leaves by WebSocket: with a header of "vidcast.v1" if it is a
  *          frame, compressed if it is text and our window has these bits
  * part()   the header of a frame as a part of MJPEG, "part_len" bytes, which
- *          stay where they are
+ *          stay where they are; but for its end, which tells the state
  * duplicate()  gives a frame its "copy", which stays where it is, as output
  *          filters want it; NGX_OK or NGX_ERROR: no memory
  * copy()   the same, and makes the frame independent of the ring

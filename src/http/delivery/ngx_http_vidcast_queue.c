@@ -50,7 +50,7 @@
  *
  * Results come in order, and before pictures; those that were lost before this
  * worker saw them are skipped, too.  No picture comes twice, but for the last
- * one of MJPEG, stream_ping().  The feed keeps one picture, which
+ * one of MJPEG, stream_again().  The feed keeps one picture, which
  * feed_new_frame() replaces.  A viewer that has acknowledged a picture gets no
  * other before it has acknowledged the last one.  A limit of frames a second
  * goes by the time of capture: a picture that is too early is sent if it is

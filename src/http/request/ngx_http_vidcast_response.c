@@ -113,3 +113,31 @@ ngx_http_vidcast_response_text(ngx_http_request_t *r, ngx_uint_t status,
 
     return ngx_http_vidcast_response_send(r, status, type, &out, text->len);
 }
+
+
+ngx_int_t
+ngx_http_vidcast_response_error(ngx_http_request_t *r, ngx_uint_t status,
+    ngx_str_t *type, ngx_str_t *text)
+{
+    ngx_uint_t                 i;
+    ngx_http_err_page_t       *page;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if (r != r->main) {
+        return status;
+    }
+
+    if (clcf->error_pages && !r->error_page) {
+        page = clcf->error_pages->elts;
+
+        for (i = 0; i < clcf->error_pages->nelts; i++) {
+            if (page[i].status == (ngx_int_t) status) {
+                return status;
+            }
+        }
+    }
+
+    return ngx_http_vidcast_response_text(r, status, type, text);
+}

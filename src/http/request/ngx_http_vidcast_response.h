@@ -33,5 +33,12 @@ ngx_int_t ngx_http_vidcast_response_send(ngx_http_request_t *r,
 ngx_int_t ngx_http_vidcast_response_text(ngx_http_request_t *r,
     ngx_uint_t status, ngx_str_t *type, ngx_str_t *text);
 
+/*
+ * The same of an error, unless the configuration has an "error_page" for it,
+ * or it is that of a subrequest: then the status, for nginx.
+ */
+ngx_int_t ngx_http_vidcast_response_error(ngx_http_request_t *r,
+    ngx_uint_t status, ngx_str_t *type, ngx_str_t *text);
+
 
 #endif /* _NGX_HTTP_VIDCAST_RESPONSE_H_INCLUDED_ */

@@ -553,7 +553,7 @@ ngx_http_vidcast_metrics_states(ngx_http_vidcast_text_t *text,
     ngx_http_vidcast_metrics_family(text, "", &family);
 
     for (i = 0; i < conf->sources.nelts; i++) {
-        for (n = 0; n <= NGX_VIDCAST_SLEEPING; n++) {
+        for (n = 0; n < NGX_VIDCAST_STATES; n++) {
             ngx_http_vidcast_text_printf(text, "vidcast_state{source=\"%V\","
                                          "state=\"%V\"} %d\n",
                                          &source[i]->name,

@@ -14,6 +14,7 @@
 #include "http/delivery/ngx_http_vidcast_session.h"
 #include "http/delivery/ngx_http_vidcast_transport.h"
 #include "http/delivery/ngx_http_vidcast_viewer.h"
+#include "http/offline/ngx_http_vidcast_offline.h"
 #include "http/status/ngx_http_vidcast_status_source.h"
 #include "http/request/ngx_http_vidcast_params.h"
 #include "http/request/ngx_http_vidcast_response.h"
@@ -488,5 +489,5 @@ ngx_http_vidcast_snapshot_none(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    return NGX_HTTP_SERVICE_UNAVAILABLE;
+    return ngx_http_vidcast_offline_answer(r, feed);
 }

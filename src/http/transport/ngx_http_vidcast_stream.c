@@ -14,6 +14,7 @@
 #include "http/delivery/ngx_http_vidcast_session.h"
 #include "http/delivery/ngx_http_vidcast_transport.h"
 #include "http/delivery/ngx_http_vidcast_viewer.h"
+#include "http/offline/ngx_http_vidcast_offline.h"
 #include "http/request/ngx_http_vidcast_params.h"
 #include "http/request/ngx_http_vidcast_response.h"
 
@@ -25,23 +26,37 @@
  *
  * Where the filters keep no other pointers than those in our bufs, a picture
  * leaves from the ring, and the buf follows it when it moves.
+ *
+ * Where there is no picture, a viewer of MJPEG sees a placeholder, by
+ * "vidcast_offline".  It is no message: it counts as no picture, and lies in
+ * memory of the configuration.
  */
 
 
-#define NGX_HTTP_VIDCAST_REPEAT     1000    /* ms until a picture comes again */
+#define NGX_HTTP_VIDCAST_REPEAT      1000  /* ms until a picture comes again */
 
-#define NGX_HTTP_VIDCAST_RETRY      1000    /* ms, of SSE: the least */
-#define NGX_HTTP_VIDCAST_RETRY_MORE 2000    /* and the most beyond it */
+#define NGX_HTTP_VIDCAST_RETRY       1000  /* ms, of SSE: the least */
+#define NGX_HTTP_VIDCAST_RETRY_SPAN  2000  /* what may come on top of it */
+
+#define NGX_HTTP_VIDCAST_BUFS        3     /* a message: headers, and */
+#define NGX_HTTP_VIDCAST_BODY        2     /* what is flushed */
 
 
 typedef struct {
     ngx_http_vidcast_viewer_t    viewer;
     ngx_http_vidcast_message_t  *message;    /* leaving */
-    ngx_http_vidcast_message_t  *last;       /* MJPEG: to be sent again */
 
-    ngx_buf_t                    bufs[2];
-    ngx_chain_t                  links[2];
+    ngx_buf_t                    bufs[NGX_HTTP_VIDCAST_BUFS];
+    ngx_chain_t                  links[NGX_HTTP_VIDCAST_BUFS];
     u_char                       id[64];     /* before an event of SSE */
+
+    /* of MJPEG */
+
+    ngx_http_vidcast_feed_t     *feed;
+    ngx_http_vidcast_message_t  *last;       /* to be sent again */
+    ngx_str_t                   *shown;      /* placeholder; NULL: a picture */
+    ngx_uint_t                   offline;
+    ngx_msec_t                   started;
 
     ngx_msec_t                   ping;
     ngx_msec_t                   wrote;      /* when bytes were last given */
@@ -69,9 +84,14 @@ static ngx_int_t ngx_http_vidcast_stream_output(ngx_http_vidcast_stream_t *st,
     ngx_chain_t *out);
 static ngx_int_t ngx_http_vidcast_stream_retry(ngx_http_vidcast_stream_t *st);
 static ngx_int_t ngx_http_vidcast_stream_text(ngx_http_vidcast_stream_t *st,
-    const char *text);
+    u_char *text, size_t len);
+static ngx_uint_t ngx_http_vidcast_stream_pending(
+    ngx_http_vidcast_stream_t *st);
+static ngx_int_t ngx_http_vidcast_stream_placeholder(
+    ngx_http_vidcast_stream_t *st);
 static ngx_int_t ngx_http_vidcast_stream_ping(
     ngx_http_vidcast_viewer_t *viewer);
+static ngx_int_t ngx_http_vidcast_stream_again(ngx_http_vidcast_stream_t *st);
 static void ngx_http_vidcast_stream_drain(ngx_http_vidcast_viewer_t *viewer);
 
 
@@ -146,6 +166,10 @@ ngx_http_vidcast_stream_handler(ngx_http_request_t *r,
         /* of several sources, the first */
 
         params->chosen &= ~params->chosen + 1;
+
+        st->feed = ngx_http_vidcast_params_feed(params);
+        st->offline = vlcf->offline;
+        st->started = ngx_current_msec;
         break;
 
     case NGX_VIDCAST_SSE:
@@ -211,7 +235,10 @@ ngx_http_vidcast_stream_start(ngx_http_request_t *r,
     if (transport == NGX_VIDCAST_MJPEG) {
         st->sendfile = ngx_http_vidcast_stream_sendfile(st);
 
-        rc = ngx_http_vidcast_stream_text(st, "--frame" CRLF);
+        ngx_http_vidcast_offline_look(st->feed);
+
+        rc = ngx_http_vidcast_stream_text(st, (u_char *) "--frame" CRLF,
+                                          sizeof("--frame" CRLF) - 1);
 
     } else if (transport == NGX_VIDCAST_SSE) {
         rc = ngx_http_vidcast_stream_retry(st);
@@ -334,6 +361,18 @@ ngx_http_vidcast_stream_write_handler(ngx_http_request_t *r)
 
     rc = ngx_http_vidcast_stream_output(st, NULL);
 
+    /* its state changes at once; what is to be repeated is left to ping() */
+
+    if (rc == NGX_OK
+        && st->feed
+        && !ngx_http_vidcast_stream_pending(st)
+        && ngx_http_vidcast_offline_decide(st->feed, st->offline,
+                                           st->last != NULL, st->started)
+           == NGX_HTTP_VIDCAST_SHOW_PLACEHOLDER)
+    {
+        rc = ngx_http_vidcast_stream_placeholder(st);
+    }
+
     if (rc == NGX_ERROR) {
         ngx_http_vidcast_session_finalize(&st->viewer.session, NGX_ERROR);
         return;
@@ -350,9 +389,11 @@ ngx_http_vidcast_stream_send(ngx_http_vidcast_viewer_t *viewer,
     ngx_http_vidcast_message_t *message)
 {
     u_char                     *p;
+    ngx_uint_t                  first;
     ngx_http_vidcast_stream_t  *st;
 
     st = (ngx_http_vidcast_stream_t *) viewer;
+    first = 0;
 
     switch (viewer->transport->id) {
 
@@ -368,21 +409,21 @@ ngx_http_vidcast_stream_send(ngx_http_vidcast_viewer_t *viewer,
         p = ngx_sprintf(st->id, "id: %016xL-%uL\ndata: ",
                         message->feed->zone->ring.shm->epoch, message->seq);
 
-        ngx_http_vidcast_stream_part(st, 0, st->id, p - st->id);
-        ngx_http_vidcast_stream_part(st, 1, message->data, message->size + 2);
+        ngx_http_vidcast_stream_part(st, 1, st->id, p - st->id);
+        ngx_http_vidcast_stream_part(st, 2, message->data, message->size + 2);
+        first = 1;
         break;
 
     default: /* NGX_VIDCAST_NDJSON */
-        ngx_http_vidcast_stream_part(st, 1, message->data, message->size + 1);
+        ngx_http_vidcast_stream_part(st, 2, message->data, message->size + 1);
+        first = 2;
         break;
     }
 
     message->refs++;
     st->message = message;
 
-    return ngx_http_vidcast_stream_output(st,
-                        viewer->transport->id == NGX_VIDCAST_NDJSON
-                            ? &st->links[1] : &st->links[0]);
+    return ngx_http_vidcast_stream_output(st, &st->links[first]);
 }
 
 
@@ -392,9 +433,9 @@ static ngx_int_t
 ngx_http_vidcast_stream_picture(ngx_http_vidcast_stream_t *st,
     ngx_http_vidcast_message_t *message)
 {
-    u_char                   *part;
-    ngx_buf_t                *b;
-    ngx_http_vidcast_feed_t  *feed;
+    u_char     *part;
+    ngx_buf_t  *b;
+    ngx_str_t  *header;
 
     if (!st->sendfile
         && ngx_http_vidcast_message_duplicate(message) != NGX_OK)
@@ -403,27 +444,38 @@ ngx_http_vidcast_stream_picture(ngx_http_vidcast_stream_t *st,
     }
 
     part = ngx_http_vidcast_message_part(message);
+    header = ngx_http_vidcast_offline_header(st->feed);
 
     ngx_http_vidcast_stream_part(st, 0, part, message->part_len);
-    ngx_http_vidcast_stream_part(st, 1, st->sendfile ? message->data
+    ngx_http_vidcast_stream_part(st, 1, header->data, header->len);
+    ngx_http_vidcast_stream_part(st, 2, st->sendfile ? message->data
                                                    : message->copy,
                                  message->size + NGX_VIDCAST_RING_TAIL_LEN);
 
     if (st->sendfile && message->pinned && message->frame.sendfile) {
-        b = &st->bufs[1];
-        feed = message->feed;
+        b = &st->bufs[NGX_HTTP_VIDCAST_BODY];
 
         b->in_file = 1;
-        b->file = &feed->file;
-        b->file_pos = b->pos - feed->zone->ring.frames;
-        b->file_last = b->last - feed->zone->ring.frames;
+        b->file = &st->feed->file;
+        b->file_pos = b->pos - st->feed->zone->ring.frames;
+        b->file_last = b->last - st->feed->zone->ring.frames;
+    }
+
+    st->shown = NULL;
+
+    if (st->offline == NGX_HTTP_VIDCAST_PICTURE && st->feed->dark) {
+
+        /* it is of the past, as its header says: the placeholder is next */
+
+        ngx_post_event(st->viewer.session.request->connection->write,
+                       &ngx_posted_events);
     }
 
     return NGX_OK;
 }
 
 
-/* part 0 is followed by part 1, which is flushed */
+/* each part is followed by the next one, the last one is flushed */
 
 static void
 ngx_http_vidcast_stream_part(ngx_http_vidcast_stream_t *st, ngx_uint_t n,
@@ -440,11 +492,11 @@ ngx_http_vidcast_stream_part(ngx_http_vidcast_stream_t *st, ngx_uint_t n,
     b->last = pos + size;
     b->end = b->last;
     b->memory = 1;
-    b->flush = (n == 1);
+    b->flush = (n == NGX_HTTP_VIDCAST_BODY);
     b->tag = (ngx_buf_tag_t) &ngx_http_vidcast_module;
 
     st->links[n].buf = b;
-    st->links[n].next = (n == 0) ? &st->links[1] : NULL;
+    st->links[n].next = b->flush ? NULL : &st->links[n + 1];
 }
 
 
@@ -456,7 +508,7 @@ ngx_http_vidcast_stream_follow(ngx_http_vidcast_stream_t *st)
     ngx_buf_t                   *b;
     ngx_http_vidcast_message_t  *message;
 
-    b = &st->bufs[1];
+    b = &st->bufs[NGX_HTTP_VIDCAST_BODY];
     message = st->message;
 
     if (message && !message->pinned && b->start != message->data) {
@@ -532,27 +584,29 @@ ngx_http_vidcast_stream_output(ngx_http_vidcast_stream_t *st, ngx_chain_t *out)
 static ngx_int_t
 ngx_http_vidcast_stream_retry(ngx_http_vidcast_stream_t *st)
 {
-    ngx_uint_t  retry;
+    u_char      *p;
+    ngx_uint_t   retry;
 
     retry = NGX_HTTP_VIDCAST_RETRY
-            + ngx_random() % (NGX_HTTP_VIDCAST_RETRY_MORE + 1);
+            + ngx_random() % (NGX_HTTP_VIDCAST_RETRY_SPAN + 1);
 
-    (void) ngx_sprintf(st->id, "retry: %ui\n\n%Z", retry);
+    p = ngx_sprintf(st->id, "retry: %ui\n\n", retry);
 
-    return ngx_http_vidcast_stream_text(st, (char *) st->id);
+    return ngx_http_vidcast_stream_text(st, st->id, p - st->id);
 }
 
 
 /* a text that stays as it is, at the start or between messages */
 
 static ngx_int_t
-ngx_http_vidcast_stream_text(ngx_http_vidcast_stream_t *st, const char *text)
+ngx_http_vidcast_stream_text(ngx_http_vidcast_stream_t *st, u_char *text,
+    size_t len)
 {
     ngx_int_t  rc;
 
-    ngx_http_vidcast_stream_part(st, 1, (u_char *) text, ngx_strlen(text));
+    ngx_http_vidcast_stream_part(st, NGX_HTTP_VIDCAST_BODY, text, len);
 
-    rc = ngx_http_vidcast_stream_output(st, &st->links[1]);
+    rc = ngx_http_vidcast_stream_output(st, &st->links[NGX_HTTP_VIDCAST_BODY]);
 
     st->viewer.session.busy = (rc == NGX_AGAIN);
 
@@ -560,55 +614,125 @@ ngx_http_vidcast_stream_text(ngx_http_vidcast_stream_t *st, const char *text)
 }
 
 
+/* is there a picture that this viewer has still to get? */
+
+static ngx_uint_t
+ngx_http_vidcast_stream_pending(ngx_http_vidcast_stream_t *st)
+{
+    ngx_queue_t                      *q;
+    ngx_http_vidcast_subscription_t  *sub;
+
+    if (st->feed->frame == NULL || !st->viewer.session.joined) {
+        return 0;
+    }
+
+    q = ngx_queue_head(&st->viewer.subscriptions);
+    sub = ngx_queue_data(q, ngx_http_vidcast_subscription_t, link);
+
+    return st->feed->frame->frame.number > sub->last_frame;
+}
+
+
+/*
+ * Another one at once, the same one each second.  A source that lives is about
+ * to give a picture, which this is not worth to come before.
+ */
+
+static ngx_int_t
+ngx_http_vidcast_stream_placeholder(ngx_http_vidcast_stream_t *st)
+{
+    ngx_str_t  *part;
+
+    part = ngx_http_vidcast_offline_part(st->feed);
+
+    if (ngx_current_msec - st->wrote < NGX_HTTP_VIDCAST_REPEAT
+        && (part == st->shown || st->feed->state == NGX_VIDCAST_LIVE))
+    {
+        return NGX_OK;
+    }
+
+    st->shown = part;
+
+    return ngx_http_vidcast_stream_text(st, part->data, part->len);
+}
+
+
 /*
  * SSE: a comment now and then keeps proxies from taking silence for death.
  * NDJSON: a space, which may stand before the next line's JSON; an empty line
  * would be none, and not every reader passes over it.
- * MJPEG: the picture again, so that a browser which paints a part only when
- * the next one begins has it, and one that came late too.
  */
 
 static ngx_int_t
 ngx_http_vidcast_stream_ping(ngx_http_vidcast_viewer_t *viewer)
 {
-    ngx_int_t                    rc;
-    ngx_msec_t                   silent;
-    ngx_http_vidcast_stream_t   *st;
-    ngx_http_vidcast_message_t  *message;
+    ngx_http_vidcast_stream_t  *st;
 
     st = (ngx_http_vidcast_stream_t *) viewer;
-
-    silent = ngx_current_msec - st->wrote;
 
     if (viewer->session.busy) {
         return NGX_OK;
     }
 
     if (viewer->frames) {
-
-        if (st->last == NULL || silent < NGX_HTTP_VIDCAST_REPEAT) {
-            return NGX_OK;
-        }
-
-        message = st->last;
-        message->refs++;
-
-        rc = viewer->transport->send(viewer, message);
-
-        ngx_http_vidcast_message_unref(message);
-
-        viewer->session.busy = (rc == NGX_AGAIN);
-
-        return rc;
+        return ngx_http_vidcast_stream_again(st);
     }
 
-    if (st->ping == 0 || silent < st->ping) {
+    if (st->ping == 0 || ngx_current_msec - st->wrote < st->ping) {
         return NGX_OK;
     }
 
-    return ngx_http_vidcast_stream_text(st,
-                              viewer->transport->id == NGX_VIDCAST_SSE
-                                  ? ":\n\n" : " ");
+    return (viewer->transport->id == NGX_VIDCAST_SSE)
+               ? ngx_http_vidcast_stream_text(st, (u_char *) ":\n\n", 3)
+               : ngx_http_vidcast_stream_text(st, (u_char *) " ", 1);
+}
+
+
+/*
+ * MJPEG: the picture again, so that a browser which paints a part only when
+ * the next one begins has it, and one that came late too; or what takes its
+ * place.
+ */
+
+static ngx_int_t
+ngx_http_vidcast_stream_again(ngx_http_vidcast_stream_t *st)
+{
+    ngx_int_t                    rc;
+    ngx_http_vidcast_viewer_t   *viewer;
+    ngx_http_vidcast_message_t  *message;
+
+    viewer = &st->viewer;
+
+    switch (ngx_http_vidcast_offline_decide(st->feed, st->offline,
+                                            st->last != NULL, st->started))
+    {
+    case NGX_HTTP_VIDCAST_SHOW_END:
+        return NGX_DECLINED;
+
+    case NGX_HTTP_VIDCAST_SHOW_PLACEHOLDER:
+        return ngx_http_vidcast_stream_placeholder(st);
+
+    default: /* NGX_HTTP_VIDCAST_SHOW_PICTURE */
+        break;
+    }
+
+    if (st->last == NULL
+        || (st->shown == NULL
+            && ngx_current_msec - st->wrote < NGX_HTTP_VIDCAST_REPEAT))
+    {
+        return NGX_OK;
+    }
+
+    message = st->last;
+    message->refs++;
+
+    rc = viewer->transport->send(viewer, message);
+
+    ngx_http_vidcast_message_unref(message);
+
+    viewer->session.busy = (rc == NGX_AGAIN);
+
+    return rc;
 }
 
 

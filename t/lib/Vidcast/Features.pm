@@ -489,6 +489,14 @@ my @rows = (
         holds    => 'pictures come still',
     },
     {
+        name     => 'vidcast_offline',
+        kind     => 'line',
+        of       => ['vidcast_offline'],
+        with     => ['mjpeg'],
+        location => 'vidcast_offline picture;',
+        holds    => 'pictures come still, and placeholders are none',
+    },
+    {
         name  => 'TLS',
         kind  => 'line',
         of    => [],

@@ -5,7 +5,8 @@ package Vidcast::Stream;
 # A response without an end: the parts of MJPEG, the events of SSE, lines.
 #
 #     my $stream = Vidcast::Stream->open($port, '/video_feed');
-#     my $part = $stream->part;      # { headers, data }
+#     my $part = $stream->part;      # { headers, data }, with a picture
+#     my $part = $stream->any_part;  # or a placeholder
 #     my $event = $stream->event;    # { id, event, data, retry }
 
 use strict;
@@ -78,10 +79,36 @@ sub some {
 # one part of multipart/x-mixed-replace; Content-Length is believed, so that
 # a wrong one is found by the boundary that must follow
 
-sub part {
+sub any_part {
     my ($self, $seconds) = @_;
 
     return $self->some(sub { $self->take_part }, $seconds);
+}
+
+
+# the next one that is no placeholder
+
+sub part {
+    my ($self, $seconds) = @_;
+
+    return $self->some(sub {
+        while (my $part = $self->take_part) {
+            return $part unless placeholder($part);
+        }
+
+        return undef;
+    }, $seconds);
+}
+
+
+# a part in place of a picture has no number of a frame
+
+sub placeholder {
+    my ($part) = @_;
+
+    my $headers = $part->{headers};
+
+    return $headers->{'x-vidcast-state'} && !$headers->{'x-vidcast-frame'};
 }
 
 

@@ -50,7 +50,7 @@ static ngx_http_vidcast_message_t   *test_history[TEST_RESULTS];
 static ngx_http_vidcast_message_t    test_messages[TEST_MESSAGES];
 static ngx_uint_t                    test_nmessages, test_read, test_copied;
 static ngx_uint_t                    test_fails, test_new, test_disabled;
-static ngx_uint_t                    test_woken, test_wanted;
+static ngx_uint_t                    test_woken, test_wanted, test_looked;
 static uint64_t                      test_newest, test_lost;
 
 
@@ -252,6 +252,7 @@ static void
 test_look(void)
 {
     test_reset();
+    test_looked = 0;
 
     test_wanted = 0;
     ngx_http_vidcast_feed_look(&test_vmcf);
@@ -269,6 +270,12 @@ test_look(void)
 
     unit_ok(test_feed.wanted && test_woken == 1,
             "where nobody counts its viewers it is kept awake");
+    unit_ok(test_looked == 0, "without viewers of pictures its state is none");
+
+    test_feed.nframes = 1;
+    ngx_http_vidcast_feed_look(&test_vmcf);
+
+    unit_ok(test_looked == 1, "with them it is looked at");
 }
 
 
@@ -497,6 +504,13 @@ void
 ngx_vidcast_zone_wake_on_demand(ngx_vidcast_zone_t *zone)
 {
     test_woken++;
+}
+
+
+void
+ngx_http_vidcast_offline_look(ngx_http_vidcast_feed_t *feed)
+{
+    test_looked++;
 }
 
 
