@@ -23,7 +23,7 @@ sub type {
 }
 
 
-plan tests => repeat_each() * (2 * blocks() + 2);
+plan tests => repeat_each() * (2 * blocks() + 6);
 
 no_long_string();
 run_tests();
@@ -93,6 +93,8 @@ GET /auto
 --- response_headers
 Upgrade: websocket
 Sec-WebSocket-Version: 13
+Content-Type: text/plain; charset=utf-8
+--- response_body_like: new WebSocket\("ws://localhost/auto"\)
 --- error_code: 426
 
 
@@ -219,3 +221,101 @@ back
     my $sse = stream('/proxied', headers => [Accept => 'text/event-stream']);
 
     ok result($sse), 'SSE';
+
+
+
+=== TEST 12: 426, to a browser: a page that loads and runs nothing
+--- http_config
+    vidcast_source front { input test: size=64x48; }
+--- config
+    location /auto { vidcast; }
+    location = /ws { vidcast front as=websocket; }
+--- client
+    my @html = (Accept => 'text/html,application/xhtml+xml,*/*;q=0.8');
+    my $page = get('/auto/x?token=secret',
+                   headers => [@html, Host => 'cam.example:81']);
+
+    is $page->{status}, 426, 'the status';
+    is $page->{headers}{upgrade}, 'websocket', 'Upgrade';
+    is $page->{headers}{'content-type'}, 'text/html; charset=utf-8', 'a page';
+    like $page->{headers}{'content-security-policy'},
+        qr/^default-src 'none';/, 'of which nothing is loaded or run';
+    is $page->{headers}{'cache-control'}, 'no-store', 'nor kept';
+
+    my $url = 'cam.example:81/auto/x';
+
+    like $page->{body}, qr/new WebSocket\(&quot;ws:\/\/\Q$url\E&quot;\)/,
+        'WebSocket';
+    like $page->{body}, qr/new EventSource\(&quot;http:\/\/\Q$url\E&quot;\)/,
+        'EventSource';
+    like $page->{body}, qr/curl [^\n]*image\/jpeg[^\n]* 'http:\/\/\Q$url\E'/,
+        'a snapshot';
+    like $page->{body}, qr/as=mjpeg/, 'MJPEG';
+    unlike $page->{body}, qr/secret/, 'the query is its own';
+    is length $page->{body}, $page->{headers}{'content-length'}, 'all of it';
+
+    my $ws = get('/ws', headers => \@html)->{body};
+
+    like $ws, qr/WebSocket/, 'of a WebSocket alone';
+    unlike $ws, qr/EventSource|curl/, 'nothing else';
+    is get('/auto', method => 'HEAD', headers => \@html)->{status}, 405,
+        'HEAD is refused as ever';
+
+
+
+=== TEST 13: 426, to a hostile link
+--- http_config
+    vidcast_source front { input test: size=64x48; }
+--- config
+    location ~ ^/ { vidcast; }
+--- client
+    my $hostile = q{/"><script>alert(1)</script>'`$(id)\\&<!--} . "\xff";
+    my %bodies = map { $_ => get($hostile, headers => [
+        Accept => $_, Host => q{a"<b>'$(x)}])->{body} } qw(text/html */*);
+
+    for my $accept (sort keys %bodies) {
+        my ($urls) = $bodies{$accept} =~ m{(ws://[^\s]+)};
+
+        like $urls, qr{^ws://a%22%3Cb%3E%27%24%28x%29/%22%3E%3Cscript%3Ealert
+                       %281%29%3C/script%3E%27%60%24%28id%29%5C%26%3C%21--%FF}x,
+            "$accept: all of it is encoded";
+        unlike $bodies{$accept}, qr/<script|<b>|\$\(|`|\xff/,
+            "$accept: nothing of it is code";
+    }
+
+    is_deeply [ $bodies{'text/html'} =~ /<(\/?\w+)/g ],
+        [ qw(html meta meta meta title /title h1 /h1 pre /pre) ],
+        'these elements and no others';
+
+
+
+=== TEST 14: 426, a page of its own
+--- http_config
+    vidcast_source front { input test: size=64x48; }
+--- config
+    location = /auto { vidcast; error_page 426 /how.txt; }
+--- user_files
+>>> how.txt
+ask nicely
+--- request
+GET /auto
+--- response_headers
+Upgrade: websocket
+--- response_body
+ask nicely
+--- error_code: 426
+
+
+
+=== TEST 15: 426, without a Host header
+--- http_config
+    vidcast_source front { input test: size=64x48; }
+--- config
+    location = /auto { vidcast; }
+--- client
+    my $client = Vidcast::Client->new(port => Vidcast::Blocks::port());
+
+    $client->write("GET /auto HTTP/1.0\r\n\r\n");
+
+    is $client->read_head, 426, 'the status';
+    like $client->read_body, qr{new WebSocket\("ws://[\w.]+/auto"\)}, 'a URL';

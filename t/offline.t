@@ -2,11 +2,11 @@
 
 # Copyright (C) vidcast contributors
 
-# Who opens a page with a camera that is not there must see why there is no
-# picture, not an empty frame; who reads the stream by a program must not be
-# left without an end, if it asked for one; and neither may happen in the
-# moment in which a camera is only being opened.  A placeholder is no picture:
-# it has no number, and is counted as none.
+# A page with a camera that is not there must show why there is no picture, not
+# an empty frame; a program that reads the stream must not be left without an
+# end, if it asked for one; and that may not happen in the moment in which a
+# camera is only being opened.  A placeholder is no picture: it has no number,
+# and is counted as none.
 
 use strict;
 use warnings;
@@ -282,7 +282,7 @@ sub replaced {
 }
 
 
-# who comes when it is lost
+# a viewer that comes when it is lost
 
 sub late_viewer {
     in_state('door', 'off');
@@ -439,7 +439,7 @@ sub counted {
 }
 
 
-# those who see a placeholder stay with the old worker, and get the picture
+# viewers that see a placeholder stay with the old worker, and get the picture
 
 sub reloaded {
     my @videos = map { video("/$_/hall") } qw(hold picture);

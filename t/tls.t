@@ -142,6 +142,9 @@ for my $version (qw(TLSv1_2 TLSv1_3)) {
 
     my $sse = stream('/sse');
 
+    like fetch('/ws')->{body}, qr{"wss://127\.0\.0\.1:\d+/ws"},
+        'how to use it: by TLS';
+
     ok $sse->event->{retry}, 'SSE';
     like $sse->event->{id}, qr/^[\da-f]{16}-\d+$/, 'an event';
     ok decode_json(stream('/ndjson')->line)->{seq}, 'NDJSON';

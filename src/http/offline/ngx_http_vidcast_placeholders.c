@@ -119,7 +119,8 @@ ngx_http_vidcast_offline_create(ngx_conf_t *cf,
 
         if (ngx_vidcast_placeholder(&title, &line, jpeg, &size) != NGX_OK) {
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                          "could not draw the placeholder \"%V\"", &title);
+                          "could not draw the placeholder of state \"%V\"",
+                          ngx_vidcast_state_name(state));
             return NGX_ERROR;
         }
 

@@ -321,7 +321,8 @@ ngx_http_vidcast_access_tell_origin(ngx_http_request_t *r,
     static ngx_str_t  yes = ngx_string("true");
     static ngx_str_t  expose = ngx_string("ETag, Retry-After, X-Timestamp, "
                                           "X-Vidcast-Age, X-Vidcast-Frame, "
-                                          "X-Vidcast-Result");
+                                          "X-Vidcast-Result, "
+                                          "X-Vidcast-State");
 
     if (ngx_http_vidcast_set_header(r, "Access-Control-Allow-Origin",
                                     named ? headers->origin : &all)

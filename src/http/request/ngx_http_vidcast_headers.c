@@ -251,7 +251,8 @@ ngx_http_vidcast_headers_accept(ngx_http_vidcast_headers_t *headers,
         { ngx_string("application/x-ndjson"), NGX_HTTP_VIDCAST_ACCEPT_NDJSON },
         { ngx_string("multipart/x-mixed-replace"),
           NGX_HTTP_VIDCAST_ACCEPT_MJPEG },
-        { ngx_string("image/jpeg"), NGX_HTTP_VIDCAST_ACCEPT_JPEG }
+        { ngx_string("image/jpeg"), NGX_HTTP_VIDCAST_ACCEPT_JPEG },
+        { ngx_string("text/html"), NGX_HTTP_VIDCAST_ACCEPT_HTML }
     };
 
     for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {

@@ -16,6 +16,7 @@
 #include "http/delivery/ngx_http_vidcast_viewer.h"
 #include "http/websocket/ngx_http_vidcast_connection.h"
 #include "http/request/ngx_http_vidcast_params.h"
+#include "http/request/ngx_http_vidcast_usage.h"
 #include "wire/ngx_vidcast_command.h"
 
 
@@ -101,6 +102,10 @@ ngx_http_vidcast_ws_handler(ngx_http_request_t *r,
     ngx_http_vidcast_ws_t  *ws;
 
     rc = ngx_http_vidcast_handshake_check(r, &params->headers);
+
+    if (rc == NGX_HTTP_VIDCAST_UPGRADE_REQUIRED) {
+        return ngx_http_vidcast_usage_answer(r, &params->headers);
+    }
 
     if (rc != NGX_OK) {
         return rc;

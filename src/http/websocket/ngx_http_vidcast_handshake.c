@@ -76,7 +76,7 @@ ngx_http_vidcast_upgrade_required(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    return 426;
+    return NGX_HTTP_VIDCAST_UPGRADE_REQUIRED;
 }
 
 
