@@ -12,7 +12,7 @@
 
 const { diag, ok, is, like, until, done } = require('./lib/tap.js');
 const { Server } = require('./lib/server.js');
-const { launch, open, state, text } = require('./lib/browser.js');
+const { both, open, state, text } = require('./lib/browser.js');
 
 const SIZES = [
     { viewport: { width: 1280, height: 800 }, deviceScaleFactor: 1 },
@@ -296,7 +296,7 @@ async function picker(page) {
     like(await page.getAttribute('#to-mjpeg', 'href'), /video_feed\/gate$/,
          'the links follow');
 
-    await page.goBack();
+    await page.evaluate(() => history.back());
 
     ok(await until(async () => await text(page, 'name') === 'front'
                                && await state(page) === 'live'),
@@ -424,13 +424,11 @@ async function restart(page, server, signal) {
 }
 
 
-async function main() {
+async function looks(browser) {
     const server = await Server.create();
-    let browser = null;
 
     try {
         await server.start();
-        browser = await launch();
 
         const page = await open(browser, server.url);
 
@@ -458,16 +456,12 @@ async function main() {
         await restart(page, server, 'SIGKILL');
 
     } finally {
-        await browser?.close();
         await server.remove();
     }
-
-    done();
 }
 
 
-main().catch((error) => {
+both([], looks).catch((error) => {
     ok(false, 'the test ran to its end');
     diag(error.stack);
-    done();
-});
+}).finally(done);

@@ -14,11 +14,8 @@ const http = require('node:http');
 
 const { diag, ok, is, like, until, done } = require('./lib/tap.js');
 const { Server } = require('./lib/server.js');
-const { launch, open, state, text } = require('./lib/browser.js');
+const { CAMERA, both, open, state, text } = require('./lib/browser.js');
 const { fake, dimensions } = require('./lib/camera.js');
-
-const CAMERA = ['--use-fake-device-for-media-stream',
-                '--use-fake-ui-for-media-stream'];
 
 
 function becomes(page, wanted) {
@@ -195,13 +192,11 @@ function clean(page, server, name) {
 }
 
 
-async function main() {
+async function films(browser) {
     const server = await Server.create();
-    let browser = null;
 
     try {
         await server.start();
-        browser = await launch(CAMERA);
 
         const viewer = await open(browser, server.url);
         const camera = await open(browser, await finds(viewer, server));
@@ -219,16 +214,12 @@ async function main() {
         clean(viewer, server, 'viewer');
 
     } finally {
-        await browser?.close();
         await server.remove();
     }
-
-    done();
 }
 
 
-main().catch((error) => {
+both([CAMERA], films).catch((error) => {
     ok(false, 'the test ran to its end');
     diag(error.stack);
-    done();
-});
+}).finally(done);

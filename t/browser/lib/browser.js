@@ -91,12 +91,74 @@ async function both(needs, run) {
 }
 
 
+/* a message that a WebSocket of the page got */
+
+function received(seen, text) {
+    const message = JSON.parse(text);
+
+    seen.results.set(`${message.source} ${message.seq}`, message);
+}
+
+
+function watch(page, seen) {
+    page.on('websocket', (socket) => {
+        seen.requests.push(socket.url());
+        seen.sockets++;
+        seen.opened++;
+        socket.on('close', () => seen.sockets--);
+        socket.on('framereceived', ({ payload }) => {
+            if (typeof payload === 'string') {
+                received(seen, payload);
+            }
+        });
+    });
+}
+
+
+/* WebDriver BiDi does not tell of WebSockets, so that the page has to */
+
+async function wrap(page, seen) {
+    await page.exposeFunction('tellTest', (what, text) => {
+        if (what === 'open') {
+            seen.requests.push(text);
+            seen.sockets++;
+            seen.opened++;
+
+        } else if (what === 'close') {
+            seen.sockets--;
+
+        } else {
+            received(seen, text);
+        }
+    });
+
+    await page.addInitScript(() => {
+        globalThis.WebSocket = class extends WebSocket {
+            constructor(...options) {
+                super(...options);
+
+                globalThis.tellTest('open', this.url);
+                this.addEventListener('close', () =>
+                    globalThis.tellTest('close'));
+                this.addEventListener('message', ({ data }) => {
+                    if (typeof data === 'string') {
+                        globalThis.tellTest('text', data);
+                    }
+                });
+            }
+        };
+    });
+}
+
+
 /* page.seen: what it asked for, complained about, and was told */
 
 async function open(browser, url, options = {}, before = null) {
+    const firefox = browser.browserType().name() === 'firefox';
+    const { isMobile, ...others } = options;
     const context = await browser.newContext({
         viewport: { width: 1280, height: 800 },
-        ...options,
+        ...(firefox ? others : options),
     });
     const page = await context.newPage();
     const seen = { requests: [], complaints: [], results: new Map(),
@@ -113,19 +175,7 @@ async function open(browser, url, options = {}, before = null) {
         }
     });
 
-    page.on('websocket', (socket) => {
-        seen.requests.push(socket.url());
-        seen.sockets++;
-        seen.opened++;
-        socket.on('close', () => seen.sockets--);
-        socket.on('framereceived', ({ payload }) => {
-            if (typeof payload === 'string') {
-                const message = JSON.parse(payload);
-
-                seen.results.set(`${message.source} ${message.seq}`, message);
-            }
-        });
-    });
+    await (firefox ? wrap : watch)(page, seen);
 
     if (before !== null) {
         await before(page);
