@@ -5,7 +5,8 @@
 # Predictors written in Python: three lines around a function that is as it was
 # in its tutorial.  The function gets the very pixels, in the shape and order
 # that were asked for, with NumPy and without; what it prints, and what it dies
-# of, is in nginx's error log; and its program ends in good order.
+# of, is in nginx's error log; and its program ends in good order.  Of real
+# photographs OpenCV's detectors find the same as without vidcast.
 
 use strict;
 use warnings;
@@ -321,6 +322,186 @@ CONF
 
     ok $nginx->wait_log(qr/source "$_" said: no more frames of $_/),
         "$label: $_: its loop ended" for sort keys %look;
+
+    $nginx->stop('QUIT');
+}
+
+
+# OpenCV's detectors, on photographs and a street of its documentation
+
+SKIP: {
+    my $data = '/usr/share/doc/opencv-doc';
+    my $street = "$data/examples/data/vtest.avi";
+
+    skip 'no OpenCV', 1
+        if system("$python -c 'import cv2' 2>/dev/null") != 0;
+    skip 'no pictures of opencv-doc', 1 unless -f $street;
+
+    my %detector = (messi => 'faces', basketball => 'faces',
+                    street => 'people', later => 'people');
+    my @photos = sort keys %detector;
+
+    my $nginx = Vidcast::Nginx->new(workers => 2, http => join '', (map {
+        my $still = "images:$_/*.jpg fps=4";
+
+        <<"CONF" } @photos), <<"CONF");
+        vidcast_source $_ {
+            input      $still;
+            on_demand  1s;
+            predict    exec $python $detector{$_}.py workers=2 timeout=30s;
+        }
+        vidcast_source pixels_$_ {
+            input      $still;
+            on_demand  1s;
+            predict    exec $python pixels.py -- $_;
+        }
+CONF
+        server {
+            listen 127.0.0.1:%%PORT%%;
+            @{[locations(@photos, map { "pixels_$_" } @photos)]}
+            @{[map { "location /paired_$_ { vidcast $_ send=paired; }\n" }
+                   @photos]}
+        }
+CONF
+
+    my $prefix = $nginx->prefix;
+
+    mkdir "$prefix/$_" or die "$_: $!\n" for 'plain', @photos;
+
+    # the document's own program, but for the directory, and one like it
+
+    my ($faces) = Vidcast::Nginx::slurp(
+                      "$FindBin::Bin/../docs/predictors/python.md")
+                  =~ /^```python\n(import cv2\n.*?)^```$/ms;
+
+    $faces =~ s{/opt/}{$prefix/};
+
+    write_file("$prefix/$_/faces.py", $faces) for '', 'plain';
+    write_file("$prefix/$_/people.py", <<'PYTHON') for '', 'plain';
+import cv2
+import vidcast
+
+hog = cv2.HOGDescriptor()
+hog.setSVMDetector(cv2.HOGDescriptor_getDefaultPeopleDetector())
+
+
+def predict(image):
+    people, weights = hog.detectMultiScale(image, winStride=(8, 8), scale=1.05)
+    return {"detections": [{"label": "person", "bbox": box}
+                           for box in people]}
+
+
+for frame in vidcast.frames():
+    vidcast.result(predict(frame))
+PYTHON
+
+    write_file("$prefix/pixels.py", <<'PYTHON');
+import sys
+import numpy
+import vidcast
+
+saved = False
+
+for frame in vidcast.frames():
+    if not saved:
+        numpy.save("tmp/%s.npy" % sys.argv[1], frame)
+        saved = True
+
+    vidcast.result("saved")
+PYTHON
+
+    # what stands for vidcast where there is none
+
+    write_file("$prefix/plain/vidcast.py", <<'PYTHON');
+import json
+import sys
+import numpy
+
+
+def frames():
+    yield numpy.load(sys.argv[1])
+
+
+def result(value):
+    print(json.dumps(value, default=lambda array: array.tolist()))
+PYTHON
+
+    write_file("$prefix/photos.py", <<'PYTHON');
+import sys
+import cv2
+
+data = sys.argv[1]
+for name, source in ("messi", "messi5.jpg"), ("basketball", "basketball1.png"):
+    image = cv2.imread(data + "/examples/data/" + source)
+    cv2.imwrite(name + "/a.jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 95])
+
+film = cv2.VideoCapture(data + "/examples/data/vtest.avi")
+for number in range(30):
+    ok, image = film.read()
+    if number in (0, 29):
+        cv2.imwrite(("street" if number == 0 else "later") + "/a.jpg", image)
+PYTHON
+
+    # how far apart two pictures are
+
+    write_file("$prefix/compare.py", <<'PYTHON');
+import sys
+import cv2
+import numpy
+
+photograph = cv2.imread(sys.argv[1]).astype(int)
+print(numpy.abs(photograph - numpy.load(sys.argv[2])).mean())
+PYTHON
+
+    write_file("$prefix/vidcast.py", Vidcast::Nginx::slurp(
+                   "$FindBin::Bin/../conf/predictors/vidcast.py"));
+
+    system("cd $prefix && $python photos.py $data && chmod 644 */a.jpg"
+           . " && gunzip -c $data/opencv4/html/haarcascade_frontalface_default"
+           . '.xml.gz > haarcascade_frontalface_default.xml') == 0
+        or die "the pictures could not be made\n";
+
+    chmod 0755, map { "$prefix/$_" } 'plain', @photos;
+
+    $nginx->start;
+
+    for my $name (@photos) {
+        my ($saved) = results($nginx, "pixels_$name", 1);
+
+        is $saved->{result}, 'saved', "OpenCV: the pixels of $name";
+
+        my $plain = decode_json(`cd $prefix && $python \\
+            plain/$detector{$name}.py tmp/$name.npy`)->{detections};
+
+        cmp_ok scalar(@$plain), '>', 0, 'there is something to be seen';
+
+        cmp_ok `cd $prefix && $python compare.py $name/a.jpg tmp/$name.npy`,
+            '<', 2, 'they are those of the photograph';
+
+        my @results = grep { $_->{status} eq 'ok' } results($nginx, $name, 6);
+
+        cmp_ok scalar(@results), '>', 1, 'it has results';
+        is_deeply $_->{result}{detections}, $plain, 'as without vidcast'
+            for @results[0, -1];
+
+        my $ws = Vidcast::WebSocket->connect($nginx->port, "/paired_$name",
+                                             protocol => 'vidcast.v1');
+        my $result = decode_json($ws->message('text')->{data});
+        my $picture = $ws->message('binary')->{data};
+        my ($length) = unpack 'x8n', $picture;
+
+        is decode_json(substr $picture, 12, $length)->{frame},
+            $result->{frame}, 'a pair';
+
+        # which has got a comment at its start
+
+        ok substr($picture, -10000)
+               eq substr(Vidcast::Nginx::slurp("$prefix/$name/a.jpg"), -10000),
+            'with the photograph itself';
+    }
+
+    is source($nginx, $_)->{predictor}{deaths}, 0, "OpenCV: $_ lives"
+        for @photos;
 
     $nginx->stop('QUIT');
 }
