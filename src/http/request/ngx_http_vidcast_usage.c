@@ -209,16 +209,11 @@ ngx_http_vidcast_usage_policy(ngx_http_request_t *r)
     static ngx_str_t  policy = ngx_string("default-src 'none'; "
                           "base-uri 'none'; form-action 'none'; "
                           "frame-ancestors 'none'");
-    static ngx_str_t  nosniff = ngx_string("nosniff");
     static ngx_str_t  cache = ngx_string("no-store");
-    static ngx_str_t  vary = ngx_string("Accept");
 
     if (ngx_http_vidcast_add_header(r, "Content-Security-Policy", &policy)
         != NGX_OK
-        || ngx_http_vidcast_add_header(r, "X-Content-Type-Options", &nosniff)
-           != NGX_OK
-        || ngx_http_vidcast_add_header(r, "Cache-Control", &cache) != NGX_OK
-        || ngx_http_vidcast_add_header(r, "Vary", &vary) != NGX_OK)
+        || ngx_http_vidcast_add_header(r, "Cache-Control", &cache) != NGX_OK)
     {
         return NGX_ERROR;
     }
