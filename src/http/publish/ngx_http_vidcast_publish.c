@@ -63,6 +63,8 @@ static ngx_int_t ngx_http_vidcast_publish_conflict(
     ngx_http_vidcast_post_t *post);
 static ngx_int_t ngx_http_vidcast_publish_refuse(ngx_http_request_t *r,
     ngx_uint_t status, const char *reason);
+static ngx_int_t ngx_http_vidcast_publish_too_large(
+    ngx_http_vidcast_post_t *post);
 
 
 static ngx_http_vidcast_publisher_user_t  ngx_http_vidcast_publish_user = {
@@ -143,7 +145,7 @@ ngx_http_vidcast_publish_handler(ngx_http_request_t *r)
         > (off_t) ngx_http_vidcast_publish_max(post))
     {
         feed->stats->unwanted++;
-        return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
+        return ngx_http_vidcast_publish_too_large(post);
     }
 
     ngx_http_set_ctx(r, post, ngx_http_vidcast_module);
@@ -315,6 +317,9 @@ ngx_http_vidcast_publish_body_handler(ngx_http_request_t *r)
 
         rc = (rc == NGX_BUSY) ? ngx_http_vidcast_publish_conflict(post)
                               : ngx_http_vidcast_publish_later(post);
+
+    } else if (rc == NGX_HTTP_REQUEST_ENTITY_TOO_LARGE) {
+        rc = ngx_http_vidcast_publish_too_large(post);
     }
 
     ngx_http_finalize_request(r, rc);
@@ -440,6 +445,9 @@ ngx_http_vidcast_publish_lent(ngx_http_vidcast_publisher_t *publisher)
 
         if (reason) {
             rc = ngx_http_vidcast_publish_refuse(post->request, rc, reason);
+
+        } else if (rc == NGX_HTTP_REQUEST_ENTITY_TOO_LARGE) {
+            rc = ngx_http_vidcast_publish_too_large(post);
         }
 
         ngx_http_vidcast_publish_done(post, rc);
@@ -472,7 +480,7 @@ ngx_http_vidcast_publish_answered(ngx_http_vidcast_publisher_t *publisher,
         break;
 
     case NGX_VIDCAST_HANDOFF_TOO_LARGE:
-        rc = NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
+        rc = ngx_http_vidcast_publish_too_large(post);
         break;
 
     default: /* NGX_VIDCAST_HANDOFF_LOST */
@@ -610,4 +618,45 @@ ngx_http_vidcast_publish_refuse(ngx_http_request_t *r, ngx_uint_t status,
     text.data[text.len - 1] = LF;
 
     return ngx_http_vidcast_response_text(r, status, &type, &text);
+}
+
+
+/* nginx has a limit of its own, and so may a proxy: this one tells its name */
+
+static ngx_int_t
+ngx_http_vidcast_publish_too_large(ngx_http_vidcast_post_t *post)
+{
+    u_char                  *p, reason[NGX_VIDCAST_ERROR_LEN];
+    ngx_int_t                rc;
+    ngx_uint_t               picture;
+    ngx_http_request_t      *r;
+    ngx_vidcast_geometry_t  *g;
+
+    r = post->request;
+    g = &post->publisher.feed->source->original.geometry;
+    picture = (post->kind == NGX_VIDCAST_HANDOFF_PICTURE);
+
+    /* as in nginx: what is still to come is read, and then all is over */
+
+    r->keepalive = 0;
+
+    rc = ngx_http_discard_request_body(r);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    p = ngx_snprintf(reason, sizeof(reason) - 1,
+                     "larger than the %uz bytes that a %s of this source may "
+                     "have, see \"%s\"",
+                     (size_t) (picture ? g->slot_size
+                                       : ngx_min(g->slot_size,
+                                                 g->result_size)),
+                     picture ? "frame" : "result",
+                     picture ? "frames" : "results");
+    *p = '\0';
+
+    return ngx_http_vidcast_publish_refuse(r,
+                                           NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
+                                           (char *) reason);
 }
