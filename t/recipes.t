@@ -22,6 +22,7 @@ use Vidcast::Client qw(get request);
 use Vidcast::Nginx;
 use Vidcast::Picture;
 use Vidcast::Stream;
+use Vidcast::TLS qw(certificate);
 use Vidcast::Wait;
 use Vidcast::WebSocket;
 
@@ -43,20 +44,19 @@ python();
 done_testing;
 
 
-# the first block in this language under a heading
+# the first block in this language under a heading, or the one after "skip"
 
 sub block {
-    my ($heading, $language, $file) = @_;
+    my ($heading, $language, $file, $skip) = @_;
 
     my $text = Vidcast::Nginx::slurp("$root/docs/"
                                      . ($file // 'deployment.md'));
 
     my ($section) = $text =~ /^## \Q$heading\E\n(.*?)(?=^## |\z)/ms
         or die "no section \"$heading\"\n";
-    my ($block) = $section =~ /^```\Q$language\E\n(.*?)^```$/ms
-        or die "\"$heading\" has no $language\n";
+    my @blocks = $section =~ /^```\Q$language\E\n(.*?)^```$/msg;
 
-    return $block;
+    return $blocks[$skip // 0] // die "\"$heading\" has no $language\n";
 }
 
 
@@ -86,24 +86,25 @@ sub status {
 # all that has no end arrives while it goes on
 
 sub streams {
-    my ($name, $port, $prefix) = @_;
+    my ($name, $port, $prefix, @tls) = @_;
 
-    my $ws = Vidcast::WebSocket->connect($port, "$prefix/live",
-                                         origin => "http://127.0.0.1:$port");
+    my $scheme = @tls ? 'https' : 'http';
+    my $ws = Vidcast::WebSocket->connect($port, "$prefix/live", @tls,
+                                  origin => "$scheme://127.0.0.1:$port");
 
     ok $ws->accepted, "$name: a WebSocket of a page passes";
     is $ws->message->{type}, 'text', "$name: with results";
-    is status($port, "$prefix/live", origin => 'http://127.0.0.1:1'), 403,
+    is status($port, "$prefix/live", @tls, origin => 'http://127.0.0.1:1'), 403,
         "$name: one of another origin does not";
 
-    my $sse = Vidcast::Stream->open($port, "$prefix/events");
+    my $sse = Vidcast::Stream->open($port, "$prefix/events", @tls);
 
     ok $sse->event, "$name: SSE" for 1 .. 2;
 
-    my $video = Vidcast::Stream->open($port, "$prefix/video");
+    my $video = Vidcast::Stream->open($port, "$prefix/video", @tls);
 
     ok $video->part, "$name: MJPEG" for 1 .. 2;
-    is get($port, "$prefix/snapshot")->{status}, 200, "$name: a snapshot";
+    is get($port, "$prefix/snapshot", @tls)->{status}, 200, "$name: a snapshot";
 }
 
 
@@ -113,6 +114,7 @@ location = /live     { vidcast front; }
 location = /events   { vidcast front as=sse; }
 location = /video    { vidcast front as=mjpeg; }
 location = /snapshot { vidcast front as=snapshot; }
+location = /address  { return 200 $remote_addr; }
 CONF
 }
 
@@ -126,15 +128,20 @@ sub proxies {
     my $none = changed($location, 'location /camera/' => 'location /none/')
                =~ s/^.*\bHost\b.*\n//mr;
 
+    my $believed = block('Behind another nginx', 'nginx', undef, 1);
+
     my $nginx = Vidcast::Nginx->new(http => <<"CONF")->start;
     $front
-    server { listen 127.0.0.1:%%PORT1%%; @{[locations()]} }
+    server { listen 127.0.0.1:%%PORT1%%; $believed @{[locations()]} }
     server { listen 127.0.0.1:%%PORT%%; $location $wrong $none }
 CONF
 
     my $port = $nginx->port;
 
     streams('nginx', $port, '/camera');
+
+    is get($port, '/camera/address', client => { local => '127.0.0.2' })
+        ->{body}, '127.0.0.2', 'nginx: the address is that of the client';
 
     $nginx->{allow} = [qr/is not allowed for host/];
 
@@ -149,23 +156,33 @@ CONF
 
 sub haproxy {
   SKIP: {
-        skip 'no haproxy', 8 if !grep { -x "$_/haproxy" } '/usr/sbin',
+        skip 'no haproxy', 10 if !grep { -x "$_/haproxy" } '/usr/sbin',
                                 split /:/, $ENV{PATH};
 
         local $ENV{PATH} = "$ENV{PATH}:/usr/sbin";
 
+        my $believed = block('Behind another nginx', 'nginx', undef, 1);
+
         my $nginx = Vidcast::Nginx->new(allow => [qr/is not allowed for host/],
                                         http => <<"CONF")->start;
         $front
-        server { listen 127.0.0.1:%%PORT%%; @{[locations()]} }
+        server { listen 127.0.0.1:%%PORT%%; $believed @{[locations()]} }
 CONF
 
         my $port = $nginx->port(1);
-        my $file = $nginx->prefix . '/haproxy.cfg';
+        my $prefix = $nginx->prefix;
+        my $file = "$prefix/haproxy.cfg";
+        my @tls = (client => { tls => { ca => "$prefix/cert.pem" } });
+
+        certificate($prefix);
+        spill("$prefix/both.pem",
+              join '', map { Vidcast::Nginx::slurp("$prefix/$_.pem") }
+                       qw(cert key));
 
         spill($file, changed(block('Behind HAProxy', 'haproxy'),
                              '8080' => $nginx->port,
-                             ':8443' => "127.0.0.1:$port"));
+                             ':8443' => "127.0.0.1:$port",
+                             '/etc/haproxy/camera.pem' => "$prefix/both.pem"));
 
         my $pid = run("$file.log", qw(haproxy -db -f), $file);
 
@@ -173,7 +190,11 @@ CONF
             IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port);
         }), 'HAProxy takes the document' or diag Vidcast::Nginx::slurp("$file.log");
 
-        streams('HAProxy', $port, '');
+        streams('HAProxy', $port, '', @tls);
+
+        is get($port, '/address', client => { %{$tls[1]},
+                                              local => '127.0.0.2' })
+            ->{body}, '127.0.0.2', 'HAProxy: the address is that of the client';
 
         end($pid);
         $nginx->stop;
@@ -281,6 +302,9 @@ CONF
     is status($port, '/live', protocol => 'vidcast.v1, mytoken.r1ght~'), 403,
         'tokens: in another one';
 
+    is status($port, '/live?token=r1ght~', headers => [Cookie => 'token=old']),
+        101, 'tokens: that of the query before that of a cookie';
+
     my $both = get($port, '/live?token=r1ght~',
                    headers => [Accept => 'image/jpeg']);
 
@@ -319,7 +343,7 @@ sub names {
     my $nginx = Vidcast::Nginx->new(http => "$front\n$block")->start;
     my $port = $nginx->port;
 
-    for my $name ('camera.example', 'evil.example') {
+    for my $name ('camera.example', '127.0.0.1', 'evil.example') {
         my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
                                            PeerPort => $port);
 
@@ -330,7 +354,7 @@ sub names {
 
         my $line = <$socket> // '';
 
-        like $line, $name =~ /^camera/ ? qr/^HTTP\/1.1 101 / : qr/^$/,
+        like $line, $name ne 'evil.example' ? qr/^HTTP\/1.1 101 / : qr/^$/,
             "names: $name";
     }
 

@@ -20,7 +20,8 @@ our @EXPORT_OK = qw(get request);
 my %attended;
 
 
-# port or socket; recv_buffer: small, to play a slow viewer; tls: see TLS.pm
+# port or socket; recv_buffer: small, to play a slow viewer; tls: see TLS.pm;
+# local: the address that it comes from
 
 sub new {
     my ($class, %args) = @_;
@@ -47,6 +48,9 @@ sub dial {
     }
 
     setsockopt $socket, IPPROTO_TCP, TCP_NODELAY, pack('i', 1);
+
+    bind $socket, Socket::pack_sockaddr_in(0, Socket::inet_aton($self->{local}))
+        or die "bind to $self->{local}: $!\n" if $self->{local};
 
     my $address = Socket::pack_sockaddr_in($self->{port},
         Socket::inet_aton($self->{address} // '127.0.0.1'));
