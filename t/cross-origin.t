@@ -99,6 +99,10 @@ $nginx->start;
 
 my $port = $nginx->port;
 my $here = "http://127.0.0.1:$port";
+
+ok wait_for(sub { request($port, '/own/health')->{status} == 200 }),
+    'all sources are live';
+
 my $friend = 'https://friend.example';
 
 my @cross = ('Sec-Fetch-Site' => 'cross-site');
