@@ -14,7 +14,8 @@
 #include "plugins/av/vidcast_av.h"
 
 
-#define VIDCAST_AV_SLIP  1000000     /* us off the time, then it begins anew */
+#define VIDCAST_AV_SLIP         1000000  /* us off the time: it begins anew */
+#define VIDCAST_AV_MAX_REFUSED  1000     /* pictures in a row */
 
 
 typedef struct {
@@ -26,6 +27,9 @@ typedef struct {
     int64_t                due;      /* of the next one by "fps", us */
     int64_t                start;    /* CLOCK_MONOTONIC of time stamp zero */
     int64_t                last;     /* what was told as time */
+    char                   reason[VIDCAST_ERROR_LEN];
+    unsigned               refused;  /* pictures in a row, the last for it */
+    unsigned               shown:1;  /* one, or more */
     unsigned               started:1;
     unsigned               rated:1;  /* "due" is known */
 } vidcast_av_t;
@@ -36,6 +40,7 @@ static void *vidcast_av_open(const vidcast_context_t *context,
     const volatile int *stop, char *error);
 static int vidcast_av_grab(void *instance, vidcast_picture_t *picture,
     char *error);
+static int vidcast_av_refused(vidcast_av_t *av, const char *error);
 static int vidcast_av_next(vidcast_av_t *av, vidcast_picture_t *picture,
     int64_t until, char *error);
 static int vidcast_av_unwanted(vidcast_av_t *av);
@@ -158,10 +163,27 @@ vidcast_av_grab(void *instance, vidcast_picture_t *picture, char *error)
     rc = vidcast_av_picture(av, picture, error);
 
     if (rc != VIDCAST_OK) {
-        vidcast_av_release(av);
+        return vidcast_av_refused(av, error);
     }
 
-    return rc;
+    av->shown = 1;
+    av->refused = 0;
+
+    return VIDCAST_OK;
+}
+
+
+/* a film of such pictures alone must come to an end */
+
+static int
+vidcast_av_refused(vidcast_av_t *av, const char *error)
+{
+    vidcast_av_release(av);
+
+    (void) snprintf(av->reason, VIDCAST_ERROR_LEN, "%s", error);
+
+    return ++av->refused == VIDCAST_AV_MAX_REFUSED ? VIDCAST_ERROR
+                                                   : VIDCAST_BAD;
 }
 
 
@@ -186,7 +208,15 @@ vidcast_av_next(vidcast_av_t *av, vidcast_picture_t *picture, int64_t until,
             return VIDCAST_ERROR;
 
         case VIDCAST_AV_END:
-            return VIDCAST_END;
+
+            if (av->shown || av->refused == 0) {
+                return VIDCAST_END;
+            }
+
+            (void) snprintf(error, VIDCAST_ERROR_LEN,
+                            "no picture in it can be shown: %.200s",
+                            av->reason);
+            return VIDCAST_ERROR;
 
         case VIDCAST_AV_BAD:
             (void) snprintf(error, VIDCAST_ERROR_LEN, "%s", av->item.error);

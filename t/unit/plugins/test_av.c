@@ -371,6 +371,23 @@ test_damaged(void)
                 && strcmp(run.error, "all pictures in it are damaged") == 0,
                 "one.ts: %d are held, \"%s\"", run.held, run.error);
     }
+
+    /* each of them would be 16384 pixels wide, and much higher */
+
+    (void) test_film("narrow.mkv", 25, "-c:v ffv1 -vf scale=16:640,setsar=1");
+
+    test_play(&run, "narrow.mkv", "realtime=off size=16384x", 1000);
+
+    unit_ok(run.rc == VIDCAST_ERROR && run.pictures == 0 && run.bad == 25
+            && strstr(run.error, "no picture in it can be shown: a picture of "
+                      "16x640 pixels is too large") != NULL,
+            "narrow.mkv: %d are bad, \"%s\"", run.bad, run.error);
+
+    test_play(&run, "narrow.mkv", "realtime=off size=16384x loop=on", 1000);
+
+    unit_ok(run.rc == VIDCAST_ERROR && run.pictures == 0 && run.bad == 999
+            && strstr(run.error, "is too large: 16384x"),
+            "narrow.mkv: it does not begin again forever, \"%s\"", run.error);
 }
 
 
@@ -1528,7 +1545,7 @@ test_play(test_run_t *run, const char *name, const char *params, int limit)
 
     again = 0;
 
-    while (run->pictures < limit) {
+    while (run->pictures < limit && run->bad < 5000) {
 
         memset(&picture, 0, sizeof(picture));
         picture.size = sizeof(picture);
