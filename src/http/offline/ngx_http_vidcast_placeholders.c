@@ -8,6 +8,10 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 #include "http/offline/ngx_http_vidcast_offline.h"
 #include "media/ngx_vidcast_placeholder.h"
 
@@ -138,6 +142,14 @@ ngx_http_vidcast_offline_create(ngx_conf_t *cf,
             return NGX_ERROR;
         }
     }
+
+#if defined(__GLIBC__)
+
+    /* what was drawn in is free, but would be memory of each process */
+
+    (void) malloc_trim(0);
+
+#endif
 
     return NGX_OK;
 }
