@@ -191,13 +191,13 @@ sub code_names {
         push @names, map { "query $_" }
             $text =~ /\{\ ngx_string\("(\w+)"\),\ NGX_VIDCAST_QUERY_\w+,/gx;
 
-        # each word is a name, but for those of a flag
+        # each word is a name, but for those of a flag; a time has none
 
         for my $param (location_params($text)) {
             my ($directive, $name, @words) = @$param;
 
             push @names, map { "$directive $_" }
-                "@words" eq 'on off' ? $name : map { "$name=$_" } @words;
+                !@words || "@words" eq 'on off' ? $name : map { "$name=$_" } @words;
         }
     }
 
