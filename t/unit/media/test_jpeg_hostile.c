@@ -210,15 +210,18 @@ test_truncated(void)
 static void
 test_given_up(void)
 {
-    ngx_uint_t                  i;
-    unit_jpeg_t                 good, bad;
-    vidcast_image_t             image;
-    ngx_vidcast_jpeg_info_t     info;
-    ngx_vidcast_jpeg_turner_t  *turner;
+    ngx_uint_t               i;
+    unit_jpeg_t              good, bad;
+    vidcast_image_t          image;
+    ngx_vidcast_jpeg_info_t  info;
 
     static const uint32_t  formats[] = {
         VIDCAST_GRAY8, VIDCAST_RGB24, VIDCAST_BGR24, VIDCAST_I420
     };
+
+    /* as long as the process lives, as in a capture */
+
+    static ngx_vidcast_jpeg_turner_t  *turner;
 
     unit_jpeg(&good, 320, 240);
 
