@@ -240,13 +240,16 @@ sub where {
 }
 
 
-sub post {
+sub post { published(@_)->{status} }
+
+
+sub published {
     my ($picture, $path) = @_;
 
     return Vidcast::Client::request($port, $path // '/publish',
                                     method => 'POST',
                                     headers => ['Content-Type' => 'image/jpeg'],
-                                    body => $picture)->{status};
+                                    body => $picture);
 }
 
 
@@ -262,10 +265,16 @@ sub drawn {
     my $drawn = '';
 
     &wait_for(sub {
-        post($picture);
+        my $frame = published($picture)->{headers}{'x-vidcast-frame'};
+
         next_result();
-        $drawn = body('/drawn');
-        return index($drawn, "Exif\0") < 0;
+
+        my $answer = Vidcast::Client::get($port, '/drawn');
+
+        $drawn = $answer->{body};
+
+        return ($answer->{headers}{'x-vidcast-frame'} // 0) >= $frame
+               && index($drawn, "Exif\0") < 0;
     });
 
     return $drawn;
