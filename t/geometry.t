@@ -20,6 +20,7 @@ use Vidcast::Film;
 use Vidcast::JPEG qw(jpeg_info);
 use Vidcast::Life;
 use Vidcast::Nginx;
+use Vidcast::Program;
 use Vidcast::Stream;
 use Vidcast::Wait;
 use Vidcast::WebSocket;
@@ -28,43 +29,6 @@ Vidcast::Nginx->plan;
 
 plan skip_all => 'the plugin is not built'
     unless plugin(Vidcast::Nginx->modules);
-
-# where the bright corner is, in pixels of the frame
-
-my $program = <<'PERL';
-#!/usr/bin/perl
-
-use strict;
-use warnings;
-
-$| = 1;
-
-open my $memory, '<&=', 3 or die "descriptor 3: $!\n";
-binmode $memory;
-
-while (my $line = <STDIN>) {
-    my ($offset) = $line =~ /^frame (\d+)/ or die;
-
-    sysseek $memory, $offset, 0;
-    sysread $memory, my $head, 128;
-
-    my (undef, $skip, undef, $w, $h, $stride) = unpack 'L6', $head;
-
-    sysseek $memory, $offset + $skip, 0;
-    sysread $memory, my $pixels, $stride * $h;
-
-    my ($x, $y) = (-1, -1);
-
-    for my $try ([4, 4], [$w - 5, 4], [4, $h - 5], [$w - 5, $h - 5]) {
-        ($x, $y) = @$try
-            if ord(substr $pixels, $try->[1] * $stride + $try->[0], 1) > 160;
-    }
-
-    printf qq({"size":[%d,%d],"detections":[{"label":"corner",)
-           . qq("bbox":[%d,%d,8,8]}]}\n),
-        $w, $h, $x - 4, $y - 4;
-}
-PERL
 
 # the film, its parameters, the size of what is shown, and its bright corner,
 # which is at the left and at the top of what was filmed; none: a bar is there
@@ -144,10 +108,7 @@ push @{$nginx->{allow}}, qr/its display matrix is ignored/;
 my $prefix = $nginx->prefix;
 my $html = "$prefix/html";
 
-open my $out, '>', "$prefix/program.pl" or die "$prefix/program.pl: $!\n";
-print $out $program;
-close $out;
-chmod 0755, "$prefix/program.pl";
+corner_program("$prefix/program.pl", 4);
 
 my $corner = 'color=black:s=96x64:r=10,format=gray,'
     . "geq=lum='if(lt(X\\,32)*lt(Y\\,32)\\,230\\,40)',format=yuvj420p";

@@ -19,48 +19,12 @@ use Vidcast::Client;
 use Vidcast::Film;
 use Vidcast::JPEG qw(jpeg_info);
 use Vidcast::Nginx;
+use Vidcast::Program;
 use Vidcast::Stream;
 use Vidcast::Wait;
 
 my $width = 96;
 my $height = 64;
-
-# where the bright corner is, in pixels of the frame
-
-my $program = <<'PERL';
-#!/usr/bin/perl
-
-use strict;
-use warnings;
-
-$| = 1;
-
-open my $memory, '<&=', 3 or die "descriptor 3: $!\n";
-binmode $memory;
-
-while (my $line = <STDIN>) {
-    my ($offset) = $line =~ /^frame (\d+)/ or die;
-
-    sysseek $memory, $offset, 0;
-    sysread $memory, my $head, 128;
-
-    my (undef, $skip, undef, $w, $h, $stride) = unpack 'L6', $head;
-
-    sysseek $memory, $offset + $skip, 0;
-    sysread $memory, my $pixels, $stride * $h;
-
-    my ($x, $y) = (-1, -1);
-
-    for my $try ([8, 8], [$w - 9, 8], [8, $h - 9], [$w - 9, $h - 9]) {
-        ($x, $y) = @$try
-            if ord(substr $pixels, $try->[1] * $stride + $try->[0], 1) > 160;
-    }
-
-    printf qq({"size":[%d,%d],"detections":[{"label":"corner",)
-           . qq("bbox":[%d,%d,8,8]}]}\n),
-        $w, $h, $x - 4, $y - 4;
-}
-PERL
 
 # parameters, and how a picture that lies so would stand upright
 
@@ -113,10 +77,7 @@ CONF
 
 my $prefix = $nginx->prefix;
 
-open my $out, '>', "$prefix/program.pl" or die "$prefix/program.pl: $!\n";
-print $out $program;
-close $out;
-chmod 0755, "$prefix/program.pl";
+corner_program("$prefix/program.pl", 8);
 
 # the top left corner is bright, as the picture lies
 

@@ -18,6 +18,7 @@ use Vidcast::Client qw(get request);
 use Vidcast::JPEG qw(jpeg_info);
 use Vidcast::Nginx;
 use Vidcast::Picture;
+use Vidcast::Program;
 use Vidcast::Stream;
 use Vidcast::Wait;
 use Vidcast::WebSocket;
@@ -84,29 +85,12 @@ server {
 }
 CONF
 
-write_program("$nginx->{prefix}/program.pl");
+box_program("$nginx->{prefix}/program.pl");
 write_picture("$nginx->{prefix}/tight");
 $nginx->start;
 
 my $port = $nginx->port;
 my $pixels;
-
-
-# one box in the middle of each frame
-
-sub write_program {
-    my ($file) = @_;
-
-    open my $fh, '>', $file or die "$file: $!\n";
-    print $fh <<'PERL';
-#!/usr/bin/perl
-$| = 1;
-print '{"detections":[{"label":"box","score":1,"bbox":[40,30,80,60]}]}', "\n"
-    while <STDIN>;
-PERL
-    close $fh;
-    chmod 0755, $file;
-}
 
 
 sub write_picture {

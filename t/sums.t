@@ -20,6 +20,7 @@ use Vidcast::Crowd;
 use Vidcast::Life;
 use Vidcast::Nginx;
 use Vidcast::Picture qw(picture comments);
+use Vidcast::Program;
 use Vidcast::Wait;
 use Vidcast::WebSocket;
 
@@ -62,7 +63,7 @@ server {
 }
 CONF
 
-write_program($nginx->prefix . '/program.pl');
+box_program($nginx->prefix . '/program.pl');
 write_album($nginx->prefix . '/album');
 
 $nginx->start;
@@ -291,23 +292,6 @@ sub at_rest {
     $before{$name} = $now;
 
     return $same;
-}
-
-
-# a box for each frame that it gets
-
-sub write_program {
-    my ($file) = @_;
-
-    open my $fh, '>', $file or die "$file: $!\n";
-    print $fh <<'PERL';
-#!/usr/bin/perl
-$| = 1;
-print '{"detections":[{"label":"box","score":1,"bbox":[40,30,80,60]}]}', "\n"
-    while <STDIN>;
-PERL
-    close $fh;
-    chmod 0755, $file;
 }
 
 
