@@ -218,7 +218,7 @@ vidcast_av_shape_aspect(const vidcast_av_conf_t *conf, AVRational aspect,
 
     *odd = 0;
 
-    if (aspect.num <= 0 || aspect.den <= 0) {
+    if (aspect.num <= 0 || aspect.den <= 0 || aspect.num == aspect.den) {
         return square;
     }
 

@@ -1064,6 +1064,16 @@ test_aspect(void)
             && test_lines == 1 && strstr(test_line, ": 1:100, of"),
             "aspect: thin, told %d times: \"%s\"", test_lines, test_line);
 
+    /* too large as it is, of which its pixels are not the reason */
+
+    (void) test_film("broad.mkv", 2, "-c:v ffv1 -vf scale=17000:16,setsar=1");
+
+    test_lines = 0;
+    test_play(&run, "broad.mkv", "realtime=off", 50);
+
+    unit_ok(run.pictures == 0 && run.bad == 2 && test_lines == 0,
+            "aspect: broad, %d lines in the log", test_lines);
+
     test_command("cat %s/one.ts %s/wide.ts > %s/widens.ts", test_dir, test_dir,
                  test_dir);
     test_play(&run, "widens.ts", "realtime=off", 100);
