@@ -13,72 +13,60 @@
 'use strict';
 
 const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
-const { execFileSync, spawn } = require('node:child_process');
+const { execFileSync } = require('node:child_process');
 
 const { diag, ok, is, like, until, done } = require('./lib/tap.js');
-const { freePort, modulePath } = require('./lib/server.js');
+const { withNginx } = require('./lib/nginx.js');
+const { freePort } = require('./lib/server.js');
 const { HERE, both } = require('./lib/browser.js');
 
 
 function prepare(prefix, port) {
-    const user = process.getuid() === 0 ? 'user root;' : '';
-    const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
-                 .map((name) => `${name}_temp_path ${prefix}/${name};`);
     const hash = execFileSync('openssl', ['passwd', '-apr1', 'right']);
 
     fs.writeFileSync(path.join(prefix, 'users'), `me:${hash}`);
-    fs.writeFileSync(path.join(prefix, 'nginx.conf'), `
-        load_module ${modulePath()};
-        ${user}
-        daemon off;
-        pid nginx.pid;
-        error_log stderr info;
-        events { }
-        http {
-            access_log off;
-            ${temp.join(' ')}
-            client_max_body_size 4m;
 
-            vidcast_source front {
-                input test: size=64x48 fps=20; predict delay time=1ms;
+    return `
+        client_max_body_size 4m;
+
+        vidcast_source front {
+            input test: size=64x48 fps=20; predict delay time=1ms;
+        }
+        vidcast_source yard { input test: size=64x48; on_demand 1h; }
+        vidcast_source door { input push:; }
+
+        server {
+            listen 127.0.0.1:${port};
+
+            location = /status { vidcast_status; }
+            location = /page {
+                default_type text/html;
+                return 200 "<!DOCTYPE html><title>page</title>";
             }
-            vidcast_source yard { input test: size=64x48; on_demand 1h; }
-            vidcast_source door { input push:; }
 
-            server {
-                listen 127.0.0.1:${port};
+            vidcast_origin same friend.test:${port};
 
-                location = /status { vidcast_status; }
-                location = /page {
-                    default_type text/html;
-                    return 200 "<!DOCTYPE html><title>page</title>";
+            location = /snapshot { vidcast front as=snapshot; }
+            location = /mjpeg    { vidcast front as=mjpeg; }
+            location = /events   { vidcast front as=sse; }
+            location = /ws       { vidcast front; }
+            location = /publish  { vidcast_publish door; }
+            location = /door     { vidcast door as=snapshot; }
+            location = /yard     { vidcast yard as=snapshot; }
+
+            location /guarded/ {
+                auth_basic            cameras;
+                auth_basic_user_file  ${prefix}/users;
+
+                location = /guarded/snapshot {
+                    vidcast front as=snapshot;
                 }
 
-                vidcast_origin same friend.test:${port};
-
-                location = /snapshot { vidcast front as=snapshot; }
-                location = /mjpeg    { vidcast front as=mjpeg; }
-                location = /events   { vidcast front as=sse; }
-                location = /ws       { vidcast front; }
-                location = /publish  { vidcast_publish door; }
-                location = /door     { vidcast door as=snapshot; }
-                location = /yard     { vidcast yard as=snapshot; }
-
-                location /guarded/ {
-                    auth_basic            cameras;
-                    auth_basic_user_file  ${prefix}/users;
-
-                    location = /guarded/snapshot {
-                        vidcast front as=snapshot;
-                    }
-
-                    location = /guarded/events  { vidcast front as=sse; }
-                    location = /guarded/publish { vidcast_publish door; }
-                }
+                location = /guarded/events  { vidcast front as=sse; }
+                location = /guarded/publish { vidcast_publish door; }
             }
-        }`);
+        }`;
 }
 
 
@@ -327,38 +315,11 @@ async function browse(browser, port) {
 /* each browser has an nginx of its own */
 
 async function serve(browser) {
-    const prefix = fs.mkdtempSync(path.join(os.tmpdir(), 'vidcast-'));
     const port = await freePort();
-    const nginx = process.env.TEST_NGINX_BINARY ?? 'nginx';
-    let child = null;
 
-    try {
-        fs.chmodSync(prefix, 0o755);
-        prepare(prefix, port);
-
-        const log = fs.openSync(path.join(prefix, 'stderr.log'), 'a');
-
-        child = spawn(nginx, ['-p', `${prefix}/`, '-c',
-                              path.join(prefix, 'nginx.conf')],
-                      { stdio: ['ignore', log, log] });
-
-        const up = await until(async () =>
-            (await status(port, 'front')).state === 'live');
-
-        ok(up, 'a camera is live');
-
-        if (!up) {
-            diag(fs.readFileSync(path.join(prefix, 'stderr.log')));
-            return;
-        }
-
-        await browse(browser, port);
-
-    } finally {
-        child?.kill('SIGTERM');
-        await until(() => child === null || child.exitCode !== null);
-        fs.rmSync(prefix, { recursive: true, force: true });
-    }
+    await withNginx((prefix) => prepare(prefix, port), 'a camera is live',
+                    async () => (await status(port, 'front')).state === 'live',
+                    () => browse(browser, port));
 }
 
 

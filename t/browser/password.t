@@ -11,12 +11,12 @@
 'use strict';
 
 const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
-const { execFileSync, spawn } = require('node:child_process');
+const { execFileSync } = require('node:child_process');
 
 const { diag, ok, is, until, done } = require('./lib/tap.js');
-const { freePort, modulePath } = require('./lib/server.js');
+const { withNginx } = require('./lib/nginx.js');
+const { freePort } = require('./lib/server.js');
 const { launch, open, state, text } = require('./lib/browser.js');
 
 const TOP = path.resolve(__dirname, '../..');
@@ -43,24 +43,6 @@ function example(port) {
 
 
 function prepare(prefix, port) {
-    const user = process.getuid() === 0 ? 'user root;' : '';
-    const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
-                 .map((name) => `${name}_temp_path ${prefix}/${name};`);
-
-    fs.writeFileSync(path.join(prefix, 'nginx.conf'), `
-        load_module ${modulePath()};
-        ${user}
-        daemon off;
-        pid nginx.pid;
-        error_log stderr info;
-        events { }
-        http {
-            types { text/html html; text/javascript js; text/css css; }
-            access_log off;
-            ${temp.join(' ')}
-            ${example(port)}
-        }`);
-
     execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes',
                              '-keyout', `${prefix}/camera.key`, '-out',
                              `${prefix}/camera.pem`, '-days', '2', '-subj',
@@ -69,6 +51,9 @@ function prepare(prefix, port) {
     const hash = execFileSync('openssl', ['passwd', '-apr1', 'right']);
 
     fs.writeFileSync(path.join(prefix, 'publishers'), `me:${hash}`);
+
+    return `types { text/html html; text/javascript js; text/css css; }
+            ${example(port)}`;
 }
 
 
@@ -127,40 +112,18 @@ async function programs(url, picture) {
 
 
 async function main() {
-    const prefix = fs.mkdtempSync(path.join(os.tmpdir(), 'vidcast-'));
     const port = await freePort();
     const url = `https://127.0.0.1:${port}/`;
-    const nginx = process.env.TEST_NGINX_BINARY ?? 'nginx';
-    const picture = path.join(prefix, 'picture.jpg');
-    let child = null;
 
-    try {
-        fs.chmodSync(prefix, 0o755);
-        prepare(prefix, port);
-
-        const log = fs.openSync(path.join(prefix, 'stderr.log'), 'a');
-
-        child = spawn(nginx, ['-p', `${prefix}/`, '-c',
-                              path.join(prefix, 'nginx.conf')],
-                      { stdio: ['ignore', log, log] });
-
-        const up = await until(() => curl(`${url}status`) === 200);
-
-        ok(up, 'the example of docs/publishing.md runs');
-
-        if (!up) {
-            diag(fs.readFileSync(path.join(prefix, 'stderr.log')));
-            return;
-        }
+    await withNginx((prefix) => prepare(prefix, port),
+                    'the example of docs/publishing.md runs',
+                    () => curl(`${url}status`) === 200,
+                    async (prefix) => {
+        const picture = path.join(prefix, 'picture.jpg');
 
         fs.writeFileSync(picture, await browsers(url));
         await programs(url, picture);
-
-    } finally {
-        child?.kill('SIGTERM');
-        await until(() => child === null || child.exitCode !== null);
-        fs.rmSync(prefix, { recursive: true, force: true });
-    }
+    });
 }
 
 

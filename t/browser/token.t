@@ -12,12 +12,11 @@
 'use strict';
 
 const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
-const { spawn } = require('node:child_process');
 
-const { diag, ok, is, until, done } = require('./lib/tap.js');
-const { freePort, modulePath } = require('./lib/server.js');
+const { diag, ok, is, done } = require('./lib/tap.js');
+const { withNginx } = require('./lib/nginx.js');
+const { freePort } = require('./lib/server.js');
 const { both, open } = require('./lib/browser.js');
 
 const TOP = path.resolve(__dirname, '../..');
@@ -45,9 +44,7 @@ function changed(text, from, to) {
 }
 
 
-function configure(prefix, port, service) {
-    const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
-                 .map((name) => `${name}_temp_path ${prefix}/${name};`);
+function configuration(port, service) {
     let [conf] = example();
 
     conf = changed(conf, 'listen 8080', `listen 127.0.0.1:${port}`);
@@ -59,27 +56,17 @@ function configure(prefix, port, service) {
                     }
                     location = /live {`);
 
-    fs.writeFileSync(path.join(prefix, 'nginx.conf'), `
-        load_module ${modulePath()};
-        ${process.getuid() === 0 ? 'user root;' : ''}
-        daemon off;
-        pid nginx.pid;
-        error_log stderr info;
-        events { }
-        http {
-            access_log off;
-            ${temp.join(' ')}
-            vidcast_source front { input test: size=64x48; }
-            ${conf}
-            server {
-                listen 127.0.0.1:${service};
+    return `
+        vidcast_source front { input test: size=64x48; }
+        ${conf}
+        server {
+            listen 127.0.0.1:${service};
 
-                location = /check {
-                    if ($http_x_token != "${TOKEN}") { return 403; }
-                    return 204;
-                }
+            location = /check {
+                if ($http_x_token != "${TOKEN}") { return 403; }
+                return 204;
             }
-        }`);
+        }`;
 }
 
 
@@ -120,39 +107,13 @@ async function attempts(browser, name, port) {
 
 
 async function main() {
-    const prefix = fs.mkdtempSync(path.join(os.tmpdir(), 'vidcast-'));
     const [port, service] = [await freePort(), await freePort()];
-    const nginx = process.env.TEST_NGINX_BINARY ?? 'nginx';
-    let child = null;
 
-    try {
-        fs.chmodSync(prefix, 0o755);
-        configure(prefix, port, service);
-
-        const log = fs.openSync(path.join(prefix, 'stderr.log'), 'a');
-
-        child = spawn(nginx, ['-p', `${prefix}/`, '-c',
-                              path.join(prefix, 'nginx.conf')],
-                      { stdio: ['ignore', log, log] });
-
-        const up = await until(() => fetch(`http://127.0.0.1:${port}/page`)
-                                     .then((response) => response.ok,
-                                           () => false));
-
-        ok(up, 'the example of docs/deployment.md runs');
-
-        if (!up) {
-            diag(fs.readFileSync(path.join(prefix, 'stderr.log')));
-            return;
-        }
-
-        await both([], (...browser) => attempts(...browser, port));
-
-    } finally {
-        child?.kill('SIGTERM');
-        await until(() => child === null || child.exitCode !== null);
-        fs.rmSync(prefix, { recursive: true, force: true });
-    }
+    await withNginx(() => configuration(port, service),
+                    'the example of docs/deployment.md runs',
+                    () => fetch(`http://127.0.0.1:${port}/page`)
+                          .then((response) => response.ok, () => false),
+                    () => both([], (...browser) => attempts(...browser, port)));
 }
 
 
