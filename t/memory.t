@@ -49,7 +49,7 @@ sub formula {
 
     my $slots = 1 + $of{encoders} + ($of{viewers} ? $of{workers} : 0);
     my $source = $slots * ($of{frame} + 4)
-        + $of{results} * ($of{result} + 0.1) + 150 + 700
+        + ($of{predict} ? $of{results} * ($of{result} + 0.1) : 0) + 150 + 700
         + 4 * 1.5 * $of{width} * $of{height} / 1024;
 
     return 1000 + 500 * $of{workers} + $of{sources} * $source
@@ -64,9 +64,10 @@ sub compare {
         workers => $of{workers},
         http => join('', map { <<"CONF" } 1 .. $of{sources}) . <<'CONF'
 vidcast_source s$_ {
-    input     test: size=$of{width}x$of{height} fps=20;
+    input     test: size=$of{width}x$of{height} fps=$of{fps};
     encoders  $of{encoders};
     results   $of{results} $of{result}k;
+    $of{predict}
 }
 CONF
 server {
@@ -86,11 +87,14 @@ CONF
 
     is scalar(grep { $_->accepted } @viewers), $of{viewers}, 'viewers';
 
-    # as many slots have been used as ever are at a time
+    # as many slots have been used as ever are at a time, and all results
 
     ok wait_for(sub {
         !grep { source($nginx, "s$_")->{published}
-                < 3 * source($nginx, "s$_")->{slots} } 1 .. $of{sources};
+                < 3 * source($nginx, "s$_")->{slots}
+            || $of{predict}
+                && source($nginx, "s$_")->{result} < $of{results} }
+            1 .. $of{sources};
     }, 20), 'time passes';
 
     is source($nginx, 's1')->{slots}, 2 * $of{workers} + $of{encoders} + 5,
@@ -110,12 +114,16 @@ CONF
 
 
 my %small = (workers => 1, sources => 1, encoders => 1, width => 320,
-             height => 240, results => 256, result => 4, viewers => 0);
+             height => 240, results => 256, result => 4, viewers => 0,
+             fps => 20, predict => '');
 
 compare('a small source', %small);
 compare('pictures', %small, encoders => 2, width => 1280, height => 720);
 compare('more of all', %small, workers => 2, sources => 3, width => 640,
         height => 480, viewers => 300);
-compare('results', %small, results => 4096, result => 8);
+compare('many results, none of them written', %small, results => 4096,
+        result => 8);
+compare('results', %small, results => 512, fps => 100,
+        predict => 'predict delay time=1ms;');
 
 done_testing;

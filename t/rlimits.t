@@ -50,7 +50,8 @@ my @calls = (
     ['memfd_create 38', qr/memfd_create\(\) for vidcast_source "more" failed \(38:/],
     ['memfd_create 1', qr/memfd_create\(\) for vidcast_source "more" failed \(1:/],
     ['ftruncate 28', qr/ftruncate\(\) of a memfd of \d+ bytes for vidcast_source "more" failed \(28:/],
-    ['mmap 12', qr/mmap\(\) for predictors for vidcast_source "more" failed \(12:/],
+    ['mmap 12', qr/mmap\(\) of a memfd of \d+ bytes for vidcast_source "more" failed \(12:/],
+    ['fcntl 22', qr/fcntl\(F_ADD_SEALS\) of a memfd of \d+ bytes for vidcast_source "more" failed \(22:/],
     ['eventfd 23', qr/eventfd\(\) for vidcast_source "more" failed \(23:/],
 );
 
@@ -131,7 +132,7 @@ for my $case ([@{$limits[0]}, 'prlimit', '--fsize=2000000'],
     if ($wrap[0] eq 'preload') {
         my $library = refuser($nginx->prefix);
 
-        put("$library.refuse", $calls[0][0] . " 2");
+        put("$library.refuse", $calls[0][0] . " 4");
         @wrap = ('env', 'LD_PRELOAD=' . join ' ', grep { defined } $ENV{LD_PRELOAD}, $library);
     }
 
@@ -325,10 +326,7 @@ int ftruncate64(int fd, off_t size) { return ftruncate(fd, size); }
 
 void *mmap(void *addr, size_t size, int prot, int flags, int fd, off_t offset)
 {
-    /* the small one, that of the predictors */
-
-    if ((flags & MAP_SHARED) && (flags & MAP_ANONYMOUS) && size < 32768
-        && refuse("mmap"))
+    if ((flags & MAP_SHARED) && fd != -1 && refuse("mmap"))
     {
         return MAP_FAILED;
     }
@@ -351,6 +349,8 @@ int fcntl64(int fd, int cmd, long arg)
     {
         return -1;
     }
+
+    if (cmd == F_ADD_SEALS && refuse("fcntl")) { return -1; }
 
     return syscall(SYS_fcntl, fd, cmd, arg);
 }

@@ -83,8 +83,8 @@ ngx_vidcast_child_init(ngx_vidcast_conf_t *conf, const char *title)
 static void
 ngx_vidcast_child_close_files(ngx_vidcast_conf_t *conf)
 {
-    ngx_fd_t                   *fd, low;
-    ngx_uint_t                  i;
+    ngx_fd_t                   *fd, low, fds[NGX_VIDCAST_ZONE_FILES];
+    ngx_uint_t                  i, k, n;
     ngx_array_t                 keep;
     ngx_list_part_t            *part;
     ngx_open_file_t            *file;
@@ -97,15 +97,18 @@ ngx_vidcast_child_close_files(ngx_vidcast_conf_t *conf)
     }
 
     ngx_vidcast_child_keep(&keep, STDERR_FILENO);
+    ngx_vidcast_child_keep(&keep, conf->control->contents.fd);
     ngx_vidcast_child_keep(&keep, conf->control->locks);
     ngx_vidcast_child_keep(&keep, conf->control->alive[0]);
 
     rendition = conf->renditions.elts;
 
     for (i = 0; i < conf->renditions.nelts; i++) {
-        ngx_vidcast_child_keep(&keep, rendition[i]->zone->frames_fd);
-        ngx_vidcast_child_keep(&keep, rendition[i]->zone->wake_workers);
-        ngx_vidcast_child_keep(&keep, rendition[i]->zone->wake_capture);
+        n = ngx_vidcast_zone_files(rendition[i]->zone, fds);
+
+        for (k = 0; k < n; k++) {
+            ngx_vidcast_child_keep(&keep, fds[k]);
+        }
     }
 
     part = &conf->cycle->open_files.part;

@@ -7,8 +7,6 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include <sys/mman.h>
-
 #include "process/ngx_vidcast_capture_process.h"
 #include "capture/ngx_vidcast_capture.h"
 #include "capture/ngx_vidcast_scheduler.h"
@@ -137,7 +135,6 @@ ngx_vidcast_capture_process_forget(ngx_vidcast_conf_t *conf,
     ngx_vidcast_source_t *source)
 {
     ngx_uint_t                  i;
-    ngx_vidcast_zone_t         *zone;
     ngx_vidcast_rendition_t   **other;
 
     other = conf->renditions.elts;
@@ -148,13 +145,7 @@ ngx_vidcast_capture_process_forget(ngx_vidcast_conf_t *conf,
             continue;
         }
 
-        zone = other[i]->zone;
-
-        (void) munmap(zone->ring.frames, zone->frames_size);
-        (void) ngx_vidcast_mailboxes_free(&zone->mailboxes);
-        (void) ngx_close_file(zone->frames_fd);
-        (void) ngx_close_file(zone->wake_workers);
-        (void) ngx_close_file(zone->wake_capture);
+        (void) ngx_vidcast_zone_close(other[i]->zone);
 
         ngx_shm_free(&other[i]->shm_zone->shm);
     }

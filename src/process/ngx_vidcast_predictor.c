@@ -24,10 +24,9 @@
 
 static ngx_int_t ngx_vidcast_predictor_init(
     ngx_vidcast_predictor_t *predictor);
-static ngx_int_t ngx_vidcast_predictor_protect(ngx_vidcast_conf_t *conf,
-    ngx_vidcast_source_t *source);
-static ngx_int_t ngx_vidcast_predictor_unmap_zones(ngx_vidcast_conf_t *conf,
-    ngx_vidcast_source_t *source);
+static ngx_int_t ngx_vidcast_predictor_protect(
+    ngx_vidcast_predictor_t *predictor);
+static ngx_int_t ngx_vidcast_predictor_unmap_zones(ngx_vidcast_conf_t *conf);
 static ngx_int_t ngx_vidcast_predictor_watch(
     ngx_vidcast_predictor_t *predictor);
 static void *ngx_vidcast_predictor_watcher(void *data);
@@ -125,8 +124,7 @@ ngx_vidcast_predictor_init(ngx_vidcast_predictor_t *predictor)
         ngx_vidcast_predictor_reply(predictor, NGX_VIDCAST_REPLY_LOST, 0);
     }
 
-    if (ngx_vidcast_predictor_protect(predictor->conf, predictor->source)
-        != NGX_OK)
+    if (ngx_vidcast_predictor_protect(predictor) != NGX_OK)
     {
         ngx_vidcast_error(predictor->error,
                           "could not protect shared memory: %s",
@@ -147,51 +145,57 @@ ngx_vidcast_predictor_init(ngx_vidcast_predictor_t *predictor)
 
 
 /*
- * Of nginx's memory that others see as well, our mailboxes are all that stays
- * writable here; what is no business of ours is not even there.  NGX_ERROR:
- * foreign code must not run here, see errno.
+ * Of nginx's memory that others see as well, our mailbox and the bell are all
+ * that stays writable here; what is no business of ours is not even there.
+ * NGX_ERROR: foreign code must not run here, see errno.
  */
 
 static ngx_int_t
-ngx_vidcast_predictor_protect(ngx_vidcast_conf_t *conf,
-    ngx_vidcast_source_t *source)
+ngx_vidcast_predictor_protect(ngx_vidcast_predictor_t *predictor)
 {
-    ngx_shm_t                  *shm;
     ngx_uint_t                  i;
+    ngx_vidcast_conf_t         *conf;
     ngx_vidcast_zone_t         *zone;
+    ngx_vidcast_control_t      *control;
     ngx_vidcast_rendition_t   **other;
 
-    if (ngx_vidcast_predictor_unmap_zones(conf, source) != NGX_OK) {
+    conf = predictor->conf;
+
+    if (ngx_vidcast_predictor_unmap_zones(conf) != NGX_OK) {
         return NGX_ERROR;
     }
 
     other = conf->renditions.elts;
 
     for (i = 0; i < conf->renditions.nelts; i++) {
-        zone = other[i]->zone;
-
-        (void) ngx_close_file(zone->frames_fd);
-        (void) ngx_close_file(zone->wake_workers);
-        (void) ngx_close_file(zone->wake_capture);
-
-        if (other[i] == &source->original) {
-            continue;
-        }
-
-        if (munmap(zone->ring.frames, zone->frames_size) == -1
-            || ngx_vidcast_mailboxes_free(&zone->mailboxes) != NGX_OK)
+        if (other[i] != &predictor->source->original
+            && ngx_vidcast_zone_close(other[i]->zone) != NGX_OK)
         {
             return NGX_ERROR;
         }
     }
 
-    zone = source->original.zone;
-    shm = &source->original.shm_zone->shm;
+    zone = predictor->source->original.zone;
+    control = conf->control;
 
-    if (mprotect(zone->ring.frames, zone->frames_size, PROT_READ) == -1
-        || mprotect(shm->addr, shm->size, PROT_READ) == -1
-        || mprotect(conf->shm_zone->shm.addr, conf->shm_zone->shm.size,
-                    PROT_READ) == -1)
+    for (i = 0; i < zone->mailboxes.n; i++) {
+        if (i != predictor->index
+            && ngx_vidcast_memory_free(&zone->mailboxes.box[i]) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    (void) ngx_close_file(zone->contents.fd);
+    (void) ngx_close_file(zone->frames.fd);
+    (void) ngx_close_file(zone->wake_workers);
+    (void) ngx_close_file(zone->wake_capture);
+    (void) ngx_close_file(control->contents.fd);
+
+    if (mprotect(zone->frames.addr, zone->frames.size, PROT_READ) == -1
+        || mprotect(zone->contents.addr, zone->contents.size, PROT_READ) == -1
+        || mprotect(control->contents.addr, control->contents.size, PROT_READ)
+           == -1)
     {
         return NGX_ERROR;
     }
@@ -201,8 +205,7 @@ ngx_vidcast_predictor_protect(ngx_vidcast_conf_t *conf,
 
 
 static ngx_int_t
-ngx_vidcast_predictor_unmap_zones(ngx_vidcast_conf_t *conf,
-    ngx_vidcast_source_t *source)
+ngx_vidcast_predictor_unmap_zones(ngx_vidcast_conf_t *conf)
 {
     ngx_uint_t        i;
     ngx_list_part_t  *part;
@@ -224,8 +227,6 @@ ngx_vidcast_predictor_unmap_zones(ngx_vidcast_conf_t *conf,
         }
 
         if (zone[i].shm.addr
-            && &zone[i] != source->original.shm_zone
-            && &zone[i] != conf->shm_zone
             && munmap(zone[i].shm.addr, zone[i].shm.size) == -1)
         {
             return NGX_ERROR;

@@ -23,65 +23,12 @@ typedef struct {
 } ngx_vidcast_limit_t;
 
 
-static ngx_int_t ngx_vidcast_limit_extend(ngx_fd_t fd, off_t size);
-
-
 static ngx_vidcast_limit_t  ngx_vidcast_limits[] = {
     { EFBIG, RLIMIT_FSIZE, "RLIMIT_FSIZE" },
     { ENOMEM, RLIMIT_AS, "RLIMIT_AS" },
     { EMFILE, RLIMIT_NOFILE, "RLIMIT_NOFILE" },
     { EAGAIN, RLIMIT_MEMLOCK, "RLIMIT_MEMLOCK" }
 };
-
-
-u_char *
-ngx_vidcast_limit_map(ngx_fd_t *fd, size_t size, ngx_str_t *source,
-    ngx_log_t *log)
-{
-    void  *addr;
-
-    *fd = memfd_create("vidcast frames", MFD_CLOEXEC);
-
-    if (*fd == -1) {
-        ngx_vidcast_limit_log(log, ngx_errno, "memfd_create()", 0, source);
-        return NULL;
-    }
-
-    if (ngx_vidcast_limit_extend(*fd, (off_t) size) != NGX_OK) {
-        ngx_vidcast_limit_log(log, ngx_errno, "ftruncate() of a memfd", size,
-                              source);
-        return NULL;
-    }
-
-    addr = mmap(NULL, size, PROT_READ|PROT_WRITE, MAP_SHARED, *fd, 0);
-
-    if (addr == MAP_FAILED) {
-        ngx_vidcast_limit_log(log, ngx_errno, "mmap() of a memfd", size,
-                              source);
-        return NULL;
-    }
-
-    return addr;
-}
-
-
-/* beyond the limit the kernel would send a signal, of which the master dies */
-
-static ngx_int_t
-ngx_vidcast_limit_extend(ngx_fd_t fd, off_t size)
-{
-    struct rlimit  rlmt;
-
-    if (getrlimit(RLIMIT_FSIZE, &rlmt) == 0
-        && rlmt.rlim_cur != RLIM_INFINITY
-        && rlmt.rlim_cur < (rlim_t) size)
-    {
-        ngx_set_errno(EFBIG);
-        return NGX_ERROR;
-    }
-
-    return (ftruncate(fd, size) == -1) ? NGX_ERROR : NGX_OK;
-}
 
 
 ngx_int_t
@@ -156,6 +103,13 @@ ngx_vidcast_limit_log(ngx_log_t *log, ngx_err_t err, const char *what,
             *p = '\0';
             break;
         }
+    }
+
+    if (source == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, log, err,
+                      "%s%s for \"" NGX_VIDCAST_CONTROL_NAME "\" failed%s",
+                      what, bytes, name);
+        return;
     }
 
     ngx_log_error(NGX_LOG_EMERG, log, err,

@@ -8,7 +8,6 @@
 #include <ngx_core.h>
 
 #include <linux/futex.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 
 #include "shm/ngx_vidcast_predictor_mailbox.h"
@@ -25,29 +24,40 @@ static ngx_str_t  ngx_vidcast_predictor_state_names[] = {
 
 ngx_int_t
 ngx_vidcast_mailboxes_create(ngx_vidcast_mailboxes_t *mailboxes, ngx_uint_t n,
-    size_t text)
+    size_t text, ngx_str_t *source, ngx_log_t *log)
 {
-    void    *p;
-    size_t   size, stride;
+    size_t      size;
+    ngx_uint_t  i;
 
-    /* pages of its own: all the rest becomes read-only in a predictor */
+    mailboxes->n = n;
+    mailboxes->text = text;
 
-    stride = ngx_align(sizeof(ngx_vidcast_predictor_mailbox_t) + text,
-                       ngx_pagesize);
-    size = ngx_pagesize + n * stride;
+    ngx_vidcast_memory_init(&mailboxes->bell);
 
-    p = mmap(NULL, size, PROT_READ|PROT_WRITE, MAP_SHARED|MAP_ANONYMOUS, -1,
-             0);
+    for (i = 0; i < n; i++) {
+        ngx_vidcast_memory_init(&mailboxes->box[i]);
+    }
 
-    if (p == MAP_FAILED) {
+    if (ngx_vidcast_memory_create(&mailboxes->bell, "vidcast bell",
+                                  ngx_pagesize, source, log)
+        != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
-    mailboxes->n = n;
-    mailboxes->addr = p;
-    mailboxes->stride = stride;
-    mailboxes->text = text;
-    mailboxes->futex = p;
+    mailboxes->futex = (uint32_t *) mailboxes->bell.addr;
+
+    size = ngx_align(sizeof(ngx_vidcast_predictor_mailbox_t) + text,
+                     ngx_pagesize);
+
+    for (i = 0; i < n; i++) {
+        if (ngx_vidcast_memory_create(&mailboxes->box[i], "vidcast mailbox",
+                                      size, source, log)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
 
     return NGX_OK;
 }
@@ -56,23 +66,26 @@ ngx_vidcast_mailboxes_create(ngx_vidcast_mailboxes_t *mailboxes, ngx_uint_t n,
 ngx_int_t
 ngx_vidcast_mailboxes_free(ngx_vidcast_mailboxes_t *mailboxes)
 {
-    if (mailboxes->n
-        && munmap(mailboxes->addr,
-                  ngx_pagesize + mailboxes->n * mailboxes->stride)
-           == -1)
-    {
-        return NGX_ERROR;
+    ngx_uint_t  i;
+
+    if (mailboxes->n == 0) {
+        return NGX_OK;
     }
 
-    return NGX_OK;
+    for (i = 0; i < mailboxes->n; i++) {
+        if (ngx_vidcast_memory_free(&mailboxes->box[i]) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return ngx_vidcast_memory_free(&mailboxes->bell);
 }
 
 
 ngx_vidcast_predictor_mailbox_t *
 ngx_vidcast_mailbox(ngx_vidcast_mailboxes_t *mailboxes, ngx_uint_t n)
 {
-    return (ngx_vidcast_predictor_mailbox_t *) (mailboxes->addr + ngx_pagesize
-                                                + n * mailboxes->stride);
+    return (ngx_vidcast_predictor_mailbox_t *) mailboxes->box[n].addr;
 }
 
 

@@ -10,6 +10,7 @@
 
 #include "core/ngx_vidcast.h"
 #include "core/ngx_vidcast_backoff.h"
+#include "shm/ngx_vidcast_memory.h"
 #include "shm/ngx_vidcast_ring.h"
 
 
@@ -102,16 +103,21 @@ typedef struct {
 
 typedef struct {
     ngx_uint_t                   n;          /* 0: no predictor process */
-    u_char                      *addr;
-    size_t                       stride;
     size_t                       text;       /* largest answer, bytes */
     uint32_t                    *futex;      /* rung for the capture */
+    ngx_vidcast_memory_t         bell;       /* where that is */
+    ngx_vidcast_memory_t         box[NGX_VIDCAST_MAX_PREDICTORS];
 } ngx_vidcast_mailboxes_t;
 
 
-/* new shared memory; NGX_ERROR: none, see errno */
+/*
+ * New shared memory: for each mailbox one of its own, that no predictor can
+ * write to that of another one, and for the bell, to which all can write, as
+ * its value means nothing.  NGX_ERROR: logged; what was made till then is left
+ * to free().
+ */
 ngx_int_t ngx_vidcast_mailboxes_create(ngx_vidcast_mailboxes_t *mailboxes,
-    ngx_uint_t n, size_t text);
+    ngx_uint_t n, size_t text, ngx_str_t *source, ngx_log_t *log);
 
 /* NGX_ERROR: they are still there, see errno */
 ngx_int_t ngx_vidcast_mailboxes_free(ngx_vidcast_mailboxes_t *mailboxes);

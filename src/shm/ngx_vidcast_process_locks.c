@@ -7,8 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include <sys/mman.h>
-
+#include "shm/ngx_vidcast_memory.h"
 #include "shm/ngx_vidcast_process_locks.h"
 
 
@@ -19,17 +18,9 @@ static ngx_int_t ngx_vidcast_process_lock_set(ngx_fd_t fd, int cmd, short type,
 ngx_fd_t
 ngx_vidcast_process_locks_create(ngx_log_t *log)
 {
-    ngx_fd_t  fd;
+    /* the bytes behind the end of a file can be locked as well */
 
-    fd = memfd_create("vidcast process locks", MFD_CLOEXEC);
-
-    if (fd == -1) {
-        ngx_log_error(NGX_LOG_EMERG, log, ngx_errno,
-                      "memfd_create(\"vidcast process locks\") failed");
-        return NGX_INVALID_FILE;
-    }
-
-    return fd;
+    return ngx_vidcast_memory_file("vidcast process locks", 0, NULL, log);
 }
 
 

@@ -65,29 +65,23 @@ ngx_vidcast_ring_result_stride(uint32_t result_size)
 
 
 void
+ngx_vidcast_ring_create(ngx_vidcast_ring_t *ring, void *addr, u_char *frames,
+    ngx_vidcast_geometry_t *geometry)
+{
+    ngx_vidcast_ring_attach(ring, addr, frames, geometry);
+
+    ring->shm->newest = NGX_VIDCAST_RING_NONE;
+}
+
+
+void
 ngx_vidcast_ring_attach(ngx_vidcast_ring_t *ring, void *addr, u_char *frames,
     ngx_vidcast_geometry_t *geometry)
 {
-    ngx_vidcast_ring_shm_t  *shm;
-
-    shm = addr;
-
-    if (geometry) {
-        shm->slots = geometry->slots;
-        shm->slot_size = geometry->slot_size;
-        shm->results = geometry->results;
-        shm->result_size = geometry->result_size;
-        shm->newest = NGX_VIDCAST_RING_NONE;
-    }
-
-    ring->geometry.slots = shm->slots;
-    ring->geometry.slot_size = shm->slot_size;
-    ring->geometry.results = shm->results;
-    ring->geometry.result_size = shm->result_size;
-
-    ring->shm = shm;
-    ring->slots = (ngx_vidcast_ring_slot_t *) (shm + 1);
-    ring->results = (u_char *) (ring->slots + ring->geometry.slots);
+    ring->geometry = *geometry;
+    ring->shm = addr;
+    ring->slots = (ngx_vidcast_ring_slot_t *) (ring->shm + 1);
+    ring->results = (u_char *) (ring->slots + geometry->slots);
     ring->frames = frames;
     ring->file = NGX_INVALID_FILE;
     ring->bit = 0;

@@ -75,17 +75,13 @@ typedef struct {
 
 
 typedef struct {
-    uint32_t                     slots;
-    uint32_t                     slot_size;  /* largest picture */
-    uint32_t                     results;
-    uint32_t                     result_size;
     uint64_t                     epoch;
     uint64_t                     number;     /* last frame number given */
     uint64_t                     seq;        /* newest result, 0: none */
     uint64_t                     frame;      /* newest frame, 0: none */
     uint64_t                     min_frame;  /* frames up to it are over */
     uint32_t                     newest;     /* its slot */
-    uint32_t                     unused[17];
+    uint32_t                     unused[21];
 } ngx_vidcast_ring_shm_t;
 
 
@@ -98,7 +94,7 @@ typedef struct {
     u_char                      *frames;     /* the memfd's mapping */
     ngx_fd_t                     file;       /* the memfd, if it is known */
     uint64_t                     bit;        /* this process's pin, or zero */
-    ngx_vidcast_geometry_t       geometry;   /* ours alone */
+    ngx_vidcast_geometry_t       geometry;
 } ngx_vidcast_ring_t;
 
 
@@ -132,9 +128,12 @@ size_t ngx_vidcast_ring_size(ngx_vidcast_geometry_t *geometry);
 size_t ngx_vidcast_ring_frames_size(ngx_vidcast_geometry_t *geometry);
 
 /*
- * A handle to the ring at "addr" and "frames"; with "geometry" the ring is
- * laid out in zeroed memory first, else it is found there as it is.
+ * attach() makes a handle to the ring at "addr" and "frames", whose geometry
+ * the caller knows: none is taken from shared memory.  create() makes the ring
+ * itself as well, in zeroed memory.
  */
+void ngx_vidcast_ring_create(ngx_vidcast_ring_t *ring, void *addr,
+    u_char *frames, ngx_vidcast_geometry_t *geometry);
 void ngx_vidcast_ring_attach(ngx_vidcast_ring_t *ring, void *addr,
     u_char *frames, ngx_vidcast_geometry_t *geometry);
 

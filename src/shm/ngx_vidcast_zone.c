@@ -10,7 +10,6 @@
 
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 
 #include "core/ngx_vidcast_string.h"
 #include "shm/ngx_vidcast_zone.h"
@@ -32,7 +31,7 @@ static ngx_int_t ngx_vidcast_control_adopt(ngx_vidcast_conf_t *conf,
 static void ngx_vidcast_control_cleanup(void *data);
 static ngx_int_t ngx_vidcast_zone_settle(ngx_vidcast_conf_t *conf,
     ngx_vidcast_rendition_t *rendition, size_t *space, ngx_log_t *log);
-static size_t ngx_vidcast_zone_layout(ngx_vidcast_geometry_t *geometry);
+static size_t ngx_vidcast_zone_contents(ngx_vidcast_geometry_t *geometry);
 static ngx_vidcast_zone_t *ngx_vidcast_zone_before(ngx_vidcast_conf_t *conf,
     ngx_shm_zone_t *shm_zone, size_t *size);
 static ngx_int_t ngx_vidcast_zone_init(ngx_shm_zone_t *shm_zone, void *data);
@@ -45,9 +44,7 @@ static ngx_int_t ngx_vidcast_zone_open(ngx_vidcast_zone_t *zone,
 static ngx_int_t ngx_vidcast_zone_events(ngx_vidcast_zone_t *zone,
     ngx_vidcast_rendition_t *rendition, ngx_log_t *log);
 static void ngx_vidcast_zone_cleanup(void *data);
-static void *ngx_vidcast_zone_alloc(ngx_shm_zone_t *shm_zone, size_t size,
-    ngx_str_t *name);
-static void ngx_vidcast_zone_close_file(ngx_fd_t fd);
+static void ngx_vidcast_zone_close_file(ngx_fd_t *fd);
 
 
 static ngx_str_t  ngx_vidcast_state_names[] = {
@@ -84,9 +81,7 @@ ngx_vidcast_zone_add(ngx_conf_t *cf, ngx_vidcast_conf_t *conf,
 
         /* the list of zones is walked in order: see ngx_vidcast_zone_settle */
 
-        conf->shm_zone->shm.size = ngx_align(sizeof(ngx_vidcast_control_shm_t),
-                                             ngx_pagesize)
-                                   + 8 * ngx_pagesize;
+        conf->shm_zone->shm.size = ngx_pagesize;
     }
 
     source->cycle = cf->cycle;
@@ -210,6 +205,8 @@ ngx_vidcast_control_init(ngx_shm_zone_t *shm_zone, void *data)
         return NGX_ERROR;
     }
 
+    ngx_vidcast_memory_init(&control->contents);
+
     control->locks = NGX_INVALID_FILE;
     control->alive[0] = NGX_INVALID_FILE;
     control->alive[1] = NGX_INVALID_FILE;
@@ -220,12 +217,15 @@ ngx_vidcast_control_init(ngx_shm_zone_t *shm_zone, void *data)
         return NGX_ERROR;
     }
 
-    control->shm = ngx_vidcast_zone_alloc(shm_zone,
-                                          sizeof(ngx_vidcast_control_shm_t),
-                                          &shm_zone->shm.name);
-    if (control->shm == NULL) {
+    if (ngx_vidcast_memory_create(&control->contents, "vidcast control",
+                                  sizeof(ngx_vidcast_control_shm_t), NULL,
+                                  shm_zone->shm.log)
+        != NGX_OK)
+    {
         return NGX_ERROR;
     }
+
+    control->shm = (ngx_vidcast_control_shm_t *) control->contents.addr;
 
     control->locks = ngx_vidcast_process_locks_create(shm_zone->shm.log);
     if (control->locks == NGX_INVALID_FILE) {
@@ -292,9 +292,11 @@ ngx_vidcast_control_cleanup(void *data)
         return;
     }
 
-    ngx_vidcast_zone_close_file(control->locks);
-    ngx_vidcast_zone_close_file(control->alive[0]);
-    ngx_vidcast_zone_close_file(control->alive[1]);
+    (void) ngx_vidcast_memory_free(&control->contents);
+
+    ngx_vidcast_zone_close_file(&control->locks);
+    ngx_vidcast_zone_close_file(&control->alive[0]);
+    ngx_vidcast_zone_close_file(&control->alive[1]);
 
     ngx_free(control);
 }
@@ -302,7 +304,8 @@ ngx_vidcast_control_cleanup(void *data)
 
 /*
  * Geometry and size of a rendition's zone.  Memory is kept over a reload when
- * name and size are the same, so another geometry must show in the size.
+ * name and size are the same, so another geometry must show in the size: a
+ * page, or, if that is what was there before, two.
  */
 
 static ngx_int_t
@@ -352,13 +355,7 @@ ngx_vidcast_zone_settle(ngx_vidcast_conf_t *conf,
         return NGX_ERROR;
     }
 
-    size = ngx_align(ngx_vidcast_zone_layout(g), ngx_pagesize);
-
-    /* of the slab allocator: a page's description, and its own */
-
-    size += (size / ngx_pagesize) * 2 * sizeof(ngx_slab_page_t)
-            + 8 * ngx_pagesize;
-    size = ngx_align(size, ngx_pagesize);
+    size = ngx_pagesize;
 
     zone = ngx_vidcast_zone_before(conf, rendition->shm_zone, &before);
 
@@ -369,8 +366,6 @@ ngx_vidcast_zone_settle(ngx_vidcast_conf_t *conf,
         && zone->ring.geometry.result_size == g->result_size
         && zone->mailboxes.n == rendition->predictors)
     {
-        /* it may be a page larger, to differ from another one before */
-
         rendition->shm_zone->shm.size = before;
 
         return NGX_OK;
@@ -387,7 +382,7 @@ ngx_vidcast_zone_settle(ngx_vidcast_conf_t *conf,
      * failed; *space is that of the sources before this one
      */
 
-    size += ngx_vidcast_ring_frames_size(&rendition->geometry);
+    size += ngx_vidcast_zone_contents(g) + ngx_vidcast_ring_frames_size(g);
     *space += size;
 
     if (ngx_vidcast_limit_space(*space) != NGX_OK) {
@@ -400,7 +395,7 @@ ngx_vidcast_zone_settle(ngx_vidcast_conf_t *conf,
 
 
 static size_t
-ngx_vidcast_zone_layout(ngx_vidcast_geometry_t *geometry)
+ngx_vidcast_zone_contents(ngx_vidcast_geometry_t *geometry)
 {
     return ngx_align(sizeof(ngx_vidcast_zone_shm_t), 64)
            + ngx_vidcast_ring_size(geometry);
@@ -487,7 +482,6 @@ static ngx_int_t
 ngx_vidcast_zone_create(ngx_shm_zone_t *shm_zone,
     ngx_vidcast_rendition_t *rendition)
 {
-    size_t               size;
     ngx_vidcast_zone_t  *zone;
 
     zone = ngx_calloc(sizeof(ngx_vidcast_zone_t), shm_zone->shm.log);
@@ -495,21 +489,14 @@ ngx_vidcast_zone_create(ngx_shm_zone_t *shm_zone,
         return NGX_ERROR;
     }
 
-    zone->frames_fd = NGX_INVALID_FILE;
+    ngx_vidcast_memory_init(&zone->contents);
+    ngx_vidcast_memory_init(&zone->frames);
+
     zone->wake_workers = NGX_INVALID_FILE;
     zone->wake_capture = NGX_INVALID_FILE;
-    zone->ring.frames = MAP_FAILED;
 
     if (ngx_vidcast_zone_adopt(rendition, zone) != NGX_OK) {
         ngx_free(zone);
-        return NGX_ERROR;
-    }
-
-    size = ngx_vidcast_zone_layout(&rendition->geometry);
-
-    zone->shm = ngx_vidcast_zone_alloc(shm_zone, size,
-                                       &rendition->source->name);
-    if (zone->shm == NULL) {
         return NGX_ERROR;
     }
 
@@ -521,37 +508,37 @@ static ngx_int_t
 ngx_vidcast_zone_open(ngx_vidcast_zone_t *zone,
     ngx_vidcast_rendition_t *rendition, ngx_log_t *log)
 {
-    size_t   size;
-    u_char  *addr;
+    ngx_str_t               *name;
+    ngx_vidcast_geometry_t  *g;
 
-    size = ngx_vidcast_ring_frames_size(&rendition->geometry);
+    name = &rendition->source->name;
+    g = &rendition->geometry;
 
-    addr = ngx_vidcast_limit_map(&zone->frames_fd, size,
-                                 &rendition->source->name, log);
-    if (addr == NULL) {
+    if (ngx_vidcast_memory_create(&zone->contents, "vidcast contents",
+                                  ngx_vidcast_zone_contents(g), name, log)
+            != NGX_OK
+        || ngx_vidcast_memory_create(&zone->frames, "vidcast frames",
+                                     ngx_vidcast_ring_frames_size(g), name,
+                                     log)
+           != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
-    zone->frames_size = size;
+    zone->shm = (ngx_vidcast_zone_shm_t *) zone->contents.addr;
 
-    /*
-     * See ngx_vidcast_ring_replace_pages(); kernels without huge pages refuse.
-     */
-
-    (void) madvise(addr, size, MADV_NOHUGEPAGE);
-
-    ngx_vidcast_ring_attach(&zone->ring,
-                            (u_char *) zone->shm
+    ngx_vidcast_ring_create(&zone->ring,
+                            zone->contents.addr
                             + ngx_align(sizeof(ngx_vidcast_zone_shm_t), 64),
-                            addr, &rendition->geometry);
+                            zone->frames.addr, g);
 
     /* nothing is there yet: a question whether pages can be renewed */
 
-    if (fallocate(zone->frames_fd, FALLOC_FL_PUNCH_HOLE|FALLOC_FL_KEEP_SIZE, 0,
-                  (off_t) size)
+    if (fallocate(zone->frames.fd, FALLOC_FL_PUNCH_HOLE|FALLOC_FL_KEEP_SIZE, 0,
+                  (off_t) zone->frames.size)
         == 0)
     {
-        zone->ring.file = zone->frames_fd;
+        zone->ring.file = zone->frames.fd;
     }
 
     zone->ring.shm->epoch = ((uint64_t) ngx_random() << 32)
@@ -561,11 +548,9 @@ ngx_vidcast_zone_open(ngx_vidcast_zone_t *zone,
     if (rendition->predictors
         && ngx_vidcast_mailboxes_create(&zone->mailboxes,
                                         rendition->predictors,
-                                        rendition->geometry.result_size)
-               != NGX_OK)
+                                        g->result_size, name, log)
+           != NGX_OK)
     {
-        ngx_vidcast_limit_log(log, ngx_errno, "mmap() for predictors", 0,
-                              &rendition->source->name);
         return NGX_ERROR;
     }
 
@@ -611,48 +596,59 @@ ngx_vidcast_zone_cleanup(void *data)
         return;
     }
 
-    if (zone->ring.frames != MAP_FAILED) {
-        (void) munmap(zone->ring.frames, zone->frames_size);
-    }
-
-    (void) ngx_vidcast_mailboxes_free(&zone->mailboxes);
-
-    ngx_vidcast_zone_close_file(zone->frames_fd);
-    ngx_vidcast_zone_close_file(zone->wake_workers);
-    ngx_vidcast_zone_close_file(zone->wake_capture);
+    (void) ngx_vidcast_zone_close(zone);
 
     ngx_free(zone);
 }
 
 
-static void *
-ngx_vidcast_zone_alloc(ngx_shm_zone_t *shm_zone, size_t size, ngx_str_t *name)
+ngx_int_t
+ngx_vidcast_zone_close(ngx_vidcast_zone_t *zone)
 {
-    void             *p;
-    ngx_slab_pool_t  *shpool;
+    ngx_vidcast_zone_close_file(&zone->wake_workers);
+    ngx_vidcast_zone_close_file(&zone->wake_capture);
 
-    shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
-
-    p = ngx_slab_calloc(shpool, size);
-
-    if (p == NULL) {
-        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
-                      "zone \"%V\" is too small", name);
-        return NULL;
+    if (ngx_vidcast_memory_free(&zone->contents) != NGX_OK
+        || ngx_vidcast_memory_free(&zone->frames) != NGX_OK)
+    {
+        return NGX_ERROR;
     }
 
-    shpool->data = p;
-
-    return p;
+    return ngx_vidcast_mailboxes_free(&zone->mailboxes);
 }
 
 
 static void
-ngx_vidcast_zone_close_file(ngx_fd_t fd)
+ngx_vidcast_zone_close_file(ngx_fd_t *fd)
 {
-    if (fd != NGX_INVALID_FILE) {
-        (void) ngx_close_file(fd);
+    if (*fd != NGX_INVALID_FILE) {
+        (void) ngx_close_file(*fd);
+        *fd = NGX_INVALID_FILE;
     }
+}
+
+
+ngx_uint_t
+ngx_vidcast_zone_files(ngx_vidcast_zone_t *zone, ngx_fd_t *fds)
+{
+    ngx_uint_t  i, n;
+
+    n = 0;
+
+    fds[n++] = zone->contents.fd;
+    fds[n++] = zone->frames.fd;
+    fds[n++] = zone->wake_workers;
+    fds[n++] = zone->wake_capture;
+
+    if (zone->mailboxes.n) {
+        fds[n++] = zone->mailboxes.bell.fd;
+    }
+
+    for (i = 0; i < zone->mailboxes.n; i++) {
+        fds[n++] = zone->mailboxes.box[i].fd;
+    }
+
+    return n;
 }
 
 

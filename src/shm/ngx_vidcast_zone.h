@@ -9,6 +9,7 @@
 
 
 #include "core/ngx_vidcast.h"
+#include "shm/ngx_vidcast_memory.h"
 #include "shm/ngx_vidcast_publish_handoff.h"
 #include "shm/ngx_vidcast_predictor_mailbox.h"
 #include "shm/ngx_vidcast_ring.h"
@@ -17,9 +18,11 @@
 /*
  * The shared memory of a configuration: one control zone, which tells all
  * processes of all generations what they are and what is wanted, and one zone
- * for each source.  What is not memory, memfds, eventfds and a pipe, is made
- * by the master before any fork and belongs to the contexts here, which live
- * as long as a configuration refers to them.
+ * for each source.  It lies in memfds, which are made by the master before any
+ * fork, as are eventfds and a pipe, and belongs to the contexts here, which
+ * live as long as a configuration refers to them.  Of nginx's own zones nothing
+ * is used but their names and sizes: by these it finds over a reload the
+ * context of before.
  */
 
 #define NGX_VIDCAST_CONTROL_NAME    "vidcast_control:1"
@@ -125,6 +128,7 @@ typedef struct {
 
 typedef struct {
     ngx_vidcast_control_shm_t   *shm;
+    ngx_vidcast_memory_t         contents;      /* where that is */
     ngx_fd_t                     locks;
     ngx_fd_t                     alive[2];      /* ends when all nginx ended */
     ngx_uint_t                   refs;          /* configurations */
@@ -234,12 +238,12 @@ typedef struct {
 struct ngx_vidcast_zone_s {
     ngx_vidcast_zone_shm_t      *shm;
     ngx_vidcast_ring_t           ring;
+    ngx_vidcast_memory_t         contents;     /* where the former two are */
+    ngx_vidcast_memory_t         frames;       /* of the ring */
     ngx_vidcast_mailboxes_t      mailboxes;
-    ngx_fd_t                     frames_fd;     /* memfd */
     ngx_fd_t                     wake_workers; /* eventfd, capture to workers */
     ngx_fd_t                     wake_capture; /* eventfd, workers to capture */
-    size_t                       frames_size;
-    ngx_uint_t                   refs;       /* configurations */
+    ngx_uint_t                   refs;         /* configurations */
 };
 
 
@@ -264,6 +268,20 @@ ngx_int_t ngx_vidcast_zone_add(ngx_conf_t *cf, ngx_vidcast_conf_t *conf,
     ngx_vidcast_source_t *source, void *tag);
 ngx_int_t ngx_vidcast_zone_add_overlay(ngx_conf_t *cf,
     ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source, void *tag);
+
+/*
+ * For a process that has no business with a zone: its memory is unmapped, and
+ * its descriptors are closed.  NGX_ERROR: some of it is still there, see errno.
+ */
+ngx_int_t ngx_vidcast_zone_close(ngx_vidcast_zone_t *zone);
+
+/*
+ * All descriptors of a zone, as many as are returned; "fds" has room for
+ * NGX_VIDCAST_ZONE_FILES.
+ */
+#define NGX_VIDCAST_ZONE_FILES  (NGX_VIDCAST_MAX_PREDICTORS + 5)
+
+ngx_uint_t ngx_vidcast_zone_files(ngx_vidcast_zone_t *zone, ngx_fd_t *fds);
 
 /*
  * What a capture had in hand, by its counters, when it ended: frames that were
@@ -302,13 +320,6 @@ ngx_str_t *ngx_vidcast_state_name(ngx_uint_t state);
  * leave the reader of the log without its name.
  */
 
-/*
- * A new file of "size" bytes, mapped; NULL is logged, and the file, unless it
- * is NGX_INVALID_FILE, the caller's to be closed.
- */
-u_char *ngx_vidcast_limit_map(ngx_fd_t *fd, size_t size, ngx_str_t *source,
-    ngx_log_t *log);
-
 /* is there address space for so many bytes more?  NGX_ERROR: errno */
 ngx_int_t ngx_vidcast_limit_space(size_t size);
 
@@ -321,7 +332,8 @@ ngx_int_t ngx_vidcast_limit_files(ngx_cycle_t *cycle, ngx_fd_t fd);
 
 /*
  * Says that memory cannot be made: what failed, for how many bytes, 0: none
- * to be told, for which source, and the limit that "err" hints at.
+ * to be told, for which source, NULL: for all of them, and the limit that
+ * "err" hints at.
  */
 void ngx_vidcast_limit_log(ngx_log_t *log, ngx_err_t err, const char *what,
     size_t size, ngx_str_t *source);

@@ -286,7 +286,7 @@ unit_frame_write(ngx_vidcast_ring_t *ring, uint32_t slot, uint64_t number)
     ngx_vidcast_frame_t       f;
     ngx_vidcast_ring_slot_t  *s;
 
-    unit_frame(&f, number, ring->shm->slot_size);
+    unit_frame(&f, number, ring->geometry.slot_size);
 
     s = ngx_vidcast_ring_slot(ring, slot);
     p = ngx_vidcast_ring_data(ring, slot);
@@ -317,7 +317,7 @@ unit_frame_check(ngx_vidcast_ring_t *ring, ngx_vidcast_frame_t *frame,
 {
     ngx_vidcast_frame_t  f;
 
-    unit_frame(&f, frame->number, ring->shm->slot_size);
+    unit_frame(&f, frame->number, ring->geometry.slot_size);
 
     if (frame->size != f.size || frame->plain != f.plain
         || frame->v1 != f.v1)
@@ -364,14 +364,14 @@ unit_result_write(ngx_vidcast_ring_t *ring, uint64_t writer)
 
     r = ngx_vidcast_ring_open_result(ring, &seq);
 
-    if (unit_broken_result && seq > ring->shm->results) {
-        ngx_vidcast_store(&r->seq, seq - ring->shm->results);
+    if (unit_broken_result && seq > ring->geometry.results) {
+        ngx_vidcast_store(&r->seq, seq - ring->geometry.results);
     }
 
     h = unit_mix(seq ^ writer << 40);
 
     r->frame = writer;
-    r->size = h % (ring->shm->result_size + 1);
+    r->size = h % (ring->geometry.result_size + 1);
     r->captured = unit_mix(h + 1);
 
     unit_step();
@@ -396,7 +396,7 @@ unit_result_check(ngx_vidcast_ring_t *ring, uint64_t seq,
         return "sequence";
     }
 
-    if (r->size != h % (ring->shm->result_size + 1)
+    if (r->size != h % (ring->geometry.result_size + 1)
         || r->captured != unit_mix(h + 1) || r->ready != unit_mix(h + 2))
     {
         return "description";
@@ -424,10 +424,12 @@ unit_ring_open(unit_ring_t *ring, uint32_t slots, uint32_t slot_size,
     unit_memory(&ring->shm, ngx_vidcast_ring_size(&geometry));
     unit_memory(&ring->frames, ngx_vidcast_ring_frames_size(&geometry));
 
-    ngx_vidcast_ring_attach(&ring->writer, ring->shm.addr, ring->frames.addr,
+    ngx_vidcast_ring_create(&ring->writer, ring->shm.addr, ring->frames.addr,
                             &geometry);
-    ngx_vidcast_ring_attach(&ring->a, ring->shm.addr, ring->frames.addr, NULL);
-    ngx_vidcast_ring_attach(&ring->b, ring->shm.addr, ring->frames.addr, NULL);
+    ngx_vidcast_ring_attach(&ring->a, ring->shm.addr, ring->frames.addr,
+                            &geometry);
+    ngx_vidcast_ring_attach(&ring->b, ring->shm.addr, ring->frames.addr,
+                            &geometry);
 
     ring->a.bit = 1;
     ring->b.bit = (uint64_t) 1 << (NGX_VIDCAST_RING_BITS - 1);

@@ -19,6 +19,7 @@
 #include "unit.h"
 #include "unit_ngx.h"
 
+#include "shm/ngx_vidcast_memory.c"
 #include "shm/ngx_vidcast_predictor_mailbox.c"
 #include "shm/ngx_vidcast_ring.c"
 #include "capture/ngx_vidcast_scheduler.c"
@@ -52,6 +53,14 @@ static ngx_vidcast_counters_t  test_counters;
 static ngx_vidcast_capture_t   test_capture;
 static void                   *test_memory;
 static void                   *test_frames;
+
+
+void
+ngx_vidcast_limit_log(ngx_log_t *log, ngx_err_t err, const char *what,
+    size_t size, ngx_str_t *source)
+{
+    /* void */
+}
 
 
 ngx_int_t
@@ -145,7 +154,7 @@ unit_scheduler_open(ngx_vidcast_backend_t *backend)
         exit(2);
     }
 
-    ngx_vidcast_ring_attach(&test_zone.ring, test_memory, test_frames, g);
+    ngx_vidcast_ring_create(&test_zone.ring, test_memory, test_frames, g);
 
     test_zone.ring.bit = (uint64_t) 1 << NGX_VIDCAST_RING_OWN;
 

@@ -25,6 +25,7 @@
 #include "shm/ngx_vidcast_publish_handoff.c"
 #include "shm/ngx_vidcast_predictor_mailbox.c"
 #include "shm/ngx_vidcast_limit.c"
+#include "shm/ngx_vidcast_memory.c"
 #include "shm/ngx_vidcast_ring.c"
 #include "shm/ngx_vidcast_process_locks.c"
 #include "shm/ngx_vidcast_zone.c"

@@ -16,7 +16,7 @@
 #include "shm/ngx_vidcast_control.h"
 #include "wire/ngx_vidcast_deflate.h"
 #include "process/ngx_vidcast_manager.h"
-#include "shm/ngx_vidcast_notify.h"
+#include "os/ngx_vidcast_notify.h"
 
 
 #define NGX_HTTP_VIDCAST_WATCH        1000    /* ms */

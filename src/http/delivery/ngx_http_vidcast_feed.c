@@ -14,7 +14,7 @@
 #include "http/delivery/ngx_http_vidcast_pairing.h"
 #include "http/offline/ngx_http_vidcast_offline.h"
 #include "shm/ngx_vidcast_control.h"
-#include "shm/ngx_vidcast_notify.h"
+#include "os/ngx_vidcast_notify.h"
 
 
 /* what is new in the ring of a source, for its viewers in this worker */
@@ -87,7 +87,7 @@ ngx_http_vidcast_feed_create(ngx_http_vidcast_feed_t *feed,
 {
     ngx_queue_init(&feed->subscriptions);
 
-    feed->file.fd = feed->zone->frames_fd;
+    feed->file.fd = feed->zone->frames.fd;
     feed->file.name = feed->source->name;
     feed->file.log = cycle->log;
 

@@ -16,7 +16,7 @@
 #include "http/delivery/ngx_http_vidcast_session.h"
 #include "http/delivery/ngx_http_vidcast_transport.h"
 #include "shm/ngx_vidcast_control.h"
-#include "shm/ngx_vidcast_notify.h"
+#include "os/ngx_vidcast_notify.h"
 
 
 /* which viewer watches which sources, from its first byte to its last */

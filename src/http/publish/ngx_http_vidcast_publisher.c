@@ -11,7 +11,7 @@
 
 #include "http/publish/ngx_http_vidcast_publisher.h"
 #include "shm/ngx_vidcast_control.h"
-#include "shm/ngx_vidcast_notify.h"
+#include "os/ngx_vidcast_notify.h"
 
 
 #define NGX_HTTP_VIDCAST_PUBLISHER_WAIT_STEP   100     /* ms */

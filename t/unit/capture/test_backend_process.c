@@ -397,7 +397,7 @@ test_open(void)
     test_source.predict.workers = TEST_WORKERS;
 
     if (ngx_vidcast_mailboxes_create(&test_zone.mailboxes, TEST_WORKERS,
-                                     TEST_TEXT)
+                                     TEST_TEXT, NULL, &unit_log)
         != NGX_OK)
     {
         exit(2);

@@ -94,7 +94,7 @@ main(void)
 
     test_counters = &test_zone.shm->counters;
 
-    ngx_vidcast_ring_attach(&test_zone.ring, memory, frames, &test_geometry);
+    ngx_vidcast_ring_create(&test_zone.ring, memory, frames, &test_geometry);
 
     ngx_str_set(&test_source.name, "front");
 

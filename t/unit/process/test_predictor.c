@@ -131,8 +131,8 @@ main(void)
     for (i = 0; i < 2; i++) {
         source = unit_source(test_conf, i);
 
-        if (ngx_vidcast_mailboxes_create(&source->original.zone->mailboxes, 1,
-                                         100)
+        if (ngx_vidcast_mailboxes_create(&source->original.zone->mailboxes, 2,
+                                         100, &source->name, &unit_log)
             != NGX_OK)
         {
             exit(2);
@@ -158,7 +158,7 @@ static void
 test_granted(void)
 {
     unit_ok(test_run(0) == 1, "granted: it ends as its engine wants");
-    unit_ok(test_shared->calls == 6, "granted: memory was given away");
+    unit_ok(test_shared->calls == 12, "granted: memory was given away");
     unit_ok(test_shared->opened == 1, "granted: the engine ran");
     unit_ok(ngx_strcmp(test_mailbox->error, "no model") == 0,
             "granted: and failed");

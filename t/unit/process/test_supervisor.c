@@ -107,7 +107,7 @@ main(void)
     test_source->predict.workers = 1;
 
     if (ngx_vidcast_mailboxes_create(&test_source->original.zone->mailboxes, 1,
-                                     100)
+                                     100, &test_source->name, &unit_log)
         != NGX_OK)
     {
         exit(2);

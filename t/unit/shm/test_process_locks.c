@@ -13,6 +13,7 @@
 #include "unit_ngx.h"
 #include "unit_actor.h"
 
+#include "shm/ngx_vidcast_memory.c"
 #include "shm/ngx_vidcast_process_locks.c"
 
 
@@ -32,6 +33,14 @@ static int64_t test_act(ngx_uint_t what, uint32_t lock);
 
 
 static ngx_fd_t  test_fd;
+
+
+void
+ngx_vidcast_limit_log(ngx_log_t *log, ngx_err_t err, const char *what,
+    size_t size, ngx_str_t *source)
+{
+    /* void */
+}
 
 
 int

@@ -87,8 +87,8 @@ test_open(void)
         exit(2);
     }
 
-    ngx_vidcast_ring_attach(&test_writer, test_shm.addr, frames, &geometry);
-    ngx_vidcast_ring_attach(&test_reader, test_shm.addr, frames, NULL);
+    ngx_vidcast_ring_create(&test_writer, test_shm.addr, frames, &geometry);
+    ngx_vidcast_ring_attach(&test_reader, test_shm.addr, frames, &geometry);
 
     unit_ok(test_writer.file == NGX_INVALID_FILE, "no memfd is known at first");
 

@@ -135,29 +135,29 @@ test_fill(unit_ring_t *r)
     uint32_t                    i;
     uint64_t                    seq;
     ngx_uint_t                  bad;
-    ngx_vidcast_ring_shm_t     *shm;
+    ngx_vidcast_geometry_t     *g;
     ngx_vidcast_ring_result_t  *result;
 
-    shm = r->writer.shm;
-    size = NGX_VIDCAST_RING_HEAD + shm->slot_size;
+    g = &r->writer.geometry;
+    size = NGX_VIDCAST_RING_HEAD + g->slot_size;
     bad = 0;
 
-    for (i = 0; i < shm->slots; i++) {
+    for (i = 0; i < g->slots; i++) {
         p = ngx_vidcast_ring_data(&r->writer, i) - NGX_VIDCAST_RING_HEAD;
         unit_bytes(p, size, i);
         ngx_vidcast_ring_slot(&r->writer, i)->time = i;
         ngx_vidcast_ring_slot(&r->writer, i)->v1 = i;
     }
 
-    for (i = 0; i < shm->results; i++) {
+    for (i = 0; i < g->results; i++) {
         result = ngx_vidcast_ring_open_result(&r->writer, &seq);
         result->frame = i;
-        result->size = shm->result_size;
-        unit_bytes((u_char *) (result + 1), shm->result_size, ~seq);
+        result->size = g->result_size;
+        unit_bytes((u_char *) (result + 1), g->result_size, ~seq);
         ngx_vidcast_ring_publish_result(&r->writer, result, seq);
     }
 
-    for (i = 0; i < shm->slots; i++) {
+    for (i = 0; i < g->slots; i++) {
         p = ngx_vidcast_ring_data(&r->a, i) - NGX_VIDCAST_RING_HEAD;
 
         bad |= (unit_bytes_check(p, size, i) != size
@@ -166,13 +166,13 @@ test_fill(unit_ring_t *r)
                 || ngx_vidcast_ring_slot(&r->a, i)->state != 0);
     }
 
-    for (seq = 1; seq <= shm->results; seq++) {
+    for (seq = 1; seq <= g->results; seq++) {
         result = ngx_vidcast_ring_result(&r->a, seq);
         p = (u_char *) (result + 1);
 
         bad |= (result->seq != seq || result->frame != seq - 1
-                || unit_bytes_check(p, shm->result_size, ~seq)
-                   != shm->result_size);
+                || unit_bytes_check(p, g->result_size, ~seq)
+                   != g->result_size);
     }
 
     return bad;
@@ -226,7 +226,8 @@ test_attach(void)
                     MREMAP_MAYMOVE);
 
     ngx_vidcast_ring_attach(&ring, shm + (r.shm.addr - r.shm.start),
-                            frames + (r.frames.addr - r.frames.start), NULL);
+                            frames + (r.frames.addr - r.frames.start),
+                            &r.a.geometry);
 
     unit_ok(ring.bit == 0, "attach: without a bit");
 
@@ -256,7 +257,8 @@ test_numbers(void)
     unit_ring_open(&r, 3, 600, 4, 100);
 
     a = ngx_vidcast_ring_next(&r.writer);
-    ngx_vidcast_ring_attach(&r.writer, r.shm.addr, r.frames.addr, NULL);
+    ngx_vidcast_ring_attach(&r.writer, r.shm.addr, r.frames.addr,
+                            &r.a.geometry);
     ngx_vidcast_ring_recover(&r.writer);
     b = ngx_vidcast_ring_next(&r.writer);
 

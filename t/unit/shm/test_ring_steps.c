@@ -207,7 +207,7 @@ steps_start(void)
 
     ngx_memzero(r->shm.addr, ngx_vidcast_ring_size(&geometry));
 
-    ngx_vidcast_ring_attach(&r->writer, r->shm.addr, r->frames.addr,
+    ngx_vidcast_ring_create(&r->writer, r->shm.addr, r->frames.addr,
                             &geometry);
 
     (void) unit_ring_put(&r->writer);
@@ -330,7 +330,8 @@ steps_recover(void)
         return "a pin is left by a reader that released it";
     }
 
-    ngx_vidcast_ring_attach(&r->writer, r->shm.addr, r->frames.addr, NULL);
+    ngx_vidcast_ring_attach(&r->writer, r->shm.addr, r->frames.addr,
+                            &r->a.geometry);
 
     if (steps_schedules % 16 == 0) {
         wrong = steps_dying_recover();

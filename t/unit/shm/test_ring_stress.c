@@ -176,7 +176,7 @@ stress_setup(stress_run_t *run)
     ngx_memzero(shared, sizeof(stress_shared_t));
     ngx_memzero(children, sizeof(children));
 
-    ngx_vidcast_ring_attach(&stress_ring, stress_memory[0].addr,
+    ngx_vidcast_ring_create(&stress_ring, stress_memory[0].addr,
                             stress_memory[1].addr, &run->geometry);
 
     for (i = 0; i < STRESS_CHILDREN; i++) {
@@ -238,7 +238,7 @@ stress_spawn(stress_child_t *child)
     /* a handle of its own, as a process that came later would make it */
 
     ngx_vidcast_ring_attach(&stress_ring, stress_memory[0].addr,
-                            stress_memory[1].addr, NULL);
+                            stress_memory[1].addr, &stress->geometry);
     stress_ring.bit = child->bit;
 
     step_random = seed;

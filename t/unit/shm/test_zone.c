@@ -107,7 +107,7 @@ test_roles(void)
 }
 
 
-/* the zone is large enough for any ring, by nginx's own slab allocator */
+/* the memory is large enough for any ring */
 
 static void
 test_geometry(void)
@@ -141,22 +141,21 @@ test_geometry(void)
         zone = test_zone(conf, 0);
 
         bad += ((uintptr_t) zone->ring.shm % 64 != 0
-                || zone->ring.shm->slots != s.geometry.slots
-                || zone->ring.shm->result_size != s.geometry.result_size
+                || zone->ring.geometry.slots != s.geometry.slots
+                || zone->ring.geometry.result_size != s.geometry.result_size
                 || !test_frame(zone)
-                || zone->frames_size
+                || zone->frames.size
                    != ngx_vidcast_ring_frames_size(&s.geometry));
 
-        /* its end is in the zone */
+        /* its end is in the memory */
 
         bad += ((u_char *) zone->ring.shm + ngx_vidcast_ring_size(&s.geometry)
-                > unit_source(conf, 0)->original.shm_zone->shm.addr
-                  + unit_source(conf, 0)->original.shm_zone->shm.size);
+                > zone->contents.addr + zone->contents.size);
 
         unit_unload(conf);
     }
 
-    unit_ok(bad == 0, "geometry: 200 rings fit into their zones");
+    unit_ok(bad == 0, "geometry: 200 rings fit into their memory");
 }
 
 
@@ -189,7 +188,7 @@ test_too_small(void)
     unit_encoders = 3;
     conf = unit_load(NULL, &s, 1);
 
-    unit_ok(test_zone(conf, 0)->ring.shm->slots == 16,
+    unit_ok(test_zone(conf, 0)->ring.geometry.slots == 16,
             "frames: 4 workers and 3 encoders get 16");
 
     unit_unload(conf);
@@ -197,7 +196,7 @@ test_too_small(void)
     unit_workers = 500;
     conf = unit_load(NULL, &s, 1);
 
-    unit_ok(test_zone(conf, 0)->ring.shm->slots
+    unit_ok(test_zone(conf, 0)->ring.geometry.slots
             == 2 * NGX_VIDCAST_RING_BITS + 8,
             "frames: no more than 62 workers have pins");
 
@@ -233,7 +232,7 @@ test_renewable(void)
     conf = unit_load(NULL, test_three, 3);
 
     unit_ok(test_zone(conf, 0)->ring.file
-            == test_zone(conf, 0)->frames_fd,
+            == test_zone(conf, 0)->frames.fd,
             "holes: the ring can have fresh pages");
 
     /* a hole in a huge page overwrites it, where a socket may have it */
@@ -429,7 +428,7 @@ test_same_size(void)
     second = test_zone(conf, 0);
 
     unit_ok(second != first
-            && second->ring.shm->slot_size == b.geometry.slot_size,
+            && second->ring.geometry.slot_size == b.geometry.slot_size,
             "same size: another ring gets another zone");
 
     ngx_vidcast_zone_cleanup(first);
@@ -541,7 +540,7 @@ test_full(void)
     static u_char           used[NGX_VIDCAST_ENTRIES];
     static unit_source_t    s[3][NGX_VIDCAST_MAX_SOURCES];
 
-    /* three descriptors each, of two configurations at a time */
+    /* four descriptors each, of two configurations at a time */
 
     (void) getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = limit.rlim_max;
@@ -657,7 +656,7 @@ test_failed(void)
     first = test_gaps();
     descriptors = test_descriptors();
 
-    for (i = 0; i < 3; i++) {
+    for (i = 0; i < 4; i++) {
         none = limit;
         none.rlim_cur = first + i;
         (void) setrlimit(RLIMIT_NOFILE, &none);
@@ -822,10 +821,11 @@ test_frame(ngx_vidcast_zone_t *zone)
         return 0;
     }
 
-    size = ring.shm->slot_size;
+    size = ring.geometry.slot_size;
     number = ngx_vidcast_ring_next(&ring);
 
-    ngx_memset(ngx_vidcast_ring_data(&ring, ring.shm->slots - 1), '!', size);
+    ngx_memset(ngx_vidcast_ring_data(&ring, ring.geometry.slots - 1), '!',
+               size);
     ngx_memset(ngx_vidcast_ring_data(&ring, slot), '#', size);
     ngx_vidcast_ring_slot(&ring, slot)->size = size;
     ngx_vidcast_ring_publish(&ring, slot, number);

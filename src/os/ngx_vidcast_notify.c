@@ -10,7 +10,7 @@
 
 #include <sys/eventfd.h>
 
-#include "shm/ngx_vidcast_notify.h"
+#include "os/ngx_vidcast_notify.h"
 
 
 static void ngx_vidcast_notify_empty_handler(ngx_event_t *ev);

@@ -1,0 +1,160 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+#include "shm/ngx_vidcast_zone.h"
+
+
+static const char *ngx_vidcast_memory_prepare(ngx_fd_t fd, size_t size);
+static ngx_int_t ngx_vidcast_memory_extend(ngx_fd_t fd, off_t size);
+
+
+void
+ngx_vidcast_memory_init(ngx_vidcast_memory_t *memory)
+{
+    memory->addr = NULL;
+    memory->size = 0;
+    memory->fd = NGX_INVALID_FILE;
+}
+
+
+ngx_int_t
+ngx_vidcast_memory_create(ngx_vidcast_memory_t *memory, const char *name,
+    size_t size, ngx_str_t *source, ngx_log_t *log)
+{
+    memory->size = size;
+    memory->fd = ngx_vidcast_memory_file(name, size, source, log);
+
+    if (memory->fd == NGX_INVALID_FILE) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_vidcast_memory_map(memory, PROT_READ|PROT_WRITE) != NGX_OK) {
+        ngx_vidcast_limit_log(log, ngx_errno, "mmap() of a memfd", size,
+                              source);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_fd_t
+ngx_vidcast_memory_file(const char *name, size_t size, ngx_str_t *source,
+    ngx_log_t *log)
+{
+    ngx_fd_t     fd;
+    ngx_err_t    err;
+    const char  *what;
+
+    fd = memfd_create(name, MFD_CLOEXEC|MFD_ALLOW_SEALING);
+
+    if (fd == -1) {
+        ngx_vidcast_limit_log(log, ngx_errno, "memfd_create()", 0, source);
+        return NGX_INVALID_FILE;
+    }
+
+    what = ngx_vidcast_memory_prepare(fd, size);
+
+    if (what) {
+        err = ngx_errno;
+        (void) ngx_close_file(fd);
+
+        ngx_vidcast_limit_log(log, err, what, size, source);
+        return NGX_INVALID_FILE;
+    }
+
+    return fd;
+}
+
+
+/* NULL, or what failed: see errno */
+
+static const char *
+ngx_vidcast_memory_prepare(ngx_fd_t fd, size_t size)
+{
+    if (ngx_vidcast_memory_extend(fd, (off_t) size) != NGX_OK) {
+        return "ftruncate() of a memfd";
+    }
+
+    if (fchmod(fd, 0600) == -1) {
+        return "fchmod() of a memfd";
+    }
+
+    if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK|F_SEAL_GROW|F_SEAL_SEAL) == -1) {
+        return "fcntl(F_ADD_SEALS) of a memfd";
+    }
+
+    return NULL;
+}
+
+
+/* beyond the limit the kernel would send a signal, of which the master dies */
+
+static ngx_int_t
+ngx_vidcast_memory_extend(ngx_fd_t fd, off_t size)
+{
+    struct rlimit  rlmt;
+
+    if (getrlimit(RLIMIT_FSIZE, &rlmt) == 0
+        && rlmt.rlim_cur != RLIM_INFINITY
+        && rlmt.rlim_cur < (rlim_t) size)
+    {
+        ngx_set_errno(EFBIG);
+        return NGX_ERROR;
+    }
+
+    return (ftruncate(fd, size) == -1) ? NGX_ERROR : NGX_OK;
+}
+
+
+ngx_int_t
+ngx_vidcast_memory_map(ngx_vidcast_memory_t *memory, int prot)
+{
+    void  *addr;
+
+    addr = mmap(NULL, memory->size, prot, MAP_SHARED, memory->fd, 0);
+
+    if (addr == MAP_FAILED) {
+        return NGX_ERROR;
+    }
+
+    /*
+     * See ngx_vidcast_ring_replace_pages(); kernels without huge pages refuse.
+     */
+
+    (void) madvise(addr, memory->size, MADV_NOHUGEPAGE);
+
+    memory->addr = addr;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_vidcast_memory_free(ngx_vidcast_memory_t *memory)
+{
+    if (memory->addr) {
+
+        if (munmap(memory->addr, memory->size) == -1) {
+            return NGX_ERROR;
+        }
+
+        memory->addr = NULL;
+    }
+
+    if (memory->fd != NGX_INVALID_FILE) {
+        (void) ngx_close_file(memory->fd);
+        memory->fd = NGX_INVALID_FILE;
+    }
+
+    return NGX_OK;
+}

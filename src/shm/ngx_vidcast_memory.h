@@ -1,0 +1,52 @@
+
+/*
+ * Copyright (C) vidcast contributors
+ */
+
+
+#ifndef _NGX_VIDCAST_MEMORY_H_INCLUDED_
+#define _NGX_VIDCAST_MEMORY_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+/*
+ * Memory that processes share: a memfd, so that a process which did not
+ * inherit it can be handed it.  It is made by the master, and belongs to its
+ * user alone: nobody else can open it by way of /proc.  Its size is sealed: a
+ * process that reads it would die of a page that is not there any more.  Holes
+ * can be punched.
+ *
+ * A process's handle; plain memory, may be copied by fork.
+ */
+
+typedef struct {
+    u_char                      *addr;       /* NULL: it is not mapped here */
+    size_t                       size;
+    ngx_fd_t                     fd;
+} ngx_vidcast_memory_t;
+
+
+void ngx_vidcast_memory_init(ngx_vidcast_memory_t *memory);
+
+/*
+ * create()  a new file of "size" bytes, and map() of it
+ * file()    a new file without a mapping, NGX_INVALID_FILE: none
+ * map()     NGX_ERROR: see errno
+ * free()    unmaps and closes it, if it is there; NGX_ERROR: it is still
+ *           mapped, see errno
+ *
+ * create() and file() log why there is none, and of which source: NULL is all
+ * of them.  What was made till then is left to free().
+ */
+ngx_int_t ngx_vidcast_memory_create(ngx_vidcast_memory_t *memory,
+    const char *name, size_t size, ngx_str_t *source, ngx_log_t *log);
+ngx_fd_t ngx_vidcast_memory_file(const char *name, size_t size,
+    ngx_str_t *source, ngx_log_t *log);
+ngx_int_t ngx_vidcast_memory_map(ngx_vidcast_memory_t *memory, int prot);
+ngx_int_t ngx_vidcast_memory_free(ngx_vidcast_memory_t *memory);
+
+
+#endif /* _NGX_VIDCAST_MEMORY_H_INCLUDED_ */
