@@ -328,6 +328,12 @@ for my $case (
     is $client->header('Cross-Origin-Resource-Policy'), $policy, $policy;
 }
 
+# the log has the first ones of a worker
+
+$nginx->reload;
+
+is head('/named/snapshot', [@image, Referer => 'https://evil.example/'])
+   ->status, 403, 'once more';
 ok $nginx->wait_log(qr/a\ page\ of\ another\ site,\ "https:\/\/evil.example\/",
                        \ is\ not\ allowed\ for\ host\ "127.0.0.1:\d+",
                        \ see\ "vidcast_origin"/x), 'the log says it';

@@ -4,7 +4,8 @@
 
 # The error log has one entry in a line, and people and programs believe it:
 # a name made up by a client, a file, a program or a plugin must not write a
-# line of its own, end its quotes, or speak to the terminal.
+# line of its own, end its quotes, or speak to the terminal; nor may a client
+# fill the disk with lines.
 
 use strict;
 use warnings;
@@ -132,6 +133,14 @@ server {
     location ~ ^/live/((?s:.*))$     { vidcast $1 as=snapshot; }
     location ~ ^/many/((?s:.*))$     { vidcast front,$1 as=snapshot; }
     location ~ ^/give/((?s:.*))$     { vidcast_publish $1; }
+
+    location = /echo        { vidcast_echo; }
+    location = /streams     { vidcast front as=sse; }
+    location = /none        { if ($arg_x) { vidcast front as=snapshot; }
+                              if ($arg_y) { add_header X-If y; } }
+    location = /asks/streams { auth_request /streams; }
+    location = /asks/echo    { auth_request /echo; }
+    location = /asks/publish { auth_request /publish; }
 }
 CONF
 
@@ -215,6 +224,39 @@ logged qr/is no result, .*: "stray\\x0D\\x1B\[2J/, 'a line of a program';
 logged qr/source "logs": logged\\x0A2026\S+ /, 'log() of a plugin';
 logged qr/source "logs" failed: bad\\x0A2026\S+ /, 'its errors';
 logged qr/source "closed" failed: unopened\\x0A2026\S+ /, 'at its opening';
+
+# a client that asks again and again: the first ones of a kind are logged; with
+# each reload a new worker begins anew
+
+for my $kind ([qr/origin "http:\/\/evil" is not allowed/,
+               '/query', Origin => 'http://evil'],
+              [qr/a page of another site, "", is not allowed/,
+               '/status', 'Sec-Fetch-Site' => 'cross-site'],
+              [qr/no vidcast_source "none"/, '/live/none'],
+              [qr/too many sources, at "front"/, '/many/' . 'front,' x 32],
+              [qr/no vidcast_source "none"/, '/give/none'],
+              [qr/vidcast_source "front" has no "input push:"/, '/give/front'],
+              [qr/the last "if" that holds has no/, '/none?x=1&y=1'],
+              [qr/a subrequest can have a snapshot only of/, '/asks/streams'],
+              [qr/a subrequest cannot have "vidcast_echo"/, '/asks/echo'],
+              [qr/a subrequest cannot publish to/, '/asks/publish'])
+{
+    my ($pattern, $path, @headers) = @$kind;
+
+    $nginx->reload;
+
+    my $before = () = $nginx->error_log =~ /$pattern/g;
+
+    for (1 .. 30) {
+        request($port, $path, headers => \@headers)->{status} =~ /^[45]/
+            or die "$path is not refused\n";
+    }
+
+    my $lines = () = $nginx->error_log =~ /$pattern/g;
+
+    is $lines - $before, 10, "ten of thirty: $path";
+}
+
 
 unlike $nginx->error_log, qr/^\S* ?\S* ?\[emerg\] 1#1: FAKE/m,
     'no line is of a stranger';

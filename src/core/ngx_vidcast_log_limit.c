@@ -55,10 +55,18 @@ ngx_vidcast_log_limit_tell(ngx_vidcast_log_limit_t *limit, ngx_uint_t burst,
 
     more = ngx_vidcast_log_limit_more(limit, burst, ngx_vidcast_clock());
 
-    if (more) {
+    if (more == 0) {
+        return;
+    }
+
+    if (source) {
         ngx_log_error(level, log, 0,
                       "vidcast source \"%V\": %uL more %s in the last minute",
                       source, more, what);
+
+    } else {
+        ngx_log_error(level, log, 0,
+                      "vidcast: %uL more %s in the last minute", more, what);
     }
 }
 

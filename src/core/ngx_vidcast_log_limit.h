@@ -12,9 +12,9 @@
 
 
 /*
- * Log lines of one kind which a camera, a program or a plugin can cause again
- * and again: the first ones come at once, and then no more than one a minute,
- * which tells how many there were.  Any thread.
+ * Log lines of one kind which a camera, a program, a plugin or a client can
+ * cause again and again: the first ones come at once, and then no more than
+ * one a minute, which tells how many there were.  Any thread.
  */
 
 #define NGX_VIDCAST_LOG_MINUTE  60000000    /* us */
@@ -24,6 +24,7 @@
 #define NGX_VIDCAST_LOG_STATES  10
 #define NGX_VIDCAST_LOG_DEATHS  10          /* of a predictor */
 #define NGX_VIDCAST_LOG_SAID    20          /* by a plugin */
+#define NGX_VIDCAST_LOG_REQUESTS  10        /* of clients, for one reason */
 
 
 typedef struct {
@@ -46,7 +47,10 @@ ngx_uint_t ngx_vidcast_log_limit(ngx_vidcast_log_limit_t *limit,
 uint64_t ngx_vidcast_log_limit_more(ngx_vidcast_log_limit_t *limit,
     ngx_uint_t burst, uint64_t now);
 
-/* the same, and tells it: "what" are bad frames, or the like */
+/*
+ * The same, and tells it: "what" are bad frames, or the like; without a source
+ * if they are of none.
+ */
 void ngx_vidcast_log_limit_tell(ngx_vidcast_log_limit_t *limit,
     ngx_uint_t burst, ngx_uint_t level, ngx_log_t *log, ngx_str_t *source,
     const char *what);

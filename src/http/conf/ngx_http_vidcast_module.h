@@ -12,6 +12,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "core/ngx_vidcast_log_limit.h"
 #include "shm/ngx_vidcast_zone.h"
 #include "wire/ngx_vidcast_query.h"
 
@@ -28,6 +29,13 @@
 #define NGX_HTTP_VIDCAST_ORIGIN_ANY   0x1
 #define NGX_HTTP_VIDCAST_ORIGIN_SAME  0x2
 #define NGX_HTTP_VIDCAST_ORIGIN_NONE  0x4
+
+/* kinds of log lines which clients can cause again and again */
+
+#define NGX_HTTP_VIDCAST_LOG_PAGE      0    /* which may not come */
+#define NGX_HTTP_VIDCAST_LOG_SOURCE    1    /* which is not there */
+#define NGX_HTTP_VIDCAST_LOG_LOCATION  2    /* which cannot answer */
+#define NGX_HTTP_VIDCAST_LOG_KINDS     3
 
 
 typedef struct ngx_http_vidcast_feed_s     ngx_http_vidcast_feed_t;
@@ -57,6 +65,8 @@ typedef struct {
     ngx_http_vidcast_feed_t     *feeds;       /* as many as renditions */
     ngx_connection_t            *exit;
     ngx_event_t                  watch;       /* does the manager live? */
+    ngx_event_t                  log_timer;   /* tells of lines not logged */
+    ngx_vidcast_log_limit_t      log_limits[NGX_HTTP_VIDCAST_LOG_KINDS];
     ngx_event_t                  housekeeping; /* of all sessions */
     ngx_event_t                  drain;       /* sends some away */
     ngx_uint_t                   draining;    /* as many at a time, or zero */
@@ -135,6 +145,9 @@ char *ngx_http_vidcast_content_merge(ngx_conf_t *cf,
 ngx_int_t ngx_http_vidcast_init_module(ngx_cycle_t *cycle);
 ngx_int_t ngx_http_vidcast_init_process(ngx_cycle_t *cycle);
 void ngx_http_vidcast_exit_process(ngx_cycle_t *cycle);
+
+/* is a line of this kind to be logged now?  What is not is told later */
+ngx_uint_t ngx_http_vidcast_log_limit(ngx_http_request_t *r, ngx_uint_t kind);
 
 /* of locations; the first settles what is wanted, and by which transport */
 ngx_int_t ngx_http_vidcast_handler(ngx_http_request_t *r);

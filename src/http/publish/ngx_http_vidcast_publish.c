@@ -95,9 +95,13 @@ ngx_http_vidcast_publish_handler(ngx_http_request_t *r)
     }
 
     if (r != r->main) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "a subrequest cannot publish to vidcast_source \"%V\"",
-                      &feed->source->name);
+
+        if (ngx_http_vidcast_log_limit(r, NGX_HTTP_VIDCAST_LOG_LOCATION)) {
+            ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                          "a subrequest cannot publish to vidcast_source "
+                          "\"%V\"", &feed->source->name);
+        }
+
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -183,21 +187,18 @@ ngx_http_vidcast_publish_feed(ngx_http_request_t *r,
 
     *feed = ngx_http_vidcast_feed_find(vmcf, &name);
 
-    if (*feed == NULL) {
+    if (*feed && (*feed)->source->input.push) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_vidcast_log_limit(r, NGX_HTTP_VIDCAST_LOG_SOURCE)) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "no vidcast_source \"%V\"",
+                      *feed ? "vidcast_source \"%V\" has no \"input push:\""
+                            : "no vidcast_source \"%V\"",
                       ngx_vidcast_escape_name(&escaped, &name));
-        return NGX_HTTP_NOT_FOUND;
     }
 
-    if (!(*feed)->source->input.push) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "vidcast_source \"%V\" has no \"input push:\"",
-                      &(*feed)->source->name);
-        return NGX_HTTP_NOT_FOUND;
-    }
-
-    return NGX_OK;
+    return NGX_HTTP_NOT_FOUND;
 }
 
 

@@ -238,6 +238,10 @@ ngx_http_vidcast_access_refuse(ngx_http_request_t *r,
 
     static ngx_str_t  unnamed = ngx_string("");
 
+    if (!ngx_http_vidcast_log_limit(r, NGX_HTTP_VIDCAST_LOG_PAGE)) {
+        return NGX_HTTP_FORBIDDEN;
+    }
+
     host = r->headers_in.host ? &r->headers_in.host->value
                               : &r->headers_in.server;
 

@@ -111,11 +111,14 @@ ngx_http_vidcast_content_handler(ngx_http_request_t *r)
 
     vlcf = ngx_http_get_module_loc_conf(r, ngx_http_vidcast_module);
 
-    if (vlcf->handler == NULL) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "the last \"if\" that holds has no vidcast directive");
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    if (vlcf->handler) {
+        return vlcf->handler(r);
     }
 
-    return vlcf->handler(r);
+    if (ngx_http_vidcast_log_limit(r, NGX_HTTP_VIDCAST_LOG_LOCATION)) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "the last \"if\" that holds has no vidcast directive");
+    }
+
+    return NGX_HTTP_INTERNAL_SERVER_ERROR;
 }

@@ -40,10 +40,14 @@ ngx_http_vidcast_handler(ngx_http_request_t *r)
     /* the response of the main request would never end */
 
     if (r != r->main && as != NGX_VIDCAST_SNAPSHOT) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "a subrequest can have a snapshot only of "
-                      "vidcast_source \"%V\"",
-                      &ngx_http_vidcast_params_feed(&params)->source->name);
+
+        if (ngx_http_vidcast_log_limit(r, NGX_HTTP_VIDCAST_LOG_LOCATION)) {
+            ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                          "a subrequest can have a snapshot only of "
+                          "vidcast_source \"%V\"",
+                          &ngx_http_vidcast_params_feed(&params)->source->name);
+        }
+
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 

@@ -159,17 +159,19 @@ ngx_http_vidcast_params_add(ngx_http_request_t *r,
 
     feed = ngx_http_vidcast_feed_find(vmcf, name);
 
-    if (feed == NULL || params->nfeeds == NGX_HTTP_VIDCAST_MAX_WATCH) {
+    if (feed && params->nfeeds < NGX_HTTP_VIDCAST_MAX_WATCH) {
+        params->feeds[params->nfeeds++] = feed;
+        return NGX_OK;
+    }
+
+    if (ngx_http_vidcast_log_limit(r, NGX_HTTP_VIDCAST_LOG_SOURCE)) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       feed ? "too many sources, at \"%V\""
                           : "no vidcast_source \"%V\"",
                       ngx_vidcast_escape_name(&escaped, name));
-        return NGX_HTTP_NOT_FOUND;
     }
 
-    params->feeds[params->nfeeds++] = feed;
-
-    return NGX_OK;
+    return NGX_HTTP_NOT_FOUND;
 }
 
 

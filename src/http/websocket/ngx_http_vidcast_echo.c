@@ -82,8 +82,12 @@ ngx_http_vidcast_echo_handler(ngx_http_request_t *r)
     /* the response of the main request would never end */
 
     if (r != r->main) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "a subrequest cannot have \"vidcast_echo\"");
+
+        if (ngx_http_vidcast_log_limit(r, NGX_HTTP_VIDCAST_LOG_LOCATION)) {
+            ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                          "a subrequest cannot have \"vidcast_echo\"");
+        }
+
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 

@@ -514,6 +514,13 @@ ngx_http_complex_value(ngx_http_request_t *r, ngx_http_complex_value_t *val,
 }
 
 
+ngx_uint_t
+ngx_http_vidcast_log_limit(ngx_http_request_t *r, ngx_uint_t kind)
+{
+    return kind == NGX_HTTP_VIDCAST_LOG_SOURCE;
+}
+
+
 ngx_http_vidcast_feed_t *
 ngx_http_vidcast_feed_find(ngx_http_vidcast_main_conf_t *vmcf, ngx_str_t *name)
 {
