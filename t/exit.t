@@ -56,7 +56,7 @@ CONF
 
 
 # workers which hesitate, once the file is there, where each of them calls
-# prctl(): before it tells anybody that it lives
+# prctl() to leave core files: before it tells anybody that it lives
 
 sub late_workers {
     my ($dir, $file) = @_;
@@ -81,7 +81,7 @@ prctl(int option, ...)
     for (n = 0; n < 4; n++) { arg[n] = va_arg(args, unsigned long); }
     va_end(args);
 
-    if (option == PR_SET_DUMPABLE && access("$file", F_OK) == 0) {
+    if (option == PR_SET_DUMPABLE && arg[0] == 1 && access("$file", F_OK) == 0) {
         usleep(1500000);
     }
 

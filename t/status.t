@@ -85,7 +85,8 @@ front
         captured damaged delivered direct dropped encode_ms error fps fps_asked
         fps_predicted frame frame_age grabbed height life_age lost name
         not_delivered not_predicted not_shown offered opened pid pins predict_ms
-        predicted published result slots starts state state_age tables_inserted
+        predicted published result sandbox slots starts state state_age
+        tables_inserted
         trailing truncated viewers width workers)), 'a source';
 
     is join(' ', sort keys %{$source->{dropped}}), join(' ', qw(
@@ -112,7 +113,7 @@ front
 
     # every value is a number, but for these
 
-    $text =~ s/"(?:name|state|error)":"[^"]*"//g;
+    $text =~ s/"(?:name|state|error|sandbox)":"[^"]*"//g;
     $text =~ s/"exiting":(?:true|false)//g;
 
     unlike $text, qr/:(?!-?\d|[\[{])/, 'numbers';

@@ -9,9 +9,9 @@
 
 #include <poll.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 
 #include "core/ngx_vidcast_error.h"
+#include "os/ngx_vidcast_sandbox.h"
 #include "plugin_host/ngx_vidcast_plugin.h"
 
 
@@ -149,6 +149,7 @@ ngx_vidcast_plugin_child(ngx_cycle_t *cycle, ngx_fd_t fd,
     }
 
     if (rc == NGX_OK) {
+        (void) ngx_vidcast_sandbox_enter(0, NULL);
         rc = check(data, &text[1]);
     }
 
@@ -162,14 +163,13 @@ ngx_vidcast_plugin_child(ngx_cycle_t *cycle, ngx_fd_t fd,
 }
 
 
-/* no descriptor of nginx's, none of its handlers, and no core dump */
+/* no descriptor of nginx's, and none of its handlers */
 
 static void
 ngx_vidcast_plugin_clean(ngx_fd_t fd)
 {
     int               signo;
     sigset_t          set;
-    struct rlimit     rlmt;
     struct sigaction  sa;
 
     if (fd > STDERR_FILENO + 1) {
@@ -188,10 +188,6 @@ ngx_vidcast_plugin_clean(ngx_fd_t fd)
 
     sigemptyset(&set);
     (void) sigprocmask(SIG_SETMASK, &set, NULL);
-
-    rlmt.rlim_cur = 0;
-    rlmt.rlim_max = 0;
-    (void) setrlimit(RLIMIT_CORE, &rlmt);
 }
 
 

@@ -27,6 +27,7 @@ struct ngx_vidcast_predictor_s {
     ngx_vidcast_engine_t             *engine;
     ngx_vidcast_predictor_mailbox_t  *mailbox;
     ngx_log_t                        *log;
+    ngx_uint_t                        sandbox; /* what it lacks, of os/ */
 
     ngx_vidcast_jpeg_decoder_t       *decoder;
     vidcast_want_t                    want;

@@ -11,6 +11,7 @@
 #include "capture/ngx_vidcast_capture.h"
 #include "capture/ngx_vidcast_scheduler.h"
 #include "os/ngx_vidcast_child.h"
+#include "os/ngx_vidcast_sandbox.h"
 #include "shm/ngx_vidcast_control.h"
 #include "shm/ngx_vidcast_process_locks.h"
 
@@ -64,9 +65,12 @@ ngx_vidcast_capture_process(ngx_vidcast_conf_t *conf, void *data)
     ngx_vidcast_source_t  *source = data;
 
     uint64_t                 deserted;
+    ngx_uint_t               lacks;
     ngx_vidcast_rates_t      rates;
     ngx_vidcast_capture_t    capture;
     ngx_vidcast_zone_shm_t  *shm;
+
+    lacks = ngx_vidcast_sandbox_enter(conf->sandbox, conf->cycle->log);
 
     if (ngx_vidcast_process_lock_take(conf->control->locks,
                                       NGX_VIDCAST_LOCK_CAPTURE + source->entry,
@@ -75,6 +79,8 @@ ngx_vidcast_capture_process(ngx_vidcast_conf_t *conf, void *data)
     {
         return;
     }
+
+    source->original.zone->shm->sandbox = lacks;
 
     ngx_vidcast_capture_process_forget(conf, source);
 

@@ -11,6 +11,7 @@
 #include "process/ngx_vidcast_manager.h"
 #include "process/ngx_vidcast_capture_process.h"
 #include "os/ngx_vidcast_child.h"
+#include "os/ngx_vidcast_sandbox.h"
 #include "shm/ngx_vidcast_control.h"
 #include "process/ngx_vidcast_supervisor.h"
 #include "shm/ngx_vidcast_process_locks.h"
@@ -33,6 +34,7 @@ typedef struct {
 
 
 static void ngx_vidcast_manager_process(ngx_vidcast_conf_t *conf, void *data);
+static void ngx_vidcast_manager_sandbox(ngx_vidcast_conf_t *conf);
 static ngx_int_t ngx_vidcast_manager_take_lock(ngx_vidcast_conf_t *conf);
 static ngx_uint_t ngx_vidcast_manager_outdated(ngx_vidcast_conf_t *conf);
 static ngx_vidcast_managed_t *ngx_vidcast_manager_list(
@@ -99,6 +101,8 @@ ngx_vidcast_manager_process(ngx_vidcast_conf_t *conf, void *data)
     ngx_vidcast_managed_t     *managed;
     ngx_vidcast_supervisor_t  *supervisor;
 
+    ngx_vidcast_manager_sandbox(conf);
+
     if (ngx_vidcast_manager_take_lock(conf) != NGX_OK) {
         return;
     }
@@ -144,6 +148,23 @@ ngx_vidcast_manager_process(ngx_vidcast_conf_t *conf, void *data)
 
     ngx_log_error(NGX_LOG_NOTICE, conf->cycle->log, 0,
                   "vidcast manager process exiting");
+}
+
+
+/* it kills predictors that a manager before it has started */
+
+static void
+ngx_vidcast_manager_sandbox(ngx_vidcast_conf_t *conf)
+{
+    (void) ngx_vidcast_sandbox_enter(conf->sandbox
+                                     |NGX_VIDCAST_SANDBOX_SIGNALS,
+                                     conf->cycle->log);
+
+    if (ngx_vidcast_sandbox_lacks() & NGX_VIDCAST_SANDBOX_LANDLOCK) {
+        ngx_log_error(NGX_LOG_NOTICE, conf->cycle->log, 0,
+                      "no Landlock in the kernel: programs and plugins of "
+                      "vidcast can look into processes of the same user");
+    }
 }
 
 

@@ -12,6 +12,7 @@
 
 #include "core/ngx_vidcast_error.h"
 #include "os/ngx_vidcast_child.h"
+#include "os/ngx_vidcast_sandbox.h"
 #include "shm/ngx_vidcast_control.h"
 #include "predict/ngx_vidcast_predict.h"
 #include "process/ngx_vidcast_predictor.h"
@@ -64,6 +65,8 @@ ngx_vidcast_predictor_process(ngx_vidcast_conf_t *conf, void *data)
     predictor.engine = id->source->predict.module->engine;
     predictor.mailbox = ngx_vidcast_mailbox(mailboxes, id->index);
     predictor.log = conf->cycle->log;
+    predictor.sandbox = ngx_vidcast_sandbox_enter(conf->sandbox,
+                                                  predictor.log);
     predictor.tick = ngx_vidcast_predictor_tick;
     predictor.left = ngx_vidcast_predictor_left;
 
@@ -113,6 +116,7 @@ ngx_vidcast_predictor_init(ngx_vidcast_predictor_t *predictor)
     mailbox->fingerprint = predictor->source->fingerprint;
     mailbox->lived = 0;
     mailbox->explained = 0;
+    mailbox->sandbox = predictor->sandbox;
     mailbox->started = ngx_vidcast_clock();
 
     ngx_vidcast_store(&mailbox->state, NGX_VIDCAST_PREDICTOR_STARTING);

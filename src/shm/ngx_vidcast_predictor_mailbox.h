@@ -87,7 +87,7 @@ typedef struct {
     uint32_t                          explained; /* why it dies is in "error" */
     uint32_t                          status; /* of the answer */
     uint32_t                          size;  /* of its text */
-    uint32_t                          unused;
+    uint32_t                          sandbox; /* what it lacks, of os/ */
 
     /* by the manager */
 

@@ -212,7 +212,7 @@ typedef struct {
 
 typedef struct {
     uint32_t                     state;
-    uint32_t                     unused;
+    uint32_t                     sandbox;       /* what it lacks, of os/ */
     int64_t                      pid;           /* of the capture */
     uint64_t                     fingerprint;   /* of what is in the ring */
     uint64_t                     changed;       /* CLOCK_MONOTONIC, us */
@@ -256,6 +256,7 @@ typedef struct {
     ngx_shm_zone_t              *shm_zone;   /* of control */
     ngx_vidcast_control_t       *control;
     uint64_t                     generation;
+    ngx_uint_t                   sandbox;    /* flags of os/, for all */
 } ngx_vidcast_conf_t;
 
 

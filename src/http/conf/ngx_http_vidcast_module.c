@@ -12,6 +12,7 @@
 #include "http/offline/ngx_http_vidcast_offline.h"
 #include "http/request/ngx_http_vidcast_access.h"
 #include "http/request/ngx_http_vidcast_origin.h"
+#include "os/ngx_vidcast_sandbox.h"
 
 
 static ngx_int_t ngx_http_vidcast_init(ngx_conf_t *cf);
@@ -89,6 +90,13 @@ static ngx_command_t  ngx_http_vidcast_commands[] = {
       ngx_http_vidcast_source_block,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
+      NULL },
+
+    { ngx_string("vidcast_debug"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_vidcast_main_conf_t, debug),
       NULL },
 
     { ngx_string("vidcast"),
@@ -235,6 +243,14 @@ ngx_module_t  ngx_http_vidcast_module = {
 static ngx_int_t
 ngx_http_vidcast_init(ngx_conf_t *cf)
 {
+    ngx_http_vidcast_main_conf_t  *vmcf;
+
+    vmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_vidcast_module);
+
+    if (vmcf->debug == 1) {
+        vmcf->vidcast.sandbox |= NGX_VIDCAST_SANDBOX_DEBUG;
+    }
+
     if (ngx_http_vidcast_location_check(cf) != NGX_OK) {
         return NGX_ERROR;
     }
@@ -258,11 +274,13 @@ ngx_http_vidcast_create_main_conf(ngx_conf_t *cf)
      *
      *     vmcf->vidcast.shm_zone = NULL;
      *     vmcf->vidcast.control = NULL;
+     *     vmcf->vidcast.sandbox = 0;
      *     vmcf->echo = 0;
      *     vmcf->offline = NULL;
      *     vmcf->feeds = NULL;
      */
 
+    vmcf->debug = NGX_CONF_UNSET;
     vmcf->vidcast.cycle = cf->cycle;
 
     if (ngx_array_init(&vmcf->vidcast.renditions, cf->pool, 4,

@@ -58,6 +58,7 @@ typedef struct {
     ngx_array_t                  references;  /* of sources, by locations */
     ngx_uint_t                   echo;        /* there is one somewhere */
     ngx_uint_t                   overlay;     /* of any source, by variables */
+    ngx_flag_t                   debug;       /* processes may be looked into */
     ngx_http_vidcast_offline_t  *offline;     /* NULL: there is no source */
 
     /* of this process */

@@ -12,6 +12,7 @@
 #include "http/status/ngx_http_vidcast_metrics_table.h"
 #include "http/status/ngx_http_vidcast_status_response.h"
 #include "http/status/ngx_http_vidcast_status_source.h"
+#include "os/ngx_vidcast_sandbox.h"
 #include "shm/ngx_vidcast_control.h"
 #include "shm/ngx_vidcast_process_locks.h"
 
@@ -144,7 +145,7 @@ ngx_http_vidcast_status_source(ngx_http_vidcast_text_t *text,
 
     ngx_http_vidcast_text_item(text,
                      "\"name\":\"%V\",\"state\":\"%V\",\"state_age\":%uL,"
-                     "\"pid\":%P,\"starts\":%uL,"
+                     "\"pid\":%P,\"starts\":%uL,\"sandbox\":\"%V\","
                      "\"width\":%uD,\"height\":%uD,"
                      "\"fps_asked\":%uD.%03uD,\"fps\":%uD.%03uD,"
                      "\"fps_predicted\":%uD.%03uD,"
@@ -152,8 +153,9 @@ ngx_http_vidcast_status_source(ngx_http_vidcast_text_t *text,
                      "\"slots\":%uD,\"pins\":%uD,"
                      "\"encode_ms\":%uL.%03uL,\"predict_ms\":%uL.%03uL",
                      &source->name, ngx_vidcast_state_name(life.state),
-                     life.age / 1000000, life.pid, shm->restarts, shm->width,
-                     shm->height,
+                     life.age / 1000000, life.pid, shm->restarts,
+                     ngx_vidcast_sandbox_name(shm->sandbox),
+                     shm->width, shm->height,
                      shm->asked_mfps / 1000, shm->asked_mfps % 1000,
                      life.published_mfps / 1000, life.published_mfps % 1000,
                      life.predicted_mfps / 1000, life.predicted_mfps % 1000,
@@ -340,13 +342,14 @@ ngx_http_vidcast_status_mailbox(ngx_http_vidcast_text_t *text,
 
     ngx_http_vidcast_text_item(text, "\"pid\":%P,\"child\":%L,"
                                "\"state\":\"%V\",\"failing\":%s,"
-                               "\"starts\":%uL",
+                               "\"starts\":%uL,\"sandbox\":\"%V\"",
                                pid, pid ? mailbox->child : 0,
                                ngx_vidcast_predictor_state_name(
                                    ngx_vidcast_load(&mailbox->state)),
                                ngx_vidcast_load(&mailbox->failing) ? "true"
                                                                 : "false",
-                               mailbox->counters.starts);
+                               mailbox->counters.starts,
+                               ngx_vidcast_sandbox_name(mailbox->sandbox));
 
     ngx_http_vidcast_status_error(text, mailbox->error);
 

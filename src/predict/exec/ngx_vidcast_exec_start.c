@@ -12,6 +12,7 @@
 
 #include "core/ngx_vidcast_error.h"
 #include "os/ngx_vidcast_process_tree.h"
+#include "os/ngx_vidcast_sandbox.h"
 #include "predict/exec/ngx_vidcast_exec.h"
 
 
@@ -43,6 +44,7 @@ static ngx_uint_t ngx_vidcast_exec_own(ngx_vidcast_exec_t *exec, char **env,
 static void ngx_vidcast_exec_child(ngx_vidcast_exec_t *exec,
     ngx_vidcast_spawn_io_t *io);
 static ngx_fd_t ngx_vidcast_exec_move(ngx_fd_t fd, int cmd);
+static ngx_int_t ngx_vidcast_exec_sandbox(ngx_vidcast_exec_t *exec);
 static void ngx_vidcast_exec_signals(void);
 static ngx_int_t ngx_vidcast_exec_started(ngx_vidcast_exec_t *exec,
     ngx_vidcast_spawn_io_t *io);
@@ -263,6 +265,10 @@ ngx_vidcast_exec_child(ngx_vidcast_exec_t *exec, ngx_vidcast_spawn_io_t *io)
 
     ngx_vidcast_exec_signals();
 
+    if (ngx_vidcast_exec_sandbox(exec) != NGX_OK) {
+        goto failed;
+    }
+
     if (exec->predictor->source->predict.memory) {
         rlmt.rlim_cur = exec->predictor->source->predict.memory;
         rlmt.rlim_max = rlmt.rlim_cur;
@@ -299,6 +305,24 @@ ngx_vidcast_exec_move(ngx_fd_t fd, int cmd)
     }
 
     return moved;
+}
+
+
+/*
+ * A domain of its own: with that of the predictor process it could look into
+ * that one.  What that one has got, the program must not lack.
+ */
+
+static ngx_int_t
+ngx_vidcast_exec_sandbox(ngx_vidcast_exec_t *exec)
+{
+    ngx_vidcast_predictor_t  *predictor;
+
+    predictor = exec->predictor;
+
+    return (ngx_vidcast_sandbox_enter(predictor->conf->sandbox, NULL)
+            == predictor->sandbox)
+               ? NGX_OK : NGX_ERROR;
 }
 
 

@@ -598,6 +598,7 @@ my @unfit = (
     ['says when a slow one is closed, see t/publish-hostile.t',
      'vidcast_publish timeout'],
     ['has no source', 'vidcast_echo'],
+    ['is for a debugger, see t/isolation.t', 'vidcast_debug'],
     ['is asked in each configuration here', 'vidcast_status',
      'vidcast_health'],
     ['is what all of this is about', 'vidcast_source', 'input', 'predict',

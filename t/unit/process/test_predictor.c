@@ -24,6 +24,7 @@ static int test_mprotect(void *addr, size_t size, int prot);
 #define mprotect  test_mprotect
 
 #include "unit_zone.h"
+#include "os/ngx_vidcast_sandbox.c"
 #include "process/ngx_vidcast_predictor.c"
 
 #undef munmap
