@@ -132,7 +132,7 @@ for my $case ([@{$limits[0]}, 'prlimit', '--fsize=2000000'],
     if ($wrap[0] eq 'preload') {
         my $library = refuser($nginx->prefix);
 
-        put("$library.refuse", $calls[0][0] . " 4");
+        put("$library.refuse", $calls[0][0] . " 5");
         @wrap = ('env', 'LD_PRELOAD=' . join ' ', grep { defined } $ENV{LD_PRELOAD}, $library);
     }
 

@@ -98,7 +98,9 @@ ngx_vidcast_child_close_files(ngx_vidcast_conf_t *conf)
 
     ngx_vidcast_child_keep(&keep, STDERR_FILENO);
     ngx_vidcast_child_keep(&keep, conf->control->contents.fd);
+    ngx_vidcast_child_keep(&keep, conf->control->contents.readonly);
     ngx_vidcast_child_keep(&keep, conf->control->locks);
+    ngx_vidcast_child_keep(&keep, conf->control->predictors);
     ngx_vidcast_child_keep(&keep, conf->control->alive[0]);
 
     rendition = conf->renditions.elts;

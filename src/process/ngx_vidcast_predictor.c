@@ -70,9 +70,9 @@ ngx_vidcast_predictor_process(ngx_vidcast_conf_t *conf, void *data)
     predictor.tick = ngx_vidcast_predictor_tick;
     predictor.left = ngx_vidcast_predictor_left;
 
-    if (ngx_vidcast_process_lock_take(conf->control->locks,
+    if (ngx_vidcast_process_lock_take(conf->control->predictors,
                                       ngx_vidcast_predictor_lock(
-                                  id->source->entry, id->index),
+                                          id->source->entry, id->index),
                                       predictor.log)
         != NGX_OK)
     {
@@ -190,16 +190,13 @@ ngx_vidcast_predictor_protect(ngx_vidcast_predictor_t *predictor)
         }
     }
 
-    (void) ngx_close_file(zone->contents.fd);
-    (void) ngx_close_file(zone->frames.fd);
     (void) ngx_close_file(zone->wake_workers);
     (void) ngx_close_file(zone->wake_capture);
-    (void) ngx_close_file(control->contents.fd);
+    (void) ngx_close_file(control->locks);
 
-    if (mprotect(zone->frames.addr, zone->frames.size, PROT_READ) == -1
-        || mprotect(zone->contents.addr, zone->contents.size, PROT_READ) == -1
-        || mprotect(control->contents.addr, control->contents.size, PROT_READ)
-           == -1)
+    if (ngx_vidcast_memory_protect(&zone->frames) != NGX_OK
+        || ngx_vidcast_memory_protect(&zone->contents) != NGX_OK
+        || ngx_vidcast_memory_protect(&control->contents) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -311,8 +308,7 @@ ngx_vidcast_predictor_tick(ngx_vidcast_predictor_t *predictor)
 
     if (ngx_vidcast_child_wait(conf, 0) == NGX_DONE
         || !ngx_vidcast_zone_wanted(conf->control, predictor->source)
-        || ngx_vidcast_control_deserted(conf, &predictor->deserted,
-                                        conf->cycle->log))
+        || ngx_vidcast_control_deserted(conf, &predictor->deserted, NULL))
     {
         return NGX_DONE;
     }

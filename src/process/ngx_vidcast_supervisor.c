@@ -17,7 +17,7 @@
 #include "process/ngx_vidcast_supervisor.h"
 #include "predict/ngx_vidcast_predict.h"
 #include "process/ngx_vidcast_predictor.h"
-#include "shm/ngx_vidcast_process_locks.h"
+#include "shm/ngx_vidcast_control.h"
 
 
 #define NGX_VIDCAST_SUPERVISOR_GRACE   2000000  /* us, if it times itself */
@@ -158,11 +158,8 @@ ngx_vidcast_supervisor_check(ngx_vidcast_conf_t *conf,
         child->pid = 0;
     }
 
-    pid = ngx_vidcast_process_lock_holder(conf->control->locks,
-                                          ngx_vidcast_predictor_lock(
-                                      child->id.source->entry,
-                                      child->id.index),
-                                          log);
+    pid = ngx_vidcast_predictor_pid(conf->control, child->id.source,
+                                    child->id.index, log);
     if (pid) {
         ngx_vidcast_supervisor_overdue(conf, child, pid);
         return;
@@ -273,10 +270,8 @@ ngx_vidcast_supervisor_kill(ngx_vidcast_conf_t *conf,
         return;
     }
 
-    if (ngx_vidcast_process_lock_holder(conf->control->locks,
-                                        ngx_vidcast_predictor_lock(
-                                    child->id.source->entry, child->id.index),
-                                        conf->cycle->log)
+    if (ngx_vidcast_predictor_pid(conf->control, child->id.source,
+                                  child->id.index, conf->cycle->log)
         == pid)
     {
         child->mailbox->counters.killed++;
@@ -483,11 +478,8 @@ ngx_vidcast_supervisor_end(ngx_vidcast_supervisor_t *supervisor)
                 child->pid = 0;
             }
 
-            pid = ngx_vidcast_process_lock_holder(conf->control->locks,
-                                                  ngx_vidcast_predictor_lock(
-                                              child->id.source->entry,
-                                              child->id.index),
-                                                  conf->cycle->log);
+            pid = ngx_vidcast_predictor_pid(conf->control, child->id.source,
+                                            child->id.index, conf->cycle->log);
             if (pid == 0) {
                 continue;
             }

@@ -351,6 +351,17 @@ ngx_vidcast_process_alive(ngx_vidcast_control_t *control, ngx_uint_t process,
 }
 
 
+ngx_pid_t
+ngx_vidcast_predictor_pid(ngx_vidcast_control_t *control,
+    ngx_vidcast_source_t *source, ngx_uint_t n, ngx_log_t *log)
+{
+    return ngx_vidcast_process_lock_holder(control->predictors,
+                                           ngx_vidcast_predictor_lock(
+                                               source->entry, n),
+                                           log);
+}
+
+
 ngx_uint_t
 ngx_vidcast_control_deserted(ngx_vidcast_conf_t *conf, uint64_t *since,
     ngx_log_t *log)
@@ -394,8 +405,9 @@ ngx_vidcast_control_served(ngx_vidcast_control_t *control, ngx_log_t *log)
     for (i = 0; i < NGX_VIDCAST_PROCESSES; i++) {
         process = &control->shm->processes[i];
 
-        if (!ngx_vidcast_load(&process->exiting)
-            && ngx_vidcast_process_alive(control, i, log))
+        if (ngx_vidcast_load(&process->pid)
+            && !ngx_vidcast_load(&process->exiting)
+            && (log == NULL || ngx_vidcast_process_alive(control, i, log)))
         {
             return 1;
         }

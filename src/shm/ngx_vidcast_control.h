@@ -39,10 +39,16 @@ void ngx_vidcast_process_leave(ngx_vidcast_conf_t *conf);
 ngx_uint_t ngx_vidcast_process_alive(ngx_vidcast_control_t *control,
     ngx_uint_t process, ngx_log_t *log);
 
+/* the process of a source's predictor "n"; 0: none, or ourselves */
+ngx_pid_t ngx_vidcast_predictor_pid(ngx_vidcast_control_t *control,
+    ngx_vidcast_source_t *source, ngx_uint_t n, ngx_log_t *log);
+
 /*
  * Have there been no workers, or exiting ones only, for NGX_VIDCAST_LINGER?
  * At a reload old ones are told to leave when new ones have been forked: for
- * these we wait longer.  *since is the caller's memory, zero at first.
+ * these we wait longer.  *since is the caller's memory, zero at first.  A
+ * predictor, which has no locks to look at, asks without a log: for it a worker
+ * that was killed is still there.
  */
 ngx_uint_t ngx_vidcast_control_deserted(ngx_vidcast_conf_t *conf,
     uint64_t *since, ngx_log_t *log);

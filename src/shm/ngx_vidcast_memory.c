@@ -15,6 +15,9 @@
 
 static const char *ngx_vidcast_memory_prepare(ngx_fd_t fd, size_t size);
 static ngx_int_t ngx_vidcast_memory_extend(ngx_fd_t fd, off_t size);
+static ngx_int_t ngx_vidcast_memory_map_at(ngx_vidcast_memory_t *memory,
+    int prot, int flags);
+static void ngx_vidcast_memory_close(ngx_fd_t *fd);
 
 
 void
@@ -23,6 +26,7 @@ ngx_vidcast_memory_init(ngx_vidcast_memory_t *memory)
     memory->addr = NULL;
     memory->size = 0;
     memory->fd = NGX_INVALID_FILE;
+    memory->readonly = NGX_INVALID_FILE;
 }
 
 
@@ -117,11 +121,45 @@ ngx_vidcast_memory_extend(ngx_fd_t fd, off_t size)
 
 
 ngx_int_t
+ngx_vidcast_memory_readonly(ngx_vidcast_memory_t *memory, ngx_str_t *source,
+    ngx_log_t *log)
+{
+    char  name[64];
+
+    if (memory->readonly != NGX_INVALID_FILE) {
+        return NGX_OK;
+    }
+
+    (void) ngx_sprintf((u_char *) name, "/proc/self/fd/%d%Z", memory->fd);
+
+    memory->readonly = open(name, O_RDONLY|O_CLOEXEC);
+
+    if (memory->readonly == -1) {
+        ngx_vidcast_limit_log(log, ngx_errno, "open() of a memfd by /proc",
+                              0, source);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
 ngx_vidcast_memory_map(ngx_vidcast_memory_t *memory, int prot)
 {
-    void  *addr;
+    return ngx_vidcast_memory_map_at(memory, prot, 0);
+}
 
-    addr = mmap(NULL, memory->size, prot, MAP_SHARED, memory->fd, 0);
+
+static ngx_int_t
+ngx_vidcast_memory_map_at(ngx_vidcast_memory_t *memory, int prot, int flags)
+{
+    void      *addr;
+    ngx_fd_t   fd;
+
+    fd = (prot & PROT_WRITE) ? memory->fd : memory->readonly;
+
+    addr = mmap(memory->addr, memory->size, prot, MAP_SHARED|flags, fd, 0);
 
     if (addr == MAP_FAILED) {
         return NGX_ERROR;
@@ -140,6 +178,19 @@ ngx_vidcast_memory_map(ngx_vidcast_memory_t *memory, int prot)
 
 
 ngx_int_t
+ngx_vidcast_memory_protect(ngx_vidcast_memory_t *memory)
+{
+    if (ngx_vidcast_memory_map_at(memory, PROT_READ, MAP_FIXED) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_vidcast_memory_close(&memory->fd);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
 ngx_vidcast_memory_free(ngx_vidcast_memory_t *memory)
 {
     if (memory->addr) {
@@ -151,10 +202,18 @@ ngx_vidcast_memory_free(ngx_vidcast_memory_t *memory)
         memory->addr = NULL;
     }
 
-    if (memory->fd != NGX_INVALID_FILE) {
-        (void) ngx_close_file(memory->fd);
-        memory->fd = NGX_INVALID_FILE;
-    }
+    ngx_vidcast_memory_close(&memory->fd);
+    ngx_vidcast_memory_close(&memory->readonly);
 
     return NGX_OK;
+}
+
+
+static void
+ngx_vidcast_memory_close(ngx_fd_t *fd)
+{
+    if (*fd != NGX_INVALID_FILE) {
+        (void) ngx_close_file(*fd);
+        *fd = NGX_INVALID_FILE;
+    }
 }

@@ -26,26 +26,35 @@ typedef struct {
     u_char                      *addr;       /* NULL: it is not mapped here */
     size_t                       size;
     ngx_fd_t                     fd;
+    ngx_fd_t                     readonly;   /* the same file */
 } ngx_vidcast_memory_t;
 
 
 void ngx_vidcast_memory_init(ngx_vidcast_memory_t *memory);
 
 /*
- * create()  a new file of "size" bytes, and map() of it
- * file()    a new file without a mapping, NGX_INVALID_FILE: none
- * map()     NGX_ERROR: see errno
- * free()    unmaps and closes it, if it is there; NGX_ERROR: it is still
- *           mapped, see errno
+ * create()   a new file of "size" bytes, and map() of it
+ * file()     a new file without a mapping, NGX_INVALID_FILE: none
+ * readonly() a second descriptor, if there is none yet, by which nobody can
+ *            write
+ * map()      by "fd", or without PROT_WRITE by "readonly"; NGX_ERROR: see errno
+ * protect()  keeps "readonly" only, and maps it in the same place: mprotect()
+ *            cannot make that writable again, nor can anybody but the file's
+ *            owner open it for writing.  NGX_ERROR: see errno
+ * free()     unmaps and closes it, if it is there; NGX_ERROR: it is still
+ *            mapped, see errno
  *
- * create() and file() log why there is none, and of which source: NULL is all
- * of them.  What was made till then is left to free().
+ * The first three log why there is none, and of which source: NULL is all of
+ * them.  What was made till then is left to free().
  */
 ngx_int_t ngx_vidcast_memory_create(ngx_vidcast_memory_t *memory,
     const char *name, size_t size, ngx_str_t *source, ngx_log_t *log);
 ngx_fd_t ngx_vidcast_memory_file(const char *name, size_t size,
     ngx_str_t *source, ngx_log_t *log);
+ngx_int_t ngx_vidcast_memory_readonly(ngx_vidcast_memory_t *memory,
+    ngx_str_t *source, ngx_log_t *log);
 ngx_int_t ngx_vidcast_memory_map(ngx_vidcast_memory_t *memory, int prot);
+ngx_int_t ngx_vidcast_memory_protect(ngx_vidcast_memory_t *memory);
 ngx_int_t ngx_vidcast_memory_free(ngx_vidcast_memory_t *memory);
 
 

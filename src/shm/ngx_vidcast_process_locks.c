@@ -16,11 +16,11 @@ static ngx_int_t ngx_vidcast_process_lock_set(ngx_fd_t fd, int cmd, short type,
 
 
 ngx_fd_t
-ngx_vidcast_process_locks_create(ngx_log_t *log)
+ngx_vidcast_process_locks_create(const char *name, ngx_log_t *log)
 {
     /* the bytes behind the end of a file can be locked as well */
 
-    return ngx_vidcast_memory_file("vidcast process locks", 0, NULL, log);
+    return ngx_vidcast_memory_file(name, 0, NULL, log);
 }
 
 

@@ -13,7 +13,7 @@
 
 
 /*
- * Which processes live.  Each lock is a byte of one memfd; a process has it
+ * Which processes live.  Each lock is a byte of a memfd; a process has it
  * while it holds the write lock on that byte.  The kernel drops the locks of
  * a process when it dies, before its parent has reaped it, and when the
  * process closes any descriptor of the file: so it must never be closed.
@@ -24,14 +24,17 @@
 #define NGX_VIDCAST_LOCK_FORKING    1
 #define NGX_VIDCAST_LOCK_CAPTURE    1024    /* + entry of the source */
 #define NGX_VIDCAST_LOCK_PROCESS    4096    /* + entry of the process */
-#define NGX_VIDCAST_LOCK_PREDICTOR  8192    /* + 16 * entry, + number */
 
-#define ngx_vidcast_predictor_lock(entry, n)                                  \
-    (NGX_VIDCAST_LOCK_PREDICTOR + 16 * (entry) + (n))
+/*
+ * Those of predictors are in a file of their own: the others would not be safe
+ * from the foreign code that runs there.
+ */
+
+#define ngx_vidcast_predictor_lock(entry, n)  (16 * (entry) + (n))
 
 
 /* a new file; NGX_INVALID_FILE: no file, logged */
-ngx_fd_t ngx_vidcast_process_locks_create(ngx_log_t *log);
+ngx_fd_t ngx_vidcast_process_locks_create(const char *name, ngx_log_t *log);
 
 /* NGX_OK, also if we have it; NGX_BUSY; NGX_ERROR, logged */
 ngx_int_t ngx_vidcast_process_lock_take(ngx_fd_t fd, ngx_uint_t lock,

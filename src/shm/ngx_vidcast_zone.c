@@ -24,6 +24,10 @@ static ngx_shm_zone_t *ngx_vidcast_zone_reserve(ngx_conf_t *cf,
     const char *prefix, ngx_str_t *name, void *tag);
 static ngx_int_t ngx_vidcast_control_init(ngx_shm_zone_t *shm_zone,
     void *data);
+static ngx_int_t ngx_vidcast_control_create(ngx_vidcast_conf_t *conf,
+    ngx_log_t *log);
+static ngx_int_t ngx_vidcast_control_readonly(ngx_vidcast_conf_t *conf,
+    ngx_log_t *log);
 static ngx_int_t ngx_vidcast_control_check_event(ngx_cycle_t *cycle,
     ngx_log_t *log);
 static ngx_int_t ngx_vidcast_control_adopt(ngx_vidcast_conf_t *conf,
@@ -167,9 +171,9 @@ ngx_vidcast_control_init(ngx_shm_zone_t *shm_zone, void *data)
     ngx_vidcast_conf_t  *old = data;
 
     size_t                      space;
+    ngx_int_t                   rc;
     ngx_uint_t                  i;
     ngx_vidcast_conf_t         *conf;
-    ngx_vidcast_control_t      *control;
     ngx_vidcast_rendition_t   **rendition;
 
     conf = shm_zone->data;
@@ -193,14 +197,28 @@ ngx_vidcast_control_init(ngx_shm_zone_t *shm_zone, void *data)
     }
 
     if (old) {
-        if (ngx_vidcast_control_adopt(conf, old->control) != NGX_OK) {
-            return NGX_ERROR;
-        }
+        rc = ngx_vidcast_control_adopt(conf, old->control);
 
-        return ngx_vidcast_control_assign(conf, shm_zone->shm.log);
+    } else {
+        rc = ngx_vidcast_control_create(conf, shm_zone->shm.log);
     }
 
-    control = ngx_calloc(sizeof(ngx_vidcast_control_t), shm_zone->shm.log);
+    if (rc != NGX_OK
+        || ngx_vidcast_control_readonly(conf, shm_zone->shm.log) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_vidcast_control_assign(conf, shm_zone->shm.log);
+}
+
+
+static ngx_int_t
+ngx_vidcast_control_create(ngx_vidcast_conf_t *conf, ngx_log_t *log)
+{
+    ngx_vidcast_control_t  *control;
+
+    control = ngx_calloc(sizeof(ngx_vidcast_control_t), log);
     if (control == NULL) {
         return NGX_ERROR;
     }
@@ -208,6 +226,7 @@ ngx_vidcast_control_init(ngx_shm_zone_t *shm_zone, void *data)
     ngx_vidcast_memory_init(&control->contents);
 
     control->locks = NGX_INVALID_FILE;
+    control->predictors = NGX_INVALID_FILE;
     control->alive[0] = NGX_INVALID_FILE;
     control->alive[1] = NGX_INVALID_FILE;
     control->worker_index = NGX_VIDCAST_NO_PROCESS;
@@ -218,8 +237,7 @@ ngx_vidcast_control_init(ngx_shm_zone_t *shm_zone, void *data)
     }
 
     if (ngx_vidcast_memory_create(&control->contents, "vidcast control",
-                                  sizeof(ngx_vidcast_control_shm_t), NULL,
-                                  shm_zone->shm.log)
+                                  sizeof(ngx_vidcast_control_shm_t), NULL, log)
         != NGX_OK)
     {
         return NGX_ERROR;
@@ -227,18 +245,46 @@ ngx_vidcast_control_init(ngx_shm_zone_t *shm_zone, void *data)
 
     control->shm = (ngx_vidcast_control_shm_t *) control->contents.addr;
 
-    control->locks = ngx_vidcast_process_locks_create(shm_zone->shm.log);
+    control->locks = ngx_vidcast_process_locks_create("vidcast process locks",
+                                                      log);
     if (control->locks == NGX_INVALID_FILE) {
         return NGX_ERROR;
     }
 
-    if (pipe2(control->alive, O_CLOEXEC|O_NONBLOCK) == -1) {
-        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, ngx_errno,
-                      "pipe2() failed");
+    control->predictors = ngx_vidcast_process_locks_create(
+                                              "vidcast predictor locks", log);
+    if (control->predictors == NGX_INVALID_FILE) {
         return NGX_ERROR;
     }
 
-    return ngx_vidcast_control_assign(conf, shm_zone->shm.log);
+    if (pipe2(control->alive, O_CLOEXEC|O_NONBLOCK) == -1) {
+        ngx_log_error(NGX_LOG_EMERG, log, ngx_errno, "pipe2() failed");
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/* a predictor process may read the control zone, and no more */
+
+static ngx_int_t
+ngx_vidcast_control_readonly(ngx_vidcast_conf_t *conf, ngx_log_t *log)
+{
+    ngx_uint_t                  i;
+    ngx_vidcast_rendition_t   **rendition;
+
+    rendition = conf->renditions.elts;
+
+    for (i = 0; i < conf->renditions.nelts; i++) {
+
+        if (rendition[i]->predictors) {
+            return ngx_vidcast_memory_readonly(&conf->control->contents, NULL,
+                                               log);
+        }
+    }
+
+    return NGX_OK;
 }
 
 
@@ -295,6 +341,7 @@ ngx_vidcast_control_cleanup(void *data)
     (void) ngx_vidcast_memory_free(&control->contents);
 
     ngx_vidcast_zone_close_file(&control->locks);
+    ngx_vidcast_zone_close_file(&control->predictors);
     ngx_vidcast_zone_close_file(&control->alive[0]);
     ngx_vidcast_zone_close_file(&control->alive[1]);
 
@@ -546,10 +593,12 @@ ngx_vidcast_zone_open(ngx_vidcast_zone_t *zone,
                             ^ (ngx_vidcast_clock() << 8);
 
     if (rendition->predictors
-        && ngx_vidcast_mailboxes_create(&zone->mailboxes,
-                                        rendition->predictors,
-                                        g->result_size, name, log)
-           != NGX_OK)
+        && (ngx_vidcast_memory_readonly(&zone->contents, name, log) != NGX_OK
+            || ngx_vidcast_memory_readonly(&zone->frames, name, log) != NGX_OK
+            || ngx_vidcast_mailboxes_create(&zone->mailboxes,
+                                            rendition->predictors,
+                                            g->result_size, name, log)
+               != NGX_OK))
     {
         return NGX_ERROR;
     }
@@ -636,7 +685,9 @@ ngx_vidcast_zone_files(ngx_vidcast_zone_t *zone, ngx_fd_t *fds)
     n = 0;
 
     fds[n++] = zone->contents.fd;
+    fds[n++] = zone->contents.readonly;
     fds[n++] = zone->frames.fd;
+    fds[n++] = zone->frames.readonly;
     fds[n++] = zone->wake_workers;
     fds[n++] = zone->wake_capture;
 

@@ -129,7 +129,8 @@ typedef struct {
 typedef struct {
     ngx_vidcast_control_shm_t   *shm;
     ngx_vidcast_memory_t         contents;      /* where that is */
-    ngx_fd_t                     locks;
+    ngx_fd_t                     locks;         /* of nginx's processes */
+    ngx_fd_t                     predictors;    /* locks of predictors */
     ngx_fd_t                     alive[2];      /* ends when all nginx ended */
     ngx_uint_t                   refs;          /* configurations */
     ngx_uint_t                   worker_index;  /* ours, or NO_PROCESS */
@@ -280,7 +281,7 @@ ngx_int_t ngx_vidcast_zone_close(ngx_vidcast_zone_t *zone);
  * All descriptors of a zone, as many as are returned; "fds" has room for
  * NGX_VIDCAST_ZONE_FILES.
  */
-#define NGX_VIDCAST_ZONE_FILES  (NGX_VIDCAST_MAX_PREDICTORS + 5)
+#define NGX_VIDCAST_ZONE_FILES  (NGX_VIDCAST_MAX_PREDICTORS + 7)
 
 ngx_uint_t ngx_vidcast_zone_files(ngx_vidcast_zone_t *zone, ngx_fd_t *fds);
 

@@ -334,9 +334,7 @@ ngx_http_vidcast_status_mailbox(ngx_http_vidcast_text_t *text,
 
     mailbox = ngx_vidcast_mailbox(&source->original.zone->mailboxes, n);
 
-    pid = ngx_vidcast_process_lock_holder(
-        conf->control->locks, ngx_vidcast_predictor_lock(source->entry, n),
-        log);
+    pid = ngx_vidcast_predictor_pid(conf->control, source, n, log);
 
     ngx_http_vidcast_text_begin(text, NULL, '{');
 

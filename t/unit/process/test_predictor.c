@@ -18,17 +18,18 @@
 
 
 static int test_munmap(void *addr, size_t size);
-static int test_mprotect(void *addr, size_t size, int prot);
+static void *test_mmap(void *addr, size_t size, int prot, int flags, int fd,
+    off_t offset);
 
 #define munmap    test_munmap
-#define mprotect  test_mprotect
+#define mmap      test_mmap
 
 #include "unit_zone.h"
 #include "os/ngx_vidcast_sandbox.c"
 #include "process/ngx_vidcast_predictor.c"
 
 #undef munmap
-#undef mprotect
+#undef mmap
 
 
 static void test_granted(void);
@@ -142,6 +143,16 @@ main(void)
 
     source = test_id.source;
 
+    if (ngx_vidcast_memory_readonly(&source->original.zone->contents,
+                                    &source->name, &unit_log) != NGX_OK
+        || ngx_vidcast_memory_readonly(&source->original.zone->frames,
+                                       &source->name, &unit_log) != NGX_OK
+        || ngx_vidcast_memory_readonly(&test_conf->control->contents,
+                                       &source->name, &unit_log) != NGX_OK)
+    {
+        exit(2);
+    }
+
     test_mailbox = ngx_vidcast_mailbox(&source->original.zone->mailboxes, 0);
 
     test_granted();
@@ -222,10 +233,16 @@ test_munmap(void *addr, size_t size)
 }
 
 
-static int
-test_mprotect(void *addr, size_t size, int prot)
+/* that of one place by another */
+
+static void *
+test_mmap(void *addr, size_t size, int prot, int flags, int fd, off_t offset)
 {
-    return (test_refuse() == NGX_OK) ? mprotect(addr, size, prot) : -1;
+    if ((flags & MAP_FIXED) && test_refuse() != NGX_OK) {
+        return MAP_FAILED;
+    }
+
+    return mmap(addr, size, prot, flags, fd, offset);
 }
 
 

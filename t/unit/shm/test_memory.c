@@ -47,6 +47,7 @@ static void test_create(void);
 static void test_size(void);
 static void test_holes(void);
 static void test_map(void);
+static void test_protect(void);
 static void test_file(void);
 static void test_refused(void);
 static ngx_uint_t test_refuse(ngx_uint_t call);
@@ -78,6 +79,7 @@ main(void)
     test_size();
     test_holes();
     test_map();
+    test_protect();
     test_file();
     test_refused();
 
@@ -167,7 +169,7 @@ test_holes(void)
 }
 
 
-/* as another process does, which was handed the descriptor */
+/* as another process does, which was handed one of the descriptors */
 
 static void
 test_map(void)
@@ -175,12 +177,15 @@ test_map(void)
     ngx_vidcast_memory_t  memory, other;
 
     (void) test_new(&memory);
+    (void) ngx_vidcast_memory_readonly(&memory, &test_name, &unit_log);
 
     ngx_vidcast_memory_init(&other);
 
-    other.fd = dup(memory.fd);
+    other.readonly = dup(memory.readonly);
     other.size = memory.size;
 
+    unit_ok(ngx_vidcast_memory_map(&other, PROT_READ|PROT_WRITE) == NGX_ERROR
+            && other.addr == NULL, "map: not to be written");
     unit_ok(ngx_vidcast_memory_map(&other, PROT_READ) == NGX_OK
             && other.addr != memory.addr, "map: in another place");
 
@@ -193,6 +198,58 @@ test_map(void)
     unit_ok(other.addr[TEST_SIZE - 1] == 7, "map: which lives as long as both");
 
     (void) ngx_vidcast_memory_free(&other);
+}
+
+
+/* as a process does before foreign code runs in it */
+
+static void
+test_protect(void)
+{
+    u_char                *addr;
+    ngx_fd_t               fd;
+    ngx_vidcast_memory_t   memory;
+
+    (void) test_new(&memory);
+
+    addr = memory.addr;
+    fd = memory.fd;
+    addr[1] = 7;
+
+    unit_ok(ngx_vidcast_memory_protect(&memory) == NGX_ERROR
+            && errno == EBADF, "protect: not without a descriptor");
+
+    (void) ngx_vidcast_memory_free(&memory);
+    (void) test_new(&memory);
+
+    memory.addr[1] = 7;
+
+    unit_ok(ngx_vidcast_memory_readonly(&memory, &test_name, &unit_log)
+            == NGX_OK
+            && (fcntl(memory.readonly, F_GETFL) & O_ACCMODE) == O_RDONLY
+            && (fcntl(memory.readonly, F_GETFD) & FD_CLOEXEC),
+            "protect: a descriptor for it");
+
+    fd = memory.readonly;
+
+    unit_ok(ngx_vidcast_memory_readonly(&memory, &test_name, &unit_log)
+            == NGX_OK && memory.readonly == fd, "protect: one is enough");
+
+    fd = memory.fd;
+    addr = memory.addr;
+
+    unit_ok(ngx_vidcast_memory_protect(&memory) == NGX_OK
+            && memory.addr == addr && addr[1] == 7,
+            "protect: the same memory in the same place");
+    unit_ok(memory.fd == NGX_INVALID_FILE && fcntl(fd, F_GETFD) == -1,
+            "protect: what could write is closed");
+    unit_ok(mprotect(addr, TEST_SIZE, PROT_READ|PROT_WRITE) == -1
+            && errno == EACCES, "protect: for good");
+    unit_ok(mmap(NULL, TEST_SIZE, PROT_READ|PROT_WRITE, MAP_SHARED,
+                 memory.readonly, 0)
+            == MAP_FAILED, "protect: in other places, too");
+
+    (void) ngx_vidcast_memory_free(&memory);
 }
 
 

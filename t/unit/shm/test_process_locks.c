@@ -64,7 +64,7 @@ main(void)
 static void
 test_file(void)
 {
-    test_fd = ngx_vidcast_process_locks_create(&unit_log);
+    test_fd = ngx_vidcast_process_locks_create("test", &unit_log);
 
     unit_ok(test_fd != NGX_INVALID_FILE, "create");
     unit_ok(fcntl(test_fd, F_GETFD) & FD_CLOEXEC, "create: closed on exec");
@@ -139,7 +139,7 @@ test_ranges(void)
     static uint32_t  locks[] = {
         NGX_VIDCAST_LOCK_MANAGER, NGX_VIDCAST_LOCK_FORKING,
         NGX_VIDCAST_LOCK_CAPTURE, NGX_VIDCAST_LOCK_CAPTURE + 1,
-        NGX_VIDCAST_LOCK_PREDICTOR - 1, NGX_VIDCAST_LOCK_PREDICTOR,
+        ngx_vidcast_predictor_lock(511, 15),
         NGX_VIDCAST_LOCK_PROCESS - 1, NGX_VIDCAST_LOCK_PROCESS,
         NGX_VIDCAST_LOCK_PROCESS + 1023
     };
