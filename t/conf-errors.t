@@ -784,6 +784,14 @@ invalid value "memory=15m"
 
 
 
+=== TEST 266: predict, any predictor: neither with a sandbox nor without one
+--- http_config
+    vidcast_source front { input test:; predict exec cat sandbox=maybe; }
+--- refused
+invalid value "sandbox=maybe"
+
+
+
 === TEST 92: predict, any predictor: every frame of none
 --- http_config
     vidcast_source front { input test:; predict motion every=0; }

@@ -447,6 +447,67 @@ ok wait_for { ($nginx->processes('manager'))[0]{pid} != $target{manager} },
 $nginx->signal('STOP', $old);
 ok wait_for { (process('victim')->{pid} || $old) != $old }, 'which ends one that hangs';
 
+
+# a predictor that is to be in none, and another one beside it
+
+{
+    my $nginx = Vidcast::Nginx->new(http => <<"CONF");
+vidcast_source open {
+    input    test: size=160x120 fps=5;
+    predict  exec $prefix/hostile sandbox=off;
+}
+
+vidcast_source closed {
+    input    test: size=160x120 fps=5;
+    predict  exec $prefix/hostile;
+}
+
+server {
+    listen  127.0.0.1:%%PORT%%;
+
+    @{[locations('open', 'closed')]}
+}
+CONF
+
+    my ($worker, %did);
+
+    unlink "$prefix/targets";
+
+    ok $nginx->start, 'sandbox=off: start';
+
+    ok wait_for {
+        2 == grep { (process($_, $nginx)->{child} // 0) > 0 } 'open', 'closed';
+    }, 'the programs run';
+
+    ($worker) = $nginx->processes('worker');
+    spill("$prefix/targets", "worker $worker->{pid}\n");
+
+    for my $name ('open', 'closed') {
+        ok wait_for { ref($did{$name} = answer($name, $nginx)) && $did{$name}{worker} },
+            "$name: it tried";
+    }
+
+    is process('open', $nginx)->{sandbox}, 'off', 'the status says so';
+    is source($nginx, 'open')->{sandbox}, 'full', 'the capture is in one';
+    is process('closed', $nginx)->{sandbox}, 'full', 'and the other predictor';
+    like $nginx->error_log, qr/\[notice\].*predictor of vidcast source "open" has no sandbox/,
+        'the log says it, too';
+    unlike $nginx->error_log, qr/source "closed" has no sandbox/, 'and of no other';
+
+    SKIP: {
+        skip 'this system lets nobody look into others', 1
+            if slurp('/proc/sys/kernel/yama/ptrace_scope') > 0;
+
+        is_deeply $did{open}{worker}, \@all, 'the program gets at all of a worker';
+    }
+
+    is $did{open}{setuid}, 1, 'and has the privileges of one of root\'s' if $root_user;
+    is_deeply $did{closed}{worker}, $signal, 'the other one gets at nothing';
+    is $did{closed}{setuid}, 0, 'and has no privileges';
+
+    $nginx->stop;
+}
+
 $nginx->stop;
 
 
@@ -490,7 +551,7 @@ CONF
 done_testing;
 
 
-sub process { return source($nginx, $_[0])->{predictor}{processes}[0] // {} }
+sub process { return source($_[1] // $nginx, $_[0])->{predictor}{processes}[0] // {} }
 
 sub child { return process($_[0])->{child} }
 
@@ -503,9 +564,9 @@ sub owner { return (stat "/proc/$_[0]/environ")[4] }
 # the newest result
 
 sub answer {
-    my ($name) = @_;
+    my ($name, $from) = @_;
 
-    my $stream = Vidcast::Stream->open($nginx->port, "/ndjson_$name");
+    my $stream = Vidcast::Stream->open(($from // $nginx)->port, "/ndjson_$name");
     my $line = $stream->line;
 
     $stream->close;

@@ -96,6 +96,7 @@ typedef struct {
     ngx_msec_t                     start;    /* time till the first answer */
     ngx_msec_t                     pause;    /* when it died too often */
     size_t                         memory;   /* bytes; 0: no limit */
+    ngx_uint_t                     open;     /* without a sandbox */
 } ngx_vidcast_predict_conf_t;
 
 

@@ -168,6 +168,21 @@ ngx_vidcast_predict_set(ngx_vidcast_predict_conf_t *conf, ngx_str_t *name,
         return NGX_OK;
     }
 
+    if (ngx_vidcast_is(name, "sandbox")) {
+
+        if (ngx_strcmp(value->data, "on") == 0) {
+            conf->open = 0;
+            return NGX_OK;
+        }
+
+        if (ngx_strcmp(value->data, "off") == 0) {
+            conf->open = 1;
+            return NGX_OK;
+        }
+
+        return NGX_ERROR;
+    }
+
     return conf->module->set(conf, name, value);
 }
 

@@ -151,14 +151,30 @@ ngx_vidcast_manager_process(ngx_vidcast_conf_t *conf, void *data)
 }
 
 
-/* it kills predictors that a manager before it has started */
+/*
+ * It kills predictors that a manager before it has started.  What it starts
+ * itself can have no more than it has: so it enters none where a predictor is
+ * to have none.
+ */
 
 static void
 ngx_vidcast_manager_sandbox(ngx_vidcast_conf_t *conf)
 {
-    (void) ngx_vidcast_sandbox_enter(conf->sandbox
-                                     |NGX_VIDCAST_SANDBOX_SIGNALS,
-                                     conf->cycle->log);
+    ngx_uint_t              i, open;
+    ngx_vidcast_source_t  **source;
+
+    open = 0;
+    source = conf->sources.elts;
+
+    for (i = 0; i < conf->sources.nelts; i++) {
+        open |= source[i]->predict.open;
+    }
+
+    if (!open) {
+        (void) ngx_vidcast_sandbox_enter(conf->sandbox
+                                         |NGX_VIDCAST_SANDBOX_SIGNALS,
+                                         conf->cycle->log);
+    }
 
     if (ngx_vidcast_sandbox_lacks() & NGX_VIDCAST_SANDBOX_LANDLOCK) {
         ngx_log_error(NGX_LOG_NOTICE, conf->cycle->log, 0,

@@ -23,6 +23,8 @@
 #define NGX_VIDCAST_PREDICTOR_GRACE  500
 
 
+static ngx_uint_t ngx_vidcast_predictor_sandbox(
+    ngx_vidcast_predictor_t *predictor);
 static ngx_int_t ngx_vidcast_predictor_init(
     ngx_vidcast_predictor_t *predictor);
 static ngx_int_t ngx_vidcast_predictor_protect(
@@ -65,8 +67,7 @@ ngx_vidcast_predictor_process(ngx_vidcast_conf_t *conf, void *data)
     predictor.engine = id->source->predict.module->engine;
     predictor.mailbox = ngx_vidcast_mailbox(mailboxes, id->index);
     predictor.log = conf->cycle->log;
-    predictor.sandbox = ngx_vidcast_sandbox_enter(conf->sandbox,
-                                                  predictor.log);
+    predictor.sandbox = ngx_vidcast_predictor_sandbox(&predictor);
     predictor.tick = ngx_vidcast_predictor_tick;
     predictor.left = ngx_vidcast_predictor_left;
 
@@ -102,6 +103,24 @@ ngx_vidcast_predictor_process(ngx_vidcast_conf_t *conf, void *data)
     }
 
     ngx_vidcast_predictor_die(&predictor);
+}
+
+
+/* what it lacks */
+
+static ngx_uint_t
+ngx_vidcast_predictor_sandbox(ngx_vidcast_predictor_t *predictor)
+{
+    if (!predictor->source->predict.open) {
+        return ngx_vidcast_sandbox_enter(predictor->conf->sandbox,
+                                         predictor->log);
+    }
+
+    ngx_log_error(NGX_LOG_NOTICE, predictor->log, 0,
+                  "predictor of vidcast source \"%V\" has no sandbox",
+                  &predictor->source->name);
+
+    return NGX_VIDCAST_SANDBOX_ALL;
 }
 
 

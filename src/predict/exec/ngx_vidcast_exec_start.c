@@ -320,6 +320,10 @@ ngx_vidcast_exec_sandbox(ngx_vidcast_exec_t *exec)
 
     predictor = exec->predictor;
 
+    if (predictor->sandbox == NGX_VIDCAST_SANDBOX_ALL) {
+        return NGX_OK;
+    }
+
     return (ngx_vidcast_sandbox_enter(predictor->conf->sandbox, NULL)
             == predictor->sandbox)
                ? NGX_OK : NGX_ERROR;

@@ -585,6 +585,7 @@ my @unfit = (
      'input damaged'],
     ['says when a predictor has failed, see t/predict-exec.t',
      'predict timeout', 'predict start', 'predict pause'],
+    ['is what a predictor may do, see t/isolation.t', 'predict sandbox'],
     ['is how a model is read, see t/predict-onnx.t',
      map({ "predict $_" } qw(head labels first score iou max layout color mean
                              scale boxes units activation anchor output
