@@ -656,6 +656,36 @@ sub out_of_time {
     $ws->close;
     ok alone(), 'it has left';
 
+    # nor one whose pictures wait for a slot, as the capture has none: one that
+    # is slow meanwhile shows that the time has passed
+
+    $ws = publisher('/hasty');
+    ok publishers(1), 'somebody is there';
+
+    my @jpegs = map { comments(picture(64, 48, 18), $_ x 20_000) } 1 .. 3;
+    my ($whole, $half) = map { frame(2, $_) } @jpegs[1, 2];
+
+    my ($door) = $nginx->processes('capture', 'door');
+
+    $nginx->signal('STOP', $door->{pid});
+    $ws->write(frame(2, $jpegs[0]) . $whole . substr $half, 0, 10000);
+
+    for my $round (1 .. 2) {
+        my $slow = Vidcast::Client->new(port => $port);
+
+        $slow->write("POST /chat HTTP/1.1\r\nHost: a\r\n"
+                     . "Content-Length: 60000\r\n\r\n");
+        ok $slow->wait_eof, "a slow one elsewhere, $round";
+    }
+
+    $nginx->signal('CONT', $door->{pid});
+    ok seen($jpegs[1]), 'a picture that waited for longer than that';
+    $ws->write(substr $half, 10000);
+    ok seen($jpegs[2]), 'one of which half waited';
+    is slowness(), 4, 'it was not too slow';
+    $ws->close;
+    ok alone(), 'it has left';
+
     # nor one that says nothing
 
     my $results = source($nginx, 'talk')->{published_by}{results};
