@@ -11,7 +11,6 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
-use JSON::PP;
 use Test::More;
 
 use Vidcast::Client qw(get);
@@ -50,9 +49,9 @@ my @h264 = qw(-c:v libx264 -pix_fmt yuv420p -g 25);
         server {
             listen 127.0.0.1:%%PORT%%;
             location = /status { vidcast_status; }
-            location = /bframes { vidcast bframes as=ndjson; }
+            location = /ndjson_bframes { vidcast bframes as=ndjson; }
             location = /bframes.jpg { vidcast bframes as=snapshot; }
-            location = /jpegs { vidcast jpegs as=ndjson; }
+            location = /ndjson_jpegs { vidcast jpegs as=ndjson; }
             location = /jpegs.jpg { vidcast jpegs as=snapshot; }
         }
 CONF
@@ -77,15 +76,8 @@ CONF
 
         is $source->{error}, '', "$name: no error";
 
-        my $lines = Vidcast::Stream->open($nginx->port, "/$name?since=0");
-        my @frames;
-
-        while (@frames < 300) {
-            my $line = $lines->line or last;
-            push @frames, decode_json($line)->{frame};
-        }
-
-        is "@frames", join(' ', 1 .. 300), "$name: a result of each frame";
+        is join(' ', map { $_->{frame} } history($nginx, $name, 300)),
+            join(' ', 1 .. 300), "$name: a result of each frame";
 
         my $last = get($nginx->port, "/$name.jpg");
 

@@ -18,7 +18,6 @@ use Test::More;
 use Vidcast::Film;
 use Vidcast::Life;
 use Vidcast::Nginx;
-use Vidcast::Stream;
 use Vidcast::Wait;
 
 plan skip_all => 'the plugin is not built'
@@ -128,7 +127,7 @@ my %results;
 for my $name (qw(fast again files)) {
     ok &wait_for(sub { state($name) eq 'ended' }, 60), "$name: ended";
 
-    $results{$name} = [results($name, $frames)];
+    $results{$name} = [history($nginx, $name, $frames)];
 
     my @found = grep { @{$_->{result}{detections}} } @{$results{$name}};
 
@@ -150,7 +149,7 @@ SKIP: {
         if $paced->{not_shown}{encoder_busy}
            || $paced->{not_predicted}{predictor_busy};
 
-    $results{paced} = [results('paced', $frames)];
+    $results{paced} = [history($nginx, 'paced', $frames)];
 
     is text('paced'), text('fast'), 'and at the pace of the film';
 }
@@ -158,14 +157,14 @@ SKIP: {
 
 # round after round
 
-my @rounds = results('twice', 150);
+my @rounds = history($nginx, 'twice', 150);
 my @anew = grep { $rounds[$_]{pts} < $rounds[$_ - 1]{pts} } 1 .. $#rounds;
 
 cmp_ok scalar @anew, '>=', 3, 'a film that begins anew says so';
 cmp_ok scalar(grep { @{$_->{result}{detections}} } @rounds[75 .. $#rounds]),
     '>', 0, 'and what moves is found in later rounds';
 
-my @told = results('told', 70);
+my @told = history($nginx, 'told', 70);
 my $back = grep { $told[$_]{result}{media_time}
                   <= $told[$_ - 1]{result}{media_time} } 1 .. $#told;
 
@@ -175,7 +174,7 @@ is $told[69]{result}{media_time} - $told[0]{result}{media_time},
 is scalar(grep { $_->{result}{pts} != sprintf '%.0f', $_->{pts} * 1000000 }
           @told), 0, 'a program is told of both';
 
-my ($live) = results('live', 1);
+my ($live) = history($nginx, 'live', 1);
 
 is $live->{result}{pts}, -1, 'a live picture is of no film';
 ok !exists $live->{pts}, 'nor is its result';
@@ -196,21 +195,6 @@ sub state {
     my ($name) = @_;
 
     return source($nginx, $name)->{state} // '';
-}
-
-
-sub results {
-    my ($name, $count) = @_;
-
-    my $lines = Vidcast::Stream->open($nginx->port, "/ndjson_$name?since=0");
-    my @results;
-
-    while (@results < $count) {
-        my $line = $lines->line or last;
-        push @results, decode_json($line);
-    }
-
-    return @results;
 }
 
 

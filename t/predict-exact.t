@@ -12,13 +12,11 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
-use JSON::PP;
 use Test::More;
 
 use Vidcast::Film;
 use Vidcast::Life;
 use Vidcast::Nginx;
-use Vidcast::Stream;
 use Vidcast::Wait;
 
 plan skip_all => 'the plugin is not built'
@@ -199,7 +197,7 @@ CONF
         is $source->{result}, $wanted, "$label: all results are out by then";
         is $source->{dropped}{predictor_busy}, 0, "$label: none was skipped";
 
-        my @results = results($nginx, $name, $wanted);
+        my @results = history($nginx, $name, $wanted);
 
         is join(' ', map { $_->{frame} } @results),
             join(' ', grep { $name ne 'some' || $_ % 3 == 0 } 1 .. $frames),
@@ -269,7 +267,7 @@ PERL
 
     ok $ended->(40), 'reload: ended behind';
 
-    my @results = results($nginx, 'front', 20);
+    my @results = history($nginx, 'front', 20);
 
     is join(' ', map { $_->{frame} } @results), join(' ', 21 .. 40),
         'reload: a result of each frame';
@@ -277,21 +275,6 @@ PERL
         '', 'reload: all are good';
 
     $nginx->stop;
-}
-
-
-sub results {
-    my ($nginx, $name, $count) = @_;
-
-    my $lines = Vidcast::Stream->open($nginx->port, "/ndjson_$name?since=0");
-    my @results;
-
-    while (@results < $count) {
-        my $line = $lines->line or last;
-        push @results, decode_json($line);
-    }
-
-    return @results;
 }
 
 

@@ -12,10 +12,11 @@ use Exporter 'import';
 use JSON::PP qw(decode_json);
 
 use Vidcast::Client qw(get);
+use Vidcast::Stream;
 use Vidcast::Wait;
 
-our @EXPORT = qw(status source live capture_pid open_files shared_memory
-                 locations);
+our @EXPORT = qw(status source live history capture_pid open_files
+                 shared_memory locations);
 
 
 sub status {
@@ -50,6 +51,24 @@ sub live {
     } $seconds or return undef;
 
     return $source;
+}
+
+
+# so many results from the first one on, if there are as many in time; the
+# location is that of several sources, see locations()
+
+sub history {
+    my ($nginx, $name, $count) = @_;
+
+    my $lines = Vidcast::Stream->open($nginx->port, "/ndjson_$name?since=0");
+    my @results;
+
+    while (@results < $count) {
+        my $line = $lines->line // last;
+        push @results, decode_json($line);
+    }
+
+    return @results;
 }
 
 
