@@ -12,6 +12,7 @@ const VERSION = 1;
 const PREFIX = 12;
 
 const SEEN = 0.25;              /* as for pictures that the server draws */
+const FAR = 1e6;
 
 const utf8 = new TextDecoder();
 
@@ -65,6 +66,16 @@ export function parseObject(text) {
 }
 
 
+/*
+ * A coordinate or a side, in pixels of the picture: of one that is too far
+ * away Firefox draws nothing, and nothing of the others in the same path.
+ */
+
+function near(value) {
+    return Number.isFinite(value) && Math.abs(value) <= FAR;
+}
+
+
 /* detections with a usable box; a predictor may answer anything */
 
 export function detections(message) {
@@ -76,7 +87,7 @@ export function detections(message) {
 
     return list.filter((d) => Array.isArray(d?.bbox)
                               && d.bbox.length === 4
-                              && d.bbox.every(Number.isFinite));
+                              && d.bbox.every(near));
 }
 
 
@@ -92,7 +103,7 @@ export function keypoints({ keypoints: list }) {
 
     return list.filter((p) => Array.isArray(p)
                               && (p.length === 2 || p.length === 3)
-                              && p.every(Number.isFinite)
+                              && p.every(near)
                               && !(p[2] < SEEN));
 }
 

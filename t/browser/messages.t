@@ -13,7 +13,7 @@
 const path = require('node:path');
 
 const { ok, is, like, until, diag, done } = require('./lib/tap.js');
-const { launch, open, state, text } = require('./lib/browser.js');
+const { both, open, state, text } = require('./lib/browser.js');
 
 const HTML = path.resolve(__dirname, '../../conf/html');
 const ORIGIN = 'http://vidcast.test/';
@@ -295,6 +295,7 @@ async function answers(feed, jpeg) {
 
     await says({ detections: [null, 7, { bbox: [1, 2, 3] },
                               { bbox: [1, 2, 3, '4'] }, { bbox: 'abcd' },
+                              { bbox: [1, 2, 1e300, 4] },
                               { bbox: [10, 20, 30, 40] }] });
     is(await boxes(page), '10,20,30,40', 'boxes that are none are left out');
 
@@ -547,42 +548,32 @@ async function contrast(browser) {
 }
 
 
-async function main() {
-    const browser = await launch();
+async function feeds(browser) {
+    await geometry(browser);
 
-    try {
-        await geometry(browser);
+    const feed = await fed(browser, 'front');
+    const jpeg = await quarters(feed.page, 320, 240);
 
-        const feed = await fed(browser, 'front');
-        const jpeg = await quarters(feed.page, 320, 240);
+    await pairing(feed, jpeg);
+    await answers(feed, jpeg);
+    await nonsense(feed, jpeg);
+    await closed(feed, jpeg);
 
-        await pairing(feed, jpeg);
-        await answers(feed, jpeg);
-        await nonsense(feed, jpeg);
-        await closed(feed, jpeg);
+    is(feed.page.seen.complaints.join('\n'), '', 'no complaint');
+    is(feed.page.seen.requests.filter((url) => !url.startsWith(ORIGIN))
+           .filter((url) => !url.startsWith('ws://vidcast.test/'))
+           .join(' '),
+       '', 'nothing asked of another host');
 
-        is(feed.page.seen.complaints.join('\n'), '', 'no complaint');
-        is(feed.page.seen.requests.filter((url) => !url.startsWith(ORIGIN))
-               .filter((url) => !url.startsWith('ws://vidcast.test/'))
-               .join(' '),
-           '', 'nothing asked of another host');
-
-        await tracks(browser, jpeg);
-        await dots(browser, 1);
-        await dots(browser, 3);
-        await names(browser);
-        await contrast(browser);
-
-    } finally {
-        await browser.close();
-    }
-
-    done();
+    await tracks(browser, jpeg);
+    await dots(browser, 1);
+    await dots(browser, 3);
+    await names(browser);
+    await contrast(browser);
 }
 
 
-main().catch((error) => {
+both([], feeds).catch((error) => {
     ok(false, 'the test ran to its end');
     diag(error.stack);
-    done();
-});
+}).finally(done);
