@@ -32,7 +32,7 @@ typedef struct {
     ngx_vidcast_predictor_id_t        id;
     ngx_vidcast_predictor_mailbox_t  *mailbox;
     ngx_pid_t                         pid;     /* 0: not a child of ours */
-    uint64_t                          killed;  /* life that we have ended */
+    ngx_pid_t                         killed;  /* by us, and not yet dead */
     uint64_t                          orphan;  /* since when, in our mailbox */
     ngx_vidcast_log_limit_t           deaths;
     u_char                            title[NGX_VIDCAST_MAX_NAME + 48];
@@ -172,6 +172,7 @@ ngx_vidcast_supervisor_check(ngx_vidcast_conf_t *conf,
     }
 
     child->orphan = 0;
+    child->killed = 0;
 
     if (ngx_vidcast_load(&child->mailbox->pid)) {
         ngx_vidcast_supervisor_died(child, status, log);
@@ -225,11 +226,11 @@ ngx_vidcast_supervisor_overdue(ngx_vidcast_conf_t *conf,
         left += NGX_VIDCAST_SUPERVISOR_GRACE;
     }
 
-    if (left > 0 || child->killed == mailbox->life) {
+    if (left > 0 || child->killed == pid) {
         return;
     }
 
-    child->killed = mailbox->life;
+    child->killed = pid;
     mailbox->counters.timeouts++;
 
     if (mailbox->lived) {

@@ -46,6 +46,7 @@ ngx_vidcast_zone_publish(ngx_vidcast_conf_t *conf, ngx_vidcast_conf_t *old)
 {
     ngx_uint_t                  i, n;
     ngx_vidcast_entry_t        *entry;
+    ngx_vidcast_owner_t        *owner;
     ngx_vidcast_source_t      **source;
     ngx_vidcast_control_shm_t  *shm;
 
@@ -68,11 +69,13 @@ ngx_vidcast_zone_publish(ngx_vidcast_conf_t *conf, ngx_vidcast_conf_t *old)
         ngx_vidcast_store(&entry->fingerprint, source[i]->fingerprint);
         ngx_vidcast_store(&entry->memory, source[i]->memory);
 
-        if (!entry->wanted) {
-            (void) ngx_cpystrn(entry->name, source[i]->name.data,
-                               source[i]->name.len + 1);
-            ngx_vidcast_store(&entry->wanted, 1);
-        }
+        ngx_vidcast_store(&entry->wanted, 1);
+
+        owner = &conf->control->owners[source[i]->entry];
+
+        (void) ngx_cpystrn(owner->name, source[i]->name.data,
+                           source[i]->name.len + 1);
+        owner->wanted = 1;
     }
 
     for (n = 0; n < NGX_VIDCAST_ENTRIES; n++) {
@@ -85,10 +88,11 @@ ngx_vidcast_zone_publish(ngx_vidcast_conf_t *conf, ngx_vidcast_conf_t *old)
 
         if (i == conf->sources.nelts) {
             ngx_vidcast_store(&shm->sources[n].wanted, 0);
+            conf->control->owners[n].wanted = 0;
         }
     }
 
-    conf->generation = shm->generation + 1;
+    conf->generation = ++conf->control->generation;
 
     ngx_vidcast_store(&shm->generation, conf->generation);
 }
@@ -102,8 +106,8 @@ ngx_vidcast_zone_publish(ngx_vidcast_conf_t *conf, ngx_vidcast_conf_t *old)
 static uint64_t
 ngx_vidcast_control_memory(ngx_vidcast_source_t *source)
 {
-    return source->original.zone->ring.shm->epoch
-           + (source->overlay ? source->overlay->zone->ring.shm->epoch : 0);
+    return source->original.zone->epoch
+           + (source->overlay ? source->overlay->zone->epoch : 0);
 }
 
 
@@ -165,15 +169,13 @@ ngx_vidcast_control_known(ngx_vidcast_control_t *control,
     ngx_vidcast_source_t *source)
 {
     ngx_uint_t            i;
-    ngx_vidcast_entry_t  *entry;
+    ngx_vidcast_owner_t  *owner;
 
     for (i = 0; i < NGX_VIDCAST_ENTRIES; i++) {
-        entry = &control->shm->sources[i];
+        owner = &control->owners[i];
 
-        /* its end is looked for where it must be, and nowhere else */
-
-        if (ngx_strncmp(entry->name, source->name.data, source->name.len) == 0
-            && entry->name[source->name.len] == '\0')
+        if (ngx_strncmp(owner->name, source->name.data, source->name.len) == 0
+            && owner->name[source->name.len] == '\0')
         {
             return i;
         }
@@ -191,7 +193,7 @@ ngx_vidcast_control_free(ngx_vidcast_control_t *control, u_char *taken,
 
     for (i = 0; i < NGX_VIDCAST_ENTRIES; i++) {
 
-        if (!taken[i] && !control->shm->sources[i].wanted
+        if (!taken[i] && !control->owners[i].wanted
             && ngx_vidcast_process_lock_holder(control->locks,
                                                NGX_VIDCAST_LOCK_CAPTURE + i,
                                                log)

@@ -588,9 +588,10 @@ ngx_vidcast_zone_open(ngx_vidcast_zone_t *zone,
         zone->ring.file = zone->frames.fd;
     }
 
-    zone->ring.shm->epoch = ((uint64_t) ngx_random() << 32)
-                            ^ (uint64_t) ngx_random()
-                            ^ (ngx_vidcast_clock() << 8);
+    zone->epoch = ((uint64_t) ngx_random() << 32) ^ (uint64_t) ngx_random()
+                  ^ (ngx_vidcast_clock() << 8);
+
+    zone->ring.shm->epoch = zone->epoch;
 
     if (rendition->predictors
         && (ngx_vidcast_memory_readonly(&zone->contents, name, log) != NGX_OK

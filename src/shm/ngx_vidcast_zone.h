@@ -96,12 +96,23 @@ typedef enum {
 /* a source as the newest configuration wants it */
 
 typedef struct {
-    u_char                       name[NGX_VIDCAST_MAX_NAME + 1];
     uint64_t                     fingerprint;
     uint64_t                     memory;      /* which its rings are in */
     uint32_t                     wanted;
     uint32_t                     unused[11];
 } ngx_vidcast_entry_t;
+
+
+/*
+ * And as the master knows it.  The master is root, and looks at nothing that
+ * others can write: which entry is whose, and which one is free, it must not
+ * be told by a worker.
+ */
+
+typedef struct {
+    u_char                       name[NGX_VIDCAST_MAX_NAME + 1];
+    u_char                       wanted;
+} ngx_vidcast_owner_t;
 
 
 /* a worker */
@@ -134,6 +145,11 @@ typedef struct {
     ngx_fd_t                     alive[2];      /* ends when all nginx ended */
     ngx_uint_t                   refs;          /* configurations */
     ngx_uint_t                   worker_index;  /* ours, or NO_PROCESS */
+
+    /* the master's */
+
+    uint64_t                     generation;
+    ngx_vidcast_owner_t          owners[NGX_VIDCAST_ENTRIES];
 } ngx_vidcast_control_t;
 
 
@@ -242,6 +258,7 @@ struct ngx_vidcast_zone_s {
     ngx_vidcast_memory_t         contents;     /* where the former two are */
     ngx_vidcast_memory_t         frames;       /* of the ring */
     ngx_vidcast_mailboxes_t      mailboxes;
+    uint64_t                     epoch;        /* as the master made it */
     ngx_fd_t                     wake_workers; /* eventfd, capture to workers */
     ngx_fd_t                     wake_capture; /* eventfd, workers to capture */
     ngx_uint_t                   refs;         /* configurations */

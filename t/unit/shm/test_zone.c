@@ -37,6 +37,7 @@ static void test_same_size(void);
 static void test_removed(void);
 static void test_entries(void);
 static void test_full(void);
+static void test_hostile(void);
 static void test_failed(void);
 static void test_overlays(void);
 static void test_wake(void);
@@ -78,6 +79,7 @@ main(void)
     test_removed();
     test_entries();
     test_full();
+    test_hostile();
     test_failed();
     test_overlays();
     test_wake();
@@ -619,6 +621,71 @@ test_full(void)
 
     (void) close(fds[0]);
     (void) close(fds[1]);
+}
+
+
+/*
+ * A worker that was taken over writes what it likes, just before a reload: the
+ * master neither reads beyond a name nor takes one source for another one, nor
+ * is it kept from the reload.
+ */
+
+static void
+test_hostile(void)
+{
+    uint64_t               generation, memory;
+    ngx_uint_t             i, n, bad, entry[3];
+    ngx_vidcast_conf_t    *conf, *next;
+    ngx_vidcast_zone_t    *zone;
+    ngx_vidcast_source_t  *source;
+
+    conf = unit_load(NULL, test_three, 2);
+    zone = test_zone(conf, 0);
+    memory = unit_source(conf, 0)->memory;
+    generation = conf->generation;
+    bad = 0;
+
+    for (n = 0; n < 4; n++) {
+        entry[0] = unit_source(conf, 0)->entry;
+        entry[1] = unit_source(conf, 1)->entry;
+
+        ngx_memset(conf->control->shm, (n == 0) ? 0xff : 'f' + (int) n,
+                   conf->control->contents.size);
+        ngx_memset(zone->contents.addr, 0xff, zone->contents.size);
+
+        if (n == 3) {
+            ngx_memzero(conf->control->shm, conf->control->contents.size);
+        }
+
+        next = unit_load(conf, test_three, (n % 2) ? 2 : 3);
+
+        if (next == NULL) {
+            bad++;
+            break;
+        }
+
+        conf = next;
+        conf->control->shm->retired = 0;
+
+        bad += (conf->generation != ++generation
+                || conf->control->shm->generation != generation
+                || test_zone(conf, 0) != zone
+                || unit_source(conf, 0)->memory != memory);
+
+        for (i = 0; i < conf->sources.nelts; i++) {
+            source = unit_source(conf, i);
+
+            bad += (source->entry >= NGX_VIDCAST_ENTRIES
+                    || (i < 2 && source->entry != entry[i])
+                    || !ngx_vidcast_zone_wanted(conf->control, source));
+        }
+
+        bad += (unit_source(conf, 0)->entry == unit_source(conf, 1)->entry);
+    }
+
+    unit_ok(bad == 0, "hostile: a reload goes by what the master knows");
+
+    unit_unload(conf);
 }
 
 
