@@ -214,8 +214,14 @@ static ngx_uint_t
 ngx_http_vidcast_access_embeds(ngx_http_request_t *r,
     ngx_http_vidcast_headers_t *headers)
 {
-    if (headers->fetch_site == NULL
-        || !ngx_vidcast_is(headers->fetch_site, "cross-site"))
+    if (headers->fetch_site == NULL) {
+        return 0;
+    }
+
+    /* what rules of a page have fetched ahead looks like the user's own */
+
+    if (!ngx_vidcast_is(headers->fetch_site, "cross-site")
+        && !(headers->purpose && ngx_vidcast_is(headers->fetch_site, "none")))
     {
         return 0;
     }
