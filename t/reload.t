@@ -19,6 +19,7 @@ use Vidcast::Client qw(get);
 use Vidcast::Crowd;
 use Vidcast::Life;
 use Vidcast::Nginx;
+use Vidcast::Picture;
 use Vidcast::Wait;
 use Vidcast::WebSocket;
 
@@ -374,6 +375,63 @@ CONF
     ok $nginx->reload(http => http(a => $test, b => $test)), 'and back';
     ok live($nginx, 'a') && live($nginx, 'b'), 'both live';
     is open_files($nginx, $master, 1), $before{master}, 'files of the master';
+    settled($nginx, 'all are there', worker => 2, manager => 1, capture => 2);
+}
+
+
+# files that the input looks at again by itself are of the same source, though
+# a new picture was there before the reload; another film is another source
+
+sub put {
+    my ($name, $width) = @_;
+
+    my $file = $nginx->prefix . "/$name";
+
+    open my $fh, '>:raw', "$file.new" or die "$file.new: $!\n";
+    print $fh picture($width, 32, 99);
+    close $fh or die "$file.new: $!\n";
+    rename "$file.new", "$file.jpg" or die "$file: $!\n";
+}
+
+
+{
+    mkdir $nginx->prefix . "/$_" or die "$_: $!\n" for qw(album film);
+
+    put($_, 32) for qw(now album/1 film/1 film/2);
+
+    $nginx->reload(http => http(
+        now   => 'input images:%%PREFIX%%/now.jpg fps=20;',
+        album => 'input images:%%PREFIX%%/album fps=20;',
+        film  => 'input images:%%PREFIX%%/film fps=20 loop=off;'));
+
+    ok live($nginx, $_), "$_ lives" for qw(now album);
+    ok wait_for { source($nginx, 'film')->{state} eq 'ended' }, 'a film ends';
+
+    my $go = Vidcast::Crowd->new($port, '/ws_now' => 1, '/ws_album' => 1);
+    my $stay = Vidcast::Crowd->new($port, '/mjpeg_now' => 2,
+                                   '/mjpeg_album' => 2);
+    my %old = map { $_ => capture_pid($nginx, $_) } qw(now album film);
+
+    ok $stay->moved, 'viewers';
+
+    put($_, 48) for qw(now album/2 film/3);
+
+    ok $nginx->reload, 'a reload, with new pictures';
+    ok $go->pump(sub { $go->gone == 2 }), 'what can come again, must';
+    ok wait_for { my $new = capture_pid($nginx, 'film');
+                  $new && $new ne $old{film} }, 'another film, and capture';
+
+    put('now', 64);
+    $stay->mark;
+    ok $stay->moved, 'viewers of pictures get more';
+    is scalar($stay->gone), 0, 'all stay';
+    is capture_pid($nginx, $_), $old{$_}, "the capture of $_ is the same"
+        for qw(now album);
+
+    $_->leave for $go, $stay;
+
+    ok $nginx->reload(http => http(a => $test, b => $test)), 'and back';
+    ok live($nginx, 'a') && live($nginx, 'b'), 'both live';
     settled($nginx, 'all are there', worker => 2, manager => 1, capture => 2);
 }
 

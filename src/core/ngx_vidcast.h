@@ -66,6 +66,7 @@ struct ngx_vidcast_input_conf_s {
     ngx_uint_t                     push;     /* workers take pictures for it */
     void                          *params;   /* the module's own */
     ngx_uint_t                     lossless;    /* no frame may be skipped */
+    ngx_uint_t                     rereads;  /* new files, without a reload */
     ngx_uint_t                     line;     /* of the configuration */
     ngx_array_t                    args;     /* of ngx_str_t, as written */
 

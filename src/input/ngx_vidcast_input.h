@@ -136,8 +136,10 @@ typedef struct {
  *            NGX_OK; NGX_DECLINED: no such parameter; NGX_ERROR: bad value.
  *
  * check()    at configuration, after all set(): is it whole and sensible?
- *            Touches no device.  NGX_OK; NGX_ERROR: reason in "error".  May
- *            set conf->validate_late, which is called when all of the
+ *            Touches no device.  NGX_OK; NGX_ERROR: reason in "error".  Sets
+ *            conf->rereads if the input finds what became of its files by
+ *            itself, so that a reload need not begin it anew.  May set
+ *            conf->validate_late, which is called when all of the
  *            configuration has been read, so that nginx's "user" is known;
  *            it returns the same, with NGX_OK perhaps a warning in "error".
  *

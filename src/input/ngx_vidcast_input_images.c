@@ -143,6 +143,10 @@ ngx_vidcast_input_images_set(ngx_vidcast_input_conf_t *conf, ngx_str_t *name,
 static ngx_int_t
 ngx_vidcast_input_images_check(ngx_vidcast_input_conf_t *conf, u_char *error)
 {
+    ngx_vidcast_input_images_params_t  *params;
+
+    params = conf->params;
+
     if (conf->path.len == 0) {
         ngx_vidcast_error(error, "no folder given");
         return NGX_ERROR;
@@ -154,6 +158,8 @@ ngx_vidcast_input_images_check(ngx_vidcast_input_conf_t *conf, u_char *error)
         ngx_vidcast_error(error, "path is not absolute");
         return NGX_ERROR;
     }
+
+    conf->rereads = params->loop;
 
     return NGX_OK;
 }

@@ -271,7 +271,11 @@ ngx_http_vidcast_source_fingerprint(ngx_vidcast_source_t *source)
     overlay = (source->overlay != NULL);
 
     ngx_http_vidcast_fingerprint_words(source, &source->input.args);
-    ngx_http_vidcast_fingerprint_file(source, &source->input.path);
+
+    if (!source->input.rereads) {
+        ngx_http_vidcast_fingerprint_file(source, &source->input.path);
+    }
+
     ngx_http_vidcast_fingerprint_file(source, &source->input.ca);
 
     ngx_http_vidcast_fingerprint_words(source, &source->predict.args);
