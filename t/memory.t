@@ -49,10 +49,10 @@ sub formula {
 
     my $slots = 1 + $of{encoders} + ($of{viewers} ? $of{workers} : 0);
     my $source = $slots * ($of{frame} + 4)
-        + ($of{predict} ? $of{results} * ($of{result} + 0.1) : 0) + 150 + 700
+        + ($of{predict} ? $of{results} * ($of{result} + 0.1) : 0) + 150 + 1650
         + 4 * 1.5 * $of{width} * $of{height} / 1024;
 
-    return 1000 + 500 * $of{workers} + $of{sources} * $source
+    return 2000 + 500 * $of{workers} + $of{sources} * $source
         + 10 * $of{viewers};
 }
 

@@ -178,7 +178,8 @@ CONF
 # a program is not started with some of its descriptors only
 
 for my $call ('dupfd_cloexec', 'dupfd') {
-    my $nginx = Vidcast::Nginx->new(http => "$more\n$server");
+    my $nginx = Vidcast::Nginx->new(main => 'env LD_PRELOAD;',
+                                    http => "$more\n$server");
     my $library = refuser($nginx->prefix);
 
     put("$library.refuse", "$call 24");

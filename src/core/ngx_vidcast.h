@@ -46,6 +46,7 @@ typedef struct {
 
 typedef struct ngx_vidcast_input_module_s    ngx_vidcast_input_module_t;
 typedef struct ngx_vidcast_predict_module_s  ngx_vidcast_predict_module_t;
+typedef struct ngx_vidcast_source_s          ngx_vidcast_source_t;
 typedef struct ngx_vidcast_zone_s            ngx_vidcast_zone_t;
 
 
@@ -72,7 +73,7 @@ struct ngx_vidcast_input_conf_s {
 
     /* set by check(): what is left to be looked at when all is known */
 
-    ngx_int_t (*validate_late)(ngx_vidcast_input_conf_t *conf,
+    ngx_int_t (*validate_late)(ngx_vidcast_source_t *source,
                                ngx_cycle_t *cycle, u_char *error);
 };
 
@@ -89,6 +90,7 @@ typedef struct {
     ngx_uint_t                     every;    /* so many frames one */
     ngx_uint_t                     line;     /* of the directive */
     ngx_array_t                    args;     /* of ngx_str_t, as written */
+    u_char                        *error;    /* why it cannot run any more */
 
     /* of predictors which have processes of their own */
 
@@ -107,9 +109,6 @@ typedef struct {
     uint32_t                       results;
     uint32_t                       result_size;  /* largest result, bytes */
 } ngx_vidcast_geometry_t;
-
-
-typedef struct ngx_vidcast_source_s          ngx_vidcast_source_t;
 
 
 /*
@@ -151,6 +150,7 @@ struct ngx_vidcast_source_s {
     ngx_pool_t                    *pool;         /* of the configuration */
     u_char                        *file;         /* place of the block */
     ngx_uint_t                     line;
+    unsigned                       again:1;      /* read in another process */
 };
 
 

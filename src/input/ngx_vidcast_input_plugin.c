@@ -153,7 +153,7 @@ static ngx_int_t ngx_vidcast_input_plugin_files(
 static ngx_int_t ngx_vidcast_input_plugin_argument(
     ngx_vidcast_input_conf_t *conf);
 static ngx_int_t ngx_vidcast_input_plugin_validate_late(
-    ngx_vidcast_input_conf_t *conf, ngx_cycle_t *cycle, u_char *error);
+    ngx_vidcast_source_t *source, ngx_cycle_t *cycle, u_char *error);
 static ngx_int_t ngx_vidcast_input_plugin_choose(
     ngx_vidcast_input_conf_t *conf, ngx_uint_t *n, u_char *error);
 static void ngx_vidcast_input_plugin_log(void *host, int level,
@@ -614,21 +614,21 @@ ngx_vidcast_input_plugin_argument(ngx_vidcast_input_conf_t *conf)
 /* the first one is asked for all; what it takes, the next one takes as well */
 
 static ngx_int_t
-ngx_vidcast_input_plugin_validate_late(ngx_vidcast_input_conf_t *conf,
+ngx_vidcast_input_plugin_validate_late(ngx_vidcast_source_t *source,
     ngx_cycle_t *cycle, u_char *error)
 {
-    ngx_vidcast_input_plugin_params_t  *params = conf->params;
-
-    ngx_uint_t  n;
+    ngx_uint_t                          n;
+    ngx_vidcast_input_plugin_params_t  *params;
 
     n = 0;
+    params = source->input.params;
 
-    if (ngx_vidcast_input_plugin_choose(conf, &n, error) != NGX_OK) {
+    if (ngx_vidcast_input_plugin_choose(&source->input, &n, error) != NGX_OK) {
         return NGX_ERROR;
     }
 
     return ngx_vidcast_plugin_check(&params->plugin, NGX_VIDCAST_PLUGIN_INPUT,
-                                    &conf->source, cycle, error);
+                                    source, cycle, error);
 }
 
 

@@ -8,170 +8,81 @@
 #include <ngx_core.h>
 
 #include <poll.h>
-#include <sched.h>
+#include <sys/prctl.h>
 
 #include "os/ngx_vidcast_child.h"
 #include "shm/ngx_vidcast_control.h"
 
 
-static void ngx_vidcast_child_init(ngx_vidcast_conf_t *conf,
-    const char *title);
-static void ngx_vidcast_child_close_files(ngx_vidcast_conf_t *conf);
-static void ngx_vidcast_child_keep(ngx_array_t *keep, ngx_fd_t fd);
-static int ngx_libc_cdecl ngx_vidcast_child_cmp_fds(const void *one,
-    const void *two);
 static void ngx_vidcast_child_signals(ngx_log_t *log);
 static void ngx_vidcast_child_signal_handler(int signo);
-static void ngx_vidcast_child_affinity(ngx_cycle_t *cycle);
-static void ngx_vidcast_child_syslog(ngx_log_t *log);
 static void ngx_vidcast_child_reopen(ngx_cycle_t *cycle);
 static ngx_uint_t ngx_vidcast_child_reopen_file(ngx_open_file_t *file);
 
 
 ngx_pid_t
-ngx_vidcast_child_fork(ngx_vidcast_conf_t *conf, ngx_vidcast_child_pt proc,
-    void *data, const char *title)
+ngx_vidcast_child_start(ngx_vidcast_child_t *task, ngx_vidcast_conf_t *conf,
+    ngx_cycle_t *cycle)
 {
-    ngx_pid_t  pid;
+    u_char                  title[NGX_VIDCAST_TITLE];
+    ngx_err_t               err;
+    ngx_pid_t               pid;
+    ngx_pool_t             *pool;
+    ngx_vidcast_program_t   program;
 
-    pid = fork();
+    ngx_vidcast_child_title(task, title);
 
-    switch (pid) {
+    program.title = title;
+    program.detached = (task->role == NGX_VIDCAST_MANAGER);
+    program.brief = (task->answer != NGX_INVALID_FILE);
 
-    case -1:
-        ngx_log_error(NGX_LOG_ALERT, conf->cycle->log, ngx_errno,
-                      "fork() failed while spawning \"%s\"", title);
+    pool = ngx_create_pool(NGX_DEFAULT_POOL_SIZE, cycle->log);
+    if (pool == NULL) {
         return NGX_INVALID_PID;
-
-    case 0:
-        ngx_vidcast_child_init(conf, title);
-        proc(conf, data);
-        _exit(0);
-
-    default:
-        break;
     }
 
-    ngx_log_error(NGX_LOG_NOTICE, conf->cycle->log, 0, "start %s %P", title,
-                  pid);
+    if (ngx_vidcast_settings_create(&program, task, conf, cycle, pool)
+        != NGX_OK)
+    {
+        ngx_destroy_pool(pool);
+        return NGX_INVALID_PID;
+    }
+
+    pid = ngx_vidcast_program_start(&program, cycle);
+    err = ngx_errno;
+
+    (void) ngx_close_file(program.settings);
+    ngx_destroy_pool(pool);
+
+    if (pid == NGX_INVALID_PID) {
+        ngx_log_error(NGX_LOG_ALERT, cycle->log, err,
+                      "fork() failed while spawning \"%s\"", title);
+
+    } else if (pid && !program.brief) {
+        ngx_log_error(NGX_LOG_NOTICE, cycle->log, 0, "start %s %P", title,
+                      pid);
+    }
+
+    ngx_set_errno(err);
 
     return pid;
 }
 
 
-static void
-ngx_vidcast_child_init(ngx_vidcast_conf_t *conf, const char *title)
+void
+ngx_vidcast_child_init(ngx_log_t *log, const char *title)
 {
-    ngx_parent = ngx_pid;
-    ngx_pid = ngx_getpid();
     ngx_process = NGX_PROCESS_HELPER;
+    ngx_use_stderr = 0;
 
-    /* the entry is that of the worker that forked us, and may be dead */
+    /* the binary was started by the name of a descriptor */
 
-    conf->control->worker_index = NGX_VIDCAST_NO_PROCESS;
+    (void) prctl(PR_SET_NAME, "nginx", 0, 0, 0);
 
-    ngx_vidcast_child_close_files(conf);
-    ngx_vidcast_child_signals(conf->cycle->log);
-    ngx_vidcast_child_affinity(conf->cycle);
-    ngx_vidcast_child_syslog(conf->cycle->log);
+    ngx_vidcast_child_signals(log);
 
     ngx_setproctitle((char *) title);
     ngx_time_update();
-}
-
-
-static void
-ngx_vidcast_child_close_files(ngx_vidcast_conf_t *conf)
-{
-    ngx_fd_t                   *fd, low, fds[NGX_VIDCAST_ZONE_FILES];
-    ngx_uint_t                  i, k, n;
-    ngx_array_t                 keep;
-    ngx_list_part_t            *part;
-    ngx_open_file_t            *file;
-    ngx_vidcast_rendition_t   **rendition;
-
-    if (ngx_array_init(&keep, conf->cycle->pool, 64, sizeof(ngx_fd_t))
-        != NGX_OK)
-    {
-        _exit(2);
-    }
-
-    ngx_vidcast_child_keep(&keep, STDERR_FILENO);
-    ngx_vidcast_child_keep(&keep, conf->control->contents.fd);
-    ngx_vidcast_child_keep(&keep, conf->control->contents.readonly);
-    ngx_vidcast_child_keep(&keep, conf->control->locks);
-    ngx_vidcast_child_keep(&keep, conf->control->predictors);
-    ngx_vidcast_child_keep(&keep, conf->control->alive[0]);
-
-    rendition = conf->renditions.elts;
-
-    for (i = 0; i < conf->renditions.nelts; i++) {
-        n = ngx_vidcast_zone_files(rendition[i]->zone, fds);
-
-        for (k = 0; k < n; k++) {
-            ngx_vidcast_child_keep(&keep, fds[k]);
-        }
-    }
-
-    part = &conf->cycle->open_files.part;
-    file = part->elts;
-
-    for (i = 0; /* void */ ; i++) {
-
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
-            }
-
-            part = part->next;
-            file = part->elts;
-            i = 0;
-        }
-
-        ngx_vidcast_child_keep(&keep, file[i].fd);
-    }
-
-    fd = keep.elts;
-
-    ngx_qsort(fd, keep.nelts, sizeof(ngx_fd_t), ngx_vidcast_child_cmp_fds);
-
-    low = STDERR_FILENO + 1;
-
-    for (i = 0; i < keep.nelts; i++) {
-
-        if (fd[i] > low) {
-            (void) close_range(low, fd[i] - 1, 0);
-        }
-
-        low = ngx_max(low, fd[i] + 1);
-    }
-
-    (void) close_range(low, ~0U, 0);
-}
-
-
-static void
-ngx_vidcast_child_keep(ngx_array_t *keep, ngx_fd_t fd)
-{
-    ngx_fd_t  *elt;
-
-    if (fd == NGX_INVALID_FILE) {
-        return;
-    }
-
-    elt = ngx_array_push(keep);
-    if (elt == NULL) {
-        _exit(2);
-    }
-
-    *elt = fd;
-}
-
-
-static int ngx_libc_cdecl
-ngx_vidcast_child_cmp_fds(const void *one, const void *two)
-{
-    return *(const ngx_fd_t *) one - *(const ngx_fd_t *) two;
 }
 
 
@@ -224,47 +135,6 @@ static void
 ngx_vidcast_child_signal_handler(int signo)
 {
     /* void */
-}
-
-
-/* a worker may be bound to one processor, our threads want them all */
-
-static void
-ngx_vidcast_child_affinity(ngx_cycle_t *cycle)
-{
-#if (NGX_HAVE_SCHED_SETAFFINITY)
-    cpu_set_t         set;
-    ngx_core_conf_t  *ccf;
-
-    ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
-
-    if (ccf->cpu_affinity == NULL) {
-        return;
-    }
-
-    ngx_memset(&set, 0xff, sizeof(cpu_set_t));
-
-    if (sched_setaffinity(0, sizeof(cpu_set_t), &set) == -1) {
-        ngx_log_error(NGX_LOG_ALERT, cycle->log, ngx_errno,
-                      "sched_setaffinity() failed");
-    }
-#endif
-}
-
-
-/* the worker's sockets to syslog are closed: let them be opened anew */
-
-static void
-ngx_vidcast_child_syslog(ngx_log_t *log)
-{
-    ngx_syslog_peer_t  *peer;
-
-    for ( /* void */ ; log; log = log->next) {
-        if (log->writer == ngx_syslog_writer) {
-            peer = log->wdata;
-            peer->conn.fd = (ngx_socket_t) -1;
-        }
-    }
 }
 
 

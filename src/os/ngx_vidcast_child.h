@@ -11,21 +11,26 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "os/ngx_vidcast_settings.h"
 #include "shm/ngx_vidcast_zone.h"
 
 
-typedef void (*ngx_vidcast_child_pt)(ngx_vidcast_conf_t *conf, void *data);
+/* us in which a process has read its settings, and taken its lock */
+
+#define NGX_VIDCAST_CHILD_COMES  10000000
 
 
 /*
- * Forks a process of ours from a worker, busy or not, or from another one of
- * ours.  The child closes all descriptors but those of logs and of shared
- * memory before anything else, so that it never keeps a client's connection,
- * resets signals, takes its title and runs "proc", after which it ends.
- * NGX_INVALID_PID: fork() failed, logged.
+ * Starts a process of ours: nginx's own binary, in an address space of its
+ * own, with no descriptors but those that its settings name.  "conf" is NULL
+ * for a check, which has nothing of it.  Returns its pid, or 0: that of a
+ * manager is not known, and it is nobody's child.  NGX_INVALID_PID, logged.
  */
-ngx_pid_t ngx_vidcast_child_fork(ngx_vidcast_conf_t *conf,
-    ngx_vidcast_child_pt proc, void *data, const char *title);
+ngx_pid_t ngx_vidcast_child_start(ngx_vidcast_child_t *task,
+    ngx_vidcast_conf_t *conf, ngx_cycle_t *cycle);
+
+/* in that process, when it has read its settings: its signals, its title */
+void ngx_vidcast_child_init(ngx_log_t *log, const char *title);
 
 /*
  * Sleeps until "timeout" ms have passed, a child has ended, or the last

@@ -81,11 +81,14 @@ ngx_vidcast_sandbox_enter(ngx_uint_t flags, ngx_log_t *log)
 
     /*
      * What nginx needs for its clients is no business of ours.  Above that
-     * number a library that calls select() writes beside its memory.
+     * number a library that calls select() writes beside its memory.  The
+     * manager has those of all sources, and no library.
      */
 
-    ngx_vidcast_sandbox_limit(RLIMIT_NOFILE, NGX_VIDCAST_SANDBOX_FILES,
-                              RLIM_INFINITY);
+    if (!(flags & NGX_VIDCAST_SANDBOX_SIGNALS)) {
+        ngx_vidcast_sandbox_limit(RLIMIT_NOFILE, NGX_VIDCAST_SANDBOX_FILES,
+                                  RLIM_INFINITY);
+    }
 
     return lacks;
 }

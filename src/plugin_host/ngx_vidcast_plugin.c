@@ -10,6 +10,7 @@
 #include <dlfcn.h>
 
 #include "core/ngx_vidcast_error.h"
+#include "os/ngx_vidcast_program.h"
 #include "plugin_host/ngx_vidcast_plugin.h"
 
 
@@ -19,7 +20,6 @@
     (offsetof(type, member) + sizeof(((type *) NULL)->member))
 
 
-static char *ngx_vidcast_plugin_own_file(void);
 static const char *ngx_vidcast_plugin_incomplete(
     const vidcast_plugin_t *plugin);
 
@@ -27,25 +27,23 @@ static const char *ngx_vidcast_plugin_incomplete(
 u_char *
 ngx_vidcast_plugin_path(ngx_pool_t *pool, const char *name)
 {
-    char    *file;
     size_t   len;
-    u_char  *path, *p;
+    u_char  *path, *p, *file;
 
-    file = ngx_vidcast_plugin_own_file();
-    len = file ? (size_t) (strrchr(file, '/') + 1 - file) : 0;
+    file = ngx_vidcast_program_module();
+    len = file ? (size_t) (strrchr((char *) file, '/') + 1 - (char *) file)
+               : 0;
 
     path = ngx_pnalloc(pool, ngx_max(len, ngx_cycle->prefix.len
                                           + sizeof("modules/") - 1)
                              + ngx_strlen(name) + 1);
 
     if (path == NULL) {
-        free(file);
         return NULL;
     }
 
     if (file) {
         p = ngx_cpymem(path, file, len);
-        free(file);
 
     } else {
         p = ngx_sprintf(path, "%Vmodules/", &ngx_cycle->prefix);
@@ -54,24 +52,6 @@ ngx_vidcast_plugin_path(ngx_pool_t *pool, const char *name)
     (void) ngx_sprintf(p, "%s%Z", name);
 
     return path;
-}
-
-
-/* the module, full name, to be freed; NULL: it is a part of nginx itself */
-
-static char *
-ngx_vidcast_plugin_own_file(void)
-{
-    Dl_info  own, core;
-
-    if (dladdr(&ngx_vidcast_plugin_path, &own) == 0
-        || dladdr((void *) &ngx_cycle, &core) == 0
-        || own.dli_fbase == core.dli_fbase)
-    {
-        return NULL;
-    }
-
-    return realpath(own.dli_fname, NULL);
 }
 
 

@@ -30,18 +30,6 @@ u_char *ngx_vidcast_plugin_path(ngx_pool_t *pool, const char *name);
 const vidcast_plugin_t *ngx_vidcast_plugin_load(const char *path,
     u_char *error);
 
-/*
- * At configuration: runs "check", which is to load the plugin and to look at
- * the configuration, in a child process without our descriptors, which drops
- * to "user".  One that crashes, or takes longer than "limit" ms, has failed.
- * NGX_OK: with a warning in "error", or nothing; NGX_ERROR: reason there.
- */
-typedef ngx_int_t (*ngx_vidcast_plugin_check_pt)(void *data, u_char *error);
-
-ngx_int_t ngx_vidcast_plugin_try(ngx_cycle_t *cycle, ngx_msec_t limit,
-    ngx_vidcast_plugin_check_pt check, void *data, u_char *error);
-
-
 /* a table of vidcast_plugin.h which the plugin has to have */
 
 typedef enum {
@@ -89,10 +77,24 @@ const vidcast_plugin_t *ngx_vidcast_plugin_conf_load(
 ngx_int_t ngx_vidcast_plugin_exists(ngx_str_t *file, const char *hint,
     u_char *error);
 
-/* as try(): does the plugin take its configuration? */
+/*
+ * At configuration: does the plugin take it?  It is loaded and asked in a
+ * process of its own, or in this one, if it is that.  NGX_OK: with a warning
+ * in "error", or nothing; NGX_ERROR: reason there.
+ */
 ngx_int_t ngx_vidcast_plugin_check(ngx_vidcast_plugin_conf_t *conf,
-    ngx_vidcast_plugin_kind_e kind, ngx_str_t *source, ngx_cycle_t *cycle,
+    ngx_vidcast_plugin_kind_e kind, ngx_vidcast_source_t *source,
+    ngx_cycle_t *cycle, u_char *error);
+
+/*
+ * try()     asks that process, which has the user of the configuration.  One
+ *           that crashes, or takes longer than "limit" ms, has failed
+ * answer()  in it: tells what was found, and ends
+ */
+ngx_int_t ngx_vidcast_plugin_try(ngx_vidcast_source_t *source,
+    ngx_vidcast_plugin_kind_e kind, ngx_msec_t limit, ngx_cycle_t *cycle,
     u_char *error);
+void ngx_vidcast_plugin_answer(ngx_fd_t fd, ngx_int_t rc, u_char *error);
 
 /* all but "host" and "log" */
 void ngx_vidcast_plugin_context(vidcast_context_t *context,

@@ -12,15 +12,8 @@
 #include "plugin_host/ngx_vidcast_plugin.h"
 
 
-typedef struct {
-    ngx_vidcast_plugin_conf_t  *conf;
-    ngx_vidcast_plugin_kind_e   kind;
-    ngx_str_t                  *source;
-    u_char                      warning[NGX_VIDCAST_ERROR_LEN];
-} ngx_vidcast_plugin_checked_t;
-
-
-static ngx_int_t ngx_vidcast_plugin_check_handler(void *data, u_char *error);
+static ngx_int_t ngx_vidcast_plugin_ask(ngx_vidcast_plugin_conf_t *conf,
+    ngx_vidcast_plugin_kind_e kind, ngx_str_t *source, u_char *error);
 static void ngx_vidcast_plugin_warning(void *host, int level,
     const char *line);
 
@@ -119,45 +112,40 @@ ngx_vidcast_plugin_exists(ngx_str_t *file, const char *hint, u_char *error)
 
 ngx_int_t
 ngx_vidcast_plugin_check(ngx_vidcast_plugin_conf_t *conf,
-    ngx_vidcast_plugin_kind_e kind, ngx_str_t *source, ngx_cycle_t *cycle,
-    u_char *error)
+    ngx_vidcast_plugin_kind_e kind, ngx_vidcast_source_t *source,
+    ngx_cycle_t *cycle, u_char *error)
 {
-    ngx_vidcast_plugin_checked_t  checked;
+    if (ngx_process != NGX_PROCESS_HELPER) {
+        return ngx_vidcast_plugin_try(source, kind, conf->limit, cycle, error);
+    }
 
-    checked.conf = conf;
-    checked.kind = kind;
-    checked.source = source;
-    checked.warning[0] = '\0';
-
-    return ngx_vidcast_plugin_try(cycle, conf->limit,
-                                  ngx_vidcast_plugin_check_handler, &checked,
-                                  error);
+    return ngx_vidcast_plugin_ask(conf, kind, &source->name, error);
 }
 
 
-/* in a process of its own */
-
 static ngx_int_t
-ngx_vidcast_plugin_check_handler(void *data, u_char *error)
+ngx_vidcast_plugin_ask(ngx_vidcast_plugin_conf_t *conf,
+    ngx_vidcast_plugin_kind_e kind, ngx_str_t *source, u_char *error)
 {
-    ngx_vidcast_plugin_checked_t  *checked = data;
-
     int                      rc;
+    u_char                   warning[NGX_VIDCAST_ERROR_LEN];
     vidcast_context_t        context;
     const vidcast_plugin_t  *plugin;
 
-    plugin = ngx_vidcast_plugin_conf_load(checked->conf, checked->kind, error);
+    plugin = ngx_vidcast_plugin_conf_load(conf, kind, error);
 
     if (plugin == NULL) {
         return NGX_ERROR;
     }
 
-    ngx_vidcast_plugin_context(&context, checked->conf, checked->source);
+    ngx_vidcast_plugin_context(&context, conf, source);
 
-    context.host = checked;
+    warning[0] = '\0';
+
+    context.host = warning;
     context.log = ngx_vidcast_plugin_warning;
 
-    rc = (checked->kind == NGX_VIDCAST_PLUGIN_INPUT)
+    rc = (kind == NGX_VIDCAST_PLUGIN_INPUT)
              ? plugin->input->check(&context, (char *) error)
              : plugin->predictor->check(&context, (char *) error);
 
@@ -165,7 +153,7 @@ ngx_vidcast_plugin_check_handler(void *data, u_char *error)
         return NGX_ERROR;
     }
 
-    (void) ngx_cpystrn(error, checked->warning, NGX_VIDCAST_ERROR_LEN);
+    (void) ngx_cpystrn(error, warning, NGX_VIDCAST_ERROR_LEN);
 
     return NGX_OK;
 }
@@ -176,11 +164,10 @@ ngx_vidcast_plugin_check_handler(void *data, u_char *error)
 static void
 ngx_vidcast_plugin_warning(void *host, int level, const char *line)
 {
-    ngx_vidcast_plugin_checked_t  *checked = host;
+    u_char  *warning = host;
 
-    if (level == VIDCAST_LOG_WARN && checked->warning[0] == '\0') {
-        (void) ngx_cpystrn(checked->warning, (u_char *) line,
-                           NGX_VIDCAST_ERROR_LEN);
+    if (level == VIDCAST_LOG_WARN && warning[0] == '\0') {
+        (void) ngx_cpystrn(warning, (u_char *) line, NGX_VIDCAST_ERROR_LEN);
     }
 }
 

@@ -299,7 +299,7 @@ ngx_vidcast_predict_plugin_validate_late(ngx_vidcast_source_t *source,
     plugin->result_size = source->original.geometry.result_size;
 
     return ngx_vidcast_plugin_check(plugin, NGX_VIDCAST_PLUGIN_PREDICTOR,
-                                    &source->name, cycle, error);
+                                    source, cycle, error);
 }
 
 
@@ -322,7 +322,11 @@ static ngx_int_t
 ngx_vidcast_predict_plugin_open(ngx_vidcast_predictor_t *predictor)
 {
     const vidcast_plugin_t        *plugin;
+    ngx_vidcast_plugin_conf_t     *conf;
     ngx_vidcast_predict_plugin_t  *plug;
+
+    conf = predictor->source->predict.params;
+    conf->result_size = predictor->source->original.geometry.result_size;
 
     ngx_vidcast_error(predictor->error, "no memory");
 
@@ -334,8 +338,7 @@ ngx_vidcast_predict_plugin_open(ngx_vidcast_predictor_t *predictor)
         return NGX_ERROR;
     }
 
-    plugin = ngx_vidcast_plugin_conf_load(predictor->source->predict.params,
-                                          NGX_VIDCAST_PLUGIN_PREDICTOR,
+    plugin = ngx_vidcast_plugin_conf_load(conf, NGX_VIDCAST_PLUGIN_PREDICTOR,
                                           predictor->error);
 
     if (plugin == NULL) {

@@ -40,8 +40,6 @@ typedef struct {
 } ngx_vidcast_rates_t;
 
 
-static void ngx_vidcast_capture_process_forget(ngx_vidcast_conf_t *conf,
-    ngx_vidcast_source_t *source);
 static ngx_int_t ngx_vidcast_capture_process_init(
     ngx_vidcast_capture_t *capture, ngx_vidcast_conf_t *conf,
     ngx_vidcast_source_t *source);
@@ -60,10 +58,9 @@ static void ngx_vidcast_capture_process_sendfile(
 
 
 void
-ngx_vidcast_capture_process(ngx_vidcast_conf_t *conf, void *data)
+ngx_vidcast_capture_process(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_source_t *source)
 {
-    ngx_vidcast_source_t  *source = data;
-
     uint64_t                 deserted;
     ngx_uint_t               lacks;
     ngx_vidcast_rates_t      rates;
@@ -81,8 +78,6 @@ ngx_vidcast_capture_process(ngx_vidcast_conf_t *conf, void *data)
     }
 
     source->original.zone->shm->sandbox = lacks;
-
-    ngx_vidcast_capture_process_forget(conf, source);
 
     if (ngx_vidcast_capture_process_init(&capture, conf, source) != NGX_OK
         || ngx_vidcast_capture_process_start(&capture) != NGX_OK)
@@ -128,33 +123,6 @@ ngx_vidcast_capture_process(ngx_vidcast_conf_t *conf, void *data)
     ngx_vidcast_zone_wake_workers(capture.zone);
 
     _exit(0);
-}
-
-
-/*
- * A capture may outlive many configurations: the memory of other sources must
- * not live as long.
- */
-
-static void
-ngx_vidcast_capture_process_forget(ngx_vidcast_conf_t *conf,
-    ngx_vidcast_source_t *source)
-{
-    ngx_uint_t                  i;
-    ngx_vidcast_rendition_t   **other;
-
-    other = conf->renditions.elts;
-
-    for (i = 0; i < conf->renditions.nelts; i++) {
-
-        if (other[i]->source == source) {
-            continue;
-        }
-
-        (void) ngx_vidcast_zone_close(other[i]->zone);
-
-        ngx_shm_free(&other[i]->shm_zone->shm);
-    }
 }
 
 

@@ -9,7 +9,6 @@
 
 #include "core/ngx_vidcast_backoff.h"
 #include "process/ngx_vidcast_manager.h"
-#include "process/ngx_vidcast_capture_process.h"
 #include "os/ngx_vidcast_child.h"
 #include "os/ngx_vidcast_sandbox.h"
 #include "shm/ngx_vidcast_control.h"
@@ -26,20 +25,22 @@
 typedef struct {
     ngx_vidcast_source_t    *source;
     ngx_pid_t                pid;        /* 0: not a child of ours */
+    ngx_uint_t               came;       /* it had its lock, late enough */
     uint64_t                 started;    /* CLOCK_MONOTONIC, us */
     uint64_t                 published;  /* frames, when it was started */
     ngx_vidcast_backoff_t    backoff;
-    u_char                   title[NGX_VIDCAST_MAX_NAME + 32];
+    ngx_vidcast_child_t       task;
 } ngx_vidcast_managed_t;
 
 
-static void ngx_vidcast_manager_process(ngx_vidcast_conf_t *conf, void *data);
 static void ngx_vidcast_manager_sandbox(ngx_vidcast_conf_t *conf);
 static ngx_int_t ngx_vidcast_manager_take_lock(ngx_vidcast_conf_t *conf);
 static ngx_uint_t ngx_vidcast_manager_outdated(ngx_vidcast_conf_t *conf);
 static ngx_vidcast_managed_t *ngx_vidcast_manager_list(
     ngx_vidcast_conf_t *conf);
 static void ngx_vidcast_manager_reap(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_managed_t *managed);
+static void ngx_vidcast_manager_overdue(ngx_vidcast_conf_t *conf,
     ngx_vidcast_managed_t *managed);
 static void ngx_vidcast_manager_exited(ngx_vidcast_managed_t *managed,
     int status);
@@ -50,9 +51,10 @@ static void ngx_vidcast_manager_spawn(ngx_vidcast_conf_t *conf,
 ngx_int_t
 ngx_vidcast_manager_start(ngx_vidcast_conf_t *conf)
 {
-    ngx_int_t                rc;
-    ngx_log_t               *log;
-    ngx_vidcast_control_t   *control;
+    ngx_int_t               rc;
+    ngx_log_t              *log;
+    ngx_vidcast_child_t     task;
+    ngx_vidcast_control_t  *control;
 
     log = conf->cycle->log;
     control = conf->control;
@@ -85,21 +87,28 @@ ngx_vidcast_manager_start(ngx_vidcast_conf_t *conf)
     }
 
     if (rc == NGX_OK) {
-        (void) ngx_vidcast_child_fork(conf, ngx_vidcast_manager_process, NULL,
-                                      "vidcast manager process");
+        ngx_memzero(&task, sizeof(ngx_vidcast_child_t));
+
+        task.role = NGX_VIDCAST_MANAGER;
+        task.answer = NGX_INVALID_FILE;
+
+        (void) ngx_vidcast_child_start(&task, conf, conf->cycle);
     }
 
     return NGX_OK;
 }
 
 
-static void
-ngx_vidcast_manager_process(ngx_vidcast_conf_t *conf, void *data)
+void
+ngx_vidcast_manager_process(ngx_vidcast_conf_t *conf)
 {
     uint64_t                   deserted;
     ngx_uint_t                 i, ended;
     ngx_vidcast_managed_t     *managed;
     ngx_vidcast_supervisor_t  *supervisor;
+
+    ngx_log_error(NGX_LOG_NOTICE, conf->cycle->log, 0,
+                  "start vidcast manager process %P", ngx_pid);
 
     ngx_vidcast_manager_sandbox(conf);
 
@@ -204,7 +213,11 @@ ngx_vidcast_manager_take_lock(ngx_vidcast_conf_t *conf)
             break;
         }
 
+        /* two workers may have thought that there was none */
+
         if (rc == NGX_ERROR
+            || ngx_vidcast_load(&conf->control->shm->manager_generation)
+               == conf->generation
             || ngx_vidcast_clock() - start > NGX_VIDCAST_MANAGER_WAIT
             || ngx_vidcast_child_wait(conf, 10) == NGX_DONE
             || ngx_vidcast_manager_outdated(conf))
@@ -252,8 +265,9 @@ ngx_vidcast_manager_list(ngx_vidcast_conf_t *conf)
     for (i = 0; i < conf->sources.nelts; i++) {
         managed[i].source = source[i];
 
-        (void) ngx_sprintf(managed[i].title, "vidcast capture process: %V%Z",
-                           &source[i]->name);
+        managed[i].task.role = NGX_VIDCAST_CAPTURE;
+        managed[i].task.source = source[i];
+        managed[i].task.answer = NGX_INVALID_FILE;
     }
 
     return managed;
@@ -265,23 +279,29 @@ ngx_vidcast_manager_reap(ngx_vidcast_conf_t *conf,
     ngx_vidcast_managed_t *managed)
 {
     int         status;
+    u_char      title[NGX_VIDCAST_TITLE];
     ngx_log_t  *log;
 
-    if (managed->pid == 0
-        || waitpid(managed->pid, &status, WNOHANG) != managed->pid)
-    {
+    if (managed->pid == 0) {
+        return;
+    }
+
+    if (waitpid(managed->pid, &status, WNOHANG) != managed->pid) {
+        ngx_vidcast_manager_overdue(conf, managed);
         return;
     }
 
     log = conf->cycle->log;
 
+    ngx_vidcast_child_title(&managed->task, title);
+
     if (WTERMSIG(status)) {
         ngx_log_error(NGX_LOG_ALERT, log, 0, "%s %P exited on signal %d",
-                      managed->title, managed->pid, WTERMSIG(status));
+                      title, managed->pid, WTERMSIG(status));
 
     } else {
         ngx_log_error(NGX_LOG_NOTICE, log, 0, "%s %P exited with code %d",
-                      managed->title, managed->pid, WEXITSTATUS(status));
+                      title, managed->pid, WEXITSTATUS(status));
     }
 
     managed->pid = 0;
@@ -295,6 +315,30 @@ ngx_vidcast_manager_reap(ngx_vidcast_conf_t *conf,
         == 0)
     {
         ngx_vidcast_manager_exited(managed, status);
+    }
+}
+
+
+/* one that hangs before it has read its settings would never take its lock */
+
+static void
+ngx_vidcast_manager_overdue(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_managed_t *managed)
+{
+    if (managed->came
+        || ngx_vidcast_clock() - managed->started < NGX_VIDCAST_CHILD_COMES)
+    {
+        return;
+    }
+
+    managed->came = ngx_vidcast_process_lock_holder(conf->control->locks,
+                                                    NGX_VIDCAST_LOCK_CAPTURE
+                                                    + managed->source->entry,
+                                                    conf->cycle->log)
+                    != 0;
+
+    if (!managed->came) {
+        (void) kill(managed->pid, SIGKILL);
     }
 }
 
@@ -371,8 +415,7 @@ ngx_vidcast_manager_spawn(ngx_vidcast_conf_t *conf,
     managed->started = now;
     managed->published = ngx_vidcast_load(&shm->counters.published);
 
-    pid = ngx_vidcast_child_fork(conf, ngx_vidcast_capture_process,
-                                 managed->source, (char *) managed->title);
+    pid = ngx_vidcast_child_start(&managed->task, conf, conf->cycle);
 
     if (pid == NGX_INVALID_PID) {
         managed->backoff.due = now + NGX_VIDCAST_BACKOFF_MIN;
@@ -380,5 +423,6 @@ ngx_vidcast_manager_spawn(ngx_vidcast_conf_t *conf,
     }
 
     managed->pid = pid;
+    managed->came = 0;
     shm->restarts++;
 }

@@ -15,11 +15,17 @@
 
 
 /*
- * Forks a manager of this generation unless one lives.  Called by a worker,
+ * Starts a manager of this generation unless one lives.  Called by a worker,
  * at its start and every second; of several workers one wins.
- * NGX_OK; NGX_AGAIN: there is none, but another worker may be forking one.
+ * NGX_OK; NGX_AGAIN: there is none, but another worker may be starting one.
  */
 ngx_int_t ngx_vidcast_manager_start(ngx_vidcast_conf_t *conf);
+
+/*
+ * The process; returns when nginx has ended, or when another manager has taken
+ * its place.
+ */
+void ngx_vidcast_manager_process(ngx_vidcast_conf_t *conf);
 
 
 #endif /* _NGX_VIDCAST_MANAGER_H_INCLUDED_ */

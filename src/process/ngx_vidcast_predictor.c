@@ -8,7 +8,6 @@
 #include <ngx_core.h>
 
 #include <pthread.h>
-#include <sys/mman.h>
 
 #include "core/ngx_vidcast_error.h"
 #include "os/ngx_vidcast_child.h"
@@ -27,9 +26,6 @@ static ngx_uint_t ngx_vidcast_predictor_sandbox(
     ngx_vidcast_predictor_t *predictor);
 static ngx_int_t ngx_vidcast_predictor_init(
     ngx_vidcast_predictor_t *predictor);
-static ngx_int_t ngx_vidcast_predictor_protect(
-    ngx_vidcast_predictor_t *predictor);
-static ngx_int_t ngx_vidcast_predictor_unmap_zones(ngx_vidcast_conf_t *conf);
 static ngx_int_t ngx_vidcast_predictor_watch(
     ngx_vidcast_predictor_t *predictor);
 static void *ngx_vidcast_predictor_watcher(void *data);
@@ -49,10 +45,9 @@ static void ngx_vidcast_predictor_die(ngx_vidcast_predictor_t *predictor);
 
 
 void
-ngx_vidcast_predictor_process(ngx_vidcast_conf_t *conf, void *data)
+ngx_vidcast_predictor_process(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_predictor_id_t *id)
 {
-    ngx_vidcast_predictor_id_t  *id = data;
-
     ngx_int_t                 rc;
     ngx_vidcast_predictor_t   predictor;
     ngx_vidcast_mailboxes_t  *mailboxes;
@@ -147,11 +142,9 @@ ngx_vidcast_predictor_init(ngx_vidcast_predictor_t *predictor)
         ngx_vidcast_predictor_reply(predictor, NGX_VIDCAST_REPLY_LOST, 0);
     }
 
-    if (ngx_vidcast_predictor_protect(predictor) != NGX_OK)
-    {
-        ngx_vidcast_error(predictor->error,
-                          "could not protect shared memory: %s",
-                          strerror(ngx_errno));
+    if (predictor->source->predict.error) {
+        (void) ngx_cpystrn(predictor->error, predictor->source->predict.error,
+                           NGX_VIDCAST_ERROR_LEN);
         return NGX_ERROR;
     }
 
@@ -164,94 +157,6 @@ ngx_vidcast_predictor_init(ngx_vidcast_predictor_t *predictor)
 
     return predictor->engine->foreign ? ngx_vidcast_predictor_watch(predictor)
                                       : NGX_OK;
-}
-
-
-/*
- * Of nginx's memory that others see as well, our mailbox and the bell are all
- * that stays writable here; what is no business of ours is not even there.
- * NGX_ERROR: foreign code must not run here, see errno.
- */
-
-static ngx_int_t
-ngx_vidcast_predictor_protect(ngx_vidcast_predictor_t *predictor)
-{
-    ngx_uint_t                  i;
-    ngx_vidcast_conf_t         *conf;
-    ngx_vidcast_zone_t         *zone;
-    ngx_vidcast_control_t      *control;
-    ngx_vidcast_rendition_t   **other;
-
-    conf = predictor->conf;
-
-    if (ngx_vidcast_predictor_unmap_zones(conf) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    other = conf->renditions.elts;
-
-    for (i = 0; i < conf->renditions.nelts; i++) {
-        if (other[i] != &predictor->source->original
-            && ngx_vidcast_zone_close(other[i]->zone) != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    zone = predictor->source->original.zone;
-    control = conf->control;
-
-    for (i = 0; i < zone->mailboxes.n; i++) {
-        if (i != predictor->index
-            && ngx_vidcast_memory_free(&zone->mailboxes.box[i]) != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    (void) ngx_close_file(zone->wake_workers);
-    (void) ngx_close_file(zone->wake_capture);
-    (void) ngx_close_file(control->locks);
-
-    if (ngx_vidcast_memory_protect(&zone->frames) != NGX_OK
-        || ngx_vidcast_memory_protect(&zone->contents) != NGX_OK
-        || ngx_vidcast_memory_protect(&control->contents) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_vidcast_predictor_unmap_zones(ngx_vidcast_conf_t *conf)
-{
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_shm_zone_t   *zone;
-
-    part = &conf->cycle->shared_memory.part;
-    zone = part->elts;
-
-    for (i = 0; /* void */ ; i++) {
-
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                return NGX_OK;
-            }
-
-            part = part->next;
-            zone = part->elts;
-            i = 0;
-        }
-
-        if (zone[i].shm.addr
-            && munmap(zone[i].shm.addr, zone[i].shm.size) == -1)
-        {
-            return NGX_ERROR;
-        }
-    }
 }
 
 

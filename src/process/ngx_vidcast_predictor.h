@@ -27,10 +27,11 @@ typedef struct {
 
 
 /*
- * The process; "data" is its ngx_vidcast_predictor_id_t.  Returns only when
- * another process has the place, or when its lock cannot be taken.
+ * The process.  Returns only when another process has the place, or when its
+ * lock cannot be taken.
  */
-void ngx_vidcast_predictor_process(ngx_vidcast_conf_t *conf, void *data);
+void ngx_vidcast_predictor_process(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_predictor_id_t *id);
 
 /* us that the task in hand, or the loading, may still take */
 int64_t ngx_vidcast_predictor_left(ngx_vidcast_source_t *source,

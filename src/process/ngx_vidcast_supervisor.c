@@ -32,10 +32,10 @@ typedef struct {
     ngx_vidcast_predictor_id_t        id;
     ngx_vidcast_predictor_mailbox_t  *mailbox;
     ngx_pid_t                         pid;     /* 0: not a child of ours */
+    uint64_t                          spawned; /* when, by us */
     ngx_pid_t                         killed;  /* by us, and not yet dead */
     uint64_t                          orphan;  /* since when, in our mailbox */
     ngx_vidcast_log_limit_t           deaths;
-    u_char                            title[NGX_VIDCAST_MAX_NAME + 48];
 } ngx_vidcast_supervised_t;
 
 
@@ -105,8 +105,6 @@ static void
 ngx_vidcast_supervisor_init(ngx_vidcast_supervised_t *child,
     ngx_vidcast_source_t *source, ngx_uint_t index)
 {
-    u_char  *p;
-
     child->id.source = source;
     child->id.index = index;
     child->mailbox = ngx_vidcast_mailbox(&source->original.zone->mailboxes,
@@ -116,15 +114,6 @@ ngx_vidcast_supervisor_init(ngx_vidcast_supervised_t *child,
 
     ngx_vidcast_backoff_reset(&child->mailbox->backoff);
     ngx_memzero(child->mailbox->deaths, sizeof(child->mailbox->deaths));
-
-    p = ngx_sprintf(child->title, "vidcast predictor process: %V",
-                    &source->name);
-
-    if (source->predict.workers > 1) {
-        p = ngx_sprintf(p, " %ui", index + 1);
-    }
-
-    *p = '\0';
 }
 
 
@@ -165,9 +154,17 @@ ngx_vidcast_supervisor_check(ngx_vidcast_conf_t *conf,
         return;
     }
 
-    /* a child without the lock has not come to take it, or is a zombie */
+    /*
+     * A child without the lock has not come to take it, or is a zombie.  One
+     * that hangs before it has read its settings would never come.
+     */
 
     if (child->pid) {
+
+        if (ngx_vidcast_clock() - child->spawned > NGX_VIDCAST_CHILD_COMES) {
+            (void) kill(child->pid, SIGKILL);
+        }
+
         return;
     }
 
@@ -440,10 +437,17 @@ static void
 ngx_vidcast_supervisor_spawn(ngx_vidcast_conf_t *conf,
     ngx_vidcast_supervised_t *child)
 {
-    ngx_pid_t  pid;
+    ngx_pid_t            pid;
+    ngx_vidcast_child_t  task;
 
-    pid = ngx_vidcast_child_fork(conf, ngx_vidcast_predictor_process,
-                                 &child->id, (char *) child->title);
+    ngx_memzero(&task, sizeof(ngx_vidcast_child_t));
+
+    task.role = NGX_VIDCAST_PREDICTOR;
+    task.source = child->id.source;
+    task.index = child->id.index;
+    task.answer = NGX_INVALID_FILE;
+
+    pid = ngx_vidcast_child_start(&task, conf, conf->cycle);
 
     if (pid == NGX_INVALID_PID) {
         child->mailbox->backoff.due = ngx_vidcast_clock()
@@ -452,6 +456,7 @@ ngx_vidcast_supervisor_spawn(ngx_vidcast_conf_t *conf,
     }
 
     child->pid = pid;
+    child->spawned = ngx_vidcast_clock();
     child->mailbox->counters.starts++;
 }
 

@@ -14,9 +14,8 @@
 
 
 static const char *ngx_vidcast_memory_prepare(ngx_fd_t fd, size_t size);
+static ngx_int_t ngx_vidcast_memory_map(ngx_vidcast_memory_t *memory);
 static ngx_int_t ngx_vidcast_memory_extend(ngx_fd_t fd, off_t size);
-static ngx_int_t ngx_vidcast_memory_map_at(ngx_vidcast_memory_t *memory,
-    int prot, int flags);
 static void ngx_vidcast_memory_close(ngx_fd_t *fd);
 
 
@@ -41,7 +40,7 @@ ngx_vidcast_memory_create(ngx_vidcast_memory_t *memory, const char *name,
         return NGX_ERROR;
     }
 
-    if (ngx_vidcast_memory_map(memory, PROT_READ|PROT_WRITE) != NGX_OK) {
+    if (ngx_vidcast_memory_map(memory) != NGX_OK) {
         ngx_vidcast_limit_log(log, ngx_errno, "mmap() of a memfd", size,
                               source);
         return NGX_ERROR;
@@ -144,22 +143,22 @@ ngx_vidcast_memory_readonly(ngx_vidcast_memory_t *memory, ngx_str_t *source,
 }
 
 
-ngx_int_t
-ngx_vidcast_memory_map(ngx_vidcast_memory_t *memory, int prot)
-{
-    return ngx_vidcast_memory_map_at(memory, prot, 0);
-}
-
-
 static ngx_int_t
-ngx_vidcast_memory_map_at(ngx_vidcast_memory_t *memory, int prot, int flags)
+ngx_vidcast_memory_map(ngx_vidcast_memory_t *memory)
 {
+    int        prot;
     void      *addr;
     ngx_fd_t   fd;
 
-    fd = (prot & PROT_WRITE) ? memory->fd : memory->readonly;
+    fd = memory->fd;
+    prot = PROT_READ|PROT_WRITE;
 
-    addr = mmap(memory->addr, memory->size, prot, MAP_SHARED|flags, fd, 0);
+    if (fd == NGX_INVALID_FILE) {
+        fd = memory->readonly;
+        prot = PROT_READ;
+    }
+
+    addr = mmap(NULL, memory->size, prot, MAP_SHARED, fd, 0);
 
     if (addr == MAP_FAILED) {
         return NGX_ERROR;
@@ -178,15 +177,28 @@ ngx_vidcast_memory_map_at(ngx_vidcast_memory_t *memory, int prot, int flags)
 
 
 ngx_int_t
-ngx_vidcast_memory_protect(ngx_vidcast_memory_t *memory)
+ngx_vidcast_memory_attach(ngx_vidcast_memory_t *memory, ngx_fd_t fd,
+    ngx_fd_t readonly, size_t size)
 {
-    if (ngx_vidcast_memory_map_at(memory, PROT_READ, MAP_FIXED) != NGX_OK) {
+    ngx_file_info_t  fi;
+
+    memory->addr = NULL;
+    memory->size = size;
+    memory->fd = fd;
+    memory->readonly = readonly;
+
+    if (ngx_fd_info((fd == NGX_INVALID_FILE) ? readonly : fd, &fi)
+        == NGX_FILE_ERROR)
+    {
         return NGX_ERROR;
     }
 
-    ngx_vidcast_memory_close(&memory->fd);
+    if (ngx_file_size(&fi) < (off_t) size) {
+        ngx_set_errno(NGX_EINVAL);
+        return NGX_ERROR;
+    }
 
-    return NGX_OK;
+    return ngx_vidcast_memory_map(memory);
 }
 
 

@@ -33,14 +33,14 @@ typedef struct {
 void ngx_vidcast_memory_init(ngx_vidcast_memory_t *memory);
 
 /*
- * create()   a new file of "size" bytes, and map() of it
+ * create()   a new file of "size" bytes, which is mapped
  * file()     a new file without a mapping, NGX_INVALID_FILE: none
  * readonly() a second descriptor, if there is none yet, by which nobody can
  *            write
- * map()      by "fd", or without PROT_WRITE by "readonly"; NGX_ERROR: see errno
- * protect()  keeps "readonly" only, and maps it in the same place: mprotect()
- *            cannot make that writable again, nor can anybody but the file's
- *            owner open it for writing.  NGX_ERROR: see errno
+ * attach()   maps a file that another process has made, if it has "size" bytes
+ *            at least.  Without "fd" it is mapped by "readonly": mprotect()
+ *            cannot make that writable, nor can anybody but the file's owner
+ *            open it for writing.  NGX_ERROR: see errno
  * free()     unmaps and closes it, if it is there; NGX_ERROR: it is still
  *            mapped, see errno
  *
@@ -53,8 +53,8 @@ ngx_fd_t ngx_vidcast_memory_file(const char *name, size_t size,
     ngx_str_t *source, ngx_log_t *log);
 ngx_int_t ngx_vidcast_memory_readonly(ngx_vidcast_memory_t *memory,
     ngx_str_t *source, ngx_log_t *log);
-ngx_int_t ngx_vidcast_memory_map(ngx_vidcast_memory_t *memory, int prot);
-ngx_int_t ngx_vidcast_memory_protect(ngx_vidcast_memory_t *memory);
+ngx_int_t ngx_vidcast_memory_attach(ngx_vidcast_memory_t *memory, ngx_fd_t fd,
+    ngx_fd_t readonly, size_t size);
 ngx_int_t ngx_vidcast_memory_free(ngx_vidcast_memory_t *memory);
 
 

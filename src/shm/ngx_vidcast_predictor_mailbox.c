@@ -13,6 +13,10 @@
 #include "shm/ngx_vidcast_predictor_mailbox.h"
 
 
+#define ngx_vidcast_mailbox_size(text)                                        \
+    ngx_align(sizeof(ngx_vidcast_predictor_mailbox_t) + (text), ngx_pagesize)
+
+
 static ngx_str_t  ngx_vidcast_predictor_state_names[] = {
     ngx_string("off"),
     ngx_string("starting"),
@@ -47,12 +51,49 @@ ngx_vidcast_mailboxes_create(ngx_vidcast_mailboxes_t *mailboxes, ngx_uint_t n,
 
     mailboxes->futex = (uint32_t *) mailboxes->bell.addr;
 
-    size = ngx_align(sizeof(ngx_vidcast_predictor_mailbox_t) + text,
-                     ngx_pagesize);
+    size = ngx_vidcast_mailbox_size(text);
 
     for (i = 0; i < n; i++) {
         if (ngx_vidcast_memory_create(&mailboxes->box[i], "vidcast mailbox",
                                       size, source, log)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_vidcast_mailboxes_attach(ngx_vidcast_mailboxes_t *mailboxes, ngx_fd_t *fds,
+    ngx_uint_t n, size_t text)
+{
+    ngx_uint_t  i;
+
+    mailboxes->n = n - 1;
+    mailboxes->text = text;
+
+    if (ngx_vidcast_memory_attach(&mailboxes->bell, fds[0],
+                                  NGX_INVALID_FILE, ngx_pagesize)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    mailboxes->futex = (uint32_t *) mailboxes->bell.addr;
+
+    for (i = 0; i < mailboxes->n; i++) {
+
+        if (fds[i + 1] == NGX_INVALID_FILE) {
+            ngx_vidcast_memory_init(&mailboxes->box[i]);
+            continue;
+        }
+
+        if (ngx_vidcast_memory_attach(&mailboxes->box[i], fds[i + 1],
+                                      NGX_INVALID_FILE,
+                                      ngx_vidcast_mailbox_size(text))
             != NGX_OK)
         {
             return NGX_ERROR;

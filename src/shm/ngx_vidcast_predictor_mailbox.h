@@ -119,6 +119,14 @@ typedef struct {
 ngx_int_t ngx_vidcast_mailboxes_create(ngx_vidcast_mailboxes_t *mailboxes,
     ngx_uint_t n, size_t text, ngx_str_t *source, ngx_log_t *log);
 
+/*
+ * In a process that was handed the descriptors: first that of the bell, then
+ * one for each mailbox, NGX_INVALID_FILE if it is another predictor's.
+ * NGX_ERROR: see errno.
+ */
+ngx_int_t ngx_vidcast_mailboxes_attach(ngx_vidcast_mailboxes_t *mailboxes,
+    ngx_fd_t *fds, ngx_uint_t n, size_t text);
+
 /* NGX_ERROR: they are still there, see errno */
 ngx_int_t ngx_vidcast_mailboxes_free(ngx_vidcast_mailboxes_t *mailboxes);
 

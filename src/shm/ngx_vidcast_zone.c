@@ -45,6 +45,7 @@ static ngx_int_t ngx_vidcast_zone_create(ngx_shm_zone_t *shm_zone,
     ngx_vidcast_rendition_t *rendition);
 static ngx_int_t ngx_vidcast_zone_open(ngx_vidcast_zone_t *zone,
     ngx_vidcast_rendition_t *rendition, ngx_log_t *log);
+static void ngx_vidcast_zone_renewable(ngx_vidcast_zone_t *zone);
 static ngx_int_t ngx_vidcast_zone_events(ngx_vidcast_zone_t *zone,
     ngx_vidcast_rendition_t *rendition, ngx_log_t *log);
 static void ngx_vidcast_zone_cleanup(void *data);
@@ -579,14 +580,7 @@ ngx_vidcast_zone_open(ngx_vidcast_zone_t *zone,
                             + ngx_align(sizeof(ngx_vidcast_zone_shm_t), 64),
                             zone->frames.addr, g);
 
-    /* nothing is there yet: a question whether pages can be renewed */
-
-    if (fallocate(zone->frames.fd, FALLOC_FL_PUNCH_HOLE|FALLOC_FL_KEEP_SIZE, 0,
-                  (off_t) zone->frames.size)
-        == 0)
-    {
-        zone->ring.file = zone->frames.fd;
-    }
+    ngx_vidcast_zone_renewable(zone);
 
     zone->epoch = ((uint64_t) ngx_random() << 32) ^ (uint64_t) ngx_random()
                   ^ (ngx_vidcast_clock() << 8);
@@ -605,6 +599,103 @@ ngx_vidcast_zone_open(ngx_vidcast_zone_t *zone,
     }
 
     return ngx_vidcast_zone_events(zone, rendition, log);
+}
+
+
+/* nothing is behind the end: a question whether pages can be renewed */
+
+static void
+ngx_vidcast_zone_renewable(ngx_vidcast_zone_t *zone)
+{
+    if (fallocate(zone->frames.fd, FALLOC_FL_PUNCH_HOLE|FALLOC_FL_KEEP_SIZE,
+                  (off_t) zone->frames.size, (off_t) ngx_pagesize)
+        == 0)
+    {
+        zone->ring.file = zone->frames.fd;
+    }
+}
+
+
+ngx_int_t
+ngx_vidcast_control_attach(ngx_vidcast_control_t *control, ngx_fd_t *fds)
+{
+    if (ngx_vidcast_memory_attach(&control->contents, fds[0], fds[1],
+                                  sizeof(ngx_vidcast_control_shm_t))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    control->shm = (ngx_vidcast_control_shm_t *) control->contents.addr;
+    control->locks = fds[2];
+    control->predictors = fds[3];
+    control->alive[0] = fds[4];
+    control->alive[1] = NGX_INVALID_FILE;
+    control->worker_index = NGX_VIDCAST_NO_PROCESS;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_vidcast_zone_attach(ngx_vidcast_rendition_t *rendition, ngx_fd_t *fds,
+    ngx_uint_t n, ngx_uint_t frames, ngx_pool_t *pool)
+{
+    ngx_vidcast_zone_t      *zone;
+    ngx_vidcast_geometry_t  *g;
+
+    g = &rendition->geometry;
+
+    zone = ngx_pcalloc(pool, sizeof(ngx_vidcast_zone_t));
+
+    if (zone == NULL || n < NGX_VIDCAST_ZONE_LEAST) {
+        return NGX_ERROR;
+    }
+
+    rendition->zone = zone;
+
+    if (ngx_vidcast_memory_attach(&zone->contents, fds[0], fds[1],
+                                  ngx_vidcast_zone_contents(g))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    zone->shm = (ngx_vidcast_zone_shm_t *) zone->contents.addr;
+
+    if (frames) {
+        if (ngx_vidcast_memory_attach(&zone->frames, fds[2], fds[3],
+                                      ngx_vidcast_ring_frames_size(g))
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+    } else {
+        zone->frames.fd = fds[2];
+        zone->frames.readonly = fds[3];
+    }
+
+    ngx_vidcast_ring_attach(&zone->ring,
+                            zone->contents.addr
+                            + ngx_align(sizeof(ngx_vidcast_zone_shm_t), 64),
+                            zone->frames.addr, g);
+
+    if (frames && zone->frames.fd != NGX_INVALID_FILE) {
+        ngx_vidcast_zone_renewable(zone);
+    }
+
+    zone->wake_workers = fds[4];
+    zone->wake_capture = fds[5];
+
+    if (n == NGX_VIDCAST_ZONE_LEAST) {
+        return NGX_OK;
+    }
+
+    return ngx_vidcast_mailboxes_attach(&zone->mailboxes,
+                                        &fds[NGX_VIDCAST_ZONE_LEAST],
+                                        n - NGX_VIDCAST_ZONE_LEAST,
+                                        g->result_size);
 }
 
 
@@ -646,25 +737,14 @@ ngx_vidcast_zone_cleanup(void *data)
         return;
     }
 
-    (void) ngx_vidcast_zone_close(zone);
+    (void) ngx_vidcast_memory_free(&zone->contents);
+    (void) ngx_vidcast_memory_free(&zone->frames);
+    (void) ngx_vidcast_mailboxes_free(&zone->mailboxes);
 
-    ngx_free(zone);
-}
-
-
-ngx_int_t
-ngx_vidcast_zone_close(ngx_vidcast_zone_t *zone)
-{
     ngx_vidcast_zone_close_file(&zone->wake_workers);
     ngx_vidcast_zone_close_file(&zone->wake_capture);
 
-    if (ngx_vidcast_memory_free(&zone->contents) != NGX_OK
-        || ngx_vidcast_memory_free(&zone->frames) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    return ngx_vidcast_mailboxes_free(&zone->mailboxes);
+    ngx_free(zone);
 }
 
 
@@ -675,32 +755,6 @@ ngx_vidcast_zone_close_file(ngx_fd_t *fd)
         (void) ngx_close_file(*fd);
         *fd = NGX_INVALID_FILE;
     }
-}
-
-
-ngx_uint_t
-ngx_vidcast_zone_files(ngx_vidcast_zone_t *zone, ngx_fd_t *fds)
-{
-    ngx_uint_t  i, n;
-
-    n = 0;
-
-    fds[n++] = zone->contents.fd;
-    fds[n++] = zone->contents.readonly;
-    fds[n++] = zone->frames.fd;
-    fds[n++] = zone->frames.readonly;
-    fds[n++] = zone->wake_workers;
-    fds[n++] = zone->wake_capture;
-
-    if (zone->mailboxes.n) {
-        fds[n++] = zone->mailboxes.bell.fd;
-    }
-
-    for (i = 0; i < zone->mailboxes.n; i++) {
-        fds[n++] = zone->mailboxes.box[i].fd;
-    }
-
-    return n;
 }
 
 

@@ -289,18 +289,22 @@ ngx_int_t ngx_vidcast_zone_add_overlay(ngx_conf_t *cf,
     ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source, void *tag);
 
 /*
- * For a process that has no business with a zone: its memory is unmapped, and
- * its descriptors are closed.  NGX_ERROR: some of it is still there, see errno.
+ * In a process that was handed the descriptors: maps what they are.  Of the
+ * control zone these are its contents, the same read-only, locks, locks of
+ * predictors, and the end of the alive pipe; of a rendition, whose geometry is
+ * known, the contents and the frames, each with the same read-only, and the two
+ * that wake workers and capture; if it has predictors also the bell, and a
+ * mailbox for each.  One that the process is not to have is NGX_INVALID_FILE.
+ * Without "frames" these are not mapped.  NGX_ERROR: see errno.
  */
-ngx_int_t ngx_vidcast_zone_close(ngx_vidcast_zone_t *zone);
+#define NGX_VIDCAST_CONTROL_FILES  5
+#define NGX_VIDCAST_ZONE_LEAST     6      /* without mailboxes */
+#define NGX_VIDCAST_ZONE_FILES     (NGX_VIDCAST_MAX_PREDICTORS + 7)
 
-/*
- * All descriptors of a zone, as many as are returned; "fds" has room for
- * NGX_VIDCAST_ZONE_FILES.
- */
-#define NGX_VIDCAST_ZONE_FILES  (NGX_VIDCAST_MAX_PREDICTORS + 7)
-
-ngx_uint_t ngx_vidcast_zone_files(ngx_vidcast_zone_t *zone, ngx_fd_t *fds);
+ngx_int_t ngx_vidcast_control_attach(ngx_vidcast_control_t *control,
+    ngx_fd_t *fds);
+ngx_int_t ngx_vidcast_zone_attach(ngx_vidcast_rendition_t *rendition,
+    ngx_fd_t *fds, ngx_uint_t n, ngx_uint_t frames, ngx_pool_t *pool);
 
 /*
  * What a capture had in hand, by its counters, when it ended: frames that were

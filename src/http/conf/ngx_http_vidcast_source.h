@@ -23,6 +23,11 @@ typedef struct {
 } ngx_http_vidcast_block_t;
 
 
+/* a source with the defaults of its directives; NULL: no memory */
+ngx_vidcast_source_t *ngx_http_vidcast_source_create(ngx_conf_t *cf,
+    ngx_str_t *name);
+
+
 /* the handler of the directives in the block */
 char *ngx_http_vidcast_source_directive(ngx_conf_t *cf, ngx_command_t *dummy,
     void *conf);

@@ -13,6 +13,7 @@
 #include "http/conf/ngx_http_vidcast_module.h"
 #include "http/conf/ngx_http_vidcast_source.h"
 #include "input/ngx_vidcast_input.h"
+#include "os/ngx_vidcast_program.h"
 #include "predict/ngx_vidcast_predict.h"
 
 
@@ -21,8 +22,6 @@ static ngx_int_t ngx_http_vidcast_source_init(ngx_shm_zone_t *shm_zone,
 static ngx_int_t ngx_http_vidcast_source_verdict(ngx_shm_zone_t *shm_zone,
     ngx_int_t rc, const char *what, ngx_str_t *name, ngx_uint_t line,
     u_char *error);
-static ngx_vidcast_source_t *ngx_http_vidcast_source_create(ngx_conf_t *cf,
-    ngx_str_t *name);
 static char *ngx_http_vidcast_source_check_name(ngx_conf_t *cf,
     ngx_http_vidcast_main_conf_t *vmcf, ngx_str_t *name);
 static void ngx_http_vidcast_fingerprint_words(ngx_vidcast_source_t *source,
@@ -120,9 +119,13 @@ ngx_http_vidcast_source_init(ngx_shm_zone_t *shm_zone, void *data)
     source = rendition->source;
     input = &source->input;
 
+    if (ngx_vidcast_program_open(source->cycle) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     if (input->validate_late) {
         error[0] = '\0';
-        rc = input->validate_late(input, source->cycle, error);
+        rc = input->validate_late(source, source->cycle, error);
 
         if (ngx_http_vidcast_source_verdict(shm_zone, rc, "input", &input->uri,
                                             input->line, error)
@@ -181,7 +184,7 @@ ngx_http_vidcast_source_verdict(ngx_shm_zone_t *shm_zone, ngx_int_t rc,
 }
 
 
-static ngx_vidcast_source_t *
+ngx_vidcast_source_t *
 ngx_http_vidcast_source_create(ngx_conf_t *cf, ngx_str_t *name)
 {
     ngx_vidcast_source_t  *source;

@@ -54,6 +54,8 @@ static ngx_int_t ngx_http_vidcast_source_turn(
 static char *ngx_http_vidcast_source_predict(ngx_conf_t *cf,
     ngx_vidcast_source_t *source, ngx_http_vidcast_field_t *field,
     ngx_str_t *args, ngx_uint_t n);
+static char *ngx_http_vidcast_source_unusable(ngx_conf_t *cf,
+    ngx_vidcast_predict_conf_t *predict, u_char *error);
 static char *ngx_http_vidcast_source_predict_args(ngx_conf_t *cf,
     ngx_vidcast_predict_conf_t *predict, ngx_str_t *args, ngx_uint_t n);
 static ngx_int_t ngx_http_vidcast_source_keep(ngx_conf_t *cf,
@@ -395,11 +397,35 @@ ngx_http_vidcast_source_predict(ngx_conf_t *cf, ngx_vidcast_source_t *source,
     if (module->check
         && module->check(predict, cf->cycle, error) != NGX_OK)
     {
+        if (source->again) {
+            return ngx_http_vidcast_source_unusable(cf, predict, error);
+        }
+
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid predictor \"%V\": %V", &args[0],
                            ngx_vidcast_escape_text(&escaped, error));
         return NGX_CONF_ERROR;
     }
+
+    return NGX_CONF_OK;
+}
+
+
+/*
+ * It was good when nginx read its configuration: a file has gone since.  Its
+ * process says so where all look for it.
+ */
+
+static char *
+ngx_http_vidcast_source_unusable(ngx_conf_t *cf,
+    ngx_vidcast_predict_conf_t *predict, u_char *error)
+{
+    predict->error = ngx_pnalloc(cf->pool, NGX_VIDCAST_ERROR_LEN);
+    if (predict->error == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    (void) ngx_cpystrn(predict->error, error, NGX_VIDCAST_ERROR_LEN);
 
     return NGX_CONF_OK;
 }

@@ -148,6 +148,11 @@ sub write_config {
     my $temp = join '', map { "    ${_}_temp_path %%PREFIX%%/tmp/$_;\n" }
         qw(client_body proxy fastcgi uwsgi scgi);
 
+    # processes that are started anew get what workers have of the environment
+
+    my $environment = join '', map { "env $_;\n" } grep { defined $ENV{$_} }
+        qw(ASAN_OPTIONS TSAN_OPTIONS UBSAN_OPTIONS);
+
     my $daemon = $self->{daemon} ? 'on' : 'off';
     my $master = $self->{single} ? "master_process off;\n" : '';
 
@@ -157,7 +162,7 @@ daemon $daemon;
 ${master}worker_processes $self->{workers};
 pid %%PREFIX%%/logs/nginx.pid;
 error_log %%PREFIX%%/logs/error.log $self->{log};
-
+$environment
 $self->{main}
 
 events {

@@ -39,9 +39,7 @@ typedef struct {
 static void test_path(void);
 static void test_load(void);
 static void test_try(void);
-static void test_descriptors(void);
 static void test_reaped(void);
-static void test_user(void);
 static void test_no_pipe(void);
 static void test_kinds(void);
 static void test_limit(void);
@@ -53,17 +51,18 @@ static ngx_int_t test_params(ngx_vidcast_plugin_conf_t *conf,
 static u_char *test_build(const char *sample);
 static void test_report(const char *name, const char *answer, ngx_uint_t good,
     u_char *error);
-static ngx_int_t test_check(void *data, u_char *error);
-static ngx_int_t test_check_descriptors(void *data, u_char *error);
-static ngx_int_t test_check_user(void *data, u_char *error);
+static ngx_int_t test_check(ngx_vidcast_plugin_conf_t *conf,
+    ngx_vidcast_plugin_kind_e kind, u_char *error);
+static ngx_int_t test_check_file(u_char *path, ngx_msec_t limit,
+    u_char *error);
 
 
-ngx_module_t  ngx_core_module;
+static ngx_cycle_t                 test_cycle;
+static ngx_vidcast_source_t        test_source;
+static ngx_vidcast_plugin_conf_t  *test_checked;
+static ngx_vidcast_plugin_kind_e   test_kind;
 
-static ngx_cycle_t      test_cycle;
-static ngx_core_conf_t  test_ccf;
-static void            *test_conf[1];
-static char             test_dir[] = "/tmp/vidcast-plugin-XXXXXX";
+static char  test_dir[] = "/tmp/vidcast-plugin-XXXXXX";
 
 
 static test_case_t  test_loads[] = {
@@ -102,11 +101,9 @@ main(void)
 {
     char  command[256];
 
-    test_ccf.user = (ngx_uid_t) NGX_CONF_UNSET_UINT;
-    test_conf[0] = &test_ccf;
-
     test_cycle.log = &unit_log;
-    test_cycle.conf_ctx = (void ****) &test_conf;
+
+    ngx_str_set(&test_source.name, "front");
 
     if (mkdtemp(test_dir) == NULL) {
         perror("mkdtemp()");
@@ -116,9 +113,7 @@ main(void)
     test_path();
     test_load();
     test_try();
-    test_descriptors();
     test_reaped();
-    test_user();
     test_no_pipe();
     test_kinds();
     test_limit();
@@ -201,10 +196,9 @@ test_try(void)
         path = test_build(test_tries[i].sample);
         error[0] = '\0';
 
-        rc = ngx_vidcast_plugin_try(&test_cycle,
-                                    ngx_strcmp(test_tries[i].sample, "HANGS")
-                                    == 0 ? TEST_SHORT : TEST_LIMIT,
-                                    test_check, path, error);
+        rc = test_check_file(path,
+                             ngx_strcmp(test_tries[i].sample, "HANGS") == 0
+                             ? TEST_SHORT : TEST_LIMIT, error);
 
         test_report(test_tries[i].sample, test_tries[i].answer, rc == NGX_OK,
                     error);
@@ -212,35 +206,6 @@ test_try(void)
 
     unit_ok(waitpid(-1, NULL, WNOHANG) == -1 && ngx_errno == NGX_ECHILD,
             "try: no process is left");
-}
-
-
-/* the child has our standard three and its pipe, we have what we had */
-
-static void
-test_descriptors(void)
-{
-    u_char     error[NGX_VIDCAST_ERROR_LEN];
-    ngx_fd_t   low, high, next;
-    ngx_int_t  rc;
-
-    low = dup(STDERR_FILENO);
-    high = fcntl(STDERR_FILENO, F_DUPFD, 100);
-
-    error[0] = '\0';
-    rc = ngx_vidcast_plugin_try(&test_cycle, TEST_LIMIT,
-                                test_check_descriptors, NULL, error);
-
-    unit_ok(rc == NGX_ERROR && ngx_strcmp(error, "4") == 0,
-            "descriptors: of the child \"%s\"", error);
-
-    next = dup(STDERR_FILENO);
-
-    unit_ok(next == low + 1, "descriptors: ours are as before");
-
-    (void) close(next);
-    (void) close(low);
-    (void) close(high);
 }
 
 
@@ -256,13 +221,11 @@ test_reaped(void)
 
     (void) signal(SIGCHLD, SIG_IGN);
 
-    rc = ngx_vidcast_plugin_try(&test_cycle, TEST_LIMIT, test_check,
-                                test_build("GOOD"), error);
+    rc = test_check_file(test_build("GOOD"), TEST_LIMIT, error);
 
     unit_ok(rc == NGX_OK, "reaped: good");
 
-    rc = ngx_vidcast_plugin_try(&test_cycle, TEST_LIMIT, test_check,
-                                test_build("CRASHES"), error);
+    rc = test_check_file(test_build("CRASHES"), TEST_LIMIT, error);
 
     test_report("reaped", "the check ended without an answer", rc == NGX_OK,
                 error);
@@ -273,34 +236,6 @@ test_reaped(void)
     blocked = sigismember(&set, SIGCHLD);
 
     unit_ok(!blocked, "reaped: the signal is not blocked");
-}
-
-
-static void
-test_user(void)
-{
-    u_char     error[NGX_VIDCAST_ERROR_LEN];
-    ngx_int_t  rc;
-
-    if (geteuid() != 0) {
-        unit_ok(1, "user: only of root # SKIP not root");
-        return;
-    }
-
-    test_ccf.username = "nobody";
-    test_ccf.user = 65534;
-    test_ccf.group = 65534;
-
-    error[0] = '\0';
-    rc = ngx_vidcast_plugin_try(&test_cycle, TEST_LIMIT, test_check_user, NULL,
-                                error);
-
-    unit_ok(rc == NGX_ERROR && ngx_strcmp(error, "65534 65534 1") == 0,
-            "user: \"%s\"", error);
-
-    unit_ok(geteuid() == 0, "user: we are the same as before");
-
-    test_ccf.user = (ngx_uid_t) NGX_CONF_UNSET_UINT;
 }
 
 
@@ -317,8 +252,7 @@ test_no_pipe(void)
     none.rlim_cur = 3;
     (void) setrlimit(RLIMIT_NOFILE, &none);
 
-    rc = ngx_vidcast_plugin_try(&test_cycle, TEST_LIMIT, test_check, NULL,
-                                error);
+    rc = test_check_file(NULL, TEST_LIMIT, error);
 
     (void) setrlimit(RLIMIT_NOFILE, &before);
 
@@ -337,7 +271,6 @@ test_kinds(void)
     ngx_pool_t                 *pool;
     ngx_vidcast_plugin_conf_t  *conf;
 
-    static ngx_str_t  source = ngx_string("front");
     static ngx_str_t  name = ngx_string("level");
 
     static const struct {
@@ -366,8 +299,7 @@ test_kinds(void)
         error[0] = '\0';
         (void) test_params(conf, &name, 5);
 
-        rc = ngx_vidcast_plugin_check(conf, kinds[i].kind, &source,
-                                      &test_cycle, error);
+        rc = test_check(conf, kinds[i].kind, error);
 
         test_report(kinds[i].sample, kinds[i].answer, rc == NGX_OK, error);
     }
@@ -407,8 +339,6 @@ test_limit(void)
     ngx_pool_t                 *pool;
     ngx_vidcast_plugin_conf_t  *conf;
 
-    static ngx_str_t  source = ngx_string("front");
-
     pool = ngx_create_pool(1024, &unit_log);
     conf = ngx_vidcast_plugin_conf_create(pool, sizeof(*conf));
 
@@ -418,8 +348,7 @@ test_limit(void)
     conf->file.len = ngx_strlen(conf->file.data);
     conf->limit = TEST_SHORT;
 
-    rc = ngx_vidcast_plugin_check(conf, NGX_VIDCAST_PLUGIN_INPUT, &source,
-                                  &test_cycle, error);
+    rc = test_check(conf, NGX_VIDCAST_PLUGIN_INPUT, error);
 
     test_report("limit", "the check took longer than 900ms", rc == NGX_OK,
                 error);
@@ -438,8 +367,6 @@ test_warning(void)
     ngx_pool_t                 *pool;
     ngx_vidcast_plugin_conf_t  *conf;
 
-    static ngx_str_t  source = ngx_string("front");
-
     pool = ngx_create_pool(1024, &unit_log);
     conf = ngx_vidcast_plugin_conf_create(pool, sizeof(*conf));
 
@@ -448,8 +375,7 @@ test_warning(void)
     conf->result_size = 4711;
 
     error[0] = '\0';
-    rc = ngx_vidcast_plugin_check(conf, NGX_VIDCAST_PLUGIN_INPUT, &source,
-                                  &test_cycle, error);
+    rc = test_check(conf, NGX_VIDCAST_PLUGIN_INPUT, error);
 
     unit_ok(rc == NGX_OK && ngx_strcmp(error, "it has room for 4711") == 0,
             "warning: \"%s\"", error);
@@ -458,8 +384,7 @@ test_warning(void)
     conf->file.len = ngx_strlen(conf->file.data);
 
     ngx_memcpy(error, "x", 2);
-    rc = ngx_vidcast_plugin_check(conf, NGX_VIDCAST_PLUGIN_INPUT, &source,
-                                  &test_cycle, error);
+    rc = test_check(conf, NGX_VIDCAST_PLUGIN_INPUT, error);
 
     unit_ok(rc == NGX_OK && error[0] == '\0', "warning: none, \"%s\"", error);
 
@@ -568,46 +493,84 @@ test_report(const char *name, const char *answer, ngx_uint_t good,
 
 
 static ngx_int_t
-test_check(void *data, u_char *error)
+test_check(ngx_vidcast_plugin_conf_t *conf, ngx_vidcast_plugin_kind_e kind,
+    u_char *error)
 {
-    vidcast_context_t        context;
-    const vidcast_plugin_t  *plugin;
+    test_checked = conf;
+    test_kind = kind;
 
-    plugin = ngx_vidcast_plugin_load(data, error);
-
-    if (plugin == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_memzero(&context, sizeof(vidcast_context_t));
-    context.size = sizeof(vidcast_context_t);
-
-    return plugin->input->check(&context, (char *) error) == VIDCAST_OK
-               ? NGX_OK : NGX_ERROR;
+    return ngx_vidcast_plugin_check(conf, kind, &test_source, &test_cycle,
+                                    error);
 }
 
 
 static ngx_int_t
-test_check_descriptors(void *data, u_char *error)
+test_check_file(u_char *path, ngx_msec_t limit, u_char *error)
 {
-    ngx_fd_t    fd;
-    ngx_uint_t  n;
+    ngx_int_t                   rc;
+    ngx_pool_t                 *pool;
+    ngx_vidcast_plugin_conf_t  *conf;
 
-    for (fd = 0, n = 0; fd < 1024; fd++) {
-        n += fcntl(fd, F_GETFD) != -1;
-    }
+    pool = ngx_create_pool(1024, &unit_log);
+    conf = ngx_vidcast_plugin_conf_create(pool, sizeof(*conf));
 
-    (void) ngx_sprintf(error, "%ui%Z", n);
+    conf->file.data = path;
+    conf->file.len = path ? ngx_strlen(path) : 0;
+    conf->limit = limit;
 
-    return NGX_ERROR;
+    rc = test_check(conf, NGX_VIDCAST_PLUGIN_INPUT, error);
+
+    ngx_destroy_pool(pool);
+
+    return rc;
 }
 
 
-static ngx_int_t
-test_check_user(void *data, u_char *error)
-{
-    (void) ngx_sprintf(error, "%d %d %d%Z", (int) geteuid(), (int) getegid(),
-                       getgroups(0, NULL));
+/* the process that reads the same configuration again and is the check */
 
-    return NGX_ERROR;
+ngx_pid_t
+ngx_vidcast_child_start(ngx_vidcast_child_t *child, ngx_vidcast_conf_t *conf,
+    ngx_cycle_t *cycle)
+{
+    u_char     error[NGX_VIDCAST_ERROR_LEN];
+    ngx_int_t  rc;
+    ngx_pid_t  pid;
+
+    pid = fork();
+
+    if (pid) {
+        return pid;
+    }
+
+    (void) setpgid(0, 0);
+
+    /* a new program has no handlers, of sanitizers neither */
+
+    (void) signal(SIGSEGV, SIG_DFL);
+    (void) signal(SIGABRT, SIG_DFL);
+
+    ngx_process = NGX_PROCESS_HELPER;
+    error[0] = '\0';
+
+    if (child->source != &test_source
+        || child->role != (test_kind == NGX_VIDCAST_PLUGIN_INPUT
+                           ? NGX_VIDCAST_CHECK_INPUT
+                           : NGX_VIDCAST_CHECK_PREDICTOR))
+    {
+        _exit(4);
+    }
+
+    rc = ngx_vidcast_plugin_check(test_checked, test_kind, child->source,
+                                  cycle, error);
+
+    ngx_vidcast_plugin_answer(child->answer, rc, error);
+
+    return 0;
+}
+
+
+u_char *
+ngx_vidcast_program_module(void)
+{
+    return NULL;
 }

@@ -95,6 +95,13 @@ static vidcast_plugin_t  old_plugin = {
 #include "plugin_host/ngx_vidcast_plugin.c"
 
 
+u_char *
+ngx_vidcast_program_module(void)
+{
+    return NULL;
+}
+
+
 static const char *
 incomplete(void)
 {

@@ -12,6 +12,7 @@
 #include "unit_zone.h"
 #include "unit_actor.h"
 
+#include "os/ngx_vidcast_sandbox.c"
 #include "process/ngx_vidcast_manager.c"
 
 
@@ -33,8 +34,8 @@ static unit_source_t            test_sources[] = {
 /* what the manager is made of besides */
 
 ngx_pid_t
-ngx_vidcast_child_fork(ngx_vidcast_conf_t *conf, ngx_vidcast_child_pt proc,
-    void *data, const char *title)
+ngx_vidcast_child_start(ngx_vidcast_child_t *child, ngx_vidcast_conf_t *conf,
+    ngx_cycle_t *cycle)
 {
     return NGX_INVALID_PID;
 }
@@ -48,9 +49,9 @@ ngx_vidcast_child_wait(ngx_vidcast_conf_t *conf, int timeout)
 
 
 void
-ngx_vidcast_capture_process(ngx_vidcast_conf_t *conf, void *data)
+ngx_vidcast_child_title(ngx_vidcast_child_t *child, u_char *title)
 {
-    /* void */
+    (void) ngx_sprintf(title, "vidcast%Z");
 }
 
 

@@ -32,8 +32,8 @@ static unit_source_t          test_sources[] = {
 /* it ends at once, and is a zombie when the supervisor looks */
 
 ngx_pid_t
-ngx_vidcast_child_fork(ngx_vidcast_conf_t *conf, ngx_vidcast_child_pt proc,
-    void *data, const char *title)
+ngx_vidcast_child_start(ngx_vidcast_child_t *child, ngx_vidcast_conf_t *conf,
+    ngx_cycle_t *cycle)
 {
     pid_t      pid;
     siginfo_t  info;
@@ -53,13 +53,6 @@ ngx_vidcast_child_fork(ngx_vidcast_conf_t *conf, ngx_vidcast_child_pt proc,
 
 
 /* what the supervisor is made of besides */
-
-void
-ngx_vidcast_predictor_process(ngx_vidcast_conf_t *conf, void *data)
-{
-    /* void */
-}
-
 
 int64_t
 ngx_vidcast_predictor_left(ngx_vidcast_source_t *source,

@@ -47,7 +47,7 @@ static void test_create(void);
 static void test_size(void);
 static void test_holes(void);
 static void test_map(void);
-static void test_protect(void);
+static void test_readonly(void);
 static void test_file(void);
 static void test_refused(void);
 static ngx_uint_t test_refuse(ngx_uint_t call);
@@ -79,7 +79,7 @@ main(void)
     test_size();
     test_holes();
     test_map();
-    test_protect();
+    test_readonly();
     test_file();
     test_refused();
 
@@ -181,13 +181,23 @@ test_map(void)
 
     ngx_vidcast_memory_init(&other);
 
-    other.readonly = dup(memory.readonly);
-    other.size = memory.size;
+    unit_ok(ngx_vidcast_memory_attach(&other, dup(memory.readonly),
+                                      NGX_INVALID_FILE, memory.size)
+            == NGX_ERROR && other.addr == NULL, "map: not to be written");
 
-    unit_ok(ngx_vidcast_memory_map(&other, PROT_READ|PROT_WRITE) == NGX_ERROR
-            && other.addr == NULL, "map: not to be written");
-    unit_ok(ngx_vidcast_memory_map(&other, PROT_READ) == NGX_OK
-            && other.addr != memory.addr, "map: in another place");
+    (void) ngx_vidcast_memory_free(&other);
+
+    unit_ok(ngx_vidcast_memory_attach(&other, NGX_INVALID_FILE,
+                                      dup(memory.readonly), memory.size + 1)
+            == NGX_ERROR && other.addr == NULL, "map: not beyond its end");
+
+    (void) ngx_vidcast_memory_free(&other);
+
+    unit_ok(ngx_vidcast_memory_attach(&other, NGX_INVALID_FILE,
+                                      dup(memory.readonly), memory.size)
+            == NGX_OK && other.addr != memory.addr, "map: in another place");
+    unit_ok(mprotect(other.addr, other.size, PROT_READ|PROT_WRITE) == -1,
+            "map: and it stays read-only");
 
     memory.addr[TEST_SIZE - 1] = 7;
 
@@ -201,53 +211,24 @@ test_map(void)
 }
 
 
-/* as a process does before foreign code runs in it */
-
 static void
-test_protect(void)
+test_readonly(void)
 {
-    u_char                *addr;
     ngx_fd_t               fd;
     ngx_vidcast_memory_t   memory;
 
     (void) test_new(&memory);
 
-    addr = memory.addr;
-    fd = memory.fd;
-    addr[1] = 7;
-
-    unit_ok(ngx_vidcast_memory_protect(&memory) == NGX_ERROR
-            && errno == EBADF, "protect: not without a descriptor");
-
-    (void) ngx_vidcast_memory_free(&memory);
-    (void) test_new(&memory);
-
-    memory.addr[1] = 7;
-
     unit_ok(ngx_vidcast_memory_readonly(&memory, &test_name, &unit_log)
             == NGX_OK
             && (fcntl(memory.readonly, F_GETFL) & O_ACCMODE) == O_RDONLY
             && (fcntl(memory.readonly, F_GETFD) & FD_CLOEXEC),
-            "protect: a descriptor for it");
+            "readonly: a second descriptor");
 
     fd = memory.readonly;
 
     unit_ok(ngx_vidcast_memory_readonly(&memory, &test_name, &unit_log)
-            == NGX_OK && memory.readonly == fd, "protect: one is enough");
-
-    fd = memory.fd;
-    addr = memory.addr;
-
-    unit_ok(ngx_vidcast_memory_protect(&memory) == NGX_OK
-            && memory.addr == addr && addr[1] == 7,
-            "protect: the same memory in the same place");
-    unit_ok(memory.fd == NGX_INVALID_FILE && fcntl(fd, F_GETFD) == -1,
-            "protect: what could write is closed");
-    unit_ok(mprotect(addr, TEST_SIZE, PROT_READ|PROT_WRITE) == -1
-            && errno == EACCES, "protect: for good");
-    unit_ok(mmap(NULL, TEST_SIZE, PROT_READ|PROT_WRITE, MAP_SHARED,
-                 memory.readonly, 0)
-            == MAP_FAILED, "protect: in other places, too");
+            == NGX_OK && memory.readonly == fd, "readonly: one is enough");
 
     (void) ngx_vidcast_memory_free(&memory);
 }
