@@ -715,7 +715,7 @@ static void
 test_blazeface(void)
 {
     size_t                 i;
-    vidcast_onnx_tensor_t  t[2];
+    vidcast_onnx_tensor_t  t[4];
 
     static const size_t  at[] = { 0, 1, 513, 895 };
     static const double  middle[][2] = {
@@ -759,6 +759,33 @@ test_blazeface(void)
                          middle[i][1] + 5, -1),
                 "blazeface: number %zu", at[i]);
     }
+
+    /* the same in two parts, as exporters of single layers leave them */
+
+    t[0] = tensor("a", VIDCAST_ONNX_FLOAT, scores, 3, 1, 512, 1, 0);
+    t[1] = tensor("b", VIDCAST_ONNX_FLOAT, scores + 512, 3, 1, 384, 1, 0);
+    t[2] = tensor("c", VIDCAST_ONNX_FLOAT, numbers, 3, 1, 512, 16, 0);
+    t[3] = tensor("d", VIDCAST_ONNX_FLOAT, numbers + 512 * 16, 3, 1, 384, 16,
+                  0);
+    boxes.n = 0;
+
+    unit_ok(vidcast_onnx_head_guess(&reading, t, 4, error)
+            == &vidcast_onnx_blazeface, "in two parts: recognized: %s", error);
+    unit_ok(run(&vidcast_onnx_blazeface, t, 4) && boxes.n == 4,
+            "blazeface in two parts: faces");
+
+    for (i = 0; i < boxes.n; i++) {
+        unit_ok(boxes.elts[i].row == at[i]
+                && sides(&boxes.elts[i], middle[i][0] - 3, middle[i][1],
+                         middle[i][0] + 5, middle[i][1] + 4)
+                && point(&vidcast_onnx_blazeface, t, 4, i, 5, middle[i][0],
+                         middle[i][1] + 5, -1),
+                "in two parts: number %zu", at[i]);
+    }
+
+    t[3].dims[2] = 1;
+    unit_ok(!run(&vidcast_onnx_blazeface, t, 4),
+            "in two parts: one is missing");
 
     /* the order of the outputs is any; the last of 48 x 48 */
 
