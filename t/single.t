@@ -57,6 +57,12 @@ for my $daemon (0, 1) {
         is jpeg_info(get($nginx->port, '/snapshot_a')->{body})->{width}, 320,
             'a snapshot';
 
+        # nginx itself is whoever runs the test
+
+        is_deeply [grep { $> == 0 && -o "/proc/$_->{pid}" }
+                   $nginx->processes('capture')],
+            [], 'no capture is root';
+
         is_deeply [sort map { $_->{kind} } $nginx->processes],
             [qw(capture capture manager single)], 'the processes';
 
