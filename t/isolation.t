@@ -159,7 +159,7 @@ static char *
 probe(void)
 {
     int    pid;
-    char  *p, kind[64];
+    char  *p, kind[64], from[256], to[256];
     FILE  *file;
 
     file = fopen(PREFIX "/targets", "r");
@@ -183,11 +183,13 @@ probe(void)
 
     p += sprintf(p, ",\"setuid\":%d", WEXITSTATUS(system(PREFIX "/setuid")));
 
-    file = fopen(PREFIX "/tmp/file", "w");
+    sprintf(from, PREFIX "/tmp/file.%d", (int) getpid());
+    sprintf(to, PREFIX "/tmp/other/file.%d", (int) getpid());
+
+    file = fopen(from, "w");
     if (file) { fclose(file); }
 
-    p += sprintf(p, ",\"moved\":%d}",
-                 rename(PREFIX "/tmp/file", PREFIX "/tmp/other/file") == 0);
+    p += sprintf(p, ",\"moved\":%d}", rename(from, to) == 0);
 
     return report;
 }
