@@ -399,6 +399,10 @@ sub put {
 
     put($_, 32) for qw(now album/1 film/1 film/2);
 
+    # another picture in the same second would not change it
+
+    utime 1, 1, $nginx->prefix . '/film';
+
     $nginx->reload(http => http(
         now   => 'input images:%%PREFIX%%/now.jpg fps=20;',
         album => 'input images:%%PREFIX%%/album fps=20;',
