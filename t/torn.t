@@ -167,6 +167,13 @@ sub parts {
     $video->unwrap;
 
     while (my $part = $video->take_part) {
+        my $headers = $part->{headers};
+
+        # on a busy machine a reader is there before the first picture is
+
+        next if !defined $headers->{'x-vidcast-frame'}
+            && ($headers->{'x-vidcast-state'} // 'live') ne 'live';
+
         push @parts, [$part->{headers}{'x-vidcast-frame'}, $part->{data}];
     }
 
