@@ -2410,3 +2410,19 @@ invalid value "on"
     vidcast_offline close;
 --- refused
 "vidcast_offline" directive is duplicate
+
+
+
+=== TEST 253: vidcast_child: what only processes of ours read
+--- main_config
+    vidcast_child manager 0 { }
+--- refused
+"vidcast_child" directive is not for configurations
+
+
+
+=== TEST 254: vidcast_child_source: likewise
+--- main_config
+    vidcast_child_source front { input test:; }
+--- refused
+"vidcast_child_source" directive is not for configurations

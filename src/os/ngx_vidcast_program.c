@@ -380,7 +380,7 @@ ngx_vidcast_program_exec(ngx_vidcast_program_run_t *run)
 }
 
 
-/* all of nginx's are closed but those that it is to have, and the logs' */
+/* all of nginx's are closed but those that it is to have */
 
 static void
 ngx_vidcast_program_descriptors(ngx_vidcast_program_t *program)
