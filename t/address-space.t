@@ -179,4 +179,26 @@ unlike $upgraded->error_log, qr/\[emerg\]/, 'nobody read the new one';
 
 ok $upgraded->stop, 'nginx left cleanly';
 
+# the settings that a manager starts with have no "user": all of them have its
+
+my $root = Vidcast::Nginx->new(main => 'user root;', http => <<'CONF')->start;
+vidcast_source one {
+    input test: size=320x240 fps=10;
+    predict exec /bin/sh -c "while read line; do echo 1; done";
+}
+server {
+    listen 127.0.0.1:%%PORT%%;
+    location = /status { vidcast_status; }
+}
+CONF
+
+ok live($root, 'one'), 'a source lives as root';
+
+ok wait_for { $root->processes('predictor') }, 'so does its predictor';
+
+is_deeply [map { $_->{kind} } grep { !-o "/proc/$_->{pid}" } $root->processes],
+    [], 'user root: all processes are root\'s';
+
+ok $root->stop, 'nginx left cleanly';
+
 done_testing;

@@ -636,6 +636,7 @@ ngx_vidcast_child_number(ngx_str_t *value, uint64_t *number)
 static ngx_int_t
 ngx_vidcast_child_init_module(ngx_cycle_t *cycle)
 {
+    ngx_core_conf_t           *core;
     ngx_vidcast_child_conf_t  *ccf;
 
     ccf = (ngx_vidcast_child_conf_t *) ngx_get_conf(cycle->conf_ctx,
@@ -644,6 +645,11 @@ ngx_vidcast_child_init_module(ngx_cycle_t *cycle)
     if (!ccf->found) {
         return NGX_OK;
     }
+
+    /* "user" was obeyed before the exec, be it root; here is the default */
+
+    core = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
+    core->user = (ngx_uid_t) NGX_CONF_UNSET_UINT;
 
     ngx_vidcast_child_close(ccf);
 
