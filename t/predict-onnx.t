@@ -68,6 +68,7 @@ for (['', qr/invalid predictor "onnx": no model in/],
       qr{3 labels wanted, 2 in "$dir/two\.txt"}],
      ['yolov8.onnx head=yolov8 labels=two.txt',
       qr{3 labels wanted, 2 in "$dir/two\.txt"}],
+     ['pose7.onnx labels=two.txt', qr{52 labels wanted, 2 in}],
      ['yolov8.onnx first=1', qr{2 labels wanted, 3 in "the model"}],
      ['yolov8.onnx labels=utf16.txt',
       qr{labels "$dir/utf16\.txt": it is UTF-16, save it as UTF-8}],
@@ -115,6 +116,9 @@ for (['embedding.onnx', qr/\[warn\]\ .*"head=classes"\ is\ a\ guess\ by\ its
                             \ output\ "embedding"\ float32\ \[1,\ 512\],
                             \ without\ labels:\ name\ it,\ or\ give\ "labels"
                             \ in\ .*nginx\.conf:\d+$/mx],
+     ['pose7.onnx', qr/\[warn\]\ .*"head=yolov5"\ is\ a\ guess\ by\ its
+                        \ output\ "output"\ float32\ \[1,\ 252,\ 57\],
+                        \ without\ labels/x],
      ['embedding.onnx head=classes', undef],
      ['classes.onnx labels=labels.txt', undef],
      ['yolov8.onnx', undef])
@@ -174,14 +178,16 @@ vidcast_source $_ {
 }
 CONF
 
-# what has the shape of classes, and is none
+# what has the shape of classes, or of scores, and is none
 
-my @odd = qw(embedding landmarks);
+my %odd = (embedding => 'classes', landmarks => 'classes', pose7 => 'yolov5',
+           scrfd => 'ssd');
+my @odd = sort keys %odd;
 
 $sources .= join '', map { <<"CONF" } @odd;
 vidcast_source $_ {
     input     images:$dir/pictur?.jpg fps=4;
-    predict   onnx $_.onnx threads=1 head=classes;
+    predict   onnx $_.onnx threads=1 head=$odd{$_};
 }
 CONF
 
@@ -252,7 +258,15 @@ ok $nginx->wait_log(qr/\[warn\].*source\ "landmarks":\ the\ numbers\ of
                        \ "classes":\ the\ best\ one\ has\ a\ share\ of/x),
     'nor do landmarks';
 
-# both go on, and would say it again with the next results
+ok $nginx->wait_log(qr/\[warn\].*source\ "pose7":\ the\ numbers\ of\ "output"
+                       \ float32\ \[1,\ 252,\ 57\]\ do\ not\ look\ like
+                       \ "yolov5":\ -?\d+(?:\.\d+)?\ is\ no\ probability/x),
+    'key points do not look like classes of a yolov5';
+ok $nginx->wait_log(qr/\[warn\].*source\ "scrfd":\ the\ numbers\ of\ .*\ do\ not
+                       \ look\ like\ "ssd":\ .*\ is\ no\ probability/x),
+    'nor like those of an ssd';
+
+# all go on, and would say it again with the next results
 
 for my $name (@odd) {
     my $ws = Vidcast::WebSocket->connect($nginx->port, "/ws_$name");
@@ -263,8 +277,11 @@ for my $name (@odd) {
         "$name: it is said once";
 }
 
-unlike $nginx->error_log, qr/source "classes": the numbers of/,
-    'classes do look like some';
+my ($unlike) = grep {
+    $nginx->error_log =~ /source "$_": the numbers of/
+} @names;
+
+is $unlike, undef, 'all others look like what they are';
 
 like $nginx->error_log,
     qr/\[warn\].*"unused":\ ONNX\ Runtime\ has\ 104\ warnings\ of\ the

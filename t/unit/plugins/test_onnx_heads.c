@@ -1021,6 +1021,141 @@ test_doubt(void)
 }
 
 
+/* why they are none of this head; "": they may be its own */
+
+static const char *
+odd(const vidcast_onnx_head_t *head, const vidcast_onnx_tensor_t *outputs,
+    uint32_t n)
+{
+    if (vidcast_onnx_head_check(head, &reading, outputs, n, error)
+        == VIDCAST_OK
+        && !head->doubt(&reading, outputs, n, error, sizeof(error)))
+    {
+        error[0] = '\0';
+    }
+
+    return error;
+}
+
+
+/* of models with boxes: what stands in place of scores */
+
+static void
+test_doubt_yolo(void)
+{
+    vidcast_onnx_tensor_t  t;
+
+    /* YOLOv7's poses: one class, 17 points behind it */
+
+    start(&vidcast_onnx_yolov5);
+    t = tensor("o", VIDCAST_ONNX_FLOAT, values, 3, 1, 3 * CELLS, 57, 0);
+
+    unit_ok(vidcast_onnx_head_guess(&reading, &t, 1, error)
+            == &vidcast_onnx_yolov5, "doubt: poses are guessed as yolov5");
+    unit_ok(odd(&vidcast_onnx_yolov5, &t, 1)[0] == '\0',
+            "doubt: none of zeros, %s", error);
+
+    values[0] = 31;
+    values[57 + 4] = 1.005f;
+    values[57 + 5] = -.005f;
+    unit_ok(odd(&vidcast_onnx_yolov5, &t, 1)[0] == '\0',
+            "doubt: nor of what was rounded, %s", error);
+
+    values[57 * (3 * CELLS - 1) + 56] = 47.5f;
+    unit_ok(strcmp(odd(&vidcast_onnx_yolov5, &t, 1),
+                   "47.5 is no probability") == 0,
+            "doubt: a key point in the last class of the last box, %s", error);
+
+    values[57 + 4] = -3;
+    unit_ok(strcmp(odd(&vidcast_onnx_yolov5, &t, 1),
+                   "-3 is no probability") == 0,
+            "doubt: whether there is anything, %s", error);
+
+    values[57 + 4] = NAN;
+    unit_ok(strcmp(odd(&vidcast_onnx_yolov5, &t, 1),
+                   "some are not numbers") == 0, "doubt: yolov5, %s", error);
+
+    start(&vidcast_onnx_yolox);
+    t = tensor("o", VIDCAST_ONNX_FLOAT, values, 3, 1, CELLS, 8, 0);
+    values[8 + 6] = 2;
+    unit_ok(odd(&vidcast_onnx_yolox, &t, 1)[0] == '2', "doubt: yolox, %s",
+            error);
+
+    start(&vidcast_onnx_yolov8);
+    t = tensor("o", VIDCAST_ONNX_FLOAT, values, 3, 1, 56, MORE, 0);
+    values[0] = 31;
+    unit_ok(odd(&vidcast_onnx_yolov8, &t, 1)[0] == '\0',
+            "doubt: none of yolov8, %s", error);
+
+    values[5 * MORE] = 31;
+    unit_ok(odd(&vidcast_onnx_yolov8, &t, 1)[0] == '3',
+            "doubt: yolov8, %s", error);
+    unit_ok(odd(&vidcast_onnx_yolov8pose, &t, 1)[0] == '\0',
+            "doubt: none of points that are read as such, %s", error);
+
+    values[5 * MORE - 1] = 7;
+    unit_ok(odd(&vidcast_onnx_yolov8pose, &t, 1)[0] == '7',
+            "doubt: yolov8pose, %s", error);
+
+    start(&vidcast_onnx_yolov10);
+    t = tensor("o", VIDCAST_ONNX_FLOAT, values, 3, 1, 30, 6, 0);
+    values[6 + 5] = 79;
+    unit_ok(odd(&vidcast_onnx_yolov10, &t, 1)[0] == '\0',
+            "doubt: none of a class, %s", error);
+
+    values[6 + 4] = 79;
+    unit_ok(odd(&vidcast_onnx_yolov10, &t, 1)[0] == '7',
+            "doubt: yolov10, %s", error);
+}
+
+
+static void
+test_doubt_ssd(void)
+{
+    vidcast_onnx_tensor_t  t[4];
+
+    static const float  two[] = { 2 };
+
+    /* of SCRFD, as numbered by its exporter: scores, boxes, points */
+
+    start(&vidcast_onnx_ssd);
+    t[0] = tensor("446", VIDCAST_ONNX_FLOAT, values, 2, 20, 1, 0, 0);
+    t[1] = tensor("449", VIDCAST_ONNX_FLOAT, values, 2, 20, 4, 0, 0);
+    t[2] = tensor("452", VIDCAST_ONNX_FLOAT, values, 2, 20, 10, 0, 0);
+    values[199] = -1.25f;
+
+    unit_ok(strcmp(odd(&vidcast_onnx_ssd, t, 3), "-1.25 is no probability")
+            == 0, "doubt: points of SCRFD are no scores, %s", error);
+
+    reading.activation = VIDCAST_ONNX_SOFTMAX;
+    unit_ok(odd(&vidcast_onnx_ssd, t, 3)[0] == '\0',
+            "doubt: none of what becomes shares, %s", error);
+
+    start(&vidcast_onnx_ssd);
+    t[0] = tensor("boxes", VIDCAST_ONNX_FLOAT, values, 3, 1, 5, 4, 0);
+    t[1] = tensor("scores", VIDCAST_ONNX_FLOAT, values, 2, 1, 5, 0, 0);
+    t[2] = tensor("classes", VIDCAST_ONNX_FLOAT, values, 2, 1, 5, 0, 0);
+    t[3] = tensor("num", VIDCAST_ONNX_FLOAT, two, 1, 1, 0, 0, 0);
+    values[2] = 9;
+
+    unit_ok(odd(&vidcast_onnx_ssd, t, 4)[0] == '\0',
+            "doubt: none of what does not count, %s", error);
+    unit_ok(odd(&vidcast_onnx_ssd, t, 3)[0] == '9', "doubt: ssd, %s", error);
+
+    start(&vidcast_onnx_ssd);
+    t[0] = tensor("o", VIDCAST_ONNX_FLOAT, values, 4, 1, 1, 3, 7);
+    values[1] = 5;
+    values[14] = -1;
+    values[14 + 2] = 5;
+    unit_ok(odd(&vidcast_onnx_ssd, t, 1)[0] == '\0',
+            "doubt: none of a class, or behind the end, %s", error);
+
+    values[7 + 2] = 5;
+    unit_ok(odd(&vidcast_onnx_ssd, t, 1)[0] == '5',
+            "doubt: ssd in one output, %s", error);
+}
+
+
 static void
 test_raw(void)
 {
@@ -1175,6 +1310,8 @@ main(void)
     test_detr();
     test_classes();
     test_doubt();
+    test_doubt_yolo();
+    test_doubt_ssd();
     test_raw();
     test_numbers();
 

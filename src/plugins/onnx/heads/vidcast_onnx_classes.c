@@ -227,15 +227,8 @@ vidcast_onnx_classes_doubt(const vidcast_onnx_reading_t *reading,
         return vidcast_onnx_classes_logits(values, classes, buf, size);
     }
 
-    for (i = 0; activation == VIDCAST_ONNX_NONE && i < classes; i++) {
-
-        if (values[i] < -0.01f || values[i] > 1.01f) {
-            (void) snprintf(buf, size, "%g is no probability", values[i]);
-            return 1;
-        }
-    }
-
-    return 0;
+    return activation == VIDCAST_ONNX_NONE
+           && vidcast_onnx_head_improbable(values, classes, 1, buf, size);
 }
 
 

@@ -118,6 +118,31 @@ vidcast_onnx_sigmoid(float value)
 }
 
 
+/* what was rounded on its way may be a bit outside */
+
+int
+vidcast_onnx_head_improbable(const float *values, size_t n, size_t step,
+    char *buf, size_t size)
+{
+    size_t  i;
+
+    for (i = 0; i < n; i++, values += step) {
+
+        if (!isfinite(*values)) {
+            (void) snprintf(buf, size, "some are not numbers");
+            return 1;
+        }
+
+        if (*values < -0.01f || *values > 1.01f) {
+            (void) snprintf(buf, size, "%g is no probability", *values);
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 float
 vidcast_onnx_softmax(const float *values, uint32_t n, float *most)
 {

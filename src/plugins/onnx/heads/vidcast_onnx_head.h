@@ -168,6 +168,13 @@ const char *vidcast_onnx_head_number(int64_t number, const char *unknown,
 
 float vidcast_onnx_sigmoid(float value);
 
+/*
+ * For doubt(): "n" of the numbers, so far from one to the next, are to be
+ * probabilities.  1: one of them is none, why, in words.
+ */
+int vidcast_onnx_head_improbable(const float *values, size_t n, size_t step,
+    char *buf, size_t size);
+
 /* a class's share is exp(value - *most) * what is returned */
 float vidcast_onnx_softmax(const float *values, uint32_t n, float *most);
 

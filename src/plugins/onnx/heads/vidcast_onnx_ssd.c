@@ -61,6 +61,7 @@ static void vidcast_onnx_ssd_wants(const vidcast_onnx_reading_t *reading,
 static int vidcast_onnx_ssd_boxes(const vidcast_onnx_reading_t *reading,
     const vidcast_onnx_tensor_t *outputs, uint32_t n,
     vidcast_onnx_nms_t *boxes);
+static void vidcast_onnx_ssd_counted(vidcast_onnx_ssd_t *ssd);
 static int vidcast_onnx_ssd_unpack(const vidcast_onnx_reading_t *reading,
     const vidcast_onnx_tensor_t *output, vidcast_onnx_nms_t *boxes);
 static int vidcast_onnx_ssd_add(const vidcast_onnx_reading_t *reading,
@@ -71,6 +72,8 @@ static int vidcast_onnx_ssd_each(const vidcast_onnx_reading_t *reading,
 static uint32_t vidcast_onnx_ssd_points(const vidcast_onnx_reading_t *reading,
     const vidcast_onnx_tensor_t *outputs, uint32_t n,
     const vidcast_onnx_box_t *box, vidcast_keypoint_t *points);
+static int vidcast_onnx_ssd_doubt(const vidcast_onnx_reading_t *reading,
+    const vidcast_onnx_tensor_t *outputs, uint32_t n, char *buf, size_t size);
 
 
 const vidcast_onnx_head_t  vidcast_onnx_ssd = {
@@ -82,7 +85,7 @@ const vidcast_onnx_head_t  vidcast_onnx_ssd = {
     NULL,
     vidcast_onnx_ssd_points,
     NULL,
-    NULL,
+    vidcast_onnx_ssd_doubt,
     0.5f, 0.45f, 50,
     1 / 255.0f, VIDCAST_FIT_STRETCH, 0, 0, 0, NULL, 0
 };
@@ -332,13 +335,7 @@ vidcast_onnx_ssd_boxes(const vidcast_onnx_reading_t *reading,
 
     (void) vidcast_onnx_ssd_find(reading, outputs, n, &ssd);
 
-    if (ssd.count
-        && ssd.count->count == 1
-        && ssd.count->values[0] >= 0
-        && ssd.count->values[0] < (float) ssd.n)
-    {
-        ssd.n = (size_t) ssd.count->values[0];
-    }
+    vidcast_onnx_ssd_counted(&ssd);
 
     for (i = 0; i < ssd.n; i++) {
 
@@ -356,6 +353,21 @@ vidcast_onnx_ssd_boxes(const vidcast_onnx_reading_t *reading,
     }
 
     return VIDCAST_OK;
+}
+
+
+/* what stands behind those that count means nothing */
+
+static void
+vidcast_onnx_ssd_counted(vidcast_onnx_ssd_t *ssd)
+{
+    if (ssd->count
+        && ssd->count->count == 1
+        && ssd->count->values[0] >= 0
+        && ssd->count->values[0] < (float) ssd->n)
+    {
+        ssd->n = (size_t) ssd->count->values[0];
+    }
 }
 
 
@@ -499,4 +511,44 @@ vidcast_onnx_ssd_points(const vidcast_onnx_reading_t *reading,
     }
 
     return count;
+}
+
+
+/* the key points of SCRFD have the shape of scores by class */
+
+static int
+vidcast_onnx_ssd_doubt(const vidcast_onnx_reading_t *reading,
+    const vidcast_onnx_tensor_t *outputs, uint32_t n, char *buf, size_t size)
+{
+    size_t              rows;
+    const float        *v;
+    vidcast_onnx_ssd_t  ssd;
+
+    if (vidcast_onnx_ssd_packed(outputs, n)) {
+        v = outputs[0].values;
+
+        for (rows = 0; rows < (size_t) outputs[0].dims[2]; rows++) {
+            if (!(v[7 * rows] >= 0)) {
+                break;
+            }
+        }
+
+        return vidcast_onnx_head_improbable(v + 2, rows, 7, buf, size);
+    }
+
+    if (!vidcast_onnx_ssd_find(reading, outputs, n, &ssd)) {
+        return 0;
+    }
+
+    vidcast_onnx_ssd_counted(&ssd);
+
+    if (ssd.classes) {
+        return vidcast_onnx_head_improbable(ssd.scores->values, ssd.n, 1, buf,
+                                            size);
+    }
+
+    return reading->activation != VIDCAST_ONNX_SOFTMAX
+           && reading->activation != VIDCAST_ONNX_SIGMOID
+           && vidcast_onnx_head_improbable(ssd.scores->values,
+                                           ssd.n * ssd.nclasses, 1, buf, size);
 }

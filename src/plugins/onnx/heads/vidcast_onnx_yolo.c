@@ -77,6 +77,13 @@ static void vidcast_onnx_yolo_wants(const vidcast_onnx_reading_t *reading,
     int64_t columns, int64_t cells, char *buf, size_t size);
 static int64_t vidcast_onnx_yolo_cells(const vidcast_onnx_reading_t *reading,
     uint32_t last);
+static int vidcast_onnx_yolo_doubt(const vidcast_onnx_yolo_t *yolo,
+    char *buf, size_t size);
+static int vidcast_onnx_yolo_rows_doubt(const vidcast_onnx_reading_t *reading,
+    const vidcast_onnx_tensor_t *outputs, uint32_t n, char *buf, size_t size);
+static int vidcast_onnx_yolo_columns_doubt(
+    const vidcast_onnx_reading_t *reading,
+    const vidcast_onnx_tensor_t *outputs, uint32_t n, char *buf, size_t size);
 
 static int vidcast_onnx_yolov5_fits(const vidcast_onnx_reading_t *reading,
     const vidcast_onnx_tensor_t *outputs, uint32_t n);
@@ -116,6 +123,9 @@ static uint32_t vidcast_onnx_yolov8pose_points(
     const vidcast_onnx_reading_t *reading,
     const vidcast_onnx_tensor_t *outputs, uint32_t n,
     const vidcast_onnx_box_t *box, vidcast_keypoint_t *points);
+static int vidcast_onnx_yolov8pose_doubt(
+    const vidcast_onnx_reading_t *reading,
+    const vidcast_onnx_tensor_t *outputs, uint32_t n, char *buf, size_t size);
 static int vidcast_onnx_yolov10_fits(const vidcast_onnx_reading_t *reading,
     const vidcast_onnx_tensor_t *outputs, uint32_t n);
 static int vidcast_onnx_yolov10_sure(const vidcast_onnx_reading_t *reading,
@@ -125,6 +135,8 @@ static void vidcast_onnx_yolov10_wants(const vidcast_onnx_reading_t *reading,
 static int vidcast_onnx_yolov10_boxes(const vidcast_onnx_reading_t *reading,
     const vidcast_onnx_tensor_t *outputs, uint32_t n,
     vidcast_onnx_nms_t *boxes);
+static int vidcast_onnx_yolov10_doubt(const vidcast_onnx_reading_t *reading,
+    const vidcast_onnx_tensor_t *outputs, uint32_t n, char *buf, size_t size);
 static int vidcast_onnx_yolox_fits(const vidcast_onnx_reading_t *reading,
     const vidcast_onnx_tensor_t *outputs, uint32_t n);
 static void vidcast_onnx_yolox_wants(const vidcast_onnx_reading_t *reading,
@@ -143,7 +155,7 @@ const vidcast_onnx_head_t  vidcast_onnx_yolov5 = {
     NULL,
     NULL,
     NULL,
-    NULL,
+    vidcast_onnx_yolo_rows_doubt,
     0.25f, 0.45f, 50,
     1 / 255.0f, VIDCAST_FIT_LETTERBOX, 114, 0, 0, NULL, 0
 };
@@ -158,7 +170,7 @@ const vidcast_onnx_head_t  vidcast_onnx_yolov8 = {
     NULL,
     NULL,
     NULL,
-    NULL,
+    vidcast_onnx_yolo_columns_doubt,
     0.25f, 0.45f, 50,
     1 / 255.0f, VIDCAST_FIT_LETTERBOX, 114, 0, 0, NULL, 0
 };
@@ -173,7 +185,7 @@ const vidcast_onnx_head_t  vidcast_onnx_yolov8pose = {
     NULL,
     vidcast_onnx_yolov8pose_points,
     NULL,
-    NULL,
+    vidcast_onnx_yolov8pose_doubt,
     0.25f, 0.45f, 50,
     1 / 255.0f, VIDCAST_FIT_LETTERBOX, 114, 0, 0, NULL, 0
 };
@@ -188,7 +200,7 @@ const vidcast_onnx_head_t  vidcast_onnx_yolov10 = {
     NULL,
     NULL,
     NULL,
-    NULL,
+    vidcast_onnx_yolov10_doubt,
     0.25f, 1, 50,
     1 / 255.0f, VIDCAST_FIT_LETTERBOX, 114, 0, 0, NULL, 0
 };
@@ -203,7 +215,7 @@ const vidcast_onnx_head_t  vidcast_onnx_yolox = {
     NULL,
     NULL,
     NULL,
-    NULL,
+    vidcast_onnx_yolo_rows_doubt,
     0.25f, 0.45f, 50,
     1, VIDCAST_FIT_LETTERBOX, 114, 1, 0, NULL, VIDCAST_ANCHOR_TOPLEFT
 };
@@ -487,6 +499,49 @@ vidcast_onnx_yolo_wants(const vidcast_onnx_reading_t *reading,
 }
 
 
+/* in place of scores, key points and other numbers are not of 0 to 1 */
+
+static int
+vidcast_onnx_yolo_doubt(const vidcast_onnx_yolo_t *yolo, char *buf,
+    size_t size)
+{
+    uint32_t  i;
+
+    for (i = 4; i < 4 + yolo->objectness + yolo->classes; i++) {
+
+        if (vidcast_onnx_head_improbable(yolo->values + i * yolo->column,
+                                         yolo->n, yolo->box, buf, size))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static int
+vidcast_onnx_yolo_rows_doubt(const vidcast_onnx_reading_t *reading,
+    const vidcast_onnx_tensor_t *outputs, uint32_t n, char *buf, size_t size)
+{
+    vidcast_onnx_yolo_t  yolo;
+
+    return vidcast_onnx_yolo_rows(reading, outputs, n, &yolo)
+           && vidcast_onnx_yolo_doubt(&yolo, buf, size);
+}
+
+
+static int
+vidcast_onnx_yolo_columns_doubt(const vidcast_onnx_reading_t *reading,
+    const vidcast_onnx_tensor_t *outputs, uint32_t n, char *buf, size_t size)
+{
+    vidcast_onnx_yolo_t  yolo;
+
+    return vidcast_onnx_yolo_columns(reading, outputs, n, &yolo)
+           && vidcast_onnx_yolo_doubt(&yolo, buf, size);
+}
+
+
 /* a turned one, which is not this head's, has few rows that are long */
 
 static int
@@ -722,6 +777,18 @@ vidcast_onnx_yolov8pose_points(const vidcast_onnx_reading_t *reading,
 
 
 static int
+vidcast_onnx_yolov8pose_doubt(const vidcast_onnx_reading_t *reading,
+    const vidcast_onnx_tensor_t *outputs, uint32_t n, char *buf, size_t size)
+{
+    uint32_t             points;
+    vidcast_onnx_yolo_t  yolo;
+
+    return vidcast_onnx_yolov8pose_find(reading, outputs, n, &yolo, &points)
+           && vidcast_onnx_yolo_doubt(&yolo, buf, size);
+}
+
+
+static int
 vidcast_onnx_yolov10_fits(const vidcast_onnx_reading_t *reading,
     const vidcast_onnx_tensor_t *outputs, uint32_t n)
 {
@@ -789,6 +856,16 @@ vidcast_onnx_yolov10_boxes(const vidcast_onnx_reading_t *reading,
     }
 
     return VIDCAST_OK;
+}
+
+
+static int
+vidcast_onnx_yolov10_doubt(const vidcast_onnx_reading_t *reading,
+    const vidcast_onnx_tensor_t *outputs, uint32_t n, char *buf, size_t size)
+{
+    return vidcast_onnx_head_improbable(outputs[0].values + 4,
+                                        outputs[0].dims[1],
+                                        outputs[0].dims[2], buf, size);
 }
 
 
