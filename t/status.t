@@ -105,8 +105,8 @@ front
     is join(' ', sort keys %{$source->{viewers}}),
         'all mjpeg ndjson snapshot sse websocket', 'viewers';
     is join(' ', sort keys %{$source->{delivered}}), join(' ', qw(
-        bytes frames frames_cut frames_skipped frames_unpublished no_memory
-        refused results results_left results_skipped stalled)),
+        bytes commands frames frames_cut frames_skipped frames_unpublished no_memory
+        refused results results_left results_skipped stalled talkative waits)),
         'delivered';
     is join(' ', sort keys %{$source->{workers}[0]}),
         'exiting generation pid viewers', 'a worker';

@@ -18,7 +18,7 @@ use Vidcast::Client qw(get);
 use Vidcast::JPEG qw(jpeg_info);
 use Vidcast::Nginx;
 use Vidcast::Wait;
-use Vidcast::WebSocket qw(frame gather);
+use Vidcast::WebSocket qw(deflated frame gather);
 
 Vidcast::Nginx->plan;
 
@@ -52,6 +52,7 @@ server {
     location /both    { vidcast front,gate as=websocket send=both; }
     location /two     { vidcast front,gate; }
     location /witness { vidcast front,gate; vidcast_backlog $backlog; }
+    location /deflate { vidcast front; vidcast_deflate on; }
 }
 CONF
 
@@ -591,7 +592,12 @@ ok churn($ws, 2000), '2,000 times in and out';
 
 my $memory = memory();
 
-ok churn($ws, 10000), '10,000 times in and out';
+for (1 .. 5) {
+    $ws->close;
+    $ws = dial('/both', protocol => 'vidcast.v1');
+
+    ok churn($ws, 2000), 'and 2,000 times more';
+}
 
 SKIP: {
     skip 'a sanitizer keeps what was freed', 1
@@ -614,7 +620,7 @@ my @commands = map { frame(1, $_) } '{"type":"fps","value":30}',
 
 my @flooders = map { dial('/both') } 1 .. 4;
 
-for my $round (1 .. 40) {
+for my $round (1 .. 30) {
     for my $ws (@flooders) {
         $ws->write_and_read(join '', map { $commands[rand @commands] }
                                      1 .. 500);
@@ -631,6 +637,92 @@ for my $ws (@flooders) {
     is $ws->faults, '', 'in right frames';
     $ws->close;
 }
+
+
+# there are bounds: to what is read of a peer at a time, and to all of it.  A
+# command counts 64 bytes at least, 1 MB may be used up, 64 kB a second come
+# back.
+
+sub delivered { return status('front')->{delivered} }
+
+my $before = delivered();
+
+$ws = dial('/one');
+$ws->write(join '', map { frame(1, '{"type":"resume"}') } 1 .. 1000);
+
+ok barrier($ws), 'one that says much at a time is heard';
+
+my $after = delivered();
+
+is $after->{commands} - $before->{commands}, 1000, 'all of it';
+cmp_ok $after->{waits} - $before->{waits}, '>=', int(1000 / 64),
+    'but others have their turn after 64 commands';
+
+$ws->close;
+
+# how much a viewer could say before it was sent away
+
+sub closed_after {
+    my ($ws, $text, $most) = @_;
+
+    my $before = delivered();
+    my $said = 0;
+
+    while ($said < $most) {
+        $ws->write_and_read($text x 50);
+        $ws->{inbox} = [grep { $_->{type} eq 'close' } @{$ws->{inbox}}];
+        last if @{$ws->{inbox}};
+        $said += 50;
+    }
+
+    my $code = $ws->closed_with;
+    my $after = delivered();
+
+    return ($code, $after->{commands} - $before->{commands},
+            $after->{talkative} - $before->{talkative});
+}
+
+my $nothing = frame(1, '{"type":"resume"}');
+my ($code, $heard, $count) = closed_after(dial('/one'), $nothing, 200_000);
+
+is $code, 1008, 'too many commands: it is sent away';
+cmp_ok $heard, '>=', 16 * 1024, 'not before they are too many';
+is $count, 1, 'which is counted';
+like $nginx->error_log, qr/viewer sent too many commands/, 'and told';
+
+# it is what they cost, not what they take on the wire
+
+$ws = dial('/deflate', deflate => 'permessage-deflate');
+
+my $blown = frame(1, deflated('{"type":"resume",' . ' ' x 16_000 . '"x":1}'),
+                  rsv => 4);
+
+cmp_ok length $blown, '<', 200, 'a command of 16 kB is small when deflated';
+
+($code, $heard, $count) = closed_after($ws, $blown, 10_000);
+
+is $code, 1008, 'too many of those';
+cmp_ok $heard, '>=', 64, 'are more than 64';
+cmp_ok $heard, '<', 1000, 'and fewer than small ones';
+
+# acknowledgements are for nothing, as long as they are no more than that
+
+$ws = dial('/one');
+
+for (1 .. 60) {
+    $ws->write(frame(1, '{"type":"ack"}') x 500);
+    barrier($ws) or last;
+}
+
+ok barrier($ws), '30,000 acknowledgements are none too many';
+
+$ws->close;
+
+my $large = frame(1, '{"type":"ack",' . ' ' x 16_000 . '"x":1}');
+
+($code) = closed_after(dial('/one'), $large, 10_000);
+
+is $code, 1008, 'but large ones are';
 
 
 # nonsense from those that do not read the answers, with more behind

@@ -174,6 +174,9 @@ typedef struct {
     uint64_t                     unwanted;   /* and those that were not */
     uint64_t                     slow;       /* of them, not ended in time */
     uint64_t                     no_memory;  /* messages lost for want of it */
+    uint64_t                     commands;   /* of viewers */
+    uint64_t                     talkative;  /* viewers closed for them */
+    uint64_t                     waits;      /* of peers, to be read */
 } ngx_vidcast_worker_stats_t;
 
 

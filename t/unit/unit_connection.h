@@ -11,10 +11,15 @@
 /*
  * What ngx_http_vidcast_connection.c calls beside itself, for tests that
  * include it: nginx, the session and the handshake, which do nothing but
- * count.  Frames are made and read by the module's own ngx_vidcast_ws.c.
+ * count.  Frames are made and read by the module's own ngx_vidcast_ws.c, in
+ * turns that take no time.
  */
 
 #include <ngx_event_timer.c>
+
+#define ngx_vidcast_clock()  0
+#include "http/websocket/ngx_http_vidcast_turn.c"
+#undef ngx_vidcast_clock
 
 #include "wire/ngx_vidcast_ws.c"
 

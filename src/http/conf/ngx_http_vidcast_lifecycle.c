@@ -130,6 +130,7 @@ ngx_http_vidcast_init_process(ngx_cycle_t *cycle)
         return NGX_ERROR;
     }
 
+    ngx_http_vidcast_turns_init(&vmcf->turns, cycle->log);
     ngx_http_vidcast_session_init(vmcf, cycle->log);
     ngx_http_vidcast_queue_init(vmcf, cycle->log);
 

@@ -13,6 +13,7 @@
 #include <ngx_http.h>
 
 #include "core/ngx_vidcast_log_limit.h"
+#include "http/websocket/ngx_http_vidcast_turn.h"
 #include "shm/ngx_vidcast_zone.h"
 #include "wire/ngx_vidcast_query.h"
 
@@ -77,6 +78,7 @@ typedef struct {
     ngx_queue_t                  pending;      /* subscriptions, in turn */
     ngx_event_t                  slice;       /* goes on with them */
     u_char                      *recv_buffer;       /* what viewers send */
+    ngx_http_vidcast_turns_t     turns;       /* and when it is read */
 } ngx_http_vidcast_main_conf_t;
 
 

@@ -164,6 +164,7 @@ ngx_http_vidcast_publish_ws_open(ngx_http_request_t *r,
 
     ws->wc.session = &ws->session;
     ws->wc.user = &ngx_http_vidcast_publish_ws_user;
+    ws->wc.turn.waits = &ws->publisher.feed->stats->waits;
     ws->wc.holding = 1;
 
     /* pictures are compressed already, and texts would need another copy */

@@ -314,6 +314,17 @@ ngx_http_vidcast_metric_t  ngx_http_vidcast_delivered[] = {
       NGX_HTTP_VIDCAST_COUNTER,
       offsetof(ngx_vidcast_worker_stats_t, no_memory) },
 
+    { "commands", "Commands that viewers sent.",
+      NGX_HTTP_VIDCAST_COUNTER,
+      offsetof(ngx_vidcast_worker_stats_t, commands) },
+
+    { "talkative", "Viewers that sent more commands than a viewer may.",
+      NGX_HTTP_VIDCAST_COUNTER,
+      offsetof(ngx_vidcast_worker_stats_t, talkative) },
+
+    { "waits", "How often WebSocket peers waited while a worker read others.",
+      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_worker_stats_t, waits) },
+
     { NULL, NULL, NGX_HTTP_VIDCAST_COUNTER, 0 }
 };
 

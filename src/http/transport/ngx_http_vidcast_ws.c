@@ -25,6 +25,11 @@
  * header included, where all viewers share them.
  */
 
+#define NGX_HTTP_VIDCAST_WS_BURST    1048576  /* bytes of commands */
+#define NGX_HTTP_VIDCAST_WS_RATE     64       /* a millisecond */
+#define NGX_HTTP_VIDCAST_WS_COMMAND  64       /* bytes that each one counts */
+
+
 typedef struct {
     ngx_http_vidcast_connection_t     wc;
 
@@ -36,6 +41,9 @@ typedef struct {
     ngx_http_vidcast_viewer_t     viewer;
 
     ngx_http_vidcast_message_t   *leaving[NGX_HTTP_VIDCAST_COALESCE];
+
+    size_t                        commanded;    /* bytes, not paid off yet */
+    ngx_msec_t                    reckoned;     /* when they were, at last */
 
     ngx_http_vidcast_feed_t     **feeds;        /* which may be subscribed to */
     ngx_uint_t                    nfeeds;
@@ -62,6 +70,8 @@ static void ngx_http_vidcast_ws_ready(ngx_http_vidcast_connection_t *wc);
 static void ngx_http_vidcast_ws_leave(ngx_http_vidcast_connection_t *wc);
 static ngx_int_t ngx_http_vidcast_ws_message(ngx_http_vidcast_connection_t *wc,
     ngx_uint_t opcode, u_char *data, size_t size);
+static ngx_uint_t ngx_http_vidcast_ws_allowed(ngx_http_vidcast_ws_t *ws,
+    size_t size, ngx_uint_t ack);
 static const char *ngx_http_vidcast_ws_command(ngx_http_vidcast_ws_t *ws,
     ngx_vidcast_command_t *command);
 static const char *ngx_http_vidcast_ws_subscribe(ngx_http_vidcast_ws_t *ws,
@@ -121,6 +131,7 @@ ngx_http_vidcast_ws_handler(ngx_http_request_t *r,
     ws->wc.user = &ngx_http_vidcast_ws_user;
 
     ws->wc.session = &ws->viewer.session;
+    ws->wc.turn.waits = &params->feeds[0]->stats->waits;
 
     ws->viewer.session.request = r;
     ws->viewer.transport = &ngx_http_vidcast_ws_transport;
@@ -422,6 +433,7 @@ static ngx_int_t
 ngx_http_vidcast_ws_message(ngx_http_vidcast_connection_t *wc,
     ngx_uint_t opcode, u_char *data, size_t size)
 {
+    ngx_int_t               rc;
     const char             *reason;
     ngx_http_vidcast_ws_t  *ws;
     ngx_vidcast_command_t   command;
@@ -433,7 +445,25 @@ ngx_http_vidcast_ws_message(ngx_http_vidcast_connection_t *wc,
                                                "only text is understood here");
     }
 
-    if (ngx_vidcast_command_parse(data, size, &command, &reason) == NGX_OK) {
+    ws->feeds[0]->stats->commands++;
+
+    rc = ngx_vidcast_command_parse(data, size, &command, &reason);
+
+    if (!ngx_http_vidcast_ws_allowed(ws, size,
+                                     rc == NGX_OK && command.type
+                                                == NGX_VIDCAST_COMMAND_ACK))
+    {
+        ngx_log_error(NGX_LOG_INFO, wc->connection->log, 0,
+                      "viewer sent too many commands");
+
+        ws->feeds[0]->stats->talkative++;
+
+        return ngx_http_vidcast_connection_close(wc,
+                                                 NGX_VIDCAST_WS_CLOSE_POLICY,
+                                                 "too many commands");
+    }
+
+    if (rc == NGX_OK) {
         reason = ngx_http_vidcast_ws_command(ws, &command);
     }
 
@@ -448,6 +478,32 @@ ngx_http_vidcast_ws_message(ngx_http_vidcast_connection_t *wc,
     ngx_post_event(wc->connection->write, &ngx_posted_events);
 
     return NGX_OK;
+}
+
+
+/*
+ * A command costs what it takes to inflate and parse it, which goes by its
+ * size.  An acknowledgement is free, as the next picture waits for it, unless
+ * it is blown up.
+ */
+
+static ngx_uint_t
+ngx_http_vidcast_ws_allowed(ngx_http_vidcast_ws_t *ws, size_t size,
+    ngx_uint_t ack)
+{
+    ngx_msec_t  paid;
+
+    if (ack && size <= NGX_HTTP_VIDCAST_WS_COMMAND) {
+        return 1;
+    }
+
+    paid = (ngx_current_msec - ws->reckoned) * NGX_HTTP_VIDCAST_WS_RATE;
+
+    ws->commanded -= ngx_min(ws->commanded, paid);
+    ws->commanded += ngx_max(size, NGX_HTTP_VIDCAST_WS_COMMAND);
+    ws->reckoned = ngx_current_msec;
+
+    return ws->commanded <= NGX_HTTP_VIDCAST_WS_BURST;
 }
 
 

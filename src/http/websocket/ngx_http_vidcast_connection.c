@@ -22,7 +22,6 @@
  */
 
 
-#define NGX_HTTP_VIDCAST_WC_TURNS  4       /* then others have a turn */
 #define NGX_HTTP_VIDCAST_WC_CHUNK  131072  /* read to the user's buffer */
 #define NGX_HTTP_VIDCAST_WC_HEAD   512     /* else, to find out of it */
 #define NGX_HTTP_VIDCAST_WC_CLOSE  2000    /* ms for the peer's close */
@@ -30,6 +29,8 @@
 
 static void ngx_http_vidcast_connection_cleanup(void *data);
 static void ngx_http_vidcast_connection_read_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_vidcast_connection_read(
+    ngx_http_vidcast_connection_t *wc);
 static u_char *ngx_http_vidcast_connection_buffer(
     ngx_http_vidcast_connection_t *wc, size_t *size);
 static ngx_int_t ngx_http_vidcast_connection_pending(
@@ -90,6 +91,7 @@ ngx_http_vidcast_connection_open(ngx_http_request_t *r,
     wc->ping = vlcf->ping;
     wc->ping_timeout = vlcf->ping_timeout;
     wc->heard = ngx_current_msec;
+    wc->turn.read = c->read;
 
     ngx_vidcast_ws_reader_init(&wc->reader, vlcf->max_message);
 
@@ -138,6 +140,7 @@ ngx_http_vidcast_connection_cleanup(void *data)
 {
     ngx_http_vidcast_connection_t  *wc = data;
 
+    ngx_http_vidcast_turn_leave(&wc->turn);
     ngx_http_vidcast_connection_forget(wc);
 
     if (wc->kept) {
@@ -170,20 +173,17 @@ ngx_http_vidcast_connection_cleanup(void *data)
 static void
 ngx_http_vidcast_connection_read_handler(ngx_http_request_t *r)
 {
-    size_t                          size;
-    u_char                         *pos, *last;
-    ssize_t                         n;
-    ngx_uint_t                      turn;
-    ngx_event_t                    *rev;
+    ngx_int_t                       rc;
     ngx_connection_t               *c;
+    ngx_http_vidcast_main_conf_t   *vmcf;
     ngx_http_vidcast_connection_t  *wc;
 
     c = r->connection;
-    rev = c->read;
 
     wc = ngx_http_get_module_ctx(r, ngx_http_vidcast_module);
+    vmcf = ngx_http_get_module_main_conf(r, ngx_http_vidcast_module);
 
-    if (rev->timedout) {
+    if (c->read->timedout) {
         ngx_log_error(NGX_LOG_INFO, c->log, NGX_ETIMEDOUT,
                       "%s did not close its websocket",
                       wc->session->handlers->name);
@@ -191,15 +191,37 @@ ngx_http_vidcast_connection_read_handler(ngx_http_request_t *r)
         return;
     }
 
-    if (ngx_http_vidcast_connection_pending(wc) != NGX_OK) {
+    if (ngx_http_vidcast_turn_begin(&vmcf->turns, &wc->turn) != NGX_OK) {
         return;
     }
 
-    for (turn = 0; turn < NGX_HTTP_VIDCAST_WC_TURNS; turn++) {
+    rc = ngx_http_vidcast_connection_read(wc);
 
-        if (wc->holding) {
-            return;
-        }
+    ngx_http_vidcast_turn_end(&vmcf->turns, rc == NGX_OK ? &wc->turn : NULL);
+}
+
+
+/* NGX_OK: all for now, or for this turn; NGX_DONE: the request is gone */
+
+static ngx_int_t
+ngx_http_vidcast_connection_read(ngx_http_vidcast_connection_t *wc)
+{
+    size_t                         size;
+    u_char                        *pos, *last;
+    ssize_t                        n;
+    ngx_connection_t              *c;
+    ngx_http_vidcast_main_conf_t  *vmcf;
+
+    c = wc->connection;
+
+    vmcf = ngx_http_get_module_main_conf(wc->request,
+                                         ngx_http_vidcast_module);
+
+    if (ngx_http_vidcast_connection_pending(wc) != NGX_OK) {
+        return NGX_DONE;
+    }
+
+    while (!wc->holding && !wc->turn.over) {
 
         pos = ngx_http_vidcast_connection_buffer(wc, &size);
 
@@ -207,33 +229,36 @@ ngx_http_vidcast_connection_read_handler(ngx_http_request_t *r)
 
         if (n == NGX_AGAIN) {
 
-            if (ngx_handle_read_event(rev, 0) != NGX_OK) {
-                ngx_http_vidcast_connection_finalize(wc, NGX_ERROR);
+            if (ngx_handle_read_event(c->read, 0) == NGX_OK) {
+                return NGX_OK;
             }
 
-            return;
+            n = NGX_ERROR;
         }
 
         if (n == 0 || n == NGX_ERROR) {
             ngx_http_vidcast_connection_finalize(wc,
                                                NGX_HTTP_CLIENT_CLOSED_REQUEST);
-            return;
+            return NGX_DONE;
         }
 
         wc->heard = ngx_current_msec;
         last = pos + n;
 
         if (ngx_http_vidcast_connection_input(wc, &pos, last) != NGX_OK) {
-            return;
+            return NGX_DONE;
         }
 
         if (ngx_http_vidcast_connection_keep(wc, pos, last) != NGX_OK) {
             ngx_http_vidcast_connection_finalize(wc, NGX_ERROR);
-            return;
+            return NGX_DONE;
         }
+
+        wc->turn.bytes += n;
+        ngx_http_vidcast_turn_spend(&vmcf->turns, &wc->turn);
     }
 
-    ngx_post_event(rev, &ngx_posted_next_events);
+    return NGX_OK;
 }
 
 
@@ -278,7 +303,7 @@ ngx_http_vidcast_connection_buffer(ngx_http_vidcast_connection_t *wc,
 }
 
 
-/* what came with the handshake, or while the user did not want any more */
+/* what came with the handshake, or was left by a turn, or by the user */
 
 static ngx_int_t
 ngx_http_vidcast_connection_pending(ngx_http_vidcast_connection_t *wc)
@@ -345,14 +370,18 @@ ngx_http_vidcast_connection_resume(ngx_http_vidcast_connection_t *wc)
 }
 
 
-/* NGX_OK: read so far, or till "holding"; NGX_DONE: the request is gone */
+/* NGX_OK: read so far, or till it may not; NGX_DONE: the request is gone */
 
 static ngx_int_t
 ngx_http_vidcast_connection_input(ngx_http_vidcast_connection_t *wc,
     u_char **pos, u_char *last)
 {
-    ngx_int_t               rc;
-    ngx_vidcast_ws_event_t  event;
+    ngx_int_t                      rc;
+    ngx_vidcast_ws_event_t         event;
+    ngx_http_vidcast_main_conf_t  *vmcf;
+
+    vmcf = ngx_http_get_module_main_conf(wc->request,
+                                         ngx_http_vidcast_module);
 
     for ( ;; ) {
 
@@ -361,7 +390,7 @@ ngx_http_vidcast_connection_input(ngx_http_vidcast_connection_t *wc,
             return NGX_OK;
         }
 
-        if (wc->holding) {
+        if (wc->holding || wc->turn.over) {
             return NGX_OK;
         }
 
@@ -383,6 +412,8 @@ ngx_http_vidcast_connection_input(ngx_http_vidcast_connection_t *wc,
         if (ngx_http_vidcast_connection_event(wc, &event) != NGX_OK) {
             return NGX_DONE;
         }
+
+        ngx_http_vidcast_turn_spend(&vmcf->turns, &wc->turn);
     }
 }
 
@@ -525,6 +556,8 @@ ngx_http_vidcast_connection_message(ngx_http_vidcast_connection_t *wc,
     ngx_str_t  in, out;
 
     if (!wc->compressed) {
+        wc->turn.bytes += size * NGX_HTTP_VIDCAST_TURN_PARSED;
+
         return wc->user->message(wc, opcode, data, size);
     }
 
@@ -534,6 +567,7 @@ ngx_http_vidcast_connection_message(ngx_http_vidcast_connection_t *wc,
     rc = ngx_vidcast_inflate(&in, wc->reader.max_message, &out);
 
     if (rc == NGX_OK) {
+        wc->turn.bytes += out.len * NGX_HTTP_VIDCAST_TURN_PARSED;
 
         if (opcode == NGX_VIDCAST_WS_TEXT
             && ngx_vidcast_utf8_check(out.data, out.len) != NGX_OK)
@@ -637,7 +671,7 @@ ngx_http_vidcast_connection_ping(ngx_http_vidcast_connection_t *wc)
 
     wc->session->busy = wc->busy;
 
-    if (wc->holding) {
+    if (wc->holding || wc->turn.waiting) {
 
         /* nothing is read now, not even that nothing can come any more */
 
@@ -945,6 +979,7 @@ ngx_http_vidcast_connection_finalize(ngx_http_vidcast_connection_t *wc,
 {
     wc->gone = 1;
 
+    ngx_http_vidcast_turn_leave(&wc->turn);
     ngx_http_vidcast_session_leave(wc->session);
     wc->user->leave(wc);
 

@@ -14,6 +14,7 @@
 
 #include "http/delivery/ngx_http_vidcast_session.h"
 #include "http/request/ngx_http_vidcast_headers.h"
+#include "http/websocket/ngx_http_vidcast_turn.h"
 #include "wire/ngx_vidcast_ws.h"
 
 
@@ -69,12 +70,13 @@ typedef struct {
 
 struct ngx_http_vidcast_connection_s {
     ngx_vidcast_ws_reader_t          reader;
+    ngx_http_vidcast_turn_t          turn;     /* "waits" is the user's */
 
     u_char                          *text;     /* a message in several parts */
     size_t                           size;     /* of it, so far */
     size_t                           allocated;
 
-    u_char                          *kept;     /* came while "holding" */
+    u_char                          *kept;     /* read, and not handled yet */
     u_char                          *pos;      /* in it */
     u_char                          *last;
 

@@ -23,6 +23,7 @@
 typedef struct {
     ngx_http_vidcast_connection_t    wc;
     ngx_http_vidcast_session_t   session;
+    uint64_t                     waits;
 
     u_char                      *out;        /* the frame leaving */
     u_char                      *data;       /* in it, from the header on */
@@ -108,6 +109,7 @@ ngx_http_vidcast_echo_handler(ngx_http_request_t *r)
 
     echo->wc.session = &echo->session;
     echo->wc.user = &ngx_http_vidcast_echo_user;
+    echo->wc.turn.waits = &echo->waits;
 
     echo->session.request = r;
     echo->session.handlers = &ngx_http_vidcast_echo_handlers;

@@ -33,6 +33,8 @@ static void test_close(void);
 static void test_peer_closes(void);
 static void test_invalid(void);
 static void test_chunks(void);
+static void test_turn(void);
+static void test_read_handler(ngx_event_t *rev);
 static void test_open(void);
 static void test_frame(ngx_uint_t first, const char *text);
 static void test_feed(size_t size);
@@ -75,6 +77,7 @@ static ngx_http_vidcast_headers_t     test_headers;
 static ngx_http_vidcast_session_t     test_session;
 static ngx_http_vidcast_loc_conf_t    test_vlcf;
 static ngx_http_vidcast_main_conf_t   test_vmcf;
+static uint64_t                       test_waits;
 static ngx_http_request_t             test_request;
 static ngx_connection_t               test_connection;
 static ngx_event_t                    test_read, test_write;
@@ -111,6 +114,7 @@ main(void)
     test_peer_closes();
     test_invalid();
     test_chunks();
+    test_turn();
 
     return unit_done();
 }
@@ -440,6 +444,66 @@ test_chunks(void)
 }
 
 
+/* it says much: the rest of it is for later, and lost with the connection */
+
+static void
+test_turn(void)
+{
+    ngx_uint_t  i;
+
+    test_open();
+
+    for (i = 0; i < NGX_HTTP_VIDCAST_TURN_MESSAGES + 10; i++) {
+        test_frame(0x81, "m");
+    }
+
+    test_last = test_nin;
+    ngx_http_vidcast_connection_read_handler(&test_request);
+
+    unit_ok(test_ngot == 2 * NGX_HTTP_VIDCAST_TURN_MESSAGES
+            && test_wc.turn.waiting && test_waits == 1,
+            "a turn ends after some messages");
+
+    ngx_http_vidcast_connection_read_handler(&test_request);
+
+    unit_ok(test_ngot == 2 * NGX_HTTP_VIDCAST_TURN_MESSAGES,
+            "an event is no turn");
+
+    ngx_current_msec += 10000;
+
+    unit_ok(ngx_http_vidcast_connection_ping(&test_wc) == NGX_OK
+            && test_nsent == 0,
+            "one that waits may have answered, and is not asked");
+
+    test_read.handler = test_read_handler;
+
+    ngx_delete_posted_event(&test_vmcf.turns.event);
+    test_vmcf.turns.event.handler(&test_vmcf.turns.event);
+
+    unit_ok(test_ngot == 2 * NGX_HTTP_VIDCAST_TURN_MESSAGES + 20
+            && !test_wc.turn.waiting && test_wc.kept == NULL,
+            "the next one has the rest");
+
+    for (i = 0; i < NGX_HTTP_VIDCAST_TURN_MESSAGES + 10; i++) {
+        test_frame(0x81, "m");
+    }
+
+    test_last = test_nin;
+    ngx_http_vidcast_connection_read_handler(&test_request);
+    ngx_http_vidcast_connection_cleanup(&test_wc);
+
+    unit_ok(ngx_queue_empty(&test_vmcf.turns.waiting) && test_wc.kept == NULL,
+            "and one that has left does not wait");
+}
+
+
+static void
+test_read_handler(ngx_event_t *rev)
+{
+    ngx_http_vidcast_connection_read_handler(&test_request);
+}
+
+
 static void
 test_open(void)
 {
@@ -504,6 +568,16 @@ test_open(void)
 
     test_wc.session = &test_session;
     test_wc.user = &test_user;
+    test_wc.turn.waits = &test_waits;
+
+    if (test_vmcf.turns.event.posted) {
+        ngx_delete_posted_event(&test_vmcf.turns.event);
+    }
+
+    ngx_memzero(&test_vmcf.turns, sizeof(test_vmcf.turns));
+    ngx_http_vidcast_turns_init(&test_vmcf.turns, &unit_log);
+
+    test_waits = 0;
 
     test_nin = 0;
     test_pos = 0;
