@@ -70,6 +70,12 @@ sub start {
             @$job{qw(kind size rate)});
     }
 
+    if ($self->{attack}) {
+        $self->{attacker} = Bench::Server::spawn(1,
+            Bench::Server::bench_dir() . '/peers/attack', $self->{port},
+            @{$self->{attack}});
+    }
+
     return $self;
 }
 
@@ -84,7 +90,9 @@ sub pin {
 sub stop {
     my ($self) = @_;
 
-    Bench::Server::end(delete $self->{feeder}) if $self->{feeder};
+    for my $peer (grep { $self->{$_} } qw(feeder attacker)) {
+        Bench::Server::end(delete $self->{$peer});
+    }
 
     $self->{nginx}->signal('TERM');
     wait_for { $self->{nginx}->left };

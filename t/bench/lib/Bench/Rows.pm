@@ -291,6 +291,51 @@ sub publish_row {
 }
 
 
+# what others notice of a few peers that say what is cheap to send
+
+sub attack_row {
+    return Bench::Rows->new(
+        name => 'attack',
+        title => 'results of 200 bytes at 30 Hz, 100 viewers, beside 4 peers'
+            . ' that send compressed messages, flat out',
+        goal => 'p99 at most 10 ms',
+        job => { kind => 'text', size => 200, rate => 30,
+                 source => results_source(30) },
+        load => [ '-n', 100 ],
+        metrics => [
+            { key => 'p50', title => 'p50 ms', digits => 1 },
+            { key => 'p99', title => 'p99 ms', digits => 1 },
+            { key => 'least', title => 'least Hz', digits => 1 },
+        ],
+        servers => [ attacked('nobody else'),
+                     attacked('commands of 16 kB', '/ws', 16000),
+                     attacked('16 kB to an echo', '/echo', 16000),
+                     attacked('1 MB to an echo', '/echo', 1_000_000) ]);
+}
+
+
+sub attacked {
+    my ($name, $path, $size) = @_;
+
+    return Bench::Nginx->new(
+        name => $name, path => '/ws', ours => 1,
+        ($path ? (attack => [$path, 4, $size]) : ()),
+        http => sub {
+            my ($self, $job) = @_;
+
+            return $job->{source} . <<"CONF";
+vidcast_deflate on;
+server {
+    listen 127.0.0.1:%%PORT%% backlog=4096 reuseport;
+    location = /ws { vidcast b as=websocket; }
+    location = /echo { vidcast_echo; vidcast_max_message 1m; }
+    location = /status { vidcast_status; }
+}
+CONF
+        });
+}
+
+
 # what it costs to be there; nobody is sent anything
 
 sub memory_row {
@@ -454,6 +499,7 @@ sub all {
         publish_row('1m', 1024 * 1024),
         publish_row('3.5m', 3584 * 1024),
         memory_row(),
+        attack_row(),
         latency_row(),
         codec_row(),
         street_row(),
