@@ -16,7 +16,8 @@ import { Stage } from './stage.js';
 import { Meter } from './meter.js';
 import { Pulse } from './pulse.js';
 import { Log, element } from './log.js';
-import { parsePicture, parseObject, sources, words, zones } from './wire.js';
+import { beside, parsePicture, parseObject, sources, words, zones }
+    from './wire.js';
 
 const STALE = 2000;
 const HALF_OPEN = 10000;        /* silent, yet said to be live: try anew */
@@ -398,7 +399,7 @@ async function poll() {
     }
 
     try {
-        const answer = await fetch('status', {
+        const answer = await fetch(beside('status'), {
             headers: { Accept: 'application/json' },
             cache: 'no-store',
             signal: AbortSignal.timeout(4000),
@@ -512,10 +513,9 @@ function choose() {
 
 
 function watch(name) {
-    const url = new URL(`live/${encodeURIComponent(name)}`, location.href);
+    const url = beside(`live/${encodeURIComponent(name)}`);
 
     url.protocol = url.protocol.replace('http', 'ws');
-    url.hash = '';
 
     stream?.close();
     stream = new Stream(url.href, { change, text: gotText,

@@ -18,7 +18,7 @@ import { Camera, forbidden, reason } from './camera.js';
 import { Shutter } from './shutter.js';
 import { Meter } from './meter.js';
 import { Pulse } from './pulse.js';
-import { sources } from './wire.js';
+import { beside, sources } from './wire.js';
 import { ended, explain, sentence } from './publish-words.js';
 
 const STALE = 2000;
@@ -202,11 +202,9 @@ async function look() {
 
 async function publish() {
     const name = $('source').value;
-    const url = new URL(`publish/${encodeURIComponent(name)}`, location.href);
+    const url = beside(`publish/${encodeURIComponent(name)}`);
 
     url.protocol = url.protocol.replace('http', 'ws');
-    url.hash = '';
-    url.search = '';
 
     fault = null;
     answered = 0;
@@ -441,7 +439,7 @@ async function poll() {
 
     if (stream !== null && !document.hidden) {
         try {
-            const answer = await fetch('status', {
+            const answer = await fetch(beside('status'), {
                 headers: { Accept: 'application/json' },
                 cache: 'no-store',
                 signal: AbortSignal.timeout(4000),

@@ -67,6 +67,16 @@ export function parseObject(text) {
 
 
 /*
+ * The address of what stands beside the page.  That of the page itself may
+ * have a password in it, and a page must not fetch such addresses.
+ */
+
+export function beside(path) {
+    return new URL(path, location.origin + location.pathname);
+}
+
+
+/*
  * A coordinate or a side, in pixels of the picture: of one that is too far
  * away Firefox draws nothing, and nothing of the others in the same path.
  */
