@@ -21,7 +21,7 @@ use Vidcast::Life;
 use Vidcast::Nginx;
 use Vidcast::Picture;
 use Vidcast::Wait;
-use Vidcast::WebSocket qw(frame);
+use Vidcast::WebSocket qw(frame gather);
 
 Vidcast::Nginx->plan;
 
@@ -42,6 +42,7 @@ server {
 
     location = /status  { vidcast_status; }
     location = /ws      { vidcast door send=frames; }
+    location = /told    { vidcast door; }
     location = /results { vidcast talk; }
     location = /say     { vidcast_publish talk; }
     location = /boxes   { vidcast door as=mjpeg overlay=on; }
@@ -258,10 +259,25 @@ sub bomb {
         . "\xff\xda\0\x08\1\1\0\0\0\x01\0\0\0" x 200 . "\xff\xd9";
     $jpeg = comments($jpeg, 'x' x 20000);
 
+    my $viewer = Vidcast::WebSocket->connect($port, '/told');
+    my $result;
+
     for (1 .. 3) {
         is post($jpeg)->{status}, 204, 'a bomb: is taken';
         works('beside it');
     }
+
+    ok gather([$viewer], sub {
+        while (my $message = shift @{$viewer->{inbox}}) {
+            next if $message->{type} ne 'text';
+
+            $result = decode_json($message->{data});
+            return 1 if $result->{error};
+        }
+    }), 'there is a result that says so';
+
+    is $result->{error}, 'the frame could not be decoded: it has too many'
+        . ' scans', 'why it was not decoded';
 }
 
 

@@ -328,6 +328,12 @@ ngx_vidcast_jpeg_decode(ngx_vidcast_jpeg_decoder_t *dec, const u_char *data,
         return NGX_DECLINED;
     }
 
+    dec->error = ngx_vidcast_jpeg_excess(&info, scan, data + size, 0);
+
+    if (dec->error) {
+        return NGX_DECLINED;
+    }
+
     width = image->width;
     height = image->height;
 
@@ -595,16 +601,29 @@ u_char *
 ngx_vidcast_jpeg_turn_lossless(ngx_vidcast_jpeg_turner_t *turner,
     const u_char *data, ngx_vidcast_jpeg_info_t *info, ngx_uint_t orientation)
 {
-    size_t         room;
-    tjtransform    transform;
-    unsigned long  length;
+    size_t                    room;
+    tjtransform               transform;
+    const u_char             *scan;
+    unsigned long             length;
+    ngx_vidcast_jpeg_info_t   lying;
 
     static int  ops[] = {
         TJXOP_NONE, TJXOP_NONE, TJXOP_HFLIP, TJXOP_ROT180, TJXOP_VFLIP,
         TJXOP_TRANSPOSE, TJXOP_ROT90, TJXOP_TRANSVERSE, TJXOP_ROT270
     };
 
-    turner->error = NULL;
+    if (ngx_vidcast_jpeg_walk(data, data + info->size, &lying, &scan)
+        != NGX_OK)
+    {
+        turner->error = ngx_vidcast_jpeg_fault_text(lying.fault);
+        return NULL;
+    }
+
+    turner->error = ngx_vidcast_jpeg_excess(&lying, scan, data + info->size,
+                                            1);
+    if (turner->error) {
+        return NULL;
+    }
 
     /* the library takes the room for granted: as much as any sampling needs */
 

@@ -71,8 +71,11 @@ typedef struct {
     size_t                       dht_pos;  /* where a missing DHT belongs */
     ngx_uint_t                   orientation;  /* how it lies, by EXIF */
     ngx_uint_t                   fault;    /* ngx_vidcast_jpeg_fault_e */
+    ngx_uint_t                   components;
+    ngx_uint_t                   blocks;   /* of all of them */
     unsigned                     dht:1;    /* has Huffman tables */
     unsigned                     cmyk:1;   /* has four components */
+    unsigned                     several:1; /* its first scan is not all */
     unsigned                     cut:1;    /* its scan has begun, EOI lacks */
     unsigned                     trailing:1; /* and more than zeros follows */
 } ngx_vidcast_jpeg_info_t;
@@ -103,6 +106,15 @@ ngx_uint_t ngx_vidcast_jpeg_fault_foreign(const u_char *data, size_t size);
 /* the same, but for the end: data which are only decoded may lack it */
 ngx_int_t ngx_vidcast_jpeg_walk(const u_char *data, const u_char *last,
     ngx_vidcast_jpeg_info_t *info, const u_char **scan);
+
+/*
+ * Is it more than a decoder should be given?  One of several scans is held in
+ * memory as a whole, 128 bytes a block, and each scan may go through all of
+ * it, however few bytes it has.  "held" is of what holds any picture.  NULL,
+ * or what is too much, in words.
+ */
+const char *ngx_vidcast_jpeg_excess(ngx_vidcast_jpeg_info_t *info,
+    const u_char *scan, const u_char *last, ngx_uint_t held);
 
 /* of a probed JPEG, with what it lacks: tables, EOI */
 size_t ngx_vidcast_jpeg_whole_size(ngx_vidcast_jpeg_info_t *info);

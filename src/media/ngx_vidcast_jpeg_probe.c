@@ -35,9 +35,15 @@
 
 #define NGX_VIDCAST_JPEG_MAX_RATIO   1024
 
-/* a progressive picture of this size takes 400 megabytes to decode */
-
 #define NGX_VIDCAST_JPEG_MAX_PIXELS  (64 * 1024 * 1024)
+
+/*
+ * What is held takes 320 megabytes: 48 million pixels, none of their colors
+ * left out.  Encoders make ten scans or so; 32 million blocks take a second.
+ */
+
+#define NGX_VIDCAST_JPEG_MAX_BLOCKS  (320 * 1024 * 1024 / 128)
+#define NGX_VIDCAST_JPEG_MAX_VISITS  (32 * 1024 * 1024)
 
 
 typedef struct {
@@ -54,6 +60,8 @@ static ngx_uint_t ngx_vidcast_jpeg_next_segment(const u_char *p,
     const u_char *last, ngx_vidcast_jpeg_segment_t *seg);
 static ngx_uint_t ngx_vidcast_jpeg_parse_sof(ngx_vidcast_jpeg_segment_t *seg,
     size_t size, ngx_vidcast_jpeg_info_t *info);
+static ngx_uint_t ngx_vidcast_jpeg_blocks(const u_char *components,
+    ngx_uint_t n, uint32_t width, uint32_t height);
 static ngx_uint_t ngx_vidcast_jpeg_coding(ngx_uint_t code);
 static ngx_int_t ngx_vidcast_jpeg_find_eoi(const u_char *scan,
     const u_char *last, ngx_uint_t segments, const u_char **end);
@@ -318,6 +326,10 @@ ngx_vidcast_jpeg_walk(const u_char *data, const u_char *last,
         info->height = width;
     }
 
+    if (seg.end == seg.body || seg.body[0] != info->components) {
+        info->several = 1;
+    }
+
     info->dht_pos = seg.marker - data;
     *scan = seg.end;
 
@@ -436,6 +448,8 @@ ngx_vidcast_jpeg_parse_sof(ngx_vidcast_jpeg_segment_t *seg, size_t size,
     }
 
     info->cmyk = (n == 4);
+    info->several = (seg->code == NGX_VIDCAST_JPEG_SOF2);
+    info->components = n;
 
     if (info->height == 0) {
         return NGX_VIDCAST_JPEG_DNL;
@@ -451,6 +465,9 @@ ngx_vidcast_jpeg_parse_sof(ngx_vidcast_jpeg_segment_t *seg, size_t size,
         return NGX_VIDCAST_JPEG_SIDE;
     }
 
+    info->blocks = ngx_vidcast_jpeg_blocks(p + 6, n, info->width,
+                                           info->height);
+
     n = info->width * info->height;
 
     if (n > NGX_VIDCAST_JPEG_MAX_PIXELS) {
@@ -459,6 +476,67 @@ ngx_vidcast_jpeg_parse_sof(ngx_vidcast_jpeg_segment_t *seg, size_t size,
 
     return (n / NGX_VIDCAST_JPEG_MAX_RATIO > size) ? NGX_VIDCAST_JPEG_RATIO
                                                    : NGX_VIDCAST_JPEG_NO_FAULT;
+}
+
+
+/* sampling factors are 1 to 4; of others nothing is decoded */
+
+static ngx_uint_t
+ngx_vidcast_jpeg_blocks(const u_char *components, ngx_uint_t n,
+    uint32_t width, uint32_t height)
+{
+    ngx_uint_t  i, h, v, max_h, max_v, unit;
+
+    max_h = 1;
+    max_v = 1;
+    unit = 0;
+
+    for (i = 0; i < n; i++) {
+        h = components[3 * i + 1] >> 4;
+        v = components[3 * i + 1] & 0x0f;
+
+        max_h = ngx_max(max_h, h);
+        max_v = ngx_max(max_v, v);
+        unit += h * v;
+    }
+
+    return unit * ((width + 8 * max_h - 1) / (8 * max_h))
+           * ((height + 8 * max_v - 1) / (8 * max_v));
+}
+
+
+const char *
+ngx_vidcast_jpeg_excess(ngx_vidcast_jpeg_info_t *info, const u_char *scan,
+    const u_char *last, ngx_uint_t held)
+{
+    ngx_uint_t     scans;
+    const u_char  *p;
+
+    if ((info->several || held)
+        && info->blocks > NGX_VIDCAST_JPEG_MAX_BLOCKS)
+    {
+        return "it would take too much memory";
+    }
+
+    if (!info->several) {
+        return NULL;
+    }
+
+    scans = 1;
+
+    for (p = scan; /* void */ ; p++) {
+        p = memchr(p, 0xff, last - p);
+
+        if (p == NULL || last - p < 2) {
+            return NULL;
+        }
+
+        if (p[1] == NGX_VIDCAST_JPEG_SOS
+            && ++scans * info->blocks > NGX_VIDCAST_JPEG_MAX_VISITS)
+        {
+            return "it has too many scans";
+        }
+    }
 }
 
 

@@ -18,6 +18,9 @@
 
 static void test_refused(void);
 static void test_bomb(void);
+static void test_excess(void);
+static const char *test_excess_of(uint32_t width, uint32_t height,
+    int sampling, int flags, ngx_uint_t scans, ngx_uint_t held);
 static void test_truncated(void);
 static void test_given_up(void);
 static void test_corrupted(void);
@@ -41,6 +44,7 @@ main(void)
 
     test_refused();
     test_bomb();
+    test_excess();
     test_truncated();
     test_given_up();
     test_corrupted();
@@ -136,6 +140,115 @@ test_bomb(void)
     unit_ok(is.ru_maxrss - was.ru_maxrss < 16384, "takes no memory");
 
     free(jpeg.data);
+}
+
+
+/* that it has the bytes for its pixels does not make it cheap */
+
+static void
+test_excess(void)
+{
+    const char  *why;
+
+    why = test_excess_of(4096, 4096, TJSAMP_GRAY, TJFLAG_PROGRESSIVE, 200, 0);
+
+    unit_ok(why && strcmp(why, "it has too many scans") == 0,
+            "two hundred scans of 16 million pixels");
+    unit_ok(strcmp(ngx_vidcast_jpeg_decoder_error(dec),
+                   "it has too many scans") == 0, "are not decoded");
+
+    why = test_excess_of(1024, 1024, TJSAMP_GRAY, TJFLAG_PROGRESSIVE, 200, 0);
+
+    unit_ok(why == NULL, "of one million they are allowed");
+
+    why = test_excess_of(8192, 8192, TJSAMP_444, TJFLAG_PROGRESSIVE, 1, 0);
+
+    unit_ok(why && strcmp(why, "it would take too much memory") == 0,
+            "64 million pixels with all of their colors, to be held");
+
+    why = test_excess_of(8192, 8192, TJSAMP_444, 0, 0, 0);
+
+    unit_ok(why == NULL, "are allowed if they are in one scan");
+
+    why = test_excess_of(8192, 8192, TJSAMP_444, 0, 0, 1);
+
+    unit_ok(why != NULL, "unless they are to be held for another reason");
+
+    unit_ok(test_excess_of(8000, 6000, TJSAMP_420, TJFLAG_PROGRESSIVE, 1, 1)
+            == NULL
+            && test_excess_of(8000, 6000, TJSAMP_444, TJFLAG_PROGRESSIVE, 1, 1)
+               == NULL,
+            "what phones make of 48 million is allowed");
+}
+
+
+/*
+ * Of a picture that says that it has this size; with so many more scans, which
+ * are empty.  It is offered to the decoder if it is excessive.
+ */
+
+static const char *
+test_excess_of(uint32_t width, uint32_t height, int sampling, int flags,
+    ngx_uint_t scans, ngx_uint_t held)
+{
+    u_char                   *p;
+    size_t                    size;
+    ngx_uint_t                i;
+    const char               *why;
+    unit_jpeg_t               jpeg, large;
+    const u_char             *scan;
+    ngx_vidcast_jpeg_info_t   info;
+
+    static const u_char  empty[] = {
+        0xff, 0xda, 0x00, 0x08, 0x01, 0x01, 0x00, 0x00, 0x00, 0x01
+    };
+
+    unit_jpeg_foreign(&jpeg, 64, 64, TJPF_RGB, sampling, flags);
+
+    p = jpeg.data
+        + unit_jpeg_find(&jpeg, (flags & TJFLAG_PROGRESSIVE) ? 0xc2 : 0xc0, 0);
+
+    p[5] = height >> 8;
+    p[6] = height & 0xff;
+    p[7] = width >> 8;
+    p[8] = width & 0xff;
+
+    /* as many bytes as so many pixels ask for */
+
+    size = jpeg.size + scans * sizeof(empty) + 65536;
+
+    large.data = calloc(1, size);
+    large.size = size;
+
+    if (large.data == NULL) {
+        exit(2);
+    }
+
+    p = ngx_cpymem(large.data, jpeg.data, jpeg.size - 2);
+
+    for (i = 0; i < scans; i++) {
+        p = ngx_cpymem(p, empty, sizeof(empty));
+    }
+
+    large.data[size - 2] = 0xff;
+    large.data[size - 1] = 0xd9;
+
+    if (ngx_vidcast_jpeg_walk(large.data, large.data + size, &info, &scan)
+        != NGX_OK)
+    {
+        exit(2);
+    }
+
+    why = ngx_vidcast_jpeg_excess(&info, scan, large.data + size, held);
+
+    if (why && !held && test_decode(&large, 0) != NGX_DECLINED) {
+        why = NULL;
+    }
+
+    free(jpeg.data);
+    free(large.data);
+
+    return why;
 }
 
 
