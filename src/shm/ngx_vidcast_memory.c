@@ -88,7 +88,7 @@ ngx_vidcast_memory_prepare(ngx_fd_t fd, size_t size)
         return "ftruncate() of a memfd";
     }
 
-    if (fchmod(fd, 0600) == -1) {
+    if (fchmod(fd, 0400) == -1) {
         return "fchmod() of a memfd";
     }
 

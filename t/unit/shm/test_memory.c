@@ -7,13 +7,16 @@
 /*
  * Memory that processes share: whoever gets at its file, by way of /proc or
  * else, can neither take pages away, of which its readers would die, nor add
- * any; and nobody but its owner gets at it.
+ * any; nobody but its owner gets at it, and not even that one can write by a
+ * file which it opens anew, unless it changes the mode first.
  */
 
 #include <ngx_config.h>
 #include <ngx_core.h>
 
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 
 
 static int test_memfd_create(const char *name, unsigned int flags);
@@ -45,6 +48,8 @@ static void *test_mmap(void *addr, size_t size, int prot, int flags, int fd,
 
 static void test_create(void);
 static void test_size(void);
+static void test_owner(void);
+static int test_as_owner(void);
 static void test_holes(void);
 static void test_map(void);
 static void test_readonly(void);
@@ -77,6 +82,7 @@ main(void)
 {
     test_create();
     test_size();
+    test_owner();
     test_holes();
     test_map();
     test_readonly();
@@ -99,7 +105,7 @@ test_create(void)
     (void) fstat(memory.fd, &st);
 
     unit_ok(st.st_size == TEST_SIZE, "create: its size");
-    unit_ok((st.st_mode & 07777) == 0600, "create: its owner's alone");
+    unit_ok((st.st_mode & 07777) == 0400, "create: its owner's alone");
     unit_ok(fcntl(memory.fd, F_GETFD) & FD_CLOEXEC, "create: closed on exec");
     unit_ok(fcntl(memory.fd, F_GET_SEALS)
             == (F_SEAL_SHRINK|F_SEAL_GROW|F_SEAL_SEAL), "create: its seals");
@@ -140,10 +146,69 @@ test_size(void)
     (void) snprintf(name, sizeof(name), "/proc/self/fd/%d", memory.fd);
     fd = open(name, O_RDWR);
 
-    unit_ok(fd != -1 && ftruncate(fd, 0) == -1, "size: by way of /proc");
+    unit_ok(fd == -1 || ftruncate(fd, 0) == -1, "size: by way of /proc");
 
     (void) close(fd);
     (void) ngx_vidcast_memory_free(&memory);
+}
+
+
+/* root is refused nothing: so as another user, which owns it */
+
+static void
+test_owner(void)
+{
+    int    status;
+    pid_t  pid;
+
+    pid = fork();
+
+    if (pid == 0) {
+        _exit(test_as_owner());
+    }
+
+    (void) waitpid(pid, &status, 0);
+
+    unit_ok(status == 0, "owner: status %d", status);
+}
+
+
+static int
+test_as_owner(void)
+{
+    int                   fd;
+    char                  name[64];
+    ngx_vidcast_memory_t  memory;
+
+    if (geteuid() == 0
+        && (setgid(65534) == -1 || setuid(65534) == -1
+            || prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == -1))
+    {
+        return 1;
+    }
+
+    if (test_new(&memory) != NGX_OK
+        || ngx_vidcast_memory_readonly(&memory, &test_name, &unit_log)
+           != NGX_OK)
+    {
+        return 2;
+    }
+
+    (void) snprintf(name, sizeof(name), "/proc/self/fd/%d", memory.readonly);
+
+    if (open(name, O_RDWR) != -1 || errno != EACCES) {
+        return 3;
+    }
+
+    /* that is what a filter of system calls is for */
+
+    if (fchmod(memory.readonly, 0600) == -1) {
+        return 4;
+    }
+
+    fd = open(name, O_RDWR);
+
+    return fd == -1 ? 5 : 0;
 }
 
 
