@@ -41,7 +41,8 @@ WARNINGS      = -Wall -Wextra -Wno-unused-parameter                            \
 MODULE_CFLAGS = -g -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2 $(WARNINGS)
 
 UNIT_CFLAGS   = -g -O1 -D_GNU_SOURCE $(WARNINGS)
-UNIT_LIBS     = -lturbojpeg -lyuv -lv4l2 -ljansson -lz -lpthread -lm
+UNIT_LIBS     = -lturbojpeg -lyuv -lv4l2 -ljansson -lz                         \
+                $(if $(wildcard /usr/include/seccomp.h),-lseccomp) -lpthread -lm
 SANITIZE      = -fsanitize=address,undefined -fno-sanitize-recover=all         \
                 -fno-omit-frame-pointer -DNGX_DEBUG_PALLOC=1
 
@@ -105,6 +106,7 @@ endef
 # what configure finds is looked for again when the libraries come or go
 
 FOUND         = build/found$(if                                               \
+                $(wildcard /usr/include/seccomp.h),-seccomp)$(if               \
                 $(wildcard /usr/include/*/libavformat/avformat.h),-libav)$(if  \
                 $(wildcard /usr/include/*/curl/curl.h),-curl)$(if              \
                 $(wildcard /usr/include/onnxruntime/*.h),-onnx)

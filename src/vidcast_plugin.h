@@ -324,6 +324,29 @@ typedef struct {
 } vidcast_predictor_table_t;
 
 
+/*
+ * What the code of a plugin needs of the system while it works: from open() of
+ * an input on, from the first predict() of a predictor on.  0: that is not
+ * said, and only calls are refused which nobody needs.  Else all that it does
+ * not name is refused to its process, with EPERM or ENOSYS, and for good; the
+ * libraries which it calls are such code, too.
+ *
+ * COMPUTING  memory, threads, time, the descriptors that it has, and reading
+ *            of files: what all may, so this alone says that it needs nothing
+ *            else
+ * NETWORK    sockets, of any kind
+ * FILES      writing of files: to make, change, rename and remove them
+ * EXEC       other processes: to start and to signal them
+ * DEVICES    writing to devices that are there, and ioctl() of devices
+ */
+
+#define VIDCAST_NEEDS_COMPUTING  0x01
+#define VIDCAST_NEEDS_NETWORK    0x02
+#define VIDCAST_NEEDS_FILES      0x04
+#define VIDCAST_NEEDS_EXEC       0x08
+#define VIDCAST_NEEDS_DEVICES    0x10
+
+
 /* a plugin is an input, a predictor, or both */
 
 typedef struct {
@@ -332,6 +355,7 @@ typedef struct {
     const char                        *name;       /* and version, for logs */
     const vidcast_input_table_t       *input;      /* or NULL */
     const vidcast_predictor_table_t   *predictor;  /* or NULL */
+    uint32_t                           needs;      /* VIDCAST_NEEDS_* */
 } vidcast_plugin_t;
 
 

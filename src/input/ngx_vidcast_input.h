@@ -179,6 +179,10 @@ typedef struct {
  *            may end before it, unless the flag SESSION is set: the kernel
  *            gives back what is open.
  *
+ * needs()    in the capture process, before all open(): VIDCAST_NEEDS_*, all
+ *            else is refused from then on; 0: not known.  NULL: it computes,
+ *            and reads files.
+ *
  * "params" is what create_params() gave; it is found in in->conf->params.
  * One module, several sources: no static state.
  */
@@ -195,6 +199,7 @@ struct ngx_vidcast_input_module_s {
                       ngx_vidcast_picture_t *picture);
     void        (*release)(ngx_vidcast_input_t *in);
     void        (*close)(ngx_vidcast_input_t *in);
+    ngx_uint_t  (*needs)(ngx_vidcast_input_conf_t *conf);
 };
 
 

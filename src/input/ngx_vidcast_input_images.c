@@ -88,7 +88,8 @@ ngx_vidcast_input_module_t  ngx_vidcast_input_images = {
     ngx_vidcast_input_images_open,
     ngx_vidcast_input_images_grab,
     ngx_vidcast_input_images_release,
-    ngx_vidcast_input_images_close
+    ngx_vidcast_input_images_close,
+    NULL
 };
 
 

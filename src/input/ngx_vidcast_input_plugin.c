@@ -167,6 +167,8 @@ static ngx_int_t ngx_vidcast_input_plugin_take(ngx_vidcast_input_t *in,
     ngx_vidcast_picture_t *picture, vidcast_picture_t *given);
 static void ngx_vidcast_input_plugin_release(ngx_vidcast_input_t *in);
 static void ngx_vidcast_input_plugin_close(ngx_vidcast_input_t *in);
+static ngx_uint_t ngx_vidcast_input_plugin_needs(
+    ngx_vidcast_input_conf_t *conf);
 
 
 #define NGX_VIDCAST_INPUT_PLUGIN_MODULE(scheme, flags)                        \
@@ -179,7 +181,8 @@ static void ngx_vidcast_input_plugin_close(ngx_vidcast_input_t *in);
         ngx_vidcast_input_plugin_open,                                        \
         ngx_vidcast_input_plugin_grab,                                        \
         ngx_vidcast_input_plugin_release,                                     \
-        ngx_vidcast_input_plugin_close                                        \
+        ngx_vidcast_input_plugin_close,                                       \
+        ngx_vidcast_input_plugin_needs                                        \
     }
 
 NGX_VIDCAST_INPUT_PLUGIN_MODULE(file, NGX_VIDCAST_INPUT_FILE);
@@ -916,4 +919,40 @@ ngx_vidcast_input_plugin_close(ngx_vidcast_input_t *in)
 
     ngx_free(plug);
     in->data = NULL;
+}
+
+
+/*
+ * Of all that may come to serve it: what is refused once stays so.  One that
+ * cannot be loaded tells why when it is opened.
+ */
+
+static ngx_uint_t
+ngx_vidcast_input_plugin_needs(ngx_vidcast_input_conf_t *conf)
+{
+    ngx_vidcast_input_plugin_params_t  *params = conf->params;
+
+    u_char                   error[NGX_VIDCAST_ERROR_LEN];
+    ngx_uint_t               n, one, needs;
+    const vidcast_plugin_t  *plugin;
+
+    needs = 0;
+
+    for (n = 0;
+         ngx_vidcast_input_plugin_choose(conf, &n, error) == NGX_OK;
+         n++)
+    {
+        plugin = ngx_vidcast_plugin_load((char *) params->plugin.file.data,
+                                         error);
+
+        one = plugin ? ngx_vidcast_plugin_needs(plugin) : 0;
+
+        if (one == 0) {
+            return 0;
+        }
+
+        needs |= one;
+    }
+
+    return needs;
 }

@@ -62,7 +62,8 @@ ngx_vidcast_input_module_t  ngx_vidcast_input_push = {
     ngx_vidcast_input_push_open,
     ngx_vidcast_input_push_grab,
     ngx_vidcast_input_push_release,
-    ngx_vidcast_input_push_close
+    ngx_vidcast_input_push_close,
+    NULL
 };
 
 

@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "os/ngx_vidcast_filter.h"
 #include "os/ngx_vidcast_sandbox.h"
 
 
@@ -46,6 +47,7 @@ typedef struct {
 } __attribute__((packed)) ngx_vidcast_landlock_beneath_t;
 
 
+static ngx_uint_t ngx_vidcast_sandbox_calls(ngx_log_t *log);
 static long ngx_vidcast_sandbox_landlock_version(void);
 static ngx_int_t ngx_vidcast_sandbox_landlock(ngx_uint_t flags);
 static ngx_int_t ngx_vidcast_sandbox_restrict(ngx_fd_t ruleset);
@@ -74,6 +76,10 @@ ngx_vidcast_sandbox_enter(ngx_uint_t flags, ngx_log_t *log)
         }
     }
 
+    if (!(flags & NGX_VIDCAST_SANDBOX_FILTERED)) {
+        lacks |= ngx_vidcast_sandbox_calls(log);
+    }
+
     if (!(flags & NGX_VIDCAST_SANDBOX_DEBUG)) {
         (void) prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
         ngx_vidcast_sandbox_limit(RLIMIT_CORE, 0, 0);
@@ -94,11 +100,67 @@ ngx_vidcast_sandbox_enter(ngx_uint_t flags, ngx_log_t *log)
 }
 
 
+/* a step that fails is logged where the kernel could have taken it */
+
+static ngx_uint_t
+ngx_vidcast_sandbox_calls(ngx_log_t *log)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_vidcast_filter_common();
+
+    if (rc == NGX_OK) {
+        return 0;
+    }
+
+    if (rc == NGX_ERROR && log) {
+        ngx_log_error(NGX_LOG_WARN, log, ngx_errno,
+                      "seccomp failed, this process has no filter");
+    }
+
+    return NGX_VIDCAST_SANDBOX_SECCOMP;
+}
+
+
+ngx_uint_t
+ngx_vidcast_sandbox_confine(ngx_uint_t needs, ngx_uint_t lacks,
+    ngx_log_t *log)
+{
+    if (needs == 0 || lacks & NGX_VIDCAST_SANDBOX_ALL) {
+        return lacks;
+    }
+
+    switch (ngx_vidcast_filter_needs(needs, log)) {
+
+    case NGX_OK:
+        return lacks;
+
+    case NGX_ERROR:
+        ngx_log_error(NGX_LOG_WARN, log, ngx_errno,
+                      "seccomp failed, this process can do more than its "
+                      "plugin needs");
+        break;
+
+    default: /* NGX_DECLINED */
+        break;
+    }
+
+    return lacks|NGX_VIDCAST_SANDBOX_SECCOMP;
+}
+
+
 ngx_uint_t
 ngx_vidcast_sandbox_lacks(void)
 {
-    return ngx_vidcast_sandbox_landlock_version() < NGX_VIDCAST_LANDLOCK_LEAST
-               ? NGX_VIDCAST_SANDBOX_LANDLOCK : 0;
+    ngx_uint_t  lacks;
+
+    lacks = ngx_vidcast_filter_available() ? 0 : NGX_VIDCAST_SANDBOX_SECCOMP;
+
+    if (ngx_vidcast_sandbox_landlock_version() < NGX_VIDCAST_LANDLOCK_LEAST) {
+        lacks |= NGX_VIDCAST_SANDBOX_LANDLOCK;
+    }
+
+    return lacks;
 }
 
 
@@ -215,10 +277,16 @@ ngx_vidcast_sandbox_name(ngx_uint_t lacks)
 {
     static ngx_str_t  full = ngx_string("full");
     static ngx_str_t  no_landlock = ngx_string("no landlock");
+    static ngx_str_t  no_seccomp = ngx_string("no seccomp");
+    static ngx_str_t  neither = ngx_string("no landlock, no seccomp");
     static ngx_str_t  off = ngx_string("off");
 
     if (lacks & NGX_VIDCAST_SANDBOX_ALL) {
         return &off;
+    }
+
+    if (lacks & NGX_VIDCAST_SANDBOX_SECCOMP) {
+        return (lacks & NGX_VIDCAST_SANDBOX_LANDLOCK) ? &neither : &no_seccomp;
     }
 
     return (lacks & NGX_VIDCAST_SANDBOX_LANDLOCK) ? &no_landlock : &full;

@@ -148,3 +148,11 @@ ngx_vidcast_plugin_incomplete(const vidcast_plugin_t *plugin)
 
     return NULL;
 }
+
+
+ngx_uint_t
+ngx_vidcast_plugin_needs(const vidcast_plugin_t *plugin)
+{
+    return (plugin->size < ngx_vidcast_plugin_end(vidcast_plugin_t, needs))
+               ? 0 : plugin->needs;
+}

@@ -30,6 +30,9 @@ u_char *ngx_vidcast_plugin_path(ngx_pool_t *pool, const char *name);
 const vidcast_plugin_t *ngx_vidcast_plugin_load(const char *path,
     u_char *error);
 
+/* VIDCAST_NEEDS_* as it says; 0: it does not */
+ngx_uint_t ngx_vidcast_plugin_needs(const vidcast_plugin_t *plugin);
+
 /* a table of vidcast_plugin.h which the plugin has to have */
 
 typedef enum {

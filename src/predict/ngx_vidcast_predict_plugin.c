@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 
 #include "core/ngx_vidcast_error.h"
+#include "os/ngx_vidcast_sandbox.h"
 #include "plugin_host/ngx_vidcast_plugin.h"
 #include "predict/ngx_vidcast_predict.h"
 #include "wire/ngx_vidcast_result_value.h"
@@ -367,6 +368,16 @@ ngx_vidcast_predict_plugin_open(ngx_vidcast_predictor_t *predictor)
     if (plug->instance == NULL) {
         return NGX_ERROR;
     }
+
+    /* what it did for a start, it need not be able to do for ever */
+
+    predictor->sandbox = ngx_vidcast_sandbox_confine(
+                                             ngx_vidcast_plugin_needs(plugin),
+                                             predictor->sandbox,
+                                             predictor->log);
+
+    ngx_vidcast_store(&predictor->mailbox->sandbox,
+                      (uint32_t) predictor->sandbox);
 
     predictor->data = plug;
 

@@ -14,6 +14,7 @@
 #include "os/ngx_vidcast_sandbox.h"
 #include "shm/ngx_vidcast_control.h"
 #include "shm/ngx_vidcast_process_locks.h"
+#include "vidcast_plugin.h"
 
 
 #define NGX_VIDCAST_CAPTURE_TICK   50        /* ms */
@@ -43,6 +44,8 @@ typedef struct {
 static ngx_int_t ngx_vidcast_capture_process_init(
     ngx_vidcast_capture_t *capture, ngx_vidcast_conf_t *conf,
     ngx_vidcast_source_t *source);
+static void ngx_vidcast_capture_process_confine(
+    ngx_vidcast_capture_t *capture);
 static ngx_int_t ngx_vidcast_capture_process_start(
     ngx_vidcast_capture_t *capture);
 static ngx_uint_t ngx_vidcast_capture_process_unwanted(
@@ -79,9 +82,13 @@ ngx_vidcast_capture_process(ngx_vidcast_conf_t *conf,
 
     source->original.zone->shm->sandbox = lacks;
 
-    if (ngx_vidcast_capture_process_init(&capture, conf, source) != NGX_OK
-        || ngx_vidcast_capture_process_start(&capture) != NGX_OK)
-    {
+    if (ngx_vidcast_capture_process_init(&capture, conf, source) != NGX_OK) {
+        _exit(2);
+    }
+
+    ngx_vidcast_capture_process_confine(&capture);
+
+    if (ngx_vidcast_capture_process_start(&capture) != NGX_OK) {
         _exit(2);
     }
 
@@ -191,6 +198,26 @@ ngx_vidcast_capture_process_init(ngx_vidcast_capture_t *capture,
     ngx_vidcast_store(&shm->state, NGX_VIDCAST_STARTING);
 
     return NGX_OK;
+}
+
+
+/* our own code, which predictors in this process are as well, computes */
+
+static void
+ngx_vidcast_capture_process_confine(ngx_vidcast_capture_t *capture)
+{
+    ngx_uint_t                 needs;
+    ngx_vidcast_zone_shm_t    *shm;
+    ngx_vidcast_input_conf_t  *input;
+
+    shm = capture->zone->shm;
+    input = &capture->source->input;
+
+    needs = input->module->needs ? input->module->needs(input)
+                                 : VIDCAST_NEEDS_COMPUTING;
+
+    shm->sandbox = ngx_vidcast_sandbox_confine(needs, shm->sandbox,
+                                               capture->log);
 }
 
 

@@ -169,7 +169,7 @@ ngx_vidcast_manager_process(ngx_vidcast_conf_t *conf)
 static void
 ngx_vidcast_manager_sandbox(ngx_vidcast_conf_t *conf)
 {
-    ngx_uint_t              i, open;
+    ngx_uint_t              i, open, lacks;
     ngx_vidcast_source_t  **source;
 
     open = 0;
@@ -180,12 +180,24 @@ ngx_vidcast_manager_sandbox(ngx_vidcast_conf_t *conf)
     }
 
     if (!open) {
-        (void) ngx_vidcast_sandbox_enter(conf->sandbox
-                                         |NGX_VIDCAST_SANDBOX_SIGNALS,
-                                         conf->cycle->log);
+        lacks = ngx_vidcast_sandbox_enter(conf->sandbox
+                                          |NGX_VIDCAST_SANDBOX_SIGNALS,
+                                          conf->cycle->log);
+
+        if (!(lacks & NGX_VIDCAST_SANDBOX_SECCOMP)) {
+            conf->sandbox |= NGX_VIDCAST_SANDBOX_FILTERED;
+        }
     }
 
-    if (ngx_vidcast_sandbox_lacks() & NGX_VIDCAST_SANDBOX_LANDLOCK) {
+    lacks = ngx_vidcast_sandbox_lacks();
+
+    if (lacks & NGX_VIDCAST_SANDBOX_SECCOMP) {
+        ngx_log_error(NGX_LOG_NOTICE, conf->cycle->log, 0,
+                      "no seccomp in the kernel, or no libseccomp: all system "
+                      "calls are open to programs and plugins of vidcast");
+    }
+
+    if (lacks & NGX_VIDCAST_SANDBOX_LANDLOCK) {
         ngx_log_error(NGX_LOG_NOTICE, conf->cycle->log, 0,
                       "no Landlock in the kernel: programs and plugins of "
                       "vidcast can look into processes of the same user");

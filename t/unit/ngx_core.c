@@ -138,6 +138,15 @@ ngx_conf_log_error(ngx_uint_t level, ngx_conf_t *cf, ngx_err_t err,
 }
 
 
+/* of no log here */
+
+void
+ngx_syslog_writer(ngx_log_t *log, ngx_uint_t level, u_char *buf, size_t len)
+{
+    /* void */
+}
+
+
 void
 ngx_debug_point(void)
 {

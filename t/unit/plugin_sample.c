@@ -80,10 +80,11 @@ static const vidcast_plugin_t  sample_plugin = {
     &sample_input,
 #endif
 #if (SAMPLE_NO_PREDICT || SAMPLE_PREDICTOR)
-    &sample_predictor
+    &sample_predictor,
 #else
-    NULL
+    NULL,
 #endif
+    VIDCAST_NEEDS_COMPUTING
 };
 
 

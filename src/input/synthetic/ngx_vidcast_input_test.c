@@ -60,7 +60,8 @@ ngx_vidcast_input_module_t  ngx_vidcast_input_test = {
     ngx_vidcast_input_test_open,
     ngx_vidcast_input_test_grab,
     NULL,
-    ngx_vidcast_input_test_close
+    ngx_vidcast_input_test_close,
+    NULL
 };
 
 

@@ -88,6 +88,8 @@ static ngx_int_t ngx_vidcast_input_v4l2_take(ngx_vidcast_input_t *in,
 static void ngx_vidcast_input_v4l2_release(ngx_vidcast_input_t *in);
 static void ngx_vidcast_input_v4l2_requeue(ngx_vidcast_input_v4l2_t *v4l2);
 static void ngx_vidcast_input_v4l2_close(ngx_vidcast_input_t *in);
+static ngx_uint_t ngx_vidcast_input_v4l2_needs(
+    ngx_vidcast_input_conf_t *conf);
 
 
 ngx_vidcast_input_module_t  ngx_vidcast_input_v4l2 = {
@@ -99,7 +101,8 @@ ngx_vidcast_input_module_t  ngx_vidcast_input_v4l2 = {
     ngx_vidcast_input_v4l2_open,
     ngx_vidcast_input_v4l2_grab,
     ngx_vidcast_input_v4l2_release,
-    ngx_vidcast_input_v4l2_close
+    ngx_vidcast_input_v4l2_close,
+    ngx_vidcast_input_v4l2_needs
 };
 
 
@@ -641,4 +644,16 @@ ngx_vidcast_input_v4l2_close(ngx_vidcast_input_t *in)
 
     ngx_free(v4l2);
     in->data = NULL;
+}
+
+
+/*
+ * libv4l2 keeps settings in shared memory, which is a file, and has programs
+ * for what some old cameras send.
+ */
+
+static ngx_uint_t
+ngx_vidcast_input_v4l2_needs(ngx_vidcast_input_conf_t *conf)
+{
+    return VIDCAST_NEEDS_DEVICES|VIDCAST_NEEDS_FILES|VIDCAST_NEEDS_EXEC;
 }

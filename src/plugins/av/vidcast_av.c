@@ -67,7 +67,8 @@ static const vidcast_plugin_t  vidcast_av_plugin = {
     VIDCAST_ABI,
     "vidcast_av with " LIBAVFORMAT_IDENT,
     &vidcast_av_input,
-    NULL
+    NULL,
+    VIDCAST_NEEDS_NETWORK
 };
 
 

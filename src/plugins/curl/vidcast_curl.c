@@ -82,7 +82,8 @@ static const vidcast_plugin_t  vidcast_curl_plugin = {
     VIDCAST_ABI,
     "vidcast_curl with libcurl " LIBCURL_VERSION,
     &vidcast_curl_input,
-    NULL
+    NULL,
+    VIDCAST_NEEDS_NETWORK
 };
 
 

@@ -77,7 +77,8 @@ static const vidcast_plugin_t  vidcast_onnx_plugin = {
     VIDCAST_ABI,
     "vidcast_onnx with ONNX Runtime",
     NULL,
-    &vidcast_onnx_predictor
+    &vidcast_onnx_predictor,
+    VIDCAST_NEEDS_COMPUTING
 };
 
 

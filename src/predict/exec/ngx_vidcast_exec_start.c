@@ -310,7 +310,8 @@ ngx_vidcast_exec_move(ngx_fd_t fd, int cmd)
 
 /*
  * A domain of its own: with that of the predictor process it could look into
- * that one.  What that one has got, the program must not lack.
+ * that one.  What that one has got, the program must not lack; the filter of
+ * its calls stays with it.
  */
 
 static ngx_int_t
@@ -324,8 +325,9 @@ ngx_vidcast_exec_sandbox(ngx_vidcast_exec_t *exec)
         return NGX_OK;
     }
 
-    return (ngx_vidcast_sandbox_enter(predictor->conf->sandbox, NULL)
-            == predictor->sandbox)
+    return (ngx_vidcast_sandbox_enter(predictor->conf->sandbox
+                                      |NGX_VIDCAST_SANDBOX_FILTERED, NULL)
+            == (predictor->sandbox & ~NGX_VIDCAST_SANDBOX_SECCOMP))
                ? NGX_OK : NGX_ERROR;
 }
 

@@ -18,6 +18,7 @@
 
 #include "core/ngx_vidcast_escape.c"
 #include "core/ngx_vidcast_log_limit.c"
+#include "os/ngx_vidcast_filter.c"
 #include "os/ngx_vidcast_sandbox.c"
 #include "plugin_host/ngx_vidcast_plugin.c"
 #include "plugin_host/ngx_vidcast_plugin_conf.c"

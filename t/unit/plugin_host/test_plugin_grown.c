@@ -54,6 +54,7 @@ typedef struct {
     const char                        *name;
     const grown_input_t               *input;
     const grown_predictor_t           *predictor;
+    uint32_t                           needs;
     void                              *more;
 } grown_plugin_t;
 
@@ -83,7 +84,8 @@ static vidcast_predictor_table_t  old_predictor = {
 };
 
 static vidcast_plugin_t  old_plugin = {
-    sizeof(vidcast_plugin_t), VIDCAST_ABI, "old 1", &old_input, &old_predictor
+    sizeof(vidcast_plugin_t), VIDCAST_ABI, "old 1", &old_input, &old_predictor,
+    VIDCAST_NEEDS_NETWORK
 };
 
 
@@ -131,7 +133,22 @@ main(void)
             "nor one whose predictor does");
 
     old_predictor.size++;
+
+    /* without the padding at its end */
+
+    old_plugin.size = offsetof(grown_plugin_t, needs) + sizeof(uint32_t);
+
+    unit_ok(ngx_vidcast_plugin_needs((grown_plugin_t *) &old_plugin)
+            == VIDCAST_NEEDS_NETWORK,
+            "what it says that it needs is known");
+
     old_plugin.size--;
+
+    unit_ok(incomplete() == NULL
+            && ngx_vidcast_plugin_needs((grown_plugin_t *) &old_plugin) == 0,
+            "one that cannot say what it needs is taken, and has not said it");
+
+    old_plugin.size = offsetof(grown_plugin_t, predictor) + sizeof(void *) - 1;
 
     unit_ok(incomplete() && ngx_strcmp(incomplete(), "name") == 0,
             "nor one that itself ends too early");

@@ -14,6 +14,7 @@
 
 #include <sys/wait.h>
 
+#include "os/ngx_vidcast_filter.c"
 #include "os/ngx_vidcast_sandbox.c"
 #include "process/ngx_vidcast_capture_process.c"
 

@@ -12,6 +12,7 @@
 #include "unit_zone.h"
 #include "unit_actor.h"
 
+#include "os/ngx_vidcast_filter.c"
 #include "os/ngx_vidcast_sandbox.c"
 #include "process/ngx_vidcast_manager.c"
 

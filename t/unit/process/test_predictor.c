@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 
 #include "unit_zone.h"
+#include "os/ngx_vidcast_filter.c"
 #include "os/ngx_vidcast_sandbox.c"
 #include "process/ngx_vidcast_predictor.c"
 
