@@ -12,7 +12,7 @@
 #   make tsan     captures for three minutes, on one with ThreadSanitizer
 #   make valgrind the suites, on nginx under valgrind: an hour or two
 #   make fuzz     FUZZ_TIME=60 seconds of each fuzz target, t/fuzz/Makefile
-#   make bench    beside other servers, about 35 minutes: t/bench/run; less
+#   make bench    beside other servers, about 45 minutes: t/bench/run; less
 #                 with BENCH="--rows=results-1000 --pairs=3"
 #   make install  the module, where Debian's nginx looks for modules
 #   make clean    removes build/

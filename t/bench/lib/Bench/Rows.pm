@@ -8,6 +8,7 @@ use strict;
 use warnings;
 
 use Bench::Codec;
+use Bench::Models;
 use Bench::Motion;
 use Bench::Nginx;
 use Bench::Pictures;
@@ -477,6 +478,30 @@ sub films_row {
 }
 
 
+# models in ONNX, of the photographs of opencv-doc
+
+sub models_row {
+    return Bench::Rows->new(
+        name => 'models',
+        title => 'CPU ms a picture by models in ONNX, on one thread, the same'
+            . ' detections',
+        goal => 'at most the loop in Python',
+        run => sub { $_[1]->models($_[2]{seconds}) },
+        metrics => [
+            map { { key => $_->[0], title => $_->[1], ratio => 1 } }
+                [ blaze128 => 'BlazeFace 128' ],
+                [ blaze256 => 'BlazeFace 256' ],
+                [ detect => 'fr_detect' ],
+                [ blaze64 => 'BlazeFace, a graph' ],
+                [ ssd64 => 'SSD, a graph' ],
+        ],
+        servers => [ map { Bench::Models->new(@$_) }
+            [ name => 'vidcast, predict onnx', as => 'vidcast', ours => 1 ],
+            [ name => 'loop in Python', as => 'loop' ],
+            [ name => 'vidcast, predict exec', as => 'program' ] ]);
+}
+
+
 sub finders {
     return map { Bench::Motion->new(@$_) }
         [ name => 'vidcast', ours => 1, @_ ],
@@ -504,6 +529,7 @@ sub all {
         codec_row(),
         street_row(),
         films_row(),
+        models_row(),
     );
 }
 
