@@ -2426,3 +2426,50 @@ invalid value "on"
     vidcast_child_source front { input test:; }
 --- refused
 "vidcast_child_source" directive is not for configurations
+
+
+
+=== TEST 255: vidcast_watchdog: no time
+--- http_config
+    vidcast_source front { input test:; }
+    vidcast_watchdog soon;
+--- refused
+invalid value "soon"
+
+
+
+=== TEST 256: vidcast_watchdog: too short
+--- http_config
+    vidcast_source front { input test:; }
+    vidcast_watchdog 999ms;
+--- refused
+"999ms" is too short for "vidcast_watchdog", which is "off", or one second at least
+
+
+
+=== TEST 257: vidcast_watchdog: of nothing
+--- http_config
+    vidcast_source front { input test:; }
+    vidcast_watchdog 0;
+--- refused
+"0" is too short for "vidcast_watchdog", which is "off", or one second at least
+
+
+
+=== TEST 258: vidcast_watchdog: twice
+--- http_config
+    vidcast_source front { input test:; }
+    vidcast_watchdog off;
+    vidcast_watchdog 5s;
+--- refused
+"vidcast_watchdog" directive is duplicate
+
+
+
+=== TEST 259: vidcast_watchdog: in a server
+--- http_config
+    vidcast_source front { input test:; }
+--- config
+    vidcast_watchdog 5s;
+--- refused
+"vidcast_watchdog" directive is not allowed here

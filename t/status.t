@@ -76,14 +76,14 @@ front
 
     is join(' ', sort keys %$status), 'generation manager pid sources v',
         'the status';
-    is join(' ', sort keys %{$status->{manager}}), 'pid restarts',
+    is join(' ', sort keys %{$status->{manager}}), 'hung pid restarts',
         'the manager';
 
     my $source = $status->{sources}[0];
 
     is join(' ', sort keys %$source), join(' ', qw(
         captured damaged delivered direct dropped encode_ms error fps fps_asked
-        fps_predicted frame frame_age grabbed height life_age lost name
+        fps_predicted frame frame_age grabbed height hung life_age lost name
         not_delivered not_predicted not_shown offered opened pid pins predict_ms
         predicted published result sandbox slots starts state state_age
         tables_inserted

@@ -131,7 +131,8 @@ static ngx_uint_t
 ngx_vidcast_backend_thread_run(ngx_vidcast_scheduler_t *scheduler,
     ngx_vidcast_task_t *task)
 {
-    uint64_t                       past;
+    uint64_t                       past, *turn;
+    ngx_int_t                      rc;
     ngx_vidcast_sample_t           sample;
     ngx_vidcast_predict_t         *predict;
     ngx_vidcast_backend_thread_t  *thread;
@@ -164,10 +165,15 @@ ngx_vidcast_backend_thread_run(ngx_vidcast_scheduler_t *scheduler,
 
     task->size = scheduler->capture->source->original.geometry.result_size;
 
-    if (predict->conf->module->predict(predict, &sample, task->text,
-                                       &task->size)
-        != NGX_OK)
-    {
+    turn = &scheduler->capture->zone->shm->predict_turn;
+
+    ngx_vidcast_turn(turn);
+
+    rc = predict->conf->module->predict(predict, &sample, task->text,
+                                        &task->size);
+    ngx_vidcast_turn(turn);
+
+    if (rc != NGX_OK) {
         (void) ngx_cpystrn(task->error, predict->error, NGX_VIDCAST_ERROR_LEN);
         return NGX_VIDCAST_REPLY_BAD;
     }

@@ -134,7 +134,11 @@ ngx_vidcast_input_thread(void *data)
 
             rc = ngx_vidcast_input_thread_run(&thread);
 
+            ngx_vidcast_turn(&thread.capture->zone->shm->input_turn);
+
             module->close(&thread.in);
+
+            ngx_vidcast_turn(&thread.capture->zone->shm->input_turn);
 
             ngx_vidcast_store(&thread.capture->open, 0);
 
@@ -251,7 +255,11 @@ ngx_vidcast_input_thread_open(ngx_vidcast_input_thread_t *thread)
 
     ngx_vidcast_store(&thread->capture->open, 1);
 
+    ngx_vidcast_turn(&thread->capture->zone->shm->input_turn);
+
     rc = in->conf->module->open(in);
+
+    ngx_vidcast_turn(&thread->capture->zone->shm->input_turn);
 
     if (rc == NGX_OK) {
         thread->opened = ngx_vidcast_clock();
@@ -404,7 +412,11 @@ ngx_vidcast_input_thread_grab(ngx_vidcast_input_thread_t *thread,
         picture->image = &thread->raw->image;
     }
 
+    ngx_vidcast_turn(&thread->capture->zone->shm->input_turn);
+
     rc = in->conf->module->grab(in, picture);
+
+    ngx_vidcast_turn(&thread->capture->zone->shm->input_turn);
 
     if (rc == NGX_OK || rc == NGX_DECLINED) {
         ngx_vidcast_count(&thread->capture->counters->grabbed, 1);

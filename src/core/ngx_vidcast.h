@@ -62,6 +62,7 @@ struct ngx_vidcast_input_conf_s {
     uint32_t                       height;
     double                         fps;      /* asked; 0 is any */
     ngx_uint_t                     warmup;   /* frames to skip at first */
+    ngx_msec_t                     timeout;  /* of a call of the module */
     ngx_uint_t                     orientation;  /* of the camera, by EXIF */
     ngx_uint_t                     truncated; /* JPEGs may lack their end */
     ngx_uint_t                     push;     /* workers take pictures for it */
@@ -92,10 +93,11 @@ typedef struct {
     ngx_array_t                    args;     /* of ngx_str_t, as written */
     u_char                        *error;    /* why it cannot run any more */
 
+    ngx_msec_t                     timeout;  /* for one frame */
+
     /* of predictors which have processes of their own */
 
     ngx_uint_t                     workers;  /* processes; 0: no such one */
-    ngx_msec_t                     timeout;
     ngx_msec_t                     start;    /* time till the first answer */
     ngx_msec_t                     pause;    /* when it died too often */
     size_t                         memory;   /* bytes; 0: no limit */
@@ -172,6 +174,22 @@ ngx_vidcast_clock(void)
  * NGX_AGAIN: not yet.
  */
 ngx_int_t ngx_vidcast_clock_wait(uint64_t due);
+
+
+/*
+ * For one that judges others by their time, and looks several times a second:
+ * since when, in us, it has run itself.  Before that it had not for a second
+ * or more, as the machine was suspended, or the process stopped; and so may
+ * have been those that it judges.
+ */
+
+typedef struct {
+    uint64_t                       looked;
+    uint64_t                       since;
+} ngx_vidcast_clock_gap_t;
+
+
+uint64_t ngx_vidcast_clock_since(ngx_vidcast_clock_gap_t *gap);
 
 
 #endif /* _NGX_VIDCAST_H_INCLUDED_ */

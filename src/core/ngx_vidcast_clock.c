@@ -11,6 +11,7 @@
 
 
 #define NGX_VIDCAST_CLOCK_MAX_WAIT  200000  /* us */
+#define NGX_VIDCAST_CLOCK_GAP       1000000
 
 
 ngx_int_t
@@ -35,4 +36,21 @@ ngx_vidcast_clock_wait(uint64_t due)
     (void) clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
 
     return ngx_vidcast_clock() >= due ? NGX_OK : NGX_AGAIN;
+}
+
+
+uint64_t
+ngx_vidcast_clock_since(ngx_vidcast_clock_gap_t *gap)
+{
+    uint64_t  now;
+
+    now = ngx_vidcast_clock();
+
+    if (now - gap->looked >= NGX_VIDCAST_CLOCK_GAP) {
+        gap->since = now;
+    }
+
+    gap->looked = now;
+
+    return gap->since;
 }

@@ -183,6 +183,9 @@ typedef struct {
  *            else is refused from then on; 0: not known.  NULL: it computes,
  *            and reads files.
  *
+ * One that does not come back from open(), grab() or close() for conf->timeout,
+ * which set() may change, and 5 s, is judged to hang, and its process killed.
+ *
  * "params" is what create_params() gave; it is found in in->conf->params.
  * One module, several sources: no static state.
  */

@@ -447,7 +447,13 @@ ngx_vidcast_input_plugin_timeout(ngx_vidcast_input_conf_t *conf,
 
     time = ngx_parse_time(value, 0);
 
-    return time == NGX_ERROR || time == 0 ? NGX_ERROR : NGX_OK;
+    if (time == NGX_ERROR || time == 0) {
+        return NGX_ERROR;
+    }
+
+    conf->timeout = time;
+
+    return NGX_OK;
 }
 
 

@@ -15,9 +15,9 @@
 #include "shm/ngx_vidcast_zone.h"
 
 
-/* us in which a process has read its settings, and taken its lock */
+/* ms in which a process has read its settings, and taken its lock */
 
-#define NGX_VIDCAST_CHILD_COMES  10000000
+#define NGX_VIDCAST_CHILD_COMES  10000
 
 
 /*

@@ -234,8 +234,10 @@ ngx_vidcast_settings_shared(ngx_vidcast_settings_t *s)
     control = s->conf->control;
     predictor = (s->task->role == NGX_VIDCAST_PREDICTOR);
 
-    ngx_vidcast_settings_add(s, "generation %uL;\nsandbox %ui;\ncontrol",
-                             s->conf->generation, s->conf->sandbox);
+    ngx_vidcast_settings_add(s, "generation %uL;\nsandbox %ui;\n"
+                                "watchdog %Mms;\ncontrol",
+                             s->conf->generation, s->conf->sandbox,
+                             s->conf->watchdog);
     ngx_vidcast_settings_contents(s, &control->contents);
     ngx_vidcast_settings_fd(s, predictor ? NGX_INVALID_FILE : control->locks);
     ngx_vidcast_settings_fd(s, control->predictors);

@@ -36,10 +36,11 @@ struct ngx_vidcast_predictor_s {
     /* what an engine may call, set before its open() */
 
     ngx_int_t                       (*tick)(ngx_vidcast_predictor_t *predictor);
-    int64_t                         (*left)(ngx_vidcast_source_t *source,
-                                      ngx_vidcast_predictor_mailbox_t *mailbox);
+    int64_t                         (*left)(
+                                      ngx_vidcast_predictor_t *predictor);
 
     void                             *data; /* the engine's */
+    ngx_vidcast_clock_gap_t           gap;
     uint64_t                          deserted;
     ngx_uint_t                        leaving;
     u_char                            error[NGX_VIDCAST_ERROR_LEN];

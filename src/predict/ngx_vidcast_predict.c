@@ -81,10 +81,10 @@ void
 ngx_vidcast_predict_init(ngx_vidcast_predict_conf_t *conf)
 {
     conf->every = 1;
+    conf->timeout = 5000;
 
     if (conf->module->engine) {
         conf->workers = 1;
-        conf->timeout = 5000;
         conf->start = 60000;
         conf->pause = 30000;
     }

@@ -86,6 +86,7 @@ ngx_vidcast_predict_delay_set(ngx_vidcast_predict_conf_t *conf,
         }
 
         params->time = time;
+        conf->timeout += time;
 
         return NGX_OK;
     }

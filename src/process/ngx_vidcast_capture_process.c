@@ -104,6 +104,9 @@ ngx_vidcast_capture_process(ngx_vidcast_conf_t *conf,
             ngx_vidcast_capture_process_return_handoff(&capture);
         }
 
+        ngx_vidcast_store(&capture.zone->shm->beat,
+                          capture.zone->shm->beat + 1);
+
         ngx_vidcast_capture_on_tick(&capture);
         ngx_vidcast_capture_process_watch(&capture);
         ngx_vidcast_capture_log_more(&capture);
@@ -137,7 +140,7 @@ static ngx_int_t
 ngx_vidcast_capture_process_init(ngx_vidcast_capture_t *capture,
     ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source)
 {
-    uint32_t                 lent;
+    uint32_t                 lent, state;
     ngx_vidcast_zone_shm_t  *shm;
 
     ngx_memzero(capture, sizeof(ngx_vidcast_capture_t));
@@ -185,17 +188,28 @@ ngx_vidcast_capture_process_init(ngx_vidcast_capture_t *capture,
 
     source->original.zone->ring.bit = (uint64_t) 1 << NGX_VIDCAST_RING_OWN;
 
+    /* why the one before us was killed holds till there is a picture */
+
+    state = NGX_VIDCAST_RECONNECTING;
+
+    if (ngx_vidcast_load(&shm->state) != state || ngx_vidcast_load(&shm->pid)) {
+        state = NGX_VIDCAST_STARTING;
+        shm->error[0] = '\0';
+        ngx_vidcast_store(&shm->changed, ngx_vidcast_clock());
+    }
+
+    ngx_vidcast_store(&shm->input_turn, 0);
+    ngx_vidcast_store(&shm->predict_turn, 0);
+
     shm->width = 0;
     shm->height = 0;
-    shm->error[0] = '\0';
     shm->refused[0] = '\0';
     shm->asked_mfps = (uint32_t) (source->input.fps * 1000);
     shm->published_mfps = 0;
     shm->predicted_mfps = 0;
 
     ngx_vidcast_store(&shm->pid, (int64_t) ngx_pid);
-    ngx_vidcast_store(&shm->changed, ngx_vidcast_clock());
-    ngx_vidcast_store(&shm->state, NGX_VIDCAST_STARTING);
+    ngx_vidcast_store(&shm->state, state);
 
     return NGX_OK;
 }

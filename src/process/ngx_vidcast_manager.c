@@ -8,10 +8,13 @@
 #include <ngx_core.h>
 
 #include "core/ngx_vidcast_backoff.h"
+#include "core/ngx_vidcast_error.h"
 #include "process/ngx_vidcast_manager.h"
 #include "os/ngx_vidcast_child.h"
 #include "os/ngx_vidcast_sandbox.h"
 #include "shm/ngx_vidcast_control.h"
+#include "process/ngx_vidcast_capture_watch.h"
+#include "process/ngx_vidcast_leftovers.h"
 #include "process/ngx_vidcast_supervisor.h"
 #include "shm/ngx_vidcast_process_locks.h"
 
@@ -23,16 +26,30 @@
 /* a source as the manager sees it */
 
 typedef struct {
-    ngx_vidcast_source_t    *source;
-    ngx_pid_t                pid;        /* 0: not a child of ours */
-    ngx_uint_t               came;       /* it had its lock, late enough */
-    uint64_t                 started;    /* CLOCK_MONOTONIC, us */
-    uint64_t                 published;  /* frames, when it was started */
-    ngx_vidcast_backoff_t    backoff;
-    ngx_vidcast_child_t       task;
+    ngx_vidcast_source_t        *source;
+    ngx_pid_t                    pid;        /* 0: not a child of ours */
+    ngx_uint_t                   came;       /* it had its lock, late enough */
+    uint64_t                     started;    /* CLOCK_MONOTONIC, us */
+    uint64_t                     published;  /* frames, when it was started */
+    ngx_vidcast_backoff_t        backoff;
+    ngx_vidcast_child_t          task;
+    ngx_vidcast_watchdog_t       coming;     /* to take its lock */
+    ngx_vidcast_capture_watch_t  watch;
 } ngx_vidcast_managed_t;
 
 
+/* a manager as a worker sees it */
+
+typedef struct {
+    ngx_vidcast_watchdog_t       main;
+    ngx_vidcast_watchdog_t       death;
+    ngx_pid_t                    killed;
+    ngx_uint_t                   said;
+} ngx_vidcast_manager_watch_t;
+
+
+static ngx_int_t ngx_vidcast_manager_watch(ngx_vidcast_conf_t *conf,
+    ngx_pid_t pid);
 static void ngx_vidcast_manager_sandbox(ngx_vidcast_conf_t *conf);
 static ngx_int_t ngx_vidcast_manager_take_lock(ngx_vidcast_conf_t *conf);
 static ngx_uint_t ngx_vidcast_manager_outdated(ngx_vidcast_conf_t *conf);
@@ -48,11 +65,17 @@ static void ngx_vidcast_manager_spawn(ngx_vidcast_conf_t *conf,
     ngx_vidcast_managed_t *managed);
 
 
+/* of the worker that this process is */
+
+static ngx_vidcast_manager_watch_t  ngx_vidcast_manager_watched;
+
+
 ngx_int_t
 ngx_vidcast_manager_start(ngx_vidcast_conf_t *conf)
 {
     ngx_int_t               rc;
     ngx_log_t              *log;
+    ngx_pid_t               pid;
     ngx_vidcast_child_t     task;
     ngx_vidcast_control_t  *control;
 
@@ -71,8 +94,15 @@ ngx_vidcast_manager_start(ngx_vidcast_conf_t *conf)
         return NGX_OK;
     }
 
-    if (ngx_vidcast_process_lock_holder(control->locks,
-                                        NGX_VIDCAST_LOCK_MANAGER, log)
+    pid = ngx_vidcast_process_lock_holder(control->locks,
+                                          NGX_VIDCAST_LOCK_MANAGER, log);
+
+    if (pid && conf->watchdog && ngx_vidcast_manager_watch(conf, pid) != NGX_OK)
+    {
+        return NGX_AGAIN;
+    }
+
+    if (pid
         && ngx_vidcast_load(&control->shm->manager_generation)
                == conf->generation)
     {
@@ -99,12 +129,92 @@ ngx_vidcast_manager_start(ngx_vidcast_conf_t *conf)
 }
 
 
+/*
+ * All workers look, and the one that forks kills it, whatever generation it is
+ * of: one that hangs does not make way for the next one.  NGX_AGAIN: it hung,
+ * and is being killed.
+ */
+
+static ngx_int_t
+ngx_vidcast_manager_watch(ngx_vidcast_conf_t *conf, ngx_pid_t pid)
+{
+    ngx_log_t                    *log;
+    ngx_vidcast_control_t        *control;
+    ngx_vidcast_manager_watch_t  *watch;
+
+    log = conf->cycle->log;
+    control = conf->control;
+    watch = &ngx_vidcast_manager_watched;
+
+    if (pid == watch->killed) {
+
+        if (!watch->said
+            && ngx_vidcast_watchdog_hangs(&watch->death, pid, 0,
+                                          NGX_VIDCAST_WATCHDOG_DIES))
+        {
+            watch->said = 1;
+
+            ngx_log_error(NGX_LOG_ERR, log, 0,
+                          "vidcast manager process %P was killed and does not "
+                          "die, it waits in the kernel: there is no other one "
+                          "before it has left", pid);
+        }
+
+        return watch->said ? NGX_OK : NGX_AGAIN;
+    }
+
+    if (!ngx_vidcast_watchdog_hangs(&watch->main, pid,
+                                    ngx_vidcast_load(
+                                        &control->shm->manager_beat),
+                                    conf->watchdog))
+    {
+        return NGX_OK;
+    }
+
+    if (ngx_vidcast_process_lock_take(control->locks, NGX_VIDCAST_LOCK_FORKING,
+                                      log)
+        != NGX_OK)
+    {
+        return NGX_AGAIN;
+    }
+
+    /* another worker may just have done it */
+
+    if (ngx_vidcast_process_lock_holder(control->locks,
+                                        NGX_VIDCAST_LOCK_MANAGER, log)
+        == pid)
+    {
+        watch->killed = pid;
+        watch->said = 0;
+
+        control->shm->manager_hung++;
+
+        ngx_log_error(NGX_LOG_ERR, log, 0,
+                      "vidcast manager process %P did not move for %M s, it is "
+                      "killed", pid, conf->watchdog / 1000);
+
+        (void) ngx_vidcast_watchdog_kill(control->locks,
+                                         NGX_VIDCAST_LOCK_MANAGER, pid, 0, log);
+    }
+
+    return NGX_AGAIN;
+}
+
+
+ngx_msec_t
+ngx_vidcast_manager_interval(ngx_vidcast_conf_t *conf)
+{
+    return ngx_vidcast_watchdog_interval(conf);
+}
+
+
 void
 ngx_vidcast_manager_process(ngx_vidcast_conf_t *conf)
 {
-    uint64_t                   deserted;
+    uint64_t                   look, deserted;
     ngx_uint_t                 i, ended;
     ngx_vidcast_managed_t     *managed;
+    ngx_vidcast_leftovers_t   *leftovers;
     ngx_vidcast_supervisor_t  *supervisor;
 
     ngx_log_error(NGX_LOG_NOTICE, conf->cycle->log, 0,
@@ -126,9 +236,30 @@ ngx_vidcast_manager_process(ngx_vidcast_conf_t *conf)
         return;
     }
 
+    leftovers = ngx_vidcast_leftovers_create(conf);
+    if (leftovers == NULL) {
+        return;
+    }
+
+    look = 0;
     deserted = 0;
 
     for ( ;; ) {
+
+        ngx_vidcast_store(&conf->control->shm->manager_beat,
+                          conf->control->shm->manager_beat + 1);
+
+        if (conf->watchdog && ngx_vidcast_clock() >= look) {
+            look = ngx_vidcast_clock()
+                   + (uint64_t) ngx_vidcast_watchdog_interval(conf) * 1000;
+
+            for (i = 0; i < conf->sources.nelts; i++) {
+                ngx_vidcast_capture_watch(&managed[i].watch, conf,
+                                          managed[i].source);
+            }
+
+            ngx_vidcast_leftovers_look(leftovers);
+        }
 
         for (i = 0; i < conf->sources.nelts; i++) {
             ngx_vidcast_manager_reap(conf, &managed[i]);
@@ -154,6 +285,7 @@ ngx_vidcast_manager_process(ngx_vidcast_conf_t *conf)
 
     ngx_free(managed);
     ngx_free(supervisor);
+    ngx_free(leftovers);
 
     ngx_log_error(NGX_LOG_NOTICE, conf->cycle->log, 0,
                   "vidcast manager process exiting");
@@ -293,8 +425,22 @@ ngx_vidcast_manager_reap(ngx_vidcast_conf_t *conf,
     int         status;
     u_char      title[NGX_VIDCAST_TITLE];
     ngx_log_t  *log;
+    ngx_uint_t  level;
 
     if (managed->pid == 0) {
+
+        /* a manager before us has started it */
+
+        if (managed->watch.killed
+            && ngx_vidcast_process_lock_holder(conf->control->locks,
+                                               NGX_VIDCAST_LOCK_CAPTURE
+                                                   + managed->source->entry,
+                                               conf->cycle->log)
+               == 0)
+        {
+            ngx_vidcast_manager_exited(managed, SIGKILL);
+        }
+
         return;
     }
 
@@ -308,7 +454,9 @@ ngx_vidcast_manager_reap(ngx_vidcast_conf_t *conf,
     ngx_vidcast_child_title(&managed->task, title);
 
     if (WTERMSIG(status)) {
-        ngx_log_error(NGX_LOG_ALERT, log, 0, "%s %P exited on signal %d",
+        level = (managed->watch.killed == managed->pid) ? NGX_LOG_NOTICE
+                                                        : NGX_LOG_ALERT;
+        ngx_log_error(level, log, 0, "%s %P exited on signal %d",
                       title, managed->pid, WTERMSIG(status));
 
     } else {
@@ -338,7 +486,8 @@ ngx_vidcast_manager_overdue(ngx_vidcast_conf_t *conf,
     ngx_vidcast_managed_t *managed)
 {
     if (managed->came
-        || ngx_vidcast_clock() - managed->started < NGX_VIDCAST_CHILD_COMES)
+        || !ngx_vidcast_watchdog_hangs(&managed->coming, managed->pid, 0,
+                                       NGX_VIDCAST_CHILD_COMES))
     {
         return;
     }
@@ -363,9 +512,8 @@ ngx_vidcast_manager_overdue(ngx_vidcast_conf_t *conf,
 static void
 ngx_vidcast_manager_exited(ngx_vidcast_managed_t *managed, int status)
 {
-    u_char                  *p;
     uint64_t                 now;
-    ngx_uint_t               settled;
+    ngx_uint_t               state, settled;
     ngx_vidcast_zone_shm_t  *shm;
 
     now = ngx_vidcast_clock();
@@ -383,23 +531,26 @@ ngx_vidcast_manager_exited(ngx_vidcast_managed_t *managed, int status)
         ngx_vidcast_backoff_failed(&managed->backoff, now);
     }
 
-    if (WTERMSIG(status)) {
-        p = ngx_snprintf(shm->error, NGX_VIDCAST_ERROR_LEN - 1,
-                         "capture process exited on signal %d",
-                         WTERMSIG(status));
+    state = settled ? NGX_VIDCAST_STARTING : NGX_VIDCAST_FAILED;
+
+    if (managed->watch.killed) {
+        state = NGX_VIDCAST_RECONNECTING;
+        (void) ngx_cpystrn(shm->error, managed->watch.reason,
+                           NGX_VIDCAST_ERROR_LEN);
+        managed->watch.killed = 0;
+
+    } else if (WTERMSIG(status)) {
+        ngx_vidcast_error(shm->error, "capture process exited on signal %d",
+                          WTERMSIG(status));
 
     } else {
-        p = ngx_snprintf(shm->error, NGX_VIDCAST_ERROR_LEN - 1,
-                         "capture process exited with code %d",
-                         WEXITSTATUS(status));
+        ngx_vidcast_error(shm->error, "capture process exited with code %d",
+                          WEXITSTATUS(status));
     }
-
-    *p = '\0';
 
     ngx_vidcast_store(&shm->pid, 0);
     ngx_vidcast_store(&shm->changed, now);
-    ngx_vidcast_store(&shm->state, settled ? NGX_VIDCAST_STARTING
-                                           : NGX_VIDCAST_FAILED);
+    ngx_vidcast_store(&shm->state, state);
 }
 
 
@@ -436,5 +587,6 @@ ngx_vidcast_manager_spawn(ngx_vidcast_conf_t *conf,
 
     managed->pid = pid;
     managed->came = 0;
+    managed->coming.pid = 0;
     shm->restarts++;
 }

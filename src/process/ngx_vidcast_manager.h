@@ -15,11 +15,13 @@
 
 
 /*
- * Starts a manager of this generation unless one lives.  Called by a worker,
- * at its start and every second; of several workers one wins.
- * NGX_OK; NGX_AGAIN: there is none, but another worker may be starting one.
+ * Starts a manager of this generation unless one lives, and kills one that
+ * hangs.  Called by a worker, at its start and each interval(), in ms; of
+ * several workers one wins.  NGX_OK; NGX_AGAIN: there is none, but another
+ * worker may be starting one.
  */
 ngx_int_t ngx_vidcast_manager_start(ngx_vidcast_conf_t *conf);
+ngx_msec_t ngx_vidcast_manager_interval(ngx_vidcast_conf_t *conf);
 
 /*
  * The process; returns when nginx has ended, or when another manager has taken

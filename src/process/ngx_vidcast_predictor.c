@@ -31,6 +31,7 @@ static ngx_int_t ngx_vidcast_predictor_watch(
 static void *ngx_vidcast_predictor_watcher(void *data);
 static ngx_int_t ngx_vidcast_predictor_tick(
     ngx_vidcast_predictor_t *predictor);
+static int64_t ngx_vidcast_predictor_time(ngx_vidcast_predictor_t *predictor);
 static ngx_int_t ngx_vidcast_predictor_wait(
     ngx_vidcast_predictor_t *predictor);
 static ngx_int_t ngx_vidcast_predictor_run(
@@ -64,7 +65,7 @@ ngx_vidcast_predictor_process(ngx_vidcast_conf_t *conf,
     predictor.log = conf->cycle->log;
     predictor.sandbox = ngx_vidcast_predictor_sandbox(&predictor);
     predictor.tick = ngx_vidcast_predictor_tick;
-    predictor.left = ngx_vidcast_predictor_left;
+    predictor.left = ngx_vidcast_predictor_time;
 
     if (ngx_vidcast_process_lock_take(conf->control->predictors,
                                       ngx_vidcast_predictor_lock(
@@ -220,6 +221,12 @@ ngx_vidcast_predictor_tick(ngx_vidcast_predictor_t *predictor)
     conf = predictor->conf;
     log = predictor->log;
     name = &predictor->source->name;
+
+    ngx_vidcast_store(&predictor->mailbox->beat, predictor->mailbox->beat + 1);
+
+    if (!predictor->engine->foreign) {
+        (void) ngx_vidcast_clock_since(&predictor->gap);
+    }
 
     ngx_vidcast_log_limit_tell(&predictor->unexpected, 1, NGX_LOG_WARN, log,
                                name,
@@ -461,23 +468,33 @@ ngx_vidcast_predictor_reply(ngx_vidcast_predictor_t *predictor,
 }
 
 
+static int64_t
+ngx_vidcast_predictor_time(ngx_vidcast_predictor_t *predictor)
+{
+    return ngx_vidcast_predictor_left(predictor->source, predictor->mailbox,
+                                    ngx_vidcast_clock_since(&predictor->gap));
+}
+
+
 int64_t
 ngx_vidcast_predictor_left(ngx_vidcast_source_t *source,
-    ngx_vidcast_predictor_mailbox_t *mailbox)
+    ngx_vidcast_predictor_mailbox_t *mailbox, uint64_t since)
 {
-    uint64_t                     passed, limit;
+    uint64_t                     from, passed, limit;
     ngx_vidcast_predict_conf_t  *predict;
 
     predict = &source->predict;
 
     if (ngx_vidcast_load(&mailbox->state) == NGX_VIDCAST_PREDICTOR_STARTING) {
-        passed = ngx_vidcast_clock() - mailbox->started;
+        from = ngx_vidcast_load(&mailbox->started);
+        passed = ngx_vidcast_clock() - ngx_max(from, since);
         limit = predict->start;
 
     } else if (ngx_vidcast_load(&mailbox->task)
                != ngx_vidcast_load(&mailbox->done))
     {
-        passed = ngx_vidcast_clock() - mailbox->given;
+        from = ngx_vidcast_load(&mailbox->given);
+        passed = ngx_vidcast_clock() - ngx_max(from, since);
         limit = mailbox->lived ? predict->timeout
                             : ngx_max(predict->timeout, predict->start);
 

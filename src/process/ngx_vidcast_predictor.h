@@ -33,9 +33,12 @@ typedef struct {
 void ngx_vidcast_predictor_process(ngx_vidcast_conf_t *conf,
     ngx_vidcast_predictor_id_t *id);
 
-/* us that the task in hand, or the loading, may still take */
+/*
+ * us that the task in hand, or the loading, may still take; the time before
+ * "since" is not counted
+ */
 int64_t ngx_vidcast_predictor_left(ngx_vidcast_source_t *source,
-    ngx_vidcast_predictor_mailbox_t *mailbox);
+    ngx_vidcast_predictor_mailbox_t *mailbox, uint64_t since);
 
 
 #endif /* _NGX_VIDCAST_PREDICTOR_H_INCLUDED_ */

@@ -7,23 +7,21 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include <sys/pidfd.h>
-
 #include "core/ngx_vidcast_backoff.h"
 #include "core/ngx_vidcast_error.h"
 #include "os/ngx_vidcast_child.h"
-#include "os/ngx_vidcast_process_tree.h"
 #include "core/ngx_vidcast_escape.h"
 #include "process/ngx_vidcast_supervisor.h"
+#include "process/ngx_vidcast_watchdog.h"
 #include "predict/ngx_vidcast_predict.h"
 #include "process/ngx_vidcast_predictor.h"
 #include "shm/ngx_vidcast_control.h"
+#include "shm/ngx_vidcast_process_locks.h"
 
 
 #define NGX_VIDCAST_SUPERVISOR_GRACE   2000000  /* us, if it times itself */
-#define NGX_VIDCAST_SUPERVISOR_ORPHAN  3000000  /* us, to leave a mailbox */
+#define NGX_VIDCAST_SUPERVISOR_ORPHAN  3000     /* ms, to leave a mailbox */
 #define NGX_VIDCAST_SUPERVISOR_END     20       /* times 50 ms */
-#define NGX_VIDCAST_SUPERVISOR_KILLS   20       /* times 1 ms */
 
 
 /* a predictor; what is to last for longer than the manager is in its mailbox */
@@ -32,15 +30,19 @@ typedef struct {
     ngx_vidcast_predictor_id_t        id;
     ngx_vidcast_predictor_mailbox_t  *mailbox;
     ngx_pid_t                         pid;     /* 0: not a child of ours */
-    uint64_t                          spawned; /* when, by us */
+    ngx_vidcast_watchdog_t            coming;  /* to take its lock */
+    ngx_vidcast_watchdog_t            orphan;  /* in our mailbox */
+    ngx_vidcast_watchdog_t            main;
+    ngx_vidcast_watchdog_t            death;   /* of the one that was killed */
     ngx_pid_t                         killed;  /* by us, and not yet dead */
-    uint64_t                          orphan;  /* since when, in our mailbox */
+    ngx_uint_t                        said;    /* that it does not die */
     ngx_vidcast_log_limit_t           deaths;
 } ngx_vidcast_supervised_t;
 
 
 struct ngx_vidcast_supervisor_s {
     ngx_vidcast_conf_t          *conf;
+    ngx_vidcast_clock_gap_t      gap;
     ngx_uint_t                   n;
     ngx_vidcast_supervised_t    *child;
 };
@@ -49,13 +51,13 @@ struct ngx_vidcast_supervisor_s {
 static void ngx_vidcast_supervisor_init(ngx_vidcast_supervised_t *child,
     ngx_vidcast_source_t *source, ngx_uint_t index);
 static void ngx_vidcast_supervisor_check(ngx_vidcast_conf_t *conf,
-    ngx_vidcast_supervised_t *child);
-static void ngx_vidcast_supervisor_overdue(ngx_vidcast_conf_t *conf,
-    ngx_vidcast_supervised_t *child, ngx_pid_t pid);
+    ngx_vidcast_supervised_t *child, uint64_t since);
+static void ngx_vidcast_supervisor_watch(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_supervised_t *child, ngx_pid_t pid, uint64_t since);
+static ngx_uint_t ngx_vidcast_supervisor_overdue(
+    ngx_vidcast_supervised_t *child, uint64_t since);
 static void ngx_vidcast_supervisor_kill(ngx_vidcast_conf_t *conf,
     ngx_vidcast_supervised_t *child, ngx_pid_t pid);
-static void ngx_vidcast_supervisor_signal(ngx_fd_t fd, ngx_pid_t pid,
-    int signo);
 static void ngx_vidcast_supervisor_died(ngx_vidcast_supervised_t *child,
     int status, ngx_log_t *log);
 static void ngx_vidcast_supervisor_reason(
@@ -120,17 +122,21 @@ ngx_vidcast_supervisor_init(ngx_vidcast_supervised_t *child,
 void
 ngx_vidcast_supervisor_look(ngx_vidcast_supervisor_t *supervisor)
 {
+    uint64_t    since;
     ngx_uint_t  i;
 
+    since = ngx_vidcast_clock_since(&supervisor->gap);
+
     for (i = 0; i < supervisor->n; i++) {
-        ngx_vidcast_supervisor_check(supervisor->conf, &supervisor->child[i]);
+        ngx_vidcast_supervisor_check(supervisor->conf, &supervisor->child[i],
+                                     since);
     }
 }
 
 
 static void
 ngx_vidcast_supervisor_check(ngx_vidcast_conf_t *conf,
-    ngx_vidcast_supervised_t *child)
+    ngx_vidcast_supervised_t *child, uint64_t since)
 {
     int         status;
     ngx_pid_t   pid;
@@ -150,7 +156,7 @@ ngx_vidcast_supervisor_check(ngx_vidcast_conf_t *conf,
     pid = ngx_vidcast_predictor_pid(conf->control, child->id.source,
                                     child->id.index, log);
     if (pid) {
-        ngx_vidcast_supervisor_overdue(conf, child, pid);
+        ngx_vidcast_supervisor_watch(conf, child, pid, since);
         return;
     }
 
@@ -161,14 +167,15 @@ ngx_vidcast_supervisor_check(ngx_vidcast_conf_t *conf,
 
     if (child->pid) {
 
-        if (ngx_vidcast_clock() - child->spawned > NGX_VIDCAST_CHILD_COMES) {
+        if (ngx_vidcast_watchdog_hangs(&child->coming, child->pid, 0,
+                                       NGX_VIDCAST_CHILD_COMES))
+        {
             (void) kill(child->pid, SIGKILL);
         }
 
         return;
     }
 
-    child->orphan = 0;
     child->killed = 0;
 
     if (ngx_vidcast_load(&child->mailbox->pid)) {
@@ -189,119 +196,115 @@ ngx_vidcast_supervisor_check(ngx_vidcast_conf_t *conf,
 
 
 static void
-ngx_vidcast_supervisor_overdue(ngx_vidcast_conf_t *conf,
-    ngx_vidcast_supervised_t *child, ngx_pid_t pid)
+ngx_vidcast_supervisor_watch(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_supervised_t *child, ngx_pid_t pid, uint64_t since)
 {
-    int64_t                           left;
-    uint64_t                          now;
-    ngx_vidcast_source_t             *source;
     ngx_vidcast_predictor_mailbox_t  *mailbox;
 
     mailbox = child->mailbox;
-    source = child->id.source;
-    now = ngx_vidcast_clock();
+
+    if (child->killed == pid) {
+
+        if (!child->said
+            && ngx_vidcast_watchdog_hangs(&child->death, pid, 0,
+                                          NGX_VIDCAST_WATCHDOG_DIES))
+        {
+            child->said = 1;
+
+            ngx_log_error(NGX_LOG_ERR, conf->cycle->log, 0,
+                          "predictor process %P of vidcast source \"%V\" was "
+                          "killed and does not die, it waits in the kernel",
+                          pid, &child->id.source->name);
+        }
+
+        return;
+    }
 
     if (ngx_vidcast_load(&mailbox->pid) == 0) {
 
         /* it has not registered yet, or its mailbox is gone */
 
-        if (child->orphan == 0) {
-            child->orphan = now;
-        }
-
-        if (now - child->orphan > NGX_VIDCAST_SUPERVISOR_ORPHAN) {
-            child->orphan = now;
+        if (ngx_vidcast_watchdog_hangs(&child->orphan, pid, 0,
+                                       NGX_VIDCAST_SUPERVISOR_ORPHAN))
+        {
             ngx_vidcast_supervisor_kill(conf, child, pid);
         }
 
         return;
     }
 
-    left = ngx_vidcast_predictor_left(source, mailbox);
+    child->orphan.pid = 0;
 
-    if (!source->predict.module->engine->foreign) {
-        left += NGX_VIDCAST_SUPERVISOR_GRACE;
-    }
+    /* it says itself that it moves; its time for a frame is for us to say */
 
-    if (left > 0 || child->killed == pid) {
+    if (conf->watchdog
+        && ngx_vidcast_watchdog_hangs(&child->main, pid,
+                                      ngx_vidcast_load(&mailbox->beat),
+                                      conf->watchdog))
+    {
+        mailbox->counters.hung++;
+
+        ngx_vidcast_error(mailbox->error, "the process did not move for %M s",
+                          conf->watchdog / 1000);
+
+    } else if (!ngx_vidcast_supervisor_overdue(child, since)
+               || ngx_vidcast_watchdog_traced(pid))
+    {
         return;
-    }
-
-    child->killed = pid;
-    mailbox->counters.timeouts++;
-
-    if (mailbox->lived) {
-        ngx_vidcast_error(mailbox->error, "no answer within %M ms",
-                          source->predict.timeout);
 
     } else {
-        ngx_vidcast_error(mailbox->error, "no first answer within %M ms",
-                          ngx_max(source->predict.timeout,
-                                  source->predict.start));
+        mailbox->counters.timeouts++;
+
+        if (mailbox->lived) {
+            ngx_vidcast_error(mailbox->error, "no answer within %M ms",
+                              child->id.source->predict.timeout);
+
+        } else {
+            ngx_vidcast_error(mailbox->error, "no first answer within %M ms",
+                              ngx_max(child->id.source->predict.timeout,
+                                      child->id.source->predict.start));
+        }
     }
 
     ngx_vidcast_store(&mailbox->explained, 1);
+
+    child->killed = pid;
+    child->said = 0;
 
     ngx_vidcast_supervisor_kill(conf, child, pid);
 }
 
 
-/*
- * A pid may be that of another process by now; a pidfd of the process that
- * has the lock is not.  There are sandboxes which refuse one: then the lock
- * alone has to do.
- *
- * Once the predictor is dead, what its program started is no descendant of it
- * any more, and cannot be found.  So it is stopped first, and dies last.
- */
+static ngx_uint_t
+ngx_vidcast_supervisor_overdue(ngx_vidcast_supervised_t *child, uint64_t since)
+{
+    int64_t                left;
+    ngx_vidcast_source_t  *source;
+
+    source = child->id.source;
+
+    left = ngx_vidcast_predictor_left(source, child->mailbox, since);
+
+    if (!source->predict.module->engine->foreign) {
+        left += NGX_VIDCAST_SUPERVISOR_GRACE;
+    }
+
+    return left <= 0;
+}
+
 
 static void
 ngx_vidcast_supervisor_kill(ngx_vidcast_conf_t *conf,
     ngx_vidcast_supervised_t *child, ngx_pid_t pid)
 {
-    ngx_fd_t    fd;
-    ngx_uint_t  n;
-
-    fd = pidfd_open(pid, 0);
-
-    if (fd == -1 && ngx_errno == NGX_ESRCH) {
-        return;
-    }
-
-    if (ngx_vidcast_predictor_pid(conf->control, child->id.source,
-                                  child->id.index, conf->cycle->log)
-        == pid)
+    if (ngx_vidcast_watchdog_kill(conf->control->predictors,
+                                  ngx_vidcast_predictor_lock(
+                                      child->id.source->entry,
+                                      child->id.index),
+                                  pid, 1, conf->cycle->log)
+        == NGX_OK)
     {
         child->mailbox->counters.killed++;
-
-        ngx_vidcast_supervisor_signal(fd, pid, SIGSTOP);
-
-        for (n = 0; n < NGX_VIDCAST_SUPERVISOR_KILLS; n++) {
-
-            if (ngx_vidcast_kill_descendants(pid) == 0) {
-                break;
-            }
-
-            ngx_msleep(1);
-        }
-
-        ngx_vidcast_supervisor_signal(fd, pid, SIGKILL);
-    }
-
-    if (fd != -1) {
-        (void) ngx_close_file(fd);
-    }
-}
-
-
-static void
-ngx_vidcast_supervisor_signal(ngx_fd_t fd, ngx_pid_t pid, int signo)
-{
-    if (fd == -1) {
-        (void) kill(pid, signo);
-
-    } else {
-        (void) pidfd_send_signal(fd, signo, NULL, 0);
     }
 }
 
@@ -456,7 +459,7 @@ ngx_vidcast_supervisor_spawn(ngx_vidcast_conf_t *conf,
     }
 
     child->pid = pid;
-    child->spawned = ngx_vidcast_clock();
+    child->coming.pid = 0;
     child->mailbox->counters.starts++;
 }
 

@@ -54,6 +54,7 @@ typedef struct {
     uint64_t                     deaths;
     uint64_t                     timeouts;
     uint64_t                     killed;     /* timeouts and others */
+    uint64_t                     hung;
     uint64_t                     answers;
     uint64_t                     none;
     uint64_t                     bad;
@@ -80,6 +81,7 @@ typedef struct {
     uint64_t                          fingerprint; /* of what this one is for */
     int64_t                           pid;   /* 0: left, or seen to be dead */
     int64_t                           child; /* the program, 0: none */
+    uint64_t                          beat;  /* of what looks around in it */
     uint64_t                          started; /* CLOCK_MONOTONIC, us */
     uint64_t                          lived; /* answers of this life */
     uint32_t                          state;

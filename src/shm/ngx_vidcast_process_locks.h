@@ -47,5 +47,9 @@ void ngx_vidcast_process_lock_drop(ngx_fd_t fd, ngx_uint_t lock,
 ngx_pid_t ngx_vidcast_process_lock_holder(ngx_fd_t fd, ngx_uint_t lock,
     ngx_log_t *log);
 
+/* the same of any of "n" locks, and which it is; not in any order */
+ngx_pid_t ngx_vidcast_process_lock_among(ngx_fd_t fd, ngx_uint_t first,
+    ngx_uint_t n, ngx_uint_t *lock, ngx_log_t *log);
+
 
 #endif /* _NGX_VIDCAST_PROCESS_LOCKS_H_INCLUDED_ */

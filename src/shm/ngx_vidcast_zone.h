@@ -130,8 +130,10 @@ typedef struct {
     uint64_t                     manager_generation;
     uint64_t                     manager_restarts;
     uint64_t                     served;      /* newest with a worker */
+    uint64_t                     manager_beat;
+    uint64_t                     manager_hung;
     uint32_t                     retired;
-    uint32_t                     unused[5];
+    uint32_t                     unused[1];
     ngx_vidcast_entry_t          sources[NGX_VIDCAST_ENTRIES];
     ngx_vidcast_process_t        processes[NGX_VIDCAST_PROCESSES];
 } ngx_vidcast_control_shm_t;
@@ -238,7 +240,11 @@ typedef struct {
     uint64_t                     changed;       /* CLOCK_MONOTONIC, us */
     uint64_t                     last;          /* frame, likewise; 0: none */
     uint64_t                     life;          /* proof of it, likewise */
+    uint64_t                     beat;          /* of its main loop */
+    uint64_t                     input_turn;    /* of a thread, see below */
+    uint64_t                     predict_turn;
     uint64_t                     restarts;      /* of the capture */
+    uint64_t                     hung;          /* captures, and were killed */
     uint64_t                     predicting;    /* number of the frame */
     uint64_t                     asked;         /* by a viewer, at last, us */
     uint32_t                     width;
@@ -278,6 +284,7 @@ typedef struct {
     ngx_vidcast_control_t       *control;
     uint64_t                     generation;
     ngx_uint_t                   sandbox;    /* flags of os/, for all */
+    ngx_msec_t                   watchdog;   /* of main loops, 0: off */
 } ngx_vidcast_conf_t;
 
 
@@ -318,6 +325,12 @@ ngx_int_t ngx_vidcast_zone_attach(ngx_vidcast_rendition_t *rendition,
 uint64_t ngx_vidcast_zone_unfinished(ngx_vidcast_counters_t *counters);
 uint64_t ngx_vidcast_zone_interrupted(ngx_vidcast_counters_t *counters);
 void ngx_vidcast_zone_balance(ngx_vidcast_zone_t *zone);
+
+/*
+ * A thread enters what is not ours, a driver or a library, or comes back from
+ * it: its turn is odd meanwhile.  Another process sees whether that goes on.
+ */
+#define ngx_vidcast_turn(turn)  ngx_vidcast_store(turn, *(turn) + 1)
 
 /* wakes all workers which have viewers of the source */
 void ngx_vidcast_zone_wake_workers(ngx_vidcast_zone_t *zone);

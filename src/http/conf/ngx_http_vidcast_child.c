@@ -65,6 +65,8 @@ static char *ngx_vidcast_child_generation(ngx_conf_t *cf,
     ngx_vidcast_child_conf_t *ccf, ngx_str_t *args, ngx_uint_t n);
 static char *ngx_vidcast_child_sandbox(ngx_conf_t *cf,
     ngx_vidcast_child_conf_t *ccf, ngx_str_t *args, ngx_uint_t n);
+static char *ngx_vidcast_child_watchdog(ngx_conf_t *cf,
+    ngx_vidcast_child_conf_t *ccf, ngx_str_t *args, ngx_uint_t n);
 static char *ngx_vidcast_child_control(ngx_conf_t *cf,
     ngx_vidcast_child_conf_t *ccf, ngx_str_t *args, ngx_uint_t n);
 static char *ngx_vidcast_child_log(ngx_conf_t *cf,
@@ -141,6 +143,7 @@ static ngx_vidcast_child_field_t  ngx_vidcast_child_fields[] = {
     { ngx_string("answer"), 1, ngx_vidcast_child_answer },
     { ngx_string("generation"), 1, ngx_vidcast_child_generation },
     { ngx_string("sandbox"), 1, ngx_vidcast_child_sandbox },
+    { ngx_string("watchdog"), 1, ngx_vidcast_child_watchdog },
     { ngx_string("control"), NGX_VIDCAST_CONTROL_FILES,
       ngx_vidcast_child_control },
     { ngx_string("log"), 3, ngx_vidcast_child_log },
@@ -300,6 +303,24 @@ ngx_vidcast_child_sandbox(ngx_conf_t *cf, ngx_vidcast_child_conf_t *ccf,
     }
 
     ccf->vidcast.sandbox = (ngx_uint_t) flags;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_vidcast_child_watchdog(ngx_conf_t *cf, ngx_vidcast_child_conf_t *ccf,
+    ngx_str_t *args, ngx_uint_t n)
+{
+    ngx_int_t  time;
+
+    time = ngx_parse_time(&args[0], 0);
+
+    if (time == NGX_ERROR) {
+        return NGX_CONF_ERROR;
+    }
+
+    ccf->vidcast.watchdog = time;
 
     return NGX_CONF_OK;
 }

@@ -19,8 +19,7 @@
 #include "os/ngx_vidcast_notify.h"
 
 
-#define NGX_HTTP_VIDCAST_WATCH        1000    /* ms */
-#define NGX_HTTP_VIDCAST_WATCH_AGAIN  100
+#define NGX_HTTP_VIDCAST_WATCH_AGAIN  100     /* ms */
 
 
 static ngx_http_vidcast_main_conf_t *ngx_http_vidcast_cycle_conf(
@@ -164,7 +163,10 @@ ngx_http_vidcast_init_process(ngx_cycle_t *cycle)
      * the next look would come at once, when the manager is not yet there.
      */
 
-    ngx_add_timer(&vmcf->watch, ngx_worker ? NGX_HTTP_VIDCAST_WATCH : 0);
+    ngx_add_timer(&vmcf->watch, ngx_worker
+                                     ? ngx_vidcast_manager_interval(
+                                           &vmcf->vidcast)
+                                     : 0);
 
     return NGX_OK;
 }
@@ -213,7 +215,8 @@ ngx_http_vidcast_watch_handler(ngx_event_t *ev)
 
     rc = ngx_vidcast_manager_start(&vmcf->vidcast);
 
-    ngx_add_timer(ev, (rc == NGX_OK) ? NGX_HTTP_VIDCAST_WATCH
+    ngx_add_timer(ev, (rc == NGX_OK) ? ngx_vidcast_manager_interval(
+                                           &vmcf->vidcast)
                                      : NGX_HTTP_VIDCAST_WATCH_AGAIN);
 }
 

@@ -15,11 +15,16 @@
 #include "os/ngx_vidcast_sandbox.h"
 
 
+#define NGX_HTTP_VIDCAST_WATCHDOG_LEAST  1000    /* ms */
+
+
 static ngx_int_t ngx_http_vidcast_init(ngx_conf_t *cf);
 static void *ngx_http_vidcast_create_main_conf(ngx_conf_t *cf);
 static void *ngx_http_vidcast_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_vidcast_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
+static char *ngx_http_vidcast_watchdog(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 static char *ngx_http_vidcast_status(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_vidcast_health(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -97,6 +102,13 @@ static ngx_command_t  ngx_http_vidcast_commands[] = {
       ngx_conf_set_flag_slot,
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_http_vidcast_main_conf_t, debug),
+      NULL },
+
+    { ngx_string("vidcast_watchdog"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_vidcast_watchdog,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
       NULL },
 
     { ngx_string("vidcast"),
@@ -251,6 +263,8 @@ ngx_http_vidcast_init(ngx_conf_t *cf)
         vmcf->vidcast.sandbox |= NGX_VIDCAST_SANDBOX_DEBUG;
     }
 
+    ngx_conf_init_msec_value(vmcf->vidcast.watchdog, 10000);
+
     if (ngx_http_vidcast_location_check(cf) != NGX_OK) {
         return NGX_ERROR;
     }
@@ -281,6 +295,7 @@ ngx_http_vidcast_create_main_conf(ngx_conf_t *cf)
      */
 
     vmcf->debug = NGX_CONF_UNSET;
+    vmcf->vidcast.watchdog = NGX_CONF_UNSET_MSEC;
     vmcf->vidcast.cycle = cf->cycle;
 
     if (ngx_array_init(&vmcf->vidcast.renditions, cf->pool, 4,
@@ -376,6 +391,49 @@ ngx_http_vidcast_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     if (conf->publish) {
         ngx_http_vidcast_location_body(cf);
     }
+
+    return NGX_CONF_OK;
+}
+
+
+/* a main loop that has a short time may only be waiting for a processor */
+
+static char *
+ngx_http_vidcast_watchdog(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_vidcast_main_conf_t *vmcf = conf;
+
+    ngx_int_t   time;
+    ngx_str_t  *value;
+
+    if (vmcf->vidcast.watchdog != NGX_CONF_UNSET_MSEC) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        vmcf->vidcast.watchdog = 0;
+        return NGX_CONF_OK;
+    }
+
+    time = ngx_parse_time(&value[1], 0);
+
+    if (time == NGX_ERROR) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid value \"%V\"",
+                           &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    if (time < NGX_HTTP_VIDCAST_WATCHDOG_LEAST) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" is too short for \"vidcast_watchdog\", "
+                           "which is \"off\", or one second at least",
+                           &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    vmcf->vidcast.watchdog = time;
 
     return NGX_CONF_OK;
 }

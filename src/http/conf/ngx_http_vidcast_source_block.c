@@ -203,6 +203,7 @@ ngx_http_vidcast_source_create(ngx_conf_t *cf, ngx_str_t *name)
     source->quality = 80;
     source->original.encoders = ngx_max(ngx_min(ngx_ncpu, 4), 1);
     source->stale = 5000;
+    source->input.timeout = 10000;
 
     source->original.geometry.slot_size = 4 * 1024 * 1024;
     source->original.geometry.results = 256;

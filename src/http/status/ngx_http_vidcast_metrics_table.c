@@ -345,6 +345,10 @@ ngx_http_vidcast_metric_t ngx_http_vidcast_predictor_metrics[] = {
      NGX_HTTP_VIDCAST_COUNTER,
      offsetof(ngx_vidcast_predictor_counters_t, killed)},
 
+    {"hung", "Predictor processes killed as they did not move.",
+     NGX_HTTP_VIDCAST_COUNTER,
+     offsetof(ngx_vidcast_predictor_counters_t, hung)},
+
     {"answers", "Answers with a result.", NGX_HTTP_VIDCAST_COUNTER,
      offsetof(ngx_vidcast_predictor_counters_t, answers)},
 
@@ -412,6 +416,10 @@ ngx_http_vidcast_metric_t  ngx_http_vidcast_living[] = {
 
 
 ngx_http_vidcast_metric_t  ngx_http_vidcast_present[] = {
+
+    { "hung", "Capture processes killed as they, their input or their "
+      "predictor did not move.",
+      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_zone_shm_t, hung) },
 
     { "fps_asked", "Frames a second, wanted of the input.",
       NGX_HTTP_VIDCAST_MILLI, offsetof(ngx_vidcast_zone_shm_t, asked_mfps) },

@@ -77,7 +77,7 @@ ngx_http_vidcast_status_write(ngx_http_vidcast_text_t *text,
     ngx_http_vidcast_main_conf_t *vmcf, ngx_log_t *log)
 {
     u_char                  alive[NGX_VIDCAST_PROCESSES];
-    uint64_t                restarts;
+    uint64_t                restarts, hung;
     ngx_pid_t               manager;
     ngx_uint_t              i, n;
     ngx_vidcast_conf_t     *conf;
@@ -88,11 +88,13 @@ ngx_http_vidcast_status_write(ngx_http_vidcast_text_t *text,
     n = vmcf->feeds ? conf->sources.nelts : 0;
     manager = 0;
     restarts = 0;
+    hung = 0;
 
     if (n) {
         ngx_http_vidcast_status_list_workers(conf, alive, log);
 
         restarts = conf->control->shm->manager_restarts;
+        hung = conf->control->shm->manager_hung;
         manager = ngx_vidcast_process_lock_holder(conf->control->locks,
                                                   NGX_VIDCAST_LOCK_MANAGER,
                                                   log);
@@ -102,8 +104,10 @@ ngx_http_vidcast_status_write(ngx_http_vidcast_text_t *text,
 
     ngx_http_vidcast_text_item(text, "\"v\":1,\"pid\":%P,"
                                "\"generation\":%uL,"
-                               "\"manager\":{\"pid\":%P,\"restarts\":%uL}",
-                               ngx_pid, conf->generation, manager, restarts);
+                               "\"manager\":{\"pid\":%P,\"restarts\":%uL,"
+                               "\"hung\":%uL}",
+                               ngx_pid, conf->generation, manager, restarts,
+                               hung);
 
     ngx_http_vidcast_text_begin(text, "sources", '[');
 
@@ -145,7 +149,8 @@ ngx_http_vidcast_status_source(ngx_http_vidcast_text_t *text,
 
     ngx_http_vidcast_text_item(text,
                      "\"name\":\"%V\",\"state\":\"%V\",\"state_age\":%uL,"
-                     "\"pid\":%P,\"starts\":%uL,\"sandbox\":\"%V\","
+                     "\"pid\":%P,\"starts\":%uL,\"hung\":%uL,"
+                     "\"sandbox\":\"%V\","
                      "\"width\":%uD,\"height\":%uD,"
                      "\"fps_asked\":%uD.%03uD,\"fps\":%uD.%03uD,"
                      "\"fps_predicted\":%uD.%03uD,"
@@ -153,7 +158,7 @@ ngx_http_vidcast_status_source(ngx_http_vidcast_text_t *text,
                      "\"slots\":%uD,\"pins\":%uD,"
                      "\"encode_ms\":%uL.%03uL,\"predict_ms\":%uL.%03uL",
                      &source->name, ngx_vidcast_state_name(life.state),
-                     life.age / 1000000, life.pid, shm->restarts,
+                     life.age / 1000000, life.pid, shm->restarts, shm->hung,
                      ngx_vidcast_sandbox_name(shm->sandbox),
                      shm->width, shm->height,
                      shm->asked_mfps / 1000, shm->asked_mfps % 1000,

@@ -50,7 +50,12 @@ ngx_http_vidcast_status_life(ngx_vidcast_conf_t *conf,
     ngx_memcpy(life->error, shm->error, NGX_VIDCAST_ERROR_LEN);
     life->error[NGX_VIDCAST_ERROR_LEN - 1] = '\0';
 
-    if (life->pid == 0 && life->state != NGX_VIDCAST_FAILED) {
+    /* one that hung is replaced: its manager has said so, and taken its pid */
+
+    if (life->pid == 0 && life->state != NGX_VIDCAST_FAILED
+        && (life->state != NGX_VIDCAST_RECONNECTING
+            || ngx_vidcast_load(&shm->pid)))
+    {
         life->state = NGX_VIDCAST_OFF;
     }
 

@@ -346,7 +346,7 @@ ngx_vidcast_exec_overdue(ngx_vidcast_exec_t *exec)
     mailbox = exec->predictor->mailbox;
     predict = &exec->predictor->source->predict;
 
-    if (exec->predictor->left(exec->predictor->source, mailbox) > 0) {
+    if (exec->predictor->left(exec->predictor) > 0) {
         return NGX_OK;
     }
 

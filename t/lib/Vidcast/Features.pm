@@ -600,6 +600,7 @@ my @unfit = (
      'vidcast_publish timeout'],
     ['has no source', 'vidcast_echo'],
     ['is for a debugger, see t/isolation.t', 'vidcast_debug'],
+    ['says when a process hangs, see t/watchdog.t', 'vidcast_watchdog'],
     ['is asked in each configuration here', 'vidcast_status',
      'vidcast_health'],
     ['is what all of this is about', 'vidcast_source', 'input', 'predict',

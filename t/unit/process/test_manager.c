@@ -12,8 +12,13 @@
 #include "unit_zone.h"
 #include "unit_actor.h"
 
+#include "core/ngx_vidcast_escape.c"
+#include "core/ngx_vidcast_log_limit.c"
 #include "os/ngx_vidcast_filter.c"
 #include "os/ngx_vidcast_sandbox.c"
+#include "process/ngx_vidcast_watchdog.c"
+#include "process/ngx_vidcast_capture_watch.c"
+#include "process/ngx_vidcast_leftovers.c"
 #include "process/ngx_vidcast_manager.c"
 
 
@@ -53,6 +58,13 @@ void
 ngx_vidcast_child_title(ngx_vidcast_child_t *child, u_char *title)
 {
     (void) ngx_sprintf(title, "vidcast%Z");
+}
+
+
+ngx_uint_t
+ngx_vidcast_kill_descendants(ngx_pid_t pid)
+{
+    return 0;
 }
 
 

@@ -13,6 +13,7 @@
 
 #include <sys/wait.h>
 
+#include "process/ngx_vidcast_watchdog.c"
 #include "process/ngx_vidcast_supervisor.c"
 
 
@@ -56,7 +57,7 @@ ngx_vidcast_child_start(ngx_vidcast_child_t *child, ngx_vidcast_conf_t *conf,
 
 int64_t
 ngx_vidcast_predictor_left(ngx_vidcast_source_t *source,
-    ngx_vidcast_predictor_mailbox_t *mailbox)
+    ngx_vidcast_predictor_mailbox_t *mailbox, uint64_t since)
 {
     return 1;
 }
