@@ -282,11 +282,18 @@ sub session {
 
     my @valgrind = ('valgrind', '-q', '--leak-check=full',
         '--show-leak-kinds=definite', '--num-callers=30',
+
+        # manager and captures are started anew; a debugger's place in /tmp
+        # would be that of another user
+
+        '--trace-children=yes', '--vgdb=no',
         "--suppressions=$FindBin::Bin/util/valgrind.supp");
 
-    # one line of it for each process
+    # one line of it for each process; a process that takes too long to come up
+    # is killed, and started again
 
     my $nginx = Vidcast::Nginx->new(single => $single, wrap => \@valgrind,
+                                    allow => [qr/exited on signal 9/],
                                     http => <<"CONF");
 vidcast_source front {
     input    test: size=160x120 fps=10;
