@@ -10,7 +10,7 @@
 
 'use strict';
 
-const { diag, ok, is, like, until, done } = require('./lib/tap.js');
+const { DEADLINE, diag, ok, is, like, until, done } = require('./lib/tap.js');
 const { Server } = require('./lib/server.js');
 const { both, open, state, text } = require('./lib/browser.js');
 
@@ -197,7 +197,7 @@ async function boxes(browser, server) {
             }
 
             return checked >= 10;
-        });
+        }, 3 * DEADLINE);
 
         ok(checked >= 10 && wrong === null,
            `boxes are where the results have them, ${name}`);

@@ -91,4 +91,4 @@ function done() {
 }
 
 
-module.exports = { diag, ok, is, like, until, done };
+module.exports = { DEADLINE, diag, ok, is, like, until, done };
