@@ -11,6 +11,9 @@
 #   make asan     the suites, on an nginx built with AddressSanitizer
 #   make tsan     captures for three minutes, on one with ThreadSanitizer
 #   make valgrind the suites, on nginx under valgrind: an hour or two
+#   make soak     kills, stops and reloads for ten minutes (SOAK_TIME=600), with
+#                 a hundred viewers of each transport: t/soak.t.  SOAK_SEED=N
+#                 is the one that was told; SOAK_MODE=asan
 #   make fuzz     FUZZ_TIME=60 seconds of each fuzz target, t/fuzz/Makefile
 #   make bench    beside other servers, about 45 minutes: t/bench/run; less
 #                 with BENCH="--rows=results-1000 --pairs=3"
@@ -32,6 +35,10 @@ SHELL         = /bin/bash
 
 PORT          = 8080
 CLANG         = clang
+
+SOAK_TIME     = 600
+SOAK_SEED     = $(shell date +%s)
+SOAK_VIEWERS  = 100
 
 NGINX_SRC     = /usr/share/nginx/src
 MODULE        = ngx_http_vidcast_module
@@ -56,8 +63,8 @@ SOURCES       = $(shell find src -name '*.[ch]')
 FLAGS         = $(wildcard $(NGINX_SRC)/conf_flags $(NGINX_SRC)/src/core/nginx.h)
 
 
-.PHONY:         module run test unit style asan tsan valgrind fuzz bench install
-.PHONY:         clean FORCE
+.PHONY:         module run test unit style asan tsan valgrind soak fuzz bench
+.PHONY:         install clean FORCE
 .PHONY:         packages-build packages-run packages-test packages-bench
 .PHONY:         packages-plugins plugins test-built
 .DELETE_ON_ERROR:
@@ -188,6 +195,12 @@ tsan:           module build/nginx-source/version
 
 valgrind:       module | packages-test
 	@t/util/suite --mode=valgrind nginx
+
+soak:           module build/nginx-source/version
+	@[ "$(SOAK_MODE)" != asan ] || t/util/nginx-sanitized asan
+	@VIDCAST_SOAK_SECONDS=$(SOAK_TIME) VIDCAST_SOAK_SEED=$(SOAK_SEED)      \
+	    VIDCAST_SOAK_VIEWERS=$(SOAK_VIEWERS)                               \
+	    t/util/suite -v $(addprefix --mode=,$(SOAK_MODE)) t/soak.t
 
 fuzz:           module build/nginx-source/version
 	@$(MAKE) -f t/fuzz/Makefile
