@@ -38,6 +38,7 @@ my $code = <<'C';
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <vidcast_plugin.h>
 
@@ -105,6 +106,38 @@ open_it(const vidcast_context_t *context, vidcast_want_t *want, char *error)
     return text;
 }
 
+/* hangs, and writes to its mailbox for ever that it just got the frame */
+
+static void
+forges(void)
+{
+    char             line[1000];
+    FILE            *maps;
+    unsigned long    start;
+    struct timespec  ts;
+
+    maps = fopen("/proc/self/maps", "r");
+
+    while (fgets(line, sizeof(line), maps)) {
+        if (strstr(line, "memfd:vidcast mailbox")) {
+            break;
+        }
+    }
+
+    if (sscanf(line, "%lx-", &start) != 1) {
+        return;
+    }
+
+    given->log(given->host, VIDCAST_LOG_NOTICE, "it begins to forge");
+
+    for ( ;; ) {
+        clock_gettime(CLOCK_MONOTONIC, &ts);
+        ((volatile uint64_t *) start)[1] = ts.tv_sec * 1000000ull
+                                           + ts.tv_nsec / 1000;
+        usleep(1000);
+    }
+}
+
 static int
 predict(void *instance, const vidcast_sample_t *sample,
     vidcast_answer_t *answer, char *error)
@@ -119,6 +152,10 @@ predict(void *instance, const vidcast_sample_t *sample,
         for ( ;; ) {
             sleep(1);
         }
+    }
+
+    if (strcmp(does, "forges") == 0 && sample->frame % 25 == 0) {
+        forges();
     }
 
     if (strcmp(does, "leak") == 0) {
@@ -237,8 +274,8 @@ sub build {
 }
 
 
-my @names = qw(sample boxes old points poison hang leak exit again large lies
-               victim);
+my @names = qw(sample boxes old points poison hang forges leak exit again large
+               lies victim);
 
 @names = grep { $_ ne 'leak' } @names if $asan;
 
@@ -247,13 +284,14 @@ my @names = qw(sample boxes old points poison hang leak exit again large lies
 
 my $valgrind = ($ENV{VIDCAST_MODE} // '') eq 'valgrind';
 
-@names = grep { !/^(?:poison|hang|leak|exit)$/ } @names if $valgrind;
+@names = grep { !/^(?:poison|hang|forges|leak|exit)$/ } @names if $valgrind;
 
 # what gets stuck is found soon, at the first frame, too; the others have time,
 # however busy all is
 
 my %more = (
     hang   => 'timeout=300ms start=1s pause=1s',
+    forges => 'timeout=300ms start=1s pause=1s',
     victim => 'timeout=300ms start=1s pause=100ms',
 );
 
@@ -498,6 +536,21 @@ for my $name (grep { $reason{$_} } sort @names) {
 if (!$valgrind) {
     cmp_ok predictor('hang')->{timeouts}, '>=', 3, 'timeouts are counted';
     cmp_ok predictor('hang')->{killed}, '>=', 3, 'kills too';
+}
+
+# one that lies about its time has some more, and no more
+
+if (!$valgrind) {
+    my ($forger) = $nginx->wait_log(qr/ \d+#\d+: .*"forges": it begins to forge/) =~ / (\d+)#/;
+
+    ok $forger, 'forges: it begins';
+    ok wait_for(sub { !kill 0, $forger }, 20), 'and is killed for it';
+    like $nginx->wait_log(qr/"forges" failed: .*/, 20) // '', qr/no (?:first )?answer within/,
+        'which is said';
+
+    my $predicted = source($nginx, 'forges')->{predicted};
+
+    ok wait_for { source($nginx, 'forges')->{predicted} > $predicted }, 'another one predicts';
 }
 
 # killed, and stopped

@@ -28,6 +28,7 @@ typedef struct {
     ngx_vidcast_mailboxes_t          *mailboxes;
     ngx_vidcast_backend_predictor_t  *predictors;
     ngx_vidcast_backend_predictor_t  *chosen;   /* by ready() */
+    uint64_t                         *given;    /* when, which they only read */
 } ngx_vidcast_backend_process_t;
 
 
@@ -77,6 +78,9 @@ ngx_vidcast_backend_process_create(ngx_vidcast_scheduler_t *scheduler)
     }
 
     process->mailboxes = &scheduler->capture->zone->mailboxes;
+    process->given = scheduler->capture->zone->shm->given;
+
+    ngx_memzero(process->given, NGX_VIDCAST_MAX_PREDICTORS * sizeof(uint64_t));
 
     scheduler->data = process;
     scheduler->n = process->mailboxes->n;
@@ -120,6 +124,7 @@ ngx_vidcast_backend_process_collect(ngx_vidcast_scheduler_t *scheduler)
 
         if (ngx_vidcast_load(&mailbox->done) == predictor->number) {
             predictor->busy = 0;
+            ngx_vidcast_store(&process->given[i], 0);
             ngx_vidcast_backend_process_reply(process, predictor,
                                            ngx_vidcast_load(&mailbox->status));
             continue;
@@ -280,6 +285,9 @@ ngx_vidcast_backend_process_give(ngx_vidcast_scheduler_t *scheduler,
     mailbox->number = task->frame.number;
     mailbox->slot = task->frame.slot;
     mailbox->given = ngx_vidcast_clock();
+
+    ngx_vidcast_store(&process->given[predictor - process->predictors],
+                      ngx_vidcast_clock());
 
     predictor->task = task->waiting ? task : NULL;
     predictor->busy = 1;

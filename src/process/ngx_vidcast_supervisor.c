@@ -21,6 +21,7 @@
 
 #define NGX_VIDCAST_SUPERVISOR_GRACE   2000000  /* us, if it times itself */
 #define NGX_VIDCAST_SUPERVISOR_ORPHAN  3000     /* ms, to leave a mailbox */
+#define NGX_VIDCAST_SUPERVISOR_TRUST   5000     /* ms more, whatever it says */
 #define NGX_VIDCAST_SUPERVISOR_END     20       /* times 50 ms */
 
 
@@ -32,6 +33,8 @@ typedef struct {
     ngx_pid_t                         pid;     /* 0: not a child of ours */
     ngx_vidcast_watchdog_t            coming;  /* to take its lock */
     ngx_vidcast_watchdog_t            orphan;  /* in our mailbox */
+    ngx_vidcast_watchdog_t            ready;   /* to be it */
+    ngx_vidcast_watchdog_t            answer;  /* to what it was given */
     ngx_vidcast_watchdog_t            main;
     ngx_vidcast_watchdog_t            death;   /* of the one that was killed */
     ngx_pid_t                         killed;  /* by us, and not yet dead */
@@ -56,6 +59,8 @@ static void ngx_vidcast_supervisor_watch(ngx_vidcast_conf_t *conf,
     ngx_vidcast_supervised_t *child, ngx_pid_t pid, uint64_t since);
 static ngx_uint_t ngx_vidcast_supervisor_overdue(
     ngx_vidcast_supervised_t *child, uint64_t since);
+static ngx_uint_t ngx_vidcast_supervisor_forges(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_supervised_t *child, ngx_pid_t pid);
 static void ngx_vidcast_supervisor_kill(ngx_vidcast_conf_t *conf,
     ngx_vidcast_supervised_t *child, ngx_pid_t pid);
 static void ngx_vidcast_supervisor_died(ngx_vidcast_supervised_t *child,
@@ -247,8 +252,9 @@ ngx_vidcast_supervisor_watch(ngx_vidcast_conf_t *conf,
         ngx_vidcast_error(mailbox->error, "the process did not move for %M s",
                           conf->watchdog / 1000);
 
-    } else if (!ngx_vidcast_supervisor_overdue(child, since)
-               || ngx_vidcast_watchdog_traced(pid))
+    } else if (!ngx_vidcast_supervisor_forges(conf, child, pid)
+               && (!ngx_vidcast_supervisor_overdue(child, since)
+                   || ngx_vidcast_watchdog_traced(pid)))
     {
         return;
 
@@ -290,6 +296,50 @@ ngx_vidcast_supervisor_overdue(ngx_vidcast_supervised_t *child, uint64_t since)
     }
 
     return left <= 0;
+}
+
+
+/*
+ * What is in its mailbox a predictor can have written itself, to take as long
+ * as it likes.  So there is a limit by our own clock, and by what its capture
+ * says where predictors only read: to be ready, and to answer.  A capture that
+ * is no more does not say that an answer came.
+ */
+
+static ngx_uint_t
+ngx_vidcast_supervisor_forges(ngx_vidcast_conf_t *conf,
+    ngx_vidcast_supervised_t *child, ngx_pid_t pid)
+{
+    uint64_t               given;
+    ngx_msec_t             limit;
+    ngx_vidcast_source_t  *source;
+
+    source = child->id.source;
+
+    limit = ngx_max(source->predict.timeout, source->predict.start)
+            + NGX_VIDCAST_SUPERVISOR_TRUST;
+
+    if (ngx_vidcast_load(&child->mailbox->state) == NGX_VIDCAST_PREDICTOR_READY)
+    {
+        child->ready.pid = 0;
+
+    } else if (ngx_vidcast_watchdog_hangs(&child->ready, pid, 0, limit)) {
+        return 1;
+    }
+
+    given = ngx_vidcast_load(
+                         &source->original.zone->shm->given[child->id.index]);
+
+    if (given == 0) {
+        child->answer.pid = 0;
+        return 0;
+    }
+
+    return ngx_vidcast_watchdog_hangs(&child->answer, pid, given, limit)
+           && ngx_vidcast_process_lock_holder(conf->control->locks,
+                                              NGX_VIDCAST_LOCK_CAPTURE
+                                              + source->entry,
+                                              conf->cycle->log);
 }
 
 

@@ -256,6 +256,10 @@ typedef struct {
     u_char                       error[NGX_VIDCAST_ERROR_LEN];
     u_char                       refused[NGX_VIDCAST_ERROR_LEN]; /* why, last */
     ngx_vidcast_handoff_t        handoff;
+
+    /* to each predictor, at last, us; 0: its answer came */
+
+    uint64_t                     given[NGX_VIDCAST_MAX_PREDICTORS];
     ngx_vidcast_counters_t       counters;
     ngx_vidcast_worker_stats_t   worker_stats[NGX_VIDCAST_PROCESSES];
 } ngx_vidcast_zone_shm_t;
