@@ -43,7 +43,7 @@ __DATA__
 --- request
 GET /status
 --- response_body_like eval
-qr/^\{"v":1,"pid":\d+,"generation":0,"manager":\{"pid":0,"restarts":0\},"sources":\[\]\}\r\n$/
+qr/^\{"v":1,"pid":\d+,"generation":0,"manager":\{"pid":0,"restarts":0,"hung":0\},"sources":\[\]\}\r\n$/
 
 
 
