@@ -31,6 +31,8 @@ struct ngx_vidcast_jpeg_encoder_s {
 
 struct ngx_vidcast_jpeg_turner_s {
     tjhandle        handle;
+    u_char         *kept;      /* what came */
+    size_t          kept_size;
     u_char         *buf;
     size_t          size;
     const char     *error;     /* ours; NULL: ask the library */
@@ -39,6 +41,8 @@ struct ngx_vidcast_jpeg_turner_s {
 
 struct ngx_vidcast_jpeg_decoder_s {
     tjhandle        handle;
+    u_char         *kept;      /* what came */
+    size_t          kept_size;
     u_char         *buf;
     size_t          size;
     u_char         *turned;    /* upright, of one that lies */
@@ -271,6 +275,7 @@ ngx_vidcast_jpeg_decoder_destroy(ngx_vidcast_jpeg_decoder_t *dec)
 
     (void) tjDestroy(dec->handle);
 
+    free(dec->kept);
     free(dec->buf);
     free(dec->turned);
     free(dec);
@@ -314,6 +319,21 @@ ngx_vidcast_jpeg_decode(ngx_vidcast_jpeg_decoder_t *dec, const u_char *data,
     ngx_vidcast_jpeg_info_t   info;
 
     dec->error = NULL;
+
+    /*
+     * It may lie in memory that another process can write: what was found out
+     * has to hold when the library looks again, and writes by it.
+     */
+
+    if (ngx_vidcast_jpeg_grow(&dec->kept, &dec->kept_size, ngx_max(size, 1))
+        != NGX_OK)
+    {
+        dec->error = "no memory";
+        return NGX_DECLINED;
+    }
+
+    ngx_memcpy(dec->kept, data, size);
+    data = dec->kept;
 
     if (ngx_vidcast_jpeg_walk(data, data + size, &info, &scan) != NGX_OK) {
         dec->error = ngx_vidcast_jpeg_fault_text(info.fault);
@@ -612,6 +632,19 @@ ngx_vidcast_jpeg_turn_lossless(ngx_vidcast_jpeg_turner_t *turner,
         TJXOP_TRANSPOSE, TJXOP_ROT90, TJXOP_TRANSVERSE, TJXOP_ROT270
     };
 
+    /* as decode() does, and for the same reason */
+
+    if (ngx_vidcast_jpeg_grow(&turner->kept, &turner->kept_size,
+                              ngx_max(info->size, 1))
+        != NGX_OK)
+    {
+        turner->error = "no memory";
+        return NULL;
+    }
+
+    ngx_memcpy(turner->kept, data, info->size);
+    data = turner->kept;
+
     if (ngx_vidcast_jpeg_walk(data, data + info->size, &lying, &scan)
         != NGX_OK)
     {
@@ -627,7 +660,7 @@ ngx_vidcast_jpeg_turn_lossless(ngx_vidcast_jpeg_turner_t *turner,
 
     /* the library takes the room for granted: as much as any sampling needs */
 
-    room = tjBufSize(ngx_align(info->width, 16), ngx_align(info->height, 16),
+    room = tjBufSize(ngx_align(lying.width, 16), ngx_align(lying.height, 16),
                      TJSAMP_444);
 
     if (ngx_vidcast_jpeg_grow(&turner->buf, &turner->size, room) != NGX_OK) {

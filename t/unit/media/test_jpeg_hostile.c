@@ -11,9 +11,21 @@
  * if nothing had been.
  */
 
-#include "unit_jpeg.h"
+#include <ngx_config.h>
+#include <ngx_core.h>
 
 #include <sys/resource.h>
+#include <turbojpeg.h>
+
+
+static int test_header(tjhandle handle, const u_char *data, unsigned long size,
+    int *width, int *height, int *sampling, int *space);
+
+#define tjDecompressHeader3  test_header
+
+#include "unit_jpeg.h"
+
+#undef tjDecompressHeader3
 
 
 static void test_refused(void);
@@ -24,6 +36,7 @@ static const char *test_excess_of(uint32_t width, uint32_t height,
 static void test_truncated(void);
 static void test_given_up(void);
 static void test_corrupted(void);
+static void test_changing(void);
 
 static void test_damage(unit_jpeg_t *jpeg);
 static ngx_int_t test_decode(unit_jpeg_t *jpeg, uint32_t width);
@@ -31,6 +44,7 @@ static ngx_int_t test_decode(unit_jpeg_t *jpeg, uint32_t width);
 
 static ngx_vidcast_image_t          out;
 static ngx_vidcast_jpeg_decoder_t  *dec;
+static u_char                      *changing;   /* a byte of the picture */
 
 
 int
@@ -48,6 +62,7 @@ main(void)
     test_truncated();
     test_given_up();
     test_corrupted();
+    test_changing();
 
     ngx_vidcast_jpeg_decoder_destroy(dec);
 
@@ -484,4 +499,73 @@ test_decode(unit_jpeg_t *jpeg, uint32_t width)
 
     return ngx_vidcast_jpeg_decode_gray(dec, jpeg->data, jpeg->size, width,
                                         &out);
+}
+
+
+/*
+ * In memory of others the planes of a picture may become larger after their
+ * size was looked at, and before they are written.
+ */
+
+static void
+test_changing(void)
+{
+    u_char           *once;
+    size_t            size;
+    unit_jpeg_t       jpeg;
+    vidcast_image_t   image;
+
+    unit_jpeg(&jpeg, 64, 64);
+
+    size = 64 * 64 * 3 / 2;
+    once = malloc(size);
+
+    ngx_memzero(&image, sizeof(vidcast_image_t));
+
+    image.format = VIDCAST_I420;
+    image.width = 64;
+    image.height = 64;
+
+    unit_ok(ngx_vidcast_jpeg_decode(dec, jpeg.data, jpeg.size, NULL, &image)
+            == NGX_OK,
+            "changing: a picture");
+
+    memcpy(once, image.plane[0], size);
+
+    /* the sampling of its first component */
+
+    changing = jpeg.data + unit_jpeg_find(&jpeg, 0xc0, 0) + 11;
+
+    unit_ok(*changing == 0x22, "changing: where its planes have their size");
+
+    image.width = 64;
+    image.height = 64;
+
+    unit_ok(ngx_vidcast_jpeg_decode(dec, jpeg.data, jpeg.size, NULL, &image)
+            == NGX_OK
+            && memcmp(once, image.plane[0], size) == 0,
+            "changing: it is the one that was looked at");
+    unit_ok(*changing == 0x11, "changing: though it has changed");
+
+    changing = NULL;
+
+    free(once);
+    free(jpeg.data);
+}
+
+
+static int
+test_header(tjhandle handle, const u_char *data, unsigned long size,
+    int *width, int *height, int *sampling, int *space)
+{
+    int  rc;
+
+    rc = tjDecompressHeader3(handle, data, size, width, height, sampling,
+                             space);
+
+    if (changing) {
+        *changing = 0x11;
+    }
+
+    return rc;
 }
