@@ -720,7 +720,15 @@ invalid number of arguments in "predict" directive
 
 
 
-=== TEST 84: predict: an unknown predictor
+=== TEST 84: predict: a word that cannot be told to its process
+--- http_config eval
+"vidcast_source front { input test:; predict exec /bin/echo '" . '"' x 2048 . "'; }"
+--- refused
+too long parameter of "predict": its quotes and backslashes count twice
+
+
+
+=== TEST 85: predict: an unknown predictor
 --- http_config
     vidcast_source front { input test:; predict oracle; }
 --- refused
@@ -728,7 +736,7 @@ invalid predictor "oracle"
 
 
 
-=== TEST 85: predict: a predictor parameter without a value
+=== TEST 86: predict: a predictor parameter without a value
 --- http_config
     vidcast_source front { input test:; predict motion area; }
 --- refused
@@ -736,7 +744,7 @@ invalid parameter "area"
 
 
 
-=== TEST 86: predict, any predictor: motion with emit=never
+=== TEST 87: predict, any predictor: motion with emit=never
 --- http_config
     vidcast_source front { input test:; predict motion emit=never; }
 --- refused
@@ -744,7 +752,7 @@ invalid value "emit=never"
 
 
 
-=== TEST 87: predict, any predictor: delay with emit=
+=== TEST 88: predict, any predictor: delay with emit=
 --- http_config
     vidcast_source front { input test:; predict delay emit=; }
 --- refused
@@ -752,7 +760,7 @@ invalid value "emit="
 
 
 
-=== TEST 88: predict, any predictor: no predictor processes
+=== TEST 89: predict, any predictor: no predictor processes
 --- http_config
     vidcast_source front { input test:; predict exec cat workers=0; }
 --- refused
@@ -760,7 +768,7 @@ invalid value "workers=0"
 
 
 
-=== TEST 89: predict, any predictor: too many predictor processes
+=== TEST 90: predict, any predictor: too many predictor processes
 --- http_config
     vidcast_source front { input test:; predict exec cat workers=17; }
 --- refused
@@ -768,7 +776,7 @@ invalid value "workers=17"
 
 
 
-=== TEST 90: predict, any predictor: no time to predict
+=== TEST 91: predict, any predictor: no time to predict
 --- http_config
     vidcast_source front { input test:; predict exec cat timeout=0; }
 --- refused
@@ -776,7 +784,7 @@ invalid value "timeout=0"
 
 
 
-=== TEST 91: predict, any predictor: too little memory
+=== TEST 92: predict, any predictor: too little memory
 --- http_config
     vidcast_source front { input test:; predict exec cat memory=15m; }
 --- refused
@@ -784,7 +792,7 @@ invalid value "memory=15m"
 
 
 
-=== TEST 266: predict, any predictor: neither with a sandbox nor without one
+=== TEST 93: predict, any predictor: neither with a sandbox nor without one
 --- http_config
     vidcast_source front { input test:; predict exec cat sandbox=maybe; }
 --- refused
@@ -792,7 +800,7 @@ invalid value "sandbox=maybe"
 
 
 
-=== TEST 92: predict, any predictor: every frame of none
+=== TEST 94: predict, any predictor: every frame of none
 --- http_config
     vidcast_source front { input test:; predict motion every=0; }
 --- refused
@@ -800,7 +808,7 @@ invalid value "every=0"
 
 
 
-=== TEST 93: predict, any predictor: processes for a built-in predictor
+=== TEST 95: predict, any predictor: processes for a built-in predictor
 --- http_config
     vidcast_source front { input test:; predict motion workers=2; }
 --- refused
@@ -808,7 +816,7 @@ invalid parameter "workers=2"
 
 
 
-=== TEST 94: predict, any predictor: an argument of a built-in predictor
+=== TEST 96: predict, any predictor: an argument of a built-in predictor
 --- http_config
     vidcast_source front { input test:; predict motion -- 2; }
 --- refused
@@ -816,7 +824,7 @@ invalid parameter "--"
 
 
 
-=== TEST 95: predict delay: an unknown parameter of delay
+=== TEST 97: predict delay: an unknown parameter of delay
 --- http_config
     vidcast_source front { input test:; predict delay size=1; }
 --- refused
@@ -824,7 +832,7 @@ invalid parameter "size=1"
 
 
 
-=== TEST 96: predict delay: time=soon
+=== TEST 98: predict delay: time=soon
 --- http_config
     vidcast_source front { input test:; predict delay time=soon; }
 --- refused
@@ -832,7 +840,7 @@ invalid value "time=soon"
 
 
 
-=== TEST 97: predict delay: time=-1s
+=== TEST 99: predict delay: time=-1s
 --- http_config
     vidcast_source front { input test:; predict delay time=-1s; }
 --- refused
@@ -840,7 +848,7 @@ invalid value "time=-1s"
 
 
 
-=== TEST 98: predict delay: time=
+=== TEST 100: predict delay: time=
 --- http_config
     vidcast_source front { input test:; predict delay time=; }
 --- refused
@@ -848,7 +856,7 @@ invalid value "time="
 
 
 
-=== TEST 99: predict delay: a text that is not UTF-8
+=== TEST 101: predict delay: a text that is not UTF-8
 --- http_config eval
 "vidcast_source front { input test:; predict delay text=\xff; }"
 --- refused eval
@@ -856,7 +864,7 @@ invalid value "time="
 
 
 
-=== TEST 100: predict delay: a zone
+=== TEST 102: predict delay: a zone
 --- http_config
     vidcast_source front { input test:; predict delay zone=door:0,0,1,0,1,1; }
 --- refused
@@ -864,7 +872,7 @@ invalid parameter "zone=door:0,0,1,0,1,1"
 
 
 
-=== TEST 101: predict motion: an unknown parameter of motion
+=== TEST 103: predict motion: an unknown parameter of motion
 --- http_config
     vidcast_source front { input test:; predict motion speed=1; }
 --- refused
@@ -872,7 +880,7 @@ invalid parameter "speed=1"
 
 
 
-=== TEST 102: predict motion: threshold=0
+=== TEST 104: predict motion: threshold=0
 --- http_config
     vidcast_source front { input test:; predict motion threshold=0; }
 --- refused
@@ -880,7 +888,7 @@ invalid value "threshold=0"
 
 
 
-=== TEST 103: predict motion: threshold=256
+=== TEST 105: predict motion: threshold=256
 --- http_config
     vidcast_source front { input test:; predict motion threshold=256; }
 --- refused
@@ -888,7 +896,7 @@ invalid value "threshold=256"
 
 
 
-=== TEST 104: predict motion: threshold=-1
+=== TEST 106: predict motion: threshold=-1
 --- http_config
     vidcast_source front { input test:; predict motion threshold=-1; }
 --- refused
@@ -896,7 +904,7 @@ invalid value "threshold=-1"
 
 
 
-=== TEST 105: predict motion: threshold=ten
+=== TEST 107: predict motion: threshold=ten
 --- http_config
     vidcast_source front { input test:; predict motion threshold=ten; }
 --- refused
@@ -904,7 +912,7 @@ invalid value "threshold=ten"
 
 
 
-=== TEST 106: predict motion: threshold=
+=== TEST 108: predict motion: threshold=
 --- http_config
     vidcast_source front { input test:; predict motion threshold=; }
 --- refused
@@ -912,7 +920,7 @@ invalid value "threshold="
 
 
 
-=== TEST 107: predict motion: area=1.1
+=== TEST 109: predict motion: area=1.1
 --- http_config
     vidcast_source front { input test:; predict motion area=1.1; }
 --- refused
@@ -920,7 +928,7 @@ invalid value "area=1.1"
 
 
 
-=== TEST 108: predict motion: area=-0.1
+=== TEST 110: predict motion: area=-0.1
 --- http_config
     vidcast_source front { input test:; predict motion area=-0.1; }
 --- refused
@@ -928,7 +936,7 @@ invalid value "area=-0.1"
 
 
 
-=== TEST 109: predict motion: area=half
+=== TEST 111: predict motion: area=half
 --- http_config
     vidcast_source front { input test:; predict motion area=half; }
 --- refused
@@ -936,7 +944,7 @@ invalid value "area=half"
 
 
 
-=== TEST 110: predict motion: area=0.0000001
+=== TEST 112: predict motion: area=0.0000001
 --- http_config
     vidcast_source front { input test:; predict motion area=0.0000001; }
 --- refused
@@ -944,7 +952,7 @@ invalid value "area=0.0000001"
 
 
 
-=== TEST 111: predict motion: area=
+=== TEST 113: predict motion: area=
 --- http_config
     vidcast_source front { input test:; predict motion area=; }
 --- refused
@@ -952,7 +960,7 @@ invalid value "area="
 
 
 
-=== TEST 112: predict motion: a zone without a name
+=== TEST 114: predict motion: a zone without a name
 --- http_config
     vidcast_source front { input test:; predict motion zone=0,0,1,0,1,1; }
 --- refused
@@ -960,7 +968,7 @@ invalid value "zone=0,0,1,0,1,1"
 
 
 
-=== TEST 113: predict motion: a zone of two points
+=== TEST 115: predict motion: a zone of two points
 --- http_config
     vidcast_source front { input test:; predict motion zone=door:0,0,1,1; }
 --- refused
@@ -968,7 +976,7 @@ invalid value "zone=door:0,0,1,1"
 
 
 
-=== TEST 114: predict motion: a zone beyond the picture
+=== TEST 116: predict motion: a zone beyond the picture
 --- http_config
     vidcast_source front { input test:; predict motion zone=door:0,0,640,0,640,480; }
 --- refused
@@ -976,7 +984,7 @@ invalid value "zone=door:0,0,640,0,640,480"
 
 
 
-=== TEST 115: predict motion: a zone without an area
+=== TEST 117: predict motion: a zone without an area
 --- http_config
     vidcast_source front { input test:; predict motion zone=door:0,0,0.5,0.5,1,1; }
 --- refused
@@ -984,7 +992,7 @@ invalid value "zone=door:0,0,0.5,0.5,1,1"
 
 
 
-=== TEST 116: predict motion: two zones of one name
+=== TEST 118: predict motion: two zones of one name
 --- http_config
     vidcast_source front { input test:; predict motion zone=door:0,0,1,0,1,1 zone=door:0,0,1,0,0,1; }
 --- refused
@@ -992,7 +1000,7 @@ invalid value "zone=door:0,0,1,0,0,1"
 
 
 
-=== TEST 117: predict motion: outside=maybe
+=== TEST 119: predict motion: outside=maybe
 --- http_config
     vidcast_source front { input test:; predict motion outside=maybe; }
 --- refused
@@ -1000,7 +1008,7 @@ invalid value "outside=maybe"
 
 
 
-=== TEST 118: predict exec: a program that is nowhere
+=== TEST 120: predict exec: a program that is nowhere
 --- http_config
     vidcast_source front { input test:; predict exec nosuchprogram; }
 --- refused
@@ -1008,7 +1016,7 @@ invalid predictor "exec": "nosuchprogram" is not in /usr/local/bin, /usr/bin or 
 
 
 
-=== TEST 119: predict exec: a program that is not there
+=== TEST 121: predict exec: a program that is not there
 --- http_config
     vidcast_source front { input test:; predict exec /nowhere/program; }
 --- refused
@@ -1016,7 +1024,7 @@ invalid predictor "exec": "/nowhere/program": No such file or directory
 
 
 
-=== TEST 120: predict exec: a program that cannot be executed
+=== TEST 122: predict exec: a program that cannot be executed
 --- http_config
     vidcast_source front { input test:; predict exec /etc/passwd; }
 --- refused
@@ -1024,7 +1032,7 @@ invalid predictor "exec": "/etc/passwd" cannot be executed
 
 
 
-=== TEST 121: predict exec: a directory as a program
+=== TEST 123: predict exec: a directory as a program
 --- http_config
     vidcast_source front { input test:; predict exec /usr/bin/; }
 --- refused
@@ -1032,7 +1040,7 @@ invalid predictor "exec": "/usr/bin/" cannot be executed
 
 
 
-=== TEST 122: predict exec: no program
+=== TEST 124: predict exec: no program
 --- http_config
     vidcast_source front { input test:; predict exec size=64x64; }
 --- refused
@@ -1040,7 +1048,7 @@ invalid predictor "exec": no command
 
 
 
-=== TEST 123: predict exec: an unknown parameter of a program
+=== TEST 125: predict exec: an unknown parameter of a program
 --- http_config
     vidcast_source front { input test:; predict exec cat sise=64x64; }
 --- refused
@@ -1048,7 +1056,7 @@ invalid parameter "sise=64x64"
 
 
 
-=== TEST 124: predict exec: an unknown format of pixels
+=== TEST 126: predict exec: an unknown format of pixels
 --- http_config
     vidcast_source front { input test:; predict exec cat format=yuyv; }
 --- refused
@@ -1056,7 +1064,7 @@ invalid value "format=yuyv"
 
 
 
-=== TEST 125: predict exec: bare pixels of any size
+=== TEST 127: predict exec: bare pixels of any size
 --- http_config
     vidcast_source front { input test:; predict exec cat frames=pipe; }
 --- refused
@@ -1064,7 +1072,7 @@ invalid predictor "exec": "frames=pipe" needs "size"
 
 
 
-=== TEST 126: predict exec: bare pixels of sizes that differ
+=== TEST 128: predict exec: bare pixels of sizes that differ
 --- http_config
     vidcast_source front { input test:; predict exec cat frames=pipe size=64x64 fit=within; }
 --- refused
@@ -1072,7 +1080,7 @@ invalid predictor "exec": "frames=pipe" needs "fit" to be "stretch" or "letterbo
 
 
 
-=== TEST 127: predict exec: a fit without a size
+=== TEST 129: predict exec: a fit without a size
 --- http_config
     vidcast_source front { input test:; predict exec cat fit=stretch; }
 --- refused
@@ -1080,7 +1088,7 @@ invalid predictor "exec": "fit" needs "size"
 
 
 
-=== TEST 128: predict exec: a fill above white
+=== TEST 130: predict exec: a fill above white
 --- http_config
     vidcast_source front { input test:; predict exec cat size=64x64 fill=256; }
 --- refused
@@ -1088,7 +1096,7 @@ invalid value "fill=256"
 
 
 
-=== TEST 129: predict plugin: no plugin
+=== TEST 131: predict plugin: no plugin
 --- http_config
     vidcast_source front { input test:; predict plugin timeout=1s; }
 --- refused
@@ -1096,7 +1104,7 @@ invalid predictor "plugin": no file
 
 
 
-=== TEST 130: predict plugin: a plugin that is not there
+=== TEST 132: predict plugin: a plugin that is not there
 --- http_config
     vidcast_source front { input test:; predict plugin /nowhere.so; }
 --- refused
@@ -1104,7 +1112,7 @@ invalid predictor "plugin": "/nowhere.so": No such file or directory
 
 
 
-=== TEST 131: predict onnx: no model
+=== TEST 133: predict onnx: no model
 --- http_config
     vidcast_source front { input test:; predict onnx score=0.5; }
 --- refused
@@ -1112,7 +1120,7 @@ invalid predictor "onnx": no model
 
 
 
-=== TEST 132: predict onnx: a model that is not there
+=== TEST 134: predict onnx: a model that is not there
 --- http_config
     vidcast_source front { input test:; predict onnx /nowhere.onnx; }
 --- refused
@@ -1120,7 +1128,7 @@ invalid predictor "onnx": "/nowhere.onnx": No such file or directory
 
 
 
-=== TEST 133: predict onnx: two models
+=== TEST 135: predict onnx: two models
 --- http_config
     vidcast_source front { input test:; predict onnx a.onnx b.onnx; }
 --- refused
@@ -1128,7 +1136,7 @@ invalid parameter "b.onnx"
 
 
 
-=== TEST 134: quality: with a wrong number of arguments
+=== TEST 136: quality: with a wrong number of arguments
 --- http_config
     vidcast_source front { input test:; quality 80 90; }
 --- refused
@@ -1136,7 +1144,7 @@ invalid number of arguments in "quality" directive
 
 
 
-=== TEST 135: quality: twice
+=== TEST 137: quality: twice
 --- http_config
     vidcast_source front { input test:; quality 80; quality 80; }
 --- refused
@@ -1144,7 +1152,7 @@ invalid number of arguments in "quality" directive
 
 
 
-=== TEST 136: quality: 0
+=== TEST 138: quality: 0
 --- http_config
     vidcast_source front { input test:; quality 0; }
 --- refused
@@ -1152,7 +1160,7 @@ invalid value "0" in "quality" directive, it must be between 1 and 100
 
 
 
-=== TEST 137: quality: 101
+=== TEST 139: quality: 101
 --- http_config
     vidcast_source front { input test:; quality 101; }
 --- refused
@@ -1160,7 +1168,7 @@ invalid value "101" in "quality" directive, it must be between 1 and 100
 
 
 
-=== TEST 138: quality: -1
+=== TEST 140: quality: -1
 --- http_config
     vidcast_source front { input test:; quality -1; }
 --- refused
@@ -1168,7 +1176,7 @@ invalid value "-1" in "quality" directive, it must be between 1 and 100
 
 
 
-=== TEST 139: quality: good
+=== TEST 141: quality: good
 --- http_config
     vidcast_source front { input test:; quality good; }
 --- refused
@@ -1176,7 +1184,7 @@ invalid value "good" in "quality" directive, it must be between 1 and 100
 
 
 
-=== TEST 140: quality: ""
+=== TEST 142: quality: ""
 --- http_config
     vidcast_source front { input test:; quality ""; }
 --- refused
@@ -1184,7 +1192,7 @@ invalid value "" in "quality" directive, it must be between 1 and 100
 
 
 
-=== TEST 141: encoders: with a wrong number of arguments
+=== TEST 143: encoders: with a wrong number of arguments
 --- http_config
     vidcast_source front { input test:; encoders; }
 --- refused
@@ -1192,7 +1200,7 @@ invalid number of arguments in "encoders" directive
 
 
 
-=== TEST 142: encoders: twice
+=== TEST 144: encoders: twice
 --- http_config
     vidcast_source front { input test:; encoders 2; encoders 2; }
 --- refused
@@ -1200,7 +1208,7 @@ invalid number of arguments in "encoders" directive
 
 
 
-=== TEST 143: encoders: 0
+=== TEST 145: encoders: 0
 --- http_config
     vidcast_source front { input test:; encoders 0; }
 --- refused
@@ -1208,7 +1216,7 @@ invalid value "0" in "encoders" directive, it must be between 1 and 64
 
 
 
-=== TEST 144: encoders: 65
+=== TEST 146: encoders: 65
 --- http_config
     vidcast_source front { input test:; encoders 65; }
 --- refused
@@ -1216,7 +1224,7 @@ invalid value "65" in "encoders" directive, it must be between 1 and 64
 
 
 
-=== TEST 145: encoders: many
+=== TEST 147: encoders: many
 --- http_config
     vidcast_source front { input test:; encoders many; }
 --- refused
@@ -1224,7 +1232,7 @@ invalid value "many" in "encoders" directive, it must be between 1 and 64
 
 
 
-=== TEST 146: frames: with a wrong number of arguments
+=== TEST 148: frames: with a wrong number of arguments
 --- http_config
     vidcast_source front { input test:; frames 20 1m 2m; }
 --- refused
@@ -1232,7 +1240,7 @@ invalid number of arguments in "frames" directive
 
 
 
-=== TEST 147: frames: twice
+=== TEST 149: frames: twice
 --- http_config
     vidcast_source front { input test:; frames auto; frames auto; }
 --- refused
@@ -1240,7 +1248,7 @@ invalid number of arguments in "frames" directive
 
 
 
-=== TEST 148: frames: 0
+=== TEST 150: frames: 0
 --- http_config
     vidcast_source front { input test:; frames 0; }
 --- refused
@@ -1248,7 +1256,7 @@ invalid value "0" in "frames" directive, it must be between 1 and 1024
 
 
 
-=== TEST 149: frames: 1025
+=== TEST 151: frames: 1025
 --- http_config
     vidcast_source front { input test:; frames 1025; }
 --- refused
@@ -1256,7 +1264,7 @@ invalid value "1025" in "frames" directive, it must be between 1 and 1024
 
 
 
-=== TEST 150: frames: few
+=== TEST 152: frames: few
 --- http_config
     vidcast_source front { input test:; frames few; }
 --- refused
@@ -1264,7 +1272,7 @@ invalid value "few" in "frames" directive, it must be between 1 and 1024
 
 
 
-=== TEST 151: frames: of 1023
+=== TEST 153: frames: of 1023
 --- http_config
     vidcast_source front { input test:; frames auto 1023; }
 --- refused
@@ -1272,7 +1280,7 @@ invalid size "1023" in "frames" directive, it must be between 1024 and 67108864
 
 
 
-=== TEST 152: frames: of 65m
+=== TEST 154: frames: of 65m
 --- http_config
     vidcast_source front { input test:; frames auto 65m; }
 --- refused
@@ -1280,7 +1288,7 @@ invalid size "65m" in "frames" directive, it must be between 1024 and 67108864
 
 
 
-=== TEST 153: frames: of big
+=== TEST 155: frames: of big
 --- http_config
     vidcast_source front { input test:; frames auto big; }
 --- refused
@@ -1288,7 +1296,7 @@ invalid size "big" in "frames" directive, it must be between 1024 and 67108864
 
 
 
-=== TEST 154: frames: too few for workers and encoders
+=== TEST 156: frames: too few for workers and encoders
 --- http_config
     vidcast_source front { input test:; encoders 2; frames 8; }
 --- refused
@@ -1296,7 +1304,7 @@ invalid size "big" in "frames" directive, it must be between 1024 and 67108864
 
 
 
-=== TEST 155: results: with a wrong number of arguments
+=== TEST 157: results: with a wrong number of arguments
 --- http_config
     vidcast_source front { input test:; results; }
 --- refused
@@ -1304,7 +1312,7 @@ invalid number of arguments in "results" directive
 
 
 
-=== TEST 156: results: twice
+=== TEST 158: results: twice
 --- http_config
     vidcast_source front { input test:; results 16; results 16; }
 --- refused
@@ -1312,7 +1320,7 @@ invalid number of arguments in "results" directive
 
 
 
-=== TEST 157: results: 0
+=== TEST 159: results: 0
 --- http_config
     vidcast_source front { input test:; results 0; }
 --- refused
@@ -1320,7 +1328,7 @@ invalid value "0" in "results" directive, it must be between 1 and 65536
 
 
 
-=== TEST 158: results: 65537
+=== TEST 160: results: 65537
 --- http_config
     vidcast_source front { input test:; results 65537; }
 --- refused
@@ -1328,7 +1336,7 @@ invalid value "65537" in "results" directive, it must be between 1 and 65536
 
 
 
-=== TEST 159: results: auto
+=== TEST 161: results: auto
 --- http_config
     vidcast_source front { input test:; results auto; }
 --- refused
@@ -1336,7 +1344,7 @@ invalid value "auto" in "results" directive, it must be between 1 and 65536
 
 
 
-=== TEST 160: results: of 511
+=== TEST 162: results: of 511
 --- http_config
     vidcast_source front { input test:; results 16 511; }
 --- refused
@@ -1344,7 +1352,7 @@ invalid size "511" in "results" directive, it must be between 512 and 1048576
 
 
 
-=== TEST 161: results: of 2m
+=== TEST 163: results: of 2m
 --- http_config
     vidcast_source front { input test:; results 16 2m; }
 --- refused
@@ -1352,7 +1360,7 @@ invalid size "2m" in "results" directive, it must be between 512 and 1048576
 
 
 
-=== TEST 162: results: of big
+=== TEST 164: results: of big
 --- http_config
     vidcast_source front { input test:; results 16 big; }
 --- refused
@@ -1360,7 +1368,7 @@ invalid size "big" in "results" directive, it must be between 512 and 1048576
 
 
 
-=== TEST 163: stale: with a wrong number of arguments
+=== TEST 165: stale: with a wrong number of arguments
 --- http_config
     vidcast_source front { input test:; stale 1s 2s; }
 --- refused
@@ -1368,7 +1376,7 @@ invalid number of arguments in "stale" directive
 
 
 
-=== TEST 164: stale: twice
+=== TEST 166: stale: twice
 --- http_config
     vidcast_source front { input test:; stale 5s; stale 5s; }
 --- refused
@@ -1376,7 +1384,7 @@ invalid number of arguments in "stale" directive
 
 
 
-=== TEST 165: stale: 0
+=== TEST 167: stale: 0
 --- http_config
     vidcast_source front { input test:; stale 0; }
 --- refused
@@ -1384,7 +1392,7 @@ invalid value "0"
 
 
 
-=== TEST 166: stale: never
+=== TEST 168: stale: never
 --- http_config
     vidcast_source front { input test:; stale never; }
 --- refused
@@ -1392,7 +1400,7 @@ invalid value "never"
 
 
 
-=== TEST 167: stale: -5s
+=== TEST 169: stale: -5s
 --- http_config
     vidcast_source front { input test:; stale -5s; }
 --- refused
@@ -1400,7 +1408,7 @@ invalid value "-5s"
 
 
 
-=== TEST 168: on_demand: with a wrong number of arguments
+=== TEST 170: on_demand: with a wrong number of arguments
 --- http_config
     vidcast_source front { input test:; on_demand 5s 3; }
 --- refused
@@ -1408,7 +1416,7 @@ invalid number of arguments in "on_demand" directive
 
 
 
-=== TEST 169: on_demand: twice
+=== TEST 171: on_demand: twice
 --- http_config
     vidcast_source front { input test:; on_demand 5s; on_demand off; }
 --- refused
@@ -1416,7 +1424,7 @@ invalid number of arguments in "on_demand" directive
 
 
 
-=== TEST 170: on_demand: 0
+=== TEST 172: on_demand: 0
 --- http_config
     vidcast_source front { input test:; on_demand 0; }
 --- refused
@@ -1424,7 +1432,7 @@ invalid value "0"
 
 
 
-=== TEST 171: on_demand: on
+=== TEST 173: on_demand: on
 --- http_config
     vidcast_source front { input test:; on_demand on; }
 --- refused
@@ -1432,7 +1440,7 @@ invalid value "on"
 
 
 
-=== TEST 172: on_demand: without a device
+=== TEST 174: on_demand: without a device
 --- http_config
     vidcast_source front { input push:; on_demand 10s; }
 --- refused
@@ -1440,7 +1448,7 @@ invalid value "on"
 
 
 
-=== TEST 173: vidcast: in a server
+=== TEST 175: vidcast: in a server
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1450,7 +1458,7 @@ invalid value "on"
 
 
 
-=== TEST 174: vidcast: twice
+=== TEST 176: vidcast: twice
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1460,7 +1468,7 @@ invalid value "on"
 
 
 
-=== TEST 175: vidcast: without any source
+=== TEST 177: vidcast: without any source
 --- config
     location = /ws { vidcast; }
 --- refused
@@ -1468,7 +1476,7 @@ invalid value "on"
 
 
 
-=== TEST 176: vidcast: without a name among two sources
+=== TEST 178: vidcast: without a name among two sources
 --- http_config
     vidcast_source front { input test:; }
     vidcast_source back { input test:; }
@@ -1479,7 +1487,7 @@ invalid value "on"
 
 
 
-=== TEST 177: vidcast: an unknown source
+=== TEST 179: vidcast: an unknown source
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1489,7 +1497,7 @@ unknown vidcast_source "back"
 
 
 
-=== TEST 178: vidcast: an unknown source, and none at all
+=== TEST 180: vidcast: an unknown source, and none at all
 --- config
     location = /ws { vidcast front; }
 --- refused
@@ -1497,7 +1505,7 @@ unknown vidcast_source "front"
 
 
 
-=== TEST 179: vidcast: a part of a name
+=== TEST 181: vidcast: a part of a name
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1507,7 +1515,7 @@ unknown vidcast_source "fron"
 
 
 
-=== TEST 180: vidcast: an unknown transport
+=== TEST 182: vidcast: an unknown transport
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1517,7 +1525,7 @@ invalid parameter "as=rtsp"
 
 
 
-=== TEST 181: vidcast: an empty transport
+=== TEST 183: vidcast: an empty transport
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1527,7 +1535,7 @@ invalid parameter "as="
 
 
 
-=== TEST 182: vidcast: an unknown thing to send
+=== TEST 184: vidcast: an unknown thing to send
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1537,7 +1545,7 @@ invalid parameter "send=sound"
 
 
 
-=== TEST 183: vidcast: an unknown parameter
+=== TEST 185: vidcast: an unknown parameter
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1547,7 +1555,7 @@ invalid parameter "fps=5"
 
 
 
-=== TEST 184: vidcast: two names
+=== TEST 186: vidcast: two names
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1557,7 +1565,7 @@ invalid parameter "back"
 
 
 
-=== TEST 185: vidcast: a name behind a parameter
+=== TEST 187: vidcast: a name behind a parameter
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1567,7 +1575,7 @@ invalid parameter "front"
 
 
 
-=== TEST 186: vidcast: a variable that nobody knows
+=== TEST 188: vidcast: a variable that nobody knows
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1577,7 +1585,7 @@ unknown "nobody" variable
 
 
 
-=== TEST 187: vidcast: an unknown source in a list
+=== TEST 189: vidcast: an unknown source in a list
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1587,7 +1595,7 @@ unknown vidcast_source "back"
 
 
 
-=== TEST 188: vidcast: more than 32 sources in a list
+=== TEST 190: vidcast: more than 32 sources in a list
 --- http_config eval
 join "\n", map { "vidcast_source s$_ { input test:; encoders 1; }" } 1 .. 33
 --- config eval
@@ -1597,7 +1605,7 @@ join "\n", map { "vidcast_source s$_ { input test:; encoders 1; }" } 1 .. 33
 
 
 
-=== TEST 189: vidcast: an empty place in a list
+=== TEST 191: vidcast: an empty place in a list
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1607,7 +1615,7 @@ unknown vidcast_source ""
 
 
 
-=== TEST 190: vidcast: an overlay of results
+=== TEST 192: vidcast: an overlay of results
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1617,7 +1625,7 @@ unknown vidcast_source ""
 
 
 
-=== TEST 191: vidcast: an overlay of a WebSocket
+=== TEST 193: vidcast: an overlay of a WebSocket
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1627,7 +1635,7 @@ unknown vidcast_source ""
 
 
 
-=== TEST 192: vidcast: an overlay which may be
+=== TEST 194: vidcast: an overlay which may be
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1637,7 +1645,7 @@ invalid parameter "overlay=maybe"
 
 
 
-=== TEST 193: vidcast: in an "if" of a server
+=== TEST 195: vidcast: in an "if" of a server
 --- http_config
     vidcast_source front { input test:; }
     vidcast_source door { input push:; }
@@ -1648,7 +1656,7 @@ invalid parameter "overlay=maybe"
 
 
 
-=== TEST 194: vidcast_publish: to a camera
+=== TEST 196: vidcast_publish: to a camera
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1658,7 +1666,7 @@ invalid parameter "overlay=maybe"
 
 
 
-=== TEST 195: vidcast_publish: to nobody
+=== TEST 197: vidcast_publish: to nobody
 --- http_config
     vidcast_source door { input push:; }
 --- config
@@ -1668,7 +1676,7 @@ unknown vidcast_source "dor"
 
 
 
-=== TEST 196: vidcast_publish: to two
+=== TEST 198: vidcast_publish: to two
 --- http_config
     vidcast_source a { input push:; }
     vidcast_source b { input push:; }
@@ -1679,7 +1687,7 @@ unknown vidcast_source "a,b"
 
 
 
-=== TEST 197: vidcast_publish: without a name
+=== TEST 199: vidcast_publish: without a name
 --- http_config
     vidcast_source door { input push:; }
 --- config
@@ -1689,7 +1697,7 @@ invalid number of arguments in "vidcast_publish" directive
 
 
 
-=== TEST 198: vidcast_publish: a wrong parameter
+=== TEST 200: vidcast_publish: a wrong parameter
 --- http_config
     vidcast_source door { input push:; }
 --- config
@@ -1699,7 +1707,7 @@ invalid parameter "takeover=maybe"
 
 
 
-=== TEST 263: vidcast_publish: a time of none
+=== TEST 201: vidcast_publish: a time of none
 --- http_config
     vidcast_source door { input push:; }
 --- config
@@ -1709,7 +1717,7 @@ invalid parameter "timeout=0"
 
 
 
-=== TEST 264: vidcast_publish: a time that is none
+=== TEST 202: vidcast_publish: a time that is none
 --- http_config
     vidcast_source door { input push:; }
 --- config
@@ -1719,7 +1727,7 @@ invalid parameter "timeout=soon"
 
 
 
-=== TEST 265: vidcast_publish: a time without a value
+=== TEST 203: vidcast_publish: a time without a value
 --- http_config
     vidcast_source door { input push:; }
 --- config
@@ -1729,7 +1737,7 @@ invalid parameter "timeout="
 
 
 
-=== TEST 199: vidcast_publish: twice
+=== TEST 204: vidcast_publish: twice
 --- http_config
     vidcast_source door { input push:; }
 --- config
@@ -1739,7 +1747,7 @@ invalid parameter "timeout="
 
 
 
-=== TEST 200: vidcast_publish: in a server
+=== TEST 205: vidcast_publish: in a server
 --- config
     vidcast_publish door;
 --- refused
@@ -1747,7 +1755,7 @@ invalid parameter "timeout="
 
 
 
-=== TEST 201: vidcast_publish: to an unknown variable
+=== TEST 206: vidcast_publish: to an unknown variable
 --- http_config
     vidcast_source door { input push:; }
 --- config
@@ -1757,7 +1765,7 @@ unknown "nobody" variable
 
 
 
-=== TEST 202: vidcast_status: in a server
+=== TEST 207: vidcast_status: in a server
 --- config
     vidcast_status;
 --- refused
@@ -1765,7 +1773,7 @@ unknown "nobody" variable
 
 
 
-=== TEST 203: vidcast_status: another format
+=== TEST 208: vidcast_status: another format
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1775,7 +1783,7 @@ invalid parameter "xml"
 
 
 
-=== TEST 204: vidcast_status: two parameters
+=== TEST 209: vidcast_status: two parameters
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1785,7 +1793,7 @@ invalid number of arguments in "vidcast_status" directive
 
 
 
-=== TEST 205: vidcast_status: twice
+=== TEST 210: vidcast_status: twice
 --- http_config
     vidcast_source front { input test:; }
     vidcast_source door { input push:; }
@@ -1796,7 +1804,7 @@ invalid number of arguments in "vidcast_status" directive
 
 
 
-=== TEST 206: vidcast_health: with a parameter
+=== TEST 211: vidcast_health: with a parameter
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1806,7 +1814,7 @@ invalid number of arguments in "vidcast_health" directive
 
 
 
-=== TEST 207: vidcast_health: twice
+=== TEST 212: vidcast_health: twice
 --- http_config
     vidcast_source front { input test:; }
     vidcast_source door { input push:; }
@@ -1817,7 +1825,7 @@ invalid number of arguments in "vidcast_health" directive
 
 
 
-=== TEST 208: vidcast_echo: in a server
+=== TEST 213: vidcast_echo: in a server
 --- config
     vidcast_echo;
 --- refused
@@ -1825,7 +1833,7 @@ invalid number of arguments in "vidcast_health" directive
 
 
 
-=== TEST 209: vidcast_echo: with a parameter
+=== TEST 214: vidcast_echo: with a parameter
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1835,7 +1843,7 @@ invalid number of arguments in "vidcast_echo" directive
 
 
 
-=== TEST 210: vidcast_echo: twice
+=== TEST 215: vidcast_echo: twice
 --- http_config
     vidcast_source front { input test:; }
     vidcast_source door { input push:; }
@@ -1846,7 +1854,7 @@ invalid number of arguments in "vidcast_echo" directive
 
 
 
-=== TEST 211: vidcast_origin: an origin with a path
+=== TEST 216: vidcast_origin: an origin with a path
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1856,7 +1864,7 @@ invalid host "https://example.com/", it is "[scheme://]host[:port]"
 
 
 
-=== TEST 212: vidcast_origin: an empty origin
+=== TEST 217: vidcast_origin: an empty origin
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1866,7 +1874,7 @@ invalid host "", it is "[scheme://]host[:port]"
 
 
 
-=== TEST 213: vidcast_origin: no origin and a host
+=== TEST 218: vidcast_origin: no origin and a host
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1876,7 +1884,7 @@ invalid host "", it is "[scheme://]host[:port]"
 
 
 
-=== TEST 214: vidcast_origin: a host and no origin
+=== TEST 219: vidcast_origin: a host and no origin
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1886,7 +1894,7 @@ invalid host "", it is "[scheme://]host[:port]"
 
 
 
-=== TEST 215: vidcast_origin: twice
+=== TEST 220: vidcast_origin: twice
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1896,7 +1904,7 @@ invalid host "", it is "[scheme://]host[:port]"
 
 
 
-=== TEST 216: vidcast_origin: without a value
+=== TEST 221: vidcast_origin: without a value
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1906,7 +1914,7 @@ invalid number of arguments in "vidcast_origin" directive
 
 
 
-=== TEST 251: vidcast_origin: a path
+=== TEST 222: vidcast_origin: a path
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1916,7 +1924,7 @@ invalid host "http://h/path", it is "[scheme://]host[:port]"
 
 
 
-=== TEST 252: vidcast_origin: all hosts
+=== TEST 223: vidcast_origin: all hosts
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1926,7 +1934,7 @@ invalid host "*", it is "[scheme://]host[:port]"
 
 
 
-=== TEST 253: vidcast_origin: half a wildcard
+=== TEST 224: vidcast_origin: half a wildcard
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1936,7 +1944,7 @@ invalid host "a*b", it is "[scheme://]host[:port]"
 
 
 
-=== TEST 254: vidcast_origin: a wildcard at the end
+=== TEST 225: vidcast_origin: a wildcard at the end
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1946,7 +1954,7 @@ invalid host "example.*", it is "[scheme://]host[:port]"
 
 
 
-=== TEST 255: vidcast_origin: a wildcard of an address
+=== TEST 226: vidcast_origin: a wildcard of an address
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1956,7 +1964,7 @@ invalid host "*.[::1]", it is "[scheme://]host[:port]"
 
 
 
-=== TEST 256: vidcast_origin: a port that is none
+=== TEST 227: vidcast_origin: a port that is none
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1966,7 +1974,7 @@ invalid host "example.com:http", it is "[scheme://]host[:port]"
 
 
 
-=== TEST 257: vidcast_origin: a port out of range
+=== TEST 228: vidcast_origin: a port out of range
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1976,7 +1984,7 @@ invalid host "example.com:65536", it is "[scheme://]host[:port]"
 
 
 
-=== TEST 258: vidcast_origin: a user
+=== TEST 229: vidcast_origin: a user
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1986,7 +1994,7 @@ invalid host "me@example.com", it is "[scheme://]host[:port]"
 
 
 
-=== TEST 259: vidcast_origin: two of them
+=== TEST 230: vidcast_origin: two of them
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -1996,7 +2004,7 @@ invalid host "a.example,b.example", it is "[scheme://]host[:port]"
 
 
 
-=== TEST 260: vidcast_origin: null
+=== TEST 231: vidcast_origin: null
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -2006,7 +2014,7 @@ invalid host "null://", it is "[scheme://]host[:port]"
 
 
 
-=== TEST 261: vidcast_origin: letters beyond ASCII
+=== TEST 232: vidcast_origin: letters beyond ASCII
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -2016,7 +2024,7 @@ invalid host "kämera.example", it is "[scheme://]host[:port]"
 
 
 
-=== TEST 262: vidcast_origin: IPv6 without brackets
+=== TEST 233: vidcast_origin: IPv6 without brackets
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -2026,7 +2034,7 @@ invalid host "::1", it is "[scheme://]host[:port]"
 
 
 
-=== TEST 217: vidcast_fps: too large
+=== TEST 234: vidcast_fps: too large
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -2036,7 +2044,7 @@ value must be between 0 and 1000
 
 
 
-=== TEST 218: vidcast_fps: no number
+=== TEST 235: vidcast_fps: no number
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -2046,7 +2054,7 @@ value must be between 0 and 1000
 
 
 
-=== TEST 219: vidcast_fps: twice
+=== TEST 236: vidcast_fps: twice
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -2056,7 +2064,7 @@ value must be between 0 and 1000
 
 
 
-=== TEST 220: vidcast_backlog: too large
+=== TEST 237: vidcast_backlog: too large
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -2066,7 +2074,7 @@ value must be between 1 and 65536
 
 
 
-=== TEST 221: vidcast_backlog: no number
+=== TEST 238: vidcast_backlog: no number
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -2076,7 +2084,7 @@ value must be between 1 and 65536
 
 
 
-=== TEST 222: vidcast_backlog: twice
+=== TEST 239: vidcast_backlog: twice
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -2086,7 +2094,7 @@ value must be between 1 and 65536
 
 
 
-=== TEST 223: vidcast_backlog: of nothing
+=== TEST 240: vidcast_backlog: of nothing
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -2096,7 +2104,7 @@ value must be between 1 and 65536
 
 
 
-=== TEST 224: vidcast_max_viewers: below zero
+=== TEST 241: vidcast_max_viewers: below zero
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -2106,7 +2114,7 @@ value must be between 1 and 65536
 
 
 
-=== TEST 225: vidcast_max_viewers: twice
+=== TEST 242: vidcast_max_viewers: twice
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -2116,7 +2124,7 @@ value must be between 1 and 65536
 
 
 
-=== TEST 226: vidcast_max_message: no size
+=== TEST 243: vidcast_max_message: no size
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -2126,7 +2134,7 @@ value must be between 1 and 65536
 
 
 
-=== TEST 227: vidcast_max_message: twice
+=== TEST 244: vidcast_max_message: twice
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -2136,7 +2144,7 @@ value must be between 1 and 65536
 
 
 
-=== TEST 228: vidcast_deflate: neither on nor off
+=== TEST 245: vidcast_deflate: neither on nor off
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -2146,7 +2154,7 @@ invalid value "maybe" in "vidcast_deflate" directive, it must be "on" or "off"
 
 
 
-=== TEST 229: vidcast_deflate: twice
+=== TEST 246: vidcast_deflate: twice
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -2156,7 +2164,7 @@ invalid value "maybe" in "vidcast_deflate" directive, it must be "on" or "off"
 
 
 
-=== TEST 230: vidcast_ping: no time
+=== TEST 247: vidcast_ping: no time
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -2166,7 +2174,7 @@ invalid value "often"
 
 
 
-=== TEST 231: vidcast_ping: with something else
+=== TEST 248: vidcast_ping: with something else
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -2176,7 +2184,7 @@ invalid parameter "wait=5s"
 
 
 
-=== TEST 232: vidcast_ping: a timeout that is no time
+=== TEST 249: vidcast_ping: a timeout that is no time
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -2186,7 +2194,7 @@ invalid value "timeout=long"
 
 
 
-=== TEST 233: vidcast_ping: a timeout of nothing
+=== TEST 250: vidcast_ping: a timeout of nothing
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -2196,7 +2204,7 @@ invalid value "timeout=0"
 
 
 
-=== TEST 234: vidcast_ping: twice
+=== TEST 251: vidcast_ping: twice
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -2206,7 +2214,7 @@ invalid value "timeout=0"
 
 
 
-=== TEST 235: vidcast_ping: with too much
+=== TEST 252: vidcast_ping: with too much
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -2216,7 +2224,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 236: vidcast_stall_timeout: no time
+=== TEST 253: vidcast_stall_timeout: no time
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -2226,7 +2234,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 237: vidcast_stall_timeout: of nothing
+=== TEST 254: vidcast_stall_timeout: of nothing
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -2236,7 +2244,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 238: vidcast_stall_timeout: twice
+=== TEST 255: vidcast_stall_timeout: twice
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -2246,7 +2254,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 239: vidcast_snapshot_timeout: no time
+=== TEST 256: vidcast_snapshot_timeout: no time
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -2256,7 +2264,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 240: vidcast_snapshot_timeout: twice
+=== TEST 257: vidcast_snapshot_timeout: twice
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -2266,7 +2274,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 241: two handlers: one behind the other
+=== TEST 258: two handlers: one behind the other
 --- http_config
     vidcast_source front { input test:; }
     vidcast_source door { input push:; }
@@ -2277,7 +2285,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 242: two handlers: the same two, the other way round
+=== TEST 259: two handlers: the same two, the other way round
 --- http_config
     vidcast_source front { input test:; }
     vidcast_source door { input push:; }
@@ -2288,7 +2296,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 243: two handlers: viewers and publishers in a location
+=== TEST 260: two handlers: viewers and publishers in a location
 --- http_config
     vidcast_source front { input test:; }
     vidcast_source door { input push:; }
@@ -2299,7 +2307,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 244: two handlers: health beside echo
+=== TEST 261: two handlers: health beside echo
 --- http_config
     vidcast_source front { input test:; }
     vidcast_source door { input push:; }
@@ -2310,7 +2318,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 245: two handlers: echo beside health
+=== TEST 262: two handlers: echo beside health
 --- http_config
     vidcast_source front { input test:; }
     vidcast_source door { input push:; }
@@ -2321,7 +2329,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 246: two handlers: in an "if"
+=== TEST 263: two handlers: in an "if"
 --- http_config
     vidcast_source front { input test:; }
     vidcast_source door { input push:; }
@@ -2332,7 +2340,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 247: two handlers: a handler of nginx's before
+=== TEST 264: two handlers: a handler of nginx's before
 --- http_config
     vidcast_source front { input test:; }
     vidcast_source door { input push:; }
@@ -2343,7 +2351,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 248: two handlers: a handler of nginx's behind
+=== TEST 265: two handlers: a handler of nginx's behind
 --- http_config
     vidcast_source front { input test:; }
     vidcast_source door { input push:; }
@@ -2354,7 +2362,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 249: two handlers: a handler of nginx's in the same "if"
+=== TEST 266: two handlers: a handler of nginx's in the same "if"
 --- http_config
     vidcast_source front { input test:; }
     vidcast_source door { input push:; }
@@ -2365,7 +2373,7 @@ invalid number of arguments in "vidcast_ping" directive
 
 
 
-=== TEST 250: events: a method without edges
+=== TEST 267: events: a method without edges
 --- http_config
     vidcast_source front { input test:; }
 --- event chomp
@@ -2377,7 +2385,7 @@ vidcast needs the "epoll" event method, but "use poll" is configured
 
 
 
-=== TEST 244: input, truncated=: neither allow nor refuse
+=== TEST 268: input, truncated=: neither allow nor refuse
 --- http_config
     vidcast_source front { input images:html truncated=on; }
 --- refused
@@ -2385,7 +2393,7 @@ invalid value "truncated=on"
 
 
 
-=== TEST 245: input, truncated=: without JPEGs
+=== TEST 269: input, truncated=: without JPEGs
 --- http_config
     vidcast_source front { input test: truncated=allow; }
 --- refused
@@ -2393,7 +2401,7 @@ invalid parameter "truncated=allow"
 
 
 
-=== TEST 251: vidcast_offline: none of its words
+=== TEST 270: vidcast_offline: none of its words
 --- http_config
     vidcast_source front { input test:; }
 --- config
@@ -2403,7 +2411,7 @@ invalid value "on"
 
 
 
-=== TEST 252: vidcast_offline: twice
+=== TEST 271: vidcast_offline: twice
 --- http_config
     vidcast_source front { input test:; }
     vidcast_offline hold;
@@ -2413,7 +2421,7 @@ invalid value "on"
 
 
 
-=== TEST 253: vidcast_child: what only processes of ours read
+=== TEST 272: vidcast_child: what only processes of ours read
 --- main_config
     vidcast_child manager 0 { }
 --- refused
@@ -2421,7 +2429,7 @@ invalid value "on"
 
 
 
-=== TEST 254: vidcast_child_source: likewise
+=== TEST 273: vidcast_child_source: likewise
 --- main_config
     vidcast_child_source front { input test:; }
 --- refused
@@ -2429,7 +2437,7 @@ invalid value "on"
 
 
 
-=== TEST 255: vidcast_watchdog: no time
+=== TEST 274: vidcast_watchdog: no time
 --- http_config
     vidcast_source front { input test:; }
     vidcast_watchdog soon;
@@ -2438,7 +2446,7 @@ invalid value "soon"
 
 
 
-=== TEST 256: vidcast_watchdog: too short
+=== TEST 275: vidcast_watchdog: too short
 --- http_config
     vidcast_source front { input test:; }
     vidcast_watchdog 999ms;
@@ -2447,7 +2455,7 @@ invalid value "soon"
 
 
 
-=== TEST 257: vidcast_watchdog: of nothing
+=== TEST 276: vidcast_watchdog: of nothing
 --- http_config
     vidcast_source front { input test:; }
     vidcast_watchdog 0;
@@ -2456,7 +2464,7 @@ invalid value "soon"
 
 
 
-=== TEST 258: vidcast_watchdog: twice
+=== TEST 277: vidcast_watchdog: twice
 --- http_config
     vidcast_source front { input test:; }
     vidcast_watchdog off;
@@ -2466,7 +2474,7 @@ invalid value "soon"
 
 
 
-=== TEST 259: vidcast_watchdog: in a server
+=== TEST 278: vidcast_watchdog: in a server
 --- http_config
     vidcast_source front { input test:; }
 --- config

@@ -14,9 +14,9 @@
 
 #define NGX_VIDCAST_SETTINGS_LINE  1024
 
-/* a word of nginx.conf has 4,096 bytes at most; each may get a backslash */
+/* what nginx reads a configuration with, and so a word of it */
 
-#define NGX_VIDCAST_SETTINGS_WORD  (2 * 4096 + 4)
+#define NGX_VIDCAST_SETTINGS_WORD  4096
 
 
 typedef struct {
@@ -401,13 +401,30 @@ ngx_vidcast_settings_words(ngx_vidcast_settings_t *s, const char *name,
 }
 
 
+ngx_uint_t
+ngx_vidcast_settings_fits(ngx_str_t *word)
+{
+    size_t  i, len;
+
+    len = word->len;
+
+    for (i = 0; i < word->len; i++) {
+        len += (word->data[i] == '"' || word->data[i] == '\\');
+    }
+
+    return len < NGX_VIDCAST_SETTINGS_WORD;
+}
+
+
 static void
 ngx_vidcast_settings_word(ngx_vidcast_settings_t *s, ngx_str_t *word)
 {
-    u_char   *p, buf[NGX_VIDCAST_SETTINGS_WORD];
+    u_char   *p, buf[NGX_VIDCAST_SETTINGS_WORD + 3];
     size_t    i;
 
-    if (word->len > (sizeof(buf) - 4) / 2) {
+    if (!ngx_vidcast_settings_fits(word)) {
+        ngx_log_error(NGX_LOG_ALERT, s->log, 0,
+                      "a word is too long for the settings of a process");
         s->rc = NGX_ERROR;
         return;
     }

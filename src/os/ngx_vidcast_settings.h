@@ -66,6 +66,12 @@ ngx_int_t ngx_vidcast_settings_create(ngx_vidcast_program_t *program,
     ngx_vidcast_child_t *task, ngx_vidcast_conf_t *conf, ngx_cycle_t *cycle,
     ngx_pool_t *pool);
 
+/*
+ * Can it be read again as a word of settings?  Quotes and backslashes become
+ * two bytes, and nginx reads words of less than 4096.
+ */
+ngx_uint_t ngx_vidcast_settings_fits(ngx_str_t *word);
+
 /* by its number; NULL: there is none */
 const char *ngx_vidcast_role_name(ngx_uint_t role);
 

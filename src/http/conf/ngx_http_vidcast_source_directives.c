@@ -13,6 +13,7 @@
 #include "http/conf/ngx_http_vidcast_source.h"
 #include "input/ngx_vidcast_input.h"
 #include "media/ngx_vidcast_orientation.h"
+#include "os/ngx_vidcast_settings.h"
 #include "predict/ngx_vidcast_predict.h"
 
 
@@ -124,7 +125,7 @@ ngx_http_vidcast_source_directive(ngx_conf_t *cf, ngx_command_t *dummy,
 
     char                      *rv;
     ngx_str_t                 *value;
-    ngx_uint_t                 i, n;
+    ngx_uint_t                 i, k, n;
     ngx_http_vidcast_field_t  *field;
 
     value = cf->args->elts;
@@ -153,6 +154,15 @@ ngx_http_vidcast_source_directive(ngx_conf_t *cf, ngx_command_t *dummy,
         }
 
         block->seen |= (ngx_uint_t) 1 << i;
+
+        for (k = 1; k <= n; k++) {
+            if (!ngx_vidcast_settings_fits(&value[k])) {
+                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                                   "too long parameter of \"%V\": its quotes "
+                                   "and backslashes count twice", &value[0]);
+                return NGX_CONF_ERROR;
+            }
+        }
 
         rv = field->set(cf, block->source, field, &value[1], n);
 
