@@ -14,9 +14,12 @@
 
 #define NGX_VIDCAST_SETTINGS_LINE  1024
 
-/* what nginx reads a configuration with, and so a word of it */
+/*
+ * nginx reads a configuration by 4096 bytes, in which there must be room for a
+ * word, the quote behind it, and what follows that, and for one byte more
+ */
 
-#define NGX_VIDCAST_SETTINGS_WORD  4096
+#define NGX_VIDCAST_SETTINGS_WORD  4093
 
 
 typedef struct {
@@ -412,7 +415,7 @@ ngx_vidcast_settings_fits(ngx_str_t *word)
         len += (word->data[i] == '"' || word->data[i] == '\\');
     }
 
-    return len < NGX_VIDCAST_SETTINGS_WORD;
+    return len <= NGX_VIDCAST_SETTINGS_WORD;
 }
 
 

@@ -68,7 +68,7 @@ ngx_int_t ngx_vidcast_settings_create(ngx_vidcast_program_t *program,
 
 /*
  * Can it be read again as a word of settings?  Quotes and backslashes become
- * two bytes, and nginx reads words of less than 4096.
+ * two bytes, and a word may have 4093 of them.
  */
 ngx_uint_t ngx_vidcast_settings_fits(ngx_str_t *word);
 
