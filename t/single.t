@@ -26,7 +26,11 @@ Vidcast::Nginx->plan;
 sub nginx {
     my (%args) = @_;
 
+    # what starts a process of ours may have threads, which are just starting
+
     return Vidcast::Nginx->new(single => 1, http => <<"CONF", %args)->start;
+aio threads;
+
 vidcast_source a { input test: size=320x240 fps=20; predict motion; }
 vidcast_source b { input test: size=160x120 fps=10; predict delay; }
 

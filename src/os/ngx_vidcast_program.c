@@ -24,6 +24,18 @@
 #define ngx_vidcast_program_clone(signo)                                      \
     (ngx_pid_t) syscall(SYS_clone, signo, 0, 0, 0, 0)
 
+/* where the calls of these names have 16 bits, there are others with 32 */
+
+#ifdef SYS_setuid32
+#define NGX_VIDCAST_PROGRAM_SETGID     SYS_setgid32
+#define NGX_VIDCAST_PROGRAM_SETGROUPS  SYS_setgroups32
+#define NGX_VIDCAST_PROGRAM_SETUID     SYS_setuid32
+#else
+#define NGX_VIDCAST_PROGRAM_SETGID     SYS_setgid
+#define NGX_VIDCAST_PROGRAM_SETGROUPS  SYS_setgroups
+#define NGX_VIDCAST_PROGRAM_SETUID     SYS_setuid
+#endif
+
 #define ngx_vidcast_program_fd_name(name, fd)                                 \
     (void) ngx_sprintf(name, "/proc/self/fd/%d%Z", fd)
 
@@ -35,6 +47,8 @@ typedef struct {
     ngx_cycle_t            *cycle;
     char                   *argv[NGX_VIDCAST_PROGRAM_ARGS];
     char                  **envp;
+    gid_t                  *groups;
+    int                     ngroups;
     u_char                  title[NGX_VIDCAST_PROGRAM_TITLE];
     u_char                  prefix[NGX_MAX_PATH];
     u_char                  binary[64];
@@ -49,12 +63,14 @@ static ngx_int_t ngx_vidcast_program_prepare(ngx_vidcast_program_run_t *run,
 static int ngx_libc_cdecl ngx_vidcast_program_cmp(const void *one,
     const void *two);
 static char **ngx_vidcast_program_environment(void);
+static ngx_core_conf_t *ngx_vidcast_program_other_user(ngx_cycle_t *cycle);
+static ngx_int_t ngx_vidcast_program_groups(ngx_vidcast_program_run_t *run);
 static ngx_pid_t ngx_vidcast_program_detach(ngx_vidcast_program_run_t *run);
 static void ngx_vidcast_program_exec(ngx_vidcast_program_run_t *run);
 static void ngx_vidcast_program_descriptors(ngx_vidcast_program_t *program);
 static void ngx_vidcast_program_signals(void);
 static void ngx_vidcast_program_affinity(ngx_cycle_t *cycle);
-static ngx_int_t ngx_vidcast_program_user(ngx_cycle_t *cycle);
+static ngx_int_t ngx_vidcast_program_user(ngx_vidcast_program_run_t *run);
 
 
 static ngx_fd_t    ngx_vidcast_program_binary = NGX_INVALID_FILE;
@@ -209,6 +225,7 @@ ngx_vidcast_program_start(ngx_vidcast_program_t *program, ngx_cycle_t *cycle)
     err = ngx_errno;
 
     free(run.envp);
+    free(run.groups);
     ngx_set_errno(err);
 
     return pid;
@@ -249,9 +266,21 @@ ngx_vidcast_program_prepare(ngx_vidcast_program_run_t *run,
     run->argv[6] = (char *) run->settings;
     run->argv[7] = NULL;
 
+    run->groups = NULL;
+    run->ngroups = 0;
+
+    if (ngx_vidcast_program_groups(run) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     run->envp = ngx_vidcast_program_environment();
 
-    return run->envp ? NGX_OK : NGX_ERROR;
+    if (run->envp == NULL) {
+        free(run->groups);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
 }
 
 
@@ -259,6 +288,53 @@ static int ngx_libc_cdecl
 ngx_vidcast_program_cmp(const void *one, const void *two)
 {
     return *(const ngx_fd_t *) one - *(const ngx_fd_t *) two;
+}
+
+
+/* root is the master, or nginx without workers; NULL: there is no other one */
+
+static ngx_core_conf_t *
+ngx_vidcast_program_other_user(ngx_cycle_t *cycle)
+{
+    ngx_core_conf_t  *ccf;
+
+    ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
+
+    return (geteuid() == 0 && ccf->user != (ngx_uid_t) NGX_CONF_UNSET_UINT)
+           ? ccf : NULL;
+}
+
+
+static ngx_int_t
+ngx_vidcast_program_groups(ngx_vidcast_program_run_t *run)
+{
+    int               n;
+    gid_t            *groups;
+    ngx_core_conf_t  *ccf;
+
+    ccf = ngx_vidcast_program_other_user(run->cycle);
+
+    if (ccf == NULL) {
+        return NGX_OK;
+    }
+
+    for (n = 32; /* void */ ; n *= 2) {
+        run->ngroups = n;
+
+        groups = realloc(run->groups, n * sizeof(gid_t));
+        if (groups == NULL) {
+            free(run->groups);
+            return NGX_ERROR;
+        }
+
+        run->groups = groups;
+
+        if (getgrouplist(ccf->username, ccf->group, groups, &run->ngroups)
+            != -1)
+        {
+            return NGX_OK;
+        }
+    }
 }
 
 
@@ -356,7 +432,7 @@ ngx_vidcast_program_exec(ngx_vidcast_program_run_t *run)
     ngx_vidcast_program_signals();
     ngx_vidcast_program_affinity(run->cycle);
 
-    if (ngx_vidcast_program_user(run->cycle) != NGX_OK) {
+    if (ngx_vidcast_program_user(run) != NGX_OK) {
         _exit(2);
     }
 
@@ -459,28 +535,28 @@ ngx_vidcast_program_affinity(ngx_cycle_t *cycle)
 }
 
 
-/* root is the master, or nginx without workers */
+/*
+ * By the kernel's own calls: the library's wait for all threads to change with
+ * it, and those that were about to start at the fork are none of ours.
+ */
 
 static ngx_int_t
-ngx_vidcast_program_user(ngx_cycle_t *cycle)
+ngx_vidcast_program_user(ngx_vidcast_program_run_t *run)
 {
     ngx_core_conf_t  *ccf;
 
-    if (geteuid() != 0) {
+    ccf = ngx_vidcast_program_other_user(run->cycle);
+
+    if (ccf == NULL) {
         return NGX_OK;
     }
 
-    ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
-
-    if (ccf->user == (ngx_uid_t) NGX_CONF_UNSET_UINT) {
-        return NGX_OK;
-    }
-
-    if (setgid(ccf->group) == -1
-        || initgroups(ccf->username, ccf->group) == -1
-        || setuid(ccf->user) == -1)
+    if (syscall(NGX_VIDCAST_PROGRAM_SETGID, ccf->group) == -1
+        || syscall(NGX_VIDCAST_PROGRAM_SETGROUPS, run->ngroups, run->groups)
+           == -1
+        || syscall(NGX_VIDCAST_PROGRAM_SETUID, ccf->user) == -1)
     {
-        ngx_log_error(NGX_LOG_ALERT, cycle->log, ngx_errno,
+        ngx_log_error(NGX_LOG_ALERT, run->cycle->log, ngx_errno,
                       "a process of vidcast could not become user \"%s\"",
                       ccf->username);
         return NGX_ERROR;
