@@ -139,6 +139,10 @@ for my $name (qw(a b)) {
     is source($nginx, $name)->{pins}, 0, 'no pin';
 }
 
+# the master may not have waited for the last of them yet
+
+wait_for { open_files($nginx, $master, 1) eq $before{master} };
+
 is open_files($nginx, $master, 1), $before{master}, 'files of the master';
 is shared_memory($master), $before{memory}, 'memory of the master';
 is open_files($nginx, ($nginx->processes('manager'))[0]{pid}, 1),

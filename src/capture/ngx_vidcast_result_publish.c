@@ -125,10 +125,13 @@ ngx_vidcast_result_publish_head(ngx_vidcast_capture_t *capture,
     uint64_t         time, total;
     struct timespec  ts;
 
+    /* both clocks at once, as for the frame: "now" may be older */
+
     (void) clock_gettime(CLOCK_REALTIME, &ts);
 
+    time = (uint64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000
+           - (ngx_vidcast_clock() - result->captured);
     total = now - result->captured;
-    time = (uint64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000 - total;
 
     p = ngx_slprintf(p, last,
                      "{\"v\":1,\"source\":\"%V\",\"epoch\":\"%016xL\","
