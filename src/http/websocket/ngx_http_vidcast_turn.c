@@ -25,7 +25,6 @@ ngx_http_vidcast_turns_init(ngx_http_vidcast_turns_t *turns, ngx_log_t *log)
     turns->event.handler = ngx_http_vidcast_turns_handler;
     turns->event.data = turns;
     turns->event.log = log;
-    turns->event.cancelable = 1;
 }
 
 
@@ -44,10 +43,6 @@ ngx_http_vidcast_turns_handler(ngx_event_t *ev)
     turns->spent = 0;
 
     while (!ngx_queue_empty(&turns->waiting)) {
-
-        if (ev->timer_set) {
-            return;
-        }
 
         if (turns->spent >= NGX_HTTP_VIDCAST_ROUND_TIME) {
             ngx_post_event(ev, &ngx_posted_next_events);
@@ -85,7 +80,6 @@ ngx_http_vidcast_turn_begin(ngx_http_vidcast_turns_t *turns,
 
     if (!turn->called
         && (turns->spent >= NGX_HTTP_VIDCAST_ROUND_TIME
-            || turns->event.timer_set
             || !ngx_queue_empty(&turns->waiting)))
     {
         ngx_http_vidcast_turn_wait(turns, turn);
@@ -127,12 +121,6 @@ ngx_http_vidcast_turn_end(ngx_http_vidcast_turns_t *turns,
 
     turns->spent += ngx_vidcast_clock() - turns->begun + 1;
 
-    if (turns->spent >= 2 * NGX_HTTP_VIDCAST_ROUND_TIME
-        && !turns->event.timer_set)
-    {
-        ngx_add_timer(&turns->event, turns->spent / 1000);
-    }
-
     if (turn && turn->over && !turn->waiting) {
         ngx_http_vidcast_turn_wait(turns, turn);
     }
@@ -148,7 +136,7 @@ ngx_http_vidcast_turn_wait(ngx_http_vidcast_turns_t *turns,
     turn->waiting = 1;
     (*turn->waits)++;
 
-    if (!turns->event.posted && !turns->event.timer_set) {
+    if (!turns->event.posted) {
         ngx_post_event(&turns->event, &ngx_posted_next_events);
     }
 }

@@ -20,8 +20,7 @@
  * everybody is sent waits for none of them.
  *
  * One message is never cut: what the largest one that is allowed costs, a
- * round may last longer.  Then no peer is read for as long: others have half of
- * the worker's time, whatever is sent.
+ * round may last longer.
  */
 
 #define NGX_HTTP_VIDCAST_TURN_MESSAGES  64
