@@ -90,6 +90,7 @@ typedef struct {
                             NGX_VIDCAST_FILTER_TMPFILE)
 
 
+static ngx_int_t ngx_vidcast_filter_create(scmp_filter_ctx *ctx);
 static ngx_int_t ngx_vidcast_filter_load(scmp_filter_ctx ctx);
 static ngx_int_t ngx_vidcast_filter_rules(scmp_filter_ctx ctx,
     ngx_uint_t common, ngx_uint_t needs);
@@ -262,14 +263,9 @@ ngx_vidcast_filter_common(void)
     ngx_int_t        rc;
     scmp_filter_ctx  ctx;
 
-    if (!ngx_vidcast_filter_available()) {
-        return NGX_DECLINED;
-    }
-
-    ctx = seccomp_init(SCMP_ACT_ALLOW);
-    if (ctx == NULL) {
-        ngx_set_errno(NGX_ENOMEM);
-        return NGX_ERROR;
+    rc = ngx_vidcast_filter_create(&ctx);
+    if (rc != NGX_OK) {
+        return rc;
     }
 
     rc = NGX_ERROR;
@@ -292,14 +288,9 @@ ngx_vidcast_filter_needs(ngx_uint_t needs, ngx_log_t *log)
     ngx_int_t        rc;
     scmp_filter_ctx  ctx;
 
-    if (!ngx_vidcast_filter_available()) {
-        return NGX_DECLINED;
-    }
-
-    ctx = seccomp_init(SCMP_ACT_ALLOW);
-    if (ctx == NULL) {
-        ngx_set_errno(NGX_ENOMEM);
-        return NGX_ERROR;
+    rc = ngx_vidcast_filter_create(&ctx);
+    if (rc != NGX_OK) {
+        return rc;
     }
 
     rc = ngx_vidcast_filter_rules(ctx, 0, needs);
@@ -326,6 +317,26 @@ ngx_vidcast_filter_needs(ngx_uint_t needs, ngx_log_t *log)
     seccomp_release(ctx);
 
     return rc;
+}
+
+
+/* one that allows everything; NGX_DECLINED: there are none */
+
+static ngx_int_t
+ngx_vidcast_filter_create(scmp_filter_ctx *ctx)
+{
+    if (!ngx_vidcast_filter_available()) {
+        return NGX_DECLINED;
+    }
+
+    *ctx = seccomp_init(SCMP_ACT_ALLOW);
+
+    if (*ctx == NULL) {
+        ngx_set_errno(NGX_ENOMEM);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
 }
 
 
