@@ -14,6 +14,9 @@
 #define NGX_VIDCAST_DEFLATE_TAIL        4
 #define NGX_VIDCAST_DEFLATE_MIN_OUTPUT  512
 
+/* the most that is kept for the next message to be inflated to */
+#define NGX_VIDCAST_INFLATE_KEPT        2097152
+
 #define NGX_VIDCAST_DEFLATE_STREAMS                                           \
     (NGX_VIDCAST_DEFLATE_MAX_BITS - NGX_VIDCAST_DEFLATE_MIN_BITS + 1)
 
@@ -50,6 +53,8 @@ static ngx_uint_t  ngx_vidcast_deflate_ready[NGX_VIDCAST_DEFLATE_STREAMS];
 
 static z_stream    ngx_vidcast_inflate_one;
 static ngx_uint_t  ngx_vidcast_inflate_ready;
+
+static ngx_vidcast_inflate_output_t  ngx_vidcast_inflate_output;
 
 
 size_t
@@ -132,7 +137,7 @@ ngx_vidcast_inflate(ngx_str_t *in, size_t limit, ngx_str_t *out)
 {
     z_stream                      *stream;
     ngx_int_t                      rc;
-    ngx_vidcast_inflate_output_t   output;
+    ngx_vidcast_inflate_output_t  *output;
 
     if (in->len > NGX_MAX_INT32_VALUE) {
         return NGX_DECLINED;
@@ -143,31 +148,41 @@ ngx_vidcast_inflate(ngx_str_t *in, size_t limit, ngx_str_t *out)
         return NGX_ABORT;
     }
 
-    output.size = 0;
-    output.max = ngx_min(limit, NGX_MAX_INT32_VALUE) + 1;
-    output.allocated = ngx_max(in->len * 4, NGX_VIDCAST_DEFLATE_MIN_OUTPUT);
-    output.allocated = ngx_min(output.allocated, output.max);
+    output = &ngx_vidcast_inflate_output;
 
-    output.data = ngx_alloc(output.allocated, ngx_cycle->log);
-    if (output.data == NULL) {
-        return NGX_ABORT;
-    }
+    output->size = 0;
+    output->max = ngx_min(limit, NGX_MAX_INT32_VALUE) + 1;
 
-    rc = ngx_vidcast_inflate_run(stream, in, &output);
+    rc = ngx_vidcast_inflate_run(stream, in, output);
 
-    if (rc == NGX_OK && output.size == output.max) {
+    if (rc == NGX_OK && output->size == output->max) {
         rc = NGX_DECLINED;
     }
 
     if (rc != NGX_OK) {
-        ngx_free(output.data);
+        ngx_vidcast_inflate_end();
         return rc;
     }
 
-    out->data = output.data;
-    out->len = output.size;
+    out->data = output->data;
+    out->len = output->size;
 
     return NGX_OK;
+}
+
+
+void
+ngx_vidcast_inflate_end(void)
+{
+    ngx_vidcast_inflate_output_t  *output;
+
+    output = &ngx_vidcast_inflate_output;
+
+    if (output->allocated > NGX_VIDCAST_INFLATE_KEPT) {
+        ngx_free(output->data);
+        output->data = NULL;
+        output->allocated = 0;
+    }
 }
 
 
@@ -270,7 +285,8 @@ ngx_vidcast_inflate_step(z_stream *stream,
     }
 
     stream->next_out = output->data + output->size;
-    stream->avail_out = (uInt) (output->allocated - output->size);
+    stream->avail_out = (uInt) (ngx_min(output->allocated, output->max)
+                                - output->size);
 
     rc = inflate(stream, Z_SYNC_FLUSH);
 
@@ -321,29 +337,36 @@ ngx_vidcast_inflate_restart(z_stream *stream,
 }
 
 
+/*
+ * The room of one message serves the next: that of a large one, made anew,
+ * would cost more than to inflate it
+ */
+
 static ngx_int_t
 ngx_vidcast_inflate_room(ngx_vidcast_inflate_output_t *output)
 {
     size_t   size;
     u_char  *data;
 
+    if (output->size == output->max) {
+        return NGX_DECLINED;
+    }
+
     if (output->size < output->allocated) {
         return NGX_OK;
     }
 
-    if (output->allocated == output->max) {
-        return NGX_DECLINED;
-    }
-
-    size = ngx_min(output->allocated * 2, output->max);
+    size = ngx_max(output->allocated * 2, NGX_VIDCAST_DEFLATE_MIN_OUTPUT);
 
     data = ngx_alloc(size, ngx_cycle->log);
     if (data == NULL) {
         return NGX_ABORT;
     }
 
-    ngx_memcpy(data, output->data, output->size);
-    ngx_free(output->data);
+    if (output->data) {
+        ngx_memcpy(data, output->data, output->size);
+        ngx_free(output->data);
+    }
 
     output->data = data;
     output->allocated = size;
@@ -368,5 +391,11 @@ ngx_vidcast_deflate_done(void)
     if (ngx_vidcast_inflate_ready) {
         (void) inflateEnd(&ngx_vidcast_inflate_one);
         ngx_vidcast_inflate_ready = 0;
+    }
+
+    if (ngx_vidcast_inflate_output.data) {
+        ngx_free(ngx_vidcast_inflate_output.data);
+        ngx_vidcast_inflate_output.data = NULL;
+        ngx_vidcast_inflate_output.allocated = 0;
     }
 }

@@ -65,8 +65,8 @@ ngx_int_t ngx_vidcast_deflate(ngx_str_t *in, ngx_uint_t bits, ngx_str_t *out);
  * Restores a message from the payload of all its frames; text is not checked,
  * see ngx_vidcast_utf8_check().
  *
- * NGX_OK        out->data is to be freed by ngx_free(), also when out->len
- *               is zero
+ * NGX_OK        out->data is there until ngx_vidcast_inflate_end(), which is
+ *               to be called, or the next message
  * NGX_DECLINED  it has more than "limit" bytes: 1009
  * NGX_ERROR     this is not what deflate makes, or not all of it: 1007
  * NGX_ABORT     no memory: 1011
@@ -74,6 +74,7 @@ ngx_int_t ngx_vidcast_deflate(ngx_str_t *in, ngx_uint_t bits, ngx_str_t *out);
  * "out" is set with NGX_OK only.
  */
 ngx_int_t ngx_vidcast_inflate(ngx_str_t *in, size_t limit, ngx_str_t *out);
+void ngx_vidcast_inflate_end(void);
 
 /* frees what was kept for the next message */
 void ngx_vidcast_deflate_done(void);

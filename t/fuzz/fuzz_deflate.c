@@ -106,10 +106,9 @@ fuzz_payload(ngx_str_t *text, ngx_uint_t bits, size_t limit)
     if (rc == NGX_DECLINED) {
         rc = ngx_vidcast_inflate(text, FUZZ_MAX, &again);
 
-        if (rc == NGX_OK) {
-            fuzz_check(again.len > limit);
-            ngx_free(again.data);
-        }
+        fuzz_check(rc != NGX_OK || again.len > limit);
+
+        ngx_vidcast_inflate_end();
 
         return;
     }
@@ -121,9 +120,12 @@ fuzz_payload(ngx_str_t *text, ngx_uint_t bits, size_t limit)
 
     fuzz_check(rc == NGX_OK && out.len <= limit);
 
+    /* that place is the next message's */
+
+    out.data = fuzz_copy(out.data, out.len);
+
     fuzz_check(ngx_vidcast_inflate(text, out.len, &again) == NGX_OK);
     fuzz_check(fuzz_same(&out, &again));
-    ngx_free(again.data);
 
     if (out.len) {
         fuzz_check(ngx_vidcast_inflate(text, out.len - 1, &again)
@@ -132,7 +134,7 @@ fuzz_payload(ngx_str_t *text, ngx_uint_t bits, size_t limit)
 
     fuzz_message(&out, bits, limit);
 
-    ngx_free(out.data);
+    free(out.data);
 }
 
 
@@ -150,7 +152,8 @@ fuzz_message(ngx_str_t *text, ngx_uint_t bits, size_t room)
 
     fuzz_check(ngx_vidcast_inflate(&payload, text->len, &out) == NGX_OK);
     fuzz_check(fuzz_same(text, &out));
-    ngx_free(out.data);
+
+    ngx_vidcast_inflate_end();
 
     /* any room, of exactly that size */
 

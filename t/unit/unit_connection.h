@@ -112,6 +112,13 @@ ngx_vidcast_inflate(ngx_str_t *in, size_t max, ngx_str_t *out)
 }
 
 
+void
+ngx_vidcast_inflate_end(void)
+{
+    /* void */
+}
+
+
 #if (NGX_SSL)
 
 long

@@ -579,7 +579,7 @@ ngx_http_vidcast_connection_message(ngx_http_vidcast_connection_t *wc,
             rc = wc->user->message(wc, opcode, out.data, out.len);
         }
 
-        ngx_free(out.data);
+        ngx_vidcast_inflate_end();
 
         return rc;
     }

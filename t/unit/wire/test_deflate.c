@@ -37,6 +37,7 @@ static void test_rfc(void);
 static void test_final(void);
 static void test_not_deflate(void);
 static void test_limits(void);
+static void test_kept(void);
 static void test_round_trip(void);
 static void test_room(void);
 static const char *test_inflate_bytes(const char *bytes, size_t size,
@@ -60,6 +61,7 @@ main(void)
     test_final();
     test_not_deflate();
     test_limits();
+    test_kept();
     test_round_trip();
     test_room();
 
@@ -328,7 +330,6 @@ test_not_deflate(void)
         case NGX_OK:
             bad += out.len > 100;
             good++;
-            ngx_free(out.data);
             break;
 
         case NGX_DECLINED:
@@ -390,7 +391,6 @@ test_limits(void)
 
         if (ngx_vidcast_inflate(&payload, size, &out) == NGX_OK) {
             bad += out.len != size || memcmp(out.data, data, size) != 0;
-            ngx_free(out.data);
 
         } else {
             bad++;
@@ -402,6 +402,64 @@ test_limits(void)
         free(payload.data);
         free(data);
     }
+}
+
+
+/*
+ * To make the room of a message of 1 MB costs more than to inflate it; the
+ * room of a larger one is not kept by a process for ever
+ */
+
+static void
+test_kept(void)
+{
+    u_char     *first;
+    ngx_str_t   in, payload, out;
+
+    in.len = 4 * 1024 * 1024;
+    in.data = calloc(1, in.len);
+
+    payload.data = malloc(in.len);
+    payload.len = in.len;
+
+    (void) ngx_vidcast_deflate(&in, 15, &payload);
+
+    ngx_vidcast_deflate_done();
+
+    unit_ok(ngx_vidcast_inflate(&payload, in.len, &out) == NGX_OK
+            && out.len == in.len, "a message of 4 MB");
+
+    ngx_vidcast_inflate_end();
+
+    unit_ok(ngx_vidcast_inflate_output.data == NULL,
+            "of which nothing is kept");
+
+    in.len = 1024 * 1024;
+    payload.len = in.len;
+
+    (void) ngx_vidcast_deflate(&in, 15, &payload);
+
+    (void) ngx_vidcast_inflate(&payload, in.len, &out);
+    ngx_vidcast_inflate_end();
+
+    first = ngx_vidcast_inflate_output.data;
+
+    unit_ok(first != NULL
+            && ngx_vidcast_inflate(&payload, in.len, &out) == NGX_OK
+            && out.data == first && out.len == in.len,
+            "the room of 1 MB serves the next message");
+
+    unit_ok(strcmp(test_inflate(TEST_HELLO, 4), "!DECLINED") == 0
+            && strcmp(test_inflate(TEST_HELLO, 5), "Hello") == 0
+            && ngx_vidcast_inflate_output.data == first,
+            "and smaller ones, whose limits hold");
+
+    ngx_vidcast_deflate_done();
+
+    unit_ok(ngx_vidcast_inflate_output.data == NULL, "until the end");
+
+    free(payload.data);
+    free(in.data);
 }
 
 
@@ -442,7 +500,6 @@ test_round_trip(void)
             if (ngx_vidcast_inflate(&payload, in.len, &out) == NGX_OK) {
                 bad += out.len != in.len
                        || memcmp(out.data, in.data, in.len) != 0;
-                ngx_free(out.data);
 
             } else {
                 bad++;
@@ -557,7 +614,6 @@ test_inflate_bytes(const char *bytes, size_t size, size_t limit)
 
     case NGX_OK:
         sprintf(told, "%.*s", (int) out.len, (char *) out.data);
-        ngx_free(out.data);
         return told;
 
     case NGX_DECLINED:
