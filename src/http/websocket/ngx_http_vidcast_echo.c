@@ -18,7 +18,12 @@
  * Sends each message back as it came, for checking a path through proxies.
  * While one is leaving nothing is read, so that a peer which only sends holds
  * the memory of one message.
+ *
+ * To compress a message takes as long as what comes out of it is large: there
+ * it ends, and the message goes back uncompressed.
  */
+
+#define NGX_HTTP_VIDCAST_ECHO_DEFLATED  32768
 
 typedef struct {
     ngx_http_vidcast_connection_t    wc;
@@ -194,32 +199,41 @@ static ngx_int_t
 ngx_http_vidcast_echo_build(ngx_http_vidcast_echo_t *echo, ngx_uint_t opcode,
     u_char *data, size_t size)
 {
-    size_t     room, header;
+    size_t     header;
+    ngx_int_t  rc;
     ngx_str_t  in, payload;
 
-    room = echo->wc.compressed ? ngx_vidcast_deflate_bound(size) : size;
+    payload.len = ngx_min(ngx_vidcast_deflate_bound(size),
+                          NGX_HTTP_VIDCAST_ECHO_DEFLATED);
 
-    echo->out = ngx_alloc(NGX_VIDCAST_WS_MAX_HEADER + room,
+    echo->out = ngx_alloc(NGX_VIDCAST_WS_MAX_HEADER
+                          + ngx_max(size, payload.len),
                           echo->wc.request->connection->log);
     if (echo->out == NULL) {
         return NGX_ERROR;
     }
 
     payload.data = echo->out + NGX_VIDCAST_WS_MAX_HEADER;
-    payload.len = room;
 
-    if (echo->wc.compressed) {
-        in.data = data;
-        in.len = size;
+    in.data = data;
+    in.len = size;
 
-        if (ngx_vidcast_deflate(&in, echo->wc.bits, &payload) != NGX_OK) {
-            return NGX_ERROR;
-        }
+    rc = echo->wc.compressed ? ngx_vidcast_deflate(&in, echo->wc.bits, &payload)
+                             : NGX_DECLINED;
 
+    switch (rc) {
+
+    case NGX_OK:
         opcode |= NGX_VIDCAST_WS_RSV1;
+        break;
 
-    } else {
+    case NGX_DECLINED:
         ngx_memcpy(payload.data, data, size);
+        payload.len = size;
+        break;
+
+    default: /* NGX_ERROR */
+        return NGX_ERROR;
     }
 
     header = ngx_vidcast_ws_header_len(payload.len);

@@ -311,16 +311,17 @@ sub attack_row {
         servers => [ attacked('nobody else'),
                      attacked('commands of 16 kB', '/ws', 16000),
                      attacked('16 kB to an echo', '/echo', 16000),
-                     attacked('1 MB to an echo', '/echo', 1_000_000) ]);
+                     attacked('1 MB to an echo', '/echo', 1_000_000),
+                     attacked('1 MB of noise', '/echo', 1_000_000, 'noise') ]);
 }
 
 
 sub attacked {
-    my ($name, $path, $size) = @_;
+    my ($name, $path, $size, @noise) = @_;
 
     return Bench::Nginx->new(
         name => $name, path => '/ws', ours => 1,
-        ($path ? (attack => [$path, 4, $size]) : ()),
+        ($path ? (attack => [$path, 4, $size, @noise]) : ()),
         http => sub {
             my ($self, $job) = @_;
 
