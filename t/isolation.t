@@ -10,22 +10,18 @@
 use strict;
 use warnings;
 
-use File::Basename qw(basename);
-use File::Copy qw(copy);
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use JSON::PP qw(decode_json);
-use POSIX ();
 use Test::More;
 
+use Vidcast::Hostile;
 use Vidcast::Life;
 use Vidcast::Nginx;
 use Vidcast::Stream;
 use Vidcast::Wait;
 
 Vidcast::Nginx->plan;
-
-my $root = "$FindBin::Bin/..";
 
 # what the kernel has, by the system call itself: 0 is nothing
 
@@ -301,13 +297,8 @@ C
 
 my $root_user = $> == 0;
 my @sources = qw(program plugin victim);
-my @modules = Vidcast::Nginx->modules;
 
-# the input is one of the module's own plugins, which lie beside it: ours does
-# beside a copy
-
-my $nginx = Vidcast::Nginx->new(modules => ['%%PREFIX%%/' . basename($modules[0])],
-    http => <<"CONF");
+my $nginx = Vidcast::Nginx->new(modules => [beside()], http => <<"CONF");
 vidcast_source input {
     input  file:/dev/null;
 }
@@ -336,13 +327,11 @@ CONF
 
 my $prefix = $nginx->prefix;
 
-build('hostile', $program);
-build('hostile.so', $plugin, '-shared', '-fPIC');
-build('setuid', 'int geteuid(void); int main() { return geteuid() == 0; }');
+build($nginx, 'hostile', $program);
+build($nginx, 'hostile.so', $plugin, '-shared', '-fPIC');
+build($nginx, 'setuid', 'int geteuid(void); int main() { return geteuid() == 0; }');
 
-rename "$prefix/hostile.so", "$prefix/vidcast_av.so" or die "hostile.so: $!\n";
-link "$prefix/vidcast_av.so", "$prefix/hostile.so" or die "hostile.so: $!\n";
-copy($modules[0], $prefix) or die "$modules[0]: $!\n";
+replace_plugin($nginx, 'hostile.so');
 mkdir "$prefix/tmp/other";
 chmod 0777, "$prefix/tmp/other";
 chmod 04755, "$prefix/setuid" if $root_user;
@@ -392,11 +381,11 @@ my @all = qw(mem maps environ fd process_vm_readv process_vm_writev pidfd_getfd
 
 spill("$prefix/targets", join '', map { "$_ $target{$_}\n" } sort keys %target);
 
-my $outside = outside();
+my $outside = outside($nginx, "$prefix/hostile", 'now');
 
 SKIP: {
     skip 'this system lets nobody look into others', 3
-        if slurp('/proc/sys/kernel/yama/ptrace_scope') > 0;
+        if (slurp('/proc/sys/kernel/yama/ptrace_scope') || 0) > 0;
 
     is_deeply $outside->{worker}, \@all, 'outside: a worker is open to its user';
     is_deeply $outside->{program_victim}, \@all, 'and so are programs';
@@ -501,7 +490,7 @@ CONF
 
     SKIP: {
         skip 'this system lets nobody look into others', 1
-            if slurp('/proc/sys/kernel/yama/ptrace_scope') > 0;
+            if (slurp('/proc/sys/kernel/yama/ptrace_scope') || 0) > 0;
 
         is_deeply $did{open}{worker}, \@all, 'the program gets at all of a worker';
     }
@@ -577,60 +566,4 @@ sub answer {
     $stream->close;
 
     return $line ? decode_json($line)->{result} // '' : '';
-}
-
-
-sub outside {
-    my (undef, undef, $uid, $gid) = (stat "/proc/$target{worker}")[2 .. 5];
-
-    my $pid = open my $out, '-|';
-    die "fork: $!\n" if !defined $pid;
-
-    if ($pid == 0) {
-        if ($root_user) {
-            $) = "$gid $gid";
-            POSIX::setgid($gid);
-            POSIX::setuid($uid);
-        }
-
-        exec "$prefix/hostile", 'now' or POSIX::_exit(127);
-    }
-
-    return decode_json(join '', <$out>);
-}
-
-
-sub build {
-    my ($name, $text, @options) = @_;
-
-    open my $cc, '|-', 'gcc', '-O1', '-Wall', "-I$root/src", "-DPREFIX=\"$prefix\"",
-        @options, '-x', 'c', '-o', "$prefix/$name", '-' or die "gcc: $!\n";
-    print $cc $text;
-    close $cc or die "gcc failed\n";
-}
-
-
-sub status_of {
-    my ($pid, $name) = @_;
-
-    return slurp("/proc/$pid/status") =~ /^$name:\s*(\S+)/m ? $1 : undef;
-}
-
-
-sub spill {
-    my ($file, $text) = @_;
-
-    open my $fh, '>', "$file.new" or die "$file: $!\n";
-    print $fh $text;
-    close $fh;
-    rename "$file.new", $file or die "$file: $!\n";
-}
-
-
-sub slurp {
-    my ($file) = @_;
-
-    open my $fh, '<', $file or return 0;
-    local $/;
-    return scalar <$fh>;
 }

@@ -12,22 +12,19 @@
 use strict;
 use warnings;
 
-use File::Basename qw(basename);
-use File::Copy qw(copy);
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use JSON::PP qw(decode_json);
 use POSIX qw(EPERM ENOSYS);
 use Test::More;
 
+use Vidcast::Hostile;
 use Vidcast::Life;
 use Vidcast::Nginx;
 use Vidcast::Stream;
 use Vidcast::Wait;
 
 Vidcast::Nginx->plan;
-
-my $root = "$FindBin::Bin/..";
 
 # as vidcast_plugin.h has them
 
@@ -454,8 +451,6 @@ my %plugins = (
     two       => [ $NETWORK | $EXEC, 0 ],
 );
 
-my @modules = Vidcast::Nginx->modules;
-
 my $sources = join '', map { <<"CONF" } sort keys %plugins;
 vidcast_source $_ {
     input    test: size=160x120 fps=5;
@@ -464,11 +459,7 @@ vidcast_source $_ {
 }
 CONF
 
-# the input is one of the module's own plugins, which lie beside it: ours does
-# beside a copy
-
-my $nginx = Vidcast::Nginx->new(modules => ['%%PREFIX%%/' . basename($modules[0])],
-    http => <<"CONF");
+my $nginx = Vidcast::Nginx->new(modules => [beside()], http => <<"CONF");
 $sources
 
 vidcast_source input {
@@ -507,13 +498,12 @@ my @small = '-DSMALL=' . ($small_runs ? 1 : 0);
 for my $name (keys %plugins) {
     my ($needs, $old) = @{$plugins{$name}};
 
-    build("$name.so", $plugin, '-shared', '-fPIC', "-DNEEDS=$needs", "-DOLD=$old", @small);
+    build($nginx, "$name.so", $plugin, '-shared', '-fPIC', "-DNEEDS=$needs",
+          "-DOLD=$old", @small);
 }
 
-build('program', $program, @small);
-rename "$prefix/computing.so", "$prefix/vidcast_av.so" or die "computing.so: $!\n";
-link "$prefix/vidcast_av.so", "$prefix/computing.so" or die "computing.so: $!\n";
-copy($modules[0], $prefix) or die "$modules[0]: $!\n";
+build($nginx, 'program', $program, @small);
+replace_plugin($nginx, 'computing.so');
 
 spill("$prefix/tmp/file", "text\n");
 
@@ -533,7 +523,7 @@ plan_needs($nginx);
 
 my %did = map { $_ => answer($_) } keys %plugins, 'program', 'open';
 
-my $free = outside('program')->{after};
+my $free = outside($nginx, 'sh', '-c', "echo | $prefix/program")->{after};
 
 for my $call (sort(keys %nobody), 'clone3') {
     next if $free->{$call} != EPERM && $free->{$call} != ENOSYS;
@@ -636,7 +626,7 @@ CONF
 SKIP: {
     skip 'no program of 32 bits can be made and run here', 5 if !$small_runs;
 
-    my $free = outside('small')->{after};
+    my $free = outside($nginx, 'sh', '-c', "echo | $prefix/small")->{after};
     my @calls = grep { exists $nobody{$_} } keys %$free;
     my @known = grep { defined $nobody{$_} } @calls;
 
@@ -724,67 +714,12 @@ sub answer {
 }
 
 
-sub outside {
-    my ($name) = @_;
-    my (undef, undef, $uid, $gid) = (stat "/proc/$worker->{pid}")[2 .. 5];
-
-    my $pid = open my $out, '-|';
-    die "fork: $!\n" if !defined $pid;
-
-    if ($pid == 0) {
-        if ($> == 0) {
-            $) = "$gid $gid";
-            POSIX::setgid($gid);
-            POSIX::setuid($uid);
-        }
-
-        exec 'sh', '-c', "echo | $prefix/$name" or POSIX::_exit(127);
-    }
-
-    return decode_json(join '', <$out>);
-}
-
-
 # where a compiler makes such a program, and the kernel runs it
 
 sub small_runs {
     return if (POSIX::uname())[4] ne 'x86_64';
 
-    return eval { build('small', $small, qw(-m32 -nostdlib -static -ffreestanding
+    return eval { build($nginx, 'small', $small, qw(-m32 -nostdlib -static -ffreestanding
                         -fno-stack-protector -fno-pie -no-pie)) }
            && `echo | $prefix/small 2> /dev/null` =~ /^\{/;
-}
-
-
-sub build {
-    my ($name, $code, @flags) = @_;
-
-    spill("$prefix/$name.c", $code);
-
-    system('gcc', '-O1', "-DPREFIX=\"$prefix\"", "-I$root/src", @flags, '-o',
-           "$prefix/$name", "$prefix/$name.c") == 0 or die "gcc failed\n";
-    chmod 0755, "$prefix/$name";
-
-    return 1;
-}
-
-
-sub spill {
-    my ($file, $text) = @_;
-
-    open my $fh, '>', $file or die "$file: $!\n";
-    print $fh $text;
-    close $fh;
-
-    return;
-}
-
-
-sub slurp {
-    my ($file) = @_;
-
-    open my $fh, '<', $file or return '';
-    local $/;
-
-    return scalar <$fh>;
 }

@@ -10,24 +10,19 @@
  * stands there, and changes between two looks at it, the capture may read and
  * write in its ring only, and goes on.
  *
- * An input: what happens, a byte each with what it needs behind it.  While the
- * capture is at work, each of its looks takes one more byte, which may be a
- * change: of the box, the ring or its frames, at an offset, to a value.
+ * A change, while the capture is at work, is one of the box, the ring or its
+ * frames, at an offset, to a value.
  */
 
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "fuzz.h"
+#include "fuzz_script.h"
 
-
-#define __atomic_load_n(p, order)                                             \
-    (fuzz_between(), *(volatile __typeof__(*(p)) *) (p))
 
 #define __atomic_compare_exchange_n(p, old, v, weak, success, failure)        \
     (fuzz_between(), fuzz_cas((uint64_t *) (p), (uint64_t *) (old), v))
 
-static void fuzz_between(void);
 static int fuzz_cas(uint64_t *p, uint64_t *old, uint64_t v);
 
 
@@ -40,8 +35,6 @@ static int fuzz_cas(uint64_t *p, uint64_t *old, uint64_t v);
 #define FUZZ_SLOT   64
 
 
-static ngx_uint_t fuzz_next(void);
-static void fuzz_change(void);
 static void fuzz_worker(void);
 static void fuzz_grab(void);
 static void fuzz_open(void);
@@ -52,9 +45,6 @@ static ngx_int_t fuzz_result(ngx_vidcast_capture_t *capture,
     const u_char *json, size_t size, uint64_t *seq);
 
 
-static const uint8_t             *fuzz_pos;
-static const uint8_t             *fuzz_last;
-static ngx_uint_t                 fuzz_hostile;
 static ngx_uint_t                 fuzz_sum;    /* of all that was read */
 
 static void                      *fuzz_memory;
@@ -151,22 +141,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_close();
 
     return 0;
-}
-
-
-static ngx_uint_t
-fuzz_next(void)
-{
-    return (fuzz_pos < fuzz_last) ? *fuzz_pos++ : 255;
-}
-
-
-static void
-fuzz_between(void)
-{
-    if (fuzz_hostile && fuzz_next() < 32) {
-        fuzz_change();
-    }
 }
 
 

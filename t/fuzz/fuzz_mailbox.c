@@ -10,55 +10,22 @@
  * they do, nothing may be read or written beside the mailbox, results are those
  * of frames in their order, and no more slots are pinned than there are tasks.
  *
- * An input: what happens, a byte each with what it needs behind it.  While the
- * capture is at work, each of its loads takes one more byte, which may be a
- * change: of a box, at an offset, to a value.
+ * A change, while the capture is at work, is one of a box, at an offset, to a
+ * value.
  */
 
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "fuzz.h"
+#include "fuzz_script.h"
+#include "unit_mailboxes.h"
 
 
-#define __atomic_load_n(p, order)                                             \
-    (fuzz_between(), *(volatile __typeof__(*(p)) *) (p))
-
-static void fuzz_between(void);
-
-
-#include "unit_scheduler.h"
-#include "capture/ngx_vidcast_backend_process.c"
-
-
-static ngx_uint_t fuzz_next(void);
-static void fuzz_change(void);
 static void fuzz_answer(void);
 static void fuzz_turn(void);
-static ngx_vidcast_scheduler_t *fuzz_open(void);
-static void fuzz_close(ngx_vidcast_scheduler_t *scheduler);
 
 
-static const uint8_t  *fuzz_pos;
-static const uint8_t  *fuzz_last;
-static ngx_uint_t      fuzz_hostile;   /* it may change what we look at */
-static uint64_t        fuzz_frame;     /* of the last result */
-
-
-/* what the capture is to them besides */
-
-void
-ngx_vidcast_raw_refer(ngx_vidcast_raw_t *raw)
-{
-    /* void */
-}
-
-
-void
-ngx_vidcast_raw_unref(ngx_vidcast_raw_t *raw)
-{
-    /* void */
-}
+static uint64_t  fuzz_frame;   /* of the last result */
 
 
 ngx_uint_t
@@ -69,20 +36,13 @@ ngx_vidcast_predict_emits(ngx_vidcast_predict_t *predict, u_char *json,
 }
 
 
-void
-ngx_vidcast_predict_emitted(ngx_vidcast_predict_t *predict)
-{
-    /* void */
-}
-
-
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     u_char                    error[NGX_VIDCAST_ERROR_LEN];
     ngx_vidcast_scheduler_t  *scheduler;
 
-    scheduler = fuzz_open();
+    scheduler = unit_mailboxes_open();
 
     fuzz_pos = data;
     fuzz_last = data + size;
@@ -127,27 +87,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fuzz_check(test_pins() <= scheduler->ntasks + 1);
     }
 
-    fuzz_close(scheduler);
+    unit_mailboxes_close(scheduler);
 
     return 0;
-}
-
-
-/* 255 is one more "nothing", and the end of the input */
-
-static ngx_uint_t
-fuzz_next(void)
-{
-    return (fuzz_pos < fuzz_last) ? *fuzz_pos++ : 255;
-}
-
-
-static void
-fuzz_between(void)
-{
-    if (fuzz_hostile && fuzz_next() < 32) {
-        fuzz_change();
-    }
 }
 
 
@@ -203,36 +145,4 @@ fuzz_turn(void)
         fuzz_check(test_results[i].frame > fuzz_frame);
         fuzz_frame = test_results[i].frame;
     }
-}
-
-
-static ngx_vidcast_scheduler_t *
-fuzz_open(void)
-{
-    ngx_uint_t  i;
-
-    test_source.predict.workers = TEST_WORKERS;
-
-    fuzz_check(ngx_vidcast_mailboxes_create(&test_zone.mailboxes, TEST_WORKERS,
-                                            TEST_TEXT, NULL, &unit_log)
-               == NGX_OK);
-
-    for (i = 0; i < TEST_WORKERS; i++) {
-        ngx_vidcast_mailbox(&test_zone.mailboxes, i)->state =
-                                                  NGX_VIDCAST_PREDICTOR_READY;
-    }
-
-    return unit_scheduler_open(&ngx_vidcast_backend_process);
-}
-
-
-static void
-fuzz_close(ngx_vidcast_scheduler_t *scheduler)
-{
-    ngx_free(((ngx_vidcast_backend_process_t *) scheduler->data)->predictors);
-    ngx_free(scheduler->data);
-
-    (void) ngx_vidcast_mailboxes_free(&test_zone.mailboxes);
-
-    unit_scheduler_close(scheduler);
 }

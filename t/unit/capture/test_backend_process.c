@@ -29,8 +29,7 @@ static void  (*test_between)(void);
 static void test_wait(void);
 
 
-#include "unit_scheduler.h"
-#include "capture/ngx_vidcast_backend_process.c"
+#include "unit_mailboxes.h"
 
 
 static void test_order(void);
@@ -42,26 +41,8 @@ static void test_failing_slow(void);
 static void test_large(void);
 static void test_changing(void);
 static void test_change_size(void);
-static ngx_vidcast_scheduler_t *test_open(void);
-static void test_close(ngx_vidcast_scheduler_t *scheduler);
 static void test_answer(ngx_uint_t n, ngx_uint_t status, const char *text);
 static ngx_uint_t test_has(uint32_t slot, uint64_t number);
-
-
-/* what the capture is to them besides */
-
-void
-ngx_vidcast_raw_refer(ngx_vidcast_raw_t *raw)
-{
-    /* void */
-}
-
-
-void
-ngx_vidcast_raw_unref(ngx_vidcast_raw_t *raw)
-{
-    /* void */
-}
 
 
 ngx_uint_t
@@ -69,13 +50,6 @@ ngx_vidcast_predict_emits(ngx_vidcast_predict_t *predict, u_char *json,
     size_t size)
 {
     return size != 4 || ngx_strncmp(json, "same", 4) != 0;
-}
-
-
-void
-ngx_vidcast_predict_emitted(ngx_vidcast_predict_t *predict)
-{
-    /* void */
 }
 
 
@@ -100,7 +74,7 @@ test_order(void)
 {
     ngx_vidcast_scheduler_t  *scheduler;
 
-    scheduler = test_open();
+    scheduler = unit_mailboxes_open();
 
     (void) test_publish();
     ngx_vidcast_scheduler_turn(scheduler);
@@ -127,7 +101,7 @@ test_order(void)
             "order: both leave in the order of the frames");
     unit_ok(test_predicted == 2, "order: and are counted");
 
-    test_close(scheduler);
+    unit_mailboxes_close(scheduler);
 }
 
 
@@ -137,7 +111,7 @@ test_busy(void)
     ngx_uint_t                i;
     ngx_vidcast_scheduler_t  *scheduler;
 
-    scheduler = test_open();
+    scheduler = unit_mailboxes_open();
 
     for (i = 0; i < 6; i++) {
         (void) test_publish();
@@ -154,7 +128,7 @@ test_busy(void)
     unit_ok(ngx_vidcast_mailbox(&test_zone.mailboxes, 0)->number == 6,
             "busy: one that is free gets the newest");
 
-    test_close(scheduler);
+    unit_mailboxes_close(scheduler);
 }
 
 
@@ -165,7 +139,7 @@ test_none(void)
 {
     ngx_vidcast_scheduler_t  *scheduler;
 
-    scheduler = test_open();
+    scheduler = unit_mailboxes_open();
 
     (void) test_publish();
     ngx_vidcast_scheduler_turn(scheduler);
@@ -185,7 +159,7 @@ test_none(void)
     unit_ok(test_nresults == 0 && test_judged == 2 && test_predicted == 1,
             "none: one that is not told is predicted all the same");
 
-    test_close(scheduler);
+    unit_mailboxes_close(scheduler);
 }
 
 
@@ -195,7 +169,7 @@ test_died(void)
     ngx_vidcast_scheduler_t          *scheduler;
     ngx_vidcast_predictor_mailbox_t  *mailbox;
 
-    scheduler = test_open();
+    scheduler = unit_mailboxes_open();
     mailbox = ngx_vidcast_mailbox(&test_zone.mailboxes, 0);
 
     (void) test_publish();
@@ -218,7 +192,7 @@ test_died(void)
     unit_ok(ngx_vidcast_mailbox(&test_zone.mailboxes, 1)->number == 2,
             "died: the other one goes on");
 
-    test_close(scheduler);
+    unit_mailboxes_close(scheduler);
 }
 
 
@@ -230,7 +204,7 @@ test_failing(void)
     ngx_uint_t                i;
     ngx_vidcast_scheduler_t  *scheduler;
 
-    scheduler = test_open();
+    scheduler = unit_mailboxes_open();
 
     for (i = 0; i < TEST_WORKERS; i++) {
         ngx_vidcast_mailbox(&test_zone.mailboxes, i)->failing = 1;
@@ -260,7 +234,7 @@ test_failing(void)
             && ngx_strcmp(test_results[1].text, "well") == 0,
             "failing: and the next one counts");
 
-    test_close(scheduler);
+    unit_mailboxes_close(scheduler);
 }
 
 
@@ -276,7 +250,7 @@ test_failing_slow(void)
     ngx_vidcast_scheduler_t          *scheduler;
     ngx_vidcast_predictor_mailbox_t  *mailbox[TEST_WORKERS];
 
-    scheduler = test_open();
+    scheduler = unit_mailboxes_open();
 
     for (i = 0; i < TEST_WORKERS; i++) {
         mailbox[i] = ngx_vidcast_mailbox(&test_zone.mailboxes, i);
@@ -317,7 +291,7 @@ test_failing_slow(void)
             && ngx_strcmp(test_results[15].text, "well") == 0,
             "slow: the others have their results");
 
-    test_close(scheduler);
+    unit_mailboxes_close(scheduler);
 }
 
 
@@ -327,7 +301,7 @@ test_large(void)
     ngx_vidcast_scheduler_t          *scheduler;
     ngx_vidcast_predictor_mailbox_t  *mailbox;
 
-    scheduler = test_open();
+    scheduler = unit_mailboxes_open();
     mailbox = ngx_vidcast_mailbox(&test_zone.mailboxes, 0);
 
     (void) test_publish();
@@ -342,7 +316,7 @@ test_large(void)
             && ngx_strlen(test_results[0].text) == TEST_TEXT,
             "large: no more than there is place for");
 
-    test_close(scheduler);
+    unit_mailboxes_close(scheduler);
 }
 
 
@@ -351,7 +325,7 @@ test_changing(void)
 {
     ngx_vidcast_scheduler_t  *scheduler;
 
-    scheduler = test_open();
+    scheduler = unit_mailboxes_open();
 
     (void) test_publish();
     ngx_vidcast_scheduler_turn(scheduler);
@@ -365,7 +339,7 @@ test_changing(void)
             "changing: a size is read once");
 
     ngx_vidcast_scheduler_turn(scheduler);
-    test_close(scheduler);
+    unit_mailboxes_close(scheduler);
 }
 
 
@@ -386,41 +360,6 @@ test_wait(void)
     if (test_between) {
         test_between();
     }
-}
-
-
-static ngx_vidcast_scheduler_t *
-test_open(void)
-{
-    ngx_uint_t  i;
-
-    test_source.predict.workers = TEST_WORKERS;
-
-    if (ngx_vidcast_mailboxes_create(&test_zone.mailboxes, TEST_WORKERS,
-                                     TEST_TEXT, NULL, &unit_log)
-        != NGX_OK)
-    {
-        exit(2);
-    }
-
-    for (i = 0; i < TEST_WORKERS; i++) {
-        ngx_vidcast_mailbox(&test_zone.mailboxes, i)->state =
-                                                  NGX_VIDCAST_PREDICTOR_READY;
-    }
-
-    return unit_scheduler_open(&ngx_vidcast_backend_process);
-}
-
-
-static void
-test_close(ngx_vidcast_scheduler_t *scheduler)
-{
-    ngx_free(((ngx_vidcast_backend_process_t *) scheduler->data)->predictors);
-    ngx_free(scheduler->data);
-
-    (void) ngx_vidcast_mailboxes_free(&test_zone.mailboxes);
-
-    unit_scheduler_close(scheduler);
 }
 
 
