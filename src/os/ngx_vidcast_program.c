@@ -68,7 +68,6 @@ static ngx_int_t ngx_vidcast_program_groups(ngx_vidcast_program_run_t *run);
 static ngx_pid_t ngx_vidcast_program_detach(ngx_vidcast_program_run_t *run);
 static void ngx_vidcast_program_exec(ngx_vidcast_program_run_t *run);
 static void ngx_vidcast_program_descriptors(ngx_vidcast_program_t *program);
-static void ngx_vidcast_program_signals(void);
 static void ngx_vidcast_program_affinity(ngx_cycle_t *cycle);
 static ngx_int_t ngx_vidcast_program_user(ngx_vidcast_program_run_t *run);
 
@@ -429,7 +428,7 @@ ngx_vidcast_program_exec(ngx_vidcast_program_run_t *run)
     }
 
     ngx_vidcast_program_descriptors(program);
-    ngx_vidcast_program_signals();
+    ngx_vidcast_program_signals(1);
     ngx_vidcast_program_affinity(run->cycle);
 
     if (ngx_vidcast_program_user(run) != NGX_OK) {
@@ -482,13 +481,8 @@ ngx_vidcast_program_descriptors(ngx_vidcast_program_t *program)
 }
 
 
-/*
- * What is ignored or blocked stays so in the program; handlers do not.  Until
- * it has its own it ignores what a terminal sends to all of us.
- */
-
-static void
-ngx_vidcast_program_signals(void)
+void
+ngx_vidcast_program_signals(ngx_uint_t terminal)
 {
     int               signo;
     sigset_t          set;
@@ -498,8 +492,9 @@ ngx_vidcast_program_signals(void)
     sigemptyset(&sa.sa_mask);
 
     for (signo = 1; signo < NSIG; signo++) {
-        sa.sa_handler = (signo == SIGINT || signo == SIGQUIT
-                         || signo == SIGHUP)
+        sa.sa_handler = (terminal
+                         && (signo == SIGINT || signo == SIGQUIT
+                             || signo == SIGHUP))
                         ? SIG_IGN : SIG_DFL;
 
         (void) sigaction(signo, &sa, NULL);

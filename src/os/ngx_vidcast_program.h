@@ -55,5 +55,12 @@ void ngx_vidcast_program_inherit(ngx_fd_t binary, ngx_fd_t module,
 ngx_pid_t ngx_vidcast_program_start(ngx_vidcast_program_t *program,
     ngx_cycle_t *cycle);
 
+/*
+ * In a process that is to execute a program: what is ignored or blocked stays
+ * so there, handlers do not.  With "terminal" it ignores what a terminal sends
+ * to all of us, until it has handlers of its own.
+ */
+void ngx_vidcast_program_signals(ngx_uint_t terminal);
+
 
 #endif /* _NGX_VIDCAST_PROGRAM_H_INCLUDED_ */

@@ -65,6 +65,25 @@ static ngx_str_t  ngx_vidcast_state_names[] = {
 
 
 ngx_int_t
+ngx_vidcast_conf_init(ngx_vidcast_conf_t *conf, ngx_cycle_t *cycle)
+{
+    conf->cycle = cycle;
+
+    if (ngx_array_init(&conf->sources, cycle->pool, 4,
+                       sizeof(ngx_vidcast_source_t *))
+           != NGX_OK
+        || ngx_array_init(&conf->renditions, cycle->pool, 4,
+                          sizeof(ngx_vidcast_rendition_t *))
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
 ngx_vidcast_zone_add(ngx_conf_t *cf, ngx_vidcast_conf_t *conf,
     ngx_vidcast_source_t *source, void *tag)
 {

@@ -292,6 +292,9 @@ typedef struct {
 } ngx_vidcast_conf_t;
 
 
+/* without sources, of memory that is zero; NGX_OK or NGX_ERROR */
+ngx_int_t ngx_vidcast_conf_init(ngx_vidcast_conf_t *conf, ngx_cycle_t *cycle);
+
 /*
  * Adds a source and its zone, and that of the control with the first one;
  * add_overlay() the zone of its overlay.  The sizes are settled later, when

@@ -206,21 +206,20 @@ unit_load(ngx_vidcast_conf_t *old, unit_source_t *sources, ngx_uint_t n)
     cycle = ngx_pcalloc(pool, sizeof(ngx_cycle_t));
     conf = ngx_pcalloc(pool, sizeof(ngx_vidcast_conf_t));
 
-    if (cycle == NULL || conf == NULL
-        || ngx_list_init(&cycle->shared_memory, pool, 1,
-                         sizeof(ngx_shm_zone_t)) != NGX_OK
-        || ngx_array_init(&conf->sources, pool, 1,
-                          sizeof(ngx_vidcast_source_t *)) != NGX_OK
-        || ngx_array_init(&conf->renditions, pool, 1,
-                          sizeof(ngx_vidcast_rendition_t *)) != NGX_OK)
-    {
+    if (cycle == NULL || conf == NULL) {
         exit(2);
     }
 
     cycle->pool = pool;
     cycle->log = &unit_log;
     cycle->old_cycle = old ? old->cycle : &init_cycle;
-    conf->cycle = cycle;
+
+    if (ngx_list_init(&cycle->shared_memory, pool, 1, sizeof(ngx_shm_zone_t))
+            != NGX_OK
+        || ngx_vidcast_conf_init(conf, cycle) != NGX_OK)
+    {
+        exit(2);
+    }
 
     ngx_memzero(&cf, sizeof(ngx_conf_t));
     cf.pool = pool;

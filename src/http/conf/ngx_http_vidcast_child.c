@@ -162,15 +162,7 @@ ngx_vidcast_child_create_conf(ngx_cycle_t *cycle)
         return NULL;
     }
 
-    ccf->vidcast.cycle = cycle;
-
-    if (ngx_array_init(&ccf->vidcast.sources, cycle->pool, 4,
-                       sizeof(ngx_vidcast_source_t *))
-           != NGX_OK
-        || ngx_array_init(&ccf->vidcast.renditions, cycle->pool, 4,
-                          sizeof(ngx_vidcast_rendition_t *))
-           != NGX_OK)
-    {
+    if (ngx_vidcast_conf_init(&ccf->vidcast, cycle) != NGX_OK) {
         return NULL;
     }
 
@@ -186,10 +178,8 @@ ngx_vidcast_child_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_vidcast_child_conf_t  *ccf = conf;
 
-    char        *rv;
     ngx_str_t   *value;
     ngx_uint_t   role;
-    ngx_conf_t   save;
 
     value = cf->args->elts;
 
@@ -217,15 +207,7 @@ ngx_vidcast_child_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return "is invalid";
     }
 
-    save = *cf;
-    cf->handler = ngx_vidcast_child_directive;
-    cf->handler_conf = (char *) ccf;
-
-    rv = ngx_conf_parse(cf, NULL);
-
-    *cf = save;
-
-    return rv;
+    return ngx_http_vidcast_source_parse(cf, ngx_vidcast_child_directive, ccf);
 }
 
 
@@ -443,7 +425,6 @@ ngx_vidcast_child_source(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     char                        *rv;
     ngx_str_t                   *value;
-    ngx_conf_t                   save;
     ngx_vidcast_source_t        *source, **sp;
     ngx_vidcast_child_source_t   ts;
 
@@ -473,13 +454,8 @@ ngx_vidcast_child_source(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ts.block.source = source;
     ts.block.seen = 0;
 
-    save = *cf;
-    cf->handler = ngx_vidcast_child_source_directive;
-    cf->handler_conf = (char *) &ts;
-
-    rv = ngx_conf_parse(cf, NULL);
-
-    *cf = save;
+    rv = ngx_http_vidcast_source_parse(cf, ngx_vidcast_child_source_directive,
+                                       &ts);
 
     if (rv == NGX_CONF_OK && source->input.module == NULL) {
         return NGX_CONF_ERROR;

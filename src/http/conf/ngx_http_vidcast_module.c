@@ -296,13 +296,8 @@ ngx_http_vidcast_create_main_conf(ngx_conf_t *cf)
 
     vmcf->debug = NGX_CONF_UNSET;
     vmcf->vidcast.watchdog = NGX_CONF_UNSET_MSEC;
-    vmcf->vidcast.cycle = cf->cycle;
 
-    if (ngx_array_init(&vmcf->vidcast.renditions, cf->pool, 4,
-                       sizeof(ngx_vidcast_rendition_t *)) != NGX_OK
-        || ngx_array_init(&vmcf->vidcast.sources, cf->pool, 4,
-                       sizeof(ngx_vidcast_source_t *))
-        != NGX_OK
+    if (ngx_vidcast_conf_init(&vmcf->vidcast, cf->cycle) != NGX_OK
         || ngx_array_init(&vmcf->references, cf->pool, 4,
                           sizeof(ngx_http_vidcast_reference_t))
            != NGX_OK)

@@ -28,7 +28,11 @@ ngx_vidcast_source_t *ngx_http_vidcast_source_create(ngx_conf_t *cf,
     ngx_str_t *name);
 
 
-/* the handler of the directives in the block */
+/* reads the directives of the block that "cf" stands in by a handler */
+char *ngx_http_vidcast_source_parse(ngx_conf_t *cf,
+    ngx_conf_handler_pt handler, void *conf);
+
+/* the handler of those of a source; conf: ngx_http_vidcast_block_t */
 char *ngx_http_vidcast_source_directive(ngx_conf_t *cf, ngx_command_t *dummy,
     void *conf);
 

@@ -39,7 +39,6 @@ ngx_http_vidcast_source_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     char                      *rv;
     ngx_str_t                 *value;
-    ngx_conf_t                 save;
     ngx_vidcast_source_t      *source;
     ngx_http_vidcast_block_t   block;
 
@@ -59,13 +58,8 @@ ngx_http_vidcast_source_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     block.source = source;
     block.seen = 0;
 
-    save = *cf;
-    cf->handler = ngx_http_vidcast_source_directive;
-    cf->handler_conf = (char *) &block;
-
-    rv = ngx_conf_parse(cf, NULL);
-
-    *cf = save;
+    rv = ngx_http_vidcast_source_parse(cf, ngx_http_vidcast_source_directive,
+                                       &block);
 
     if (rv != NGX_CONF_OK) {
         return rv;
@@ -100,6 +94,25 @@ ngx_http_vidcast_source_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     source->original.shm_zone->init = ngx_http_vidcast_source_init;
 
     return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_vidcast_source_parse(ngx_conf_t *cf, ngx_conf_handler_pt handler,
+    void *conf)
+{
+    char        *rv;
+    ngx_conf_t   save;
+
+    save = *cf;
+    cf->handler = handler;
+    cf->handler_conf = conf;
+
+    rv = ngx_conf_parse(cf, NULL);
+
+    *cf = save;
+
+    return rv;
 }
 
 

@@ -12,6 +12,7 @@
 
 #include "core/ngx_vidcast_error.h"
 #include "os/ngx_vidcast_process_tree.h"
+#include "os/ngx_vidcast_program.h"
 #include "os/ngx_vidcast_sandbox.h"
 #include "predict/exec/ngx_vidcast_exec.h"
 
@@ -45,7 +46,6 @@ static void ngx_vidcast_exec_child(ngx_vidcast_exec_t *exec,
     ngx_vidcast_spawn_io_t *io);
 static ngx_fd_t ngx_vidcast_exec_move(ngx_fd_t fd, int cmd);
 static ngx_int_t ngx_vidcast_exec_sandbox(ngx_vidcast_exec_t *exec);
-static void ngx_vidcast_exec_signals(void);
 static ngx_int_t ngx_vidcast_exec_started(ngx_vidcast_exec_t *exec,
     ngx_vidcast_spawn_io_t *io);
 static void ngx_vidcast_exec_drop(ngx_vidcast_spawn_io_t *io);
@@ -263,7 +263,7 @@ ngx_vidcast_exec_child(ngx_vidcast_exec_t *exec, ngx_vidcast_spawn_io_t *io)
         goto failed;
     }
 
-    ngx_vidcast_exec_signals();
+    ngx_vidcast_program_signals(0);
 
     if (ngx_vidcast_exec_sandbox(exec) != NGX_OK) {
         goto failed;
@@ -329,26 +329,6 @@ ngx_vidcast_exec_sandbox(ngx_vidcast_exec_t *exec)
                                       |NGX_VIDCAST_SANDBOX_FILTERED, NULL)
             == (predictor->sandbox & ~NGX_VIDCAST_SANDBOX_SECCOMP))
                ? NGX_OK : NGX_ERROR;
-}
-
-
-static void
-ngx_vidcast_exec_signals(void)
-{
-    int               signo;
-    sigset_t          set;
-    struct sigaction  sa;
-
-    ngx_memzero(&sa, sizeof(struct sigaction));
-    sigemptyset(&sa.sa_mask);
-    sa.sa_handler = SIG_DFL;
-
-    for (signo = 1; signo < NSIG; signo++) {
-        (void) sigaction(signo, &sa, NULL);
-    }
-
-    sigemptyset(&set);
-    (void) sigprocmask(SIG_SETMASK, &set, NULL);
 }
 
 
