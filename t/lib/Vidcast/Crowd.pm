@@ -65,10 +65,17 @@ sub dial {
     my $client = $stream ? $class->open($self->{port}, $viewer->{path})
                          : $class->connect($self->{port}, $viewer->{path});
 
+    # one that was dropped meanwhile is gone, and no reason to end
+
+    die "no answer for $viewer->{path}\n" if !$client->status && !$client->eof;
+
     $viewer->{client} = $client;
     $viewer->{worker} = $client->header('X-Worker') // 0;
     $viewer->{wanted} = $stream ? 200 : 101;
     $viewer->{last} = time;
+
+    $self->fault($viewer, 'answered by ' . $client->status)
+        if $client->status && $client->status != $viewer->{wanted};
 
     delete @$viewer{qw(seq frame)};
 }
@@ -177,6 +184,8 @@ sub parse {
     my ($self, $viewer) = @_;
 
     my $client = $viewer->{client};
+
+    return if $client->status != $viewer->{wanted};
 
     if ($viewer->{kind} eq 'mjpeg') {
         while (my $part = $client->part(0)) {
