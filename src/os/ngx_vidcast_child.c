@@ -58,7 +58,7 @@ ngx_vidcast_child_start(ngx_vidcast_child_t *task, ngx_vidcast_conf_t *conf,
         ngx_log_error(NGX_LOG_ALERT, cycle->log, err,
                       "fork() failed while spawning \"%s\"", title);
 
-    } else if (pid && !program.brief) {
+    } else if (!program.detached && !program.brief) {
         ngx_log_error(NGX_LOG_NOTICE, cycle->log, 0, "start %s %P", title,
                       pid);
     }

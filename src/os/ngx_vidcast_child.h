@@ -23,8 +23,8 @@
 /*
  * Starts a process of ours: nginx's own binary, in an address space of its
  * own, with no descriptors but those that its settings name.  "conf" is NULL
- * for a check, which has nothing of it.  Returns its pid, or 0: that of a
- * manager is not known, and it is nobody's child.  NGX_INVALID_PID, logged.
+ * for a check, which has nothing of it.  Returns its pid; a manager is nobody's
+ * child.  NGX_INVALID_PID, logged.
  */
 ngx_pid_t ngx_vidcast_child_start(ngx_vidcast_child_t *task,
     ngx_vidcast_conf_t *conf, ngx_cycle_t *cycle);

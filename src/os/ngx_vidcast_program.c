@@ -66,6 +66,7 @@ static char **ngx_vidcast_program_environment(void);
 static ngx_core_conf_t *ngx_vidcast_program_other_user(ngx_cycle_t *cycle);
 static ngx_int_t ngx_vidcast_program_groups(ngx_vidcast_program_run_t *run);
 static ngx_pid_t ngx_vidcast_program_detach(ngx_vidcast_program_run_t *run);
+static ngx_pid_t ngx_vidcast_program_detached(ngx_pid_t pid, ngx_fd_t fd);
 static void ngx_vidcast_program_exec(ngx_vidcast_program_run_t *run);
 static void ngx_vidcast_program_descriptors(ngx_vidcast_program_t *program);
 static void ngx_vidcast_program_affinity(ngx_cycle_t *cycle);
@@ -369,14 +370,19 @@ ngx_vidcast_program_environment(void)
 /*
  * nginx waits for any child that ends, and logs that it does not know ours.
  * So the process is the child of one that ends at once and sends no SIGCHLD:
- * that one is seen by none but us.
+ * that one is seen by none but us, and tells us the pid.
  */
 
 static ngx_pid_t
 ngx_vidcast_program_detach(ngx_vidcast_program_run_t *run)
 {
-    int        status;
+    ngx_fd_t   fd[2];
+    ngx_err_t  err;
     ngx_pid_t  pid, child;
+
+    if (pipe2(fd, O_CLOEXEC) == -1) {
+        return NGX_INVALID_PID;
+    }
 
     pid = ngx_vidcast_program_clone(0);
 
@@ -387,12 +393,33 @@ ngx_vidcast_program_detach(ngx_vidcast_program_run_t *run)
             ngx_vidcast_program_exec(run);
         }
 
-        _exit(child == -1 ? ngx_errno : 0);
+        err = ngx_errno;
+
+        if (write(fd[1], &child, sizeof(ngx_pid_t)) == -1) {
+            err = ngx_errno;
+        }
+
+        _exit(err);
     }
 
-    if (pid == -1) {
-        return NGX_INVALID_PID;
-    }
+    (void) ngx_close_file(fd[1]);
+
+    child = (pid == -1) ? NGX_INVALID_PID
+                        : ngx_vidcast_program_detached(pid, fd[0]);
+    err = ngx_errno;
+
+    (void) ngx_close_file(fd[0]);
+    ngx_set_errno(err);
+
+    return child;
+}
+
+
+static ngx_pid_t
+ngx_vidcast_program_detached(ngx_pid_t pid, ngx_fd_t fd)
+{
+    int        status;
+    ngx_pid_t  child;
 
     while (waitpid(pid, &status, __WCLONE) == -1) {
         if (ngx_errno != NGX_EINTR) {
@@ -400,12 +427,14 @@ ngx_vidcast_program_detach(ngx_vidcast_program_run_t *run)
         }
     }
 
-    if (status) {
+    if (ngx_read_fd(fd, &child, sizeof(ngx_pid_t)) != sizeof(ngx_pid_t)
+        || child == -1)
+    {
         ngx_set_errno(WEXITSTATUS(status));
         return NGX_INVALID_PID;
     }
 
-    return 0;
+    return child;
 }
 
 

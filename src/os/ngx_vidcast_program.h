@@ -50,7 +50,7 @@ void ngx_vidcast_program_inherit(ngx_fd_t binary, ngx_fd_t module,
 
 /*
  * Starts a process, which becomes the user of the configuration if it would
- * be root.  Returns its pid, or 0 if it is detached; NGX_INVALID_PID, errno.
+ * be root.  Returns its pid; NGX_INVALID_PID, errno.
  */
 ngx_pid_t ngx_vidcast_program_start(ngx_vidcast_program_t *program,
     ngx_cycle_t *cycle);

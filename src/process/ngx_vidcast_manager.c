@@ -41,6 +41,8 @@ typedef struct {
 /* a manager as a worker sees it */
 
 typedef struct {
+    ngx_pid_t                    coming;     /* ours; 0: it has, or is dead */
+    ngx_vidcast_watchdog_t       start;
     ngx_vidcast_watchdog_t       main;
     ngx_vidcast_watchdog_t       death;
     ngx_pid_t                    killed;
@@ -48,6 +50,7 @@ typedef struct {
 } ngx_vidcast_manager_watch_t;
 
 
+static ngx_uint_t ngx_vidcast_manager_coming(ngx_vidcast_conf_t *conf);
 static ngx_int_t ngx_vidcast_manager_watch(ngx_vidcast_conf_t *conf,
     ngx_pid_t pid);
 static void ngx_vidcast_manager_sandbox(ngx_vidcast_conf_t *conf);
@@ -76,6 +79,7 @@ ngx_vidcast_manager_start(ngx_vidcast_conf_t *conf)
     ngx_int_t               rc;
     ngx_log_t              *log;
     ngx_pid_t               pid;
+    ngx_uint_t              coming;
     ngx_vidcast_child_t     task;
     ngx_vidcast_control_t  *control;
 
@@ -83,12 +87,17 @@ ngx_vidcast_manager_start(ngx_vidcast_conf_t *conf)
     control = conf->control;
 
     /*
-     * The lock of the process that forks is held till its next call: by then
-     * the manager has its own, or is dead.
+     * The lock of the process that forks is held till the manager has its own,
+     * or is dead.  Where it takes long to come, others beside it would only
+     * take it the processor.
      */
 
-    ngx_vidcast_process_lock_drop(control->locks, NGX_VIDCAST_LOCK_FORKING,
-                                  log);
+    coming = ngx_vidcast_manager_coming(conf);
+
+    if (!coming) {
+        ngx_vidcast_process_lock_drop(control->locks, NGX_VIDCAST_LOCK_FORKING,
+                                      log);
+    }
 
     if (ngx_vidcast_load(&control->shm->generation) != conf->generation) {
         return NGX_OK;
@@ -109,6 +118,10 @@ ngx_vidcast_manager_start(ngx_vidcast_conf_t *conf)
         return NGX_OK;
     }
 
+    if (coming) {
+        return NGX_OK;
+    }
+
     rc = ngx_vidcast_process_lock_take(control->locks,
                                        NGX_VIDCAST_LOCK_FORKING, log);
 
@@ -122,10 +135,46 @@ ngx_vidcast_manager_start(ngx_vidcast_conf_t *conf)
         task.role = NGX_VIDCAST_MANAGER;
         task.answer = NGX_INVALID_FILE;
 
-        (void) ngx_vidcast_child_start(&task, conf, conf->cycle);
+        pid = ngx_vidcast_child_start(&task, conf, conf->cycle);
+
+        if (pid != NGX_INVALID_PID) {
+            ngx_vidcast_manager_watched.coming = pid;
+            ngx_vidcast_manager_watched.start.pid = 0;
+        }
     }
 
     return NGX_OK;
+}
+
+
+/* is the manager that we have started still on its way to its lock? */
+
+static ngx_uint_t
+ngx_vidcast_manager_coming(ngx_vidcast_conf_t *conf)
+{
+    ngx_pid_t                     pid;
+    ngx_vidcast_manager_watch_t  *watch;
+
+    watch = &ngx_vidcast_manager_watched;
+    pid = watch->coming;
+
+    if (pid == 0) {
+        return 0;
+    }
+
+    if (ngx_vidcast_load(&conf->control->shm->generation) != conf->generation
+        || ngx_vidcast_process_lock_holder(conf->control->locks,
+                                           NGX_VIDCAST_LOCK_MANAGER,
+                                           conf->cycle->log)
+           == pid
+        || (kill(pid, 0) == -1 && ngx_errno == NGX_ESRCH)
+        || ngx_vidcast_watchdog_hangs(&watch->start, pid, 0,
+                                      NGX_VIDCAST_CHILD_COMES))
+    {
+        watch->coming = 0;
+    }
+
+    return watch->coming != 0;
 }
 
 

@@ -22,6 +22,7 @@
 #include "process/ngx_vidcast_manager.c"
 
 
+static void test_coming(void);
 static void test_lost(void);
 static void test_died(void);
 static void test_end(ngx_vidcast_managed_t *managed, int code);
@@ -37,13 +38,20 @@ static unit_source_t            test_sources[] = {
 };
 
 
+static unit_actor_t             test_manager;
+static ngx_uint_t               test_starts;
+
+
 /* what the manager is made of besides */
 
 ngx_pid_t
 ngx_vidcast_child_start(ngx_vidcast_child_t *child, ngx_vidcast_conf_t *conf,
     ngx_cycle_t *cycle)
 {
-    return NGX_INVALID_PID;
+    test_starts++;
+    unit_spawn(&test_manager, test_act);
+
+    return test_manager.pid;
 }
 
 
@@ -98,12 +106,67 @@ main(void)
     test_source = unit_source(test_conf, 0);
     test_shm = test_source->original.zone->shm;
 
+    test_coming();
     test_lost();
     test_died();
 
     unit_unload(test_conf);
 
     return unit_done();
+}
+
+
+/*
+ * A worker looks each second, but nginx may take longer to start.  Each manager
+ * that was started beside another one made all of them slower, till none came.
+ */
+
+static void
+test_coming(void)
+{
+    unit_actor_t  old;
+
+    ngx_memzero(&ngx_vidcast_manager_watched,
+                sizeof(ngx_vidcast_manager_watch_t));
+
+    (void) ngx_vidcast_manager_start(test_conf);
+    unit_ok(test_starts == 1, "coming: a manager is started");
+
+    (void) ngx_vidcast_manager_start(test_conf);
+    (void) ngx_vidcast_manager_start(test_conf);
+    unit_ok(test_starts == 1, "coming: no other one while it is on its way");
+
+    unit_kill(&test_manager);
+    unit_reap(&test_manager);
+
+    (void) ngx_vidcast_manager_start(test_conf);
+    unit_ok(test_starts == 2, "coming: one more when it is dead");
+
+    old = test_manager;
+    ngx_vidcast_manager_watched.start.still = NGX_VIDCAST_CHILD_COMES * 1000;
+    ngx_vidcast_manager_watched.start.pid = old.pid;
+
+    (void) ngx_vidcast_manager_start(test_conf);
+    unit_ok(test_starts == 3, "coming: or takes too long");
+
+    unit_kill(&old);
+    unit_reap(&old);
+
+    unit_ok(unit_tell(&test_manager, 't', NGX_VIDCAST_LOCK_MANAGER) == NGX_OK,
+            "coming: it has its lock");
+    test_conf->control->shm->manager_generation = test_conf->generation;
+
+    (void) ngx_vidcast_manager_start(test_conf);
+    unit_ok(test_starts == 3, "coming: it is there");
+
+    unit_kill(&test_manager);
+    unit_reap(&test_manager);
+
+    (void) ngx_vidcast_manager_start(test_conf);
+    unit_ok(test_starts == 4, "coming: when it dies, there is another one");
+
+    unit_kill(&test_manager);
+    unit_reap(&test_manager);
 }
 
 
