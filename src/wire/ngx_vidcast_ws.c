@@ -471,7 +471,7 @@ ngx_vidcast_ws_unmask(ngx_vidcast_ws_reader_t *reader, u_char *data,
     size_t size)
 {
     u_char      key[8], *end;
-    uint64_t    mask, word[4];
+    uint64_t    mask, a, b, c, d;
     ngx_uint_t  i;
 
     /* the key is rotated to where the last chunk ended; 8 is 2 periods */
@@ -486,22 +486,31 @@ ngx_vidcast_ws_unmask(ngx_vidcast_ws_reader_t *reader, u_char *data,
 
     end = data + size;
 
+    /* four variables: an array is written to the stack as well */
+
     while (end - data >= 32) {
-        ngx_memcpy(word, data, 32);
+        ngx_memcpy(&a, data, 8);
+        ngx_memcpy(&b, data + 8, 8);
+        ngx_memcpy(&c, data + 16, 8);
+        ngx_memcpy(&d, data + 24, 8);
 
-        word[0] ^= mask;
-        word[1] ^= mask;
-        word[2] ^= mask;
-        word[3] ^= mask;
+        a ^= mask;
+        b ^= mask;
+        c ^= mask;
+        d ^= mask;
 
-        ngx_memcpy(data, word, 32);
+        ngx_memcpy(data, &a, 8);
+        ngx_memcpy(data + 8, &b, 8);
+        ngx_memcpy(data + 16, &c, 8);
+        ngx_memcpy(data + 24, &d, 8);
+
         data += 32;
     }
 
     while (end - data >= 8) {
-        ngx_memcpy(word, data, 8);
-        word[0] ^= mask;
-        ngx_memcpy(data, word, 8);
+        ngx_memcpy(&a, data, 8);
+        a ^= mask;
+        ngx_memcpy(data, &a, 8);
         data += 8;
     }
 
