@@ -339,6 +339,39 @@ for my $path ('/echo', '/ws', '/both') {
     }
 }
 
+# a long message is inflated as it comes: what is wrong is found out before its
+# end, which never comes here
+
+my $noise = join '', map { chr 32 + rand 64 } 1 .. 200000;
+
+for (
+    ['garbage', 1007, deflated($noise) . "\xff" x 100000],
+    ['more than vidcast_max_message', 1009, deflated($noise . 'x' x (17 << 20))
+                                            . "\x00" x 100000],
+) {
+    my ($name, $code, $data) = @$_;
+
+    for my $frames (frame(1, $data, rsv => 4, length => length($data) + 1),
+                    join '', (fragments(1, $data, 50000))[0 .. 4])
+    {
+        $ws = dial('/echo');
+        $ws->write($frames);
+        closes($code, "a long one, $name");
+    }
+}
+
+for (
+    ['no UTF-8', 1007, deflated("$noise\xff")],
+    ['cut off', 1007, substr deflated($noise), 0, 150000],
+) {
+    my ($name, $code, $data) = @$_;
+
+    $ws = dial('/echo');
+    $ws->write(join '', fragments(1, $data, 20000));
+    closes($code, "a long one, $name");
+}
+
+
 # a bomb: small on the wire
 
 my $bomb = deflated('x' x 900000);

@@ -24,26 +24,25 @@
 #define NGX_VIDCAST_DEFLATE_COMPLETE    128
 
 
-typedef struct {
-    u_char  *data;
-    size_t   size;
-    size_t   allocated;
-    size_t   max;             /* one byte more than is allowed */
-} ngx_vidcast_inflate_output_t;
+struct ngx_vidcast_inflate_s {
+    z_stream    stream;
+    u_char     *data;
+    size_t      size;
+    size_t      allocated;
+    size_t      max;             /* one byte more than is allowed */
+    ngx_uint_t  ready;           /* the stream */
+};
 
 
 static z_stream *ngx_vidcast_deflate_stream(ngx_uint_t bits);
-static z_stream *ngx_vidcast_inflate_stream(void);
-static ngx_int_t ngx_vidcast_inflate_run(z_stream *stream, ngx_str_t *in,
-    ngx_vidcast_inflate_output_t *output);
-static ngx_int_t ngx_vidcast_inflate_feed(z_stream *stream, u_char *data,
-    size_t size, ngx_vidcast_inflate_output_t *output);
-static ngx_int_t ngx_vidcast_inflate_step(z_stream *stream,
-    ngx_vidcast_inflate_output_t *output);
-static ngx_int_t ngx_vidcast_inflate_restart(z_stream *stream,
-    ngx_vidcast_inflate_output_t *output);
-static ngx_int_t ngx_vidcast_inflate_room(
-    ngx_vidcast_inflate_output_t *output);
+static ngx_int_t ngx_vidcast_inflate_reset(ngx_vidcast_inflate_t *message,
+    size_t limit);
+static ngx_int_t ngx_vidcast_inflate_feed(ngx_vidcast_inflate_t *message,
+    u_char *data, size_t size);
+static ngx_int_t ngx_vidcast_inflate_step(ngx_vidcast_inflate_t *message);
+static ngx_int_t ngx_vidcast_inflate_restart(ngx_vidcast_inflate_t *message);
+static ngx_int_t ngx_vidcast_inflate_room(ngx_vidcast_inflate_t *message);
+static void ngx_vidcast_inflate_forget(ngx_vidcast_inflate_t *message);
 
 
 /* of this process; made when first needed, and kept */
@@ -51,10 +50,7 @@ static ngx_int_t ngx_vidcast_inflate_room(
 static z_stream    ngx_vidcast_deflate_streams[NGX_VIDCAST_DEFLATE_STREAMS];
 static ngx_uint_t  ngx_vidcast_deflate_ready[NGX_VIDCAST_DEFLATE_STREAMS];
 
-static z_stream    ngx_vidcast_inflate_one;
-static ngx_uint_t  ngx_vidcast_inflate_ready;
-
-static ngx_vidcast_inflate_output_t  ngx_vidcast_inflate_output;
+static ngx_vidcast_inflate_t  ngx_vidcast_inflate_one;
 
 
 size_t
@@ -135,136 +131,148 @@ ngx_vidcast_deflate_stream(ngx_uint_t bits)
 ngx_int_t
 ngx_vidcast_inflate(ngx_str_t *in, size_t limit, ngx_str_t *out)
 {
-    z_stream                      *stream;
-    ngx_int_t                      rc;
-    ngx_vidcast_inflate_output_t  *output;
+    ngx_int_t               rc;
+    ngx_vidcast_inflate_t  *message;
 
-    if (in->len > NGX_MAX_INT32_VALUE) {
-        return NGX_DECLINED;
+    message = &ngx_vidcast_inflate_one;
+
+    rc = ngx_vidcast_inflate_reset(message, limit);
+
+    if (rc == NGX_OK) {
+        rc = ngx_vidcast_inflate_add(message, in);
     }
 
-    stream = ngx_vidcast_inflate_stream();
-    if (stream == NULL) {
-        return NGX_ABORT;
-    }
-
-    output = &ngx_vidcast_inflate_output;
-
-    output->size = 0;
-    output->max = ngx_min(limit, NGX_MAX_INT32_VALUE) + 1;
-
-    rc = ngx_vidcast_inflate_run(stream, in, output);
-
-    if (rc == NGX_OK && output->size == output->max) {
-        rc = NGX_DECLINED;
+    if (rc == NGX_OK) {
+        rc = ngx_vidcast_inflate_last(message, out);
     }
 
     if (rc != NGX_OK) {
         ngx_vidcast_inflate_end();
-        return rc;
     }
 
-    out->data = output->data;
-    out->len = output->size;
-
-    return NGX_OK;
+    return rc;
 }
 
 
 void
 ngx_vidcast_inflate_end(void)
 {
-    ngx_vidcast_inflate_output_t  *output;
-
-    output = &ngx_vidcast_inflate_output;
-
-    if (output->allocated > NGX_VIDCAST_INFLATE_KEPT) {
-        ngx_free(output->data);
-        output->data = NULL;
-        output->allocated = 0;
+    if (ngx_vidcast_inflate_one.allocated > NGX_VIDCAST_INFLATE_KEPT) {
+        ngx_vidcast_inflate_forget(&ngx_vidcast_inflate_one);
     }
 }
 
 
-static z_stream *
-ngx_vidcast_inflate_stream(void)
+ngx_vidcast_inflate_t *
+ngx_vidcast_inflate_begin(size_t limit)
 {
-    z_stream  *stream;
+    ngx_vidcast_inflate_t  *message;
 
-    stream = &ngx_vidcast_inflate_one;
-
-    if (ngx_vidcast_inflate_ready) {
-        (void) inflateReset(stream);
-        return stream;
-    }
-
-    if (inflateInit2(stream, -NGX_VIDCAST_DEFLATE_MAX_BITS) != Z_OK) {
+    message = ngx_calloc(sizeof(ngx_vidcast_inflate_t), ngx_cycle->log);
+    if (message == NULL) {
         return NULL;
     }
 
-    ngx_vidcast_inflate_ready = 1;
+    if (ngx_vidcast_inflate_reset(message, limit) != NGX_OK) {
+        ngx_free(message);
+        return NULL;
+    }
 
-    return stream;
+    return message;
 }
 
 
 static ngx_int_t
-ngx_vidcast_inflate_run(z_stream *stream, ngx_str_t *in,
-    ngx_vidcast_inflate_output_t *output)
+ngx_vidcast_inflate_reset(ngx_vidcast_inflate_t *message, size_t limit)
+{
+    message->size = 0;
+    message->max = ngx_min(limit, NGX_MAX_INT32_VALUE) + 1;
+
+    if (message->ready) {
+        (void) inflateReset(&message->stream);
+        return NGX_OK;
+    }
+
+    if (inflateInit2(&message->stream, -NGX_VIDCAST_DEFLATE_MAX_BITS) != Z_OK) {
+        return NGX_ABORT;
+    }
+
+    message->ready = 1;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_vidcast_inflate_add(ngx_vidcast_inflate_t *message, ngx_str_t *in)
+{
+    if (in->len > NGX_MAX_INT32_VALUE) {
+        return NGX_DECLINED;
+    }
+
+    return ngx_vidcast_inflate_feed(message, in->data, in->len);
+}
+
+
+ngx_int_t
+ngx_vidcast_inflate_last(ngx_vidcast_inflate_t *message, ngx_str_t *out)
 {
     size_t     size;
     ngx_int_t  rc;
 
     static u_char  tail[] = { 0x00, 0x00, 0xff, 0xff };
 
-    rc = ngx_vidcast_inflate_feed(stream, in->data, in->len, output);
-
     /*
      * A message that ends with a final block, or has no byte at all, is short
      * of the one that the tail completes: that is forgiven
      */
 
-    if (rc != NGX_OK || stream->total_in == 0) {
-        return rc;
+    if (message->stream.total_in) {
+        size = message->size;
+
+        rc = ngx_vidcast_inflate_feed(message, tail, sizeof(tail));
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        /* the tail ends a block, it is no data */
+
+        if (message->stream.data_type != NGX_VIDCAST_DEFLATE_COMPLETE
+            || message->size != size)
+        {
+            return NGX_ERROR;
+        }
     }
 
-    size = output->size;
-
-    rc = ngx_vidcast_inflate_feed(stream, tail, sizeof(tail), output);
-
-    if (rc != NGX_OK) {
-        return rc;
+    if (message->size == message->max) {
+        return NGX_DECLINED;
     }
 
-    /* the tail ends a block, it is no data */
-
-    if (stream->data_type != NGX_VIDCAST_DEFLATE_COMPLETE
-        || output->size != size)
-    {
-        return NGX_ERROR;
-    }
+    out->data = message->data;
+    out->len = message->size;
 
     return NGX_OK;
 }
 
 
 static ngx_int_t
-ngx_vidcast_inflate_feed(z_stream *stream, u_char *data, size_t size,
-    ngx_vidcast_inflate_output_t *output)
+ngx_vidcast_inflate_feed(ngx_vidcast_inflate_t *message, u_char *data,
+    size_t size)
 {
     ngx_int_t  rc;
 
-    stream->next_in = data;
-    stream->avail_in = (uInt) size;
+    message->stream.next_in = data;
+    message->stream.avail_in = (uInt) size;
 
     do {
-        rc = ngx_vidcast_inflate_step(stream, output);
+        rc = ngx_vidcast_inflate_step(message);
 
         if (rc != NGX_OK) {
             return rc;
         }
 
-    } while (stream->avail_in || stream->avail_out == 0);
+    } while (message->stream.avail_in || message->stream.avail_out == 0);
 
     return NGX_OK;
 }
@@ -273,24 +281,26 @@ ngx_vidcast_inflate_feed(z_stream *stream, u_char *data, size_t size,
 /* never without room for output: what is left in zlib would not be seen */
 
 static ngx_int_t
-ngx_vidcast_inflate_step(z_stream *stream,
-    ngx_vidcast_inflate_output_t *output)
+ngx_vidcast_inflate_step(ngx_vidcast_inflate_t *message)
 {
     int        rc;
+    z_stream  *stream;
     ngx_int_t  room;
 
-    room = ngx_vidcast_inflate_room(output);
+    room = ngx_vidcast_inflate_room(message);
     if (room != NGX_OK) {
         return room;
     }
 
-    stream->next_out = output->data + output->size;
-    stream->avail_out = (uInt) (ngx_min(output->allocated, output->max)
-                                - output->size);
+    stream = &message->stream;
+
+    stream->next_out = message->data + message->size;
+    stream->avail_out = (uInt) (ngx_min(message->allocated, message->max)
+                                - message->size);
 
     rc = inflate(stream, Z_SYNC_FLUSH);
 
-    output->size = stream->next_out - output->data;
+    message->size = stream->next_out - message->data;
 
     switch (rc) {
 
@@ -299,7 +309,7 @@ ngx_vidcast_inflate_step(z_stream *stream,
         return NGX_OK;
 
     case Z_STREAM_END:
-        return ngx_vidcast_inflate_restart(stream, output);
+        return ngx_vidcast_inflate_restart(message);
 
     case Z_MEM_ERROR:
         return NGX_ABORT;
@@ -316,17 +326,17 @@ ngx_vidcast_inflate_step(z_stream *stream,
  */
 
 static ngx_int_t
-ngx_vidcast_inflate_restart(z_stream *stream,
-    ngx_vidcast_inflate_output_t *output)
+ngx_vidcast_inflate_restart(ngx_vidcast_inflate_t *message)
 {
     size_t  size;
 
-    (void) inflateReset(stream);
+    (void) inflateReset(&message->stream);
 
-    size = ngx_min(output->size, NGX_VIDCAST_DEFLATE_WINDOW);
+    size = ngx_min(message->size, NGX_VIDCAST_DEFLATE_WINDOW);
 
     if (size
-        && inflateSetDictionary(stream, output->data + output->size - size,
+        && inflateSetDictionary(&message->stream,
+                                message->data + message->size - size,
                                 (uInt) size)
            != Z_OK)
     {
@@ -343,35 +353,56 @@ ngx_vidcast_inflate_restart(z_stream *stream,
  */
 
 static ngx_int_t
-ngx_vidcast_inflate_room(ngx_vidcast_inflate_output_t *output)
+ngx_vidcast_inflate_room(ngx_vidcast_inflate_t *message)
 {
     size_t   size;
     u_char  *data;
 
-    if (output->size == output->max) {
+    if (message->size == message->max) {
         return NGX_DECLINED;
     }
 
-    if (output->size < output->allocated) {
+    if (message->size < message->allocated) {
         return NGX_OK;
     }
 
-    size = ngx_max(output->allocated * 2, NGX_VIDCAST_DEFLATE_MIN_OUTPUT);
+    size = ngx_max(message->allocated * 2, NGX_VIDCAST_DEFLATE_MIN_OUTPUT);
 
     data = ngx_alloc(size, ngx_cycle->log);
     if (data == NULL) {
         return NGX_ABORT;
     }
 
-    if (output->data) {
-        ngx_memcpy(data, output->data, output->size);
-        ngx_free(output->data);
+    if (message->data) {
+        ngx_memcpy(data, message->data, message->size);
+        ngx_free(message->data);
     }
 
-    output->data = data;
-    output->allocated = size;
+    message->data = data;
+    message->allocated = size;
 
     return NGX_OK;
+}
+
+
+void
+ngx_vidcast_inflate_free(ngx_vidcast_inflate_t *message)
+{
+    (void) inflateEnd(&message->stream);
+
+    ngx_vidcast_inflate_forget(message);
+    ngx_free(message);
+}
+
+
+static void
+ngx_vidcast_inflate_forget(ngx_vidcast_inflate_t *message)
+{
+    if (message->data) {
+        ngx_free(message->data);
+        message->data = NULL;
+        message->allocated = 0;
+    }
 }
 
 
@@ -388,14 +419,10 @@ ngx_vidcast_deflate_done(void)
         }
     }
 
-    if (ngx_vidcast_inflate_ready) {
-        (void) inflateEnd(&ngx_vidcast_inflate_one);
-        ngx_vidcast_inflate_ready = 0;
+    if (ngx_vidcast_inflate_one.ready) {
+        (void) inflateEnd(&ngx_vidcast_inflate_one.stream);
+        ngx_vidcast_inflate_one.ready = 0;
     }
 
-    if (ngx_vidcast_inflate_output.data) {
-        ngx_free(ngx_vidcast_inflate_output.data);
-        ngx_vidcast_inflate_output.data = NULL;
-        ngx_vidcast_inflate_output.allocated = 0;
-    }
+    ngx_vidcast_inflate_forget(&ngx_vidcast_inflate_one);
 }

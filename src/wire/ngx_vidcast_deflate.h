@@ -31,6 +31,11 @@ typedef struct {
 } ngx_vidcast_deflate_t;
 
 
+/* a message that is inflated as it comes */
+
+typedef struct ngx_vidcast_inflate_s  ngx_vidcast_inflate_t;
+
+
 /*
  * Takes the first offer that can be kept of one Sec-WebSocket-Extensions
  * value; a request may have several such headers, tried in their order.
@@ -75,6 +80,18 @@ ngx_int_t ngx_vidcast_deflate(ngx_str_t *in, ngx_uint_t bits, ngx_str_t *out);
  */
 ngx_int_t ngx_vidcast_inflate(ngx_str_t *in, size_t limit, ngx_str_t *out);
 void ngx_vidcast_inflate_end(void);
+
+/*
+ * The same for a message of which a part is here: begin(), NULL: no memory,
+ * add() for each part, last() for what came out, which is there until free().
+ * They return as above; after anything but NGX_OK only free() may follow.
+ */
+ngx_vidcast_inflate_t *ngx_vidcast_inflate_begin(size_t limit);
+ngx_int_t ngx_vidcast_inflate_add(ngx_vidcast_inflate_t *message,
+    ngx_str_t *in);
+ngx_int_t ngx_vidcast_inflate_last(ngx_vidcast_inflate_t *message,
+    ngx_str_t *out);
+void ngx_vidcast_inflate_free(ngx_vidcast_inflate_t *message);
 
 /* frees what was kept for the next message */
 void ngx_vidcast_deflate_done(void);

@@ -23,6 +23,8 @@
 
 static void fuzz_offer(ngx_str_t *text);
 static void fuzz_payload(ngx_str_t *text, ngx_uint_t bits, size_t limit);
+static void fuzz_parts(ngx_str_t *text, size_t limit, ngx_int_t wanted,
+    ngx_str_t *all);
 static void fuzz_message(ngx_str_t *text, ngx_uint_t bits, size_t room);
 static ngx_uint_t fuzz_same(ngx_str_t *one, ngx_str_t *two);
 
@@ -103,6 +105,8 @@ fuzz_payload(ngx_str_t *text, ngx_uint_t bits, size_t limit)
 
     rc = ngx_vidcast_inflate(text, limit, &out);
 
+    fuzz_parts(text, limit, rc, &out);
+
     if (rc == NGX_DECLINED) {
         rc = ngx_vidcast_inflate(text, FUZZ_MAX, &again);
 
@@ -135,6 +139,43 @@ fuzz_payload(ngx_str_t *text, ngx_uint_t bits, size_t limit)
     fuzz_message(&out, bits, limit);
 
     free(out.data);
+}
+
+
+/* in parts it is the same; what is both too big and garbage may be either */
+
+static void
+fuzz_parts(ngx_str_t *text, size_t limit, ngx_int_t wanted, ngx_str_t *all)
+{
+    size_t                  size;
+    ngx_int_t               rc;
+    ngx_str_t               in, out;
+    ngx_vidcast_inflate_t  *message;
+
+    message = ngx_vidcast_inflate_begin(limit);
+    fuzz_check(message != NULL);
+
+    size = 0;
+
+    do {
+        in.len = ngx_min(1 + limit % 97, text->len - size);
+        in.data = fuzz_copy(text->data + size, in.len);
+
+        rc = ngx_vidcast_inflate_add(message, &in);
+
+        free(in.data);
+        size += in.len;
+
+    } while (rc == NGX_OK && size < text->len);
+
+    if (rc == NGX_OK) {
+        rc = ngx_vidcast_inflate_last(message, &out);
+    }
+
+    fuzz_check((rc == NGX_OK) == (wanted == NGX_OK));
+    fuzz_check(rc != NGX_OK || fuzz_same(all, &out));
+
+    ngx_vidcast_inflate_free(message);
 }
 
 

@@ -119,6 +119,34 @@ ngx_vidcast_inflate_end(void)
 }
 
 
+ngx_vidcast_inflate_t *
+ngx_vidcast_inflate_begin(size_t limit)
+{
+    return NULL;
+}
+
+
+ngx_int_t
+ngx_vidcast_inflate_add(ngx_vidcast_inflate_t *message, ngx_str_t *in)
+{
+    return NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_vidcast_inflate_last(ngx_vidcast_inflate_t *message, ngx_str_t *out)
+{
+    return NGX_ERROR;
+}
+
+
+void
+ngx_vidcast_inflate_free(ngx_vidcast_inflate_t *message)
+{
+    /* void */
+}
+
+
 #if (NGX_SSL)
 
 long

@@ -12,7 +12,6 @@
 #include "http/websocket/ngx_http_vidcast_connection.h"
 #include "http/delivery/ngx_http_vidcast_peer.h"
 #include "http/websocket/ngx_http_vidcast_handshake.h"
-#include "wire/ngx_vidcast_deflate.h"
 
 
 /*
@@ -24,6 +23,7 @@
 
 #define NGX_HTTP_VIDCAST_WC_CHUNK  131072  /* read to the user's buffer */
 #define NGX_HTTP_VIDCAST_WC_HEAD   512     /* else, to find out of it */
+#define NGX_HTTP_VIDCAST_WC_WHOLE  65536   /* inflated at once, compressed */
 #define NGX_HTTP_VIDCAST_WC_CLOSE  2000    /* ms for the peer's close */
 
 
@@ -44,12 +44,18 @@ static ngx_int_t ngx_http_vidcast_connection_event(
 static ngx_int_t ngx_http_vidcast_connection_data(
     ngx_http_vidcast_connection_t *wc, ngx_vidcast_ws_event_t *event,
     ngx_uint_t *code);
+static ngx_int_t ngx_http_vidcast_connection_part(
+    ngx_http_vidcast_connection_t *wc, u_char *data, size_t size,
+    ngx_uint_t *code);
 static ngx_int_t ngx_http_vidcast_connection_append(
     ngx_http_vidcast_connection_t *wc, u_char *data, size_t size);
 static ngx_int_t ngx_http_vidcast_connection_message(
     ngx_http_vidcast_connection_t *wc, ngx_uint_t opcode, u_char *data,
     size_t size, ngx_uint_t *code);
+static ngx_uint_t ngx_http_vidcast_connection_code(ngx_int_t rc);
 static void ngx_http_vidcast_connection_forget(
+    ngx_http_vidcast_connection_t *wc);
+static void ngx_http_vidcast_connection_forget_text(
     ngx_http_vidcast_connection_t *wc);
 static ngx_int_t ngx_http_vidcast_connection_pong(
     ngx_http_vidcast_connection_t *wc, ngx_vidcast_ws_event_t *event);
@@ -492,14 +498,10 @@ ngx_http_vidcast_connection_data(ngx_http_vidcast_connection_t *wc,
         }
     }
 
-    if (ngx_http_vidcast_connection_append(wc, event->data, event->size)
-        != NGX_OK)
-    {
-        return NGX_ABORT;
-    }
+    rc = ngx_http_vidcast_connection_part(wc, event->data, event->size, code);
 
-    if (!event->last) {
-        return NGX_OK;
+    if (rc != NGX_OK || !event->last) {
+        return rc;
     }
 
     rc = ngx_http_vidcast_connection_message(wc, event->opcode, wc->text,
@@ -510,6 +512,55 @@ ngx_http_vidcast_connection_data(ngx_http_vidcast_connection_t *wc,
     }
 
     return rc;
+}
+
+
+/*
+ * Parts of a message are kept till its end; but a long one is inflated as it
+ * comes, since all of it at once would take as long as many turns.  Returns
+ * as ngx_http_vidcast_connection_data().
+ */
+
+static ngx_int_t
+ngx_http_vidcast_connection_part(ngx_http_vidcast_connection_t *wc,
+    u_char *data, size_t size, ngx_uint_t *code)
+{
+    ngx_int_t  rc;
+    ngx_str_t  in;
+
+    in.data = data;
+    in.len = size;
+
+    if (wc->inflate == NULL) {
+
+        if (ngx_http_vidcast_connection_append(wc, data, size) != NGX_OK) {
+            return NGX_ABORT;
+        }
+
+        if (!wc->compressed || wc->size < NGX_HTTP_VIDCAST_WC_WHOLE) {
+            return NGX_OK;
+        }
+
+        wc->inflate = ngx_vidcast_inflate_begin(wc->reader.max_message);
+        if (wc->inflate == NULL) {
+            return NGX_ABORT;
+        }
+
+        in.data = wc->text;
+        in.len = wc->size;
+    }
+
+    rc = ngx_vidcast_inflate_add(wc->inflate, &in);
+
+    ngx_http_vidcast_connection_forget_text(wc);
+
+    if (rc == NGX_OK) {
+        return NGX_OK;
+    }
+
+    *code = ngx_http_vidcast_connection_code(rc);
+
+    return NGX_ERROR;
 }
 
 
@@ -564,7 +615,8 @@ ngx_http_vidcast_connection_message(ngx_http_vidcast_connection_t *wc,
     in.data = data;
     in.len = size;
 
-    rc = ngx_vidcast_inflate(&in, wc->reader.max_message, &out);
+    rc = wc->inflate ? ngx_vidcast_inflate_last(wc->inflate, &out)
+                     : ngx_vidcast_inflate(&in, wc->reader.max_message, &out);
 
     if (rc == NGX_OK) {
         wc->turn.bytes += out.len * NGX_HTTP_VIDCAST_TURN_PARSED;
@@ -584,16 +636,43 @@ ngx_http_vidcast_connection_message(ngx_http_vidcast_connection_t *wc,
         return rc;
     }
 
-    *code = (rc == NGX_DECLINED) ? NGX_VIDCAST_WS_CLOSE_TOO_BIG
-            : (rc == NGX_ERROR) ? NGX_VIDCAST_WS_CLOSE_DATA
-            : NGX_VIDCAST_WS_CLOSE_INTERNAL;
+    *code = ngx_http_vidcast_connection_code(rc);
 
     return NGX_ERROR;
 }
 
 
+static ngx_uint_t
+ngx_http_vidcast_connection_code(ngx_int_t rc)
+{
+    switch (rc) {
+
+    case NGX_DECLINED:
+        return NGX_VIDCAST_WS_CLOSE_TOO_BIG;
+
+    case NGX_ERROR:
+        return NGX_VIDCAST_WS_CLOSE_DATA;
+
+    default: /* NGX_ABORT */
+        return NGX_VIDCAST_WS_CLOSE_INTERNAL;
+    }
+}
+
+
 static void
 ngx_http_vidcast_connection_forget(ngx_http_vidcast_connection_t *wc)
+{
+    ngx_http_vidcast_connection_forget_text(wc);
+
+    if (wc->inflate) {
+        ngx_vidcast_inflate_free(wc->inflate);
+        wc->inflate = NULL;
+    }
+}
+
+
+static void
+ngx_http_vidcast_connection_forget_text(ngx_http_vidcast_connection_t *wc)
 {
     if (wc->text) {
         ngx_free(wc->text);

@@ -15,6 +15,7 @@
 #include "http/delivery/ngx_http_vidcast_session.h"
 #include "http/request/ngx_http_vidcast_headers.h"
 #include "http/websocket/ngx_http_vidcast_turn.h"
+#include "wire/ngx_vidcast_deflate.h"
 #include "wire/ngx_vidcast_ws.h"
 
 
@@ -75,6 +76,7 @@ struct ngx_http_vidcast_connection_s {
     u_char                          *text;     /* a message in several parts */
     size_t                           size;     /* of it, so far */
     size_t                           allocated;
+    ngx_vidcast_inflate_t           *inflate;  /* a long one, in place of it */
 
     u_char                          *kept;     /* read, and not handled yet */
     u_char                          *pos;      /* in it */

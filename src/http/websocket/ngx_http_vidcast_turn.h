@@ -19,8 +19,8 @@
  * waits in a queue.  So peers that say much wait for each other, and what
  * everybody is sent waits for none of them.
  *
- * One message is never cut: what the largest one that is allowed costs, a
- * round may last longer.
+ * What is done with a whole message is never cut: what the largest one that is
+ * allowed costs, a round may last longer.
  */
 
 #define NGX_HTTP_VIDCAST_TURN_MESSAGES  64

@@ -38,6 +38,9 @@ static void test_final(void);
 static void test_not_deflate(void);
 static void test_limits(void);
 static void test_kept(void);
+static void test_parts(void);
+static ngx_int_t test_inflate_parts(ngx_str_t *payload, size_t part,
+    size_t limit, ngx_str_t *wanted);
 static void test_round_trip(void);
 static void test_room(void);
 static const char *test_inflate_bytes(const char *bytes, size_t size,
@@ -62,6 +65,7 @@ main(void)
     test_not_deflate();
     test_limits();
     test_kept();
+    test_parts();
     test_round_trip();
     test_room();
 
@@ -431,7 +435,7 @@ test_kept(void)
 
     ngx_vidcast_inflate_end();
 
-    unit_ok(ngx_vidcast_inflate_output.data == NULL,
+    unit_ok(ngx_vidcast_inflate_one.data == NULL,
             "of which nothing is kept");
 
     in.len = 1024 * 1024;
@@ -442,7 +446,7 @@ test_kept(void)
     (void) ngx_vidcast_inflate(&payload, in.len, &out);
     ngx_vidcast_inflate_end();
 
-    first = ngx_vidcast_inflate_output.data;
+    first = ngx_vidcast_inflate_one.data;
 
     unit_ok(first != NULL
             && ngx_vidcast_inflate(&payload, in.len, &out) == NGX_OK
@@ -451,15 +455,117 @@ test_kept(void)
 
     unit_ok(strcmp(test_inflate(TEST_HELLO, 4), "!DECLINED") == 0
             && strcmp(test_inflate(TEST_HELLO, 5), "Hello") == 0
-            && ngx_vidcast_inflate_output.data == first,
+            && ngx_vidcast_inflate_one.data == first,
             "and smaller ones, whose limits hold");
 
     ngx_vidcast_deflate_done();
 
-    unit_ok(ngx_vidcast_inflate_output.data == NULL, "until the end");
+    unit_ok(ngx_vidcast_inflate_one.data == NULL, "until the end");
 
     free(payload.data);
     free(in.data);
+}
+
+
+/* a message that comes in parts, several of them at a time */
+
+static void
+test_parts(void)
+{
+    size_t                  i, bad;
+    ngx_str_t               in, payload, cut, out;
+    ngx_vidcast_inflate_t  *one, *two;
+
+    static const size_t  parts[] = { 1, 2, 7, 1000, 40000, 1000000 };
+
+    in.len = 300000;
+    in.data = malloc(in.len);
+    test_fill(in.data, in.len, 1);
+
+    payload.len = ngx_vidcast_deflate_bound(in.len);
+    payload.data = malloc(payload.len);
+
+    (void) ngx_vidcast_deflate(&in, 15, &payload);
+
+    for (bad = 0, i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        bad += test_inflate_parts(&payload, parts[i], in.len, &in) != NGX_OK;
+        bad += test_inflate_parts(&payload, parts[i], in.len - 1, &in)
+               != NGX_DECLINED;
+
+        cut.data = payload.data;
+        cut.len = payload.len / 2;
+
+        bad += test_inflate_parts(&cut, parts[i], in.len, &in) != NGX_ERROR;
+    }
+
+    unit_ok(bad == 0, "in parts: whole, too big, cut off");
+
+    one = ngx_vidcast_inflate_begin(in.len);
+    two = ngx_vidcast_inflate_begin(5);
+
+    out.data = payload.data;
+    out.len = 1000;
+
+    bad = ngx_vidcast_inflate_add(one, &out) != NGX_OK;
+
+    ngx_str_set(&out, TEST_HELLO);
+
+    bad += ngx_vidcast_inflate_add(two, &out) != NGX_OK
+           || strcmp(test_inflate(TEST_HELLO, 5), "Hello") != 0;
+
+    out.data = payload.data + 1000;
+    out.len = payload.len - 1000;
+
+    bad += ngx_vidcast_inflate_add(one, &out) != NGX_OK;
+
+    bad += ngx_vidcast_inflate_last(two, &out) != NGX_OK
+           || out.len != 5 || memcmp(out.data, "Hello", 5) != 0;
+    bad += ngx_vidcast_inflate_last(one, &out) != NGX_OK
+           || out.len != in.len || memcmp(out.data, in.data, in.len) != 0;
+
+    unit_ok(bad == 0, "in parts: several messages at a time");
+
+    ngx_vidcast_inflate_free(one);
+    ngx_vidcast_inflate_free(two);
+
+    free(payload.data);
+    free(in.data);
+}
+
+
+static ngx_int_t
+test_inflate_parts(ngx_str_t *payload, size_t part, size_t limit,
+    ngx_str_t *wanted)
+{
+    size_t                  size;
+    ngx_int_t               rc;
+    ngx_str_t               in, out;
+    ngx_vidcast_inflate_t  *message;
+
+    rc = NGX_OK;
+    message = ngx_vidcast_inflate_begin(limit);
+
+    for (size = 0; rc == NGX_OK && size < payload->len; size += in.len) {
+        in.data = payload->data + size;
+        in.len = ngx_min(part, payload->len - size);
+
+        rc = ngx_vidcast_inflate_add(message, &in);
+    }
+
+    if (rc == NGX_OK) {
+        rc = ngx_vidcast_inflate_last(message, &out);
+    }
+
+    if (rc == NGX_OK
+        && (out.len != wanted->len
+            || memcmp(out.data, wanted->data, out.len) != 0))
+    {
+        rc = NGX_ABORT;
+    }
+
+    ngx_vidcast_inflate_free(message);
+
+    return rc;
 }
 
 
