@@ -15,11 +15,6 @@
 #include "shm/ngx_vidcast_zone.h"
 
 
-/* ms in which a process has read its settings, and taken its lock */
-
-#define NGX_VIDCAST_CHILD_COMES  10000
-
-
 /*
  * Starts a process of ours: nginx's own binary, in an address space of its
  * own, with no descriptors but those that its settings name.  "conf" is NULL

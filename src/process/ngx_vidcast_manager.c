@@ -168,8 +168,7 @@ ngx_vidcast_manager_coming(ngx_vidcast_conf_t *conf)
                                            conf->cycle->log)
            == pid
         || (kill(pid, 0) == -1 && ngx_errno == NGX_ESRCH)
-        || ngx_vidcast_watchdog_hangs(&watch->start, pid, 0,
-                                      NGX_VIDCAST_CHILD_COMES))
+        || ngx_vidcast_watchdog_stuck(&watch->start, pid))
     {
         watch->coming = 0;
     }
@@ -535,8 +534,7 @@ ngx_vidcast_manager_overdue(ngx_vidcast_conf_t *conf,
     ngx_vidcast_managed_t *managed)
 {
     if (managed->came
-        || !ngx_vidcast_watchdog_hangs(&managed->coming, managed->pid, 0,
-                                       NGX_VIDCAST_CHILD_COMES))
+        || !ngx_vidcast_watchdog_stuck(&managed->coming, managed->pid))
     {
         return;
     }

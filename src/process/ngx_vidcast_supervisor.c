@@ -172,9 +172,7 @@ ngx_vidcast_supervisor_check(ngx_vidcast_conf_t *conf,
 
     if (child->pid) {
 
-        if (ngx_vidcast_watchdog_hangs(&child->coming, child->pid, 0,
-                                       NGX_VIDCAST_CHILD_COMES))
-        {
+        if (ngx_vidcast_watchdog_stuck(&child->coming, child->pid)) {
             (void) kill(child->pid, SIGKILL);
         }
 

@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 
 #include <sys/pidfd.h>
+#include <time.h>
 
 #include "os/ngx_vidcast_process_tree.h"
 #include "process/ngx_vidcast_watchdog.h"
@@ -55,6 +56,26 @@ ngx_vidcast_watchdog_hangs(ngx_vidcast_watchdog_t *watchdog, ngx_pid_t pid,
     watchdog->still = 0;
 
     return !ngx_vidcast_watchdog_traced(pid);
+}
+
+
+ngx_uint_t
+ngx_vidcast_watchdog_stuck(ngx_vidcast_watchdog_t *watchdog, ngx_pid_t pid)
+{
+    uint64_t         used;
+    clockid_t        clock;
+    struct timespec  ts;
+
+    used = 0;
+
+    if (clock_getcpuclockid(pid, &clock) == 0
+        && clock_gettime(clock, &ts) == 0)
+    {
+        used = (uint64_t) ts.tv_sec * 1000000000 + ts.tv_nsec;
+    }
+
+    return ngx_vidcast_watchdog_hangs(watchdog, pid, used,
+                                      NGX_VIDCAST_WATCHDOG_COMES);
 }
 
 

@@ -29,7 +29,11 @@ typedef struct {
 
 /* ms that a process may take to die, before it is said that it does not */
 
-#define NGX_VIDCAST_WATCHDOG_DIES  5000
+#define NGX_VIDCAST_WATCHDOG_DIES   5000
+
+/* and not run, before it has read its settings and taken its lock */
+
+#define NGX_VIDCAST_WATCHDOG_COMES  10000
 
 
 /*
@@ -39,6 +43,13 @@ typedef struct {
  */
 ngx_uint_t ngx_vidcast_watchdog_hangs(ngx_vidcast_watchdog_t *watchdog,
     ngx_pid_t pid, uint64_t beat, ngx_msec_t limit);
+
+/*
+ * The same of one that has yet to come, by the time that it had a processor:
+ * where many start at once, or the machine is slow, that takes what it takes.
+ */
+ngx_uint_t ngx_vidcast_watchdog_stuck(ngx_vidcast_watchdog_t *watchdog,
+    ngx_pid_t pid);
 
 /* ms between two looks at what costs a system call */
 ngx_msec_t ngx_vidcast_watchdog_interval(ngx_vidcast_conf_t *conf);

@@ -23,8 +23,10 @@
 
 
 static void test_coming(void);
+static void test_overdue(void);
 static void test_lost(void);
 static void test_died(void);
+static void test_still(ngx_vidcast_watchdog_t *watchdog, ngx_pid_t pid);
 static void test_end(ngx_vidcast_managed_t *managed, int code);
 static int64_t test_act(ngx_uint_t what, uint32_t lock);
 
@@ -107,6 +109,7 @@ main(void)
     test_shm = test_source->original.zone->shm;
 
     test_coming();
+    test_overdue();
     test_lost();
     test_died();
 
@@ -143,11 +146,10 @@ test_coming(void)
     unit_ok(test_starts == 2, "coming: one more when it is dead");
 
     old = test_manager;
-    ngx_vidcast_manager_watched.start.still = NGX_VIDCAST_CHILD_COMES * 1000;
-    ngx_vidcast_manager_watched.start.pid = old.pid;
+    test_still(&ngx_vidcast_manager_watched.start, old.pid);
 
     (void) ngx_vidcast_manager_start(test_conf);
-    unit_ok(test_starts == 3, "coming: or takes too long");
+    unit_ok(test_starts == 3, "coming: or hangs");
 
     unit_kill(&old);
     unit_reap(&old);
@@ -167,6 +169,61 @@ test_coming(void)
 
     unit_kill(&test_manager);
     unit_reap(&test_manager);
+}
+
+
+/*
+ * Where a hundred start at once, each may take longer than ten seconds to come.
+ * They were killed then, and all of them began anew, for good.
+ */
+
+static void
+test_overdue(void)
+{
+    int                     status;
+    unit_actor_t            child;
+    ngx_vidcast_managed_t  *managed;
+
+    managed = ngx_vidcast_manager_list(test_conf);
+
+    unit_spawn(&child, test_act);
+
+    managed->pid = child.pid;
+    test_still(&managed->coming, child.pid);
+
+    /* as busy as one that reads its libraries */
+
+    (void) kill(child.pid, SIGCONT);
+    (void) unit_tell(&child, 'w', 10);
+
+    ngx_vidcast_manager_reap(test_conf, managed);
+    unit_ok(unit_tell(&child, 'w', 0) == NGX_OK, "overdue: busy, it may go on");
+
+    test_still(&managed->coming, child.pid);
+
+    ngx_vidcast_manager_overdue(test_conf, managed);
+    unit_ok(waitpid(child.pid, &status, 0) == child.pid
+            && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
+            "overdue: it hangs, and is killed");
+
+    (void) close(child.fd);
+    ngx_free(managed);
+}
+
+
+/* stopped, and for so long that the next look is the last */
+
+static void
+test_still(ngx_vidcast_watchdog_t *watchdog, ngx_pid_t pid)
+{
+    int  status;
+
+    (void) kill(pid, SIGSTOP);
+    (void) waitpid(pid, &status, WUNTRACED);
+
+    (void) ngx_vidcast_watchdog_stuck(watchdog, pid);
+
+    watchdog->still = NGX_VIDCAST_WATCHDOG_COMES * 1000;
 }
 
 
@@ -253,6 +310,18 @@ test_end(ngx_vidcast_managed_t *managed, int code)
 static int64_t
 test_act(ngx_uint_t what, uint32_t lock)
 {
+    uint64_t  until;
+
+    /* works for so many ms */
+
+    if (what == 'w') {
+        until = ngx_vidcast_clock() + lock * 1000;
+
+        while (ngx_vidcast_clock() < until) { /* void */ }
+
+        return NGX_OK;
+    }
+
     return ngx_vidcast_process_lock_take(test_conf->control->locks, lock,
                                          &unit_log);
 }
