@@ -12,7 +12,7 @@
  * What ngx_http_vidcast_connection.c calls beside itself, for tests that
  * include it: nginx, the session and the handshake, which do nothing but
  * count.  Frames are made and read by the module's own ngx_vidcast_ws.c, in
- * turns that take no time.
+ * turns that take no time, and put together; none is inflated.
  */
 
 #include <ngx_event_timer.c>
@@ -21,6 +21,7 @@
 #include "http/websocket/ngx_http_vidcast_turn.c"
 #undef ngx_vidcast_clock
 
+#include "http/websocket/ngx_http_vidcast_inbound.c"
 #include "wire/ngx_vidcast_ws.c"
 
 

@@ -23,7 +23,6 @@
 
 #define NGX_HTTP_VIDCAST_WC_CHUNK  131072  /* read to the user's buffer */
 #define NGX_HTTP_VIDCAST_WC_HEAD   512     /* else, to find out of it */
-#define NGX_HTTP_VIDCAST_WC_WHOLE  65536   /* inflated at once, compressed */
 #define NGX_HTTP_VIDCAST_WC_CLOSE  2000    /* ms for the peer's close */
 
 
@@ -42,21 +41,9 @@ static ngx_int_t ngx_http_vidcast_connection_input(
 static ngx_int_t ngx_http_vidcast_connection_event(
     ngx_http_vidcast_connection_t *wc, ngx_vidcast_ws_event_t *event);
 static ngx_int_t ngx_http_vidcast_connection_data(
-    ngx_http_vidcast_connection_t *wc, ngx_vidcast_ws_event_t *event,
-    ngx_uint_t *code);
-static ngx_int_t ngx_http_vidcast_connection_part(
-    ngx_http_vidcast_connection_t *wc, u_char *data, size_t size,
-    ngx_uint_t *code);
-static ngx_int_t ngx_http_vidcast_connection_append(
-    ngx_http_vidcast_connection_t *wc, u_char *data, size_t size);
+    ngx_http_vidcast_connection_t *wc, ngx_vidcast_ws_event_t *event);
 static ngx_int_t ngx_http_vidcast_connection_message(
-    ngx_http_vidcast_connection_t *wc, ngx_uint_t opcode, u_char *data,
-    size_t size, ngx_uint_t *code);
-static ngx_uint_t ngx_http_vidcast_connection_code(ngx_int_t rc);
-static void ngx_http_vidcast_connection_forget(
-    ngx_http_vidcast_connection_t *wc);
-static void ngx_http_vidcast_connection_forget_text(
-    ngx_http_vidcast_connection_t *wc);
+    ngx_http_vidcast_connection_t *wc, ngx_uint_t opcode, ngx_str_t *message);
 static ngx_int_t ngx_http_vidcast_connection_pong(
     ngx_http_vidcast_connection_t *wc, ngx_vidcast_ws_event_t *event);
 static ngx_int_t ngx_http_vidcast_connection_control(
@@ -147,7 +134,7 @@ ngx_http_vidcast_connection_cleanup(void *data)
     ngx_http_vidcast_connection_t  *wc = data;
 
     ngx_http_vidcast_turn_leave(&wc->turn);
-    ngx_http_vidcast_connection_forget(wc);
+    ngx_http_vidcast_inbound_forget(&wc->inbound);
 
     if (wc->kept) {
         ngx_free(wc->kept);
@@ -428,9 +415,6 @@ static ngx_int_t
 ngx_http_vidcast_connection_event(ngx_http_vidcast_connection_t *wc,
     ngx_vidcast_ws_event_t *event)
 {
-    ngx_int_t   rc;
-    ngx_uint_t  code;
-
     switch (event->opcode) {
 
     case NGX_VIDCAST_WS_PING:
@@ -446,239 +430,63 @@ ngx_http_vidcast_connection_event(ngx_http_vidcast_connection_t *wc,
 
     default: /* NGX_VIDCAST_WS_TEXT, NGX_VIDCAST_WS_BINARY */
 
-        if (wc->user->data) {
-            return wc->user->data(wc, event);
-        }
-    }
-
-    code = 0;
-
-    rc = ngx_http_vidcast_connection_data(wc, event, &code);
-
-    switch (rc) {
-
-    case NGX_ABORT:
-        return ngx_http_vidcast_connection_close(wc,
-                                                 NGX_VIDCAST_WS_CLOSE_INTERNAL,
-                                                 "no memory");
-
-    case NGX_ERROR:
-        return ngx_http_vidcast_connection_fail(wc, code);
-
-    default: /* NGX_OK, NGX_DONE */
-        return rc;
+        return wc->user->data ? wc->user->data(wc, event)
+                              : ngx_http_vidcast_connection_data(wc, event);
     }
 }
 
 
-/*
- * A chunk of a data message: when it is the last one, the user gets all of
- * it.  NGX_OK; NGX_DONE: the request is gone; NGX_ABORT: no memory to put it
- * together; NGX_ERROR: it cannot be read, and is to fail with *code.
- */
+/* a chunk of a message: when it is the last one, the user gets all of it */
 
 static ngx_int_t
 ngx_http_vidcast_connection_data(ngx_http_vidcast_connection_t *wc,
-    ngx_vidcast_ws_event_t *event, ngx_uint_t *code)
+    ngx_vidcast_ws_event_t *event)
 {
-    ngx_int_t  rc;
+    ngx_str_t  message;
 
     if (wc->closing) {
         return NGX_OK;
     }
 
-    if (event->first) {
-        wc->size = 0;
-        wc->compressed = event->compressed;
+    switch (ngx_http_vidcast_inbound_add(&wc->inbound, event,
+                                         wc->reader.max_message, &message))
+    {
 
-        if (event->last) {
-            return ngx_http_vidcast_connection_message(wc, event->opcode,
-                                                       event->data,
-                                                       event->size, code);
-        }
-    }
+    case NGX_OK:
+        return ngx_http_vidcast_connection_message(wc, event->opcode,
+                                                   &message);
 
-    rc = ngx_http_vidcast_connection_part(wc, event->data, event->size, code);
-
-    if (rc != NGX_OK || !event->last) {
-        return rc;
-    }
-
-    rc = ngx_http_vidcast_connection_message(wc, event->opcode, wc->text,
-                                             wc->size, code);
-
-    if (rc != NGX_DONE) {
-        ngx_http_vidcast_connection_forget(wc);
-    }
-
-    return rc;
-}
-
-
-/*
- * Parts of a message are kept till its end; but a long one is inflated as it
- * comes, since all of it at once would take as long as many turns.  Returns
- * as ngx_http_vidcast_connection_data().
- */
-
-static ngx_int_t
-ngx_http_vidcast_connection_part(ngx_http_vidcast_connection_t *wc,
-    u_char *data, size_t size, ngx_uint_t *code)
-{
-    ngx_int_t  rc;
-    ngx_str_t  in;
-
-    in.data = data;
-    in.len = size;
-
-    if (wc->inflate == NULL) {
-
-        if (ngx_http_vidcast_connection_append(wc, data, size) != NGX_OK) {
-            return NGX_ABORT;
-        }
-
-        if (!wc->compressed || wc->size < NGX_HTTP_VIDCAST_WC_WHOLE) {
-            return NGX_OK;
-        }
-
-        wc->inflate = ngx_vidcast_inflate_begin(wc->reader.max_message);
-        if (wc->inflate == NULL) {
-            return NGX_ABORT;
-        }
-
-        in.data = wc->text;
-        in.len = wc->size;
-    }
-
-    rc = ngx_vidcast_inflate_add(wc->inflate, &in);
-
-    ngx_http_vidcast_connection_forget_text(wc);
-
-    if (rc == NGX_OK) {
+    case NGX_AGAIN:
         return NGX_OK;
+
+    case NGX_ERROR:
+        return ngx_http_vidcast_connection_fail(wc, wc->inbound.code);
+
+    default: /* NGX_ABORT */
+        return ngx_http_vidcast_connection_close(wc,
+                                                 NGX_VIDCAST_WS_CLOSE_INTERNAL,
+                                                 "no memory");
     }
-
-    *code = ngx_http_vidcast_connection_code(rc);
-
-    return NGX_ERROR;
-}
-
-
-/* the reader has made sure that a message never outgrows its limit */
-
-static ngx_int_t
-ngx_http_vidcast_connection_append(ngx_http_vidcast_connection_t *wc,
-    u_char *data, size_t size)
-{
-    u_char  *p;
-    size_t   allocated;
-
-    if (wc->size + size > wc->allocated) {
-
-        allocated = ngx_max(2 * wc->allocated, 1024);
-        allocated = ngx_max(allocated, wc->size + size);
-
-        p = ngx_alloc(allocated, wc->request->connection->log);
-        if (p == NULL) {
-            return NGX_ERROR;
-        }
-
-        if (wc->text) {
-            ngx_memcpy(p, wc->text, wc->size);
-            ngx_free(wc->text);
-        }
-
-        wc->text = p;
-        wc->allocated = allocated;
-    }
-
-    ngx_memcpy(wc->text + wc->size, data, size);
-    wc->size += size;
-
-    return NGX_OK;
 }
 
 
 static ngx_int_t
 ngx_http_vidcast_connection_message(ngx_http_vidcast_connection_t *wc,
-    ngx_uint_t opcode, u_char *data, size_t size, ngx_uint_t *code)
+    ngx_uint_t opcode, ngx_str_t *message)
 {
     ngx_int_t  rc;
-    ngx_str_t  in, out;
 
-    if (!wc->compressed) {
-        wc->turn.bytes += size * NGX_HTTP_VIDCAST_TURN_PARSED;
+    wc->turn.bytes += message->len * NGX_HTTP_VIDCAST_TURN_PARSED;
 
-        return wc->user->message(wc, opcode, data, size);
+    rc = wc->user->message(wc, opcode, message->data, message->len);
+
+    if (rc != NGX_DONE) {
+        ngx_http_vidcast_inbound_forget(&wc->inbound);
     }
 
-    in.data = data;
-    in.len = size;
+    ngx_vidcast_inflate_end();
 
-    rc = wc->inflate ? ngx_vidcast_inflate_last(wc->inflate, &out)
-                     : ngx_vidcast_inflate(&in, wc->reader.max_message, &out);
-
-    if (rc == NGX_OK) {
-        wc->turn.bytes += out.len * NGX_HTTP_VIDCAST_TURN_PARSED;
-
-        if (opcode == NGX_VIDCAST_WS_TEXT
-            && ngx_vidcast_utf8_check(out.data, out.len) != NGX_OK)
-        {
-            *code = NGX_VIDCAST_WS_CLOSE_DATA;
-            rc = NGX_ERROR;
-
-        } else {
-            rc = wc->user->message(wc, opcode, out.data, out.len);
-        }
-
-        ngx_vidcast_inflate_end();
-
-        return rc;
-    }
-
-    *code = ngx_http_vidcast_connection_code(rc);
-
-    return NGX_ERROR;
-}
-
-
-static ngx_uint_t
-ngx_http_vidcast_connection_code(ngx_int_t rc)
-{
-    switch (rc) {
-
-    case NGX_DECLINED:
-        return NGX_VIDCAST_WS_CLOSE_TOO_BIG;
-
-    case NGX_ERROR:
-        return NGX_VIDCAST_WS_CLOSE_DATA;
-
-    default: /* NGX_ABORT */
-        return NGX_VIDCAST_WS_CLOSE_INTERNAL;
-    }
-}
-
-
-static void
-ngx_http_vidcast_connection_forget(ngx_http_vidcast_connection_t *wc)
-{
-    ngx_http_vidcast_connection_forget_text(wc);
-
-    if (wc->inflate) {
-        ngx_vidcast_inflate_free(wc->inflate);
-        wc->inflate = NULL;
-    }
-}
-
-
-static void
-ngx_http_vidcast_connection_forget_text(ngx_http_vidcast_connection_t *wc)
-{
-    if (wc->text) {
-        ngx_free(wc->text);
-        wc->text = NULL;
-        wc->allocated = 0;
-    }
+    return rc;
 }
 
 

@@ -14,8 +14,8 @@
 
 #include "http/delivery/ngx_http_vidcast_session.h"
 #include "http/request/ngx_http_vidcast_headers.h"
+#include "http/websocket/ngx_http_vidcast_inbound.h"
 #include "http/websocket/ngx_http_vidcast_turn.h"
-#include "wire/ngx_vidcast_deflate.h"
 #include "wire/ngx_vidcast_ws.h"
 
 
@@ -73,10 +73,7 @@ struct ngx_http_vidcast_connection_s {
     ngx_vidcast_ws_reader_t          reader;
     ngx_http_vidcast_turn_t          turn;     /* "waits" is the user's */
 
-    u_char                          *text;     /* a message in several parts */
-    size_t                           size;     /* of it, so far */
-    size_t                           allocated;
-    ngx_vidcast_inflate_t           *inflate;  /* a long one, in place of it */
+    ngx_http_vidcast_inbound_t       inbound;
 
     u_char                          *kept;     /* read, and not handled yet */
     u_char                          *pos;      /* in it */
@@ -103,7 +100,6 @@ struct ngx_http_vidcast_connection_s {
 
     unsigned                         answered:1; /* the handshake has left */
     unsigned                         deflate:1;
-    unsigned                         compressed:1; /* the message coming */
     unsigned                         holding:1; /* read nothing for now */
     unsigned                         busy:1;   /* something is leaving */
     unsigned                         pinging:1; /* no answer to it yet */

@@ -218,8 +218,8 @@ ngx_http_vidcast_echo_build(ngx_http_vidcast_echo_t *echo, ngx_uint_t opcode,
     in.data = data;
     in.len = size;
 
-    rc = echo->wc.compressed ? ngx_vidcast_deflate(&in, echo->wc.bits, &payload)
-                             : NGX_DECLINED;
+    rc = echo->wc.inbound.compressed
+         ? ngx_vidcast_deflate(&in, echo->wc.bits, &payload) : NGX_DECLINED;
 
     switch (rc) {
 

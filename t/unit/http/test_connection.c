@@ -145,7 +145,7 @@ test_messages(void)
         test_feed(size);
 
         wrong += !test_got_is("one;two;;three;");
-        wrong += test_wc.text != NULL;
+        wrong += test_wc.inbound.text != NULL;
         wrong += unit_finalized;
     }
 
