@@ -16,13 +16,13 @@
  * What a plugin of vidcast is: a shared object which exports one function,
  * vidcast_plugin().  It knows nothing of nginx, and nginx's own processes
  * never keep it: it is loaded by the process which uses it, the capture
- * process of a source (an input) or a predictor process (a predictor), and by
- * a short-lived one which checks the configuration.  These run as nginx's
- * "user".
+ * process of a source (an input, an output) or a predictor process (a
+ * predictor), and by a short-lived one which checks the configuration.  These
+ * run as nginx's "user".
  *
- * A predictor may be anybody's: "predict plugin" names its file.  An input is
- * one of this module's own plugins, by the scheme of its URI: no directive
- * names another one.
+ * A predictor may be anybody's: "predict plugin" names its file.  An input or
+ * an output is one of this module's own plugins, by the scheme of its URI: no
+ * directive names another one.
  *
  * All text is UTF-8 and terminated by a null.  All structures which the host
  * makes begin with their size, "size", as the host was built: a member beyond
@@ -43,6 +43,8 @@
 #define VIDCAST_BAD           (-4)    /* this one; the next may be good */
 #define VIDCAST_END           (-5)    /* there is no more, and never will be */
 #define VIDCAST_UNCHANGED     (-6)    /* asked, it shows the same as before */
+#define VIDCAST_RESULT        (-7)    /* a result, rather than a picture */
+#define VIDCAST_WAITING       (-8)    /* nothing for now, why is in "error" */
 
 #define VIDCAST_DECLINED      ((void *) -1)    /* of an input's open() */
 
@@ -105,13 +107,51 @@ typedef struct {
     void                       *host;
     void                      (*log)(void *host, int level, const char *line);
     size_t                      result_size;  /* of a predictor's answer as
-                                                 JSON, bytes at most */
+                                                 JSON, bytes at most; of what
+                                                 VIDCAST_RESULT gives */
+
+    /* of an input: what its ring has from before; of "epoch", 0: nothing */
+
+    uint64_t                    epoch;
+    uint64_t                    frame;        /* newest number, 0: none */
+    uint64_t                    seq;          /* of the newest result */
+    uint32_t                    results;      /* that its history can have */
 } vidcast_context_t;
 
 
 /* the media time of a live picture, which has none */
 
 #define VIDCAST_NO_PTS        (-1)
+
+
+/*
+ * A source that is somewhere else has numbered its frames and results there,
+ * and keeps these numbers here, so that a viewer may come from there, or from
+ * another machine which has them from there.  An "epoch" is a series of such
+ * numbers: in it those of frames rise, and those of results, which need not be
+ * without gaps.  Another epoch begins anew.
+ */
+
+typedef struct {
+    uint64_t                    epoch;        /* 0: the host gives numbers */
+    uint64_t                    number;       /* of the frame, from 1 on */
+    int64_t                     time;         /* of capture, since 1970, us */
+} vidcast_identity_t;
+
+
+/*
+ * The text is an object of JSON, as viewers get it there; "v", "source",
+ * "epoch", "seq", "skipped" and "reset" in it are the host's, which are put
+ * in anew.
+ */
+
+typedef struct {
+    uint64_t                    epoch;
+    uint64_t                    seq;          /* from 1 on */
+    uint64_t                    frame;        /* number, or 0 */
+    const char                 *json;
+    size_t                      json_size;    /* bytes */
+} vidcast_result_t;
 
 
 /*
@@ -135,6 +175,12 @@ typedef struct {
  *            AGAIN with a reason in "error".  VIDCAST_UNCHANGED, without one,
  *            once for each answer of a source which is polled and has nothing
  *            new: it lives.  The first picture after open() is always given.
+ *            VIDCAST_WAITING: as VIDCAST_AGAIN, but something is wrong that
+ *            the plugin itself is about to mend, so that there is no need of
+ *            close(); the source is called "reconnecting" for that reason,
+ *            until it gives something.
+ *            VIDCAST_RESULT: "result" is set instead, of a source which
+ *            numbers its results itself; release() follows.
  *
  * release()  optional.  After each grab() that said VIDCAST_OK: the picture
  *            is not used any more.
@@ -167,6 +213,9 @@ typedef struct {
        after that in the JPEG itself; 0, as the host sets it, and 1: it is */
 
     uint32_t                    orientation;
+
+    vidcast_identity_t          identity;     /* of one from elsewhere */
+    vidcast_result_t            result;       /* VIDCAST_RESULT: this one */
 } vidcast_picture_t;
 
 
@@ -325,8 +374,120 @@ typedef struct {
 
 
 /*
+ * An output: what a source has, it gives on to somewhere else.  An instance has
+ * a thread of its own in the capture process, which calls all its functions;
+ * what others do meanwhile is not held up.
+ *
+ * check()    required.  As an input's.
+ *
+ * open()     required.  An instance, which connects by itself, in its own time.
+ *            NULL: reason in "error".  "output" is valid till its close() has
+ *            returned.
+ *
+ * run()      required.  There may be something to do: a frame or a result is
+ *            new, or wake() was called, or 200 ms have passed.  It asks for
+ *            what it can give on now, returns within 200 ms, and sets what
+ *            "report" is to tell.
+ *            VIDCAST_OK; VIDCAST_WAITING: it cannot give on anything for now,
+ *            and mends that by itself, reason in "error"; VIDCAST_ERROR:
+ *            close() comes next and then, after a pause, open(), reason in
+ *            "error".
+ *
+ * close()    required.  After each open() that gave an instance.
+ */
+
+typedef struct {
+    size_t                      size;         /* set by the caller */
+    vidcast_identity_t          identity;
+    int64_t                     captured;     /* CLOCK_MONOTONIC, us */
+    int64_t                     pts;          /* us, or VIDCAST_NO_PTS */
+    uint32_t                    width;        /* pixels */
+    uint32_t                    height;
+    const uint8_t              *jpeg;
+    size_t                      jpeg_size;
+} vidcast_output_frame_t;
+
+
+typedef struct {
+    size_t                      size;         /* set by the caller */
+    const char                 *name;         /* "live": see the status */
+    const char                 *reason;       /* "": none */
+    uint64_t                    epoch;
+    uint64_t                    frame;        /* newest number, 0: none */
+    uint64_t                    seq;          /* newest result, 0: none */
+    uint64_t                    oldest;       /* result that may be there */
+    uint32_t                    width;        /* pixels; 0: not known */
+    uint32_t                    height;
+    double                      fps;          /* published, frames a second */
+} vidcast_output_state_t;
+
+
+/*
+ * What the host does for an output.
+ *
+ * wake()     any thread: run() is to be called soon
+ *
+ * wanted()   any thread: somebody elsewhere looks at the source, as a viewer
+ *            would, so that an input on demand is open for its time; to be
+ *            repeated while that is so
+ *
+ * frame()    in run(): the newest frame whose number is above "after", of this
+ *            epoch.  VIDCAST_OK: valid till the next call of it, or till run()
+ *            returns; VIDCAST_AGAIN: there is none
+ *
+ * result()   in run(): a result by its number, valid till the next call of it.
+ *            VIDCAST_OK; VIDCAST_AGAIN: not yet; VIDCAST_BAD: not any more
+ *
+ * state()    in run(): of the source, just now; its texts are valid till run()
+ *            returns
+ */
+
+typedef struct {
+    size_t                      size;
+    void                       *host;
+    void                      (*wake)(void *host);
+    void                      (*wanted)(void *host);
+    int                       (*frame)(void *host, uint64_t after,
+                                  vidcast_output_frame_t *frame);
+    int                       (*result)(void *host, uint64_t seq,
+                                  vidcast_result_t *result);
+    void                      (*state)(void *host,
+                                  vidcast_output_state_t *state);
+} vidcast_output_t;
+
+
+/* since open(); the host adds up those of all instances */
+
+typedef struct {
+    size_t                      size;         /* set by the host */
+    uint64_t                    frames;       /* given on */
+    uint64_t                    results;
+    uint64_t                    bytes;        /* of both */
+    uint64_t                    skipped;      /* frames: not fast enough */
+    uint64_t                    too_large;    /* frames, for what is there */
+    uint64_t                    lost;         /* results, gone before */
+    uint64_t                    reconnects;
+    uint32_t                    readers;      /* that have asked, of late */
+} vidcast_output_report_t;
+
+
+typedef struct {
+    size_t                      size;
+    int                       (*check)(const vidcast_context_t *context,
+                                  char *error);
+    void                     *(*open)(const vidcast_context_t *context,
+                                  const vidcast_output_t *output,
+                                  char *error);
+    int                       (*run)(void *instance,
+                                  vidcast_output_report_t *report,
+                                  char *error);
+    void                      (*close)(void *instance);
+} vidcast_output_table_t;
+
+
+/*
  * What the code of a plugin needs of the system while it works: from open() of
- * an input on, from the first predict() of a predictor on.  0: that is not
+ * an input or an output on, from the first predict() of a predictor on.  0: that is not
  * said, and only calls are refused which nobody needs.  Else all that it does
  * not name is refused to its process, with EPERM or ENOSYS, and for good; the
  * libraries which it calls are such code, too.
@@ -347,7 +508,7 @@ typedef struct {
 #define VIDCAST_NEEDS_DEVICES    0x10
 
 
-/* a plugin is an input, a predictor, or both */
+/* a plugin is an input, a predictor, an output, or several of these */
 
 typedef struct {
     size_t                             size;
@@ -356,6 +517,7 @@ typedef struct {
     const vidcast_input_table_t       *input;      /* or NULL */
     const vidcast_predictor_table_t   *predictor;  /* or NULL */
     uint32_t                           needs;      /* VIDCAST_NEEDS_* */
+    const vidcast_output_table_t      *output;     /* or NULL */
 } vidcast_plugin_t;
 
 
