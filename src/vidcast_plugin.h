@@ -415,7 +415,7 @@ typedef struct {
     uint64_t                    epoch;
     uint64_t                    frame;        /* newest number, 0: none */
     uint64_t                    seq;          /* newest result, 0: none */
-    uint64_t                    oldest;       /* result that may be there */
+    uint64_t                    oldest;       /* result to be had */
     uint32_t                    width;        /* pixels; 0: not known */
     uint32_t                    height;
     double                      fps;          /* published, frames a second */
@@ -487,10 +487,10 @@ typedef struct {
 
 /*
  * What the code of a plugin needs of the system while it works: from open() of
- * an input or an output on, from the first predict() of a predictor on.  0: that is not
- * said, and only calls are refused which nobody needs.  Else all that it does
- * not name is refused to its process, with EPERM or ENOSYS, and for good; the
- * libraries which it calls are such code, too.
+ * an input or an output on, from the first predict() of a predictor on.  0:
+ * that is not said, and only calls are refused which nobody needs.  Else all
+ * that it does not name is refused to its process, with EPERM or ENOSYS, and
+ * for good; the libraries which it calls are such code, too.
  *
  * COMPUTING  memory, threads, time, the descriptors that it has, and reading
  *            of files: what all may, so this alone says that it needs nothing

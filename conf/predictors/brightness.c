@@ -140,7 +140,7 @@ static const vidcast_predictor_table_t  brightness_table = {
 
 static const vidcast_plugin_t  brightness_plugin = {
     sizeof(vidcast_plugin_t), VIDCAST_ABI, "brightness 1", NULL,
-    &brightness_table, VIDCAST_NEEDS_COMPUTING
+    &brightness_table, VIDCAST_NEEDS_COMPUTING, NULL
 };
 
 

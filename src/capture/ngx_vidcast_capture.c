@@ -127,7 +127,10 @@ ngx_vidcast_capture_unchanged(ngx_vidcast_capture_t *capture)
 
     ngx_vidcast_store(&shm->life, ngx_vidcast_clock());
 
-    if (ngx_vidcast_load(&shm->state) == NGX_VIDCAST_STALE) {
+    switch (ngx_vidcast_load(&shm->state)) {
+
+    case NGX_VIDCAST_STALE:
+    case NGX_VIDCAST_RECONNECTING:
         ngx_vidcast_capture_state(capture, NGX_VIDCAST_LIVE, NULL);
     }
 }

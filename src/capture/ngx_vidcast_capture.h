@@ -54,6 +54,7 @@ typedef struct {
     ngx_vidcast_log_limit_t       encode;
     ngx_vidcast_log_limit_t       draw;
     ngx_vidcast_log_limit_t       predictor;
+    ngx_vidcast_log_limit_t       remote;    /* results from elsewhere */
     ngx_vidcast_log_limit_t       alarm;     /* states that must not be */
     ngx_vidcast_log_limit_t       state;     /* all others */
     ngx_vidcast_log_limit_t       warned;    /* by a plugin */
@@ -94,11 +95,14 @@ struct ngx_vidcast_capture_s {
     ngx_vidcast_frame_writer_t    writer;
     pthread_mutex_t               results_mutex;   /* writing results */
     pthread_mutex_t               state_mutex;
+    u_char                       *text;      /* of a result from elsewhere */
 
     uint64_t                      refused;   /* frames, since then, us */
     uint64_t                      told;      /* the reason, at last, us */
 
     uint64_t                      judged;    /* the highest of such frames */
+
+    uint64_t                      epoch;     /* for the next one, 0: none */
 
     int                           leaving;   /* the input is to be closed */
     int                           open;      /* it is not */
@@ -116,6 +120,7 @@ struct ngx_vidcast_capture_s {
 typedef struct {
     uint64_t                      number;
     uint64_t                      captured;  /* CLOCK_MONOTONIC, us */
+    uint64_t                      time;      /* since 1970, us; 0: by that */
     int64_t                       pts;
     uint64_t                      media_time;
     size_t                        size;
@@ -238,6 +243,8 @@ void ngx_vidcast_capture_log_draw(ngx_vidcast_capture_t *capture,
     const char *reason);
 void ngx_vidcast_capture_log_predictor(ngx_vidcast_capture_t *capture,
     ngx_uint_t level, const char *what, const u_char *reason);
+void ngx_vidcast_capture_log_remote(ngx_vidcast_capture_t *capture,
+    const u_char *reason);
 void ngx_vidcast_capture_log_state(ngx_vidcast_capture_t *capture,
     ngx_uint_t state, const u_char *reason);
 void ngx_vidcast_capture_log_said(ngx_vidcast_capture_t *capture,

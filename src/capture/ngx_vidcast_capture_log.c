@@ -90,6 +90,21 @@ ngx_vidcast_capture_log_predictor(ngx_vidcast_capture_t *capture,
 
 
 void
+ngx_vidcast_capture_log_remote(ngx_vidcast_capture_t *capture,
+    const u_char *reason)
+{
+    ngx_vidcast_escaped_t  escaped;
+
+    if (ngx_vidcast_log_limit(&capture->logs.remote, 1, ngx_vidcast_clock())) {
+        ngx_log_error(NGX_LOG_WARN, capture->log, 0,
+                      "vidcast source \"%V\" got a bad result: %V",
+                      &capture->source->name,
+                      ngx_vidcast_escape_text(&escaped, reason));
+    }
+}
+
+
+void
 ngx_vidcast_capture_log_state(ngx_vidcast_capture_t *capture, ngx_uint_t state,
     const u_char *reason)
 {
@@ -148,6 +163,8 @@ ngx_vidcast_capture_log_more(ngx_vidcast_capture_t *capture)
                                "frames which could not be drawn on");
     ngx_vidcast_log_limit_tell(&logs->predictor, 1, NGX_LOG_ERR, log, name,
                                "failures of its predictor");
+    ngx_vidcast_log_limit_tell(&logs->remote, 1, NGX_LOG_WARN, log, name,
+                               "bad results");
     ngx_vidcast_log_limit_tell(&logs->alarm, NGX_VIDCAST_LOG_STATES,
                                NGX_LOG_CRIT, log, name,
                                "losses of its input");

@@ -129,6 +129,7 @@ ngx_vidcast_encoder_pool_thread(void *data)
 
         frame.number = raw->number;
         frame.captured = raw->captured;
+        frame.time = 0;
         frame.pts = raw->pts;
         frame.media_time = raw->media_time;
         frame.width = raw->image.width;

@@ -195,8 +195,9 @@ ngx_vidcast_frame_publish(ngx_vidcast_frame_writer_t *writer,
     (void) clock_gettime(CLOCK_REALTIME, &ts);
     now = ngx_vidcast_clock();
 
-    s->time = (uint64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000
-              - (now - frame->captured);
+    s->time = frame->time ? frame->time
+                          : (uint64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000
+                            - (now - frame->captured);
     s->captured = frame->captured;
     s->pts = frame->pts;
     s->media_time = frame->media_time;

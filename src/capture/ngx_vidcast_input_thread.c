@@ -12,6 +12,7 @@
 #include "core/ngx_vidcast_error.h"
 #include "capture/ngx_vidcast_capture.h"
 #include "capture/ngx_vidcast_scheduler.h"
+#include "capture/remote/ngx_vidcast_remote.h"
 #include "media/ngx_vidcast_image.h"
 #include "media/ngx_vidcast_jpeg.h"
 
@@ -66,6 +67,8 @@ static void ngx_vidcast_input_thread_skip(ngx_vidcast_input_thread_t *thread,
     ngx_int_t rc);
 static ngx_int_t ngx_vidcast_input_thread_image(
     ngx_vidcast_input_thread_t *thread, uint32_t width, uint32_t height);
+static void ngx_vidcast_input_thread_remote(
+    ngx_vidcast_input_thread_t *thread, ngx_vidcast_remote_result_t *remote);
 static ngx_int_t ngx_vidcast_input_thread_take(
     ngx_vidcast_input_thread_t *thread, ngx_vidcast_picture_t *picture);
 static void ngx_vidcast_input_thread_bad(ngx_vidcast_input_thread_t *thread);
@@ -76,7 +79,9 @@ static ngx_uint_t ngx_vidcast_input_thread_orientation(
 static ngx_int_t ngx_vidcast_input_thread_turn(
     ngx_vidcast_input_thread_t *thread, ngx_vidcast_picture_t *picture);
 static uint64_t ngx_vidcast_input_thread_number(
-    ngx_vidcast_capture_t *capture);
+    ngx_vidcast_capture_t *capture, ngx_vidcast_picture_t *picture);
+static ngx_int_t ngx_vidcast_input_thread_identify(
+    ngx_vidcast_input_thread_t *thread, ngx_vidcast_picture_t *picture);
 static uint64_t ngx_vidcast_input_thread_media_time(
     ngx_vidcast_input_thread_t *thread, ngx_vidcast_picture_t *picture);
 static void ngx_vidcast_input_thread_publish(ngx_vidcast_input_thread_t *thread,
@@ -348,6 +353,22 @@ ngx_vidcast_input_thread_run(ngx_vidcast_input_thread_t *thread)
             continue;
         }
 
+        if (rc == NGX_VIDCAST_INPUT_WAITING) {
+            ngx_vidcast_capture_state(thread->capture,
+                                      NGX_VIDCAST_RECONNECTING, in->error);
+            continue;
+        }
+
+        if (rc == NGX_VIDCAST_INPUT_RESULT) {
+            ngx_vidcast_input_thread_remote(thread, &picture.result);
+
+            if (in->conf->module->release) {
+                in->conf->module->release(in);
+            }
+
+            continue;
+        }
+
         if (rc != NGX_OK && rc != NGX_DECLINED) {
             return rc;
         }
@@ -506,6 +527,41 @@ ngx_vidcast_input_thread_image(ngx_vidcast_input_thread_t *thread,
 }
 
 
+/* a result of a predictor on another machine */
+
+static void
+ngx_vidcast_input_thread_remote(ngx_vidcast_input_thread_t *thread,
+    ngx_vidcast_remote_result_t *remote)
+{
+    ngx_int_t               rc;
+    ngx_vidcast_capture_t  *capture;
+
+    capture = thread->capture;
+
+    if (ngx_vidcast_remote_epoch(capture, remote->epoch) != NGX_OK) {
+        return;
+    }
+
+    rc = ngx_vidcast_remote_result(capture, remote, thread->in.error);
+
+    if (rc == NGX_OK) {
+        ngx_vidcast_store(&capture->zone->shm->life, ngx_vidcast_clock());
+        ngx_vidcast_capture_state(capture, NGX_VIDCAST_LIVE, NULL);
+
+        return;
+    }
+
+    if (rc == NGX_DECLINED) {
+        ngx_vidcast_error(thread->in.error, "it is larger than %uD bytes, "
+                          "see \"results\"",
+                          capture->source->original.geometry.result_size);
+    }
+
+    ngx_vidcast_count(&capture->counters->unreadable, 1);
+    ngx_vidcast_capture_log_remote(capture, thread->in.error);
+}
+
+
 static ngx_int_t
 ngx_vidcast_input_thread_take(ngx_vidcast_input_thread_t *thread,
     ngx_vidcast_picture_t *picture)
@@ -514,6 +570,19 @@ ngx_vidcast_input_thread_take(ngx_vidcast_input_thread_t *thread,
     ngx_vidcast_counters_t  *counters;
 
     counters = thread->capture->counters;
+
+    if (thread->capture->scheduler) {
+
+        /* it has results of its own, and so numbers */
+
+        picture->identity.epoch = 0;
+    }
+
+    if (picture->identity.epoch
+        && ngx_vidcast_input_thread_identify(thread, picture) != NGX_OK)
+    {
+        return NGX_OK;
+    }
 
     if (picture->data) {
         cut = picture->info.cut;
@@ -586,7 +655,7 @@ ngx_vidcast_input_thread_jpeg(ngx_vidcast_input_thread_t *thread,
     capture = thread->capture;
     info = &picture->info;
 
-    number = ngx_vidcast_input_thread_number(capture);
+    number = ngx_vidcast_input_thread_number(capture, picture);
 
     size = ngx_vidcast_jpeg_whole_size(info);
 
@@ -662,11 +731,44 @@ ngx_vidcast_input_thread_turn(ngx_vidcast_input_thread_t *thread,
 
 
 static uint64_t
-ngx_vidcast_input_thread_number(ngx_vidcast_capture_t *capture)
+ngx_vidcast_input_thread_number(ngx_vidcast_capture_t *capture,
+    ngx_vidcast_picture_t *picture)
 {
     ngx_vidcast_count(&capture->counters->captured, 1);
 
+    if (picture->identity.epoch) {
+        ngx_vidcast_ring_set_number(&capture->zone->ring,
+                                    picture->identity.number);
+
+        return picture->identity.number;
+    }
+
     return ngx_vidcast_ring_next(&capture->zone->ring);
+}
+
+
+/*
+ * Can it keep its number?  It is late if it comes again, or behind a newer one;
+ * of another epoch, the next process begins with the one behind it.
+ */
+
+static ngx_int_t
+ngx_vidcast_input_thread_identify(ngx_vidcast_input_thread_t *thread,
+    ngx_vidcast_picture_t *picture)
+{
+    ngx_vidcast_capture_t  *capture;
+
+    capture = thread->capture;
+
+    if (ngx_vidcast_remote_epoch(capture, picture->identity.epoch) != NGX_OK
+        || picture->identity.number
+           <= ngx_vidcast_ring_newest(&capture->zone->ring))
+    {
+        ngx_vidcast_count(&capture->counters->late, 1);
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
 }
 
 
@@ -719,6 +821,7 @@ ngx_vidcast_input_thread_publish(ngx_vidcast_input_thread_t *thread,
 
     frame.number = number;
     frame.captured = picture->time;
+    frame.time = picture->identity.epoch ? picture->identity.time : 0;
     frame.pts = picture->pts;
     frame.media_time = ngx_vidcast_input_thread_media_time(thread, picture);
     frame.size = size;
@@ -751,7 +854,7 @@ ngx_vidcast_input_thread_raw(ngx_vidcast_input_thread_t *thread,
     raw = thread->raw;
     orientation = ngx_vidcast_input_thread_orientation(thread, picture);
     swaps = ngx_vidcast_orientation_swaps(orientation);
-    number = ngx_vidcast_input_thread_number(capture);
+    number = ngx_vidcast_input_thread_number(capture, picture);
 
     /* where no frame may be skipped it waits for the encoders */
 

@@ -396,6 +396,7 @@ ngx_vidcast_overlay_draw(ngx_vidcast_overlay_t *overlay,
 
     drawn.number = frame->number;
     drawn.captured = frame->captured;
+    drawn.time = frame->time;
     drawn.pts = frame->pts;
     drawn.media_time = frame->media_time;
     drawn.width = frame->width;

@@ -66,6 +66,7 @@ struct ngx_vidcast_input_conf_s {
     ngx_uint_t                     orientation;  /* of the camera, by EXIF */
     ngx_uint_t                     truncated; /* JPEGs may lack their end */
     ngx_uint_t                     push;     /* workers take pictures for it */
+    ngx_uint_t                     remote;   /* others have its numbers, too */
     void                          *params;   /* the module's own */
     ngx_uint_t                     lossless;    /* no frame may be skipped */
     ngx_uint_t                     rereads;  /* new files, without a reload */

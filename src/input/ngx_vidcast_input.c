@@ -69,6 +69,7 @@ static ngx_vidcast_input_module_t  *ngx_vidcast_input_modules[] = {
     &ngx_vidcast_input_pipe,
     &ngx_vidcast_input_http,
     &ngx_vidcast_input_https,
+    &ngx_vidcast_input_nats,
     NULL
 };
 

@@ -21,6 +21,8 @@
 /* what grab() says besides nginx's codes */
 
 #define NGX_VIDCAST_INPUT_UNCHANGED  1
+#define NGX_VIDCAST_INPUT_RESULT     2
+#define NGX_VIDCAST_INPUT_WAITING    3
 
 /* what an input is; see "flags" */
 
@@ -103,6 +105,28 @@ typedef struct {
 } ngx_vidcast_input_t;
 
 
+/*
+ * Of a source that is somewhere else: the numbers which its frames and results
+ * have there, and keep here, in a series of them, the epoch; 0: they get
+ * numbers here.
+ */
+
+typedef struct {
+    uint64_t                   epoch;
+    uint64_t                   number;    /* of the frame; rises in an epoch */
+    uint64_t                   time;      /* of capture, since 1970, us */
+} ngx_vidcast_identity_t;
+
+
+typedef struct {
+    uint64_t                   epoch;
+    uint64_t                   seq;       /* rises in an epoch */
+    uint64_t                   frame;     /* number, or 0 */
+    const u_char              *json;      /* not looked at yet */
+    size_t                     size;
+} ngx_vidcast_remote_result_t;
+
+
 typedef struct {
     uint64_t                   time;      /* of capture, CLOCK_MONOTONIC, us */
     int64_t                    pts;       /* of a film; NO_PTS at grab() */
@@ -115,6 +139,8 @@ typedef struct {
     ngx_vidcast_image_t        view;      /* I420: valid until release() */
     ngx_uint_t                 orientation;  /* by EXIF's numbers; zero is
                                           upright; after a JPEG's own */
+    ngx_vidcast_identity_t     identity;
+    ngx_vidcast_remote_result_t  result;  /* RESULT: rather than a picture */
 } ngx_vidcast_picture_t;
 
 
@@ -172,8 +198,13 @@ typedef struct {
  *            last picture was refused.  A source that does not answer gives
  *            none, and becomes "stale".
  *
- * release()  after each grab() that said NGX_OK, with what became of the
- *            picture.  May be NULL.
+ *            NGX_VIDCAST_INPUT_WAITING: as NGX_AGAIN; something is wrong, by
+ *            the reason in in->error, which the input mends by itself.
+ *            NGX_VIDCAST_INPUT_RESULT: "result" is set, of a source that has
+ *            its predictor somewhere else.  release() follows.
+ *
+ * release()  after each grab() that said NGX_OK or NGX_VIDCAST_INPUT_RESULT,
+ *            with what became of the picture.  May be NULL.
  *
  * close()    after each open() that said NGX_OK; but a process that leaves
  *            may end before it, unless the flag SESSION is set: the kernel
@@ -245,6 +276,7 @@ extern ngx_vidcast_input_module_t  ngx_vidcast_input_udp;
 extern ngx_vidcast_input_module_t  ngx_vidcast_input_pipe;
 extern ngx_vidcast_input_module_t  ngx_vidcast_input_http;
 extern ngx_vidcast_input_module_t  ngx_vidcast_input_https;
+extern ngx_vidcast_input_module_t  ngx_vidcast_input_nats;
 
 
 #endif /* _NGX_VIDCAST_INPUT_H_INCLUDED_ */

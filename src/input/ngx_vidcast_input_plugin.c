@@ -140,6 +140,10 @@ static ngx_int_t ngx_vidcast_input_plugin_transport(
     ngx_vidcast_input_conf_t *conf, ngx_str_t *value);
 static ngx_int_t ngx_vidcast_input_plugin_ca(ngx_vidcast_input_conf_t *conf,
     ngx_str_t *value);
+static ngx_int_t ngx_vidcast_input_plugin_group(
+    ngx_vidcast_input_conf_t *conf, ngx_str_t *value);
+static ngx_int_t ngx_vidcast_input_plugin_secret(
+    ngx_vidcast_input_conf_t *conf, ngx_str_t *value);
 static ngx_int_t ngx_vidcast_input_plugin_check(ngx_vidcast_input_conf_t *conf,
     u_char *error);
 static ngx_int_t ngx_vidcast_input_plugin_check_fit(
@@ -147,6 +151,8 @@ static ngx_int_t ngx_vidcast_input_plugin_check_fit(
 static ngx_int_t ngx_vidcast_input_plugin_check_path(
     ngx_vidcast_input_conf_t *conf, u_char *error);
 static ngx_int_t ngx_vidcast_input_plugin_check_host(
+    ngx_vidcast_input_conf_t *conf, u_char *error);
+static ngx_int_t ngx_vidcast_input_plugin_check_subject(
     ngx_vidcast_input_conf_t *conf, u_char *error);
 static ngx_int_t ngx_vidcast_input_plugin_files(
     ngx_vidcast_input_conf_t *conf);
@@ -161,6 +167,8 @@ static void ngx_vidcast_input_plugin_log(void *host, int level,
 static ngx_int_t ngx_vidcast_input_plugin_open(ngx_vidcast_input_t *in);
 static ngx_int_t ngx_vidcast_input_plugin_open_one(ngx_vidcast_input_t *in,
     ngx_vidcast_input_plugin_t *plug);
+static void ngx_vidcast_input_plugin_known(ngx_vidcast_input_t *in,
+    vidcast_context_t *context);
 static ngx_int_t ngx_vidcast_input_plugin_grab(ngx_vidcast_input_t *in,
     ngx_vidcast_picture_t *picture);
 static ngx_int_t ngx_vidcast_input_plugin_take(ngx_vidcast_input_t *in,
@@ -194,6 +202,7 @@ NGX_VIDCAST_INPUT_PLUGIN_MODULE(udp, 0);
 NGX_VIDCAST_INPUT_PLUGIN_MODULE(pipe, NGX_VIDCAST_INPUT_FILE);
 NGX_VIDCAST_INPUT_PLUGIN_MODULE(http, 0);
 NGX_VIDCAST_INPUT_PLUGIN_MODULE(https, 0);
+NGX_VIDCAST_INPUT_PLUGIN_MODULE(nats, 0);
 
 
 static const ngx_vidcast_input_plugin_server_t  ngx_vidcast_input_plugin_av = {
@@ -208,6 +217,13 @@ static const ngx_vidcast_input_plugin_server_t  ngx_vidcast_input_plugin_curl =
 {
     "vidcast_curl.so",
     "it is built with the module if libcurl4-openssl-dev is installed",
+    0
+};
+
+
+static const ngx_vidcast_input_plugin_server_t  ngx_vidcast_input_plugin_bus = {
+    "vidcast_nats.so",
+    "it is built with the module if libnats-dev is installed",
     0
 };
 
@@ -277,6 +293,20 @@ static const ngx_vidcast_input_plugin_param_t
 };
 
 
+static const ngx_vidcast_input_plugin_param_t
+    ngx_vidcast_input_plugin_params_nats[] =
+{
+    { "timeout", ngx_vidcast_input_plugin_timeout },
+    { "group", ngx_vidcast_input_plugin_group },
+    { "tls", ngx_vidcast_input_plugin_flag },
+    { "creds", ngx_vidcast_input_plugin_secret },
+    { "ca", ngx_vidcast_input_plugin_ca },
+    { "cert", ngx_vidcast_input_plugin_secret },
+    { "key", ngx_vidcast_input_plugin_secret },
+    { NULL, NULL }
+};
+
+
 static const ngx_vidcast_input_plugin_scheme_t
     ngx_vidcast_input_plugin_schemes[] =
 {
@@ -319,6 +349,10 @@ static const ngx_vidcast_input_plugin_scheme_t
       { &ngx_vidcast_input_plugin_curl, &ngx_vidcast_input_plugin_av },
       ngx_vidcast_input_plugin_params_tls,
       ngx_vidcast_input_plugin_check_host },
+
+    { &ngx_vidcast_input_nats, { &ngx_vidcast_input_plugin_bus },
+      ngx_vidcast_input_plugin_params_nats,
+      ngx_vidcast_input_plugin_check_subject },
 
     { NULL, { NULL }, NULL, NULL }
 };
@@ -485,6 +519,31 @@ ngx_vidcast_input_plugin_ca(ngx_vidcast_input_conf_t *conf, ngx_str_t *value)
 
 
 static ngx_int_t
+ngx_vidcast_input_plugin_group(ngx_vidcast_input_conf_t *conf, ngx_str_t *value)
+{
+    return ngx_vidcast_is_name(value, NGX_VIDCAST_MAX_NAME) ? NGX_OK
+                                                            : NGX_ERROR;
+}
+
+
+/* a file, whose name is made full before the plugin gets it */
+
+static ngx_int_t
+ngx_vidcast_input_plugin_secret(ngx_vidcast_input_conf_t *conf,
+    ngx_str_t *value)
+{
+    ngx_vidcast_plugin_conf_t  *plugin = conf->params;
+
+    if (value->len == 0) {
+        return NGX_ERROR;
+    }
+
+    return ngx_get_full_name(plugin->pool, (ngx_str_t *) &ngx_cycle->prefix,
+                             value);
+}
+
+
+static ngx_int_t
 ngx_vidcast_input_plugin_check(ngx_vidcast_input_conf_t *conf, u_char *error)
 {
     ngx_vidcast_input_plugin_params_t  *params = conf->params;
@@ -562,6 +621,32 @@ ngx_vidcast_input_plugin_check_host(ngx_vidcast_input_conf_t *conf,
         ngx_vidcast_error(error, "no host");
         return NGX_ERROR;
     }
+
+    return NGX_OK;
+}
+
+
+/* of a bus; what may stand in it the plugin knows */
+
+static ngx_int_t
+ngx_vidcast_input_plugin_check_subject(ngx_vidcast_input_conf_t *conf,
+    u_char *error)
+{
+    u_char  *p, *last;
+
+    if (ngx_vidcast_input_plugin_check_host(conf, error) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    last = conf->path.data + conf->path.len;
+    p = ngx_strlchr(conf->path.data + 2, last, '/');
+
+    if (p == NULL || p + 1 == last) {
+        ngx_vidcast_error(error, "no subject");
+        return NGX_ERROR;
+    }
+
+    conf->remote = 1;
 
     return NGX_OK;
 }
@@ -783,6 +868,8 @@ ngx_vidcast_input_plugin_open_one(ngx_vidcast_input_t *in,
     plug->context.host = plug;
     plug->context.log = ngx_vidcast_input_plugin_log;
 
+    ngx_vidcast_input_plugin_known(in, &plug->context);
+
     plug->instance = plug->plugin->input->open(&plug->context, in->stop,
                                                (char *) in->error);
 
@@ -793,6 +880,29 @@ ngx_vidcast_input_plugin_open_one(ngx_vidcast_input_t *in,
     }
 
     return plug->instance ? NGX_OK : NGX_ERROR;
+}
+
+
+/* with a predictor here, results and so all numbers are our own */
+
+static void
+ngx_vidcast_input_plugin_known(ngx_vidcast_input_t *in,
+    vidcast_context_t *context)
+{
+    ngx_vidcast_ring_t  *ring;
+
+    ring = &in->source->original.zone->ring;
+
+    context->result_size = ring->geometry.result_size;
+
+    if (in->source->predict.module) {
+        return;
+    }
+
+    context->epoch = ngx_vidcast_ring_epoch(ring);
+    context->frame = ngx_vidcast_ring_newest(ring);
+    context->seq = ngx_vidcast_ring_newest_result(ring);
+    context->results = ring->geometry.results;
 }
 
 
@@ -836,6 +946,18 @@ ngx_vidcast_input_plugin_grab(ngx_vidcast_input_t *in,
     case VIDCAST_UNCHANGED:
         return NGX_VIDCAST_INPUT_UNCHANGED;
 
+    case VIDCAST_WAITING:
+        return NGX_VIDCAST_INPUT_WAITING;
+
+    case VIDCAST_RESULT:
+        picture->result.epoch = given.result.epoch;
+        picture->result.seq = given.result.seq;
+        picture->result.frame = given.result.frame;
+        picture->result.json = (u_char *) given.result.json;
+        picture->result.size = given.result.json_size;
+
+        return NGX_VIDCAST_INPUT_RESULT;
+
     default: /* VIDCAST_ERROR */
         return NGX_ERROR;
     }
@@ -861,6 +983,10 @@ ngx_vidcast_input_plugin_take(ngx_vidcast_input_t *in,
     picture->time = given->time;
     picture->pts = ngx_max(given->pts, NGX_VIDCAST_NO_PTS);
     picture->orientation = given->orientation;
+
+    picture->identity.epoch = given->identity.epoch;
+    picture->identity.number = given->identity.number;
+    picture->identity.time = given->identity.time;
 
     if (given->jpeg) {
 

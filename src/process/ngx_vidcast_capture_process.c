@@ -126,6 +126,7 @@ ngx_vidcast_capture_process(ngx_vidcast_conf_t *conf,
 
     shm = capture.zone->shm;
     shm->error[0] = '\0';
+    shm->epoch = ngx_vidcast_load(&capture.epoch);
 
     ngx_vidcast_store(&shm->pid, 0);
     ngx_vidcast_store(&shm->changed, ngx_vidcast_clock());
@@ -177,6 +178,11 @@ ngx_vidcast_capture_process_init(ngx_vidcast_capture_t *capture,
     }
 
     ngx_vidcast_zone_balance(source->original.zone);
+
+    if (shm->epoch) {
+        ngx_vidcast_ring_begin(&source->original.zone->ring, shm->epoch);
+        shm->epoch = 0;
+    }
 
     if (shm->fingerprint != source->fingerprint) {
 
@@ -288,6 +294,10 @@ ngx_vidcast_capture_process_unwanted(ngx_vidcast_capture_t *capture)
     conf = capture->conf;
 
     if (!ngx_vidcast_zone_wanted(conf->control, capture->source)) {
+        return 1;
+    }
+
+    if (ngx_vidcast_load(&capture->epoch)) {
         return 1;
     }
 

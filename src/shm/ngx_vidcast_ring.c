@@ -302,6 +302,13 @@ ngx_vidcast_ring_newest_result(ngx_vidcast_ring_t *ring)
 
 
 uint64_t
+ngx_vidcast_ring_epoch(ngx_vidcast_ring_t *ring)
+{
+    return ngx_vidcast_load(&ring->shm->epoch);
+}
+
+
+uint64_t
 ngx_vidcast_ring_min_frame(ngx_vidcast_ring_t *ring)
 {
     return ngx_vidcast_load(&ring->shm->min_frame);
@@ -492,6 +499,27 @@ ngx_vidcast_ring_set_number(ngx_vidcast_ring_t *ring, uint64_t number)
     }
 
     ngx_vidcast_store(&ring->shm->number, number);
+}
+
+
+void
+ngx_vidcast_ring_begin(ngx_vidcast_ring_t *ring, uint64_t epoch)
+{
+    ngx_uint_t  i;
+
+    ngx_vidcast_store(&ring->shm->epoch, 0);
+
+    for (i = 0; i < ring->geometry.results; i++) {
+        ngx_vidcast_store(&ngx_vidcast_ring_result(ring, i)->seq, 0);
+    }
+
+    ngx_vidcast_store(&ring->shm->newest, NGX_VIDCAST_RING_NONE);
+    ngx_vidcast_store(&ring->shm->frame, 0);
+    ngx_vidcast_store(&ring->shm->min_frame, 0);
+    ngx_vidcast_store(&ring->shm->number, 0);
+    ngx_vidcast_store(&ring->shm->seq, 0);
+
+    ngx_vidcast_store(&ring->shm->epoch, epoch);
 }
 
 
@@ -701,11 +729,18 @@ ngx_vidcast_ring_pinned(ngx_vidcast_ring_t *ring)
 ngx_vidcast_ring_result_t *
 ngx_vidcast_ring_open_result(ngx_vidcast_ring_t *ring, uint64_t *seq)
 {
-    ngx_vidcast_ring_result_t  *result;
-
     *seq = ngx_vidcast_ring_newest_result(ring) + 1;
 
-    result = ngx_vidcast_ring_result(ring, *seq);
+    return ngx_vidcast_ring_open_result_at(ring, *seq);
+}
+
+
+ngx_vidcast_ring_result_t *
+ngx_vidcast_ring_open_result_at(ngx_vidcast_ring_t *ring, uint64_t seq)
+{
+    ngx_vidcast_ring_result_t  *result;
+
+    result = ngx_vidcast_ring_result(ring, seq);
 
     ngx_vidcast_store(&result->seq, 0);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);

@@ -174,10 +174,14 @@ void ngx_vidcast_ring_describe(ngx_vidcast_ring_t *ring, uint32_t slot,
 
 /*
  * Number of the newest frame, and of the newest result; 0: none yet.  They
- * never go back, and no reader has got a frame or result above them.
+ * never go back within an epoch, and no reader has got a frame or result above
+ * them.
  */
 uint64_t ngx_vidcast_ring_newest(ngx_vidcast_ring_t *ring);
 uint64_t ngx_vidcast_ring_newest_result(ngx_vidcast_ring_t *ring);
+
+/* the series of these numbers; 0: another one is just about to begin */
+uint64_t ngx_vidcast_ring_epoch(ngx_vidcast_ring_t *ring);
 
 /*
  * How many frames had been published with the newest one, if it is still there,
@@ -226,6 +230,9 @@ ngx_int_t ngx_vidcast_ring_copy_result(ngx_vidcast_ring_t *ring,
  * next()            a new frame number
  * set_number()      a frame number that another ring gave; one from before the
  *                   newest begins a new series
+ * begin()           an epoch that another ring has: no frame and no result is
+ *                   there, and numbers may begin anew.  While it is zero, which
+ *                   it is only here, nothing of the rest is to be believed
  * claim()           a slot to write, NGX_VIDCAST_RING_NONE: none is free.
  *                   The picture goes to ngx_vidcast_ring_data(), slot_size
  *                   bytes at most and the tail behind them, the description to
@@ -244,6 +251,7 @@ void ngx_vidcast_ring_invalidate(ngx_vidcast_ring_t *ring);
 void ngx_vidcast_ring_invalidate_all(ngx_vidcast_ring_t *ring);
 uint64_t ngx_vidcast_ring_next(ngx_vidcast_ring_t *ring);
 void ngx_vidcast_ring_set_number(ngx_vidcast_ring_t *ring, uint64_t number);
+void ngx_vidcast_ring_begin(ngx_vidcast_ring_t *ring, uint64_t epoch);
 uint32_t ngx_vidcast_ring_claim(ngx_vidcast_ring_t *ring);
 u_char *ngx_vidcast_ring_data(ngx_vidcast_ring_t *ring, uint32_t slot);
 ngx_vidcast_ring_slot_t *ngx_vidcast_ring_slot(ngx_vidcast_ring_t *ring,
@@ -257,10 +265,13 @@ uint64_t ngx_vidcast_ring_pinned(ngx_vidcast_ring_t *ring);
 /*
  * A result is written to the result_size bytes behind the description which
  * open_result() gives, "seq" being the number that it will have, and is there
- * for the readers after publish_result().
+ * for the readers after publish_result().  open_result_at() is for one that
+ * has a number, above the newest one: those between are lost for the readers.
  */
 ngx_vidcast_ring_result_t *ngx_vidcast_ring_open_result(
     ngx_vidcast_ring_t *ring, uint64_t *seq);
+ngx_vidcast_ring_result_t *ngx_vidcast_ring_open_result_at(
+    ngx_vidcast_ring_t *ring, uint64_t seq);
 void ngx_vidcast_ring_publish_result(ngx_vidcast_ring_t *ring,
     ngx_vidcast_ring_result_t *result, uint64_t seq);
 

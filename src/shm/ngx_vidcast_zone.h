@@ -225,6 +225,8 @@ typedef struct {
     uint64_t                     truncated;      /* shown all the same */
     uint64_t                     direct;
     uint64_t                     pushed;         /* results */
+    uint64_t                     received;       /* results, from elsewhere */
+    uint64_t                     unreadable;     /* of them */
     uint64_t                     opened;
     uint64_t                     lost;
     uint64_t                     encode_time;    /* us, sum */
@@ -247,6 +249,7 @@ typedef struct {
     uint64_t                     hung;          /* captures, and were killed */
     uint64_t                     predicting;    /* number of the frame */
     uint64_t                     asked;         /* by a viewer, at last, us */
+    uint64_t                     epoch;         /* to begin with; 0: as it is */
     uint32_t                     width;
     uint32_t                     height;
     uint32_t                     asked_mfps;    /* frames in 1,000 s */

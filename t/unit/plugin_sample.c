@@ -84,7 +84,8 @@ static const vidcast_plugin_t  sample_plugin = {
 #else
     NULL,
 #endif
-    VIDCAST_NEEDS_COMPUTING
+    VIDCAST_NEEDS_COMPUTING,
+    NULL
 };
 
 

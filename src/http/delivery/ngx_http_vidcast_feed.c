@@ -30,9 +30,12 @@
 
 static ngx_int_t ngx_http_vidcast_feed_create(ngx_http_vidcast_feed_t *feed,
     ngx_event_handler_pt wake, ngx_cycle_t *cycle);
+static void ngx_http_vidcast_feed_begin(ngx_http_vidcast_feed_t *feed,
+    uint64_t epoch);
 static void ngx_http_vidcast_feed_new_results(ngx_http_vidcast_feed_t *feed);
 static void ngx_http_vidcast_feed_new_frame(ngx_http_vidcast_feed_t *feed);
 static void ngx_http_vidcast_feed_retire(ngx_http_vidcast_feed_t *feed);
+static void ngx_http_vidcast_feed_drop_results(ngx_http_vidcast_feed_t *feed);
 
 
 ngx_int_t
@@ -64,6 +67,7 @@ ngx_http_vidcast_feed_init(ngx_cycle_t *cycle,
         feed->source = source;
         feed->rendition = rendition[i];
         feed->zone = rendition[i]->zone;
+        feed->epoch = ngx_vidcast_ring_epoch(&feed->zone->ring);
         feed->nresults = rendition[i]->geometry.results;
         feed->stats = ngx_vidcast_zone_worker_stats(vmcf->vidcast.control,
                                                     source->original.zone);
@@ -176,6 +180,19 @@ ngx_http_vidcast_feed_unwatch(ngx_http_vidcast_feed_t *feed)
 void
 ngx_http_vidcast_feed_poll(ngx_http_vidcast_feed_t *feed)
 {
+    uint64_t  epoch;
+
+    epoch = ngx_vidcast_ring_epoch(&feed->zone->ring);
+
+    if (epoch != feed->epoch) {
+
+        if (epoch == 0) {
+            return;
+        }
+
+        ngx_http_vidcast_feed_begin(feed, epoch);
+    }
+
     ngx_http_vidcast_feed_new_results(feed);
 
     if (feed->npaired) {
@@ -185,6 +202,27 @@ ngx_http_vidcast_feed_poll(ngx_http_vidcast_feed_t *feed)
     if (feed->nframes) {
         ngx_http_vidcast_feed_new_frame(feed);
     }
+}
+
+
+/*
+ * The source is somewhere else, and another one there than before: its numbers
+ * are no longer those that viewers know, which each of them finds out when it
+ * gets something, by the number of the series.
+ */
+
+static void
+ngx_http_vidcast_feed_begin(ngx_http_vidcast_feed_t *feed, uint64_t epoch)
+{
+    ngx_http_vidcast_feed_drop_frame(feed);
+    ngx_http_vidcast_feed_drop_results(feed);
+
+    feed->ended = feed->result;
+    feed->result = 0;
+    feed->watched = 0;
+
+    feed->epoch = epoch;
+    feed->series++;
 }
 
 
@@ -340,17 +378,10 @@ ngx_http_vidcast_feed_retire(ngx_http_vidcast_feed_t *feed)
 void
 ngx_http_vidcast_feed_drop(ngx_http_vidcast_feed_t *feed)
 {
-    ngx_uint_t                   i;
     ngx_http_vidcast_message_t  *message;
 
     ngx_http_vidcast_feed_drop_frame(feed);
-
-    for (i = 0; i < feed->nresults; i++) {
-        if (feed->results[i]) {
-            ngx_http_vidcast_message_unref(feed->results[i]);
-            feed->results[i] = NULL;
-        }
-    }
+    ngx_http_vidcast_feed_drop_results(feed);
 
     feed->result = 0;
     feed->watched = 0;
@@ -359,6 +390,20 @@ ngx_http_vidcast_feed_drop(ngx_http_vidcast_feed_t *feed)
         message = feed->free;
         feed->free = message->next;
         ngx_free(message);
+    }
+}
+
+
+static void
+ngx_http_vidcast_feed_drop_results(ngx_http_vidcast_feed_t *feed)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < feed->nresults; i++) {
+        if (feed->results[i]) {
+            ngx_http_vidcast_message_unref(feed->results[i]);
+            feed->results[i] = NULL;
+        }
     }
 }
 

@@ -54,6 +54,10 @@ struct ngx_http_vidcast_feed_s {
     ngx_uint_t                     nresults;
     ngx_uint_t                     watched;   /* results, from then on */
     uint64_t                       result;    /* the newest of them */
+
+    uint64_t                       epoch;     /* of frames and results */
+    ngx_uint_t                     series;    /* counts these */
+    uint64_t                       ended;     /* newest of the one before */
 };
 
 

@@ -104,6 +104,8 @@ static ngx_int_t ngx_http_vidcast_queue_next_picture(
     ngx_http_vidcast_viewer_t *viewer, ngx_http_vidcast_message_t **message);
 static ngx_int_t ngx_http_vidcast_queue_pair_picture(
     ngx_http_vidcast_viewer_t *viewer, ngx_http_vidcast_message_t **message);
+static void ngx_http_vidcast_queue_begin(
+    ngx_http_vidcast_subscription_t *sub);
 static ngx_int_t ngx_http_vidcast_queue_next_result(
     ngx_http_vidcast_subscription_t *sub,
     ngx_http_vidcast_message_t **message);
@@ -511,6 +513,44 @@ ngx_http_vidcast_queue_pair_picture(ngx_http_vidcast_viewer_t *viewer,
 }
 
 
+/*
+ * Numbers have begun anew: the viewer goes on with the newest ones, and is
+ * told; or, if they are those which it knows, from its last one on.
+ */
+
+static void
+ngx_http_vidcast_queue_begin(ngx_http_vidcast_subscription_t *sub)
+{
+    ngx_http_vidcast_feed_t  *feed;
+
+    feed = sub->feed;
+
+    if (sub->next_result && sub->next_result <= feed->ended) {
+        sub->untold += feed->ended - sub->next_result + 1;
+    }
+
+    sub->series = feed->series;
+    sub->last_frame = 0;
+    sub->next_result = 0;
+    sub->replay = 0;
+    sub->awaits = 0;
+    sub->reset = 1;
+
+    if (sub->pair) {
+        ngx_http_vidcast_message_unref(sub->pair);
+        sub->pair = NULL;
+    }
+
+    if (sub->since.seq && sub->since.epoch == feed->epoch) {
+        sub->next_result = sub->since.seq + 1;
+        sub->untold = 0;
+        sub->replay = 1;
+        sub->reset = 0;
+        sub->since.seq = 0;
+    }
+}
+
+
 static ngx_int_t
 ngx_http_vidcast_queue_next_result(ngx_http_vidcast_subscription_t *sub,
     ngx_http_vidcast_message_t **message)
@@ -523,7 +563,15 @@ ngx_http_vidcast_queue_next_result(ngx_http_vidcast_subscription_t *sub,
     feed = sub->feed;
     n = feed->nresults;
 
-    if (sub->next_result > feed->result) {
+    if (sub->series != feed->series) {
+        ngx_http_vidcast_queue_begin(sub);
+    }
+
+    if (sub->next_result == 0) {
+        sub->next_result = feed->result;
+    }
+
+    if (sub->next_result > feed->result || feed->result == 0) {
         sub->replay = sub->awaits;
         return NGX_DONE;
     }
@@ -580,6 +628,10 @@ ngx_http_vidcast_queue_next_pair(ngx_http_vidcast_subscription_t *sub,
 
     feed = sub->feed;
     viewer = sub->viewer;
+
+    if (sub->series != feed->series) {
+        ngx_http_vidcast_queue_begin(sub);
+    }
 
     if (sub->next_result > feed->result || (viewer->acks && viewer->unacked)) {
         return NGX_DONE;
@@ -652,6 +704,7 @@ ngx_http_vidcast_queue_take_result(ngx_http_vidcast_subscription_t *sub,
 
     sub->untold = 0;
     sub->reset = 0;
+    sub->since.seq = 0;
 
     return *message ? NGX_OK : NGX_ERROR;
 }
@@ -664,6 +717,10 @@ ngx_http_vidcast_queue_next_frame(ngx_http_vidcast_subscription_t *sub,
     ngx_http_vidcast_message_t  *frame;
 
     frame = sub->feed->frame;
+
+    if (sub->series != sub->feed->series) {
+        ngx_http_vidcast_queue_begin(sub);
+    }
 
     if (frame == NULL || frame->frame.number <= sub->last_frame) {
         return NGX_DONE;

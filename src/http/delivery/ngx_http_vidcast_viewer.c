@@ -51,7 +51,7 @@ static void ngx_http_vidcast_viewer_left(ngx_http_vidcast_subscription_t *sub);
 static ngx_uint_t ngx_http_vidcast_viewer_full(ngx_http_vidcast_feed_t *feed,
     ngx_http_vidcast_viewer_t *viewer);
 static void ngx_http_vidcast_viewer_resume(
-    ngx_http_vidcast_subscription_t *sub, uint64_t since);
+    ngx_http_vidcast_subscription_t *sub, ngx_vidcast_point_t *since);
 
 
 static ngx_http_vidcast_session_handlers_t  ngx_http_vidcast_viewer_handlers = {
@@ -245,7 +245,7 @@ ngx_http_vidcast_viewer_gone(ngx_http_vidcast_session_t *session)
 
 ngx_int_t
 ngx_http_vidcast_viewer_subscribe(ngx_http_vidcast_feed_t *feed,
-    ngx_http_vidcast_viewer_t *viewer, uint64_t *since)
+    ngx_http_vidcast_viewer_t *viewer, ngx_vidcast_point_t *since)
 {
     uint32_t                         *viewers;
     uint64_t                          published;
@@ -296,6 +296,7 @@ ngx_http_vidcast_viewer_subscribe(ngx_http_vidcast_feed_t *feed,
     sub->held = viewer->paired ? NGX_VIDCAST_SKIP_UNPAIRED
                                : NGX_VIDCAST_SKIP_SLOW;
 
+    sub->series = feed->series;
     sub->next_result = feed->result;
 
     if (!ngx_http_vidcast_viewer_current(feed)) {
@@ -308,7 +309,7 @@ ngx_http_vidcast_viewer_subscribe(ngx_http_vidcast_feed_t *feed,
     }
 
     if (since) {
-        ngx_http_vidcast_viewer_resume(sub, *since);
+        ngx_http_vidcast_viewer_resume(sub, since);
     }
 
     ngx_http_vidcast_viewer_count(feed, viewer, 1);
@@ -515,7 +516,10 @@ ngx_http_vidcast_viewer_left(ngx_http_vidcast_subscription_t *sub)
 
         feed->stats->results_left += sub->untold;
 
-        if (newest >= sub->next_result) {
+        if (sub->series == feed->series
+            && sub->next_result
+            && newest >= sub->next_result)
+        {
             feed->stats->results_left += newest - sub->next_result + 1;
         }
     }
@@ -550,19 +554,46 @@ ngx_http_vidcast_viewer_full(ngx_http_vidcast_feed_t *feed,
 }
 
 
-/* a number that we did not give, or not yet, is of another series */
+/*
+ * A number that we did not give, or not yet, is of another series; unless it
+ * was given on another machine, where the source is: that may be ahead of us,
+ * or we do not know it yet.
+ */
 
 static void
 ngx_http_vidcast_viewer_resume(ngx_http_vidcast_subscription_t *sub,
-    uint64_t since)
+    ngx_vidcast_point_t *since)
 {
-    if (since == NGX_HTTP_VIDCAST_UNKNOWN || since > sub->feed->result) {
+    ngx_uint_t                remote;
+    ngx_http_vidcast_feed_t  *feed;
+
+    feed = sub->feed;
+    remote = feed->source->input.remote && !feed->source->predict.module;
+
+    if (!since->any && since->epoch != feed->epoch) {
         sub->reset = 1;
+
+        if (remote) {
+            sub->since = *since;
+        }
+
         return;
     }
 
-    sub->next_result = ngx_http_vidcast_feed_seek(sub->feed, since + 1);
-    sub->untold = sub->next_result - (since + 1);
+    if (since->seq > feed->result) {
+
+        if (!remote || since->any) {
+            sub->reset = 1;
+            return;
+        }
+
+        sub->next_result = since->seq + 1;
+
+    } else {
+        sub->next_result = ngx_http_vidcast_feed_seek(feed, since->seq + 1);
+        sub->untold = sub->next_result - (since->seq + 1);
+    }
+
     sub->replay = 1;
     sub->awaits = 0;
 }

@@ -10,6 +10,7 @@
 
 #include "http/delivery/ngx_http_vidcast_feed.h"
 #include "http/delivery/ngx_http_vidcast_session.h"
+#include "wire/ngx_vidcast_query.h"
 
 
 /*
@@ -34,6 +35,8 @@ struct ngx_http_vidcast_subscription_s {
     uint64_t                       next_result;
     uint64_t                       untold;    /* results that were skipped */
     uint64_t                       due;       /* capture time, us */
+    ngx_uint_t                     series;    /* of all these numbers */
+    ngx_vidcast_point_t            since;     /* of others; seq 0: none */
 
     ngx_http_vidcast_message_t    *pair;      /* the picture to come next */
 
@@ -86,13 +89,11 @@ struct ngx_http_vidcast_viewer_s {
  */
 ngx_int_t ngx_http_vidcast_viewer_join(ngx_http_vidcast_viewer_t *viewer);
 
-#define NGX_HTTP_VIDCAST_UNKNOWN  ((uint64_t) -1)
-
 /*
  * Lets a viewer watch a source; nothing new if it does.  The newest picture
- * and result are sent by a ready() after it.  With *since, which is the
- * number of the last result that it has, results go on from there, as far as
- * they are still known; NGX_HTTP_VIDCAST_UNKNOWN is a number of other times.
+ * and result are sent by a ready() after it.  With *since, which is the last
+ * result that it has, results go on from there, as far as they are still known;
+ * it may be of other times.
  * NGX_OK; NGX_BUSY: the source has viewers enough, or cannot be watched by
  * this worker; NGX_ERROR: no memory.
  *
@@ -100,7 +101,7 @@ ngx_int_t ngx_http_vidcast_viewer_join(ngx_http_vidcast_viewer_t *viewer);
  * nothing can refuse the viewer any more, for all its sources.
  */
 ngx_int_t ngx_http_vidcast_viewer_subscribe(ngx_http_vidcast_feed_t *feed,
-    ngx_http_vidcast_viewer_t *viewer, uint64_t *since);
+    ngx_http_vidcast_viewer_t *viewer, ngx_vidcast_point_t *since);
 void ngx_http_vidcast_viewer_unsubscribe(ngx_http_vidcast_feed_t *feed,
     ngx_http_vidcast_viewer_t *viewer);
 void ngx_http_vidcast_viewer_wake(ngx_http_vidcast_viewer_t *viewer);

@@ -13,6 +13,11 @@
 #include "core/ngx_vidcast_string.h"
 
 
+/* of results: none is as high */
+
+#define NGX_HTTP_VIDCAST_PARAMS_NEVER  ((uint64_t) -1)
+
+
 static ngx_uint_t ngx_http_vidcast_params_narrow(ngx_uint_t given,
     ngx_uint_t asked);
 static ngx_int_t ngx_http_vidcast_params_allow(ngx_http_request_t *r,
@@ -235,7 +240,7 @@ ngx_http_vidcast_params_since(ngx_vidcast_query_t *query, ngx_str_t *id)
 
     if (ngx_vidcast_query_point(id, &query->since) != NGX_OK) {
         query->since.any = 1;
-        query->since.seq = NGX_HTTP_VIDCAST_UNKNOWN;
+        query->since.seq = NGX_HTTP_VIDCAST_PARAMS_NEVER;
     }
 }
 
@@ -319,11 +324,9 @@ ngx_int_t
 ngx_http_vidcast_params_join(ngx_http_vidcast_params_t *params,
     ngx_http_vidcast_viewer_t *viewer)
 {
-    uint64_t                      since;
     ngx_int_t                     rc;
     ngx_uint_t                    n;
     ngx_vidcast_query_t          *query;
-    ngx_http_vidcast_feed_t      *feed;
     ngx_http_vidcast_loc_conf_t  *vlcf;
 
     query = &params->query;
@@ -350,19 +353,9 @@ ngx_http_vidcast_params_join(ngx_http_vidcast_params_t *params,
             continue;
         }
 
-        feed = params->feeds[n];
-
-        since = query->since.seq;
-
-        if (!query->since.any
-            && query->since.epoch != feed->zone->ring.shm->epoch)
-        {
-            since = NGX_HTTP_VIDCAST_UNKNOWN;
-        }
-
-        rc = ngx_http_vidcast_viewer_subscribe(feed, viewer,
-                             (query->has & NGX_VIDCAST_QUERY_SINCE) ? &since
-                                                                    : NULL);
+        rc = ngx_http_vidcast_viewer_subscribe(params->feeds[n], viewer,
+                             (query->has & NGX_VIDCAST_QUERY_SINCE)
+                                 ? &query->since : NULL);
     }
 
     switch (rc) {

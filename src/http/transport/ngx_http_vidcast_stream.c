@@ -407,7 +407,7 @@ ngx_http_vidcast_stream_send(ngx_http_vidcast_viewer_t *viewer,
 
     case NGX_VIDCAST_SSE:
         p = ngx_sprintf(st->id, "id: %016xL-%uL\ndata: ",
-                        message->feed->zone->ring.shm->epoch, message->seq);
+                        message->feed->epoch, message->seq);
 
         ngx_http_vidcast_stream_part(st, 1, st->id, p - st->id);
         ngx_http_vidcast_stream_part(st, 2, message->data, message->size + 2);

@@ -68,7 +68,8 @@ static const vidcast_plugin_t  vidcast_av_plugin = {
     "vidcast_av with " LIBAVFORMAT_IDENT,
     &vidcast_av_input,
     NULL,
-    VIDCAST_NEEDS_NETWORK
+    VIDCAST_NEEDS_NETWORK,
+    NULL
 };
 
 

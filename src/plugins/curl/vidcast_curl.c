@@ -83,7 +83,8 @@ static const vidcast_plugin_t  vidcast_curl_plugin = {
     "vidcast_curl with libcurl " LIBCURL_VERSION,
     &vidcast_curl_input,
     NULL,
-    VIDCAST_NEEDS_NETWORK
+    VIDCAST_NEEDS_NETWORK,
+    NULL
 };
 
 

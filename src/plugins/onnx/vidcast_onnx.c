@@ -78,7 +78,8 @@ static const vidcast_plugin_t  vidcast_onnx_plugin = {
     "vidcast_onnx with ONNX Runtime",
     NULL,
     &vidcast_onnx_predictor,
-    VIDCAST_NEEDS_COMPUTING
+    VIDCAST_NEEDS_COMPUTING,
+    NULL
 };
 
 

@@ -33,6 +33,7 @@ static void test_drop(void);
 static void test_unpin(void);
 static void test_look(void);
 static void test_find(void);
+static void test_series(void);
 static void test_reset(void);
 static void test_frame(void);
 static ngx_http_vidcast_message_t *test_message(uint64_t seq);
@@ -51,7 +52,7 @@ static ngx_http_vidcast_message_t    test_messages[TEST_MESSAGES];
 static ngx_uint_t                    test_nmessages, test_read, test_copied;
 static ngx_uint_t                    test_fails, test_new, test_disabled;
 static ngx_uint_t                    test_woken, test_wanted, test_looked;
-static uint64_t                      test_newest, test_lost;
+static uint64_t                      test_newest, test_lost, test_epoch;
 
 
 int
@@ -64,6 +65,7 @@ main(void)
     test_unpin();
     test_look();
     test_find();
+    test_series();
 
     return unit_done();
 }
@@ -108,6 +110,41 @@ test_results(void)
     unit_ok(test_has(102, 102) && test_history[101 % TEST_RESULTS] == NULL
             && test_feed.result == 102,
             "one that is lost is not there");
+}
+
+
+/* the source is on another machine, and another one than before */
+
+static void
+test_series(void)
+{
+    test_reset();
+
+    test_newest = 7;
+    ngx_http_vidcast_feed_poll(&test_feed);
+    test_newest = 9;
+    ngx_http_vidcast_feed_poll(&test_feed);
+
+    test_epoch = 0;
+    test_newest = 0;
+    ngx_http_vidcast_feed_poll(&test_feed);
+
+    unit_ok(test_feed.result == 9 && test_feed.series == 0,
+            "while it begins nothing is looked at");
+
+    test_epoch = 2;
+    test_newest = 3;
+    ngx_http_vidcast_feed_poll(&test_feed);
+
+    unit_ok(test_feed.series == 1 && test_feed.ended == 9
+            && test_feed.epoch == 2 && test_feed.result == 3
+            && test_has(3, 3) && test_messages[0].refs == 0,
+            "what was of other times is gone, the newest is there");
+
+    test_newest = 5;
+    ngx_http_vidcast_feed_poll(&test_feed);
+
+    unit_ok(test_feed.series == 1 && test_has(3, 5), "and those behind it");
 }
 
 
@@ -338,6 +375,8 @@ test_reset(void)
     test_wanted = 1;
     test_newest = 0;
     test_lost = 0;
+    test_epoch = 1;
+    test_feed.epoch = 1;
 }
 
 
@@ -396,6 +435,13 @@ uint64_t
 ngx_vidcast_ring_newest_result(ngx_vidcast_ring_t *ring)
 {
     return test_newest;
+}
+
+
+uint64_t
+ngx_vidcast_ring_epoch(ngx_vidcast_ring_t *ring)
+{
+    return test_epoch;
 }
 
 

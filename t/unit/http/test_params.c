@@ -65,7 +65,7 @@ static ngx_str_t                    *test_id;
 static void                         *test_conf[1], *test_main[1];
 static ngx_int_t                     test_value_rc, test_join_rc, test_rc;
 static ngx_uint_t                    test_subscribed[TEST_FEEDS];
-static uint64_t                      test_sinces[TEST_FEEDS];
+static ngx_vidcast_point_t           test_sinces[TEST_FEEDS];
 
 
 int
@@ -331,7 +331,7 @@ test_since(void)
     test_id = &other;
     unit_ok(test_read("") == NGX_OK
             && (test_params.query.has & NGX_VIDCAST_QUERY_SINCE)
-            && since->any && since->seq == NGX_HTTP_VIDCAST_UNKNOWN,
+            && since->any && since->seq == NGX_HTTP_VIDCAST_PARAMS_NEVER,
             "a text of another server is a point of other times");
 
     test_id = &empty;
@@ -349,9 +349,6 @@ test_join(void)
     test_vlcf.fps = 10;
     test_vlcf.backlog = 7;
 
-    test_rings[TEST_FRONT].epoch = 0x1;
-    test_rings[TEST_YARD].epoch = 0x2;
-
     unit_ok(test_read("source=front,yard&since=0000000000000002-5") == NGX_OK
             && ngx_http_vidcast_params_join(&test_params, &test_viewer)
                == NGX_OK,
@@ -363,9 +360,10 @@ test_join(void)
     unit_ok(test_subscribed[TEST_FRONT] == 1 && test_subscribed[TEST_GATE] == 0
             && test_subscribed[TEST_YARD] == 1,
             "is subscribed to these");
-    unit_ok(test_sinces[TEST_YARD] == 5
-            && test_sinces[TEST_FRONT] == NGX_HTTP_VIDCAST_UNKNOWN,
-            "and goes on with the source of that epoch");
+    unit_ok(test_sinces[TEST_YARD].seq == 5
+            && test_sinces[TEST_YARD].epoch == 2 && !test_sinces[TEST_YARD].any
+            && test_sinces[TEST_FRONT].seq == 5,
+            "each with the point that it asked for");
     unit_ok(test_viewer.stats.source.len == 10
             && memcmp(test_viewer.stats.source.data, "front,yard", 10) == 0,
             "its variables have their names");
@@ -374,13 +372,14 @@ test_join(void)
             && ngx_http_vidcast_params_join(&test_params, &test_viewer)
                == NGX_OK
             && test_viewer.results && !test_viewer.frames
-            && !test_viewer.paired && test_sinces[TEST_GATE] == 3,
+            && !test_viewer.paired && test_sinces[TEST_GATE].seq == 3
+            && test_sinces[TEST_GATE].any,
             "results alone, by a number of any epoch");
 
     unit_ok(test_read("source=gate") == NGX_OK
             && ngx_http_vidcast_params_join(&test_params, &test_viewer)
                == NGX_OK
-            && test_sinces[TEST_GATE] == TEST_NEVER,
+            && test_sinces[TEST_GATE].seq == TEST_NEVER,
             "and without a point");
 }
 
@@ -553,10 +552,12 @@ ngx_http_vidcast_viewer_join(ngx_http_vidcast_viewer_t *viewer)
 
 ngx_int_t
 ngx_http_vidcast_viewer_subscribe(ngx_http_vidcast_feed_t *feed,
-    ngx_http_vidcast_viewer_t *viewer, uint64_t *since)
+    ngx_http_vidcast_viewer_t *viewer, ngx_vidcast_point_t *since)
 {
+    static ngx_vidcast_point_t  never = { 0, TEST_NEVER, 0 };
+
     test_subscribed[feed - test_feeds]++;
-    test_sinces[feed - test_feeds] = since ? *since : TEST_NEVER;
+    test_sinces[feed - test_feeds] = since ? *since : never;
 
     return test_rc;
 }

@@ -57,6 +57,7 @@ static void test_unpaired(void);
 static void test_first(void);
 static void test_slice(void);
 static void test_several(void);
+static void test_begin(void);
 static void test_reset(void);
 static void test_join(test_viewer_t *v, char name);
 static void test_watch(test_viewer_t *v, ngx_uint_t feed);
@@ -80,6 +81,7 @@ static ngx_http_vidcast_message_t    *test_history[2][TEST_RESULTS];
 static ngx_http_vidcast_message_t     test_messages[2][TEST_RESULTS];
 static ngx_http_vidcast_message_t     test_pictures[2];
 static ngx_http_vidcast_message_t     test_told;
+static ngx_uint_t                     test_told_reset;
 static ngx_uint_t                     test_queued[2];
 static uint64_t                       test_time, test_step;
 static char                           test_sent[1024];
@@ -116,6 +118,7 @@ main(void)
     test_first();
     test_slice();
     test_several();
+    test_begin();
 
     return unit_done();
 }
@@ -671,6 +674,61 @@ test_several(void)
 }
 
 
+/* the numbers of a source begin anew: it is on another machine */
+
+static void
+test_begin(void)
+{
+    test_viewer_t  a;
+
+    test_reset();
+    test_join(&a, 'a');
+    a.viewer.frames = 1;
+    test_watch(&a, 0);
+
+    test_results(0, 5);
+    test_picture(0, 90);
+    test_wake(0);
+
+    unit_ok(ngx_strcmp(test_sent, "a1-5aP") == 0, "before: %s", test_sent);
+
+    /* it has not got two of the old ones */
+
+    test_feeds[0].series = 1;
+    test_feeds[0].ended = 7;
+    test_feeds[0].result = 0;
+    ngx_memzero(test_history, sizeof(test_history));
+    test_messages[0][1].refs = 0;
+
+    test_results(0, 1);
+    test_picture(0, 2);
+    test_wake(0);
+
+    unit_ok(a.subs[0].series == 1 && a.subs[0].next_result == 2
+            && test_told_reset && test_told.size == 2,
+            "the newest is next, what is missed and the end are told");
+    unit_ok(a.subs[0].last_frame == 2, "a picture with a lower number, too");
+
+    /* it knows numbers of the one to come */
+
+    test_reset();
+    test_join(&a, 'a');
+    test_watch(&a, 0);
+    a.subs[0].reset = 1;
+    a.subs[0].since.epoch = 0xe;
+    a.subs[0].since.seq = 2;
+    test_feeds[0].series = 1;
+    test_feeds[0].epoch = 0xe;
+
+    test_results(0, 4);
+    test_wake(0);
+
+    unit_ok(ngx_strcmp(test_sent, "a3-4") == 0 && !a.subs[0].reset
+            && a.viewer.stats.skipped == 0,
+            "goes on where it was: %s", test_sent);
+}
+
+
 static void
 test_reset(void)
 {
@@ -911,6 +969,7 @@ ngx_http_vidcast_message_told(ngx_http_vidcast_message_t *message,
     test_told = *message;
     test_told.refs = 1;
     test_told.size = skipped;
+    test_told_reset = reset;
 
     return &test_told;
 }

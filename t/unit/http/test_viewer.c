@@ -27,6 +27,9 @@ static void test_kinds(void);
 static void test_left(void);
 static void test_begin(void);
 static void test_resume(void);
+static void test_resume_remote(void);
+static void test_resumed(ngx_http_vidcast_viewer_t *viewer,
+    ngx_vidcast_point_t *since);
 static void test_session(void);
 static void test_reset(void);
 static void test_join(ngx_http_vidcast_viewer_t *viewer);
@@ -76,6 +79,7 @@ main(void)
     test_left();
     test_begin();
     test_resume();
+    test_resume_remote();
     test_session();
 
     return unit_done();
@@ -305,44 +309,93 @@ test_begin(void)
 static void
 test_resume(void)
 {
-    uint64_t                    since;
+    ngx_vidcast_point_t         since;
     ngx_http_vidcast_viewer_t   a;
 
-    test_reset();
-    test_join(&a);
-    test_feeds[0].result = 9;
-    since = 7;
-    (void) ngx_http_vidcast_viewer_subscribe(&test_feeds[0], &a, &since);
+    ngx_memzero(&since, sizeof(ngx_vidcast_point_t));
+
+    since.epoch = 0xe;
+    since.seq = 7;
+    test_resumed(&a, &since);
 
     unit_ok(test_sub(&a)->next_result == 8 && test_sub(&a)->untold == 0
             && test_sub(&a)->replay && !test_sub(&a)->reset,
             "it goes on behind the last one that it has");
 
-    test_reset();
-    test_join(&a);
-    test_feeds[0].result = 9;
-    since = 1;
-    (void) ngx_http_vidcast_viewer_subscribe(&test_feeds[0], &a, &since);
+    since.seq = 1;
+    test_resumed(&a, &since);
 
     unit_ok(test_sub(&a)->next_result == 6 && test_sub(&a)->untold == 4,
             "or with the oldest one that is left, and is told");
 
-    test_reset();
-    test_join(&a);
-    test_feeds[0].result = 9;
-    since = 10;
-    (void) ngx_http_vidcast_viewer_subscribe(&test_feeds[0], &a, &since);
+    since.seq = 10;
+    test_resumed(&a, &since);
 
     unit_ok(test_sub(&a)->reset && test_sub(&a)->next_result == 10,
             "a number not given yet is of another series");
 
-    test_reset();
-    test_join(&a);
-    test_feeds[0].result = 9;
-    since = NGX_HTTP_VIDCAST_UNKNOWN;
-    (void) ngx_http_vidcast_viewer_subscribe(&test_feeds[0], &a, &since);
+    since.epoch = 0xf;
+    since.seq = 7;
+    test_resumed(&a, &since);
 
-    unit_ok(test_sub(&a)->reset, "and so is one of another time");
+    unit_ok(test_sub(&a)->reset && test_sub(&a)->since.seq == 0,
+            "and so is one of another epoch");
+
+    since.any = 1;
+    test_resumed(&a, &since);
+
+    unit_ok(!test_sub(&a)->reset && test_sub(&a)->next_result == 8,
+            "unless no epoch was given");
+}
+
+
+/* of a source that is on another machine, which may be ahead of this one */
+
+static void
+test_resume_remote(void)
+{
+    ngx_vidcast_point_t         since;
+    ngx_http_vidcast_viewer_t   a;
+
+    test_source.input.remote = 1;
+
+    ngx_memzero(&since, sizeof(ngx_vidcast_point_t));
+
+    since.epoch = 0xe;
+    since.seq = 12;
+    test_resumed(&a, &since);
+
+    unit_ok(!test_sub(&a)->reset && test_sub(&a)->next_result == 13
+            && test_sub(&a)->replay && test_sub(&a)->untold == 0,
+            "elsewhere it was given: it waits for the next one");
+
+    since.epoch = 0xf;
+    test_resumed(&a, &since);
+
+    unit_ok(test_sub(&a)->reset && test_sub(&a)->since.epoch == 0xf
+            && test_sub(&a)->since.seq == 12,
+            "an epoch that may come yet is kept");
+
+    since.any = 1;
+    test_resumed(&a, &since);
+
+    unit_ok(test_sub(&a)->reset && test_sub(&a)->since.seq == 0,
+            "without an epoch it is none of ours");
+
+    test_source.input.remote = 0;
+}
+
+
+static void
+test_resumed(ngx_http_vidcast_viewer_t *viewer, ngx_vidcast_point_t *since)
+{
+    test_reset();
+    test_join(viewer);
+
+    test_feeds[0].result = 9;
+    test_feeds[0].epoch = 0xe;
+
+    (void) ngx_http_vidcast_viewer_subscribe(&test_feeds[0], viewer, since);
 }
 
 

@@ -374,7 +374,7 @@ ngx_http_vidcast_feed_find(ngx_http_vidcast_main_conf_t *vmcf, ngx_str_t *name)
 
 ngx_int_t
 ngx_http_vidcast_viewer_subscribe(ngx_http_vidcast_feed_t *feed,
-    ngx_http_vidcast_viewer_t *viewer, uint64_t *since)
+    ngx_http_vidcast_viewer_t *viewer, ngx_vidcast_point_t *since)
 {
     return NGX_ERROR;
 }

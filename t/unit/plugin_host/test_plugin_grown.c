@@ -85,7 +85,8 @@ static vidcast_predictor_table_t  old_predictor = {
 
 static vidcast_plugin_t  old_plugin = {
     sizeof(vidcast_plugin_t), VIDCAST_ABI, "old 1", &old_input, &old_predictor,
-    VIDCAST_NEEDS_NETWORK
+    VIDCAST_NEEDS_NETWORK,
+    NULL
 };
 
 

@@ -14,6 +14,7 @@
 static void test_results(void);
 static void test_result_sizes(void);
 static void test_lost_result(void);
+static void test_series(void);
 
 
 int
@@ -22,6 +23,7 @@ main(void)
     test_results();
     test_result_sizes();
     test_lost_result();
+    test_series();
 
     return unit_done();
 }
@@ -163,6 +165,67 @@ test_lost_result(void)
             && ngx_vidcast_ring_read_result(&r.a, 7, &result, text) == NGX_OK
             && unit_result_check(&r.a, 7, &result, text) == NULL
             && result.frame == 2, "lost: 7 comes from the next writer");
+
+    unit_ring_close(&r);
+}
+
+
+/* another ring has given the numbers, and then yet another one */
+
+static void
+test_series(void)
+{
+    u_char                      text[100];
+    unit_ring_t                 r;
+    ngx_vidcast_frame_t         frame;
+    ngx_vidcast_ring_result_t   result, *p;
+
+    unit_ring_open(&r, 3, 600, 5, sizeof(text));
+
+    ngx_vidcast_ring_set_number(&r.writer, 99);
+    (void) unit_ring_put(&r.writer);
+    unit_result_write(&r.writer, 7);
+
+    p = ngx_vidcast_ring_open_result_at(&r.writer, 40);
+    p->size = 0;
+    ngx_vidcast_ring_publish_result(&r.writer, p, 40);
+
+    unit_ok(ngx_vidcast_ring_newest_result(&r.a) == 40
+            && ngx_vidcast_ring_read_result(&r.a, 40, &result, text) == NGX_OK
+            && result.slot == NGX_VIDCAST_RING_NONE,
+            "a result keeps its number");
+    unit_ok(ngx_vidcast_ring_read_result(&r.a, 39, &result, text)
+            == NGX_DECLINED
+            && ngx_vidcast_ring_read_result(&r.a, 36, &result, text)
+               == NGX_DECLINED,
+            "those before it are lost");
+
+    ngx_vidcast_ring_begin(&r.writer, 0xe);
+
+    unit_ok(ngx_vidcast_ring_epoch(&r.a) == 0xe
+            && ngx_vidcast_ring_newest_result(&r.a) == 0
+            && ngx_vidcast_ring_newest(&r.a) == 0
+            && ngx_vidcast_ring_acquire(&r.a, 0, &frame) == NGX_AGAIN
+            && ngx_vidcast_ring_peek(&r.a, 0, &frame) == NGX_AGAIN,
+            "another series has nothing at first");
+
+    ngx_vidcast_ring_set_number(&r.writer, 4);
+    (void) unit_ring_put(&r.writer);
+
+    unit_ok(ngx_vidcast_ring_acquire(&r.a, 0, &frame) == NGX_OK
+            && frame.number == 5,
+            "and then a frame with a lower number");
+
+    ngx_vidcast_ring_release(&r.a, &frame);
+
+    p = ngx_vidcast_ring_open_result_at(&r.writer, 1);
+    p->size = 0;
+    ngx_vidcast_ring_publish_result(&r.writer, p, 1);
+
+    unit_ok(ngx_vidcast_ring_read_result(&r.a, 1, &result, text) == NGX_OK
+            && ngx_vidcast_ring_read_result(&r.a, 40, &result, text)
+               == NGX_AGAIN,
+            "and a result");
 
     unit_ring_close(&r);
 }
