@@ -70,7 +70,8 @@ static const char  *ngx_vidcast_settings_severities[] = {
 };
 
 static const char  *ngx_vidcast_roles[] = {
-    "manager", "capture", "predictor", "check_input", "check_predictor", NULL
+    "manager", "capture", "predictor", "check_input", "check_predictor",
+    "check_output", NULL
 };
 
 
@@ -298,6 +299,7 @@ static void
 ngx_vidcast_settings_source(ngx_vidcast_settings_t *s,
     ngx_vidcast_source_t *source)
 {
+    ngx_uint_t               i;
     ngx_vidcast_geometry_t  *g;
 
     g = &source->original.geometry;
@@ -328,6 +330,13 @@ ngx_vidcast_settings_source(ngx_vidcast_settings_t *s,
 
     if (source->predict.module) {
         ngx_vidcast_settings_words(s, "predict", &source->predict.args);
+    }
+
+    for (i = 0; i < source->noutputs; i++) {
+
+        if (s->task->role != NGX_VIDCAST_PREDICTOR) {
+            ngx_vidcast_settings_words(s, "output", &source->outputs[i].args);
+        }
     }
 
     ngx_vidcast_settings_add(s, "}\n");

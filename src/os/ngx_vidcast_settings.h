@@ -23,13 +23,15 @@ typedef enum {
     NGX_VIDCAST_PREDICTOR,
     NGX_VIDCAST_CHECK_INPUT,       /* of a configuration which is read */
     NGX_VIDCAST_CHECK_PREDICTOR,
+    NGX_VIDCAST_CHECK_OUTPUT,
     NGX_VIDCAST_ROLES
 } ngx_vidcast_role_e;
 
 
 typedef struct {
     ngx_vidcast_role_e     role;
-    ngx_uint_t             index;     /* of a predictor, from 0 on */
+    ngx_uint_t             index;     /* of a predictor or an output that
+                                         is checked, from 0 on */
     ngx_vidcast_source_t  *source;    /* of the manager: NULL */
     ngx_fd_t               answer;    /* of a check: where it is written to */
 } ngx_vidcast_child_t;
@@ -57,6 +59,7 @@ typedef struct {
  *                                          ngx_vidcast_zone_attach()
  *         overlay SLOTS SIZE RESULTS SIZE FD ...;
  *         input ...;                       as in vidcast_source
+ *         output ...;                      each; not of a predictor
  *     }
  *
  * create() makes them, and lists in program->keep the descriptors which are

@@ -114,6 +114,7 @@ static const char *
 ngx_vidcast_plugin_incomplete(const vidcast_plugin_t *plugin)
 {
     const vidcast_input_table_t      *input;
+    const vidcast_output_table_t     *output;
     const vidcast_predictor_table_t  *predictor;
 
     if (plugin->size < ngx_vidcast_plugin_end(vidcast_plugin_t, predictor)
@@ -123,10 +124,11 @@ ngx_vidcast_plugin_incomplete(const vidcast_plugin_t *plugin)
     }
 
     input = plugin->input;
+    output = ngx_vidcast_plugin_output(plugin);
     predictor = plugin->predictor;
 
-    if (input == NULL && predictor == NULL) {
-        return "input and no predictor";
+    if (input == NULL && predictor == NULL && output == NULL) {
+        return "input, no predictor and no output";
     }
 
     if (input
@@ -146,7 +148,23 @@ ngx_vidcast_plugin_incomplete(const vidcast_plugin_t *plugin)
         return "check, open, predict or close of its predictor";
     }
 
+    if (output
+        && (output->size < ngx_vidcast_plugin_end(vidcast_output_table_t, close)
+            || output->check == NULL || output->open == NULL
+            || output->run == NULL || output->close == NULL))
+    {
+        return "check, open, run or close of its output";
+    }
+
     return NULL;
+}
+
+
+const vidcast_output_table_t *
+ngx_vidcast_plugin_output(const vidcast_plugin_t *plugin)
+{
+    return (plugin->size < ngx_vidcast_plugin_end(vidcast_plugin_t, output))
+               ? NULL : plugin->output;
 }
 
 

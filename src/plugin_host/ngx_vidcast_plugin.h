@@ -33,11 +33,16 @@ const vidcast_plugin_t *ngx_vidcast_plugin_load(const char *path,
 /* VIDCAST_NEEDS_* as it says; 0: it does not */
 ngx_uint_t ngx_vidcast_plugin_needs(const vidcast_plugin_t *plugin);
 
+/* its table of an output; NULL: it is none, or older than these */
+const vidcast_output_table_t *ngx_vidcast_plugin_output(
+    const vidcast_plugin_t *plugin);
+
 /* a table of vidcast_plugin.h which the plugin has to have */
 
 typedef enum {
     NGX_VIDCAST_PLUGIN_INPUT = 0,
-    NGX_VIDCAST_PLUGIN_PREDICTOR
+    NGX_VIDCAST_PLUGIN_PREDICTOR,
+    NGX_VIDCAST_PLUGIN_OUTPUT
 } ngx_vidcast_plugin_kind_e;
 
 
@@ -49,6 +54,7 @@ typedef struct {
     u_char                    *argument;  /* terminated */
     ngx_array_t                params;    /* of vidcast_param_t, with its end */
     ngx_msec_t                 limit;     /* of its check */
+    ngx_uint_t                 index;     /* of an output, of its source */
     size_t                     result_size;  /* the largest; of a predictor */
 } ngx_vidcast_plugin_conf_t;
 
@@ -95,8 +101,8 @@ ngx_int_t ngx_vidcast_plugin_check(ngx_vidcast_plugin_conf_t *conf,
  * answer()  in it: tells what was found, and ends
  */
 ngx_int_t ngx_vidcast_plugin_try(ngx_vidcast_source_t *source,
-    ngx_vidcast_plugin_kind_e kind, ngx_msec_t limit, ngx_cycle_t *cycle,
-    u_char *error);
+    ngx_vidcast_plugin_kind_e kind, ngx_uint_t index, ngx_msec_t limit,
+    ngx_cycle_t *cycle, u_char *error);
 void ngx_vidcast_plugin_answer(ngx_fd_t fd, ngx_int_t rc, u_char *error);
 
 /* all but "host" and "log" */

@@ -116,7 +116,8 @@ ngx_vidcast_plugin_check(ngx_vidcast_plugin_conf_t *conf,
     ngx_cycle_t *cycle, u_char *error)
 {
     if (ngx_process != NGX_PROCESS_HELPER) {
-        return ngx_vidcast_plugin_try(source, kind, conf->limit, cycle, error);
+        return ngx_vidcast_plugin_try(source, kind, conf->index, conf->limit,
+                                      cycle, error);
     }
 
     return ngx_vidcast_plugin_ask(conf, kind, &source->name, error);
@@ -145,9 +146,20 @@ ngx_vidcast_plugin_ask(ngx_vidcast_plugin_conf_t *conf,
     context.host = warning;
     context.log = ngx_vidcast_plugin_warning;
 
-    rc = (kind == NGX_VIDCAST_PLUGIN_INPUT)
-             ? plugin->input->check(&context, (char *) error)
-             : plugin->predictor->check(&context, (char *) error);
+    switch (kind) {
+
+    case NGX_VIDCAST_PLUGIN_INPUT:
+        rc = plugin->input->check(&context, (char *) error);
+        break;
+
+    case NGX_VIDCAST_PLUGIN_PREDICTOR:
+        rc = plugin->predictor->check(&context, (char *) error);
+        break;
+
+    default: /* NGX_VIDCAST_PLUGIN_OUTPUT */
+        rc = ngx_vidcast_plugin_output(plugin)->check(&context,
+                                                      (char *) error);
+    }
 
     if (rc != VIDCAST_OK) {
         return NGX_ERROR;
@@ -191,6 +203,13 @@ ngx_vidcast_plugin_conf_load(ngx_vidcast_plugin_conf_t *conf,
 
     if (kind == NGX_VIDCAST_PLUGIN_PREDICTOR && plugin->predictor == NULL) {
         ngx_vidcast_error(error, "\"%V\" is not a predictor", &conf->file);
+        return NULL;
+    }
+
+    if (kind == NGX_VIDCAST_PLUGIN_OUTPUT
+        && ngx_vidcast_plugin_output(plugin) == NULL)
+    {
+        ngx_vidcast_error(error, "\"%V\" is not an output", &conf->file);
         return NULL;
     }
 

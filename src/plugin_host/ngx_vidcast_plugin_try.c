@@ -42,14 +42,20 @@ static ngx_int_t ngx_vidcast_plugin_verdict(
 
 ngx_int_t
 ngx_vidcast_plugin_try(ngx_vidcast_source_t *source,
-    ngx_vidcast_plugin_kind_e kind, ngx_msec_t limit, ngx_cycle_t *cycle,
-    u_char *error)
+    ngx_vidcast_plugin_kind_e kind, ngx_uint_t index, ngx_msec_t limit,
+    ngx_cycle_t *cycle, u_char *error)
 {
     sigset_t                  set, before;
     ngx_fd_t                  fd[2];
     ngx_int_t                 rc;
     ngx_vidcast_child_t       task;
     ngx_vidcast_plugin_try_t  attempt;
+
+    static const ngx_vidcast_role_e  roles[] = {
+        NGX_VIDCAST_CHECK_INPUT,
+        NGX_VIDCAST_CHECK_PREDICTOR,
+        NGX_VIDCAST_CHECK_OUTPUT
+    };
 
     if (pipe2(fd, O_CLOEXEC) == -1) {
         ngx_vidcast_error(error, "could not start a process: %s",
@@ -64,9 +70,8 @@ ngx_vidcast_plugin_try(ngx_vidcast_source_t *source,
 
     ngx_memzero(&task, sizeof(ngx_vidcast_child_t));
 
-    task.role = (kind == NGX_VIDCAST_PLUGIN_INPUT)
-                    ? NGX_VIDCAST_CHECK_INPUT
-                    : NGX_VIDCAST_CHECK_PREDICTOR;
+    task.role = roles[kind];
+    task.index = index;
     task.source = source;
     task.answer = fd[1];
 

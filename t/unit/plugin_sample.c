@@ -62,6 +62,29 @@ static const vidcast_predictor_table_t  sample_predictor = {
 #endif
 
 
+#if (SAMPLE_OUTPUT || SAMPLE_NO_RUN)
+
+static void *sample_output_open(const vidcast_context_t *context,
+    const vidcast_output_t *output, char *error);
+
+#if (SAMPLE_OUTPUT)
+static int sample_run(void *instance, vidcast_output_report_t *report,
+    char *error);
+#endif
+
+static const vidcast_output_table_t  sample_output = {
+    sizeof(vidcast_output_table_t), sample_check, sample_output_open,
+#if (SAMPLE_NO_RUN)
+    NULL,
+#else
+    sample_run,
+#endif
+    sample_close
+};
+
+#endif
+
+
 static const vidcast_plugin_t  sample_plugin = {
     sizeof(vidcast_plugin_t),
 #if (SAMPLE_ABI)
@@ -74,7 +97,7 @@ static const vidcast_plugin_t  sample_plugin = {
 #else
     "sample 1.0",
 #endif
-#if (SAMPLE_NEITHER || SAMPLE_PREDICTOR)
+#if (SAMPLE_NEITHER || SAMPLE_PREDICTOR || SAMPLE_OUTPUT)
     NULL,
 #else
     &sample_input,
@@ -85,7 +108,11 @@ static const vidcast_plugin_t  sample_plugin = {
     NULL,
 #endif
     VIDCAST_NEEDS_COMPUTING,
+#if (SAMPLE_OUTPUT || SAMPLE_NO_RUN)
+    &sample_output
+#else
     NULL
+#endif
 };
 
 
@@ -136,7 +163,7 @@ sample_check(const vidcast_context_t *context, char *error)
     strcpy(error, "in the end all is well");
 #endif
 
-#if (SAMPLE_ECHOES || SAMPLE_PREDICTOR)
+#if (SAMPLE_ECHOES || SAMPLE_PREDICTOR || SAMPLE_OUTPUT)
     const vidcast_param_t  *param;
 
     error += sprintf(error, "%s %s", context->source, context->argument);
@@ -221,6 +248,29 @@ sample_predict(void *instance, const vidcast_sample_t *sample,
     vidcast_answer_t *answer, char *error)
 {
     return VIDCAST_AGAIN;
+}
+
+#endif
+
+
+#if (SAMPLE_OUTPUT || SAMPLE_NO_RUN)
+
+static void *
+sample_output_open(const vidcast_context_t *context,
+    const vidcast_output_t *output, char *error)
+{
+    return (void *) context;
+}
+
+#endif
+
+
+#if (SAMPLE_OUTPUT)
+
+static int
+sample_run(void *instance, vidcast_output_report_t *report, char *error)
+{
+    return VIDCAST_OK;
 }
 
 #endif

@@ -74,11 +74,14 @@ static test_case_t  test_loads[] = {
     { "UNDEFINED",   "undefined symbol: there_is_no_such_function" },
     { "NOTHING",     "does not describe itself" },
     { "NO_NAME",     "is incomplete: no name" },
-    { "NEITHER",     "is incomplete: no input and no predictor" },
+    { "NEITHER",     "is incomplete: no input, no predictor and no output" },
     { "NO_GRAB",     "is incomplete: no check, open, grab or close of its "
                      "input" },
     { "NO_PREDICT",  "is incomplete: no check, open, predict or close of its "
                      "predictor" },
+    { "NO_RUN",      "is incomplete: no check, open, run or close of its "
+                     "output" },
+    { "OUTPUT",      NULL },
     { NULL, NULL }
 };
 
@@ -286,7 +289,11 @@ test_kinds(void)
         { "ECHOES",     NGX_VIDCAST_PLUGIN_PREDICTOR,
           "ECHOES.so\" is not a predictor" },
         { "PREDICTOR",  NGX_VIDCAST_PLUGIN_INPUT,
-          "PREDICTOR.so\" is not an input" }
+          "PREDICTOR.so\" is not an input" },
+        { "OUTPUT",     NGX_VIDCAST_PLUGIN_OUTPUT,
+          "front  level=0 level=1 level=2 level=3 level=4" },
+        { "ECHOES",     NGX_VIDCAST_PLUGIN_OUTPUT,
+          "ECHOES.so\" is not an output" }
     };
 
     pool = ngx_create_pool(1024, &unit_log);
@@ -296,6 +303,7 @@ test_kinds(void)
 
         conf->file.data = test_build(kinds[i].sample);
         conf->file.len = ngx_strlen(conf->file.data);
+        conf->index = i % 2;
 
         error[0] = '\0';
         (void) test_params(conf, &name, 5);
@@ -554,9 +562,12 @@ ngx_vidcast_child_start(ngx_vidcast_child_t *child, ngx_vidcast_conf_t *conf,
     error[0] = '\0';
 
     if (child->source != &test_source
+        || child->index != test_checked->index
         || child->role != (test_kind == NGX_VIDCAST_PLUGIN_INPUT
                            ? NGX_VIDCAST_CHECK_INPUT
-                           : NGX_VIDCAST_CHECK_PREDICTOR))
+                           : test_kind == NGX_VIDCAST_PLUGIN_PREDICTOR
+                             ? NGX_VIDCAST_CHECK_PREDICTOR
+                             : NGX_VIDCAST_CHECK_OUTPUT))
     {
         _exit(4);
     }

@@ -50,11 +50,27 @@ typedef struct {
 
 typedef struct {
     size_t                             size;
+    int                              (*check)(const vidcast_context_t *context,
+                                         char *error);
+    void                            *(*open)(const vidcast_context_t *context,
+                                         const vidcast_output_t *output,
+                                         char *error);
+    int                              (*run)(void *instance,
+                                         vidcast_output_report_t *report,
+                                         char *error);
+    void                             (*close)(void *instance);
+    void                              *more;
+} grown_output_t;
+
+
+typedef struct {
+    size_t                             size;
     uint32_t                           abi;
     const char                        *name;
     const grown_input_t               *input;
     const grown_predictor_t           *predictor;
     uint32_t                           needs;
+    const grown_output_t              *output;
     void                              *more;
 } grown_plugin_t;
 
@@ -70,6 +86,10 @@ static void *old_open_predictor(const vidcast_context_t *context,
     vidcast_want_t *want, char *error);
 static int old_predict(void *instance, const vidcast_sample_t *sample,
     vidcast_answer_t *answer, char *error);
+static void *old_open_output(const vidcast_context_t *context,
+    const vidcast_output_t *output, char *error);
+static int old_run(void *instance, vidcast_output_report_t *report,
+    char *error);
 static void old_close(void *instance);
 
 
@@ -83,15 +103,20 @@ static vidcast_predictor_table_t  old_predictor = {
     old_predict, old_close
 };
 
+static vidcast_output_table_t  old_output = {
+    sizeof(vidcast_output_table_t), old_check, old_open_output, old_run,
+    old_close
+};
+
 static vidcast_plugin_t  old_plugin = {
     sizeof(vidcast_plugin_t), VIDCAST_ABI, "old 1", &old_input, &old_predictor,
-    VIDCAST_NEEDS_NETWORK,
-    NULL
+    VIDCAST_NEEDS_NETWORK, &old_output
 };
 
 
 #define vidcast_input_table_t      grown_input_t
 #define vidcast_predictor_table_t  grown_predictor_t
+#define vidcast_output_table_t     grown_output_t
 #define vidcast_plugin_t           grown_plugin_t
 #define vidcast_plugin_pt          grown_plugin_pt
 
@@ -134,6 +159,12 @@ main(void)
             "nor one whose predictor does");
 
     old_predictor.size++;
+    old_output.size--;
+
+    unit_ok(incomplete() && ngx_strstr(incomplete(), "of its output"),
+            "nor one whose output does");
+
+    old_output.size++;
 
     /* without the padding at its end */
 
@@ -193,6 +224,21 @@ old_predict(void *instance, const vidcast_sample_t *sample,
     vidcast_answer_t *answer, char *error)
 {
     return VIDCAST_AGAIN;
+}
+
+
+static void *
+old_open_output(const vidcast_context_t *context,
+    const vidcast_output_t *output, char *error)
+{
+    return NULL;
+}
+
+
+static int
+old_run(void *instance, vidcast_output_report_t *report, char *error)
+{
+    return VIDCAST_OK;
 }
 
 
