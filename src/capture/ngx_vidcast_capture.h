@@ -19,8 +19,9 @@
 /*
  * The capture process of one source.  Its threads: main watches whether the
  * process is still wanted, input grabs pictures, encoders make them JPEGs,
- * one predicts or asks predictor processes, one draws overlays.  Pictures
- * which are JPEGs already go from the input thread straight into the ring.
+ * one predicts or asks predictor processes, one draws overlays, one serves each
+ * output.  Pictures which are JPEGs already go from the input thread straight
+ * into the ring.
  */
 
 typedef struct ngx_vidcast_encoder_pool_s   ngx_vidcast_encoder_pool_t;
@@ -38,7 +39,9 @@ typedef struct ngx_vidcast_scheduler_s      ngx_vidcast_scheduler_t;
  * on_tick()    now and then, by the main thread
  */
 
-#define NGX_VIDCAST_MAX_SINKS  4
+/* an overlay, and outputs */
+
+#define NGX_VIDCAST_MAX_SINKS  (NGX_VIDCAST_MAX_OUTPUTS + 1)
 
 typedef struct {
     void                        (*on_frame)(void *data);

@@ -14,6 +14,7 @@
 
 #define NGX_VIDCAST_MAX_NAME       63      /* bytes of a source's name */
 #define NGX_VIDCAST_MAX_SOURCES    256
+#define NGX_VIDCAST_MAX_OUTPUTS    4       /* of a source */
 #define NGX_VIDCAST_MAX_DIMENSION  16384   /* pixels, width or height */
 #define NGX_VIDCAST_MAX_FPS        1000
 #define NGX_VIDCAST_ERROR_LEN      256     /* with the terminating null */
@@ -46,6 +47,7 @@ typedef struct {
 
 typedef struct ngx_vidcast_input_module_s    ngx_vidcast_input_module_t;
 typedef struct ngx_vidcast_predict_module_s  ngx_vidcast_predict_module_t;
+typedef struct ngx_vidcast_output_module_s   ngx_vidcast_output_module_t;
 typedef struct ngx_vidcast_source_s          ngx_vidcast_source_t;
 typedef struct ngx_vidcast_zone_s            ngx_vidcast_zone_t;
 
@@ -107,6 +109,18 @@ typedef struct {
 
 
 typedef struct {
+    ngx_vidcast_output_module_t   *module;
+    ngx_str_t                      source;   /* its name, terminated */
+    ngx_str_t                      uri;      /* for logs: without secrets */
+    ngx_str_t                      path;     /* behind the scheme */
+    void                          *params;   /* the module's own */
+    ngx_uint_t                     index;    /* among those of its source */
+    ngx_uint_t                     line;     /* of the directive */
+    ngx_array_t                    args;     /* of ngx_str_t, as written */
+} ngx_vidcast_output_conf_t;
+
+
+typedef struct {
     uint32_t                       slots;
     uint32_t                       slot_size;    /* largest frame, bytes */
     uint32_t                       results;
@@ -126,6 +140,7 @@ typedef struct {
     ngx_vidcast_geometry_t         geometry;
     ngx_uint_t                     encoders;     /* each claims a slot */
     ngx_uint_t                     predictors;   /* processes */
+    ngx_uint_t                     outputs;      /* each pins a slot */
     ngx_shm_zone_t                *shm_zone;
     ngx_vidcast_zone_t            *zone;
 } ngx_vidcast_rendition_t;
@@ -140,6 +155,8 @@ struct ngx_vidcast_source_s {
     ngx_str_t                      name;
     ngx_vidcast_input_conf_t       input;
     ngx_vidcast_predict_conf_t     predict;
+    ngx_vidcast_output_conf_t      outputs[NGX_VIDCAST_MAX_OUTPUTS];
+    ngx_uint_t                     noutputs;
     ngx_vidcast_rendition_t        original;
     ngx_vidcast_rendition_t       *overlay;      /* NULL: nobody may see one */
     ngx_uint_t                     quality;

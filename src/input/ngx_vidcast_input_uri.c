@@ -17,7 +17,8 @@
  * want them.  Where the host begins, an unescaped "@", "/" or "?" in
  * a password makes a question that libraries answer in different ways; what
  * they take for a host is then a piece of the password.  Such a URI is
- * refused, and nothing of it is told.
+ * refused, and nothing of it is told.  Of NATS there may be several hosts,
+ * and one user before them all.
  */
 
 #define NGX_VIDCAST_INPUT_URI_MAX_PORT  65535
@@ -29,6 +30,7 @@ typedef struct {
     u_char      *path;           /* where the authority ends */
     u_char      *secret;         /* from "?" or "#" on, or in the path */
     u_char      *last;
+    ngx_uint_t   list;           /* hosts may be several, "a:1,b:2" */
     ngx_uint_t   ambiguous;
 } ngx_vidcast_input_uri_t;
 
@@ -38,6 +40,8 @@ static ngx_int_t ngx_vidcast_input_uri_split(ngx_str_t *uri,
 static ngx_uint_t ngx_vidcast_input_uri_secret(u_char *path, u_char *p);
 static ngx_uint_t ngx_vidcast_input_uri_ambiguous(
     ngx_vidcast_input_uri_t *parts);
+static ngx_uint_t ngx_vidcast_input_uri_host(u_char *p, u_char *last,
+    ngx_uint_t *port);
 static ngx_int_t ngx_vidcast_input_uri_port(u_char *p, u_char *last);
 static ngx_uint_t ngx_vidcast_input_uri_path(ngx_str_t *uri);
 
@@ -164,6 +168,7 @@ ngx_vidcast_input_uri_split(ngx_str_t *uri, ngx_vidcast_input_uri_t *parts)
     }
 
     parts->secret = (p < last) ? p + 1 : p;
+    parts->list = ngx_strncmp(uri->data, "nats:", 5) == 0;
     parts->ambiguous = ngx_vidcast_input_uri_ambiguous(parts);
 
     return NGX_OK;
@@ -205,7 +210,7 @@ ngx_vidcast_input_uri_secret(u_char *path, u_char *p)
 static ngx_uint_t
 ngx_vidcast_input_uri_ambiguous(ngx_vidcast_input_uri_t *parts)
 {
-    u_char      *p;
+    u_char      *p, *end;
     ngx_uint_t   marks;
 
     marks = 0;
@@ -219,33 +224,26 @@ ngx_vidcast_input_uri_ambiguous(ngx_vidcast_input_uri_t *parts)
         if (*p == '@' && p + 1 != parts->host) {
             return 1;
         }
-    }
 
-    /* an IPv6 address has its colons in brackets */
-
-    p = parts->host;
-
-    if (p < parts->path && *p == '[') {
-        p = ngx_strlchr(p, parts->path, ']');
-
-        if (p == NULL) {
-            return 1;
-        }
-
-        p++;
-
-        if (p < parts->path && *p != ':') {
+        if (*p == ',' && parts->list && p < parts->host) {
             return 1;
         }
     }
 
-    p = ngx_strlchr(p, parts->path, ':');
+    for (p = parts->host; /* void */ ; p = end + 1) {
 
-    if (p) {
-        marks = 1;
+        end = parts->list ? ngx_strlchr(p, parts->path, ',') : NULL;
 
-        if (ngx_vidcast_input_uri_port(p + 1, parts->path) != NGX_OK) {
+        if (end == NULL) {
+            end = parts->path;
+        }
+
+        if (ngx_vidcast_input_uri_host(p, end, &marks)) {
             return 1;
+        }
+
+        if (end == parts->path) {
+            break;
         }
     }
 
@@ -256,6 +254,39 @@ ngx_vidcast_input_uri_ambiguous(ngx_vidcast_input_uri_t *parts)
     /* "me:12/34@camera" */
 
     return marks && ngx_strlchr(parts->path, parts->last, '@') != NULL;
+}
+
+
+/* is it ambiguous?  *port: there is one */
+
+static ngx_uint_t
+ngx_vidcast_input_uri_host(u_char *p, u_char *last, ngx_uint_t *port)
+{
+    /* an IPv6 address has its colons in brackets */
+
+    if (p < last && *p == '[') {
+        p = ngx_strlchr(p, last, ']');
+
+        if (p == NULL) {
+            return 1;
+        }
+
+        p++;
+
+        if (p < last && *p != ':') {
+            return 1;
+        }
+    }
+
+    p = ngx_strlchr(p, last, ':');
+
+    if (p == NULL) {
+        return 0;
+    }
+
+    *port = 1;
+
+    return ngx_vidcast_input_uri_port(p + 1, last) != NGX_OK;
 }
 
 

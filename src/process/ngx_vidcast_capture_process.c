@@ -10,6 +10,7 @@
 #include "process/ngx_vidcast_capture_process.h"
 #include "capture/ngx_vidcast_capture.h"
 #include "capture/ngx_vidcast_scheduler.h"
+#include "capture/output/ngx_vidcast_output_thread.h"
 #include "os/ngx_vidcast_child.h"
 #include "os/ngx_vidcast_sandbox.h"
 #include "shm/ngx_vidcast_control.h"
@@ -19,7 +20,7 @@
 
 #define NGX_VIDCAST_CAPTURE_TICK   50        /* ms */
 #define NGX_VIDCAST_CAPTURE_RATES  1000000   /* us between rates */
-#define NGX_VIDCAST_CAPTURE_LEAVE  600000    /* us to close the input */
+#define NGX_VIDCAST_CAPTURE_LEAVE  600000    /* us to close what is open */
 #define NGX_VIDCAST_CAPTURE_PAUSE  2         /* ms, between looks at that */
 
 /* viewers from whose number on sendfile() pays, and below which no more */
@@ -47,10 +48,11 @@ static ngx_int_t ngx_vidcast_capture_process_init(
 static void ngx_vidcast_capture_process_confine(
     ngx_vidcast_capture_t *capture);
 static ngx_int_t ngx_vidcast_capture_process_start(
-    ngx_vidcast_capture_t *capture);
+    ngx_vidcast_capture_t *capture, ngx_vidcast_outputs_t **outputs);
 static ngx_uint_t ngx_vidcast_capture_process_unwanted(
     ngx_vidcast_capture_t *capture);
-static void ngx_vidcast_capture_process_leave(ngx_vidcast_capture_t *capture);
+static void ngx_vidcast_capture_process_leave(ngx_vidcast_capture_t *capture,
+    ngx_vidcast_outputs_t *outputs);
 static void ngx_vidcast_capture_process_return_handoff(
     ngx_vidcast_capture_t *capture);
 static void ngx_vidcast_capture_process_watch(ngx_vidcast_capture_t *capture);
@@ -67,6 +69,7 @@ ngx_vidcast_capture_process(ngx_vidcast_conf_t *conf,
     uint64_t                 deserted;
     ngx_uint_t               lacks;
     ngx_vidcast_rates_t      rates;
+    ngx_vidcast_outputs_t   *outputs;
     ngx_vidcast_capture_t    capture;
     ngx_vidcast_zone_shm_t  *shm;
 
@@ -88,7 +91,7 @@ ngx_vidcast_capture_process(ngx_vidcast_conf_t *conf,
 
     ngx_vidcast_capture_process_confine(&capture);
 
-    if (ngx_vidcast_capture_process_start(&capture) != NGX_OK) {
+    if (ngx_vidcast_capture_process_start(&capture, &outputs) != NGX_OK) {
         _exit(2);
     }
 
@@ -116,7 +119,7 @@ ngx_vidcast_capture_process(ngx_vidcast_conf_t *conf,
     ngx_log_error(NGX_LOG_NOTICE, capture.log, 0,
                   "vidcast capture process of \"%V\" exiting", &source->name);
 
-    ngx_vidcast_capture_process_leave(&capture);
+    ngx_vidcast_capture_process_leave(&capture, outputs);
 
     /* no other thread of ours may say that it is live again */
 
@@ -127,6 +130,8 @@ ngx_vidcast_capture_process(ngx_vidcast_conf_t *conf,
     shm = capture.zone->shm;
     shm->error[0] = '\0';
     shm->epoch = ngx_vidcast_load(&capture.epoch);
+
+    ngx_vidcast_outputs_end(shm);
 
     ngx_vidcast_store(&shm->pid, 0);
     ngx_vidcast_store(&shm->changed, ngx_vidcast_clock());
@@ -184,6 +189,9 @@ ngx_vidcast_capture_process_init(ngx_vidcast_capture_t *capture,
         shm->epoch = 0;
     }
 
+    ngx_vidcast_outputs_begin(source, shm,
+                              shm->fingerprint != source->fingerprint);
+
     if (shm->fingerprint != source->fingerprint) {
 
         /* the pictures of another camera, in the ring of the same name */
@@ -236,13 +244,16 @@ ngx_vidcast_capture_process_confine(ngx_vidcast_capture_t *capture)
     needs = input->module->needs ? input->module->needs(input)
                                  : VIDCAST_NEEDS_COMPUTING;
 
+    needs = ngx_vidcast_outputs_needs(capture->source, needs);
+
     shm->sandbox = ngx_vidcast_sandbox_confine(needs, shm->sandbox,
                                                capture->log);
 }
 
 
 static ngx_int_t
-ngx_vidcast_capture_process_start(ngx_vidcast_capture_t *capture)
+ngx_vidcast_capture_process_start(ngx_vidcast_capture_t *capture,
+    ngx_vidcast_outputs_t **outputs)
 {
     ngx_uint_t             nraws;
     ngx_vidcast_source_t  *source;
@@ -272,6 +283,11 @@ ngx_vidcast_capture_process_start(ngx_vidcast_capture_t *capture)
     }
 
     if (source->overlay && ngx_vidcast_overlay_create(capture) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    *outputs = ngx_vidcast_outputs_create(capture);
+    if (*outputs == NULL) {
         return NGX_ERROR;
     }
 
@@ -317,22 +333,28 @@ ngx_vidcast_capture_process_unwanted(ngx_vidcast_capture_t *capture)
 }
 
 
-/* a server that is not told would go on sending till it finds out */
+/*
+ * A server that is not told would go on sending till it finds out; and outputs
+ * give on what is there.
+ */
 
 static void
-ngx_vidcast_capture_process_leave(ngx_vidcast_capture_t *capture)
+ngx_vidcast_capture_process_leave(ngx_vidcast_capture_t *capture,
+    ngx_vidcast_outputs_t *outputs)
 {
-    uint64_t  due;
+    uint64_t    due;
+    ngx_uint_t  session;
 
     ngx_vidcast_store(&capture->leaving, 1);
+    ngx_vidcast_outputs_leave(outputs);
 
-    if (!(capture->source->input.module->flags & NGX_VIDCAST_INPUT_SESSION)) {
-        return;
-    }
-
+    session = capture->source->input.module->flags & NGX_VIDCAST_INPUT_SESSION;
     due = ngx_vidcast_clock() + NGX_VIDCAST_CAPTURE_LEAVE;
 
-    while (ngx_vidcast_load(&capture->open) && ngx_vidcast_clock() < due) {
+    while (((session && ngx_vidcast_load(&capture->open))
+            || !ngx_vidcast_outputs_left(outputs))
+           && ngx_vidcast_clock() < due)
+    {
         ngx_msleep(NGX_VIDCAST_CAPTURE_PAUSE);
     }
 }

@@ -28,7 +28,7 @@ void ngx_vidcast_zone_publish(ngx_vidcast_conf_t *conf,
 
 /*
  * In a worker: takes a free entry of the control zone, and with it, if it is
- * among the first 61, a pin in each source's ring.  Without an entry the
+ * among the first 57, a pin in each source's ring.  Without an entry the
  * worker has neither and is not counted.
  */
 void ngx_vidcast_process_enter(ngx_vidcast_conf_t *conf, ngx_log_t *log);

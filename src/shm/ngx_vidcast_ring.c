@@ -20,6 +20,14 @@
 
 #define NGX_VIDCAST_RING_TRIES  3
 
+/* what a writer pins itself: it does not outlive it */
+
+#define NGX_VIDCAST_RING_OWNED                                                \
+    ((uint64_t) 1 << NGX_VIDCAST_RING_OWN                                     \
+     | (uint64_t) 1 << NGX_VIDCAST_RING_OVERLAY                               \
+     | (((uint64_t) 1 << NGX_VIDCAST_MAX_OUTPUTS) - 1)                        \
+       << NGX_VIDCAST_RING_OUTPUT)
+
 
 static size_t ngx_vidcast_ring_stride(uint32_t slot_size);
 static size_t ngx_vidcast_ring_result_stride(uint32_t result_size);
@@ -430,9 +438,7 @@ ngx_vidcast_ring_recover(ngx_vidcast_ring_t *ring)
 
         (void) ngx_vidcast_ring_and(&slot->state,
                                     ~(NGX_VIDCAST_RING_WRITING
-                                      | (uint64_t) 1 << NGX_VIDCAST_RING_OWN
-                                      | (uint64_t) 1
-                                        << NGX_VIDCAST_RING_OVERLAY));
+                                      | NGX_VIDCAST_RING_OWNED));
     }
 }
 

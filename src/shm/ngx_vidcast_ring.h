@@ -35,8 +35,9 @@
 #define NGX_VIDCAST_RING_TAIL      "\r\n--frame\r\n"
 #define NGX_VIDCAST_RING_TAIL_LEN  (sizeof(NGX_VIDCAST_RING_TAIL) - 1)
 
-#define NGX_VIDCAST_RING_BITS     61    /* pins of processes */
-#define NGX_VIDCAST_RING_OVERLAY  61    /* of the writer's overlay */
+#define NGX_VIDCAST_RING_BITS     57    /* pins of processes */
+#define NGX_VIDCAST_RING_OUTPUT   57    /* of the writer's first output */
+#define NGX_VIDCAST_RING_OVERLAY  61    /* of its overlay */
 #define NGX_VIDCAST_RING_OWN      62    /* and of its predictor */
 
 #define NGX_VIDCAST_RING_WRITING  ((uint64_t) 1 << 63)

@@ -64,6 +64,16 @@ static ngx_str_t  ngx_vidcast_state_names[] = {
 };
 
 
+static ngx_str_t  ngx_vidcast_output_state_names[] = {
+    ngx_string("off"),
+    ngx_string("starting"),
+    ngx_string("live"),
+    ngx_string("waiting"),
+    ngx_string("failed"),
+    ngx_string("hung")
+};
+
+
 ngx_int_t
 ngx_vidcast_conf_init(ngx_vidcast_conf_t *conf, ngx_cycle_t *cycle)
 {
@@ -400,12 +410,14 @@ ngx_vidcast_zone_settle(ngx_vidcast_conf_t *conf,
      * one that is lent.  Of a predictor process the frame it has and the one
      * of its last result, and for all of them the next one; of a built-in
      * predictor, which has no process, the frame it decodes and the next one,
-     * of those that come as JPEGs: of these the encoders claim nothing.
+     * of those that come as JPEGs: of these the encoders claim nothing.  Of
+     * an output the one that it gives on.
      */
 
     predictors = 2 * rendition->predictors + 1;
 
-    least = 2 * workers + rendition->encoders + predictors + 4;
+    least = 2 * workers + rendition->encoders + predictors
+            + rendition->outputs + 4;
 
     if (g->slots == 0) {
         g->slots = least;
@@ -907,4 +919,15 @@ ngx_vidcast_state_name(ngx_uint_t state)
     }
 
     return &ngx_vidcast_state_names[state];
+}
+
+
+ngx_str_t *
+ngx_vidcast_output_state_name(ngx_uint_t state)
+{
+    if (state >= NGX_VIDCAST_OUTPUT_STATES) {
+        state = NGX_VIDCAST_OUTPUT_OFF;
+    }
+
+    return &ngx_vidcast_output_state_names[state];
 }

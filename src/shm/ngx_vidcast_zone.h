@@ -182,7 +182,35 @@ typedef struct {
 } ngx_vidcast_worker_stats_t;
 
 
-/* written by the capture only */
+/* how an output of a source fares */
+
+typedef enum {
+    NGX_VIDCAST_OUTPUT_OFF = 0,
+    NGX_VIDCAST_OUTPUT_STARTING,
+    NGX_VIDCAST_OUTPUT_LIVE,
+    NGX_VIDCAST_OUTPUT_WAITING,          /* and will be live by itself */
+    NGX_VIDCAST_OUTPUT_FAILED,           /* it is opened anew after a pause */
+    NGX_VIDCAST_OUTPUT_HUNG,             /* its plugin does not come back */
+    NGX_VIDCAST_OUTPUT_STATES
+} ngx_vidcast_output_state_e;
+
+
+/* written by the capture only, as all below */
+
+typedef struct {
+    uint32_t                     state;
+    uint32_t                     readers;       /* that have asked, of late */
+    uint64_t                     changed;       /* CLOCK_MONOTONIC, us */
+    uint64_t                     frames;        /* given on */
+    uint64_t                     results;
+    uint64_t                     bytes;         /* of both */
+    uint64_t                     skipped;       /* frames: not fast enough */
+    uint64_t                     too_large;     /* frames, for what is there */
+    uint64_t                     lost;          /* results, gone before */
+    uint64_t                     reconnects;
+    u_char                       error[NGX_VIDCAST_ERROR_LEN];
+} ngx_vidcast_output_stats_t;
+
 
 typedef struct {
     uint64_t                     grabbed;
@@ -264,6 +292,7 @@ typedef struct {
 
     uint64_t                     given[NGX_VIDCAST_MAX_PREDICTORS];
     ngx_vidcast_counters_t       counters;
+    ngx_vidcast_output_stats_t   outputs[NGX_VIDCAST_MAX_OUTPUTS];
     ngx_vidcast_worker_stats_t   worker_stats[NGX_VIDCAST_PROCESSES];
 } ngx_vidcast_zone_shm_t;
 
@@ -359,8 +388,9 @@ ngx_int_t ngx_vidcast_zone_wait_wake(ngx_vidcast_zone_t *zone, int timeout);
  */
 void ngx_vidcast_zone_wake_on_demand(ngx_vidcast_zone_t *zone);
 
-/* state in the words of the status page */
+/* state in the words of the status page, of a source and of an output */
 ngx_str_t *ngx_vidcast_state_name(ngx_uint_t state);
+ngx_str_t *ngx_vidcast_output_state_name(ngx_uint_t state);
 
 
 /*

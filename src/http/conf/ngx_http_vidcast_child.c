@@ -11,6 +11,7 @@
 #include "http/conf/ngx_http_vidcast_source.h"
 #include "os/ngx_vidcast_child.h"
 #include "os/ngx_vidcast_sandbox.h"
+#include "output/ngx_vidcast_output.h"
 #include "plugin_host/ngx_vidcast_plugin.h"
 #include "predict/ngx_vidcast_predict.h"
 #include "process/ngx_vidcast_capture_process.h"
@@ -462,6 +463,7 @@ ngx_vidcast_child_source(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     source->original.predictors = source->predict.workers;
+    source->original.outputs = source->noutputs;
 
     return rv;
 }
@@ -766,10 +768,11 @@ ngx_vidcast_child_run(ngx_vidcast_child_conf_t *ccf)
 static void
 ngx_vidcast_child_check(ngx_vidcast_child_conf_t *ccf)
 {
-    u_char                 error[NGX_VIDCAST_ERROR_LEN];
-    ngx_int_t              rc;
-    ngx_cycle_t           *cycle;
-    ngx_vidcast_source_t  *source;
+    u_char                      error[NGX_VIDCAST_ERROR_LEN];
+    ngx_int_t                   rc;
+    ngx_cycle_t                *cycle;
+    ngx_vidcast_source_t       *source;
+    ngx_vidcast_output_conf_t  *output;
 
     cycle = ccf->vidcast.cycle;
     source = ccf->task.source;
@@ -778,11 +781,25 @@ ngx_vidcast_child_check(ngx_vidcast_child_conf_t *ccf)
 
     (void) ngx_vidcast_sandbox_enter(0, NULL);
 
-    if (ccf->task.role == NGX_VIDCAST_CHECK_INPUT) {
-        rc = source->input.validate_late(source, cycle, error);
+    switch (ccf->task.role) {
 
-    } else {
+    case NGX_VIDCAST_CHECK_INPUT:
+        rc = source->input.validate_late(source, cycle, error);
+        break;
+
+    case NGX_VIDCAST_CHECK_PREDICTOR:
         rc = source->predict.module->validate_late(source, cycle, error);
+        break;
+
+    default: /* NGX_VIDCAST_CHECK_OUTPUT */
+
+        if (ccf->task.index >= source->noutputs) {
+            rc = NGX_ERROR;
+            break;
+        }
+
+        output = &source->outputs[ccf->task.index];
+        rc = output->module->validate_late(output, source, cycle, error);
     }
 
     ngx_vidcast_plugin_answer(ccf->task.answer, rc, error);

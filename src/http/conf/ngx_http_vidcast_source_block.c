@@ -14,6 +14,7 @@
 #include "http/conf/ngx_http_vidcast_source.h"
 #include "input/ngx_vidcast_input.h"
 #include "os/ngx_vidcast_program.h"
+#include "output/ngx_vidcast_output.h"
 #include "predict/ngx_vidcast_predict.h"
 
 
@@ -24,6 +25,8 @@ static ngx_int_t ngx_http_vidcast_source_verdict(ngx_shm_zone_t *shm_zone,
     u_char *error);
 static char *ngx_http_vidcast_source_check_name(ngx_conf_t *cf,
     ngx_http_vidcast_main_conf_t *vmcf, ngx_str_t *name);
+static void ngx_http_vidcast_fingerprint_output(ngx_vidcast_source_t *source,
+    ngx_vidcast_output_conf_t *output);
 static void ngx_http_vidcast_fingerprint_words(ngx_vidcast_source_t *source,
     ngx_array_t *words);
 static void ngx_http_vidcast_fingerprint_add(ngx_vidcast_source_t *source,
@@ -82,6 +85,7 @@ ngx_http_vidcast_source_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     source->original.predictors = source->predict.workers;
+    source->original.outputs = source->noutputs;
 
     if (ngx_vidcast_zone_add(cf, &vmcf->vidcast, source,
                              &ngx_http_vidcast_module)
@@ -123,9 +127,11 @@ ngx_http_vidcast_source_init(ngx_shm_zone_t *shm_zone, void *data)
 {
     u_char                         error[NGX_VIDCAST_ERROR_LEN];
     ngx_int_t                      rc;
+    ngx_uint_t                     i;
     ngx_vidcast_source_t          *source;
     ngx_vidcast_rendition_t       *rendition;
     ngx_vidcast_input_conf_t      *input;
+    ngx_vidcast_output_conf_t     *output;
     ngx_vidcast_predict_module_t  *module;
 
     rendition = shm_zone->data;
@@ -157,6 +163,21 @@ ngx_http_vidcast_source_init(ngx_shm_zone_t *shm_zone, void *data)
         if (ngx_http_vidcast_source_verdict(shm_zone, rc, "predictor",
                                             &module->name,
                                             source->predict.line, error)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    for (i = 0; i < source->noutputs; i++) {
+        output = &source->outputs[i];
+
+        error[0] = '\0';
+        rc = output->module->validate_late(output, source, source->cycle,
+                                           error);
+
+        if (ngx_http_vidcast_source_verdict(shm_zone, rc, "output",
+                                            &output->uri, output->line, error)
             != NGX_OK)
         {
             return NGX_ERROR;
@@ -309,6 +330,10 @@ ngx_http_vidcast_source_fingerprint(ngx_vidcast_source_t *source)
         ngx_http_vidcast_fingerprint_file(source, file);
     }
 
+    for (i = 0; i < source->noutputs; i++) {
+        ngx_http_vidcast_fingerprint_output(source, &source->outputs[i]);
+    }
+
     ngx_http_vidcast_fingerprint_add(source, &source->quality,
                                      sizeof(source->quality));
     ngx_http_vidcast_fingerprint_add(source, &source->original.encoders,
@@ -320,6 +345,27 @@ ngx_http_vidcast_source_fingerprint(ngx_vidcast_source_t *source)
     ngx_http_vidcast_fingerprint_add(source, &source->on_demand,
                                      sizeof(source->on_demand));
     ngx_http_vidcast_fingerprint_add(source, &overlay, sizeof(overlay));
+}
+
+
+static void
+ngx_http_vidcast_fingerprint_output(ngx_vidcast_source_t *source,
+    ngx_vidcast_output_conf_t *output)
+{
+    ngx_str_t   *file;
+    ngx_uint_t   i;
+
+    ngx_http_vidcast_fingerprint_words(source, &output->args);
+
+    for (i = 0; /* void */ ; i++) {
+        file = output->module->files(output, i);
+
+        if (file == NULL) {
+            break;
+        }
+
+        ngx_http_vidcast_fingerprint_file(source, file);
+    }
 }
 
 

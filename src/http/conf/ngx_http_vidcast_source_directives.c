@@ -27,7 +27,8 @@
 
 /*
  * The directives inside of vidcast_source.  They are not nginx commands of
- * their own: all exist only in this block, and each may be there once.
+ * their own: all exist only in this block, and each may be there once, or
+ * "many" times.
  */
 
 typedef struct ngx_http_vidcast_field_s  ngx_http_vidcast_field_t;
@@ -42,6 +43,7 @@ struct ngx_http_vidcast_field_s {
     size_t        offset;
     ngx_uint_t    low;           /* bounds of a number */
     ngx_uint_t    high;
+    ngx_uint_t    many;          /* it may be there again */
 };
 
 
@@ -57,16 +59,13 @@ static char *ngx_http_vidcast_source_predict(ngx_conf_t *cf,
     ngx_str_t *args, ngx_uint_t n);
 static char *ngx_http_vidcast_source_unusable(ngx_conf_t *cf,
     ngx_vidcast_predict_conf_t *predict, u_char *error);
+static char *ngx_http_vidcast_source_output(ngx_conf_t *cf,
+    ngx_vidcast_source_t *source, ngx_http_vidcast_field_t *field,
+    ngx_str_t *args, ngx_uint_t n);
 static char *ngx_http_vidcast_source_predict_args(ngx_conf_t *cf,
     ngx_vidcast_predict_conf_t *predict, ngx_str_t *args, ngx_uint_t n);
-static ngx_int_t ngx_http_vidcast_source_keep(ngx_conf_t *cf,
-    ngx_array_t *words, ngx_str_t *args, ngx_uint_t n);
-static ngx_int_t ngx_http_vidcast_source_split(ngx_str_t *arg,
-    ngx_str_t *name, ngx_str_t *value);
 static char *ngx_http_vidcast_source_bad_input(ngx_conf_t *cf,
     ngx_vidcast_input_conf_t *input, u_char *error);
-static char *ngx_http_vidcast_source_answer(ngx_conf_t *cf, ngx_str_t *arg,
-    ngx_int_t rc);
 static char *ngx_http_vidcast_source_number(ngx_conf_t *cf,
     ngx_vidcast_source_t *source, ngx_http_vidcast_field_t *field,
     ngx_str_t *args, ngx_uint_t n);
@@ -84,36 +83,39 @@ static char *ngx_http_vidcast_source_time_or_off(ngx_conf_t *cf,
 static ngx_http_vidcast_field_t  ngx_http_vidcast_fields[] = {
 
     { ngx_string("input"), 1, 32,
-      ngx_http_vidcast_source_input, 0, 0, 0 },
+      ngx_http_vidcast_source_input, 0, 0, 0, 0 },
 
     { ngx_string("predict"), 1, 32,
-      ngx_http_vidcast_source_predict, 0, 0, 0 },
+      ngx_http_vidcast_source_predict, 0, 0, 0, 0 },
+
+    { ngx_string("output"), 1, 32,
+      ngx_http_vidcast_source_output, 0, 0, 0, 1 },
 
     { ngx_string("quality"), 1, 1,
       ngx_http_vidcast_source_number,
-      offsetof(ngx_vidcast_source_t, quality), 1, 100 },
+      offsetof(ngx_vidcast_source_t, quality), 1, 100, 0 },
 
     { ngx_string("encoders"), 1, 1,
       ngx_http_vidcast_source_number,
-      offsetof(ngx_vidcast_source_t, original.encoders), 1, 64 },
+      offsetof(ngx_vidcast_source_t, original.encoders), 1, 64, 0 },
 
     { ngx_string("frames"), 1, 2,
       ngx_http_vidcast_source_ring,
-      offsetof(ngx_vidcast_geometry_t, slots), 0, 0 },
+      offsetof(ngx_vidcast_geometry_t, slots), 0, 0, 0 },
 
     { ngx_string("results"), 1, 2,
       ngx_http_vidcast_source_ring,
-      offsetof(ngx_vidcast_geometry_t, results), 0, 0 },
+      offsetof(ngx_vidcast_geometry_t, results), 0, 0, 0 },
 
     { ngx_string("stale"), 1, 1,
       ngx_http_vidcast_source_time,
-      offsetof(ngx_vidcast_source_t, stale), 0, 0 },
+      offsetof(ngx_vidcast_source_t, stale), 0, 0, 0 },
 
     { ngx_string("on_demand"), 1, 1,
       ngx_http_vidcast_source_time_or_off,
-      offsetof(ngx_vidcast_source_t, on_demand), 0, 0 },
+      offsetof(ngx_vidcast_source_t, on_demand), 0, 0, 0 },
 
-    { ngx_null_string, 0, 0, NULL, 0, 0, 0 }
+    { ngx_null_string, 0, 0, NULL, 0, 0, 0, 0 }
 };
 
 
@@ -147,7 +149,7 @@ ngx_http_vidcast_source_directive(ngx_conf_t *cf, ngx_command_t *dummy,
             return NGX_CONF_ERROR;
         }
 
-        if (block->seen & ((ngx_uint_t) 1 << i)) {
+        if ((block->seen & ((ngx_uint_t) 1 << i)) && !field->many) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "\"%V\" directive is duplicate", &value[0]);
             return NGX_CONF_ERROR;
@@ -488,79 +490,11 @@ ngx_http_vidcast_source_predict_args(ngx_conf_t *cf,
 }
 
 
-/* the words as they are, for the fingerprint */
-
-static ngx_int_t
-ngx_http_vidcast_source_keep(ngx_conf_t *cf, ngx_array_t *words,
-    ngx_str_t *args, ngx_uint_t n)
-{
-    ngx_str_t  *word;
-
-    if (ngx_array_init(words, cf->pool, n, sizeof(ngx_str_t)) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    word = ngx_array_push_n(words, n);
-    if (word == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_memcpy(word, args, n * sizeof(ngx_str_t));
-
-    return NGX_OK;
-}
-
-
-/* "name=value"; the value ends with a null, as the whole does */
-
-static ngx_int_t
-ngx_http_vidcast_source_split(ngx_str_t *arg, ngx_str_t *name,
-    ngx_str_t *value)
-{
-    u_char  *p;
-
-    p = ngx_strlchr(arg->data, arg->data + arg->len, '=');
-
-    if (p == NULL || p == arg->data) {
-        return NGX_ERROR;
-    }
-
-    name->data = arg->data;
-    name->len = p - arg->data;
-
-    value->data = p + 1;
-    value->len = arg->data + arg->len - value->data;
-
-    return NGX_OK;
-}
-
-
-/* what an input or a predictor said of one of its parameters */
-
 static char *
-ngx_http_vidcast_source_answer(ngx_conf_t *cf, ngx_str_t *arg, ngx_int_t rc)
+ngx_http_vidcast_source_output(ngx_conf_t *cf, ngx_vidcast_source_t *source,
+    ngx_http_vidcast_field_t *field, ngx_str_t *args, ngx_uint_t n)
 {
-    switch (rc) {
-
-    case NGX_OK:
-        return NGX_CONF_OK;
-
-    case NGX_DECLINED:
-        return ngx_http_vidcast_source_invalid(cf, "parameter", arg);
-
-    default: /* NGX_ERROR */
-        return ngx_http_vidcast_source_invalid(cf, "value", arg);
-    }
-}
-
-
-char *
-ngx_http_vidcast_source_invalid(ngx_conf_t *cf, const char *what,
-    ngx_str_t *value)
-{
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid %s \"%V\"", what, value);
-
-    return NGX_CONF_ERROR;
+    return ngx_http_vidcast_source_add_output(cf, source, args, n);
 }
 
 

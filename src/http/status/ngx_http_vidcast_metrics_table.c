@@ -17,8 +17,8 @@
  * Adding a counter, or another metric: these files.
  *
  *     src/shm/ngx_vidcast_zone.h
- *         a counter of captures or workers; that of predictor processes is in
- *         src/shm/ngx_vidcast_predictor_mailbox.h
+ *         a counter of captures, outputs or workers; that of predictor
+ *         processes is in src/shm/ngx_vidcast_predictor_mailbox.h
  *     src/http/status/ngx_http_vidcast_metrics_table.c
  *         its row below
  *     src/http/status/ngx_http_vidcast_status_json.c
@@ -368,6 +368,40 @@ ngx_http_vidcast_metric_t ngx_http_vidcast_predictor_metrics[] = {
      offsetof(ngx_vidcast_predictor_counters_t, logged)},
 
     {NULL, NULL, NGX_HTTP_VIDCAST_COUNTER, 0}};
+
+
+ngx_http_vidcast_metric_t  ngx_http_vidcast_output_metrics[] = {
+
+    { "frames", "Frames that an output gave on.",
+      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_output_stats_t, frames) },
+
+    { "results", "Results that an output gave on.",
+      NGX_HTTP_VIDCAST_COUNTER,
+      offsetof(ngx_vidcast_output_stats_t, results) },
+
+    { "bytes", "Bytes that an output gave on.",
+      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_output_stats_t, bytes) },
+
+    { "skipped", "Frames that an output left out for newer ones.",
+      NGX_HTTP_VIDCAST_COUNTER,
+      offsetof(ngx_vidcast_output_stats_t, skipped) },
+
+    { "too_large", "Frames that were too large for where an output leads.",
+      NGX_HTTP_VIDCAST_COUNTER,
+      offsetof(ngx_vidcast_output_stats_t, too_large) },
+
+    { "lost", "Results that were gone before an output could give them on.",
+      NGX_HTTP_VIDCAST_COUNTER, offsetof(ngx_vidcast_output_stats_t, lost) },
+
+    { "reconnects", "How often an output connected again.",
+      NGX_HTTP_VIDCAST_COUNTER,
+      offsetof(ngx_vidcast_output_stats_t, reconnects) },
+
+    { "readers", "Readers that an output has now.",
+      NGX_HTTP_VIDCAST_GAUGE, offsetof(ngx_vidcast_output_stats_t, readers) },
+
+    { NULL, NULL, NGX_HTTP_VIDCAST_COUNTER, 0 }
+};
 
 
 ngx_http_vidcast_metric_t  ngx_http_vidcast_publishing[] = {

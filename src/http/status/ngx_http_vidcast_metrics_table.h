@@ -61,6 +61,7 @@ typedef struct {
  * overlay;
  * in ngx_vidcast_worker_stats_t, to be added up: what viewers got; in
  * ngx_vidcast_predictor_counters_t, likewise: how predictor processes fare;
+ * in ngx_vidcast_output_stats_t: how an output does;
  * in ngx_http_vidcast_publishing_t, ngx_http_vidcast_life_t and
  * ngx_vidcast_zone_shm_t: how sources fare now.  All end by a name that is
  * NULL.
@@ -69,6 +70,7 @@ typedef struct {
 extern ngx_http_vidcast_metric_t      ngx_http_vidcast_captured[];
 extern ngx_http_vidcast_metric_t      ngx_http_vidcast_delivered[];
 extern ngx_http_vidcast_metric_t      ngx_http_vidcast_predictor_metrics[];
+extern ngx_http_vidcast_metric_t      ngx_http_vidcast_output_metrics[];
 extern ngx_http_vidcast_metric_t      ngx_http_vidcast_publishing[];
 extern ngx_http_vidcast_metric_t      ngx_http_vidcast_living[];
 extern ngx_http_vidcast_metric_t      ngx_http_vidcast_present[];

@@ -40,6 +40,11 @@ static void ngx_http_vidcast_metrics_viewers(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf, u_char *alive);
 static void ngx_http_vidcast_metrics_publishers(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf, u_char *alive);
+static void ngx_http_vidcast_metrics_outputs(ngx_http_vidcast_text_t *text,
+    ngx_vidcast_conf_t *conf, ngx_http_vidcast_life_t *lives);
+static void ngx_http_vidcast_metrics_output_states(
+    ngx_http_vidcast_text_t *text, ngx_vidcast_conf_t *conf,
+    ngx_http_vidcast_life_t *lives);
 static void ngx_http_vidcast_metrics_predictors(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf);
 static void ngx_http_vidcast_metrics_processes(ngx_http_vidcast_text_t *text,
@@ -112,6 +117,7 @@ ngx_http_vidcast_metrics_handler(ngx_http_request_t *r)
 
         ngx_http_vidcast_metrics_overlays(&text, conf, lives,
                                           r->connection->log);
+        ngx_http_vidcast_metrics_outputs(&text, conf, lives);
         ngx_http_vidcast_metrics_delivered(&text, conf);
         ngx_http_vidcast_metrics_viewers(&text, conf, alive);
         ngx_http_vidcast_metrics_publishers(&text, conf, alive);
@@ -414,6 +420,96 @@ ngx_http_vidcast_metrics_publishers(ngx_http_vidcast_text_t *text,
 
             ngx_http_vidcast_metrics_sample(text, "", m, source[i],
                                          (u_char *) &publishing + m->offset);
+        }
+    }
+}
+
+
+/* of sources which have some; nothing, if none has */
+
+static void
+ngx_http_vidcast_metrics_outputs(ngx_http_vidcast_text_t *text,
+    ngx_vidcast_conf_t *conf, ngx_http_vidcast_life_t *lives)
+{
+    u_char                       *value;
+    uint64_t                      number;
+    ngx_uint_t                    i, k, n;
+    ngx_vidcast_source_t        **source;
+    ngx_vidcast_output_stats_t    stats;
+    ngx_http_vidcast_metric_t    *m;
+
+    source = conf->sources.elts;
+    n = 0;
+
+    for (i = 0; i < conf->sources.nelts; i++) {
+        n += source[i]->noutputs;
+    }
+
+    if (n == 0) {
+        return;
+    }
+
+    ngx_http_vidcast_metrics_output_states(text, conf, lives);
+
+    for (m = ngx_http_vidcast_output_metrics; m->name; m++) {
+
+        ngx_http_vidcast_metrics_family(text, "output_", m);
+
+        for (i = 0; i < conf->sources.nelts; i++) {
+            for (k = 0; k < source[i]->noutputs; k++) {
+
+                ngx_http_vidcast_status_output(source[i], k, lives[i].pid,
+                                               &stats);
+
+                value = (u_char *) &stats + m->offset;
+                number = (m->type == NGX_HTTP_VIDCAST_GAUGE)
+                             ? *(uint32_t *) value : *(uint64_t *) value;
+
+                ngx_http_vidcast_text_printf(text, "vidcast_output_%s%s"
+                                         "{source=\"%V\",output=\"%V\"} "
+                                         "%uL\n", m->name,
+                                         ngx_http_vidcast_metrics_suffix(m),
+                                         &source[i]->name,
+                                         &source[i]->outputs[k].uri, number);
+            }
+        }
+    }
+}
+
+
+/* one for the state that it is in, zero for the others */
+
+static void
+ngx_http_vidcast_metrics_output_states(ngx_http_vidcast_text_t *text,
+    ngx_vidcast_conf_t *conf, ngx_http_vidcast_life_t *lives)
+{
+    ngx_uint_t                    i, k, state;
+    ngx_vidcast_source_t        **source;
+    ngx_vidcast_output_stats_t    stats;
+
+    static ngx_http_vidcast_metric_t  family = {
+        "state", "Whether an output is in this state.",
+        NGX_HTTP_VIDCAST_GAUGE, 0
+    };
+
+    source = conf->sources.elts;
+
+    ngx_http_vidcast_metrics_family(text, "output_", &family);
+
+    for (i = 0; i < conf->sources.nelts; i++) {
+        for (k = 0; k < source[i]->noutputs; k++) {
+
+            ngx_http_vidcast_status_output(source[i], k, lives[i].pid, &stats);
+
+            for (state = 0; state < NGX_VIDCAST_OUTPUT_STATES; state++) {
+                ngx_http_vidcast_text_printf(text, "vidcast_output_state"
+                                         "{source=\"%V\",output=\"%V\","
+                                         "state=\"%V\"} %d\n",
+                                         &source[i]->name,
+                                         &source[i]->outputs[k].uri,
+                                         ngx_vidcast_output_state_name(state),
+                                         state == stats.state);
+            }
         }
     }
 }

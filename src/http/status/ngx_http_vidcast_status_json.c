@@ -41,6 +41,8 @@ static void ngx_http_vidcast_status_delivered(ngx_http_vidcast_text_t *text,
     ngx_vidcast_zone_shm_t *shm);
 static void ngx_http_vidcast_status_publishers(ngx_http_vidcast_text_t *text,
     ngx_vidcast_zone_shm_t *shm, u_char *alive);
+static void ngx_http_vidcast_status_outputs(ngx_http_vidcast_text_t *text,
+    ngx_vidcast_source_t *source, ngx_pid_t pid);
 static void ngx_http_vidcast_status_overlay(ngx_http_vidcast_text_t *text,
     ngx_vidcast_conf_t *conf, ngx_vidcast_source_t *source, ngx_pid_t pid,
     ngx_log_t *log);
@@ -191,6 +193,10 @@ ngx_http_vidcast_status_source(ngx_http_vidcast_text_t *text,
 
     if (source->overlay) {
         ngx_http_vidcast_status_overlay(text, conf, source, life.pid, log);
+    }
+
+    if (source->noutputs) {
+        ngx_http_vidcast_status_outputs(text, source, life.pid);
     }
 
     if (source->predict.zones.len) {
@@ -418,6 +424,45 @@ ngx_http_vidcast_status_publishers(ngx_http_vidcast_text_t *text,
                                publishing.publishers, publishing.taken,
                                publishing.results, publishing.refused,
                                publishing.slow, publishing.bytes);
+}
+
+
+static void
+ngx_http_vidcast_status_outputs(ngx_http_vidcast_text_t *text,
+    ngx_vidcast_source_t *source, ngx_pid_t pid)
+{
+    u_char                      *value;
+    uint64_t                     number;
+    ngx_str_t                   *uri;
+    ngx_uint_t                   i;
+    ngx_vidcast_output_stats_t   stats;
+    ngx_http_vidcast_metric_t   *m;
+
+    ngx_http_vidcast_text_begin(text, "outputs", '[');
+
+    for (i = 0; i < source->noutputs; i++) {
+        ngx_http_vidcast_status_output(source, i, pid, &stats);
+
+        uri = &source->outputs[i].uri;
+
+        ngx_http_vidcast_text_begin(text, NULL, '{');
+        ngx_http_vidcast_text_string(text, "uri", uri->data, uri->len);
+        ngx_http_vidcast_text_item(text, "\"state\":\"%V\"",
+                                   ngx_vidcast_output_state_name(stats.state));
+        ngx_http_vidcast_status_error(text, stats.error);
+
+        for (m = ngx_http_vidcast_output_metrics; m->name; m++) {
+            value = (u_char *) &stats + m->offset;
+            number = (m->type == NGX_HTTP_VIDCAST_GAUGE) ? *(uint32_t *) value
+                                                         : *(uint64_t *) value;
+
+            ngx_http_vidcast_text_item(text, "\"%s\":%uL", m->name, number);
+        }
+
+        ngx_http_vidcast_text_end(text, '}');
+    }
+
+    ngx_http_vidcast_text_end(text, ']');
 }
 
 

@@ -216,6 +216,24 @@ ngx_http_vidcast_status_publishing(ngx_vidcast_zone_shm_t *shm, u_char *alive,
 }
 
 
+void
+ngx_http_vidcast_status_output(ngx_vidcast_source_t *source, ngx_uint_t n,
+    ngx_pid_t pid, ngx_vidcast_output_stats_t *stats)
+{
+    *stats = source->original.zone->shm->outputs[n];
+
+    stats->error[NGX_VIDCAST_ERROR_LEN - 1] = '\0';
+
+    /* it has not said so, if it was killed */
+
+    if (pid == 0) {
+        stats->state = NGX_VIDCAST_OUTPUT_OFF;
+        stats->readers = 0;
+        stats->error[0] = '\0';
+    }
+}
+
+
 uint64_t
 ngx_http_vidcast_status_mailboxes(ngx_vidcast_mailboxes_t *mailboxes,
     size_t offset)

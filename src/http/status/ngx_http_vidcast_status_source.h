@@ -70,6 +70,13 @@ void ngx_http_vidcast_status_publishing(ngx_vidcast_zone_shm_t *shm,
     u_char *alive, ngx_http_vidcast_publishing_t *publishing);
 
 /*
+ * An output of the source, whose capture is "pid", 0: it is off.  What another
+ * process may be writing is copied once, and its text ends where ours ends.
+ */
+void ngx_http_vidcast_status_output(ngx_vidcast_source_t *source, ngx_uint_t n,
+    ngx_pid_t pid, ngx_vidcast_output_stats_t *stats);
+
+/*
  * mailboxes()   a counter of all processes of the source together
  * failed()  one of them, if all have died and none has answered since; NULL
  */

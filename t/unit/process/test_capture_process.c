@@ -16,6 +16,10 @@
 
 #include "os/ngx_vidcast_filter.c"
 #include "os/ngx_vidcast_sandbox.c"
+#include "capture/output/ngx_vidcast_output_view.c"
+#include "capture/output/ngx_vidcast_output_thread.c"
+#include "core/ngx_vidcast_escape.c"
+#include "core/ngx_vidcast_log_limit.c"
 #include "process/ngx_vidcast_capture_process.c"
 
 
@@ -108,6 +112,22 @@ ngx_vidcast_input_thread(void *data)
 
 void
 ngx_vidcast_capture_on_tick(ngx_vidcast_capture_t *capture)
+{
+    /* void */
+}
+
+
+ngx_int_t
+ngx_vidcast_capture_add_sink(ngx_vidcast_capture_t *capture,
+    ngx_vidcast_sink_t *sink)
+{
+    return NGX_OK;
+}
+
+
+void
+ngx_vidcast_capture_log_said(ngx_vidcast_capture_t *capture, int level,
+    const char *line)
 {
     /* void */
 }
