@@ -116,7 +116,8 @@ FOUND         = build/found$(if                                               \
                 $(wildcard /usr/include/seccomp.h),-seccomp)$(if               \
                 $(wildcard /usr/include/*/libavformat/avformat.h),-libav)$(if  \
                 $(wildcard /usr/include/*/curl/curl.h),-curl)$(if              \
-                $(wildcard /usr/include/onnxruntime/*.h),-onnx)
+                $(wildcard /usr/include/onnxruntime/*.h),-onnx)$(if            \
+                $(wildcard /usr/include/nats/nats.h),-nats)
 
 $(FOUND):
 	@mkdir -p build && rm -f build/found* && touch $@
@@ -171,6 +172,10 @@ build/unit/test_av build/unit-sanitize/test_av:                                \
     UNIT_LIBS += -lavformat -lavcodec -lavutil -lswscale
 
 build/unit/test_curl build/unit-sanitize/test_curl: UNIT_LIBS += -lcurl
+
+build/unit/test_nats build/unit-sanitize/test_nats                             \
+build/unit/test_nats_server build/unit-sanitize/test_nats_server:              \
+    UNIT_LIBS += -lnats
 
 UNIT_NAMES    = $(basename $(notdir $(UNITS)))
 UNIT_PROGRAMS = $(addprefix build/unit/,$(UNIT_NAMES))                         \

@@ -50,3 +50,7 @@ if [ "$VIDCAST_ONNX" = YES ]; then
     vidcast_plugin onnx "-isystem /usr/include/onnxruntime" \
         "$VIDCAST_ONNX_LIBS"
 fi
+
+if [ "$VIDCAST_NATS" = YES ]; then
+    vidcast_plugin nats "" "$VIDCAST_NATS_LIBS"
+fi
