@@ -14,7 +14,7 @@
 #define VIDCAST_NATS_RUN      150000       /* us that run() may take */
 #define VIDCAST_NATS_TELL     1000000      /* us between two states */
 #define VIDCAST_NATS_SLIP     1000000      /* us off the time: begins anew */
-#define VIDCAST_NATS_BAD      60000000     /* us between lines of the log */
+#define VIDCAST_NATS_BAD_LINE      60000000     /* us between lines of the log */
 
 
 typedef struct {
@@ -248,7 +248,7 @@ vidcast_nats_output_warn(vidcast_nats_source_t *source, int64_t now)
                                     source->words);
 
     if (source->bad == 0
-        || (source->warned && now - source->warned < VIDCAST_NATS_BAD))
+        || (source->warned && now - source->warned < VIDCAST_NATS_BAD_LINE))
     {
         return;
     }

@@ -158,14 +158,14 @@ vidcast_nats_results_end(vidcast_nats_results_t *results, uint64_t oldest,
 
     vidcast_nats_results_known(results, oldest, newest);
 
-    if (results->next != next
+    if (results->next != next || next > newest
         || results->waiting[next % VIDCAST_NATS_RESULTS_MAX] != NULL)
     {
         results->asked = 0;
         return;
     }
 
-    if (next <= newest && results->missing
+    if (results->missing
         && ++results->refused >= VIDCAST_NATS_REFUSALS)
     {
         vidcast_nats_results_behind(results, next);
