@@ -27,15 +27,21 @@ vidcast_nats_origin_hear(vidcast_nats_origin_t *origin,
 
     if (origin->id != message->origin) {
 
+        if (message->kind == VIDCAST_NATS_STATE
+            && strcmp(message->state, "gone") == 0)
+        {
+            return VIDCAST_UNCHANGED;
+        }
+
+        /* one that has its numbers has come in its place */
+
         if (origin->id
+            && !(origin->epoch && (message->has & VIDCAST_NATS_HAS_EPOCH)
+                 && message->epoch == origin->epoch)
             && message->arrival - origin->heard < VIDCAST_NATS_GONE)
         {
-            if (message->kind != VIDCAST_NATS_STATE
-                || strcmp(message->state, "gone") != 0)
-            {
-                origin->other = message->origin;
-                origin->other_heard = message->arrival;
-            }
+            origin->other = message->origin;
+            origin->other_heard = message->arrival;
 
             return VIDCAST_UNCHANGED;
         }

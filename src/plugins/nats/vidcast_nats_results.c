@@ -186,10 +186,7 @@ vidcast_nats_results_ask(vidcast_nats_results_t *results, int64_t now,
 
     if (results->missing == 0) {
         results->missing = now;
-
-        if (results->asked == 0) {
-            results->heard = now;
-        }
+        results->heard = now;
     }
 
     if (results->count == 0
