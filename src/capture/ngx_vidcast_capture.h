@@ -51,6 +51,14 @@ typedef struct {
 } ngx_vidcast_sink_t;
 
 
+/* a frame from elsewhere, whose result may come yet: it is pinned */
+
+typedef struct {
+    uint64_t                      number;
+    uint32_t                      slot;
+} ngx_vidcast_remote_frame_t;
+
+
 typedef struct {
     ngx_vidcast_log_limit_t       bad;
     ngx_vidcast_log_limit_t       large;
@@ -99,6 +107,8 @@ struct ngx_vidcast_capture_s {
     pthread_mutex_t               results_mutex;   /* writing results */
     pthread_mutex_t               state_mutex;
     u_char                       *text;      /* of a result from elsewhere */
+    ngx_vidcast_remote_frame_t    kept[NGX_VIDCAST_REMOTE_KEEPS];
+    ngx_uint_t                    nkept;     /* in order, likewise */
 
     uint64_t                      refused;   /* frames, since then, us */
     uint64_t                      told;      /* the reason, at last, us */

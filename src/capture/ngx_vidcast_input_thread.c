@@ -538,7 +538,9 @@ ngx_vidcast_input_thread_remote(ngx_vidcast_input_thread_t *thread,
 
     capture = thread->capture;
 
-    if (ngx_vidcast_remote_epoch(capture, remote->epoch) != NGX_OK) {
+    if (capture->scheduler
+        || ngx_vidcast_remote_epoch(capture, remote->epoch) != NGX_OK)
+    {
         return;
     }
 
@@ -831,6 +833,10 @@ ngx_vidcast_input_thread_publish(ngx_vidcast_input_thread_t *thread,
     frame.pushed = thread->in.conf->push;
 
     ngx_vidcast_scheduler_publish_frame(capture, &frame, 0);
+
+    if (picture->identity.epoch) {
+        ngx_vidcast_remote_keep(capture, frame.slot, number);
+    }
 
     thread->in.number = number;
 }

@@ -45,6 +45,11 @@ typedef struct {
 } ngx_vidcast_image_t;
 
 
+/* frames that wait for results which come from another machine, at most */
+
+#define NGX_VIDCAST_REMOTE_KEEPS   16
+
+
 typedef struct ngx_vidcast_input_module_s    ngx_vidcast_input_module_t;
 typedef struct ngx_vidcast_predict_module_s  ngx_vidcast_predict_module_t;
 typedef struct ngx_vidcast_output_module_s   ngx_vidcast_output_module_t;

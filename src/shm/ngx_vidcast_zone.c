@@ -411,13 +411,20 @@ ngx_vidcast_zone_settle(ngx_vidcast_conf_t *conf,
      * of its last result, and for all of them the next one; of a built-in
      * predictor, which has no process, the frame it decodes and the next one,
      * of those that come as JPEGs: of these the encoders claim nothing.  Of
-     * an output the one that it gives on.
+     * an output the one that it gives on.  Of a predictor on another machine
+     * those whose results are still to come.
      */
 
     predictors = 2 * rendition->predictors + 1;
 
     least = 2 * workers + rendition->encoders + predictors
             + rendition->outputs + 4;
+
+    if (source->input.remote && !source->predict.module
+        && rendition == &source->original)
+    {
+        least += NGX_VIDCAST_REMOTE_KEEPS;
+    }
 
     if (g->slots == 0) {
         g->slots = least;

@@ -14,6 +14,12 @@
 #include "wire/ngx_vidcast_result_value.h"
 
 
+static void ngx_vidcast_remote_drop(ngx_vidcast_capture_t *capture,
+    ngx_uint_t n);
+static uint32_t ngx_vidcast_remote_slot(ngx_vidcast_capture_t *capture,
+    uint64_t number);
+
+
 /*
  * What looks at numbers in this process, such as an overlay, has been told no
  * other ones if there are none; else the next process begins without any.
@@ -44,6 +50,69 @@ ngx_vidcast_remote_epoch(ngx_vidcast_capture_t *capture, uint64_t epoch)
     (void) pthread_mutex_unlock(&capture->results_mutex);
 
     return NGX_OK;
+}
+
+
+void
+ngx_vidcast_remote_keep(ngx_vidcast_capture_t *capture, uint32_t slot,
+    uint64_t number)
+{
+    ngx_vidcast_frame_t          frame;
+    ngx_vidcast_remote_frame_t  *kept;
+
+    if (capture->nkept == NGX_VIDCAST_REMOTE_KEEPS) {
+        ngx_vidcast_remote_drop(capture, 1);
+    }
+
+    if (ngx_vidcast_ring_acquire_at(&capture->zone->ring, slot, number, &frame)
+        != NGX_OK)
+    {
+        return;
+    }
+
+    kept = &capture->kept[capture->nkept++];
+
+    kept->number = number;
+    kept->slot = slot;
+}
+
+
+static void
+ngx_vidcast_remote_drop(ngx_vidcast_capture_t *capture, ngx_uint_t n)
+{
+    ngx_uint_t           i;
+    ngx_vidcast_frame_t  frame;
+
+    for (i = 0; i < n; i++) {
+        frame.slot = capture->kept[i].slot;
+        ngx_vidcast_ring_release(&capture->zone->ring, &frame);
+    }
+
+    capture->nkept -= n;
+
+    ngx_memmove(capture->kept, &capture->kept[n],
+                capture->nkept * sizeof(ngx_vidcast_remote_frame_t));
+}
+
+
+/* that frame is kept on, for the workers: of those before it, none has one */
+
+static uint32_t
+ngx_vidcast_remote_slot(ngx_vidcast_capture_t *capture, uint64_t number)
+{
+    ngx_uint_t  n;
+
+    for (n = 0; n < capture->nkept && capture->kept[n].number < number; n++) {
+        /* void */
+    }
+
+    ngx_vidcast_remote_drop(capture, n);
+
+    if (capture->nkept && capture->kept[0].number == number) {
+        return capture->kept[0].slot;
+    }
+
+    return NGX_VIDCAST_RING_NONE;
 }
 
 
@@ -120,6 +189,7 @@ ngx_vidcast_remote_result(ngx_vidcast_capture_t *capture,
     }
 
     r->frame = remote->frame;
+    r->slot = ngx_vidcast_remote_slot(capture, remote->frame);
     r->captured = now;
     r->ready = now;
     r->size = (uint32_t) (p - (u_char *) (r + 1));

@@ -21,6 +21,13 @@ ngx_int_t ngx_vidcast_remote_epoch(ngx_vidcast_capture_t *capture,
     uint64_t epoch);
 
 /*
+ * A frame that was just published in this slot stays there till its result has
+ * come, for viewers that want both together, or till there are too many.
+ */
+void ngx_vidcast_remote_keep(ngx_vidcast_capture_t *capture, uint32_t slot,
+    uint64_t number);
+
+/*
  * Such a result, with the text that it has there, of which the members around
  * it are put in anew.  NGX_OK; NGX_DECLINED: it is too large; NGX_ERROR: not an
  * object of JSON, or not above the newest one; reason in "error".

@@ -47,6 +47,7 @@ typedef struct {
     unsigned                     shown:1;   /* a frame was given */
     unsigned                     turn:1;    /* it was the last one */
     unsigned                     begun:1;   /* an epoch was */
+    unsigned                     results_wanted:1;
     char                         words[VIDCAST_ERROR_LEN];
 } vidcast_nats_input_t;
 
@@ -127,6 +128,7 @@ vidcast_nats_input_open(const vidcast_context_t *context,
     input->epoch = context->epoch;
     input->frame = context->frame;
     input->seq = context->seq;
+    input->results_wanted = context->results && !input->conf.group;
 
     input->bus = vidcast_nats_bus_create(&input->conf, context->source, NULL,
                                          NULL, error);
@@ -144,7 +146,7 @@ vidcast_nats_input_open(const vidcast_context_t *context,
 }
 
 
-/* a member of a group makes results of its own */
+/* a member of a group makes results of its own, as one that predicts does */
 
 static int
 vidcast_nats_input_subscribe(vidcast_nats_input_t *input)
@@ -159,7 +161,7 @@ vidcast_nats_input_subscribe(vidcast_nats_input_t *input)
                     input->conf.subject);
     (void) vidcast_nats_bus_subscribe(input->bus, VIDCAST_NATS_STATE, subject);
 
-    if (input->conf.group) {
+    if (!input->results_wanted) {
         return VIDCAST_OK;
     }
 
@@ -321,7 +323,7 @@ vidcast_nats_input_message(vidcast_nats_input_t *input,
     {
         vidcast_nats_input_frame(input, message);
 
-    } else if ((message->has & VIDCAST_NATS_HAS_SEQ) && !input->conf.group) {
+    } else if ((message->has & VIDCAST_NATS_HAS_SEQ) && input->results_wanted) {
         vidcast_nats_results_put(&input->results, message);
 
     } else {
@@ -356,7 +358,7 @@ vidcast_nats_input_epoch(vidcast_nats_input_t *input)
         input->seq = 0;
     }
 
-    if ((known || input->begun) && !input->conf.group) {
+    if ((known || input->begun) && input->results_wanted) {
         vidcast_nats_results_begin(&input->results, input->seq + 1);
     }
 
@@ -375,7 +377,7 @@ vidcast_nats_input_state(vidcast_nats_input_t *input)
 
     origin = &input->origin;
 
-    if (origin->epoch && !input->conf.group) {
+    if (origin->epoch && input->results_wanted) {
 
         if (input->results.next == 0) {
             next = origin->seq > input->context->results
