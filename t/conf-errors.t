@@ -204,7 +204,7 @@ invalid number of arguments in "input" directive
 --- http_config
     vidcast_source front { input ftp://camera/; }
 --- refused
-invalid input "ftp://camera/": unknown scheme, there are "test:", "images:", "v4l2:", "push:", "file:", "rtsp:", "rtsps:", "rtmp:", "srt:", "udp:", "pipe:", "http:" and "https:"
+invalid input "ftp://camera/": unknown scheme, there are "test:", "images:", "v4l2:", "push:", "file:", "rtsp:", "rtsps:", "rtmp:", "srt:", "udp:", "pipe:", "http:", "https:" and "nats:"
 
 
 
@@ -220,7 +220,7 @@ invalid input "/dev/video0": did you mean "v4l2:/dev/video0"?
 --- http_config
     vidcast_source front { input test; }
 --- refused
-invalid input "test": unknown scheme, there are "test:", "images:", "v4l2:", "push:", "file:", "rtsp:", "rtsps:", "rtmp:", "srt:", "udp:", "pipe:", "http:" and "https:"
+invalid input "test": unknown scheme, there are "test:", "images:", "v4l2:", "push:", "file:", "rtsp:", "rtsps:", "rtmp:", "srt:", "udp:", "pipe:", "http:", "https:" and "nats:"
 
 
 
@@ -228,7 +228,7 @@ invalid input "test": unknown scheme, there are "test:", "images:", "v4l2:", "pu
 --- http_config
     vidcast_source front { input TEST:; }
 --- refused
-invalid input "TEST:": unknown scheme, there are "test:", "images:", "v4l2:", "push:", "file:", "rtsp:", "rtsps:", "rtmp:", "srt:", "udp:", "pipe:", "http:" and "https:"
+invalid input "TEST:": unknown scheme, there are "test:", "images:", "v4l2:", "push:", "file:", "rtsp:", "rtsps:", "rtmp:", "srt:", "udp:", "pipe:", "http:", "https:" and "nats:"
 
 
 
@@ -268,7 +268,7 @@ invalid input "***": no host
 --- http_config
     vidcast_source front { input "me:secret@camera"; }
 --- refused
-invalid input "***": unknown scheme, there are "test:", "images:", "v4l2:", "push:", "file:", "rtsp:", "rtsps:", "rtmp:", "srt:", "udp:", "pipe:", "http:" and "https:"
+invalid input "***": unknown scheme, there are "test:", "images:", "v4l2:", "push:", "file:", "rtsp:", "rtsps:", "rtmp:", "srt:", "udp:", "pipe:", "http:", "https:" and "nats:"
 
 
 

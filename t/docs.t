@@ -27,6 +27,7 @@ my $root = "$FindBin::Bin/..";
 my ($module) = Vidcast::Nginx->modules;
 my $av = -f $module =~ s{[^/]+$}{vidcast_av.so}r;
 my $curl = -f $module =~ s{[^/]+$}{vidcast_curl.so}r;
+my $nats = -f $module =~ s{[^/]+$}{vidcast_nats.so}r;
 my ($brotli) = glob '/usr/*/nginx/modules/ngx_http_brotli_filter_module.so';
 
 # words of a vidcast_source block
@@ -53,6 +54,8 @@ for my $file (@documents) {
                 if !$av && $block->{text} =~ m{\binput +(?:file:|rtsp)};
             skip "$name: vidcast_curl.so is not built", 1
                 if !$av && !$curl && $block->{text} =~ m{\binput +http};
+            skip "$name: vidcast_nats.so is not built", 1
+                if !$nats && $block->{text} =~ m{\b(?:in|out)put +nats:};
             skip "$name: no brotli", 1
                 if !$brotli && $block->{text} =~ /^brotli\b/m;
 
