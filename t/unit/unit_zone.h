@@ -49,6 +49,7 @@ static char        *unit_event = "epoll";
 static ngx_int_t    unit_workers = 2;
 static ngx_uint_t   unit_encoders = 1;
 static ngx_uint_t   unit_overlays;        /* each source has one */
+static ngx_uint_t   unit_outputs;         /* of each source */
 
 
 static ngx_int_t unit_zones_init(ngx_cycle_t *cycle);
@@ -162,6 +163,7 @@ unit_source_add(ngx_conf_t *cf, ngx_vidcast_conf_t *conf,
     s->fingerprint = source->fingerprint;
     s->original.source = s;
     s->original.encoders = unit_encoders;
+    s->original.outputs = unit_outputs;
     s->pool = cf->pool;
     s->file = (u_char *) "nginx.conf";
     s->line = 7;

@@ -48,6 +48,10 @@ test_sizes(void)
             != NGX_VIDCAST_RING_WRITING
             && NGX_VIDCAST_RING_OWN >= NGX_VIDCAST_RING_BITS,
             "bits of processes, writer and writing differ");
+    unit_ok(NGX_VIDCAST_RING_OUTPUT >= NGX_VIDCAST_RING_BITS
+            && NGX_VIDCAST_RING_OUTPUT + NGX_VIDCAST_MAX_OUTPUTS
+               <= NGX_VIDCAST_RING_OVERLAY,
+            "and so do those of outputs and the overlay");
 }
 
 

@@ -193,12 +193,23 @@ test_too_small(void)
 
     unit_unload(conf);
 
+    unit_outputs = 3;
+    conf = unit_load(NULL, &s, 1);
+
+    unit_ok(test_zone(conf, 0)->ring.geometry.slots == 19,
+            "frames: and one more for each output");
+
+    unit_unload(conf);
+
+    unit_outputs = 0;
+
     unit_workers = 500;
     conf = unit_load(NULL, &s, 1);
 
     unit_ok(test_zone(conf, 0)->ring.geometry.slots
             == 2 * NGX_VIDCAST_RING_BITS + 8,
-            "frames: no more than 62 workers have pins");
+            "frames: no more than %d workers have pins",
+            NGX_VIDCAST_RING_BITS);
 
     unit_unload(conf);
 
