@@ -2481,3 +2481,270 @@ invalid value "soon"
     vidcast_watchdog 5s;
 --- refused
 "vidcast_watchdog" directive is not allowed here
+
+
+
+=== TEST 279: output: an unknown scheme
+--- http_config
+    vidcast_source front {
+        input test:;
+        output rtsp://127.0.0.1/video;
+    }
+--- refused
+invalid output "rtsp://127.0.0.1/video": unknown scheme, there is "nats:"
+
+
+
+=== TEST 280: output: no scheme
+--- http_config
+    vidcast_source front {
+        input test:;
+        output here;
+    }
+--- refused
+invalid output "here": unknown scheme, there is "nats:"
+
+
+
+=== TEST 281: output: no argument
+--- http_config
+    vidcast_source front {
+        input test:;
+        output;
+    }
+--- refused
+invalid number of arguments in "output" directive
+
+
+
+=== TEST 282: output: no host
+--- http_config
+    vidcast_source front {
+        input test:;
+        output nats:///video;
+    }
+--- refused
+invalid output "nats:///video": no host
+
+
+
+=== TEST 283: output: no prefix
+--- http_config
+    vidcast_source front {
+        input test:;
+        output nats://127.0.0.1;
+    }
+--- refused
+invalid output "nats://127.0.0.1": it has no prefix of subjects, as "/video"
+
+
+
+=== TEST 284: output: a prefix with a wildcard
+--- http_config
+    vidcast_source front {
+        input test:;
+        output nats://127.0.0.1/video.*;
+    }
+--- refused
+invalid output "nats://127.0.0.1/video.*": its prefix of subjects may have letters, digits, "_", "-" and "." only
+
+
+
+=== TEST 285: output: a prefix with an empty part
+--- http_config
+    vidcast_source front {
+        input test:;
+        output nats://127.0.0.1/video..front;
+    }
+--- refused
+invalid output "nats://127.0.0.1/video..front": its prefix of subjects has an empty part
+
+
+
+=== TEST 286: output: a port that is none
+--- http_config
+    vidcast_source front {
+        input test:;
+        output nats://me:key@127.0.0.1,b:65536/video;
+    }
+--- refused
+~ invalid output "nats://\*\*\*": it is not clear what its host is; .*, and "," as %2C
+
+
+
+=== TEST 287: output: a password with a comma
+--- http_config
+    vidcast_source front {
+        input test:;
+        output nats://me:k,ey@127.0.0.1/video;
+    }
+--- refused
+~ invalid output "nats://\*\*\*": it is not clear what its host is; .*, and "," as %2C
+
+
+
+=== TEST 288: output: a host in quotes
+--- http_config
+    vidcast_source front {
+        input test:;
+        output 'nats://"a"/video';
+    }
+--- refused
+invalid output "nats://"a"/video": its host has the character """
+
+
+
+=== TEST 289: output: an unknown parameter
+--- http_config
+    vidcast_source front {
+        input test:;
+        output nats://127.0.0.1/video group=a;
+    }
+--- refused
+invalid parameter "group=a"
+
+
+
+=== TEST 290: output: a word that is no parameter
+--- http_config
+    vidcast_source front {
+        input test:;
+        output nats://127.0.0.1/video both;
+    }
+--- refused
+invalid parameter "both"
+
+
+
+=== TEST 291: output: send: neither results, frames nor both
+--- http_config
+    vidcast_source front {
+        input test:;
+        output nats://127.0.0.1/video send=all;
+    }
+--- refused
+invalid value "send=all"
+
+
+
+=== TEST 292: output: fps: none
+--- http_config
+    vidcast_source front {
+        input test:;
+        output nats://127.0.0.1/video fps=0;
+    }
+--- refused
+invalid value "fps=0"
+
+
+
+=== TEST 293: output: fps: of results
+--- http_config
+    vidcast_source front {
+        input test:;
+        output nats://127.0.0.1/video send=results fps=5;
+    }
+--- refused
+invalid output "nats://127.0.0.1/video": "fps" is of no use with "send=results"
+
+
+
+=== TEST 294: output: tls: neither on nor off
+--- http_config
+    vidcast_source front {
+        input test:;
+        output nats://127.0.0.1/video tls=yes;
+    }
+--- refused
+invalid value "tls=yes"
+
+
+
+=== TEST 295: output: tls: off, with a file of authorities
+--- http_config
+    vidcast_source front {
+        input test:;
+        output nats://127.0.0.1/video tls=off ca=ca.pem;
+    }
+--- refused
+invalid output "nats://127.0.0.1/video": "ca" is of no use with "tls=off"
+
+
+
+=== TEST 296: output: creds: no file
+--- http_config
+    vidcast_source front {
+        input test:;
+        output nats://127.0.0.1/video creds=;
+    }
+--- refused
+invalid value "creds="
+
+
+
+=== TEST 297: output: cert: without its key
+--- http_config
+    vidcast_source front {
+        input test:;
+        output nats://127.0.0.1/video cert=cert.pem;
+    }
+--- refused
+invalid output "nats://127.0.0.1/video": "cert" needs "key"
+
+
+
+=== TEST 298: output: key: without its certificate
+--- http_config
+    vidcast_source front {
+        input test:;
+        output nats://127.0.0.1/video key=key.pem;
+    }
+--- refused
+invalid output "nats://127.0.0.1/video": "key" needs "cert"
+
+
+
+=== TEST 299: output: twice to one place
+--- http_config
+    vidcast_source front {
+        input test:;
+        output nats://127.0.0.1/video;
+        output nats://me:key@127.0.0.1/other;
+        output nats://you:key@127.0.0.1/other;
+    }
+--- refused
+invalid output "nats://***@127.0.0.1/other": there is one already
+
+
+
+=== TEST 300: output: more than four
+--- http_config
+    vidcast_source front {
+        input test:;
+        output nats://127.0.0.1/a;
+        output nats://127.0.0.1/b;
+        output nats://127.0.0.1/c;
+        output nats://127.0.0.1/d;
+        output nats://127.0.0.1/e;
+    }
+--- refused
+more than 4 outputs of vidcast_source "front"
+
+
+
+=== TEST 301: output: of a source whose name is no subject
+--- http_config
+    vidcast_source front. {
+        input test:;
+        output nats://127.0.0.1/video;
+    }
+--- refused
+invalid output "nats://127.0.0.1/video": the name "front." of the source has an empty part, so that it can be no subject
+
+
+
+=== TEST 302: output: outside of a source
+--- http_config
+    output nats://127.0.0.1/video;
+--- refused
+unknown directive "output"

@@ -163,13 +163,14 @@ sub code_names {
     for my $file (glob join ' ', map { "$root/src$_/*.c" }
                   map { '/*' x $_ } 1 .. 3) {
         my $text = Vidcast::Nginx::slurp($file);
-        my $of = $file =~ m{_input|_av_conf|_curl_conf|_v4l2|vidcast_source_}
+        my $of = $file =~ m{_output} ? 'output'
+            : $file =~ m{_input|_av_conf|_curl_conf|_v4l2|vidcast_source_}
             ? 'input' : 'predict';
 
         # modules, and their parameters
 
         push @names, map { "$of $_" } $text =~ /
-            ^ngx_vidcast_(?:input|predict)_module_t\ +\w+\ =\ \{\n\s+
+            ^ngx_vidcast_(?:input|predict|output)_module_t\ +\w+\ =\ \{\n\s+
             ngx_string\("(\w+)"\)/gmx;
 
         push @names, map { "$of $_" }
@@ -181,7 +182,7 @@ sub code_names {
 
         push @names, map { "$of $_" } $text =~ /
             \{\ "(\w+)",\ (?:vidcast_(?:av|curl|onnx)_conf_
-                            |ngx_vidcast_input_plugin_)/gx;
+                            |ngx_vidcast_(?:input|output)_plugin_)/gx;
 
         # directives, and what they and requests have
 

@@ -686,6 +686,20 @@ sub configurations {
 
     ok $ok, 'configuration: a good one' or diag $text;
 
+    for my $params ('tls=on', 'tls=off', 'send=results', 'send=frames fps=29.97',
+                    'send=both fps=30000/1001', 'creds=a/b.creds',
+                    'ca=ca.pem cert=cert.pem key=/etc/key.pem tls=on')
+    {
+        ($ok, $text) = $output->("nats://127.0.0.1/video.a-b_1 $params");
+
+        ok $ok, "configuration: $params" or diag $text;
+    }
+
+    ($ok, $text) = $output->(join ";\n    output ",
+        map { "nats://127.0.0.1/$_" } 'a' .. 'd');
+
+    ok $ok, 'configuration: four of them' or diag $text;
+
     ($ok, $text) = $output->('nats://me:secret@127.0.0.1/refused');
 
     ok !$ok, 'configuration: one that the plugin refuses';

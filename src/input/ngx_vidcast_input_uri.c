@@ -60,7 +60,8 @@ ngx_vidcast_input_check_uri(ngx_str_t *uri, u_char *error)
     ngx_vidcast_error(error, "it is not clear what its host is; write "
                       "\"@\", \":\", \"/\", \"?\" and \"#\" of a user or a "
                       "password as %%40, %%3A, %%2F, %%3F and %%23, and any "
-                      "\"@\" behind the host as %%40");
+                      "\"@\" behind the host as %%40%s",
+                      parts.list ? ", and \",\" as %2C" : "");
 
     return NGX_ERROR;
 }

@@ -28,7 +28,7 @@
  *         its parameters, with their defaults
  *     t/unit/output/test_output_plugin.c, t/NAME.t
  *         its own tests
- *     t/conf.t, t/conf-errors.t
+ *     t/output.t, t/conf-errors.t
  *         its parameters, good and bad
  *     t/lib/Vidcast/Features.pm
  *         its row in the table of features

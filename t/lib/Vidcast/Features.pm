@@ -268,6 +268,19 @@ my @rows = (
         },
     },
     {
+        name   => 'output',
+        kind   => 'source',
+        of     => ['output', 'output nats', 'output send', 'output fps'],
+        unless => \&no_nats,
+        source => 'output nats://127.0.0.1:1/features send=both fps=10;',
+        holds  => 'it waits for a server that is not there',
+        check  => sub {
+            my ($case) = @_;
+            return $case->is('output', $case->status->{outputs}[0]{state},
+                             'waiting');
+        },
+    },
+    {
         name         => 'motion zones',
         kind         => 'source',
         of           => ['predict zone', 'predict outside',
@@ -581,6 +594,8 @@ my @unfit = (
      'input rotate', 'input flip'],
     ['needs a program that sends, see t/av-schemes.t',
      'input rtmp', 'input srt', 'input udp', 'input pipe'],
+    ['needs a server of its own, see t/output.t',
+     map { "output $_" } qw(creds tls ca cert key)],
     ['needs a stream that is damaged, see t/av.t',
      'input damaged'],
     ['says when a predictor has failed, see t/predict-exec.t',
@@ -750,6 +765,15 @@ sub no_http {
     my @files = map { s{[^/]+$}{vidcast_curl.so}r } Vidcast::Nginx->modules;
 
     return grep({ -f } @files) ? undef : no_av();
+}
+
+
+sub no_nats {
+    require Vidcast::Nginx;
+
+    my @files = map { s{[^/]+$}{vidcast_nats.so}r } Vidcast::Nginx->modules;
+
+    return grep({ -f } @files) ? undef : 'vidcast_nats.so is not built';
 }
 
 

@@ -511,7 +511,8 @@ test_failing(void)
 
     ngx_vidcast_output_thread_turn(test_thread);
 
-    unit_ok(test_opened == opened + 1, "failing: and then after a longer while");
+    unit_ok(test_opened == opened + 1,
+            "failing: and then after a longer while");
 
     test_opens = NGX_ERROR;
     test_error = "not to be opened";
