@@ -51,6 +51,12 @@ vidcast_source lazy {
     on_demand  1s;
     output     $url/site;
 }
+
+vidcast_source slow {
+    input    test: size=64x48 fps=30;
+    predict  delay time=150ms;
+    output   $url/site;
+}
 CONF
 
 my @edges = map { site(<<"CONF") } 1 .. 2;
@@ -63,10 +69,21 @@ vidcast_source lazy {
     input      $url/site.lazy;
     on_demand  1s;
 }
+
+vidcast_source slow { input $url/site.slow; }
+
+# the first edge looks for something, which the second one shows
+
+vidcast_source found {
+    input  $url/site.@{[ $_ == 1 ? 'front' : 'found' ]};
+    @{[ $_ == 1 ? "predict motion; output $url/site;" : '' ]}
+}
 CONF
 
 same_numbers();
 pictures();
+pairs();
+another_model();
 public_format();
 moves();
 bus_lost();
@@ -92,9 +109,11 @@ sub soon(&$) {
 
 sub site {
     my ($sources) = @_;
+    my $found = $sources =~ /found/
+                ? 'location /found { vidcast found as=ndjson; }' : '';
 
     return Vidcast::Nginx->new(workers => 2, allow => [$kills, $alarms],
-        http => $sources . <<'CONF')->start;
+        http => $sources . <<'CONF' . "$found }\n")->start;
 server {
     listen  127.0.0.1:%%PORT%%;
 
@@ -104,7 +123,8 @@ server {
     location /nd       { vidcast front as=ndjson; }
     location /snapshot { vidcast front as=snapshot; }
     location /lazy     { vidcast lazy as=ndjson; }
-}
+    location /paired   { vidcast slow as=websocket send=paired; }
+    location /drawn    { vidcast slow as=mjpeg overlay=on; }
 CONF
 }
 
@@ -218,7 +238,7 @@ sub same_numbers {
     my ($status) = @{source($origin, 'front')->{outputs}};
 
     is $status->{state}, 'live', 'the output is live';
-    is $status->{readers}, 2, 'it has two readers';
+    is $status->{readers}, 3, 'it has its readers';
     is $status->{lost}, 0, 'no result was lost';
     unlike $status->{uri}, qr/@/, 'its address has no secret';
 }
@@ -253,6 +273,44 @@ sub pictures {
         for qw(x-vidcast-frame x-timestamp);
 
     cmp_ok source($edges[0], 'front')->{captured}, '>', 0, 'captured';
+}
+
+
+# a slow predictor is elsewhere: its pictures wait here for what it says
+
+sub pairs {
+    my $ws = Vidcast::WebSocket->connect($edges[0]->port, '/paired');
+    my ($result, $n);
+
+    for (1 .. 5) {
+        my $text = $ws->message('text', 20) or last;
+        my $picture = $ws->message('binary', 20) or last;
+
+        like $picture->{data}, qr/^\xff\xd8/, 'a result and its picture';
+        $n++;
+    }
+
+    is $n, 5, 'one after the other';
+
+    my $drawn = Vidcast::Stream->open($edges[0]->port, '/drawn');
+    my $part = $drawn->part(20);
+
+    like $part->{body} // $part->{data} // '', qr/^\xff\xd8/,
+        'a picture with what was found drawn in';
+}
+
+
+# a model on another machine, and its results on a third one
+
+sub another_model {
+    my ($here, $there) = map { viewer($_, undef, '/found') } @edges;
+    my $front = viewer($edges[0]);
+
+    ok more($_, 5), 'results' for $here, $there, $front;
+    is look($there)->{epoch}, look($here)->{epoch}, 'have its epoch';
+    isnt look($here)->{epoch}, look($front)->{epoch}, 'which is its own';
+    ok defined look($there)->{result}{detections}, 'what it has found';
+    is wrong($_), '', 'each of them once' for $here, $there;
 }
 
 

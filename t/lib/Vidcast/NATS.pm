@@ -49,7 +49,7 @@ sub plan {
 }
 
 
-# config: lines of its configuration; user, password: who may come
+# config: lines of its configuration; user, password: of those that may come
 
 sub new {
     my ($class, %args) = @_;
