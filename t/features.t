@@ -815,6 +815,7 @@ vidcast_source beside {
     input    test: size=64x48 fps=10;
     predict  delay time=5ms;
     encoders 1;
+    @{[ Vidcast::Features::beside() ]}
 }
 
 $blocks

@@ -45,8 +45,12 @@ use warnings;
 use Exporter 'import';
 use List::Util qw(any first);
 
+use Vidcast::NATS;
+
 our @EXPORT = qw(features feature available impossible unfit_names
                  location_params);
+
+my $bus = Vidcast::NATS->new;
 
 my @rows = (
 
@@ -110,6 +114,20 @@ my @rows = (
         of     => ['input http', 'input timeout'],
         unless => \&no_http,
         input  => 'http://127.0.0.1:%%PORT%%/beside/mjpeg timeout=20s',
+        holds  => 'pictures of another source of the same nginx come',
+        check  => sub {
+            my ($case) = @_;
+            return $case->is('width', $case->status->{width}, 64);
+        },
+    },
+
+    {
+        name   => 'nats:',
+        kind   => 'input',
+        live   => 1,
+        of     => ['input nats', 'input group'],
+        unless => \&no_bus,
+        input  => 'nats://127.0.0.1:' . $bus->port . '/features.beside',
         holds  => 'pictures of another source of the same nginx come',
         check  => sub {
             my ($case) = @_;
@@ -594,8 +612,8 @@ my @unfit = (
      'input rotate', 'input flip'],
     ['needs a program that sends, see t/av-schemes.t',
      'input rtmp', 'input srt', 'input udp', 'input pipe'],
-    ['needs a server of its own, see t/output.t',
-     map { "output $_" } qw(creds tls ca cert key)],
+    ['needs a server of its own, see t/output.t and t/nats.t',
+     map({ ("output $_", "input $_") } qw(creds tls cert key)), 'output ca'],
     ['needs a stream that is damaged, see t/av.t',
      'input damaged'],
     ['says when a predictor has failed, see t/predict-exec.t',
@@ -765,6 +783,26 @@ sub no_http {
     my @files = map { s{[^/]+$}{vidcast_curl.so}r } Vidcast::Nginx->modules;
 
     return grep({ -f } @files) ? undef : no_av();
+}
+
+
+# a real server, which the first feature that needs one starts
+
+sub no_bus {
+    my $reason = no_nats();
+
+    return $reason if $reason;
+    return 'nats-server is not installed' if !Vidcast::NATS->binary;
+
+    $bus->start if !$bus->pid;
+
+    return undef;
+}
+
+
+sub beside {
+    return no_bus() ? ''
+                    : 'output nats://127.0.0.1:' . $bus->port . '/features;';
 }
 
 
