@@ -119,10 +119,23 @@ ngx_vidcast_result_members_end(const u_char *p, const u_char *last)
 static ngx_uint_t
 ngx_vidcast_result_members_own(ngx_str_t *name)
 {
-    return ngx_vidcast_is(name, "v")
-           || ngx_vidcast_is(name, "source")
-           || ngx_vidcast_is(name, "epoch")
-           || ngx_vidcast_is(name, "seq")
-           || ngx_vidcast_is(name, "skipped")
-           || ngx_vidcast_is(name, "reset");
+    ngx_str_t  *own;
+
+    static ngx_str_t  names[] = {
+        ngx_string("v"),
+        ngx_string("source"),
+        ngx_string("epoch"),
+        ngx_string("seq"),
+        ngx_string("skipped"),
+        ngx_string("reset"),
+        ngx_null_string
+    };
+
+    for (own = names; own->len; own++) {
+        if (ngx_vidcast_equal(own, name)) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
