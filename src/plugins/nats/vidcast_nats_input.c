@@ -219,12 +219,12 @@ vidcast_nats_input_grab(void *instance, vidcast_picture_t *picture,
         + vidcast_nats_queue_told_late(vidcast_nats_bus_queue(input->bus));
     input->late = 0;
 
-    if (vidcast_nats_input_ready(input)) {
-        return vidcast_nats_input_give(input, picture, error);
-    }
-
     if (vidcast_nats_input_bad(input, now, error)) {
         return VIDCAST_BAD;
+    }
+
+    if (vidcast_nats_input_ready(input)) {
+        return vidcast_nats_input_give(input, picture, error);
     }
 
     if (rc == VIDCAST_OK) {

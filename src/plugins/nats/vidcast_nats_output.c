@@ -14,7 +14,7 @@
 #define VIDCAST_NATS_RUN      150000       /* us that run() may take */
 #define VIDCAST_NATS_TELL     1000000      /* us between two states */
 #define VIDCAST_NATS_SLIP     1000000      /* us off the time: begins anew */
-#define VIDCAST_NATS_BAD_LINE  60000000   /* us between lines of the log */
+#define VIDCAST_NATS_BAD_LINE  60000000    /* us between lines of the log */
 
 
 typedef struct {

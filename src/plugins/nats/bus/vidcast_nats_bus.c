@@ -516,6 +516,12 @@ vidcast_nats_bus_words(vidcast_nats_attempt_t *attempt)
     text = nats_GetLastError(&s);
     words[0] = '\0';
 
+    /* without its place in the library */
+
+    if (text && *text == '(' && strstr(text, "): ")) {
+        text = strstr(text, "): ") + 3;
+    }
+
     (void) snprintf(place, sizeof(place), "%.60s%s",
                     attempt->servers[0] + sizeof("nats://") - 1,
                     attempt->nservers > 1 ? " and others" : "");
