@@ -37,6 +37,7 @@
 
 #define UNIT_NATS_SERVER   "/usr/sbin/nats-server"
 #define UNIT_NATS_DEADLINE  30000000     /* us for an event */
+#define UNIT_NATS_OLD      2000000       /* us */
 #define UNIT_NATS_FRAMES   4096          /* times that are remembered */
 #define UNIT_NATS_HISTORY  512           /* results */
 
@@ -137,6 +138,7 @@ typedef struct {
     uint64_t                     bad;
     uint64_t                     unchanged;
     int64_t                      oldest;    /* picture that it showed, us */
+    uint64_t                     old;       /* of more than UNIT_NATS_OLD */
     uint8_t                      got[UNIT_NATS_FRAMES];
     int                          rc;
     char                         error[VIDCAST_ERROR_LEN];
@@ -228,7 +230,7 @@ unit_nats_restart(unit_nats_server_t *server)
 {
     int    fd;
     pid_t  parent;
-    char   conf[128];
+    char   conf[128], log[128];
 
     (void) snprintf(conf, sizeof(conf), "%s/nats.conf", server->dir);
 
@@ -242,7 +244,9 @@ unit_nats_restart(unit_nats_server_t *server)
             _exit(1);
         }
 
-        fd = open("/dev/null", O_RDWR);
+        (void) snprintf(log, sizeof(log), "%s/log", server->dir);
+
+        fd = open(log, O_RDWR | O_CREAT | O_TRUNC, 0600);
         (void) dup2(fd, 0);
         (void) dup2(fd, 1);
         (void) dup2(fd, 2);
@@ -298,9 +302,19 @@ unit_nats_start(unit_nats_server_t *server, const char *more)
 static void
 unit_nats_kill(unit_nats_server_t *server)
 {
-    int  status;
+    int    status;
+    char   log[128], line[512];
+    FILE  *file;
 
     if (waitpid(server->pid, &status, WNOHANG) == server->pid) {
+        (void) snprintf(log, sizeof(log), "%s/log", server->dir);
+
+        file = fopen(log, "r");
+
+        while (file && fgets(line, sizeof(line), file)) {
+            printf("# %s", line);
+        }
+
         printf("Bail out! nats-server has ended by itself, status %d\n",
                status);
         exit(1);
@@ -319,6 +333,9 @@ unit_nats_end(unit_nats_server_t *server)
     unit_nats_kill(server);
 
     (void) snprintf(conf, sizeof(conf), "%s/nats.conf", server->dir);
+    (void) unlink(conf);
+
+    (void) snprintf(conf, sizeof(conf), "%s/log", server->dir);
     (void) unlink(conf);
     (void) rmdir(server->dir);
 }
@@ -835,6 +852,8 @@ unit_nats_edge_frame(unit_nats_edge_t *edge, const vidcast_picture_t *picture)
         if (age > edge->oldest) {
             edge->oldest = age;
         }
+
+        edge->old += (age > UNIT_NATS_OLD);
     }
 
     edge->got[number % UNIT_NATS_FRAMES]++;

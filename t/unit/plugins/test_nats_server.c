@@ -608,17 +608,21 @@ test_slow_line(void)
     test_ok(unit_nats_wait(slow->frames >= 40),
             "a slow one has frames, too: %d", (int) slow->frames);
 
-    /* 8 to 16 s without credit; each frame is 200 ms on its way */
+    /*
+     * Without credit it would be 8 to 16 s; each frame is 200 ms on its way,
+     * and a machine with much to do may stop for a second.
+     */
 
-    test_ok(slow->oldest < 2500000 && slow->wrong == 0,
-            "the one that it shows is never old: %d ms",
-            (int) (slow->oldest / 1000));
+    test_ok(slow->old * 4 <= slow->frames && slow->wrong == 0,
+            "the one that it shows is new: %d of %d are not, %d ms at most",
+            (int) slow->old, (int) slow->frames, (int) (slow->oldest / 1000));
 
     frames = fast->frames - frames;
     sent = fast->frame - sent;
 
-    test_ok(frames * 10 >= sent * 9,
-            "the fast one has all: %d of %d", (int) frames, (int) sent);
+    test_ok(frames >= 2 * slow->frames,
+            "the fast one has not to wait for it: it has %d of %d",
+            (int) frames, (int) sent);
 
     test_ok(slow->missed == 0 && fast->missed == 0,
             "both have all results");
@@ -629,7 +633,8 @@ test_slow_line(void)
 
     frames = slow->frames + 10;
 
-    test_ok(unit_nats_wait(slow->frames >= frames) && slow->oldest < 2500000,
+    test_ok(unit_nats_wait(slow->frames >= frames)
+            && slow->old * 4 <= slow->frames,
             "alone as well: %d ms", (int) (slow->oldest / 1000));
 
     unit_nats_edge_end(slow);
