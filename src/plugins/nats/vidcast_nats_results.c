@@ -17,9 +17,7 @@
 
 
 static void vidcast_nats_results_skip(vidcast_nats_results_t *results,
-    uint64_t next);
-static void vidcast_nats_results_behind(vidcast_nats_results_t *results,
-    uint64_t newest);
+    uint64_t last);
 static uint64_t vidcast_nats_results_first(
     const vidcast_nats_results_t *results);
 
@@ -131,8 +129,10 @@ vidcast_nats_results_known(vidcast_nats_results_t *results, uint64_t oldest,
         results->newest = newest;
     }
 
-    if (oldest > results->next) {
-        vidcast_nats_results_behind(results, oldest - 1);
+    if (oldest > results->next
+        && results->waiting[results->next % VIDCAST_NATS_RESULTS_MAX] == NULL)
+    {
+        vidcast_nats_results_skip(results, oldest - 1);
     }
 }
 
@@ -168,7 +168,7 @@ vidcast_nats_results_end(vidcast_nats_results_t *results, uint64_t oldest,
     if (results->missing
         && ++results->refused >= VIDCAST_NATS_REFUSALS)
     {
-        vidcast_nats_results_behind(results, next);
+        vidcast_nats_results_skip(results, next);
     }
 }
 
@@ -196,7 +196,8 @@ vidcast_nats_results_ask(vidcast_nats_results_t *results, int64_t now,
     }
 
     if (results->count && now - results->heard >= VIDCAST_NATS_SILENCE) {
-        vidcast_nats_results_behind(results, results->next);
+        vidcast_nats_results_skip(results,
+                                  vidcast_nats_results_first(results) - 1);
         return 0;
     }
 
@@ -218,50 +219,28 @@ vidcast_nats_results_ask(vidcast_nats_results_t *results, int64_t now,
 }
 
 
-/* goes on with the first one behind this that may be had */
+/* up to this one they are lost, but for those that wait */
 
 static void
-vidcast_nats_results_behind(vidcast_nats_results_t *results, uint64_t last)
+vidcast_nats_results_skip(vidcast_nats_results_t *results, uint64_t last)
 {
-    uint64_t  first;
+    uint64_t  next, first;
 
-    vidcast_nats_results_skip(results, last + 1);
+    next = last + 1;
 
-    if (results->count && results->newest >= results->next
-        && results->refused == 0
-        && results->waiting[results->next % VIDCAST_NATS_RESULTS_MAX] == NULL
-        && results->missing
-        && vidcast_nats_clock() - results->heard >= VIDCAST_NATS_SILENCE)
-    {
+    if (results->count) {
         first = vidcast_nats_results_first(results);
-        vidcast_nats_results_skip(results, first);
-    }
 
-    results->missing = 0;
-    results->asked = 0;
-    results->refused = 0;
-}
-
-
-static void
-vidcast_nats_results_skip(vidcast_nats_results_t *results, uint64_t next)
-{
-    unsigned                  i;
-    vidcast_nats_message_t  **place;
-
-    for (i = 0; i < VIDCAST_NATS_RESULTS_MAX && results->count; i++) {
-        place = &results->waiting[i];
-
-        if (*place && (*place)->seq < next) {
-            results->bytes -= (*place)->size;
-            results->count--;
-            vidcast_nats_message_free(*place);
-            *place = NULL;
+        if (first < next) {
+            next = first;
         }
     }
 
     results->lost += next - results->next;
     results->next = next;
+    results->missing = 0;
+    results->asked = 0;
+    results->refused = 0;
 }
 
 

@@ -812,6 +812,28 @@ test_results(void)
 
     vidcast_nats_message_free(message);
 
+    /* those that are here already do not become older */
+
+    vidcast_nats_results_put(results, test_result(11, 1));
+    vidcast_nats_results_put(results, test_result(13, 1));
+    vidcast_nats_results_known(results, 20, 20);
+
+    message = vidcast_nats_results_take(results);
+
+    unit_ok(message && message->seq == 11
+            && vidcast_nats_results_take(results) == NULL,
+            "what waits is given, though the origin has it not any more");
+
+    vidcast_nats_message_free(message);
+    vidcast_nats_results_known(results, 15, 15);
+
+    message = vidcast_nats_results_take(results);
+
+    unit_ok(message && message->seq == 13 && results->lost == 3,
+            "and what is missing before it is left out");
+
+    vidcast_nats_message_free(message);
+
     /* no answer at all, while others come */
 
     vidcast_nats_results_put(results, test_result(20, 1));
