@@ -68,6 +68,7 @@ typedef struct {
     int                          port;
     int                          to;        /* port of the server */
     int                          rate;      /* bytes a second to the client */
+    int                          up;        /* and from it; 0: all */
     pthread_t                    thread;
     volatile int                 stop;
     volatile int                 cut;       /* all connections, once */
@@ -347,7 +348,7 @@ typedef struct {
 } unit_nats_pair_t;
 
 
-/* what the client sends passes; what comes for it has to wait */
+/* what waits for its time is not read, so that it waits in buffers */
 
 static void *
 unit_nats_line_pair(void *data)
@@ -356,7 +357,7 @@ unit_nats_line_pair(void *data)
 
     int               fd, client, small;
     char              buf[16384];
-    int64_t           due, now;
+    int64_t           due, up, now, next;
     ssize_t           n;
     struct pollfd     pfd[2];
     unit_nats_line_t *line;
@@ -372,24 +373,45 @@ unit_nats_line_pair(void *data)
         (void) setsockopt(client, SOL_SOCKET, SO_SNDBUF, &small, sizeof(int));
     }
 
+    if (line->up) {
+        (void) setsockopt(client, SOL_SOCKET, SO_RCVBUF, &small, sizeof(int));
+    }
+
     due = 0;
+    up = 0;
 
     while (fd != -1 && !line->stop && !line->cut) {
         now = unit_nats_clock();
+        next = 50000;
 
-        pfd[0].fd = client;
+        if (now < due && due - now < next) {
+            next = due - now;
+        }
+
+        if (now < up && up - now < next) {
+            next = up - now;
+        }
+
+        pfd[0].fd = now < up ? -1 : client;
         pfd[0].events = POLLIN;
+        pfd[0].revents = 0;
         pfd[1].fd = now < due ? -1 : fd;
         pfd[1].events = POLLIN;
         pfd[1].revents = 0;
 
-        (void) poll(pfd, 2, now < due ? (int) ((due - now) / 1000 + 1) : 50);
+        (void) poll(pfd, 2, (int) (next / 1000 + 1));
 
         if (pfd[0].revents) {
-            n = recv(client, buf, sizeof(buf), 0);
+            n = recv(client, buf, line->up ? 4096 : sizeof(buf), 0);
 
             if (n <= 0 || send(fd, buf, n, MSG_NOSIGNAL) != n) {
                 break;
+            }
+
+            if (line->up) {
+                now = unit_nats_clock();
+                up = (up > now - 20000 ? up : now)
+                     + (int64_t) n * 1000000 / line->up;
             }
         }
 
@@ -468,12 +490,13 @@ unit_nats_line_run(void *data)
 
 
 static void
-unit_nats_line_start(unit_nats_line_t *line, int to, int rate)
+unit_nats_line_start(unit_nats_line_t *line, int to, int rate, int up)
 {
     memset(line, 0, sizeof(unit_nats_line_t));
 
     line->to = to;
     line->rate = rate;
+    line->up = up;
     line->fd = unit_nats_listen(&line->port);
 
     (void) pthread_create(&line->thread, NULL, unit_nats_line_run, line);

@@ -109,7 +109,7 @@ vidcast_nats_conf_input(vidcast_nats_conf_t *conf,
 }
 
 
-/* the source's name becomes the last token */
+/* the source's name ends the subject */
 
 int
 vidcast_nats_conf_output(vidcast_nats_conf_t *conf,
@@ -123,13 +123,11 @@ vidcast_nats_conf_output(vidcast_nats_conf_t *conf,
         return VIDCAST_ERROR;
     }
 
-    if (!vidcast_nats_conf_tokens(context->source)
-        || strchr(context->source, '.'))
-    {
+    if (!vidcast_nats_conf_tokens(context->source)) {
         (void) snprintf(error, VIDCAST_ERROR_LEN,
                         "the name of the source \"%.100s\" cannot stand in a "
-                        "subject of NATS: letters, digits, _ and - can",
-                        context->source);
+                        "subject of NATS: letters, digits, _ and -, joined by "
+                        "points, can", context->source);
         vidcast_nats_conf_free(conf);
         return VIDCAST_ERROR;
     }

@@ -156,6 +156,10 @@ vidcast_nats_results_end(vidcast_nats_results_t *results, uint64_t oldest,
 
     results->heard = vidcast_nats_clock();
 
+    /* it has no more than that, whatever was heard before */
+
+    results->newest = newest;
+
     vidcast_nats_results_known(results, oldest, newest);
 
     if (results->next != next || next > newest
@@ -177,7 +181,8 @@ int
 vidcast_nats_results_ask(vidcast_nats_results_t *results, int64_t now,
     uint64_t *after, uint64_t *upto)
 {
-    if (results->next == 0 || results->newest < results->next
+    if (results->next == 0
+        || (results->newest < results->next && results->count == 0)
         || results->waiting[results->next % VIDCAST_NATS_RESULTS_MAX] != NULL)
     {
         results->missing = 0;

@@ -39,6 +39,7 @@ static void test_queue(void);
 static void test_edges(void);
 static void test_many_edges(void);
 static void test_results(void);
+static void test_results_lost(void);
 static void test_results_bounds(void);
 static void test_delay(void);
 static void test_origin(void);
@@ -66,6 +67,7 @@ main(void)
     test_edges();
     test_many_edges();
     test_results();
+    test_results_lost();
     test_results_bounds();
     test_delay();
     test_origin();
@@ -243,10 +245,18 @@ test_conf_members(void)
     unit_ok(vidcast_nats_conf_output(&conf, &context, error) == VIDCAST_ERROR
             && strstr(error, "front door"), "%s", error);
 
-    context.source = "a.b";
+    context.source = "a..b";
 
     unit_ok(vidcast_nats_conf_output(&conf, &context, error) == VIDCAST_ERROR,
             "%s", error);
+
+    context.source = "yard.door";
+
+    unit_ok(vidcast_nats_conf_output(&conf, &context, error) == VIDCAST_OK
+            && strcmp(conf.subject, "a.yard.door") == 0,
+            "a name of several parts");
+
+    vidcast_nats_conf_free(&conf);
 }
 
 
@@ -792,10 +802,25 @@ test_results(void)
     unit_ok(results->next == 9 && results->lost == 1,
             "the origin has it not any more");
 
-    /* what the origin cannot give, though it has it */
+    vidcast_nats_results_clear(results);
+    free(results);
+}
 
+
+/* what the origin cannot give, though it has it; and what nobody asks for */
+
+static void
+test_results_lost(void)
+{
+    int64_t                  now;
+    uint64_t                 after, upto;
+    vidcast_nats_message_t  *message;
+    vidcast_nats_results_t  *results;
+
+    results = calloc(1, sizeof(vidcast_nats_results_t));
     now = vidcast_nats_clock();
 
+    vidcast_nats_results_begin(results, 9);
     vidcast_nats_results_put(results, test_result(10, 1));
 
     unit_ok(vidcast_nats_results_ask(results, now, &after, &upto)
@@ -807,7 +832,7 @@ test_results(void)
 
     message = vidcast_nats_results_take(results);
 
-    unit_ok(message && message->seq == 10 && results->lost == 2,
+    unit_ok(message && message->seq == 10 && results->lost == 1,
             "three answers were without it");
 
     vidcast_nats_message_free(message);
@@ -829,7 +854,7 @@ test_results(void)
 
     message = vidcast_nats_results_take(results);
 
-    unit_ok(message && message->seq == 13 && results->lost == 3,
+    unit_ok(message && message->seq == 13 && results->lost == 2,
             "and what is missing before it is left out");
 
     vidcast_nats_message_free(message);
@@ -899,6 +924,15 @@ test_results_bounds(void)
                              999999999999999999);
 
     unit_ok(results->next == 999999999999999999, "it goes on there");
+
+    /* a number that was not the origin's */
+
+    vidcast_nats_results_begin(results, 1);
+    vidcast_nats_results_put(results, test_result(999999999999999999, 1));
+    vidcast_nats_results_end(results, 1, 0);
+
+    unit_ok(!vidcast_nats_results_ask(results, 2000000, &after, &upto)
+            && results->missing == 0, "the origin has it not");
 
     vidcast_nats_results_clear(results);
     free(results);

@@ -45,14 +45,18 @@ static void test_restart(void);
 static void test_stopped(void);
 static void test_refused(void);
 static void test_denied(void);
+static void test_permitted(void);
 static void test_unreachable(void);
 static void test_silent(void);
 static void test_slow_line(void);
+static void test_slow_origin(void);
 static void test_two_origins(void);
 static void test_group(void);
 static void test_large(void);
 static void test_send(void);
 static void test_hostile(void);
+static void test_reader(void);
+static void test_program(void);
 static natsConnection *test_stranger(int port);
 static void test_publish(natsConnection *nc, vidcast_nats_message_t *message,
     const char *subject);
@@ -120,16 +124,20 @@ main(void)
     test_stopped();
     test_silent();
     test_slow_line();
+    test_slow_origin();
     test_two_origins();
     test_group();
     test_large();
     test_send();
     test_hostile();
+    test_reader();
+    test_program();
 
     unit_nats_end(&test_server);
 
     test_refused();
     test_denied();
+    test_permitted();
     test_unreachable();
 
     nats_CloseAndWait(5000);
@@ -434,8 +442,8 @@ test_cut(void)
     unit_nats_edge_t    *edge;
     unit_nats_origin_t  *origin;
 
-    unit_nats_line_start(&before, test_server.port, 0);
-    unit_nats_line_start(&behind, test_server.port, 0);
+    unit_nats_line_start(&before, test_server.port, 0, 0);
+    unit_nats_line_start(&behind, test_server.port, 0, 0);
 
     origin = unit_nats_origin_start(&vidcast_nats_output, before.port, "", "",
                                     TEST_FPS / 3, 5000);
@@ -590,7 +598,7 @@ test_slow_line(void)
     unit_nats_edge_t    *slow, *fast;
     unit_nats_origin_t  *origin;
 
-    unit_nats_line_start(&line, test_server.port, TEST_SLOW);
+    unit_nats_line_start(&line, test_server.port, TEST_SLOW, 0);
 
     origin = unit_nats_origin_start(&vidcast_nats_output, test_server.port,
                                     "", "", TEST_FPS, TEST_FRAME);
@@ -638,6 +646,43 @@ test_slow_line(void)
             "alone as well: %d ms", (int) (slow->oldest / 1000));
 
     unit_nats_edge_end(slow);
+    unit_nats_origin_end(origin);
+    unit_nats_line_end(&line);
+}
+
+
+/* the same line, before the origin: it is the same for all edges */
+
+static void
+test_slow_origin(void)
+{
+    unit_nats_line_t     line;
+    unit_nats_edge_t    *a, *b;
+    unit_nats_origin_t  *origin;
+
+    unit_nats_line_start(&line, test_server.port, 0, TEST_SLOW);
+
+    origin = unit_nats_origin_start(&vidcast_nats_output, line.port, "", "",
+                                    TEST_FPS, TEST_FRAME);
+    a = unit_nats_edge_start(&vidcast_nats_input, test_server.port, "", "",
+                             origin, NULL);
+    b = unit_nats_edge_start(&vidcast_nats_input, test_server.port, "", "",
+                             origin, NULL);
+
+    test_ok(unit_nats_wait(a->frames >= 30 && b->frames >= 30),
+            "a slow origin: %d, %d", (int) a->frames, (int) b->frames);
+
+    test_ok(a->old * 4 <= a->frames && b->old * 4 <= b->frames,
+            "what is shown is new: %d ms, %d ms at most",
+            (int) (a->oldest / 1000), (int) (b->oldest / 1000));
+
+    test_ok(a->missed == 0 && b->missed == 0 && a->wrong == 0
+            && b->wrong == 0 && origin->report.skipped > 0,
+            "all results are there, and frames were skipped: %d",
+            (int) origin->report.skipped);
+
+    unit_nats_edge_end(a);
+    unit_nats_edge_end(b);
     unit_nats_origin_end(origin);
     unit_nats_line_end(&line);
 }
@@ -903,6 +948,105 @@ test_hostile(void)
 }
 
 
+/* a program that reads: a want without a name, and no acknowledgement */
+
+static void
+test_reader(void)
+{
+    int                  n;
+    natsMsg             *msg;
+    natsStatus           s;
+    const char          *number;
+    natsConnection      *nc;
+    natsSubscription    *sub;
+    unit_nats_origin_t  *origin;
+
+    origin = unit_nats_origin_start(&vidcast_nats_output, test_server.port,
+                                    "", "", TEST_FPS, 5000);
+    nc = test_stranger(test_server.port);
+
+    (void) natsConnection_SubscribeSync(&sub, nc, "cams.front.frame");
+
+    n = 0;
+
+    while (n < 40) {
+
+        /* the first one may come before the origin has a connection */
+
+        if (n % 20 == 0) {
+            (void) natsConnection_PublishString(nc, "cams.front.want", "");
+        }
+
+        s = natsSubscription_NextMsg(&msg, sub, 1000);
+
+        if (s == NATS_TIMEOUT && n == 0
+            && unit_nats_clock() - origin->captured[1] < UNIT_NATS_DEADLINE)
+        {
+            continue;
+        }
+
+        if (s != NATS_OK) {
+            break;
+        }
+
+        s = natsMsgHeader_Get(msg, "Vidcast-Frame", &number);
+
+        n += (s == NATS_OK && natsMsg_GetDataLength(msg) == 5000);
+        natsMsg_Destroy(msg);
+    }
+
+    test_ok(n == 40 && origin->report.readers == 1,
+            "a reader has frames without a word for each: %d", n);
+
+    natsSubscription_Destroy(sub);
+    natsConnection_Destroy(nc);
+    unit_nats_origin_end(origin);
+}
+
+
+/* a program that publishes results, and has no history */
+
+static void
+test_program(void)
+{
+    int                      seq;
+    char                     json[64];
+    natsConnection          *nc;
+    unit_nats_edge_t        *edge;
+    vidcast_nats_message_t   message;
+
+    nc = test_stranger(test_server.port);
+    edge = unit_nats_edge_start(&vidcast_nats_input, test_server.port, "", "",
+                                NULL, NULL);
+
+    for (seq = 1; seq < 1500 && edge->results < 10; seq++) {
+        test_by_hand(&message, seq, json);
+
+        /* one of them is lost */
+
+        if (seq % 5) {
+            test_publish(nc, &message, "cams.front.result");
+        }
+
+        message.has |= VIDCAST_NATS_HAS_STATE | VIDCAST_NATS_HAS_OLDEST;
+        message.oldest = seq + 1;
+        message.size = 0;
+        (void) strcpy(message.state, "live");
+        test_publish(nc, &message, "cams.front.state");
+
+        usleep(20000);
+    }
+
+    test_ok(edge->results >= 10 && edge->wrong == 0 && edge->missed > 0
+            && edge->missed <= 4,
+            "results of a program, and without those that are lost: %d, %d",
+            (int) edge->results, (int) edge->missed);
+
+    unit_nats_edge_end(edge);
+    natsConnection_Destroy(nc);
+}
+
+
 static void
 test_refused(void)
 {
@@ -967,6 +1111,50 @@ test_denied(void)
                            && strstr(origin->error, "cams.front")),
             "%s", origin->error);
 
+    unit_nats_edge_end(edge);
+    unit_nats_origin_end(origin);
+    unit_nats_end(&server);
+}
+
+
+/* what docs/nats.md says that each needs, and no more */
+
+static void
+test_permitted(void)
+{
+    unit_nats_edge_t    *edge, *member;
+    unit_nats_origin_t  *origin;
+    unit_nats_server_t   server;
+
+    unit_nats_start(&server, "authorization { users: [ "
+                    "{ user: origin, password: a, permissions: { "
+                    "publish: [ \"cams.front.frame\", \"cams.front.result\", "
+                    "\"cams.front.state\", \"_INBOX.>\" ], "
+                    "subscribe: [ \"cams.front.want\", "
+                    "\"cams.front.get\" ] } }, "
+                    "{ user: edge, password: b, permissions: { "
+                    "subscribe: [ \"cams.front.frame\", "
+                    "\"cams.front.result\", \"cams.front.state\", "
+                    "\"_INBOX.>\" ], "
+                    "publish: [ \"cams.front.want\", "
+                    "\"cams.front.get\" ] } } ] }");
+
+    origin = unit_nats_origin_start(&vidcast_nats_output, server.port,
+                                    "origin:a@", "", TEST_FPS, 5000);
+    edge = unit_nats_edge_start(&vidcast_nats_input, server.port, "edge:b@",
+                                "", origin, NULL);
+    member = unit_nats_edge_start(&vidcast_nats_input, server.port, "edge:b@",
+                                  "group=boxes", origin, NULL);
+
+    test_ok(unit_nats_wait(edge->frames >= 10 && edge->results >= 10
+                           && member->frames >= 10)
+            && origin->error[0] == '\0'
+            && strstr(edge->error, "authorised") == NULL
+            && strstr(member->error, "authorised") == NULL,
+            "what each may do is enough: \"%s\" \"%s\"", origin->error,
+            edge->error);
+
+    unit_nats_edge_end(member);
     unit_nats_edge_end(edge);
     unit_nats_origin_end(origin);
     unit_nats_end(&server);

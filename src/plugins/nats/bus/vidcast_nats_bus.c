@@ -21,7 +21,7 @@
  */
 
 #define VIDCAST_NATS_CONNECT    2000       /* ms, for each server */
-#define VIDCAST_NATS_WRITE      5000       /* ms */
+#define VIDCAST_NATS_WRITE      3000       /* ms: the host waits for 5 s */
 #define VIDCAST_NATS_PING       2000       /* ms */
 #define VIDCAST_NATS_PINGS_OUT  2
 #define VIDCAST_NATS_PAUSE      100000     /* us before the next attempt */
