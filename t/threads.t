@@ -6,7 +6,8 @@
 # of them loses leaves a frame unpredicted, or a slot pinned for ever, once in
 # a day.  Whole captures run here on an nginx with ThreadSanitizer, which sees
 # two threads that do not agree even if nothing came of it: a synthetic camera,
-# motion, programs, overlays, publishers, sources that sleep, and reloads.
+# motion, programs, overlays, outputs, publishers, sources that sleep, and
+# reloads.
 # "make tsan" does so for minutes (VIDCAST_TSAN_SECONDS).
 
 use strict;
@@ -20,6 +21,7 @@ use Test::More;
 use Vidcast::Client qw(get request);
 use Vidcast::Life;
 use Vidcast::Nginx;
+use Vidcast::OutputPlugin;
 use Vidcast::Picture;
 use Vidcast::Stream;
 use Vidcast::Wait;
@@ -90,6 +92,8 @@ my $nginx = Vidcast::Nginx->new(
     http => config(30));
 
 $nginx->{wrap} = \@wrap if @wrap;
+
+output_plugin($nginx);
 
 open my $fh, '>', $nginx->prefix . '/program.pl' or die "program.pl: $!\n";
 print $fh <<'PERL';
@@ -169,6 +173,13 @@ cmp_ok source($nginx, $_)->{predicted}, '>', 5, "$_ is predicted"
 cmp_ok source($nginx, 'sleepy')->{opened}, '>=', $turns - 1,
     'the one that sleeps was woken';
 
+for my $output (@{source($nginx, 'motion')->{outputs}},
+                @{source($nginx, 'push')->{outputs}})
+{
+    cmp_ok $output->{frames}, '>', 0, "$output->{uri} has frames";
+    cmp_ok $output->{results}, '>', 0, "$output->{uri} has results";
+}
+
 $nginx->stop;
 
 is reports(), '', 'no two threads disagree';
@@ -196,6 +207,8 @@ vidcast_source motion {
     input    test: size=160x120 fps=$fps;
     encoders 3;
     predict  motion;
+    output   nats://127.0.0.1/first;
+    output   nats://127.0.0.1/second;
 }
 
 vidcast_source program {
@@ -218,11 +231,13 @@ vidcast_source sleepy {
     input      test: size=64x48 fps=30;
     on_demand  300ms;
     predict    motion;
+    output     nats://127.0.0.1/video;
 }
 
 vidcast_source push {
     input    push:;
     predict  motion;
+    output   nats://127.0.0.1/video;
 }
 
 server {

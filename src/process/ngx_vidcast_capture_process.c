@@ -417,10 +417,12 @@ ngx_vidcast_capture_process_rates(ngx_vidcast_capture_t *capture,
     predicted = ngx_vidcast_load(&capture->counters->predicted);
 
     if (rates->time) {
-        shm->published_mfps = (uint32_t) ((published - rates->published)
-                                          * 1000000000 / passed);
-        shm->predicted_mfps = (uint32_t) ((predicted - rates->predicted)
-                                          * 1000000000 / passed);
+        ngx_vidcast_store(&shm->published_mfps,
+                          (uint32_t) ((published - rates->published)
+                                      * 1000000000 / passed));
+        ngx_vidcast_store(&shm->predicted_mfps,
+                          (uint32_t) ((predicted - rates->predicted)
+                                      * 1000000000 / passed));
     }
 
     rates->time = now;
