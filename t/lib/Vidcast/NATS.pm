@@ -49,25 +49,71 @@ sub plan {
 }
 
 
-# config: lines of its configuration; user, password: of those that may come
+# config: lines of its configuration, which start() may still be given
 
 sub new {
     my ($class, %args) = @_;
 
-    my $held = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => 0,
-                                     Proto => 'tcp', Listen => 1)
-        or die "cannot listen: $@\n";
+    my @held = map {
+        IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => 0,
+                              Proto => 'tcp', Listen => 1)
+            or die "cannot listen: $@\n"
+    } 1 .. 3;
 
-    my $self = bless { config => '', %args, port => $held->sockport,
+    my $self = bless { config => '', %args,
+        ports => [map { $_->sockport } @held],
         dir => tempdir('vidcast-nats-XXXXXX', TMPDIR => 1) }, $class;
 
+    $self->{port} = $self->{ports}[0];
     $running{$self->{dir}} = $self;
 
     return $self;
 }
 
 
-sub port { $_[0]{port} }
+# three servers of one cluster, each of which takes leaf nodes
+
+sub cluster {
+    my ($class) = @_;
+
+    my @servers = map { $class->new } 1 .. 3;
+    my $routes = join ", ", map { "\"nats://127.0.0.1:" . $_->port(1) . "\"" } @servers;
+
+    for my $n (1 .. 3) {
+        my $server = $servers[$n - 1];
+
+        $server->{config} = <<"CONF";
+server_name: s$n
+max_payload: 8MB
+cluster  { name: c, listen: "127.0.0.1:@{[ $server->port(1) ]}", routes: [ $routes ] }
+leafnodes { listen: "127.0.0.1:@{[ $server->port(2) ]}" }
+CONF
+        $server->start;
+    }
+
+    return @servers;
+}
+
+
+# a server of its own, at the end of a line to these
+
+sub leaf {
+    my ($class, @servers) = @_;
+
+    my $urls = join ', ', map { "\"nats://127.0.0.1:" . $_->port(2) . '"' } @servers;
+    my $leaf = $class->new;
+
+    $leaf->{config} = <<"CONF";
+server_name: leaf@{[ $leaf->port ]}
+max_payload: 8MB
+leafnodes { reconnect: 1, remotes: [ { urls: [ $urls ] } ] }
+CONF
+
+    return $leaf->start;
+}
+
+
+sub port { $_[0]{ports}[$_[1] // 0] }
 sub url  { 'nats://' . ($_[1] // '') . "127.0.0.1:$_[0]{port}" }
 sub pid  { $_[0]{pid} }
 
