@@ -85,6 +85,8 @@ sub cluster {
         $server->{config} = <<"CONF";
 server_name: s$n
 max_payload: 8MB
+ping_interval: "1s"
+ping_max: 2
 cluster  { name: c, listen: "127.0.0.1:@{[ $server->port(1) ]}", routes: [ $routes ] }
 leafnodes { listen: "127.0.0.1:@{[ $server->port(2) ]}" }
 CONF
@@ -106,6 +108,8 @@ sub leaf {
     $leaf->{config} = <<"CONF";
 server_name: leaf@{[ $leaf->port ]}
 max_payload: 8MB
+ping_interval: "1s"
+ping_max: 2
 leafnodes { reconnect: 1, remotes: [ { urls: [ $urls ] } ] }
 CONF
 
