@@ -160,7 +160,10 @@ sub http {
     my $input = $args{input} // 'test: size=160x120 fps=20';
     my $predict = $args{predict} // 'exec %%PREFIX%%/program.pl';
 
+    # no viewer is read while something else is waited for
+
     return <<"CONF";
+vidcast_stall_timeout 60s;
 vidcast_watchdog @{[$args{watchdog} // '1s']};
 
 vidcast_source a { input $input; predict $predict; }
