@@ -35,11 +35,12 @@ ngx_int_t
 ngx_vidcast_exec_read(ngx_vidcast_exec_t *exec, u_char *json, size_t *size,
     ngx_uint_t *status)
 {
-    u_char                    *p, *end;
-    size_t                     room;
-    ssize_t                    n;
-    ngx_int_t                  rc;
-    ngx_vidcast_exec_lines_t  *lines;
+    u_char                           *p, *end;
+    size_t                            room;
+    ssize_t                           n;
+    ngx_int_t                         rc;
+    ngx_vidcast_exec_lines_t         *lines;
+    ngx_vidcast_predictor_mailbox_t  *mailbox;
 
     lines = &exec->lines;
 
@@ -94,8 +95,13 @@ ngx_vidcast_exec_read(ngx_vidcast_exec_t *exec, u_char *json, size_t *size,
         lines->len += n;
         exec->output += n;
 
+        /* what is read has an end, but may take a slow machine its time */
+
+        mailbox = exec->predictor->mailbox;
+        ngx_vidcast_store(&mailbox->beat, mailbox->beat + 1);
+
         if (exec->output > NGX_VIDCAST_EXEC_FLOOD) {
-            exec->predictor->mailbox->counters.killed++;
+            mailbox->counters.killed++;
 
             ngx_vidcast_error(exec->predictor->error,
                               "\"%s\" wrote %d bytes without a result",
