@@ -316,7 +316,9 @@ for my $name (qw(garbage binary nothing)) {
 cmp_ok predictor('binary')->{stray}, '>', 0, 'garbage is counted';
 is predictor('nothing')->{stray}, 0, 'nothing is nothing';
 
-ok wait_for { predictor('flood')->{deaths} >= 1 } 30, 'a flood is ended';
+my $ended = wait_for { predictor('flood')->{deaths} >= 1 } 30;
+
+ok $ended, 'a flood is ended';
 ok wait_for { predictor('flood')->{error} =~ /bytes without a result/ },
     'it is said why';
 
