@@ -998,6 +998,8 @@ unit_nats_edge_start(const vidcast_input_table_t *table, int port,
 
     (void) pthread_mutex_init(&edge->mutex, NULL);
 
+    edge->context.results = 1;
+
     if (ring) {
         edge->context = *ring;
         edge->epoch = ring->epoch;

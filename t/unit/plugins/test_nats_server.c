@@ -397,6 +397,7 @@ test_holes(void)
     memset(&ring, 0, sizeof(vidcast_context_t));
     ring.epoch = 0x33;
     ring.seq = 1;
+    ring.results = 100;
 
     edge = unit_nats_edge_start(&vidcast_nats_input, test_server.port, "", "",
                                 NULL, &ring);
