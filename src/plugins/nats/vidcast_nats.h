@@ -284,6 +284,9 @@ void vidcast_nats_results_known(vidcast_nats_results_t *results,
 void vidcast_nats_results_end(vidcast_nats_results_t *results, uint64_t oldest,
     uint64_t newest);
 
+/* a connection is new: no answer will come to what was asked before */
+void vidcast_nats_results_connected(vidcast_nats_results_t *results);
+
 /* nonzero: ask now for those from *after + 1 to *upto */
 int vidcast_nats_results_ask(vidcast_nats_results_t *results, int64_t now,
     uint64_t *after, uint64_t *upto);

@@ -194,6 +194,8 @@ vidcast_nats_input_grab(void *instance, vidcast_picture_t *picture,
         if (connects != input->connects) {
             input->connects = connects;
             input->since = now;
+
+            vidcast_nats_results_connected(&input->results);
         }
 
         vidcast_nats_input_take(input);

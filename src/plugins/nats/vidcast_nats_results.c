@@ -177,6 +177,17 @@ vidcast_nats_results_end(vidcast_nats_results_t *results, uint64_t oldest,
 }
 
 
+/* what was asked for before has no answer, and is asked for again at once */
+
+void
+vidcast_nats_results_connected(vidcast_nats_results_t *results)
+{
+    results->missing = 0;
+    results->asked = 0;
+    results->refused = 0;
+}
+
+
 int
 vidcast_nats_results_ask(vidcast_nats_results_t *results, int64_t now,
     uint64_t *after, uint64_t *upto)

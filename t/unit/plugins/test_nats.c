@@ -40,6 +40,7 @@ static void test_edges(void);
 static void test_many_edges(void);
 static void test_results(void);
 static void test_results_lost(void);
+static void test_results_patience(void);
 static void test_results_bounds(void);
 static void test_delay(void);
 static void test_origin(void);
@@ -68,6 +69,7 @@ main(void)
     test_many_edges();
     test_results();
     test_results_lost();
+    test_results_patience();
     test_results_bounds();
     test_delay();
     test_origin();
@@ -801,6 +803,55 @@ test_results(void)
 
     unit_ok(results->next == 9 && results->lost == 1,
             "the origin has it not any more");
+
+    vidcast_nats_results_clear(results);
+    free(results);
+}
+
+
+/* what is given up when nobody answers is not what nobody could answer */
+
+static void
+test_results_patience(void)
+{
+    int64_t                  now;
+    uint64_t                 after, upto;
+    vidcast_nats_results_t  *results;
+
+    results = calloc(1, sizeof(vidcast_nats_results_t));
+    now = vidcast_nats_clock();
+
+    vidcast_nats_results_begin(results, 5);
+    vidcast_nats_results_known(results, 1, 5);
+
+    unit_ok(!vidcast_nats_results_ask(results, now, &after, &upto)
+            && vidcast_nats_results_ask(results, now + 100000, &after, &upto),
+            "one is missing");
+
+    /* and then there was no connection for a while */
+
+    vidcast_nats_results_connected(results);
+    vidcast_nats_results_put(results, test_result(9, 1));
+
+    unit_ok(vidcast_nats_results_ask(results, now + 6000000, &after, &upto)
+            && after == 4 && upto == 8 && results->lost == 0,
+            "all of them are asked for");
+    unit_ok(!vidcast_nats_results_ask(results, now + 11000000, &after, &upto)
+            && results->lost > 0,
+            "without an answer they are given up");
+
+    vidcast_nats_results_clear(results);
+
+    /* an answer of long ago */
+
+    vidcast_nats_results_begin(results, 5);
+    results->asked = now - 60000000;
+    results->heard = now - 60000000;
+    vidcast_nats_results_put(results, test_result(9, 1));
+
+    unit_ok(vidcast_nats_results_ask(results, now, &after, &upto)
+            && after == 4 && results->next == 5,
+            "a hole is not as old as the last request");
 
     vidcast_nats_results_clear(results);
     free(results);
