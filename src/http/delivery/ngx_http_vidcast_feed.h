@@ -56,7 +56,7 @@ struct ngx_http_vidcast_feed_s {
     uint64_t                       result;    /* the newest of them */
 
     uint64_t                       epoch;     /* of frames and results */
-    ngx_uint_t                     series;    /* counts these */
+    uint32_t                       series;    /* counts these */
     uint64_t                       ended;     /* newest of the one before */
 };
 

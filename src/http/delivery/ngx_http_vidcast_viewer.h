@@ -35,8 +35,6 @@ struct ngx_http_vidcast_subscription_s {
     uint64_t                       next_result;
     uint64_t                       untold;    /* results that were skipped */
     uint64_t                       due;       /* capture time, us */
-    ngx_uint_t                     series;    /* of all these numbers */
-    ngx_vidcast_point_t            since;     /* of others; seq 0: none */
 
     ngx_http_vidcast_message_t    *pair;      /* the picture to come next */
 
@@ -44,6 +42,9 @@ struct ngx_http_vidcast_subscription_s {
     unsigned                       reset:1;   /* to be told */
     unsigned                       replay:1;  /* history, up to the newest */
     unsigned                       awaits:1;  /* the first result since */
+
+    uint32_t                       series;    /* of all these numbers */
+    ngx_vidcast_point_t            since;     /* of others; seq 0: none */
 };
 
 
