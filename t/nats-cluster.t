@@ -13,7 +13,6 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
-use JSON::PP qw(decode_json);
 use Test::More;
 
 use Vidcast::Life;
@@ -130,14 +129,8 @@ sub viewer {
 
 sub look {
     my ($viewer) = @_;
-    my $stream = $viewer->{stream};
 
-    $stream->fill;
-    $stream->unwrap;
-
-    while ($stream->{content} =~ s/^ *(\{[^\n]*)\n//) {
-        push @{$viewer->{seen}}, decode_json($1);
-    }
+    push @{$viewer->{seen}}, $viewer->{stream}->objects;
 
     return $viewer->{seen}[-1];
 }

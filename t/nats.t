@@ -145,14 +145,7 @@ sub viewer {
 sub look {
     my ($viewer) = @_;
 
-    my $stream = $viewer->{stream};
-
-    $stream->fill;
-    $stream->unwrap;
-
-    while ($stream->{content} =~ s/^ *(\{[^\n]*)\n//) {
-        push @{$viewer->{seen}}, decode_json($1);
-    }
+    push @{$viewer->{seen}}, $viewer->{stream}->objects;
 
     return $viewer->{seen}[-1];
 }

@@ -14,6 +14,7 @@ use warnings;
 
 use parent 'Vidcast::Client';
 
+use JSON::PP qw(decode_json);
 
 sub open {
     my ($class, $port, $path, %args) = @_;
@@ -168,6 +169,23 @@ sub event {
 
         return undef;
     }, $seconds);
+}
+
+
+# what has come of NDJSON so far, decoded; the space of a ping is before it
+
+sub objects {
+    my ($self) = @_;
+    my @objects;
+
+    $self->fill;
+    $self->unwrap;
+
+    while ($self->{content} =~ s/^ *(\{[^\n]*)\n//) {
+        push @objects, decode_json($1);
+    }
+
+    return @objects;
 }
 
 
